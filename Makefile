@@ -1,0 +1,57 @@
+# Everything the project needs lives in this checkout (.venv, .tools, tests/clis/node_modules)
+# and in the caches of uv and npm; nothing is installed anywhere else.
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+CLIS := tests/clis/node_modules/.ready
+PYTEST_ARGS ?=
+
+.PHONY: help setup demo test check bench docs lock clean
+
+help: ## Show the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: .venv/.ready ## Make .venv with the locked dependencies
+
+demo: setup ## Run three tasks side by side on a throw-away repository: no account, no tokens
+	@$(BIN)/abreast demo
+
+test: setup $(CLIS) check ## Run every check and test, with the three real CLIs
+	$(BIN)/pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+
+check: setup ## Lint, format, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup $(CLIS) ## Measure, and write docs/benchmarks.md
+	$(BIN)/python -m benchmarks
+
+docs: setup ## Regenerate what the docs quote from the program
+	$(BIN)/python docs/generate.py
+
+lock: .tools/bin/uv ## Lock the dependencies again, with hashes
+	.tools/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements/runtime.txt
+	.tools/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --group dev -o requirements/dev.txt
+
+.tools/bin/uv:
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .tools uv
+
+ifneq ($(UV),.tools/bin/uv)
+.venv/.ready: requirements/dev.txt pyproject.toml
+else
+.venv/.ready: requirements/dev.txt pyproject.toml | .tools/bin/uv
+endif
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "abreast needs Python 3.11 or newer; hint: make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(CLIS): tests/clis/package-lock.json
+	cd tests/clis && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+clean: ## Remove what make has made
+	rm -rf .venv .tools dist build tests/clis/node_modules

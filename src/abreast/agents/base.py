@@ -1,0 +1,165 @@
+"""The seam between abreast and agent CLIs: one `Agent` per CLI, each in a module of its own.
+
+An adapter holds all that is odd about its CLI: command line, environment, permission profile,
+where it keeps its sessions, how a line of its stream becomes an `Event`, and how a stream that
+has ended is judged. Nothing outside an adapter knows a vendor's field name.
+
+Adapters start no process and touch no file of the user's: `headless` and `interactive` return a
+`Command` that says which files to write (into the session's own directory) and what to run.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from abreast.model.events import Event, Verdict
+from abreast.model.limits import Limits
+from abreast.model.task import AgentChoice
+
+
+class StopSignal(StrEnum):
+    """The signal that makes a CLI end cleanly; SIGKILL and a sweep follow in any case."""
+
+    INT = "SIGINT"
+    TERM = "SIGTERM"
+
+
+class LoginState(StrEnum):
+    READY = "ready"
+    MISSING = "missing"
+    UNKNOWN = "unknown"  # it cannot be told without asking the provider
+    NOT_NEEDED = "not needed"
+
+
+@dataclass(frozen=True)
+class Login:
+    """Whether a CLI is logged in, as far as its files and our environment tell, and how.
+
+    `detail` names the kind of login ("API key in ANTHROPIC_API_KEY"), never a secret; `hint` names
+    the login command when it is missing.
+    """
+
+    state: LoginState
+    detail: str = ""
+    hint: str | None = None
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What an agent can do, as rows of `abreast agents`."""
+
+    resume: bool = False  # continue a session by its exact id
+    interactive: bool = False  # `abreast open` and `abreast attach`
+    cost: bool = False  # its CLI states a cost
+    usage: bool = False  # its CLI states tokens
+    model: bool = False  # a model can be chosen
+    structured_output: bool = False  # it takes a JSON Schema for its answer
+    confined_writes: str = ""  # what keeps writes in the worktree; empty: nothing does
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A CLI found on this machine: the file to run, and its version as it states it."""
+
+    path: Path
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """All that an adapter needs to know to write a command line.
+
+    `directory` is the session's own, for settings, schemas and a private CLI home. `environ` is
+    the user's environment, reduced to the allow-list. `cli_session` is the id to give the CLI's
+    session (a fresh UUID4), or with `resume` the id of the session to continue. `briefing` is the
+    project's standing instructions, the same text for every CLI; empty when there are none.
+    """
+
+    installed: Installed
+    directory: Path
+    worktree: Path
+    git_dir: Path  # of the worktree
+    common_dir: Path  # the repository's
+    environ: Mapping[str, str]
+    prompt: str = ""
+    briefing: str = ""
+    model: str = ""
+    limits: Limits = field(default_factory=Limits)
+    choice: AgentChoice = field(default_factory=lambda: AgentChoice(""))
+    cli_session: str = ""
+    resume: bool = False
+
+
+@dataclass(frozen=True)
+class Command:
+    """What to run. `env` is complete, nothing is inherited. `files` are written first, mode 0600.
+
+    `stdin` is given on standard input, which is then closed (an interactive command has the
+    terminal instead).
+    """
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    stdin: str = ""
+    files: Mapping[Path, str] = field(default_factory=dict)
+    links: Mapping[Path, Path] = field(default_factory=dict)  # symlinks to make: name -> target
+    stop_signal: StopSignal = StopSignal.INT
+    activity: tuple[Path, ...] = ()  # files whose change is a sign of life (transcripts)
+
+
+class StreamReader(Protocol):
+    """Reads one agent process's output, line by line, and judges it at the end.
+
+    A reader is tolerant: a line it does not know, cannot parse or finds torn yields no events and
+    is counted in `skipped`.
+    """
+
+    skipped: int
+
+    def feed(self, line: bytes) -> Iterable[Event]:
+        """Return the events that one line of standard output stands for."""
+        ...
+
+    def verdict(self, code: int | None, stderr: str) -> Verdict:
+        """Judge the whole stream. `code` is the exit code (negative: the signal; None: lost).
+
+        `stderr` is the end of what the process wrote there. Whether the worktree changed, a limit
+        tripped or the user asked to stop is not the reader's business.
+        """
+        ...
+
+
+class Agent(Protocol):
+    """One agent CLI."""
+
+    name: str
+    title: str
+    capabilities: Capabilities
+    env_patterns: tuple[str, ...]
+    """Variables, as shell globs, that this CLI may inherit beyond the ordinary ones."""
+    install_hint: str
+
+    def find(self, environ: Mapping[str, str]) -> Installed | None:
+        """Return where the CLI is, by `environ["PATH"]`, without running it; None if nowhere.
+
+        `version` may be left empty when only running the CLI would tell.
+        """
+        ...
+
+    def login(self, environ: Mapping[str, str]) -> Login:
+        """Tell the login state without running the CLI and without spending anything."""
+        ...
+
+    def headless(self, launch: Launch) -> Command:
+        """Return the command that does `launch.prompt` and exits, in a least-privilege profile."""
+        ...
+
+    def interactive(self, launch: Launch) -> Command:
+        """Return the command that opens a session for a person at a terminal."""
+        ...
+
+    def reader(self) -> StreamReader:
+        """Return a fresh reader for one process's output."""
+        ...

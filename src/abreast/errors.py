@@ -1,0 +1,99 @@
+"""Every error abreast raises on purpose, with the data a caller needs and a hint for a person.
+
+AbreastError
+├── PlanError            the plan, the options or the repository under it are not fit to run
+├── NotFoundError        no such run, session or agent
+├── StateError           the thing exists, but its state does not allow this
+├── GitError             a git command failed
+├── CommandError         another program failed
+├── AgentError           an agent CLI is missing, too old or cannot do what was asked
+├── WorkerError          the background worker cannot start or has been fenced off
+└── StoreError           the database is missing, locked or newer than this abreast
+
+A message says what failed, on what; `hint` names what to do next. Faces print both and exit
+with `exit_code`: 0 done, 1 you can fix it, 2 usage, 3 our bug, 130 interrupted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class AbreastError(Exception):
+    """Base of all errors that a user or a calling program can act on."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with a plan: where (a line, a key or an option), what, and what to do."""
+
+    where: str
+    message: str
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        hint = f"\n  hint: {self.hint}" if self.hint else ""
+        return f"{self.where}: {self.message}{hint}"
+
+
+class PlanError(AbreastError):
+    """Everything found wrong with a plan, all at once, before anything has started."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        head = f"the plan cannot run: {count} problem{'s' if count != 1 else ''}"
+        super().__init__("\n".join([head, *(str(p) for p in self.problems)]))
+
+
+class NotFoundError(AbreastError):
+    """No run, session or agent answers to this name."""
+
+
+class StateError(AbreastError):
+    """The run or session is in a state that does not allow this."""
+
+
+class CommandError(AbreastError):
+    """A program exited with a code other than 0, or could not be started (`code` is None)."""
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        code: int | None,
+        stdout: str = "",
+        stderr: str = "",
+        *,
+        cwd: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        self.argv = tuple(argv)
+        self.code = code
+        self.stdout = stdout
+        self.stderr = stderr
+        self.cwd = cwd
+        said = (stderr.strip() or stdout.strip() or "no output")[-2000:]
+        place = f" in {cwd}" if cwd else ""
+        super().__init__(f"`{' '.join(argv)}`{place} failed ({code}): {said}", hint=hint)
+
+
+class GitError(CommandError):
+    """A git command failed; `stderr` is git's own."""
+
+
+class AgentError(AbreastError):
+    """An agent CLI is missing, or cannot do what was asked of it."""
+
+
+class WorkerError(AbreastError):
+    """The background worker cannot start, or another one holds its place."""
+
+
+class StoreError(AbreastError):
+    """The database cannot be read or written as it stands."""

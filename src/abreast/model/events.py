@@ -1,0 +1,73 @@
+"""What a session's stream says, in words that belong to no vendor."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from abreast.model.usage import Usage
+
+
+class EventKind(StrEnum):
+    STARTED = "started"  # the CLI has named its session; `text` is its id
+    TEXT = "text"  # the agent said `text`
+    THOUGHT = "thought"
+    TOOL = "tool"  # a tool call began: `text` is one short line such as `edit src/a.py`
+    TOOL_DONE = "tool_done"  # it ended; `failed` tells how
+    DENIED = "denied"  # a tool was refused; `text` says which and why
+    RETRY = "retry"  # the CLI waits and asks its provider again; `text` says why
+    WARNING = "warning"
+    ERROR = "error"  # the CLI's own account of a failure; not yet the end
+    RESULT = "result"  # the CLI's own last word on this turn
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened in a session.
+
+    `files` are paths a tool call is about to write, as the CLI gave them. `turns` counts the model
+    requests this event stands for (0 or 1). `usage`, where given, is the session's running total.
+    """
+
+    kind: EventKind
+    text: str = ""
+    files: tuple[str, ...] = ()
+    failed: bool = False
+    turns: int = 0
+    usage: Usage | None = None
+
+
+class Outcome(StrEnum):
+    """How an agent process ended, after its stream has been read to the end."""
+
+    OK = "ok"  # its result event says success, and nothing it saw contradicts that
+    FAILED = "failed"
+    BLOCKED = "blocked"  # denied a tool, or waits for an answer
+    STOPPED = "stopped"  # we ended it: a stop request or a limit
+    UNKNOWN = "unknown"  # no result event
+
+
+class Cause(StrEnum):
+    """Why a session did not end well, as far as it decides what to do next."""
+
+    NONE = "none"
+    TRANSIENT = "transient"  # overload, rate limit, dropped stream: again later
+    SESSION_LIMIT = "session_limit"  # the plan's window is used up: park until it resets
+    BILLING = "billing"  # no credit: no retry
+    AUTH = "auth"  # not logged in: no retry; name the login command
+    LIMIT = "limit"  # one of abreast's limits
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """An adapter's reading of a whole stream: how it ended, why, and what is left to quote."""
+
+    outcome: Outcome
+    reason: str = ""
+    hint: str | None = None
+    cause: Cause = Cause.NONE
+    final_message: str = ""
+    cli_session: str | None = None
+    usage: Usage = field(default_factory=Usage)
+    usage_by_model: dict[str, Usage] = field(default_factory=dict)
+    denials: tuple[str, ...] = ()
+    turns: int = 0

@@ -1,0 +1,64 @@
+"""Where abreast keeps its state: one folder outside every repository, and one database."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+
+@dataclass(frozen=True)
+class Places:
+    """The folders of one abreast installation. `database` is a SQLAlchemy URL."""
+
+    state: Path
+    database: str
+
+    @property
+    def worktrees(self) -> Path:
+        return self.state / "worktrees"
+
+    @property
+    def sessions(self) -> Path:
+        return self.state / "sessions"
+
+    @property
+    def runs(self) -> Path:
+        return self.state / "runs"
+
+    @property
+    def locks(self) -> Path:
+        return self.state / "locks"
+
+    @property
+    def logs(self) -> Path:
+        return self.state / "logs"
+
+    @property
+    def trash(self) -> Path:
+        return self.state / "trash"
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        """The database file, or None when the database is a server."""
+        prefix = "sqlite:///"
+        return Path(self.database[len(prefix) :]) if self.database.startswith(prefix) else None
+
+    def make(self) -> "Places":
+        """Create the folders, readable by the user alone, and return self."""
+        for folder in (self.worktrees, self.sessions, self.runs, self.locks, self.logs, self.trash):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self
+
+
+def find_places(environ: Mapping[str, str] | None = None) -> Places:
+    """Return the places named by `ABREAST_STATE_DIR` and `ABREAST_DB`, else the user's own.
+
+    Creates nothing.
+    """
+    env = os.environ if environ is None else environ
+    named = env.get("ABREAST_STATE_DIR")
+    state = Path(named) if named else platformdirs.user_state_path("abreast", appauthor=False)
+    database = env.get("ABREAST_DB") or f"sqlite:///{state / 'abreast.db'}"
+    return Places(state, database)

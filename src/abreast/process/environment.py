@@ -1,0 +1,58 @@
+"""Environments for child processes: allow-lists, never a copy of ours."""
+
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+
+# What a program needs to behave as it does in the user's own shell, and nothing that opens doors.
+ORDINARY = (
+    "HOME",
+    "PATH",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LANGUAGE",
+    "LC_*",
+    "TZ",
+    "TMPDIR",
+    "XDG_*",
+    "VIRTUAL_ENV",
+    "CONDA_PREFIX",
+    "CONDA_DEFAULT_ENV",
+    "JAVA_HOME",
+    "GOPATH",
+    "GOROOT",
+    "CARGO_HOME",
+    "RUSTUP_HOME",
+    "NVM_DIR",
+    "PYENV_ROOT",
+    "PNPM_HOME",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "all_proxy",
+    "ABREAST_*",
+)
+
+
+def allow(
+    environ: Mapping[str, str], *patterns: str, also: Iterable[str] = ()
+) -> dict[str, str]:
+    """Return the variables whose names match `ORDINARY`, `patterns` or `also` (shell globs)."""
+    wanted = (*ORDINARY, *patterns, *also)
+    return {
+        name: value
+        for name, value in environ.items()
+        if any(fnmatchcase(name, pattern) for pattern in wanted)
+    }

@@ -1,0 +1,30 @@
+"""Small files that another process may be reading: replaced whole, never half written."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+def write_atomic(path: Path, text: str, *, mode: int = 0o600) -> None:
+    """Replace the file at `path` by `text`; readers see the old one or the new one."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    scratch.replace(path)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace the file at `path` by `value` as JSON."""
+    write_atomic(path, json.dumps(value, ensure_ascii=False))
+
+
+def load_json(path: Path) -> Any | None:
+    """Return what the file at `path` holds, or None when there is no such file or no JSON in it."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
+    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
+        return None

@@ -1,0 +1,66 @@
+"""Stop a process and everything it has started, also what has left its group or its parent.
+
+Agent CLIs run each shell command in a session of its own, and those shells outlive the CLI
+(Claude Code, Codex and Gemini all do this). Three nets catch them: the children as psutil sees
+them, the orphans that came to us because we are their subreaper, and every process whose
+environment carries the marker that we gave the first one.
+"""
+
+import contextlib
+import ctypes
+import signal
+import sys
+from collections.abc import Iterable
+
+import psutil
+
+MARKER = "ABREAST_MARKER"
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def become_subreaper() -> None:
+    """Make orphaned descendants our children, where the system can (Linux); else do nothing."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def marked(marker: str) -> list[psutil.Process]:
+    """Return the living processes whose environment holds `ABREAST_MARKER=<marker>`."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.environ().get(MARKER) == marker:
+                found.append(process)
+    return found
+
+
+def descendants(pid: int) -> list[psutil.Process]:
+    """Return the living processes below `pid`; none when it is gone."""
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.Error:
+        return []
+
+
+def send(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
+    """Signal each process that still lives; psutil guards against reused pids."""
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            process.send_signal(number)
+
+
+def sweep(marker: str, *, spare: Iterable[int] = ()) -> int:
+    """Kill every process that carries `marker` except the pids in `spare`; return how many.
+
+    Repeats until none is left, because a shell may start another child while we look.
+    """
+    kept = frozenset(spare)
+    count = 0
+    for _ in range(20):
+        victims = [p for p in marked(marker) if p.pid not in kept]
+        if not victims:
+            break
+        send(victims, signal.SIGKILL)
+        psutil.wait_procs(victims, timeout=2)
+        count += len(victims)
+    return count
