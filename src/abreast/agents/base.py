@@ -93,6 +93,18 @@ class Launch:
 
 
 @dataclass(frozen=True)
+class Redirect:
+    """What points a CLI with a scratch home at a model server on this machine.
+
+    `env` holds everything the CLI needs besides the ordinary variables: HOME, a dummy key, a base
+    URL. `files` are the settings to write into that home first.
+    """
+
+    env: Mapping[str, str]
+    files: Mapping[Path, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Command:
     """What to run. `env` is complete, nothing is inherited. `files` are written first, mode 0600.
 
@@ -158,6 +170,13 @@ class Agent(Protocol):
 
     def interactive(self, launch: Launch) -> Command:
         """Return the command that opens a session for a person at a terminal."""
+        ...
+
+    def redirect(self, url: str, home: Path) -> Redirect:
+        """Return what makes this CLI use the model server at `url` with `home` as its HOME.
+
+        Used by the demo, by tests and to certify an installed CLI: no account, no tokens.
+        """
         ...
 
     def reader(self) -> StreamReader:
