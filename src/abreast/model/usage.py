@@ -1,4 +1,4 @@
-"""Tokens and cost of a session, as its CLI states them; what is not stated is None, never a guess."""
+"""Tokens and cost of a session as its CLI states them; the rest is None, never a guess."""
 
 from dataclasses import dataclass
 from typing import TypeVar

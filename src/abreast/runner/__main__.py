@@ -1,0 +1,37 @@
+"""`python -m abreast.runner DIR`: supervise the job in DIR, once, whoever else may try."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from abreast.process.identity import identify
+from abreast.process.tree import become_subreaper
+from abreast.runner.job import LOCK, RESULT, load_job, save_runner
+from abreast.runner.supervise import supervise
+
+
+def main(argv: list[str]) -> int:
+    """Supervise the job in the folder `argv[0]`; do nothing when somebody does or did already."""
+    directory = Path(argv[0])
+    # The worker that started us may be killed, or its terminal closed: we go on. Handlers, not
+    # SIG_IGN: ignored signals would stay ignored in the agent, and nothing could interrupt it.
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    try:
+        with FileLock(directory / LOCK, timeout=0):
+            if (directory / RESULT).exists():
+                return 0
+            become_subreaper()
+            save_runner(directory, identify())
+            supervise(directory, load_job(directory))
+    except Timeout:
+        return 0
+    return 0
+
+
+if __name__ == "__main__":
+    os.umask(0o077)
+    sys.exit(main(sys.argv[1:]))

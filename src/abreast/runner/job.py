@@ -1,0 +1,132 @@
+"""Jobs and their results: the files through which worker and runner speak."""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from abreast.model.events import Cause, Outcome, Verdict
+from abreast.model.limits import Limits
+from abreast.model.usage import Usage
+from abreast.process.files import load_json, write_json
+from abreast.process.identity import Identity
+
+JOB = "job.json"
+RUNNER = "runner.json"
+STREAM = "stream.jsonl"
+STDERR = "stderr.log"
+STORY = "story.jsonl"
+PROGRESS = "progress.json"
+RESULT = "result.json"
+LOCK = "runner.lock"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One process to supervise.
+
+    `agent` names the adapter whose reader understands the output; empty for a plain command, which
+    is judged by its exit code. The environment is not part of it: the runner hands on its own,
+    so that keys never reach the disk. `stop_file` is watched: once it exists, the job is stopped.
+    """
+
+    argv: tuple[str, ...]
+    cwd: str
+    marker: str
+    stop_file: str
+    agent: str = ""
+    stdin: str = ""  # a file, or empty for none
+    stop_signal: str = "SIGTERM"
+    activity: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Totals so far. `files` are paths as the agent named them."""
+
+    last_action: str = ""
+    turns: int = 0
+    usage: Usage = field(default_factory=Usage)
+    files: tuple[str, ...] = ()
+    cli_session: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a job ended. `stopped_by` is empty, `user`, or the limit that tripped."""
+
+    started: float
+    ended: float
+    code: int | None
+    verdict: Verdict
+    stopped_by: str = ""
+    swept: int = 0  # processes that had outlived the agent and were ended
+    skipped: int = 0  # stream lines that the adapter could not read
+    progress: Progress = field(default_factory=Progress)
+
+
+def save_job(directory: Path, job: Job) -> None:
+    write_json(directory / JOB, asdict(job))
+
+
+def load_job(directory: Path) -> Job:
+    """Read the job in `directory`; raises FileNotFoundError when there is none."""
+    raw = load_json(directory / JOB)
+    if raw is None:
+        raise FileNotFoundError(directory / JOB)
+    return Job(
+        **{
+            **raw,
+            "argv": tuple(raw["argv"]),
+            "activity": tuple(raw["activity"]),
+            "limits": Limits(**raw["limits"]),
+        }
+    )
+
+
+def save_runner(directory: Path, identity: Identity) -> None:
+    write_json(directory / RUNNER, asdict(identity))
+
+
+def load_runner(directory: Path) -> Identity | None:
+    raw = load_json(directory / RUNNER)
+    return Identity(**raw) if raw else None
+
+
+def save_progress(directory: Path, progress: Progress) -> None:
+    write_json(directory / PROGRESS, asdict(progress))
+
+
+def load_progress(directory: Path) -> Progress | None:
+    raw = load_json(directory / PROGRESS)
+    return _progress(raw) if raw else None
+
+
+def save_result(directory: Path, result: Result) -> None:
+    write_json(directory / RESULT, asdict(result))
+
+
+def load_result(directory: Path) -> Result | None:
+    raw = load_json(directory / RESULT)
+    if raw is None:
+        return None
+    return Result(
+        **{**raw, "verdict": _verdict(raw["verdict"]), "progress": _progress(raw["progress"])}
+    )
+
+
+def _progress(raw: dict[str, Any]) -> Progress:
+    return Progress(**{**raw, "usage": Usage(**raw["usage"]), "files": tuple(raw["files"])})
+
+
+def _verdict(raw: dict[str, Any]) -> Verdict:
+    return Verdict(
+        **{
+            **raw,
+            "outcome": Outcome(raw["outcome"]),
+            "cause": Cause(raw["cause"]),
+            "usage": Usage(**raw["usage"]),
+            "usage_by_model": {k: Usage(**v) for k, v in raw["usage_by_model"].items()},
+            "denials": tuple(raw["denials"]),
+        }
+    )

@@ -1,0 +1,73 @@
+"""Copy a process's output to a file and tell its story in neutral words."""
+
+import io
+import json
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO
+
+from abreast.agents.base import StreamReader
+from abreast.model.events import Event, EventKind, Outcome, Verdict
+from abreast.runner.job import STORY, STREAM, Progress
+from abreast.runner.watch import Watch
+
+_ACTIONS = {EventKind.TOOL, EventKind.TEXT, EventKind.RETRY, EventKind.DENIED, EventKind.ERROR}
+
+
+class PlainReader:
+    """Reads a command that is no agent: any line is progress, the exit code is the verdict."""
+
+    def __init__(self) -> None:
+        self.skipped = 0
+
+    def feed(self, line: bytes) -> Iterable[Event]:
+        text = line.decode(errors="replace").strip()
+        return [Event(EventKind.TEXT, text[:500])] if text else []
+
+    def verdict(self, code: int | None, stderr: str) -> Verdict:
+        if code == 0:
+            return Verdict(Outcome.OK)
+        last = stderr.strip().splitlines()[-1:] or [""]
+        return Verdict(Outcome.FAILED, f"exit code {code}" + (f": {last[0]}" if last[0] else ""))
+
+
+class Pump(threading.Thread):
+    """Copies standard output to the stream file and tells the story of it."""
+
+    def __init__(
+        self, pipe: IO[bytes] | None, directory: Path, reader: StreamReader, watch: Watch
+    ) -> None:
+        super().__init__(daemon=True)
+        self._pipe, self._directory = pipe or io.BytesIO(), directory
+        self._reader, self._watch = reader, watch
+        self.progress = Progress()
+        self.result_at: float | None = None
+
+    def run(self) -> None:
+        with (
+            (self._directory / STREAM).open("ab") as stream,
+            (self._directory / STORY).open("a", encoding="utf-8") as story,
+        ):
+            for line in self._pipe:
+                stream.write(line)
+                stream.flush()
+                self._watch.seen()
+                for event in self._reader.feed(line):
+                    self._note(event)
+                    told = {"at": time.time(), "kind": event.kind, "text": event.text}
+                    story.write(json.dumps(told | {"failed": event.failed}) + "\n")
+                story.flush()
+
+    def _note(self, event: Event) -> None:
+        old = self.progress
+        action = event.text if event.kind in _ACTIONS and event.text else old.last_action
+        self.progress = Progress(
+            last_action=action.splitlines()[0][:200] if action else "",
+            turns=old.turns + event.turns,
+            usage=event.usage or old.usage,
+            files=tuple(dict.fromkeys((*old.files, *event.files))),
+            cli_session=event.text if event.kind is EventKind.STARTED else old.cli_session,
+        )
+        self.result_at = time.time() if event.kind is EventKind.RESULT else None

@@ -1,0 +1,149 @@
+"""Run one job to its end: hold it to its limits, leave nothing behind."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from abreast.agents import agent_named
+from abreast.model.events import Outcome, Verdict
+from abreast.process.tree import sweep
+from abreast.runner.job import STDERR, Job, Progress, Result, save_progress, save_result
+from abreast.runner.pump import PlainReader, Pump
+from abreast.runner.watch import Watch
+
+TICK = 0.2  # seconds between looks at limits and the stop file
+FLUSH = 0.5  # seconds between replacements of progress.json
+GRACE = 5.0  # seconds for a clean end after the signal (codex takes 0.05, claude up to 1.5)
+DRAIN = 2.0  # seconds for the pipe to run dry after the agent's end: an orphan may hold it open
+AFTER_RESULT = 20.0  # seconds: `claude -p` may not exit after its result (claude-code#25629)
+TAIL = 16_384  # bytes of standard error that the reader gets to see
+STOPPED_BY_USER = "user"
+
+
+def supervise(directory: Path, job: Job) -> Result:
+    """Run `job`, write its files into `directory`, and return the result that was written."""
+    started = time.time()
+    try:
+        process = _spawn(directory, job)
+    except OSError as failure:
+        verdict = Verdict(Outcome.FAILED, f"cannot start {job.argv[0]}: {failure.strerror}")
+        result = Result(started, time.time(), None, verdict)
+    else:
+        result = _Supervisor(directory, job, process, started).run()
+    save_result(directory, result)
+    return result
+
+
+def _spawn(directory: Path, job: Job) -> subprocess.Popen[bytes]:
+    with contextlib.ExitStack() as files:
+        errors = files.enter_context((directory / STDERR).open("ab"))
+        stdin = files.enter_context(Path(job.stdin).open("rb")) if job.stdin else None
+        return subprocess.Popen(
+            job.argv,
+            cwd=job.cwd,
+            stdin=stdin if stdin is not None else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+        )
+
+
+@dataclass
+class _Supervisor:
+    """One process under supervision."""
+
+    directory: Path
+    job: Job
+    process: subprocess.Popen[bytes]
+    started: float
+    exited: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> Result:
+        job, process = self.job, self.process
+        reader = agent_named(job.agent).reader() if job.agent else PlainReader()
+        watch = Watch(job.limits, self.started, tuple(Path(p) for p in job.activity))
+        pump = Pump(process.stdout, self.directory, reader, watch)
+        pump.start()
+        threading.Thread(target=self._announce, daemon=True).start()
+        stopped_by = self._hold(pump, watch)
+        self._end()
+        pump.join(DRAIN)
+        swept = sweep(job.marker, spare=(os.getpid(),))
+        pump.join()
+        _reap()
+        verdict = reader.verdict(process.returncode, _tail(self.directory / STDERR))
+        save_progress(self.directory, pump.progress)
+        return Result(
+            self.started,
+            time.time(),
+            process.returncode,
+            verdict,
+            stopped_by=stopped_by,
+            swept=swept,
+            skipped=reader.skipped,
+            progress=pump.progress,
+        )
+
+    def _announce(self) -> None:
+        self.process.wait()
+        self.exited.set()
+
+    def _hold(self, pump: Pump, watch: Watch) -> str:
+        """Wait for the end; return "" or what gives us reason to bring it about."""
+        stop_file = Path(self.job.stop_file)
+        flushed, shown = 0.0, Progress()
+        while not self.exited.wait(TICK):
+            if stop_file.exists():
+                return STOPPED_BY_USER
+            if tripped := watch.tripped(pump.progress, self.process.pid):
+                return tripped
+            now = time.time()
+            if pump.result_at and now - pump.result_at > AFTER_RESULT:
+                break
+            if pump.progress != shown and now - flushed > FLUSH:
+                flushed, shown = now, pump.progress
+                save_progress(self.directory, shown)
+        return ""
+
+    def _end(self) -> None:
+        """Make sure that the process has ended: its own clean signal first, then SIGKILL."""
+        if self.exited.is_set():
+            return
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(signal.Signals[self.job.stop_signal])
+        if not self.exited.wait(GRACE):
+            with contextlib.suppress(ProcessLookupError):
+                self.process.kill()
+            self.exited.wait()
+
+
+def _reap() -> None:
+    """Collect orphans that became our children and have ended since."""
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):
+            child.wait(0.5)
+
+
+def _tail(path: Path) -> str:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - TAIL))
+        return file.read().decode(errors="replace")
+
+
+def lost(started: float, progress: Progress | None) -> Result:
+    """Return the result of a job whose runner is gone without having written one."""
+    shown = progress or Progress()
+    verdict = Verdict(
+        Outcome.UNKNOWN,
+        "its supervisor was killed (machine restart or kill -9)",
+        cli_session=shown.cli_session or None,
+        usage=shown.usage,
+    )
+    return Result(started, time.time(), None, verdict, progress=shown)

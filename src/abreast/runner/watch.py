@@ -1,0 +1,90 @@
+"""Limits and signs of life, judged from outside the model."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from abreast.model.limits import Limits
+from abreast.runner.job import Progress
+
+# A CLI that waits for its provider burns well under one percent of a core; a test run or a
+# compiler burns most of one. Five percent of the time since the last look tells them apart.
+BUSY_SHARE = 0.05
+LOOK_SECONDS = 5.0
+
+
+@dataclass
+class Watch:
+    """Says which limit has tripped. Call `seen()` for every stream line."""
+
+    limits: Limits
+    started: float
+    activity: tuple[Path, ...] = ()
+    last_life: float = 0.0
+    _looked: float = 0.0
+    _cpu: float = 0.0
+    _changed: dict[Path, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.last_life = self._looked = self.started
+
+    def seen(self) -> None:
+        self.last_life = time.time()
+
+    def tripped(self, progress: Progress, pid: int) -> str:
+        """Return what has tripped, in words, or "" while all is within bounds."""
+        now = time.time()
+        limits = self.limits
+        if limits.minutes and now - self.started > limits.minutes * 60:
+            return f"the time limit of {limits.minutes:g} minutes"
+        if limits.turns and progress.turns > limits.turns:
+            return f"the limit of {limits.turns} turns"
+        spent = (progress.usage.input_tokens or 0) + (progress.usage.output_tokens or 0)
+        if limits.tokens and spent > limits.tokens:
+            return f"the limit of {limits.tokens} tokens"
+        if limits.usd and (progress.usage.cost_usd or 0.0) > limits.usd:
+            return f"the limit of {limits.usd:g} US dollars"
+        if limits.idle_minutes and self._idle(now, pid) > limits.idle_minutes * 60:
+            return f"the idle limit: no sign of life for {limits.idle_minutes:g} minutes"
+        return ""
+
+    def _idle(self, now: float, pid: int) -> float:
+        """Seconds without a stream line, a change in the CLI's files, or work in its tree."""
+        quiet = now - self.last_life
+        pause = min(LOOK_SECONDS, self.limits.idle_minutes * 60 / 4)
+        if now - self._looked >= pause and quiet >= pause:
+            cpu, span = tree_cpu_seconds(pid), now - self._looked
+            if cpu - self._cpu > BUSY_SHARE * span or self._files_changed():
+                self.last_life = now
+            self._cpu, self._looked = cpu, now
+        return now - self.last_life
+
+    def _files_changed(self) -> bool:
+        changed = False
+        for path in self.activity:
+            try:
+                at = path.stat().st_mtime
+            except OSError:
+                continue
+            changed |= self._changed.get(path, 0.0) < at and path in self._changed
+            self._changed[path] = at
+        return changed
+
+
+def tree_cpu_seconds(pid: int) -> float:
+    """CPU time burnt so far by a process and its living descendants, in seconds."""
+    total = 0.0
+    try:
+        top = psutil.Process(pid)
+        family = [top, *top.children(recursive=True)]
+    except psutil.Error:
+        return total
+    for process in family:
+        try:
+            times = process.cpu_times()
+        except psutil.Error:
+            continue
+        total += times.user + times.system
+    return total
