@@ -1,0 +1,114 @@
+"""From a conversation to the next thing to send: pure, so that a scenario always plays alike.
+
+A scenario's moves fall into steps. A step is one model reply: it ends with the first tool call,
+and the last step, which calls no tool, ends the turn. The conversation itself tells which step is
+next, so the server keeps no state per client; only faults that happen a limited number of times
+need the count of how often their step was reached.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from abreast.loopback.dialect import Message, Reply
+from abreast.model.moves import (
+    Call,
+    Drop,
+    Edit,
+    Fail,
+    Hang,
+    HttpError,
+    Move,
+    Read,
+    Say,
+    Scenario,
+    Shell,
+    Sleep,
+    Spend,
+    Write,
+)
+
+DONE = "Done."
+UNMATCHED = "No scenario matches this prompt."
+_TOOLS = (Write, Edit, Read, Shell, Call)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What to send: after `delay` seconds the head, after `stall` more the reply.
+
+    With a `fault`, the reply fails in that way instead.
+    """
+
+    reply: Reply
+    delay: float = 0.0
+    stall: float = 0.0
+    fault: HttpError | Drop | None = None
+
+
+def choose(
+    scenarios: Sequence[Scenario], conversation: Sequence[Message]
+) -> tuple[Scenario, int] | None:
+    """Return the scenario that the newest matching prompt asks for, and its next step.
+
+    The longest key wins; of two alike, the scenario added last.
+    """
+    results = 0
+    for message in reversed(conversation):
+        if message.role == "result":
+            results += 1
+        elif message.role == "user":
+            fits = [s for s in reversed(scenarios) if s.key in message.text]
+            if fits:
+                return max(fits, key=lambda s: len(s.key)), results
+    return None
+
+
+def turn_at(scenario: Scenario, step: int, attempt: int = 0, *, model: str = "scripted") -> Turn:
+    """Return the turn at `step`, reached for the `attempt`-th time (from 0).
+
+    A step beyond the end is the last one again.
+    """
+    steps = _steps(scenario.moves)
+    moves = steps[min(step, len(steps) - 1)]
+    call = moves[-1] if moves and isinstance(moves[-1], _TOOLS) else None
+    text = "\n\n".join(m.text for m in moves if isinstance(m, Say))
+    spends = [m for m in moves if isinstance(m, Spend)]
+    return Turn(
+        Reply(
+            text=text if text or call else DONE,
+            call=call,
+            spend=spends[-1] if spends else Spend(),
+            number=step,
+            model=model,
+        ),
+        delay=sum(m.seconds for m in moves if isinstance(m, Sleep)),
+        stall=sum(m.seconds for m in moves if isinstance(m, Hang)),
+        fault=_fault(moves, attempt),
+    )
+
+
+def unmatched(*, model: str = "scripted") -> Turn:
+    """Return the turn for a prompt that no scenario knows: it ends the session at once."""
+    return Turn(Reply(text=UNMATCHED, model=model))
+
+
+def _steps(moves: Sequence[Move]) -> list[list[Move]]:
+    steps: list[list[Move]] = [[]]
+    for move in moves:
+        steps[-1].append(move)
+        if isinstance(move, _TOOLS):
+            steps.append([])
+    return steps
+
+
+def _fault(moves: Sequence[Move], attempt: int) -> HttpError | Drop | None:
+    """Each fault takes its `times` attempts, in order; one without a limit takes all the rest."""
+    left = attempt
+    for move in moves:
+        if isinstance(move, Fail):
+            return HttpError(400, move.message)
+        if isinstance(move, HttpError | Drop):
+            if move.times == 0 or left < move.times:
+                return move
+            left -= move.times
+    return None
