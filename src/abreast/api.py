@@ -56,6 +56,28 @@ class Terminal:
     cwd: Path
 
 
+def read_plan(
+    source: Path | None,
+    prompts: Sequence[str] = (),
+    *,
+    repo: Path | None = None,
+    agent: str = "",
+    model: str = "",
+    verify: str = "",
+    setup: str = "",
+    base: str = "",
+    land: LandMode | None = None,
+    max_parallel: int = 0,
+) -> tuple[Plan, list[str]]:
+    """Read a plan file, or make a plan of `prompts`, and check it against its repository.
+
+    Keywords that are not empty override the plan's defaults. `repo` is by default the repository
+    around the current folder. Returns the plan, its base resolved, and warnings for the user;
+    raises `PlanError` with everything that is wrong.
+    """
+    raise NotImplementedError
+
+
 def start(plan: Plan, *, places: Places | None = None) -> Run:
     """Record a checked plan as a run, make sure that a worker is there, and return at once."""
     raise NotImplementedError
