@@ -127,6 +127,11 @@ def logs(name: str, *, follow: bool = False, places: Places | None = None) -> It
     raise NotImplementedError
 
 
+def stream(name: str, *, follow: bool = False, places: Places | None = None) -> Iterator[bytes]:
+    """Yield the lines of a session's agent as its CLI printed them (its latest attempt)."""
+    raise NotImplementedError
+
+
 def diff(name: str, *, stat: bool = False, places: Places | None = None) -> str:
     """Return a session's changes against its base as git prints them, uncommitted ones included."""
     raise NotImplementedError
@@ -204,8 +209,12 @@ def agents(environ: Mapping[str, str] | None = None) -> list[AgentInfo]:
     raise NotImplementedError
 
 
-def demo(agent: str = "scripted", *, progress: Progress | None = None) -> tuple[Run, Path]:
+def demo(
+    agent: str = "scripted", *, keep: bool = False, progress: Progress | None = None
+) -> tuple[Run, Path]:
     """Run three tasks on a throw-away repository, verified and landed; returns the run and it.
+
+    The repository and the state of the run are gone afterwards unless `keep`.
 
     With `claude`, `codex` or `gemini` the real CLI runs, against the built-in loopback model.
     """
