@@ -1,0 +1,158 @@
+"""The built-in agent `scripted`: plays the moves of its task, for demos and tests."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from abreast.agents.base import (
+    Capabilities,
+    Command,
+    Installed,
+    Launch,
+    Login,
+    LoginState,
+    Redirect,
+    StopSignal,
+)
+from abreast.errors import AgentError
+from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
+from abreast.model.moves import Edit, Fail, Read, Say, Shell, Sleep, Spend, Write, dump_moves
+from abreast.model.usage import Usage
+
+_PLAYER = Path(__file__).with_name("scripted_player.py")
+_PLAYED = (Say, Write, Edit, Read, Shell, Sleep, Fail, Spend)
+
+
+class ScriptedAgent:
+    """Plays `choice.moves` with the Python that runs abreast; no model, no network, no login."""
+
+    name = "scripted"
+    title = "Scripted (built in)"
+    capabilities = Capabilities(resume=True, interactive=True, usage=True)
+    env_patterns: tuple[str, ...] = ()
+    install_hint = "it is part of abreast"
+
+    def find(self, environ: Mapping[str, str]) -> Installed | None:  # noqa: ARG002
+        return Installed(Path(sys.executable), "built in")
+
+    def login(self, environ: Mapping[str, str]) -> Login:  # noqa: ARG002
+        return Login(LoginState.NOT_NEEDED, "built in")
+
+    def headless(self, launch: Launch) -> Command:
+        return self._command(launch)
+
+    def interactive(self, launch: Launch) -> Command:
+        return self._command(launch, "--terminal")
+
+    def redirect(self, url: str, home: Path) -> Redirect:  # noqa: ARG002
+        return Redirect({"HOME": str(home)})
+
+    def reader(self) -> "ScriptedReader":
+        return ScriptedReader()
+
+    def _command(self, launch: Launch, *options: str) -> Command:
+        """Raises `AgentError` when a move only makes sense between a CLI and its model."""
+        foreign = [move for move in launch.choice.moves if not isinstance(move, _PLAYED)]
+        if foreign:
+            raise AgentError(
+                f"the scripted agent cannot play {type(foreign[0]).__name__}: "
+                "only the loopback server can",
+                hint="give this move to a real CLI through a scenario of the loopback server",
+            )
+        file = launch.directory / "script.json"
+        script = {
+            "session": launch.cli_session,
+            "moves": dump_moves(launch.choice.moves),
+            "progress": str(launch.directory / "script.progress"),
+            "resume": launch.resume,
+        }
+        return Command(
+            # -I -S: nothing of the user's Python set-up, and half the start-up time.
+            argv=(str(launch.installed.path), "-I", "-S", str(_PLAYER), str(file), *options),
+            env=dict(launch.environ),
+            stdin=launch.prompt,
+            files={file: json.dumps(script)},
+            stop_signal=StopSignal.TERM,
+        )
+
+
+class ScriptedReader:
+    """Reads the player's lines."""
+
+    def __init__(self) -> None:
+        self.skipped = 0
+        self._session: str | None = None
+        self._usage = Usage()
+        self._denials: list[str] = []
+        self._turns = 0
+        self._result: tuple[bool, str] | None = None
+
+    def feed(self, line: bytes) -> Iterable[Event]:
+        try:
+            fields = json.loads(line)
+            return self._read(fields)
+        except (ValueError, TypeError, KeyError, RecursionError):
+            self.skipped += 1
+            return ()
+
+    def verdict(self, code: int | None, stderr: str) -> Verdict:
+        outcome, reason = self._judge(code, stderr)
+        cause = Cause.NONE if outcome is Outcome.OK else Cause.OTHER
+        return Verdict(
+            outcome,
+            reason,
+            cause=cause,
+            final_message=self._result[1] if self._result and self._result[0] else "",
+            cli_session=self._session,
+            usage=self._usage,
+            denials=tuple(self._denials),
+            turns=self._turns,
+        )
+
+    def _judge(self, code: int | None, stderr: str) -> tuple[Outcome, str]:
+        if self._result is None:
+            said = f": {stderr.strip()[-500:]}" if stderr.strip() else ""
+            return Outcome.UNKNOWN, f"the script ended without a result (exit code {code}){said}"
+        ok, text = self._result
+        if not ok:
+            return Outcome.FAILED, text
+        if self._denials:
+            return Outcome.BLOCKED, self._denials[0]
+        if code:
+            return Outcome.FAILED, f"exit code {code} after the result"
+        return Outcome.OK, ""
+
+    def _read(self, fields: dict[str, Any]) -> Iterable[Event]:
+        kind, text = fields["type"], str(fields.get("text", ""))
+        usage = self._total(fields.get("usage"))
+        if kind == "started":
+            self._session = str(fields["session"])
+            return (Event(EventKind.STARTED, self._session),)
+        if kind == "say":
+            return (Event(EventKind.TEXT, text),)
+        if kind == "tool":
+            self._turns += 1
+            files = tuple(str(name) for name in fields["files"])
+            return (Event(EventKind.TOOL, text, files, turns=1, usage=usage),)
+        if kind == "tool_done":
+            return (Event(EventKind.TOOL_DONE, text, failed=bool(fields["failed"])),)
+        if kind == "denied":
+            self._denials.append(text)
+            return (Event(EventKind.DENIED, text),)
+        if kind == "result":
+            ok = bool(fields["ok"])
+            self._turns += 1
+            self._result = ok, text
+            return (Event(EventKind.RESULT, text, failed=not ok, turns=1, usage=usage),)
+        raise ValueError(f"unknown type {kind!r}")
+
+    def _total(self, stated: Mapping[str, int] | None) -> Usage | None:
+        if stated is None:
+            return None
+        self._usage = Usage(stated["input"], stated["cached"], stated["output"], None, "stream")
+        return self._usage
+
+
+AGENT = ScriptedAgent()
