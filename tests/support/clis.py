@@ -18,6 +18,7 @@ from abreast.agents.base import Agent, Command, Installed, Launch, StreamReader
 from abreast.model.events import Event, EventKind, Verdict
 from abreast.model.task import AgentChoice
 from abreast.process.environment import allow
+from abreast.process.materialise import materialise
 from abreast.process.tree import MARKER, sweep
 
 BIN = Path(__file__).parents[1] / "clis" / "node_modules" / ".bin"
@@ -56,7 +57,7 @@ def cli_environ(agent: Agent, url: str, home: Path, *, trap: bool = True) -> dic
         require_cli(agent.name)
     home.mkdir(parents=True, exist_ok=True)
     redirect = agent.redirect(url, home)
-    _write(redirect.files)
+    materialise(redirect.files, {})
     environ = {**base_environ(home), **redirect.env}
     if trap:
         environ |= dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), url)
@@ -118,10 +119,7 @@ def run_cli(agent: Agent, launch: Launch, *, deadline: float = 60.0) -> Ran:
 
 def run_command(agent: Agent, command: Command, launch: Launch, *, deadline: float = 60.0) -> Ran:
     """Run `command` as the runner does: files and links first, then the process, then its end."""
-    _write(command.files)
-    for link, target in command.links.items():
-        link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(target)
+    materialise(command.files, command.links)
     marker = uuid.uuid4().hex
     given, said = launch.directory / "stdin", launch.directory / "stderr"
     given.write_text(command.stdin, encoding="utf-8")
@@ -178,13 +176,6 @@ def _end(process: subprocess.Popen[bytes], marker: str, deadline: float) -> bool
         sweep(marker)
         process.wait()
     return late
-
-
-def _write(files: Mapping[Path, str]) -> None:
-    for path, text in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        path.chmod(0o600)
 
 
 def _git_path(worktree: Path, which: str) -> Path:

@@ -1,19 +1,8 @@
 """The wire formats that the loopback server speaks."""
 
-import importlib
-
+from abreast.loopback.anthropic import DIALECT as ANTHROPIC
 from abreast.loopback.dialect import Dialect
+from abreast.loopback.gemini import DIALECT as GEMINI
+from abreast.loopback.openai import DIALECT as OPENAI
 
-
-def _load() -> tuple[Dialect, ...]:
-    found = []
-    for name in ("anthropic", "openai", "gemini"):
-        try:
-            module = importlib.import_module(f"abreast.loopback.{name}")
-        except ModuleNotFoundError:
-            continue
-        found.append(module.DIALECT)
-    return tuple(found)
-
-
-DIALECTS: tuple[Dialect, ...] = _load()
+DIALECTS: tuple[Dialect, ...] = (ANTHROPIC, OPENAI, GEMINI)
