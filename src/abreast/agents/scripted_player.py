@@ -141,7 +141,8 @@ def _print(**fields: Any) -> None:
 
 
 def _tell(**fields: Any) -> None:
-    if text := fields.get("text"):
+    repeats = fields["type"] == "result" and fields["ok"]
+    if (text := fields.get("text")) and not repeats:
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
 
