@@ -7,6 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.databases import (  # noqa: F401  (fixtures)
+    database,
+    database_url,
+    empty_database,
+    postgres,
+)
 from tests.support.repos import Repo, make_repo
 
 

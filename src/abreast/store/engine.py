@@ -1,0 +1,109 @@
+"""Connections to the database, set up the way that all of abreast (and DBOS) needs them."""
+
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+
+from abreast.errors import StoreError
+
+BUSY_SECONDS = 30
+
+
+def make_engine(url: str) -> sa.Engine:
+    """Return an engine for a `sqlite:///FILE` or `postgresql://` URL; connects to nothing yet.
+
+    A SQLite file is created when it is first connected to, readable by the user alone; its folder
+    must exist. Raises StoreError for a URL of any other kind.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except exc.ArgumentError as error:
+        raise StoreError("the database URL cannot be read", hint=_URLS) from error
+    backend = parsed.get_backend_name()
+    if backend == "sqlite" and parsed.database not in {None, "", ":memory:"}:
+        return _sqlite(parsed)
+    if backend == "postgresql":
+        return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    raise StoreError(f"abreast cannot keep its state in a {backend} database", hint=_URLS)
+
+
+_URLS = "use sqlite:///FILE or postgresql://USER@HOST/DATABASE"
+
+
+def _sqlite(url: sa.URL) -> sa.Engine:
+    engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    file = str(url.database)
+
+    @event.listens_for(engine, "do_connect")
+    def _create(*_: Any) -> None:
+        with contextlib.suppress(FileExistsError, FileNotFoundError):
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = "IMMEDIATE"
+        connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+        connection.execute("PRAGMA foreign_keys=ON")
+        _use_wal(connection)
+        connection.execute("PRAGMA synchronous=FULL")
+        if sqlite3.sqlite_version_info < (3, 42):
+            # DBOS asks unixepoch('subsec') on Python 3.12 and later; SQLite has it since 3.42.
+            connection.create_function("unixepoch", 1, lambda _: time.time())
+
+    return engine
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    # The switch needs the file for itself, and SQLite does not wait for that: two processes that
+    # open a new database at the same moment meet here.
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+@contextlib.contextmanager
+def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Yield a connection inside a transaction that may write; commit at the end.
+
+    What is read in it stays true until the end: on SQLite it holds the write lock from the start
+    (the driver alone would take it with the first write only); on PostgreSQL, lock rows with
+    `with_for_update`. Raises StoreError when the database cannot be reached, read or written.
+    """
+    with _as_store_error(), engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield connection
+
+
+@contextlib.contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Yield a connection that only reads, and waits for no writer; raises StoreError likewise."""
+    with _as_store_error(), engine.connect() as connection:
+        yield connection
+
+
+@contextlib.contextmanager
+def _as_store_error() -> Iterator[None]:
+    try:
+        yield
+    except (exc.IntegrityError, exc.ProgrammingError, exc.DataError, exc.NotSupportedError):
+        raise  # our mistake, not the database's
+    except (exc.DatabaseError, exc.InterfaceError, exc.TimeoutError) as error:
+        cause = getattr(error, "orig", None) or error
+        raise StoreError(
+            f"the database does not answer: {cause}",
+            hint="is its disk full, or its server down?",
+        ) from error

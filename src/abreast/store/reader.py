@@ -1,0 +1,146 @@
+"""Reads runs and sessions without SQLAlchemy or DBOS, for commands that must answer at once.
+
+Each call opens the database for itself, sees one moment of it, and changes nothing: not even a
+missing database file is created. What does not exist yet is empty, not an error.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from abreast.errors import NotFoundError
+from abreast.model.session import LogEvent, Run, Session
+from abreast.model.usage import Usage
+from abreast.store.rows import (
+    NUMBERS,
+    RUN_COLUMNS,
+    SESSION_COLUMNS,
+    load_event,
+    load_run,
+    load_session,
+)
+from abreast.store.snapshot import Query, open_snapshot
+
+
+def _columns(names: tuple[str, ...], table: str) -> str:
+    return ", ".join(f'{table}."{name}"' for name in names)
+
+
+# Written for both databases; `?` stands for a parameter.
+_RUNS = f"SELECT {_columns(RUN_COLUMNS, 'r')} FROM abreast_runs r"  # noqa: S608
+_SESSIONS = f"SELECT {_columns(SESSION_COLUMNS, 's')} FROM abreast_sessions s"  # noqa: S608
+_OF_RUN = f"{_SESSIONS} WHERE s.run_id = ? ORDER BY s.position"
+_NEWEST = "ORDER BY r.created DESC, r.id DESC"
+_NOT_FINAL = "r.state NOT IN ('done', 'failed', 'stopped')"
+_EVENTS = "SELECT id, at, run_id, session_id, kind, text FROM abreast_events WHERE id > ?"
+
+
+@dataclass(frozen=True)
+class UsagePart:
+    """What one attempt spent on one model; with `model` empty, on the whole."""
+
+    attempt: int
+    model: str
+    usage: Usage
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What the engine keeps of a run beyond what faces show."""
+
+    common_dir: str
+    stop_requested: bool
+
+
+class Reader:
+    """Reads the database at a SQLAlchemy URL. Safe to use from threads.
+
+    All methods raise StoreError when the database does not answer or is a newer abreast's.
+    """
+
+    def __init__(self, database: str) -> None:
+        self.database = database
+
+    def runs(self, limit: int = 20) -> list[Run]:
+        """Return the newest runs with their sessions, newest first."""
+        with open_snapshot(self.database) as query:
+            return _with_sessions(query, query(f"{_RUNS} {_NEWEST} LIMIT ?", limit))
+
+    def active(self) -> list[Run]:
+        """Return the runs that have not ended, with their sessions, newest first."""
+        with open_snapshot(self.database) as query:
+            return _with_sessions(query, query(f"{_RUNS} WHERE {_NOT_FINAL} {_NEWEST}"))
+
+    def run(self, run: str) -> Run | None:
+        """Return the run of exactly this id, or None."""
+        with open_snapshot(self.database) as query:
+            found = _with_sessions(query, query(f"{_RUNS} WHERE r.id = ?", run))
+        return found[0] if found else None
+
+    def run_by_prefix(self, prefix: str = "") -> Run:
+        """Return the run of this id, else the only run whose id starts so; '': the newest run.
+
+        Raises NotFoundError when there is none or more than one.
+        """
+        starts = f"{_RUNS} WHERE substr(r.id, 1, ?) = ? {_NEWEST}"
+        with open_snapshot(self.database) as query:
+            found = (
+                query(f"{_RUNS} WHERE r.id = ?", prefix)
+                or query(starts, len(prefix), prefix)[: None if prefix else 1]
+            )
+            if len(found) == 1:
+                return _with_sessions(query, found)[0]
+        if found:
+            ids = ", ".join(str(row[0]) for row in found[:5])
+            raise NotFoundError(f"{len(found)} runs start with {prefix}", hint=f"such as {ids}")
+        what = f"there is no run {prefix}" if prefix else "nothing has run here yet"
+        hint = "`abreast status` lists the runs" if prefix else "`abreast demo` shows a run"
+        raise NotFoundError(what, hint=hint)
+
+    def sessions(self, run: str) -> list[Session]:
+        """Return the sessions of a run, in the plan's order."""
+        with open_snapshot(self.database) as query:
+            return [load_session(row) for row in query(_OF_RUN, run)]
+
+    def session(self, session: str) -> Session | None:
+        """Return the session `run/task`, or None."""
+        with open_snapshot(self.database) as query:
+            rows = query(f"{_SESSIONS} WHERE s.id = ?", session)
+        return load_session(rows[0]) if rows else None
+
+    def sessions_by_task(self, task: str) -> list[Session]:
+        """Return the sessions of this task id in any run, those of the newest run first."""
+        of_task = f"{_SESSIONS} JOIN abreast_runs r ON r.id = s.run_id WHERE s.task = ? {_NEWEST}"
+        with open_snapshot(self.database) as query:
+            return [load_session(row) for row in query(of_task, task)]
+
+    def events(self, name: str, after: int = 0) -> list[tuple[int, LogEvent]]:
+        """Return the events of a session, or of a run with all its sessions, each with its id.
+
+        Only those with an id above `after`, oldest first: give the last id to go on.
+        """
+        column = "session_id" if "/" in name else "run_id"
+        with open_snapshot(self.database) as query:
+            rows = query(f"{_EVENTS} AND {column} = ? ORDER BY id", after, name)
+        return [(row[0], load_event(row[1:])) for row in rows]
+
+    def usage(self, session: str) -> list[UsagePart]:
+        """Return what each attempt at a session spent, in total and on each model."""
+        columns = f"attempt, model, {', '.join(NUMBERS)}, source"
+        where = "WHERE session_id = ? ORDER BY attempt, model"
+        with open_snapshot(self.database) as query:
+            rows = query(f"SELECT {columns} FROM abreast_usage {where}", session)  # noqa: S608
+        return [UsagePart(row[0], row[1], Usage(*row[2:])) for row in rows]
+
+    def record(self, run: str) -> RunRecord | None:
+        """Return what the engine keeps of a run, or None when there is no such run."""
+        columns = "common_dir, stop_requested"
+        with open_snapshot(self.database) as query:
+            rows = query(f"SELECT {columns} FROM abreast_runs WHERE id = ?", run)  # noqa: S608
+        return RunRecord(rows[0][0], bool(rows[0][1])) if rows else None
+
+
+def _with_sessions(query: Query, rows: list[tuple[Any, ...]]) -> list[Run]:
+    return [
+        load_run(row, tuple(load_session(found) for found in query(_OF_RUN, row[0])))
+        for row in rows
+    ]

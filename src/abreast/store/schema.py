@@ -1,0 +1,168 @@
+"""The tables of abreast, for SQLite and PostgreSQL alike; DBOS keeps its own beside them."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeDecorator
+
+from abreast.store.text import clean
+
+metadata = sa.MetaData()
+
+
+class Prose(TypeDecorator[str]):
+    """Text that somebody else wrote: made fit for every database on its way in."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else clean(value)
+
+
+def _text(name: str) -> sa.Column[Any]:
+    return sa.Column(name, sa.Text, nullable=False, server_default="")
+
+
+def _prose(name: str) -> sa.Column[Any]:
+    return sa.Column(name, Prose, nullable=False, server_default="")
+
+
+def _list(name: str) -> sa.Column[Any]:
+    """Return a column that holds a JSON array of strings."""
+    return sa.Column(name, sa.Text, nullable=False, server_default="[]")
+
+
+def _count(name: str, default: int = 0) -> sa.Column[Any]:
+    return sa.Column(name, sa.Integer, nullable=False, server_default=str(default))
+
+
+def _flag(name: str) -> sa.Column[Any]:
+    return sa.Column(name, sa.Boolean, nullable=False, server_default=sa.false())
+
+
+def _time(name: str, *, nullable: bool = True) -> sa.Column[Any]:
+    """Return a column that holds Unix seconds."""
+    return sa.Column(name, sa.Double, nullable=nullable)
+
+
+def _usage() -> tuple[sa.Column[Any], ...]:
+    return (
+        sa.Column("input_tokens", sa.BigInteger),
+        sa.Column("cached_tokens", sa.BigInteger),
+        sa.Column("output_tokens", sa.BigInteger),
+        sa.Column("cost_usd", sa.Double),
+    )
+
+
+runs = sa.Table(
+    "abreast_runs",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("repo"),
+    _text("common_dir"),
+    _text("base"),
+    _text("base_sha"),
+    _text("target"),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("land", sa.Text, nullable=False),
+    _time("created", nullable=False),
+    _time("ended"),
+    _count("max_parallel", 1),
+    _text("source"),
+    _prose("note"),
+    sa.Column("plan", sa.Text, nullable=False),
+    _flag("stop_requested"),
+    _count("generation", 1),  # counts the requests to work on it
+    sa.Index("abreast_runs_created", "created"),
+    sa.Index("abreast_runs_state", "state"),
+)
+
+sessions = sa.Table(
+    "abreast_sessions",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column(
+        "run_id", sa.Text, sa.ForeignKey("abreast_runs.id", ondelete="CASCADE"), nullable=False
+    ),
+    sa.Column("position", sa.Integer, nullable=False),  # in the plan, from 0
+    sa.Column("task", sa.Text, nullable=False),
+    sa.Column("agent", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    _prose("produces"),
+    _count("attempt", 1),
+    _text("base_sha"),
+    _text("branch"),
+    _text("worktree"),
+    _text("directory"),
+    _text("cli_session"),
+    _text("model"),
+    _time("started"),
+    _time("ended"),
+    _prose("last_action"),
+    _count("turns"),
+    *_usage(),  # over all attempts; `usage` has the parts
+    sa.Column("usage_source", sa.Text, nullable=False, server_default="none"),
+    _list("files"),
+    _text("commit"),
+    _prose("reason"),
+    _prose("hint"),
+    _prose("final_message"),
+    sa.Column("landing", sa.Text, nullable=False, server_default="none"),
+    _text("landed"),
+    _list("needs"),
+    _flag("stop_requested"),
+    sa.Index("abreast_sessions_run", "run_id", "position", unique=True),
+    sa.Index("abreast_sessions_task", "task"),
+)
+
+events = sa.Table(
+    "abreast_events",
+    metadata,
+    sa.Column(
+        "id",
+        sa.BigInteger().with_variant(sa.Integer, "sqlite"),  # only INTEGER counts up by itself
+        primary_key=True,
+        autoincrement=True,
+    ),
+    _time("at", nullable=False),
+    sa.Column(
+        "run_id", sa.Text, sa.ForeignKey("abreast_runs.id", ondelete="CASCADE"), nullable=False
+    ),
+    # NULL: the event is the whole run's.
+    sa.Column("session_id", sa.Text, sa.ForeignKey("abreast_sessions.id", ondelete="CASCADE")),
+    sa.Column("kind", sa.Text, nullable=False),
+    _prose("text"),
+    sa.Index("abreast_events_run", "run_id", "id"),
+    sa.Index("abreast_events_session", "session_id", "id"),
+    sqlite_autoincrement=True,  # an id is never given twice, so that readers can go on after one
+)
+
+# One row for each model, and one with model '' for the whole attempt as its CLI stated it.
+usage = sa.Table(
+    "abreast_usage",
+    metadata,
+    sa.Column(
+        "session_id",
+        sa.Text,
+        sa.ForeignKey("abreast_sessions.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    sa.Column("attempt", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("model", sa.Text, primary_key=True),
+    *_usage(),
+    sa.Column("source", sa.Text, nullable=False, server_default="none"),
+)
+
+executors = sa.Table(
+    "abreast_executors",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("boot", sa.Text, nullable=False),  # names one process's hold on the id
+    _time("expires", nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("pid", sa.BigInteger, nullable=False),
+    _time("pid_started", nullable=False),
+)

@@ -1,0 +1,112 @@
+"""One consistent, read-only look into the database, through the database's own driver."""
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from abreast.errors import StoreError
+
+BUSY_SECONDS = 10.0
+
+
+# Runs one SELECT, with `?` for each of the parameters that follow, and returns all its rows.
+Query = Callable[..., list[tuple[Any, ...]]]
+
+
+@contextlib.contextmanager
+def open_snapshot(database: str) -> Iterator[Query]:
+    """Yield a query function for the database at a SQLAlchemy URL.
+
+    All queries see one moment. A database that does not exist, or that abreast has not used yet,
+    has no rows. Raises StoreError when it does not answer or has another schema.
+    """
+    prefix = "sqlite:///"
+    if not database.startswith(prefix):
+        with _postgres(database) as query:
+            yield query
+        return
+    file = Path(database[len(prefix) :]).absolute()
+    if not file.exists():
+        yield _nothing
+        return
+    with _sqlite(file) as query:
+        yield query
+
+
+def _nothing(_sql: str, *_parameters: object) -> list[tuple[Any, ...]]:
+    return []
+
+
+@contextlib.contextmanager
+def _sqlite(file: Path) -> Iterator[Query]:
+    try:
+        with contextlib.closing(_connect(file)) as connection:
+
+            def query(sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+                try:
+                    return connection.execute(sql, parameters).fetchall()
+                except sqlite3.OperationalError as error:
+                    if "no such table" in str(error):
+                        return []
+                    raise
+
+            yield query
+    except sqlite3.Error as error:
+        raise _unreadable(file, error) from error
+
+
+def _connect(file: Path) -> sqlite3.Connection:
+    """Open `file` for reading and start a transaction, which is what fixes the moment."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        connection = sqlite3.connect(
+            f"{file.as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS, isolation_level=None
+        )
+        try:
+            connection.execute("BEGIN")
+            connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError as error:
+            connection.close()
+            # While the last writer closes, or the first one after a crash recovers, SQLite may
+            # answer at once that the file is locked or cannot be opened, instead of waiting.
+            transient = "locked" in str(error) or "unable to open" in str(error)
+            if not transient or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return connection
+
+
+@contextlib.contextmanager
+def _postgres(database: str) -> Iterator[Query]:
+    import psycopg
+
+    address = database.replace("postgresql+psycopg://", "postgresql://", 1)
+    try:
+        with psycopg.connect(address) as connection:
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            connection.read_only = True
+
+            def query(sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+                try:
+                    return connection.execute(sql.replace("?", "%s"), parameters).fetchall()
+                except psycopg.errors.UndefinedTable:
+                    connection.rollback()
+                    return []
+
+            yield query
+    except psycopg.Error as error:
+        raise _unreadable("at its server", error) from error
+
+
+def _unreadable(place: object, error: Exception) -> StoreError:
+    said = str(error).strip()
+    if "no such column" in said or ("does not exist" in said and "column" in said):
+        return StoreError(
+            f"the database {place} has another schema: {said}",
+            hint="another version of abreast has used it: upgrade abreast",
+        )
+    return StoreError(f"the database {place} cannot be read: {said}")

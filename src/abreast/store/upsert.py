@@ -1,0 +1,34 @@
+"""Insert a row, or update the one that is there: the same on both databases."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+
+def upsert(
+    db: sa.Connection,
+    table: sa.Table,
+    key: Mapping[str, Any],
+    values: Mapping[str, Any],
+    *,
+    only_if: sa.ColumnElement[bool] | None = None,
+) -> postgresql.Insert | sqlite.Insert:
+    """Return the statement that sets `values` in the row that `key` names.
+
+    `key` is the table's whole primary key. With `only_if`, a row that is there is left alone
+    unless the condition holds for it.
+    """
+    row = {**key, **values}
+    if db.dialect.name == "sqlite":
+        return (
+            sqlite.insert(table)
+            .values(row)
+            .on_conflict_do_update(index_elements=list(key), set_=dict(values), where=only_if)
+        )
+    return (
+        postgresql.insert(table)
+        .values(row)
+        .on_conflict_do_update(index_elements=list(key), set_=dict(values), where=only_if)
+    )

