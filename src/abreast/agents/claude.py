@@ -1,0 +1,267 @@
+"""Claude Code: how it is found, logged in, run headless or at a terminal, and pointed elsewhere."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from abreast.agents.base import (
+    Capabilities,
+    Command,
+    Installed,
+    Launch,
+    Login,
+    LoginState,
+    Redirect,
+    StopSignal,
+)
+from abreast.agents.claude_stream import ClaudeReader
+from abreast.process.files import load_json
+
+RETRIES = "ABREAST_RETRIES"
+_DUMMY_KEY = "abreast-loopback-no-real-key"
+
+_TOOLS = "Bash,Edit,Read,Write,Glob,Grep"
+# Edit and Write are not listed as allowed, because a listed one may write anywhere; the mode
+# acceptEdits allows them inside the working directory alone.
+_PROFILE = (
+    "--permission-mode",
+    "acceptEdits",
+    "--tools",
+    _TOOLS,
+    "--allowedTools",
+    "Bash",
+    "--disallowedTools",
+    "Bash(git push *)",
+)
+# The user's own settings, not the repository's: those could bring hooks, permissions, variables.
+# It also keeps the repository's CLAUDE.md and AGENTS.md from loading besides our briefing.
+_USER_SETTINGS = ("--setting-sources", "user")
+
+_QUIET = {
+    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    "DISABLE_AUTOUPDATER": "1",
+    "DISABLE_ERROR_REPORTING": "1",
+    "DISABLE_TELEMETRY": "1",
+}
+_HEADLESS = {
+    # A session that ends its turn takes its background tasks with it and still reports success.
+    "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",
+    # The memory folder belongs to the main repository: parallel sessions would share it.
+    "CLAUDE_CODE_DISABLE_AUTO_MEMORY": "1",
+    # After a dropped stream it would pay for the same request again, as one silent block.
+    "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "TERM": "dumb",
+}
+_SECRETS = (
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_AUTH_TOKEN",
+    "ANTHROPIC_CUSTOM_HEADERS",
+    "ANTHROPIC_FOUNDRY_API_KEY",
+    "AWS_BEARER_TOKEN_BEDROCK",
+    "CLAUDE_CODE_CLIENT_KEY_PASSPHRASE",
+    "CLAUDE_CODE_MESSAGING_TOKEN",
+    "CLAUDE_CODE_OAUTH_TOKEN",
+)
+_CLOUDS = {
+    "CLAUDE_CODE_USE_BEDROCK": "Amazon Bedrock",
+    "CLAUDE_CODE_USE_VERTEX": "Google Vertex AI",
+    "CLAUDE_CODE_USE_FOUNDRY": "Microsoft Foundry",
+}
+_TOKENS = {
+    "ANTHROPIC_AUTH_TOKEN": "token",
+    "ANTHROPIC_API_KEY": "API key",
+    "CLAUDE_CODE_OAUTH_TOKEN": "subscription token",
+}
+_LOG_IN = "run `claude auth login`, or set ANTHROPIC_API_KEY"
+
+
+class ClaudeAgent:
+    """Runs the CLI `claude`."""
+
+    name = "claude"
+    title = "Claude Code"
+    capabilities = Capabilities(
+        resume=True,
+        interactive=True,
+        cost=True,
+        usage=True,
+        model=True,
+        structured_output=True,
+        confined_writes="its edit tools refuse other paths; its shell is not confined",
+    )
+    env_patterns: tuple[str, ...] = (
+        "ANTHROPIC_*",
+        "CLAUDE_CONFIG_DIR",
+        "CLAUDE_CODE_OAUTH_TOKEN",
+        "CLAUDE_CODE_USE_*",
+        "CLAUDE_CODE_SKIP_*_AUTH",
+        "CLAUDE_CODE_CLIENT_*",
+        "CLAUDE_CODE_API_KEY_HELPER_TTL_MS",
+        "CLAUDE_CODE_EFFORT_LEVEL",
+        "CLAUDE_CODE_MAX_OUTPUT_TOKENS",
+        "MAX_THINKING_TOKENS",
+        "BASH_DEFAULT_TIMEOUT_MS",
+        "BASH_MAX_TIMEOUT_MS",
+        "AWS_PROFILE",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+        "AWS_CONFIG_FILE",
+        "AWS_SHARED_CREDENTIALS_FILE",
+        "AWS_BEARER_TOKEN_BEDROCK",
+        "CLOUD_ML_REGION",
+        "VERTEX_REGION_*",
+        "GOOGLE_APPLICATION_CREDENTIALS",
+    )
+    install_hint = "npm install -g @anthropic-ai/claude-code, then `claude` once to log in"
+
+    def find(self, environ: Mapping[str, str]) -> Installed | None:
+        found = shutil.which("claude", path=environ.get("PATH", ""))
+        if found is None:
+            return None
+        path = _native(Path(found).resolve())
+        return Installed(path, _version(path))
+
+    def login(self, environ: Mapping[str, str]) -> Login:
+        """Tell the login by variables and by which files exist; no file is opened."""
+        for name, cloud in _CLOUDS.items():
+            if environ.get(name, "0").lower() not in {"", "0", "false"}:
+                return Login(LoginState.UNKNOWN, f"{cloud}, with its own credentials ({name})")
+        for name, kind in _TOKENS.items():
+            if environ.get(name):
+                return Login(LoginState.READY, f"{kind} in {name}")
+        config = _config(environ)
+        if (config / ".credentials.json").exists():
+            return Login(LoginState.READY, f"account in {config / '.credentials.json'}")
+        if sys.platform == "darwin":
+            return Login(LoginState.UNKNOWN, "macOS keeps the login in its keychain", _LOG_IN)
+        if (config / "settings.json").exists():
+            return Login(LoginState.UNKNOWN, "no login file; settings.json may name one", _LOG_IN)
+        return Login(LoginState.MISSING, "neither a key in the environment nor a login", _LOG_IN)
+
+    def headless(self, launch: Launch) -> Command:
+        shell = launch.directory / "claude-shell.sh"
+        files = {shell: _shell_script()}
+        options = [*_USER_SETTINGS, "--strict-mcp-config", *_PROFILE]
+        options += _session(launch) + _briefing(launch, files)
+        if launch.limits.turns:
+            options += ["--max-turns", str(launch.limits.turns)]
+        if launch.limits.usd:
+            options += ["--max-budget-usd", f"{launch.limits.usd:g}"]
+        env = {
+            **self._environment(launch.environ),
+            **_QUIET,
+            **_HEADLESS,
+            "CLAUDE_CODE_MAX_RETRIES": launch.environ.get(RETRIES) or "6",
+            "CLAUDE_CODE_TMPDIR": str(launch.directory / "tmp"),
+            "CLAUDE_ENV_FILE": str(shell),
+        }
+        output = ("-p", "--output-format", "stream-json", "--verbose")
+        return Command(
+            argv=(str(launch.installed.path), *output, *options),
+            env=env,
+            stdin=launch.prompt,
+            files=files,
+            stop_signal=StopSignal.INT,
+            activity=(_transcript(launch),),
+        )
+
+    def interactive(self, launch: Launch) -> Command:
+        files: dict[Path, str] = {}
+        options = [*_USER_SETTINGS, *_session(launch), *_briefing(launch, files)]
+        # A prompt may begin with a dash.
+        prompt = ["--", launch.prompt] if launch.prompt else []
+        return Command(
+            argv=(str(launch.installed.path), *options, *prompt),
+            env=self._environment(launch.environ),
+            files=files,
+            stop_signal=StopSignal.INT,
+            activity=(_transcript(launch),),
+        )
+
+    def redirect(self, url: str, home: Path) -> Redirect:
+        state = {
+            "hasCompletedOnboarding": True,
+            "theme": "dark",
+            # A key is asked about once, by its last 20 characters.
+            "customApiKeyResponses": {"approved": [_DUMMY_KEY[-20:]], "rejected": []},
+        }
+        env = {
+            "HOME": str(home),
+            "ANTHROPIC_BASE_URL": url,
+            "ANTHROPIC_API_KEY": _DUMMY_KEY,
+            **_QUIET,
+        }
+        return Redirect(env, {home / ".claude.json": json.dumps(state)})
+
+    def reader(self) -> ClaudeReader:
+        return ClaudeReader()
+
+    def _environment(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """Return `environ` without the marks of a Claude Code session that we may run inside."""
+        return {
+            name: value
+            for name, value in environ.items()
+            if not name.startswith("CLAUDE")
+            or any(fnmatchcase(name, pattern) for pattern in self.env_patterns)
+        }
+
+
+AGENT = ClaudeAgent()
+
+
+def _native(path: Path) -> Path:
+    """Return the native binary beside npm's launcher script; signals do not pass the script."""
+    if path.suffix not in {".cjs", ".js", ".mjs"}:
+        return path
+    beside = sorted(path.parent.parent.glob("claude-code-*/claude"))
+    return next((file for file in beside if os.access(file, os.X_OK)), path)
+
+
+def _version(path: Path) -> str:
+    """Return the version as npm's package file or the native installer's file name states it."""
+    if re.fullmatch(r"\d+\.\d+\.\d+\S*", path.name):
+        return path.name
+    for folder in path.parents[:2]:
+        package = load_json(folder / "package.json")
+        if isinstance(package, dict) and str(package.get("name")).startswith("@anthropic-ai/"):
+            return str(package.get("version", ""))
+    return ""
+
+
+def _config(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("CLAUDE_CONFIG_DIR") or Path(environ.get("HOME", "/")) / ".claude")
+
+
+def _transcript(launch: Launch) -> Path:
+    slug = re.sub(r"[^a-zA-Z0-9]", "-", str(launch.worktree))
+    return _config(launch.environ) / "projects" / slug / f"{launch.cli_session}.jsonl"
+
+
+def _session(launch: Launch) -> list[str]:
+    """Every option counts for one process only, so a resumed session gets them all again."""
+    flag = "--resume" if launch.resume else "--session-id"
+    options = [flag, launch.cli_session] if launch.cli_session else []
+    return options + (["--model", launch.model] if launch.model else [])
+
+
+def _briefing(launch: Launch, files: dict[Path, str]) -> list[str]:
+    if not launch.briefing:
+        return []
+    file = launch.directory / "briefing.md"
+    files[file] = launch.briefing
+    return ["--append-system-prompt-file", str(file)]
+
+
+def _shell_script() -> str:
+    """Return what Claude Code runs ahead of every shell command: it takes the keys away.
+
+    Its own switch for this, CLAUDE_CODE_SUBPROCESS_ENV_SCRUB, refuses to start without bubblewrap.
+    """
+    return f"unset {shlex.join(_SECRETS)}\n"

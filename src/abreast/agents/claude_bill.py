@@ -1,0 +1,90 @@
+"""What a Claude Code process has used: counted while it runs, stated at its end."""
+
+import re
+from typing import Any
+
+from abreast.model.usage import Usage
+
+
+class ClaudeBill:
+    """Tokens and cost of one process, also when it resumed an earlier session.
+
+    Until a result states the true numbers there are only the prompt sides of the replies: the
+    output count in the stream is the one of a reply's first chunk.
+    """
+
+    def __init__(self) -> None:
+        self.settled = False
+        self._requests: dict[str, tuple[str, Usage]] = {}  # by message id: model, prompt side
+        self._billed: dict[str, Usage] = {}
+
+    @property
+    def requests(self) -> int:
+        return len(self._requests)
+
+    def count(self, message: dict[str, Any]) -> bool:
+        """Count a reply; tell whether it is new. It comes once per block, with the same usage."""
+        identity, stated = str(message.get("id")), message.get("usage")
+        if identity in self._requests:
+            return False
+        prompt = _prompt(stated if isinstance(stated, dict) else {}, _STREAM_KEYS)
+        usage = Usage(sum(prompt), prompt[1], None, None, "stream")
+        self._requests[identity] = (_model(str(message.get("model"))), usage)
+        return True
+
+    def settle(self, result: dict[str, Any]) -> None:
+        """Take the numbers of a result event."""
+        self.settled = True
+        # In newer versions (2.1.330) `modelUsage` goes on counting over resumed processes, and
+        # this key holds what is new; in older ones `modelUsage` is the total of the process.
+        fresh = result.get("model_usage_since_last_result")
+        if not isinstance(fresh, dict):
+            self._billed = {}
+            fresh = result.get("modelUsage")
+        for name, numbers in fresh.items() if isinstance(fresh, dict) else ():
+            if isinstance(numbers, dict):
+                _add(self._billed, _model(name), _stated(numbers))
+
+    def by_model(self) -> dict[str, Usage]:
+        if self.settled:
+            return dict(self._billed)
+        seen: dict[str, Usage] = {}
+        for model, usage in self._requests.values():
+            _add(seen, model, usage)
+        return seen
+
+    def total(self) -> Usage:
+        parts = list(self.by_model().values())
+        if not parts:
+            return Usage(0, 0, 0, 0.0, "stream") if self.settled else Usage()
+        total = parts[0]
+        for part in parts[1:]:
+            total += part
+        return total
+
+
+_STREAM_KEYS = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+_RESULT_KEYS = ("inputTokens", "cacheReadInputTokens", "cacheCreationInputTokens")
+
+
+def _prompt(numbers: dict[str, Any], keys: tuple[str, ...]) -> list[int]:
+    return [_int(numbers.get(key)) for key in keys]
+
+
+def _stated(numbers: dict[str, Any]) -> Usage:
+    prompt, cost = _prompt(numbers, _RESULT_KEYS), numbers.get("costUSD")
+    stated = float(cost) if isinstance(cost, int | float) else None
+    return Usage(sum(prompt), prompt[1], _int(numbers.get("outputTokens")), stated, "stream")
+
+
+def _add(bill: dict[str, Usage], model: str, usage: Usage) -> None:
+    bill[model] = bill[model] + usage if model in bill else usage
+
+
+def _model(name: str) -> str:
+    """Return the model's name without the mark of its context window: `claude-opus-4-8[1m]`."""
+    return re.sub(r"\[\w+\]$", "", name)
+
+
+def _int(value: Any) -> int:
+    return int(value) if isinstance(value, int | float) else 0

@@ -1,0 +1,237 @@
+"""What Claude Code's stream-json output says, event by event, and how it is judged at the end."""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import PurePath
+from typing import Any
+
+from abreast.agents.claude_bill import ClaudeBill
+from abreast.agents.claude_errors import Judgement, classify
+from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
+from abreast.model.usage import Usage
+
+# The CLI's own messages (API errors, "no response requested") carry this model.
+_SYNTHETIC = "<synthetic>"
+_KNOWN_TYPES = frozenset(
+    {"system", "assistant", "user", "result", "stream_event", "tool_progress", "rate_limit_event"}
+)
+_WRITERS = {"Write": "write", "Edit": "edit", "MultiEdit": "edit", "NotebookEdit": "edit"}
+_READERS = {"Read": "read", "Glob": "glob", "Grep": "grep"}
+_DENIED_HINT = (
+    "a session may edit only inside its worktree and may not push; bring what it needs into the "
+    "worktree (`setup`, `.worktreeinclude`) or tell it in the prompt to do without"
+)
+
+
+class ClaudeReader:
+    """Reads one `claude -p --output-format stream-json` process.
+
+    Tokens and cost are those of this process alone, also when it resumed an earlier session.
+    """
+
+    def __init__(self) -> None:
+        self.skipped = 0
+        self._cwd = ""
+        self._session: str | None = None
+        self._bill = ClaudeBill()
+        self._lines: dict[str, str] = {}  # of tool calls, by their id
+        self._denials: dict[str, str] = {}  # by the id of the refused call
+        self._said = ""
+        self._error = ""  # the CLI's word for the API error that it last reported
+        self._result: dict[str, Any] | None = None
+
+    def feed(self, line: bytes) -> Iterable[Event]:
+        try:
+            record = json.loads(line)
+        except ValueError:
+            self.skipped += 1 if line.strip() else 0
+            return ()
+        if not isinstance(record, dict) or record.get("type") not in _KNOWN_TYPES:
+            self.skipped += 1
+            return ()
+        return list(self._events(record))
+
+    def verdict(self, code: int | None, stderr: str) -> Verdict:
+        found = self._judge(code, stderr.strip())
+        return Verdict(
+            found.outcome,
+            found.reason,
+            found.hint,
+            found.cause,
+            final_message=self._final_message(),
+            cli_session=self._session,
+            usage=self._bill.total(),
+            usage_by_model=self._bill.by_model(),
+            denials=tuple(self._denials.values()),
+            turns=self._bill.requests,
+        )
+
+    def _events(self, record: dict[str, Any]) -> Iterator[Event]:
+        match record["type"]:
+            case "system":
+                yield from self._system(record)
+            case "assistant":
+                yield from self._assistant(record)
+            case "user":
+                yield from self._tool_results(_dict(record.get("message")))
+            case "result":
+                yield from self._ended(record)
+            case "rate_limit_event":
+                yield from _rate_limit(_dict(record.get("rate_limit_info")))
+
+    def _system(self, record: dict[str, Any]) -> Iterator[Event]:
+        match record.get("subtype"):
+            case "init":
+                self._cwd = str(record.get("cwd") or "")
+                session = str(record.get("session_id") or "")
+                if session and session != self._session:
+                    self._session = session
+                    yield Event(EventKind.STARTED, session)
+            case "api_retry":
+                yield Event(EventKind.RETRY, _retry(record))
+            case "permission_denied":
+                identity, name = str(record.get("tool_use_id")), str(record.get("tool_name"))
+                yield self._denied(identity, name, str(record.get("message") or ""))
+            case "model_fallback":
+                yield Event(EventKind.WARNING, "the CLI fell back to another model")
+
+    def _denied(self, identity: str, name: str, why: str) -> Event:
+        line = self._lines.get(identity, "")
+        self._denials[identity] = f"{name} ({line})" if line else name
+        return Event(EventKind.DENIED, f"{name}: {why or line}", failed=True)
+
+    def _assistant(self, record: dict[str, Any]) -> Iterator[Event]:
+        message = _dict(record.get("message"))
+        blocks = [_dict(block) for block in _list(message.get("content"))]
+        if message.get("model") == _SYNTHETIC:
+            if word := record.get("error"):
+                self._error = str(word)
+                said = " ".join(str(block.get("text", "")) for block in blocks)
+                yield Event(EventKind.ERROR, said, failed=True)
+            return
+        turns, usage = (1, self._bill.total()) if self._bill.count(message) else (0, None)
+        for block in blocks:
+            if event := self._block(block, turns, usage):
+                turns, usage = 0, None
+                if event.kind is EventKind.TEXT and not record.get("parent_tool_use_id"):
+                    self._said = event.text
+                yield event
+
+    def _block(self, block: dict[str, Any], turns: int, usage: Usage | None) -> Event | None:
+        match block.get("type"):
+            case "text":
+                said = str(block.get("text") or "")
+                return Event(EventKind.TEXT, said, turns=turns, usage=usage)
+            case "thinking":
+                thought = str(block.get("thinking") or "")
+                return Event(EventKind.THOUGHT, thought, turns=turns, usage=usage)
+            case "tool_use":
+                name, arguments = str(block.get("name")), _dict(block.get("input"))
+                line = self._lines[str(block.get("id"))] = self._line(name, arguments)
+                files = tuple(_paths(arguments)) if name in _WRITERS else ()
+                return Event(EventKind.TOOL, line, files, turns=turns, usage=usage)
+        return None
+
+    def _line(self, name: str, arguments: dict[str, Any]) -> str:
+        if name == "Bash":
+            return _short(f"$ {arguments.get('command', '')}")
+        verb = (_WRITERS | _READERS).get(name, name)
+        pattern = [str(arguments["pattern"])] if "pattern" in arguments else []
+        return _short(" ".join([verb, *pattern, *map(self._relative, _paths(arguments))]))
+
+    def _relative(self, path: str) -> str:
+        inside = self._cwd and PurePath(path).is_relative_to(self._cwd)
+        return str(PurePath(path).relative_to(self._cwd)) if inside else path
+
+    def _tool_results(self, message: dict[str, Any]) -> Iterator[Event]:
+        for block in map(_dict, _list(message.get("content"))):
+            if block.get("type") == "tool_result":
+                line = self._lines.get(str(block.get("tool_use_id")), "")
+                yield Event(EventKind.TOOL_DONE, line, failed=block.get("is_error") is True)
+
+    def _ended(self, record: dict[str, Any]) -> Iterator[Event]:
+        self._result = record
+        self._session = str(record.get("session_id") or "") or self._session
+        for denial in map(_dict, _list(record.get("permission_denials"))):
+            identity, name = str(denial.get("tool_use_id")), str(denial.get("tool_name"))
+            if identity not in self._denials:
+                self._lines[identity] = self._line(name, _dict(denial.get("tool_input")))
+                yield self._denied(identity, name, "")
+        self._bill.settle(record)
+        failed, usage = not _succeeded(record), self._bill.total()
+        yield Event(EventKind.RESULT, _text(record), failed=failed, usage=usage)
+
+    def _final_message(self) -> str:
+        if self._result is not None and _succeeded(self._result):
+            return str(self._result.get("result") or self._said)
+        return self._said
+
+    def _judge(self, code: int | None, stderr: str) -> Judgement:
+        if self._result is None:
+            return self._no_result(code, stderr)
+        if not _succeeded(self._result):
+            return self._failure(self._result)
+        if self._denials:
+            what = "; ".join(self._denials.values())
+            reason = f"Claude Code was denied {what}"
+            return Judgement(Outcome.BLOCKED, reason, Cause.OTHER, _DENIED_HINT)
+        if not self._bill.requests:
+            reason = "Claude Code answered without asking its model"
+            hint = "a prompt that begins with / may be one of its own commands"
+            return Judgement(Outcome.FAILED, reason, Cause.OTHER, hint)
+        return Judgement(Outcome.OK)
+
+    def _failure(self, result: dict[str, Any]) -> Judgement:
+        text = _text(result) or f"Claude Code ended with {result.get('subtype')}"
+        if result.get("subtype") in {"error_max_turns", "error_max_budget_usd"}:
+            return Judgement(Outcome.STOPPED, text, Cause.LIMIT)
+        if str(result.get("terminal_reason")).startswith("aborted"):
+            return Judgement(Outcome.STOPPED, "it was interrupted")
+        return Judgement(Outcome.FAILED, text, *classify(result, self._error, text))
+
+    def _no_result(self, code: int | None, stderr: str) -> Judgement:
+        said = stderr.splitlines()[-1].strip() if stderr else ""
+        if code is not None and code > 0 and said and not self._bill.requests:
+            return Judgement(Outcome.FAILED, said, *classify({}, self._error, stderr))
+        how = "it is lost" if code is None else f"signal {-code}" if code < 0 else f"exit {code}"
+        reason = f"no result event ({how})" + (f": {said}" if said else "")
+        return Judgement(Outcome.UNKNOWN, reason, Cause.OTHER)
+
+
+def _succeeded(result: dict[str, Any]) -> bool:
+    return result.get("subtype") == "success" and result.get("is_error") is False
+
+
+def _text(result: dict[str, Any]) -> str:
+    errors = "; ".join(str(error) for error in _list(result.get("errors")))
+    return str(result.get("result") or errors)
+
+
+def _retry(record: dict[str, Any]) -> str:
+    what = " ".join(str(record[key]) for key in ("error_status", "error") if record.get(key))
+    return f"{what or 'error'}, attempt {record.get('attempt')} of {record.get('max_retries')}"
+
+
+def _rate_limit(info: dict[str, Any]) -> Iterator[Event]:
+    if info.get("status") not in {None, "allowed"}:
+        window = str(info.get("rateLimitType") or "usage").replace("_", " ")
+        yield Event(EventKind.WARNING, f"{window} limit: {info['status']}")
+
+
+def _paths(arguments: dict[str, Any]) -> Iterator[str]:
+    for key in ("file_path", "notebook_path", "path"):
+        if isinstance(arguments.get(key), str):
+            yield arguments[key]
+
+
+def _short(text: str, width: int = 120) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
