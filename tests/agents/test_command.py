@@ -14,7 +14,6 @@ from abreast.model.task import AgentChoice
 from tests.support.clis import base_environ, make_launch, run_cli
 from tests.support.repos import Repo
 
-
 Start = Callable[..., Launch]
 
 

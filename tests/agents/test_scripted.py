@@ -31,7 +31,6 @@ from abreast.model.usage import Usage
 from tests.support.clis import Ran, base_environ, make_launch, run_cli, run_command
 from tests.support.repos import Repo
 
-
 Start = Callable[..., Launch]
 
 
