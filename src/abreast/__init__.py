@@ -1,0 +1,146 @@
+"""Run coding-agent sessions side by side: isolated worktrees, verified, landed, nothing lost.
+
+    import abreast
+
+    plan, warnings = abreast.read_plan(Path("plan.toml"))
+    run = abreast.run(plan, progress=print)
+    run.state is abreast.RunState.DONE
+
+Names are loaded on first use, so `import abreast` costs nothing. The calls are those of
+`abreast.api` (there: also `agents()`, whose name here belongs to the package of adapters);
+`abreast.aio` has their async twins.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from abreast.api import (
+        AgentInfo,
+        Progress,
+        Removal,
+        Terminal,
+        attach,
+        clean,
+        close_session,
+        demo,
+        diff,
+        find_run,
+        find_session,
+        land,
+        logs,
+        open_session,
+        read_plan,
+        resume,
+        retry,
+        run,
+        runs,
+        sessions,
+        start,
+        stop,
+        wait,
+    )
+    from abreast.errors import (
+        AbreastError,
+        AgentError,
+        CommandError,
+        GitError,
+        NotFoundError,
+        PlanError,
+        Problem,
+        StateError,
+        StoreError,
+        WorkerError,
+    )
+    from abreast.model.limits import Limits
+    from abreast.model.session import LogEvent, Run, Session
+    from abreast.model.states import LandMode, LandState, RunState, SessionKind, SessionState
+    from abreast.model.task import AgentChoice, Plan, Task
+    from abreast.model.usage import Usage
+    from abreast.places import Places, find_places
+
+    __version__: str
+
+__all__ = [
+    "AbreastError",
+    "AgentChoice",
+    "AgentError",
+    "AgentInfo",
+    "CommandError",
+    "GitError",
+    "LandMode",
+    "LandState",
+    "Limits",
+    "LogEvent",
+    "NotFoundError",
+    "Places",
+    "Plan",
+    "PlanError",
+    "Problem",
+    "Progress",
+    "Removal",
+    "Run",
+    "RunState",
+    "Session",
+    "SessionKind",
+    "SessionState",
+    "StateError",
+    "StoreError",
+    "Task",
+    "Terminal",
+    "Usage",
+    "WorkerError",
+    "__version__",
+    "attach",
+    "clean",
+    "close_session",
+    "demo",
+    "diff",
+    "find_places",
+    "find_run",
+    "find_session",
+    "land",
+    "logs",
+    "open_session",
+    "read_plan",
+    "resume",
+    "retry",
+    "run",
+    "runs",
+    "sessions",
+    "start",
+    "stop",
+    "wait",
+]
+
+# Looked through in this order, cheapest first.
+_HOMES = (
+    "abreast.errors",
+    "abreast.model.limits",
+    "abreast.model.session",
+    "abreast.model.states",
+    "abreast.model.task",
+    "abreast.model.usage",
+    "abreast.places",
+    "abreast.api",
+)
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("abreast")
+    if name in __all__:
+        from importlib import import_module
+
+        for home in _HOMES:
+            module = import_module(home)
+            if hasattr(module, name):
+                value: object = getattr(module, name)
+                globals()[name] = value
+                return value
+    raise AttributeError(f"module 'abreast' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,102 @@
+"""The table of verbs, and the command group that loads a verb's module only when it is called."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+import click
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One verb: its section and line in the help, and where in `abreast.cli` its command is."""
+
+    section: str
+    module: str
+    command: str
+    line: str
+
+    def load(self) -> click.Command:
+        """Import the verb's module and return its command, whose call returns the exit code."""
+        module = import_module(f"abreast.cli.{self.module}")
+        command: click.Command = getattr(module, self.command)
+        return command
+
+
+# The lines repeat those of the commands themselves, so that `abreast --help` need not import them;
+# a test compares.
+VERBS = {
+    "run": Verb("Start", "run", "run", "Run a plan, or the tasks given by -t, side by side"),
+    "open": Verb("Start", "attach", "open_", "Open an interactive session in a fresh worktree"),
+    "demo": Verb("Start", "demo", "demo", "Run three tasks on a throw-away repository, no account"),
+    "status": Verb("Look", "status", "status", "Show runs and their sessions as they stand"),
+    "watch": Verb("Look", "watch", "watch", "Follow a run until it ends"),
+    "logs": Verb("Look", "logs", "logs", "Print what a session did, step by step"),
+    "diff": Verb("Look", "diff", "diff", "Print a session's changes against its base"),
+    "agents": Verb(
+        "Look", "agents", "agents", "List agents: installed, logged in, able to do what"
+    ),
+    "stop": Verb("Steer", "stop", "stop", "Stop a run or a session, and keep what it did"),
+    "resume": Verb("Steer", "resume", "resume", "Go on with a run where it stopped"),
+    "retry": Verb("Steer", "resume", "retry", "Run one session again, afresh from its base"),
+    "attach": Verb("Steer", "attach", "attach", "Open a session in its own CLI, in its worktree"),
+    "land": Verb("Finish", "land", "land", "Bring finished work into the target branch"),
+    "clean": Verb("Finish", "clean", "clean", "Remove the worktrees of landed work"),
+    "worker": Verb("Machine", "worker", "worker", "Work through queued runs in the foreground"),
+}
+
+
+class Verbs(click.Group):
+    """A command group over `VERBS`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        return VERBS[cmd_name].load() if cmd_name in VERBS else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in VERBS and not name.startswith("-") and not ctx.resilient_parsing:
+            near = get_close_matches(name, VERBS, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            ctx.fail(f"No such command '{name}'.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        wide = max(map(len, VERBS))
+        for section in dict.fromkeys(verb.section for verb in VERBS.values()):
+            rows = [(n.ljust(wide), v.line) for n, v in VERBS.items() if v.section == section]
+            with formatter.section(section):
+                formatter.write_dl(rows)
+
+
+def _show_version(ctx: click.Context, _option: Any, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        import abreast
+
+        click.echo(f"abreast {abreast.__version__}")
+        ctx.exit()
+
+
+@click.command(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog='Completion: eval "$(_ABREAST_COMPLETE=bash_source abreast)", also zsh and fish.',
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version",
+)
+def abreast() -> None:
+    """Run coding-agent sessions side by side
+
+    Each task gets an agent, a git worktree and a branch of its own. What is verified can land.
+    """

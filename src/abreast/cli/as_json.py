@@ -1,0 +1,48 @@
+"""What `--json` prints: plain dicts with a schema number, and nothing that depends on a screen.
+
+`schema` rises only when a key goes away or changes its meaning; new keys may come at any time.
+Times are Unix seconds, costs US dollars; what is unknown is null.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from abreast.model.session import LogEvent, Run, Session
+
+if TYPE_CHECKING:
+    from abreast.api import AgentInfo, Removal
+
+SCHEMA = 1
+
+
+def emit(content: Mapping[str, Any], *, lines: bool = False) -> None:
+    """Print `content` as one JSON document; with `lines` on a single line, for streams."""
+    document = {"schema": SCHEMA, **content}
+    click.echo(json.dumps(document, indent=None if lines else 2, ensure_ascii=False))
+
+
+def run_dict(run: Run) -> dict[str, Any]:
+    return asdict(run) | {"sessions": [session_dict(session) for session in run.sessions]}
+
+
+def session_dict(session: Session) -> dict[str, Any]:
+    return asdict(session)
+
+
+def event_dict(event: LogEvent) -> dict[str, Any]:
+    return asdict(event)
+
+
+def agent_dict(info: "AgentInfo") -> dict[str, Any]:
+    return asdict(info) | {
+        "path": str(info.path) if info.path else None,
+        "installed": info.path is not None,
+    }
+
+
+def removal_dict(removal: "Removal") -> dict[str, Any]:
+    return asdict(removal) | {"worktree": str(removal.worktree)}

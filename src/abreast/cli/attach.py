@@ -1,0 +1,93 @@
+"""`abreast attach` and `abreast open`: a session at the user's own terminal."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from abreast.cli import options
+
+if TYPE_CHECKING:
+    from abreast.api import Terminal
+
+
+@click.command()
+@options.session_name
+@options.as_json
+def attach(*, session: str, json: bool) -> int:
+    """Open a session in its own CLI, in its worktree
+
+    The conversation is found by its exact id. A session that is running is not disturbed: stop it
+    first. When you leave, what has changed is committed on the session's branch.
+    """
+    from abreast import api
+
+    _require_terminal()
+    return _sit_down(api.attach(session), json=json)
+
+
+@click.command("open")
+@click.argument("name", metavar="NAME", help="A name for the work; it becomes its branch")
+@click.option(
+    "--agent",
+    "-a",
+    metavar="AGENT",
+    default="claude",
+    show_default=True,
+    shell_complete=options.complete_agent,
+    help="claude, codex or gemini",
+)
+@click.option("--base", metavar="REV", default="HEAD", show_default=True, help="What to start from")
+@options.model
+@options.repo
+@options.as_json
+def open_(*, name: str, agent: str, base: str, model: str, repo: Path | None, json: bool) -> int:
+    """Open an interactive session in a fresh worktree
+
+    The same command for every agent. When you leave, what has changed is committed on the
+    session's branch, ready for `abreast land`.
+    """
+    from abreast import api
+
+    _require_terminal()
+    terminal = api.open_session(name, agent, repo=repo, base=base, model=model)
+    return _sit_down(terminal, json=json)
+
+
+def _require_terminal() -> None:
+    from abreast.errors import StateError
+
+    if not sys.stdin.isatty():
+        raise StateError(
+            "an interactive session needs a terminal, and standard input is none",
+            hint='for work without you: abreast run -t "…"',
+        )
+
+
+def _sit_down(terminal: "Terminal", *, json: bool) -> int:
+    """Give the terminal to the agent, and record what there is when it ends."""
+    from abreast import api
+    from abreast.cli import as_json
+    from abreast.process.foreground import run_foreground
+    from abreast.process.materialise import materialise
+
+    command = terminal.command
+    click.echo(f"{terminal.session.id} in {terminal.cwd}", err=True)
+    try:
+        materialise(command.files, command.links)
+        code = run_foreground(command.argv, cwd=terminal.cwd, env=command.env)
+    finally:
+        session = api.close_session(terminal.session.id)
+    if code:
+        click.echo(f"{session.agent} exited with {code}", err=True)
+    if json:
+        as_json.emit({"session": as_json.session_dict(session)})
+    else:
+        commit = (
+            f"commit {session.commit[:7]} on {session.branch}" if session.commit else "no commit"
+        )
+        click.echo(f"{session.id}: {commit}")
+        if session.commit:
+            click.echo(f"next: abreast land {session.id}", err=True)
+    return 1 if code else 0

@@ -1,0 +1,62 @@
+"""`abreast clean`: worktrees that are no longer needed."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from abreast.cli import options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from abreast.api import Removal
+
+
+@click.command()
+@click.argument(
+    "names",
+    metavar="[RUN|SESSION]...",
+    nargs=-1,
+    shell_complete=options.complete_any,
+    help="What to look at; without it everything",
+)
+@click.option("--remove", is_flag=True, help="Remove them; without it they are only listed")
+@click.option(
+    "--force", is_flag=True, help="Also those with work that has not landed; a ref keeps it"
+)
+@options.as_json
+def clean(*, names: tuple[str, ...], remove: bool, force: bool, json: bool) -> int:
+    """Remove the worktrees of landed work
+
+    By default this only tells what would go. Work that is not in its target stays unless --force,
+    and even then a ref under refs/abreast/ keeps it.
+    """
+    from abreast import api
+    from abreast.cli import as_json
+
+    removals = api.clean(names, remove=remove, force=force)
+    if json:
+        listed = [as_json.removal_dict(removal) for removal in removals]
+        as_json.emit({"removed": remove, "removals": listed})
+        return 0
+    _print(removals, remove=remove)
+    return 0
+
+
+def _print(removals: "Sequence[Removal]", *, remove: bool) -> None:
+    from rich.console import Console
+
+    from abreast.cli import figures
+    from abreast.cli.table import removals_table
+
+    going = [removal for removal in removals if not removal.kept]
+    if removals:
+        Console(highlight=False).print(removals_table(removals, removed=remove))
+    total = figures.size(sum(removal.bytes for removal in going))
+    worktrees = figures.counted(len(going), "worktree")
+    if not going:
+        click.echo("nothing to remove", err=True)
+    elif remove:
+        click.echo(f"removed {worktrees}, {total}", err=True)
+    else:
+        click.echo(f"{worktrees}, {total}, can go; abreast clean --remove does it", err=True)

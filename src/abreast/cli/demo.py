@@ -1,0 +1,40 @@
+"""`abreast demo`: a whole run without an account."""
+
+import click
+
+from abreast.cli import options
+
+
+@click.command()
+@click.option(
+    "--agent",
+    "-a",
+    metavar="AGENT",
+    default="scripted",
+    show_default=True,
+    shell_complete=options.complete_agent,
+    help="scripted (built in), or claude, codex or gemini: the real CLI against a model server on"
+    " this machine, without an account and without tokens",
+)
+@click.option("--keep", is_flag=True, help="Leave the repository there, to look at")
+@options.as_json
+def demo(*, agent: str, keep: bool, json: bool) -> int:
+    """Run three tasks on a throw-away repository, no account
+
+    They run side by side, are verified and land on its main branch.
+    """
+    from rich.console import Console
+
+    from abreast import api
+    from abreast.cli import as_json, live
+    from abreast.cli.follow import close, code_of
+
+    with live.view(Console(stderr=True)) as progress:
+        run, folder = api.demo(agent, keep=keep, progress=progress)
+    if json:
+        as_json.emit({"run": as_json.run_dict(run), "repository": str(folder), "kept": keep})
+        return code_of(run)
+    code = close(run, json=False)
+    if keep:
+        click.echo(f"the repository is {folder}", err=True)
+    return code

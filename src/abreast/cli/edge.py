@@ -1,0 +1,90 @@
+"""The outer edge: here, and only here, an exception becomes a message and an exit code."""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from abreast.errors import AbreastError
+
+INTERRUPTED = 130
+OUR_BUG = 3
+
+
+def guard(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line; whatever happens ends in an exit code, and errors in words on stderr."""
+    try:
+        code = _call(arguments)
+        sys.stdout.flush()
+    except AbreastError as error:
+        code = _explain(error)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read us has gone (`abreast logs … | head`). Python flushes once more on exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except Exception as error:  # noqa: BLE001 (the process ends here: record it, whatever it is)
+        code = _report(error)
+    return code
+
+
+def _call(arguments: Sequence[str] | None) -> int:
+    import click
+
+    from abreast.cli.app import abreast
+
+    try:
+        code = abreast.main(arguments, prog_name="abreast", standalone_mode=False)
+    except click.ClickException as wrong:
+        wrong.show()
+        return wrong.exit_code
+    except click.Abort:  # that is how click passes Ctrl-C on
+        return INTERRUPTED
+    return int(code or 0)
+
+
+def _explain(error: AbreastError) -> int:
+    from abreast.cli.figures import harmless
+
+    lines = [f"abreast: {error.message}"]
+    if error.hint:
+        lines.append(f"hint: {error.hint}")
+    _say(harmless("\n".join(lines)))
+    return error.exit_code
+
+
+def _report(error: Exception) -> int:
+    trace = "".join(traceback.format_exception(error))
+    _say(f"abreast: this is a bug: {type(error).__name__}: {error}")
+    try:
+        _say(f"hint: please report it with {_write_report(trace)}")
+    except OSError as failure:
+        _say(f"{trace}(no report file could be written: {failure})")
+    return OUR_BUG
+
+
+def _write_report(trace: str) -> Path:
+    import platform
+    import time
+
+    import abreast
+    from abreast.places import find_places
+    from abreast.process.files import write_atomic
+
+    folder = find_places().logs
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / f"bug-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
+    facts = [
+        f"abreast {abreast.__version__}",
+        f"python {platform.python_version()} on {platform.platform()}",
+        # The verb alone: the rest of a command line may hold a prompt.
+        f"verb {' '.join(sys.argv[1:2])}",
+    ]
+    write_atomic(path, "\n".join([*facts, "", trace]))
+    return path
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")

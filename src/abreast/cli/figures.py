@@ -1,0 +1,59 @@
+"""Numbers and foreign text as a person reads them; what is unknown is "-", never 0."""
+
+import re
+
+UNKNOWN = "-"
+_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def harmless(text: str) -> str:
+    """Return `text` without control characters, which could repaint the terminal."""
+    return _CONTROL.sub("", text)
+
+
+def one_line(text: str) -> str:
+    """Return `text` harmless and on one line."""
+    return " ".join(harmless(text).split())
+
+
+def duration(seconds: float | None) -> str:
+    """Return `0:07`, `12:34` or `1:02:03`."""
+    if seconds is None:
+        return UNKNOWN
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def count(number: int | None) -> str:
+    """Return `950`, `1.2k`, `45k`, `3.1M`."""
+    if number is None:
+        return UNKNOWN
+    # The limits are those from which rounding would show one digit too many (9950 is `10k`).
+    for limit, unit, sign in ((999_500, 1_000_000, "M"), (1_000, 1_000, "k")):
+        if number >= limit:
+            scaled = number / unit
+            return f"{scaled:.1f}{sign}" if scaled < 9.95 else f"{scaled:.0f}{sign}"
+    return str(number)
+
+
+def money(usd: float | None) -> str:
+    """Return `$1.25`; something below half a cent is `<$0.01`."""
+    if usd is None:
+        return UNKNOWN
+    return "<$0.01" if 0 < usd < 0.005 else f"${usd:.2f}"
+
+
+def size(number: int) -> str:
+    """Return `512 B`, `3.4 MB`."""
+    scaled = float(number)
+    for unit in ("B", "kB", "MB", "GB"):
+        if scaled < 999.5 or unit == "GB":
+            break
+        scaled /= 1000
+    return f"{scaled:.0f} {unit}" if unit == "B" or scaled >= 9.95 else f"{scaled:.1f} {unit}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return `1 file`, `2 files`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

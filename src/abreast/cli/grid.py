@@ -1,0 +1,69 @@
+"""Columns that keep to the width of the terminal: text gives way, figures do not."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from rich.console import Console, ConsoleOptions
+from rich.text import Text
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. `least` is how narrow it may get (None: it never gives way).
+
+    A column with `fill` starts at its least width and takes what the others leave.
+    """
+
+    heading: str
+    right: bool = False
+    least: int | None = None
+    fill: bool = False
+
+
+@dataclass
+class Grid:
+    """Rows under headings, one line each, cut where the terminal ends.
+
+    When the rows are too wide, the gaps shrink first, then the columns that may give way, from
+    left to right.
+    """
+
+    columns: Sequence[Column]
+    rows: list[Sequence[Text]] = field(default_factory=list)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        widths, gap = self._fit(options.max_width)
+        headings = [Text(column.heading, "bold") for column in self.columns]
+        overflow = "crop" if options.ascii_only else "ellipsis"
+        for row in (headings, *self.rows):
+            line = Text(no_wrap=True, overflow="crop")
+            for cell, column, width in zip(row, self.columns, widths, strict=True):
+                shown = cell.copy()
+                shown.truncate(width, overflow=overflow)  # type: ignore[arg-type]  # one of two
+                padding = " " * (width - shown.cell_len)
+                line.append_text(Text(padding) + shown if column.right else shown + Text(padding))
+                line.append(" " * gap)
+            line.rstrip()
+            yield line
+
+    def _fit(self, room: int) -> tuple[list[int], int]:
+        """Return the width of each column and of the gap between two."""
+        widths = [self._wanted(n) for n in range(len(self.columns))]
+        gaps = len(self.columns) - 1
+        gap = 2 if sum(widths) + 2 * gaps <= room else 1
+        spare = room - sum(widths) - gap * gaps
+        for n, column in enumerate(self.columns):
+            if column.least is not None and spare < 0:
+                given = min(-spare, max(0, widths[n] - column.least))
+                widths[n] -= given
+                spare += given
+        for n, column in enumerate(self.columns):
+            if column.fill:
+                widths[n] = max(len(column.heading), widths[n] + spare)
+                spare = 0
+        return widths, gap
+
+    def _wanted(self, n: int) -> int:
+        column = self.columns[n]
+        natural = max([len(column.heading), *(row[n].cell_len for row in self.rows)])
+        return min(natural, column.least or 0) if column.fill else natural

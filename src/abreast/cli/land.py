@@ -1,0 +1,46 @@
+"""`abreast land`: finished work goes into the target branch."""
+
+import click
+
+from abreast.cli import options
+from abreast.model.session import Run
+from abreast.model.states import LandMode, LandState
+
+
+@click.command()
+@options.any_name
+@click.option("--pr", is_flag=True, help="Push, and open pull requests, instead of merging")
+@click.option(
+    "--target",
+    metavar="BRANCH",
+    default="",
+    help="Where to land; without it the branch that the run started on",
+)
+@options.as_json
+def land(*, name: str, pr: bool, target: str, json: bool) -> int:
+    """Bring finished work into the target branch
+
+    One session after another is merged and verified as merged, before the target moves. A
+    conflict or a red verify sends that session back, leaves the target alone, and the queue
+    goes on. The exit code is 0 only if everything has landed.
+    """
+    from abreast import api
+    from abreast.cli import follow
+
+    session = api.find_session(name) if "/" in name else None
+    run = api.find_run(session.run if session else name)
+    mode = LandMode.PR if pr else LandMode.MERGE
+    landed: list[Run] = []
+
+    def work(progress: api.Progress) -> Run:
+        landed.append(api.land(name, mode, target=target, progress=progress))
+        return landed[0]
+
+    code = follow.show(run, work, json=json, subject="landing")
+    return code_of_session(landed[0], session.id) if session and landed else code
+
+
+def code_of_session(run: Run, name: str) -> int:
+    """Return 0 when the session `name` has landed or is proposed, else 1."""
+    arrived = {LandState.LANDED, LandState.PROPOSED}
+    return 0 if any(s.id == name and s.landing in arrived for s in run.sessions) else 1

@@ -1,0 +1,183 @@
+"""A run while it runs: a live view on a terminal, plain lines everywhere else."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from abreast.cli import figures
+from abreast.cli.grid import Column, Grid
+from abreast.cli.states import LAND_STYLES, SESSION_STYLES, STUCK, mark
+from abreast.cli.table import elapsed, files, spent, tally
+from abreast.model.session import Run, Session
+from abreast.model.states import LandState, SessionState
+
+Clock = Callable[[], float]
+Progress = Callable[[Run], None]
+
+_LINES_AROUND = 5  # of the live view: title, headings, fold line, empty line, footer
+
+
+@contextlib.contextmanager
+def view(console: Console, clock: Clock = time.time) -> Iterator[Progress]:
+    """Show a run on `console` for as long as the block lasts; feed it each new state of the run."""
+    if console.is_terminal and not console.is_dumb_terminal:
+        picture = Picture(console, clock)
+        with Live(
+            get_renderable=picture.render, console=console, refresh_per_second=4, transient=True
+        ):
+            yield picture.show
+    else:
+        yield Lines(console).show
+
+
+class Picture:
+    """The live view: one line a session, drawn afresh from the run's last known state."""
+
+    def __init__(self, console: Console, clock: Clock = time.time) -> None:
+        self._console = console
+        self._clock = clock
+        self._run: Run | None = None
+
+    def show(self, run: Run) -> None:
+        self._run = run
+
+    def render(self) -> RenderableType:
+        if self._run is None:
+            return Text("starting …")
+        return live(self._run, self._clock(), self._console)
+
+
+def live(run: Run, now: float, console: Console) -> RenderableType:
+    """Return the live view of `run` at the time `now`, no higher than the console."""
+    room = max(1, console.height - _LINES_AROUND)
+    shown, folded = fold(run.sessions, room)
+    table = _live_table(shown, now, ascii_only=console.options.ascii_only)
+    head = Text(no_wrap=True, overflow="ellipsis")
+    head.append(f"run {run.id}", "bold")
+    head.append(f"  {run.base} at {run.base_sha[:7]}  {figures.duration(now - run.created)}")
+    foot = Text(tally(run), no_wrap=True, overflow="ellipsis")
+    used = spent(run.sessions)
+    if used:
+        foot.append(f"; {used}")
+    parts: list[RenderableType] = [head, table]
+    if folded:
+        parts.append(Text(f"  … and {figures.counted(len(folded), 'session')} more", "dim"))
+    return Group(*parts, Text(), foot)
+
+
+def fold(sessions: Sequence[Session], room: int) -> tuple[Sequence[Session], Sequence[Session]]:
+    """Split sessions into those that fit into `room` lines, the liveliest, and the rest.
+
+    Both parts keep the plan's order.
+    """
+    if len(sessions) <= room:
+        return sessions, ()
+    ranked = sorted(range(len(sessions)), key=lambda n: _interest(sessions[n]))
+    chosen = frozenset(ranked[:room])
+    shown = [session for n, session in enumerate(sessions) if n in chosen]
+    return shown, [session for n, session in enumerate(sessions) if n not in chosen]
+
+
+def _interest(session: Session) -> int:
+    if session.state is SessionState.DONE:
+        return 3
+    if session.state in {SessionState.QUEUED, SessionState.SKIPPED}:
+        return 2
+    return 1 if session.state.final else 0
+
+
+def _live_table(sessions: Sequence[Session], now: float, *, ascii_only: bool) -> Grid:
+    grid = Grid(_COLUMNS)
+    for session in sessions:
+        style = SESSION_STYLES[session.state]
+        grid.rows.append(
+            (
+                Text(mark(session.state, ascii_only=ascii_only), style),
+                Text(session.task),
+                Text(session.state, style),
+                Text(figures.one_line(session.agent)),
+                Text(figures.duration(elapsed(session, now))),
+                Text(doing(session)),
+                Text(figures.count(_tokens(session))),
+                Text(figures.money(session.usage.cost_usd)),
+                Text(files(session)),
+            )
+        )
+    return grid
+
+
+_COLUMNS = (
+    Column(""),
+    Column("task", least=16),
+    Column("state"),
+    Column("agent", least=6),
+    Column("time", right=True),
+    Column("now", least=22, fill=True),
+    Column("tokens", right=True),
+    Column("cost", right=True),
+    Column("files", right=True),
+)
+
+
+def _tokens(session: Session) -> int | None:
+    known = [n for n in (session.usage.input_tokens, session.usage.output_tokens) if n is not None]
+    return sum(known) if known else None
+
+
+def doing(session: Session) -> str:
+    """Return in a few words what a session is doing, waits for, or ended with."""
+    if session.landing is not LandState.NONE:
+        return f"{session.landing} {landed_as(session)}".strip()
+    if session.state is SessionState.QUEUED:
+        return f"after {', '.join(session.needs)}" if session.needs else ""
+    if session.state is SessionState.DONE:
+        return f"commit {session.commit[:7]}" if session.commit else "nothing to commit"
+    if session.state.final:
+        return figures.one_line(session.reason)
+    return figures.one_line(session.last_action)
+
+
+class Lines:
+    """Plain lines: one for each change of a session's or the run's state."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._seen: dict[str, tuple[SessionState, LandState]] = {}
+
+    def show(self, run: Run) -> None:
+        for session in run.sessions:
+            state, landing = self._seen.get(session.id, (None, LandState.NONE))
+            if session.state is not state:
+                self._say(session, session.state, _told(session), SESSION_STYLES[session.state])
+            if session.landing is not landing:
+                style = LAND_STYLES[session.landing]
+                self._say(session, session.landing, landed_as(session), style)
+            self._seen[session.id] = (session.state, session.landing)
+
+    def _say(self, session: Session, word: str, more: str, style: str) -> None:
+        line = Text(f"{session.id}: ").append(word, style)
+        if more:
+            line.append(f", {more}")
+        self._console.print(line, soft_wrap=True)
+
+
+def landed_as(session: Session) -> str:
+    """Return the short commit or the address that a session has landed as, or why it has not."""
+    if session.landing in STUCK:
+        return figures.one_line(session.reason)
+    return session.landed[:7] if session.landing is LandState.LANDED else session.landed
+
+
+def _told(session: Session) -> str:
+    if session.state in {SessionState.RUNNING, SessionState.PREPARING}:
+        return figures.one_line(session.agent)
+    if session.state is SessionState.DONE:
+        commit = f"commit {session.commit[:7]}" if session.commit else "nothing to commit"
+        return f"{figures.counted(len(session.files), 'file')}, {commit}"
+    if session.state.final or session.state is SessionState.QUEUED:
+        return doing(session)
+    return ""

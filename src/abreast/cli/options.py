@@ -1,0 +1,87 @@
+"""Options and arguments that several verbs share, and what the shell may complete them with."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from abreast.model.session import Run
+
+AGENTS = ("claude", "codex", "gemini", "scripted")
+
+
+def complete_run(ctx: click.Context, param: click.Parameter, begun: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Return the runs whose names begin so, each with its state."""
+    return [CompletionItem(run.id, help=run.state) for run in _runs() if run.id.startswith(begun)]
+
+
+def complete_session(
+    ctx: click.Context,  # noqa: ARG001 (click's signature)
+    param: click.Parameter,  # noqa: ARG001
+    begun: str,
+) -> list[CompletionItem]:
+    """Return the sessions whose names begin so, each with its state."""
+    sessions = [session for run in _runs() for session in run.sessions]
+    return [CompletionItem(s.id, help=s.state) for s in sessions if s.id.startswith(begun)]
+
+
+def complete_any(ctx: click.Context, param: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Return the runs and sessions whose names begin so."""
+    return complete_run(ctx, param, begun) + complete_session(ctx, param, begun)
+
+
+def _runs() -> "list[Run]":
+    from abreast import api
+    from abreast.errors import AbreastError
+
+    try:
+        return list(api.runs(limit=50))
+    except AbreastError:  # a completion has nowhere to say so
+        return []
+
+
+def complete_agent(
+    ctx: click.Context,  # noqa: ARG001 (click's signature)
+    param: click.Parameter,  # noqa: ARG001
+    begun: str,
+) -> list[CompletionItem]:
+    """Return the names of agents that begin so."""
+    return [CompletionItem(name) for name in AGENTS if name.startswith(begun)]
+
+
+as_json = click.option("--json", is_flag=True, help="Print JSON on standard output")
+
+run_name = click.argument(
+    "run",
+    metavar="[RUN]",
+    default="",
+    shell_complete=complete_run,
+    help="A run, or the beginning of its name; without it the newest",
+)
+
+session_name = click.argument(
+    "session",
+    metavar="SESSION",
+    shell_complete=complete_session,
+    help="A session as RUN/TASK, or its task alone: then of the newest run that has it",
+)
+
+any_name = click.argument(
+    "name",
+    metavar="RUN|SESSION",
+    shell_complete=complete_any,
+    help="A run, or a session as RUN/TASK",
+)
+
+model = click.option(
+    "--model", metavar="MODEL", default="", help="The agent's model, as its CLI calls it"
+)
+
+repo = click.option(
+    "--repo",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="The repository; without it the one around the current folder",
+)

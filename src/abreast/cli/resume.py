@@ -1,0 +1,35 @@
+"""`abreast resume` and `abreast retry`: go on with what is not done."""
+
+import click
+
+from abreast.cli import options
+
+
+@click.command()
+@options.run_name
+@options.as_json
+def resume(*, run: str, json: bool) -> int:
+    """Go on with a run where it stopped
+
+    Sessions that are not done are queued again, each in its own worktree and, where its CLI can,
+    in the same conversation. The exit code is 0 only if every task is done.
+    """
+    from abreast import api
+    from abreast.cli.follow import follow
+
+    return follow(api.resume(run or api.find_run().id), json=json)
+
+
+@click.command()
+@options.session_name
+@options.as_json
+def retry(*, session: str, json: bool) -> int:
+    """Run one session again, afresh from its base
+
+    What its earlier attempt did is kept under a ref. The exit code is 0 only if every task of its
+    run is done.
+    """
+    from abreast import api
+    from abreast.cli.follow import follow
+
+    return follow(api.retry(session), json=json)

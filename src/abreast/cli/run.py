@@ -1,0 +1,116 @@
+"""`abreast run`: start a plan and show it until it ends."""
+
+from pathlib import Path
+
+import click
+
+from abreast.cli import options
+from abreast.model.states import LandMode
+
+
+@click.command()
+@click.argument(
+    "plan",
+    metavar="[PLAN]",
+    required=False,
+    type=click.Path(path_type=Path),
+    help="A plan: a TOML file of tasks",
+)
+@click.option(
+    "--task", "-t", "tasks", metavar="TEXT", multiple=True, help="A task in words; one -t for each"
+)
+@click.option(
+    "--agent",
+    "-a",
+    metavar="AGENT",
+    default="",
+    shell_complete=options.complete_agent,
+    help="Who does the tasks that name nobody: claude, codex or gemini",
+)
+@options.model
+@click.option(
+    "--verify",
+    metavar="COMMAND",
+    default="",
+    help="A command that passes when a task is well done",
+)
+@click.option(
+    "--setup", metavar="COMMAND", default="", help="A command that prepares each worktree"
+)
+@click.option(
+    "--base", metavar="REV", default="", help="What the sessions start from; without it HEAD"
+)
+@click.option(
+    "--land",
+    type=click.Choice([mode.value for mode in LandMode]),
+    help="What becomes of finished work: left on its branch (the default), merged into the target"
+    " as soon as it is verified there, or proposed as a pull request",
+)
+@click.option(
+    "--max-parallel",
+    "-j",
+    metavar="N",
+    type=int,
+    default=0,
+    help="How many sessions may run at once; without it as many as cores and free memory allow",
+)
+@click.option("--detach", "-d", is_flag=True, help="Start the run, print its name, and return")
+@options.repo
+@options.as_json
+def run(
+    *,
+    plan: Path | None,
+    tasks: tuple[str, ...],
+    agent: str,
+    model: str,
+    verify: str,
+    setup: str,
+    base: str,
+    land: str | None,
+    max_parallel: int,
+    detach: bool,
+    repo: Path | None,
+    json: bool,
+) -> int:
+    """Run a plan, or the tasks given by -t, side by side
+
+    Every task gets an agent, a worktree outside the repository and a branch of its own; your
+    checkout is not touched. A task is done when its worktree is clean, its commit exists and its
+    verify command has passed on that commit. Options override the plan's defaults.
+
+    Ctrl-C stops the showing, not the run. The exit code is 0 only if every task is done.
+
+    \b
+    Examples:
+      abreast run plan.toml
+      abreast run -t "fix the flaky test" -t "document --csv" --verify "pytest -q"
+    """  # noqa: D301 (\\b tells the help not to wrap what follows)
+    from abreast import api
+    from abreast.cli import as_json
+    from abreast.cli.follow import follow
+
+    if (plan is None) == (not tasks):
+        raise click.UsageError("give either a plan or at least one -t TEXT")
+    checked, warnings = api.read_plan(
+        plan,
+        tasks,
+        repo=repo,
+        agent=agent,
+        model=model,
+        verify=verify,
+        setup=setup,
+        base=base,
+        land=LandMode(land) if land else None,
+        max_parallel=max_parallel,
+    )
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
+    started = api.start(checked)
+    if not detach:
+        return follow(started, json=json)
+    if json:
+        as_json.emit({"run": as_json.run_dict(started)})
+    else:
+        click.echo(started.id)
+        click.echo(f"started; abreast watch {started.id} shows it", err=True)
+    return 0

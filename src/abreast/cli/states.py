@@ -1,0 +1,58 @@
+"""How states look: a mark and a word that say all, and a colour that says it again."""
+
+from abreast.model.states import LandState, RunState, SessionState
+
+# Marks differ without colour and are one cell wide; the second is for terminals without Unicode.
+MARKS = {
+    SessionState.QUEUED: ("·", "."),
+    SessionState.PREPARING: ("○", "o"),
+    SessionState.SETUP: ("○", "o"),
+    SessionState.RUNNING: ("●", "*"),
+    SessionState.VERIFYING: ("◐", "*"),
+    SessionState.COMMITTING: ("◐", "*"),
+    SessionState.DONE: ("✓", "+"),
+    SessionState.FAILED: ("✗", "x"),
+    SessionState.BLOCKED: ("!", "!"),
+    SessionState.STOPPED: ("■", "#"),
+    SessionState.UNKNOWN: ("?", "?"),
+    SessionState.SKIPPED: ("-", "-"),
+}
+
+SESSION_STYLES = {
+    SessionState.QUEUED: "dim",
+    SessionState.PREPARING: "cyan",
+    SessionState.SETUP: "cyan",
+    SessionState.RUNNING: "blue",
+    SessionState.VERIFYING: "cyan",
+    SessionState.COMMITTING: "cyan",
+    SessionState.DONE: "green",
+    SessionState.FAILED: "red",
+    SessionState.BLOCKED: "yellow",
+    SessionState.STOPPED: "yellow",
+    SessionState.UNKNOWN: "yellow",
+    SessionState.SKIPPED: "dim",
+}
+
+RUN_STYLES = {
+    RunState.QUEUED: "dim",
+    RunState.RUNNING: "blue",
+    RunState.LANDING: "cyan",
+    RunState.DONE: "green",
+    RunState.FAILED: "red",
+    RunState.STOPPED: "yellow",
+}
+
+LAND_STYLES = {
+    LandState.NONE: "",
+    LandState.QUEUED: "dim",
+    LandState.LANDED: "green",
+    LandState.READY: "yellow",
+    LandState.BOUNCED: "red",
+    LandState.PROPOSED: "cyan",
+}
+
+STUCK = frozenset({LandState.READY, LandState.BOUNCED})
+
+
+def mark(state: SessionState, *, ascii_only: bool = False) -> str:
+    return MARKS[state][ascii_only]

@@ -1,0 +1,53 @@
+"""`abreast status`: runs and sessions as they stand."""
+
+import time
+from collections.abc import Sequence
+
+import click
+
+from abreast.cli import options
+from abreast.model.session import Run
+
+
+@click.command()
+@options.run_name
+@click.option("--all", "everything", is_flag=True, help="List all runs, one line each")
+@options.as_json
+def status(*, run: str, everything: bool, json: bool) -> int:
+    """Show runs and their sessions as they stand
+
+    Without RUN: every run that is going on, or else the newest one.
+    """
+    from abreast import api
+    from abreast.cli import as_json
+
+    shown: list[Run]
+    if run:
+        shown = [api.find_run(run)]
+    elif everything:
+        shown = api.runs(limit=1_000_000)
+    else:
+        newest = api.runs()
+        shown = [r for r in newest if not r.state.final] or newest[:1]
+    if json:
+        as_json.emit({"runs": [as_json.run_dict(r) for r in shown]})
+    elif shown:
+        _print(shown, brief=everything)
+    else:
+        click.echo("nothing has run yet\nhint: abreast demo shows how it goes", err=True)
+    return 0
+
+
+def _print(runs: Sequence[Run], *, brief: bool) -> None:
+    from rich.console import Console
+
+    from abreast.cli import table
+
+    console = Console(highlight=False)
+    if brief:
+        console.print(table.runs_table(runs, time.time()))
+        return
+    for number, run in enumerate(runs):
+        if number:
+            console.print()
+        console.print(table.closing(run, time.time()))

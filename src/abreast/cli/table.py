@@ -1,0 +1,219 @@
+"""Tables of what was done: the closing table of a run, and the list of runs."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from abreast.cli import figures
+from abreast.cli.grid import Column, Grid
+from abreast.cli.states import LAND_STYLES, RUN_STYLES, SESSION_STYLES, STUCK
+from abreast.model.session import Run, Session
+from abreast.model.states import LandState, SessionState
+from abreast.model.usage import Usage
+
+if TYPE_CHECKING:
+    from abreast.api import Removal
+
+
+def closing(run: Run, now: float) -> RenderableType:
+    """Return the closing table of a run, what went wrong under it, and the next step."""
+    parts: list[RenderableType] = [sessions_table(run.sessions, now)]
+    troubles = [_trouble(session) for session in run.sessions if _is_trouble(session)]
+    proposals = [
+        Text(f"{s.task}: {s.landed}", overflow="fold")
+        for s in run.sessions
+        if s.landing is LandState.PROPOSED and s.landed
+    ]
+    for block in (troubles, proposals):
+        if block:
+            parts += [Text(), *block]
+    return Group(*parts, Text(), summary(run, now))
+
+
+def sessions_table(sessions: Sequence[Session], now: float) -> Grid:
+    """Return one row for each session. The landing column appears once anything is landing."""
+    landing = any(session.landing is not LandState.NONE for session in sessions)
+    grid = Grid(_COLUMNS if landing else _COLUMNS[:-1])
+    for session in sessions:
+        cells = [
+            Text(session.task),
+            Text(session.state, SESSION_STYLES[session.state]),
+            Text(figures.one_line(session.agent)),
+            Text(figures.duration(elapsed(session, now))),
+            Text(tokens(session.usage)),
+            Text(figures.money(session.usage.cost_usd)),
+            Text(files(session)),
+            Text(session.commit[:7] or figures.UNKNOWN),
+            landing_cell(session.landing),
+        ]
+        grid.rows.append(cells[: len(grid.columns)])
+    return grid
+
+
+_COLUMNS = (
+    Column("task", least=12),
+    Column("state"),
+    Column("agent", least=6),
+    Column("time", right=True),
+    Column("tokens", right=True),
+    Column("cost", right=True),
+    Column("files", right=True),
+    Column("commit"),
+    Column("landing"),
+)
+
+
+def landing_cell(landing: LandState) -> Text:
+    known = landing is not LandState.NONE
+    return Text(landing if known else figures.UNKNOWN, LAND_STYLES[landing])
+
+
+def runs_table(runs: Sequence[Run], now: float) -> Grid:
+    """Return one row for each run."""
+    grid = Grid(
+        (
+            Column("run"),
+            Column("state"),
+            Column("done", right=True),
+            Column("time", right=True),
+            Column("land"),
+            Column("base", least=6),
+            Column("repository", least=10),
+        )
+    )
+    for run in runs:
+        done = sum(session.state is SessionState.DONE for session in run.sessions)
+        grid.rows.append(
+            (
+                Text(run.id),
+                Text(run.state, RUN_STYLES[run.state]),
+                Text(f"{done}/{len(run.sessions)}"),
+                Text(figures.duration((run.ended or now) - run.created)),
+                Text(run.land),
+                Text(figures.one_line(run.base)),
+                Text(figures.one_line(run.repo)),
+            )
+        )
+    return grid
+
+
+def summary(run: Run, now: float) -> Text:
+    """Return the last lines: how much of the run is done, what it used, and what to do next."""
+    done = sum(session.state is SessionState.DONE for session in run.sessions)
+    took = figures.duration((run.ended or now) - run.created)
+    text = Text(f"run {run.id}: ", overflow="fold")
+    text.append(run.state, RUN_STYLES[run.state])
+    text.append(f", {done} of {figures.counted(len(run.sessions), 'task')} done in {took}")
+    used = spent(run.sessions)
+    if used:
+        text.append(f"\nused: {used}")
+    if run.note:
+        text.append(f"\nnote: {figures.one_line(run.note)}")
+    for step in next_steps(run):
+        text.append(f"\n{step}")
+    return text
+
+
+def next_steps(run: Run) -> list[str]:
+    """Return a line for each thing the user may want to do now."""
+    steps = []
+    ready = [
+        s
+        for s in run.sessions
+        if s.state is SessionState.DONE and s.commit and s.landing is LandState.NONE
+    ]
+    if run.state.final and ready:
+        onto = f" to bring {'it' if len(ready) == 1 else 'them'} into {run.target or run.base}"
+        steps.append(f"next: abreast land {run.id}{onto}")
+    if run.state.final and any(s.state in _RESUMABLE for s in run.sessions):
+        steps.append(f"next: abreast resume {run.id} to go on with what is not done")
+    return steps
+
+
+_RESUMABLE = frozenset({SessionState.STOPPED, SessionState.UNKNOWN, SessionState.SKIPPED})
+
+
+def spent(sessions: Iterable[Session]) -> str:
+    """Return what the sessions used together; "at least" where some did not say."""
+    started = [session for session in sessions if session.started is not None]
+    total = sum((session.usage for session in started), Usage())
+    parts = []
+    if total.input_tokens is not None or total.output_tokens is not None:
+        parts.append(
+            f"{figures.count(total.input_tokens)} tokens in, "
+            f"{figures.count(total.output_tokens)} out"
+        )
+    if total.cost_usd is not None:
+        partial = any(session.usage.cost_usd is None for session in started)
+        parts.append(f"{'at least ' if partial else ''}{figures.money(total.cost_usd)}")
+    return ", ".join(parts)
+
+
+def tally(run: Run) -> str:
+    """Return how many sessions are in which state: `2 done, 1 running`."""
+    counts = Counter(session.state for session in run.sessions)
+    ended_first = sorted(
+        counts, key=lambda state: (not state.final, list(SessionState).index(state))
+    )
+    return ", ".join(f"{counts[state]} {state}" for state in ended_first)
+
+
+def elapsed(session: Session, now: float) -> float | None:
+    """Return how long a session has been at work, None when it has not started."""
+    if session.started is None:
+        return None
+    return (session.ended or now) - session.started
+
+
+def files(session: Session) -> str:
+    """Return how many files a session has touched, unknown before it has started."""
+    return figures.UNKNOWN if session.started is None else str(len(session.files))
+
+
+def tokens(usage: Usage) -> str:
+    """Return tokens in and out as `12k/1.2k`."""
+    if usage.input_tokens is None and usage.output_tokens is None:
+        return figures.UNKNOWN
+    return f"{figures.count(usage.input_tokens)}/{figures.count(usage.output_tokens)}"
+
+
+def _is_trouble(session: Session) -> bool:
+    ended_badly = session.state.final and session.state is not SessionState.DONE
+    return ended_badly or session.landing in STUCK
+
+
+def _trouble(session: Session) -> Text:
+    stuck = session.landing in STUCK
+    style = LAND_STYLES[session.landing] if stuck else SESSION_STYLES[session.state]
+    text = Text(f"{session.task} ", overflow="fold")
+    text.append(session.landing if stuck else session.state, style)
+    text.append(f": {figures.harmless(session.reason).strip() or 'no reason is known'}")
+    if session.hint:
+        text.append(f"\n  hint: {figures.one_line(session.hint)}")
+    return text
+
+
+def removals_table(removals: "Sequence[Removal]", *, removed: bool) -> Grid:
+    """Return one row for each worktree that goes or stays, and why."""
+    grid = Grid(
+        (
+            Column("session", least=12),
+            Column(""),
+            Column("size", right=True),
+            Column("why", least=16),
+        )
+    )
+    for removal in removals:
+        goes = "removed" if removed else "can go"
+        grid.rows.append(
+            (
+                Text(removal.session),
+                Text("stays" if removal.kept else goes, "yellow" if removal.kept else "green"),
+                Text(figures.size(removal.bytes)),
+                Text(figures.one_line(removal.kept or removal.reason)),
+            )
+        )
+    return grid
