@@ -1,24 +1,14 @@
 """Every agent that abreast can run, by name. Importing this is cheap; nothing is looked for."""
 
 from collections.abc import Mapping
-from importlib import import_module
 
-from abreast.agents import command, scripted
+from abreast.agents import claude, codex, command, gemini, scripted
 from abreast.agents.base import Agent
 from abreast.errors import NotFoundError
 
-
-def _load() -> dict[str, Agent]:
-    found: dict[str, Agent] = {}
-    for name in ("claude", "codex", "gemini"):
-        try:
-            found[name] = import_module(f"abreast.agents.{name}").AGENT
-        except (ModuleNotFoundError, AttributeError, SyntaxError):
-            continue
-    return found
-
-
-AGENTS: Mapping[str, Agent] = {**_load(), "command": command.AGENT, "scripted": scripted.AGENT}
+AGENTS: Mapping[str, Agent] = {
+    module.AGENT.name: module.AGENT for module in (claude, codex, gemini, command, scripted)
+}
 
 
 def agent_named(name: str) -> Agent:

@@ -4,6 +4,7 @@ import shutil
 import signal
 from collections import deque
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from abreast.agents.base import (
@@ -67,7 +68,7 @@ class CommandAgent:
 
     def interactive(self, launch: Launch) -> Command:
         """Return the same command; at a terminal, only the file holds the prompt."""
-        return self.headless(launch)
+        return replace(self.headless(launch), stdin="")
 
     def redirect(self, url: str, home: Path) -> Redirect:  # noqa: ARG002
         return Redirect({"HOME": str(home)})

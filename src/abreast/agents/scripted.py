@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ class ScriptedAgent:
         return self._command(launch)
 
     def interactive(self, launch: Launch) -> Command:
-        return self._command(launch, "--terminal")
+        return replace(self._command(launch, "--terminal"), stdin="")
 
     def redirect(self, url: str, home: Path) -> Redirect:  # noqa: ARG002
         return Redirect({"HOME": str(home)})
