@@ -1,0 +1,181 @@
+"""What Codex's own record of a session (its rollout file) adds to the stream.
+
+The stream of `codex exec --json` leaves out a command that the sandbox denied and a patch that was
+refused, and it names neither the model nor the number of requests. The record has them all.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from abreast.model.usage import Usage
+
+# A file system mounted read-only, or a system call refused, says one of these.
+_SANDBOX = re.compile(r"read-only file system|operation not permitted", re.IGNORECASE)
+_REFUSED = re.compile(
+    r"patch rejected|rejected by user|reject command|blocked by policy|"
+    r"requires approval, but approval policy is never",
+    re.IGNORECASE,
+)
+_EXIT = re.compile(r"^(?:Process exited with code|Exit code:) (-?\d+)", re.MULTILINE)
+
+
+@dataclass
+class Rollout:
+    """The newest turn of a session. `denials` maps what was tried to why it was refused.
+
+    `usage` is the session's total, earlier turns included; sub-agents keep records of their own.
+    """
+
+    model: str = ""
+    turns: int = 0
+    usage: Usage = field(default_factory=Usage)
+    denials: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class _Calls:
+    """The calls of one turn by id, and what commands that ended well have printed."""
+
+    labels: dict[str, str] = field(default_factory=dict)
+    scripts: set[str] = field(default_factory=set)
+    printed: list[str] = field(default_factory=list)
+
+    def opened(self, call: Mapping[str, Any]) -> None:
+        name = str(call.get("call_id"))
+        self.labels[name] = _label(call)
+        if call.get("name") == "exec":
+            self.scripts.add(name)
+
+    def refusal(self, call: Mapping[str, Any]) -> dict[str, str]:
+        """Return what was tried and why it was refused, from a call's output; else nothing.
+
+        Newer models call tools from a script, which prints what it likes, so there a telling line
+        counts unless a command that ended well has printed it.
+        """
+        name, output = str(call.get("call_id")), _text(call.get("output"))
+        if name in self.scripts:
+            why = find_denial(output, ran=True, but_not="\n".join(self.printed))
+            why = why or find_denial(output, ran=False)
+        else:
+            why = denial(output)
+        return {self.labels.get(name, name): why} if why else {}
+
+
+def load_rollout(home: Path, thread: str) -> Rollout | None:
+    """Read the record of session `thread` under Codex's `home`; None when there is none."""
+    found = sorted(home.glob(f"sessions/*/*/*/rollout-*-{thread}.jsonl")) if thread else []
+    if not found:
+        return None
+    rollout, calls = Rollout(), _Calls()
+    for kind, payload in _records(found[-1]):
+        match kind, payload.get("type"):
+            case "event_msg", "task_started":
+                rollout, calls = Rollout(model=rollout.model, usage=rollout.usage), _Calls()
+            case "event_msg", "item_completed":
+                calls.printed.append(_printed(payload.get("item")))
+            case "turn_context", _:
+                rollout.model = str(payload.get("model") or "")
+            case "token_usage_record", _:
+                rollout.turns += 1
+                rollout.usage = read_usage(payload.get("thread_token_usage"), "transcript")
+            case "response_item", "function_call" | "custom_tool_call":
+                calls.opened(payload)
+            case "response_item", "function_call_output" | "custom_tool_call_output":
+                rollout.denials.update(calls.refusal(payload))
+    return rollout
+
+
+def denial(output: str) -> str:
+    """Return the line of a tool's output that says it was denied; "" when it was not.
+
+    A tool that ended well was not: what it printed may be anybody's words. "Permission denied" is
+    no sign either, it also means a file that is not executable.
+    """
+    ended = _EXIT.search(output)
+    if ended is not None and ended[1] == "0":
+        return ""
+    return find_denial(output, ran=ended is not None)
+
+
+def find_denial(output: str, *, ran: bool, but_not: str = "") -> str:
+    """Return the telling line of a failed tool's output; `ran`: it was started at all."""
+    pattern = _SANDBOX if ran else _REFUSED
+    lines = (line.strip()[:300] for line in output.splitlines() if pattern.search(line))
+    return next((line for line in lines if line not in but_not), "")
+
+
+def read_usage(counts: Any, source: str) -> Usage:
+    """Turn Codex's counts into ours; no counts, no usage. Both count cached input as input."""
+    if not isinstance(counts, Mapping):
+        return Usage()
+    return Usage(
+        input_tokens=_count(counts.get("input_tokens")),
+        cached_tokens=_count(counts.get("cached_input_tokens")),
+        output_tokens=_count(counts.get("output_tokens")),
+        source=source,
+    )
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def one_line(text: str, most: int = 200) -> str:
+    """Return text with its white space folded, cut at `most` characters."""
+    folded = " ".join(text.split())
+    return folded if len(folded) <= most else folded[: most - 1] + "…"
+
+
+def _records(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield kind and content of each line; the last may be torn, any may be of a later version."""
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                record = _parse(line)
+                payload = record.get("payload")
+                if isinstance(payload, dict):
+                    yield str(record.get("type")), payload
+    except OSError:
+        return
+
+
+def _parse(line: bytes) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _label(call: Mapping[str, Any]) -> str:
+    """Return a tool call as the stream would have told it."""
+    if call.get("type") == "custom_tool_call":
+        files = re.findall(r"^\*\*\* \w+ File: (.+)$", str(call.get("input", "")), re.MULTILINE)
+        if call.get("name") == "exec" or not files:
+            return one_line(f"{call.get('name')} {call.get('input', '')}")
+        return one_line(f"edit {', '.join(files)}")
+    arguments = _parse(str(call.get("arguments", "")).encode())
+    command = arguments.get("cmd") or arguments.get("command")
+    return one_line(f"$ {command}") if isinstance(command, str) else str(call.get("name"))
+
+
+def _printed(item: Any) -> str:
+    ended_well = isinstance(item, dict) and item.get("exit_code") == 0
+    return str(item.get("aggregated_output", "")) if ended_well else ""
+
+
+def _text(output: Any) -> str:
+    """Return an output as text; a script's parts are opened when they hold a command's result."""
+    if isinstance(output, list):
+        return "\n".join(_text(part) for part in output)
+    if not isinstance(output, Mapping):
+        return str(output or "")
+    text = str(output.get("text", ""))
+    result = _parse(text.encode(errors="replace"))
+    if "exit_code" not in result:
+        return text
+    return str(result.get("output", "")) if result["exit_code"] else ""

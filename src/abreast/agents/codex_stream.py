@@ -1,0 +1,197 @@
+"""Reads `codex exec --json` (tried with 0.169.0) and judges it at the end.
+
+What the stream does not tell, the rollout file does; see `codex_rollout`.
+"""
+
+import json
+import shlex
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from abreast.agents.codex_failures import classify, last_words, plain
+from abreast.agents.codex_rollout import (
+    Rollout,
+    denial,
+    find_denial,
+    load_rollout,
+    one_line,
+    read_usage,
+)
+from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
+from abreast.model.usage import Usage
+
+_TOOLS = frozenset({"command_execution", "file_change", "mcp_tool_call", "collab_tool_call"})
+_TOOLS |= {"web_search"}
+_SHELLS = frozenset({"bash", "sh", "zsh"})
+
+
+class CodexReader:
+    """One process's stream. A line can exceed a megabyte: it carries a command's whole output.
+
+    Usage is the session's running total: Codex counts earlier turns of a resumed session in, and
+    sub-agents not at all (they are off). Codex states no cost. Requests are not told in the
+    stream; `Event.turns` counts what must have been one, the verdict what the rollout file says.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.skipped = 0
+        self._home = home
+        self._thread = ""
+        self._final = ""
+        self._usage = Usage()
+        self._turns = 0
+        self._answered = True  # the next thing said or called is a new reply of the model
+        self._completed = False
+        self._failure = ""
+        self._denials: dict[str, str] = {}
+
+    def feed(self, line: bytes) -> Iterable[Event]:
+        try:
+            data = json.loads(line)
+            return self._read(data)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            self.skipped += bool(line.strip())
+            return ()
+
+    def _read(self, data: Mapping[str, Any]) -> list[Event]:
+        match data["type"]:
+            case "item.started" | "item.updated" | "item.completed" as stage:
+                return self._item(data["item"], done=stage == "item.completed")
+            case "thread.started":
+                self._thread = str(data["thread_id"])
+                return [Event(EventKind.STARTED, self._thread)]
+            case "error":
+                message = plain(str(data["message"]))
+                again = message.startswith("Reconnecting")
+                return [Event(EventKind.RETRY if again else EventKind.ERROR, message)]
+            case "turn.completed" | "turn.failed":
+                return [self._result(data)]
+            case "turn.started":
+                pass
+            case _:
+                self.skipped += 1
+        return []
+
+    def _result(self, data: Mapping[str, Any]) -> Event:
+        self._completed = data["type"] == "turn.completed"
+        if self._completed:
+            self._failure = ""
+            self._usage = read_usage(data.get("usage"), "stream")
+            return Event(EventKind.RESULT, self._final, usage=self._usage)
+        self._failure = plain(str(data["error"]["message"])) or "it failed"
+        return Event(EventKind.RESULT, self._failure, failed=True)
+
+    def _item(self, item: Mapping[str, Any], *, done: bool) -> list[Event]:
+        kind = item["type"]
+        if kind in _TOOLS:
+            return self._tool(item, done=done)
+        if not done or kind == "todo_list":
+            return []
+        match kind:
+            case "agent_message":
+                self._final = str(item["text"])
+                return [Event(EventKind.TEXT, self._final, turns=self._reply())]
+            case "reasoning":
+                return [Event(EventKind.THOUGHT, str(item["text"]), turns=self._reply())]
+            case "error":
+                return [Event(EventKind.WARNING, str(item["message"]))]
+        self.skipped += 1
+        return []
+
+    def _tool(self, item: Mapping[str, Any], *, done: bool) -> list[Event]:
+        label = _label(item)
+        if not done:
+            files = tuple(change["path"] for change in item.get("changes", ()))
+            return [Event(EventKind.TOOL, label, files=files, turns=self._reply())]
+        self._answered = True
+        failed = item.get("status") not in {"completed", None}
+        events = [Event(EventKind.TOOL_DONE, label, failed=failed)]
+        if failed and (why := _denial(item)):
+            self._denials[label] = why
+            events.append(Event(EventKind.DENIED, f"{label}: {why}"))
+        return events
+
+    def _reply(self) -> int:
+        """Return 1 for the first sign of a new reply of the model, else 0."""
+        new, self._answered = int(self._answered), False
+        self._turns += new
+        return new
+
+    def verdict(self, code: int | None, stderr: str) -> Verdict:
+        rollout = load_rollout(self._home, self._thread)
+        denials = self._all_denials(rollout, stderr)
+        outcome, reason, cause, hint = self._judge(code, stderr, denials)
+        usage, model = self._usage, ""
+        if rollout is not None:
+            usage = usage if usage.source != "none" else rollout.usage
+            model = rollout.model
+        return Verdict(
+            outcome,
+            reason,
+            hint,
+            cause,
+            final_message=self._final,
+            cli_session=self._thread or None,
+            usage=usage,
+            usage_by_model={model: usage} if model and usage.source != "none" else {},
+            denials=denials,
+            turns=rollout.turns if rollout is not None else self._turns,
+        )
+
+    def _judge(
+        self, code: int | None, stderr: str, denials: tuple[str, ...]
+    ) -> tuple[Outcome, str, Cause, str | None]:
+        if self._failure:
+            return Outcome.FAILED, self._failure, *classify(self._failure)
+        if self._completed:
+            if not denials:
+                return Outcome.OK, "", Cause.NONE, None
+            hint = "Codex may write in the worktree and the temporary folder only"
+            return Outcome.BLOCKED, f"denied: {denials[0]}", Cause.OTHER, hint
+        said = last_words(stderr)
+        if self._thread or code is None:
+            reason = f"it ended without a result (exit code {code})"
+            return Outcome.UNKNOWN, f"{reason}: {said}" if said else reason, Cause.OTHER, None
+        return Outcome.FAILED, said or f"it did not start (exit code {code})", *classify(said)
+
+    def _all_denials(self, rollout: Rollout | None, stderr: str) -> tuple[str, ...]:
+        """Without the record, standard error still tells of refused patches."""
+        if rollout is not None:
+            found = {**rollout.denials, **self._denials}
+        else:
+            told = find_denial(stderr, ran=False)
+            found = {**self._denials, **({"tool": told} if told else {})}
+        return tuple(f"{label}: {why}" for label, why in found.items())
+
+
+def _label(item: Mapping[str, Any]) -> str:
+    match item["type"]:
+        case "command_execution":
+            return one_line(f"$ {_unwrap(str(item['command']))}")
+        case "file_change":
+            names = [PurePosixPath(change["path"]).name for change in item["changes"]]
+            return one_line(f"edit {', '.join(names)}")
+        case "mcp_tool_call":
+            return one_line(f"{item.get('server')}.{item.get('tool')}")
+        case "web_search":
+            return one_line(f"search {item.get('query', '')}")
+    return one_line(f"subagent {item.get('tool', '')}")
+
+
+def _unwrap(command: str) -> str:
+    """Return the command that Codex handed to a shell as `/bin/bash -c '…'`."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return command
+    wrapped = len(words) == 3 and PurePosixPath(words[0]).name in _SHELLS
+    return words[2] if wrapped and words[1] in {"-c", "-lc"} else command
+
+
+def _denial(item: Mapping[str, Any]) -> str:
+    """Return why a failed tool was denied; "" when it simply failed."""
+    if item["type"] == "command_execution":
+        return find_denial(str(item.get("aggregated_output", "")), ran=True)
+    error = item.get("error")
+    return denial(str(error["message"])) if isinstance(error, Mapping) else ""
