@@ -28,14 +28,15 @@ _DUMMY_KEY = "abreast-loopback-no-real-key"
 
 _TOOLS = "Bash,Edit,Read,Write,Glob,Grep"
 # Edit and Write are not listed as allowed, because a listed one may write anywhere; the mode
-# acceptEdits allows them inside the working directory alone.
+# acceptEdits allows them inside the working directory alone. Reading elsewhere (a library's
+# source) is allowed, as the shell can do it anyway and a refusal would block the session.
 _PROFILE = (
     "--permission-mode",
     "acceptEdits",
     "--tools",
     _TOOLS,
     "--allowedTools",
-    "Bash",
+    "Bash,Read,Glob,Grep",
     "--disallowedTools",
     "Bash(git push *)",
 )
@@ -56,6 +57,8 @@ _HEADLESS = {
     "CLAUDE_CODE_DISABLE_AUTO_MEMORY": "1",
     # After a dropped stream it would pay for the same request again, as one silent block.
     "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "1",
+    # With six tools there is nothing to search for.
+    "ENABLE_TOOL_SEARCH": "false",
     "GIT_TERMINAL_PROMPT": "0",
     "TERM": "dumb",
 }

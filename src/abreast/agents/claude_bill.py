@@ -87,4 +87,4 @@ def _model(name: str) -> str:
 
 
 def _int(value: Any) -> int:
-    return int(value) if isinstance(value, int | float) else 0
+    return value if isinstance(value, int) else 0

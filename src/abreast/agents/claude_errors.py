@@ -45,7 +45,8 @@ def classify(result: Mapping[str, Any], error: str, text: str) -> tuple[Cause, s
     error (`authentication_failed`, `billing_error`, `rate_limit`, `server_error`, …), `text` what
     it told the user. Newer versions also state a status and a kind.
     """
-    status, kind = result.get("api_error_status"), str(result.get("api_error") or "")
+    stated, kind = result.get("api_error_status"), str(result.get("api_error") or "")
+    status = stated if isinstance(stated, int) else None
     if error == "billing_error" or status == 402 or _CREDIT.search(text):
         return Cause.BILLING, _ADD_CREDIT
     if kind == "usage_limit_reached" or (status in {None, 429} and _WINDOW.search(text)):
@@ -58,8 +59,8 @@ def classify(result: Mapping[str, Any], error: str, text: str) -> tuple[Cause, s
     return Cause.OTHER, next(hints, None)
 
 
-def _transient(status: Any, kind: str, error: str, text: str) -> bool:
-    if isinstance(status, int):
+def _transient(status: int | None, kind: str, error: str, text: str) -> bool:
+    if status is not None:
         return status in {408, 409, 429} or status >= 500
     words = {kind, error} & {"connection_failed", "no_response", *_OVERLOAD}
     return bool(words) or (bool(error) and _STREAM.search(text) is not None)

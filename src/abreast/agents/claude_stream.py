@@ -43,10 +43,10 @@ class ClaudeReader:
     def feed(self, line: bytes) -> Iterable[Event]:
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             self.skipped += 1 if line.strip() else 0
             return ()
-        if not isinstance(record, dict) or record.get("type") not in _KNOWN_TYPES:
+        if not isinstance(record, dict) or str(record.get("type")) not in _KNOWN_TYPES:
             self.skipped += 1
             return ()
         return list(self._events(record))
@@ -183,7 +183,7 @@ class ClaudeReader:
 
     def _failure(self, result: dict[str, Any]) -> Judgement:
         text = _text(result) or f"Claude Code ended with {result.get('subtype')}"
-        if result.get("subtype") in {"error_max_turns", "error_max_budget_usd"}:
+        if str(result.get("subtype")) in {"error_max_turns", "error_max_budget_usd"}:
             return Judgement(Outcome.STOPPED, text, Cause.LIMIT)
         if str(result.get("terminal_reason")).startswith("aborted"):
             return Judgement(Outcome.STOPPED, "it was interrupted")
@@ -213,7 +213,7 @@ def _retry(record: dict[str, Any]) -> str:
 
 
 def _rate_limit(info: dict[str, Any]) -> Iterator[Event]:
-    if info.get("status") not in {None, "allowed"}:
+    if str(info.get("status", "allowed")) != "allowed":
         window = str(info.get("rateLimitType") or "usage").replace("_", " ")
         yield Event(EventKind.WARNING, f"{window} limit: {info['status']}")
 
