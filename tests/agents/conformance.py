@@ -7,7 +7,7 @@ adapter is asked for commands, fed with lines, and held to what `abreast.agents.
 import inspect
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -109,6 +109,21 @@ def lines_like(agent: Agent) -> st.SearchStrategy[bytes]:
         lambda kind, rest: {**rest, "type": kind}, words, st.dictionaries(words, values)
     )
     return (typed | values).map(lambda value: json.dumps(value).encode() + b"\n")
+
+
+WRONG: tuple[Any, ...] = (None, 7, -0.5, True, "x", [], [None], ["x"], {}, {"x": None})
+
+
+def damaged(value: Any) -> Iterator[Any]:
+    """`value` with each part of it, in turn, replaced by each wrong value or left out."""
+    yield from WRONG
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield {k: v for k, v in value.items() if k != key}
+            yield from ({**value, key: wrong} for wrong in damaged(part))
+    elif isinstance(value, list):
+        for index, part in enumerate(value[:2]):  # of many alike, two are enough
+            yield from ([*value[:index], wrong, *value[index + 1 :]] for wrong in damaged(part))
 
 
 class AgentConformance:
@@ -298,7 +313,6 @@ class AgentConformance:
         assert agent.name in JUDGED_BY_CODE or verdict.outcome is not Outcome.OK
 
     @settings(
-        max_examples=200,
         deadline=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )

@@ -1,5 +1,6 @@
 """Every adapter passes one suite, and with the real CLI does one small piece of work."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from abreast.loopback.server import Loopback  # noqa: E402
 from abreast.model.events import EventKind, Outcome  # noqa: E402
 from abreast.model.moves import Say, Scenario, Spend, Write  # noqa: E402
 from abreast.model.task import AgentChoice  # noqa: E402
-from tests.agents.conformance import AgentConformance, judge  # noqa: E402
+from tests.agents.conformance import AgentConformance, damaged, judge  # noqa: E402
 from tests.support.clis import PINNED, Ran, cli_environ, make_launch, run_cli  # noqa: E402
 from tests.support.repos import make_repo  # noqa: E402
 
@@ -75,7 +76,8 @@ def stream(
             choice=choice,
         )
         done = run_cli(agent, launch)
-    assert (repo.path / "made.txt").read_text() == "by hand\n", (done.lines, done.stderr)
+    assert (repo.path / "made.txt").exists(), (done.verdict, done.lines, done.stderr)
+    assert (repo.path / "made.txt").read_text() == "by hand\n"
     return agent, done
 
 
@@ -120,3 +122,14 @@ class TestRealStream:
                 list(reader.feed(part))
         assert reader.verdict(0, "") == done.verdict
         assert reader.skipped == 2 * len(done.lines)
+
+    def test_no_damaged_field_breaks_the_reader(self, stream: tuple[Agent, Ran]) -> None:
+        """Vendors change their formats: any part of any line may go or change its type."""
+        agent, done = stream
+        for number, line in enumerate(done.lines):
+            for wrong in damaged(json.loads(line)):
+                changed = json.dumps(wrong).encode() + b"\n"
+                lines = [*done.lines[:number], changed, *done.lines[number + 1 :]]
+                verdict = judge(agent, lines, 0)
+                assert isinstance(verdict.final_message, str), changed
+                assert isinstance(verdict.reason, str), changed

@@ -114,8 +114,8 @@ class Connection(BaseHTTPRequestHandler):
         if self.command == "CONNECT":
             self.foreign, self.target, self.query = self.path, self.path, ""
             return
-        own = f"127.0.0.1:{self.server.server_port}"
-        away = parts.netloc not in {"", own} and parts.scheme != ""
+        own = {f"{host}:{self.server.server_port}" for host in ("127.0.0.1", "localhost")}
+        away = parts.scheme != "" and parts.netloc not in own
         default = 443 if parts.scheme == "https" else 80
         self.foreign = f"{parts.hostname}:{parts.port or default}" if away else ""
         self.target, self.query = parts.path or "/", parts.query
