@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 # PostgreSQL has no NUL in text, and neither database takes half of a surrogate pair (which is how
 # Python carries bytes that are no UTF-8).
@@ -19,6 +20,7 @@ def dump_list(items: Iterable[str]) -> str:
     return json.dumps(list(items))
 
 
+@lru_cache(maxsize=4096)
 def load_list(text: str) -> tuple[str, ...]:
     """Return what `dump_list` was given."""
-    return () if text == "[]" else tuple(json.loads(text))
+    return tuple(json.loads(text))
