@@ -25,7 +25,7 @@ from abreast.agents.codex_config import Settings, codex_home, load_settings, ove
 from abreast.agents.codex_stream import CodexReader
 from abreast.process.files import load_json
 
-LOOPBACK_KEY = "ABREAST_LOOPBACK_KEY"
+_KEY = "OPENAI_API_KEY"
 LOOPBACK_MODEL = "gpt-5.5"  # the newest whose tools are plain calls; later ones write JavaScript
 RETRIES = "ABREAST_RETRIES"
 _PROFILE = "abreast"
@@ -142,11 +142,9 @@ class CodexAgent:
     def redirect(self, url: str, home: Path) -> Redirect:
         """Point Codex at `url` by a provider of its own: OpenAI's would try a WebSocket first."""
         folder = home / ".codex"
-        key = {LOOPBACK_KEY: "loopback"}
-        config = _LOOPBACK.format(model=LOOPBACK_MODEL, url=url, key=LOOPBACK_KEY)
-        return Redirect(
-            {"HOME": str(home), "CODEX_HOME": str(folder), **key}, {folder / "config.toml": config}
-        )
+        env = {"HOME": str(home), "CODEX_HOME": str(folder), _KEY: "loopback-no-real-key"}
+        config = _LOOPBACK.format(model=LOOPBACK_MODEL, url=url, key=_KEY)
+        return Redirect(env, {folder / "config.toml": config})
 
     def reader(self, environ: Mapping[str, str] | None = None) -> CodexReader:
         """Return a reader; `environ` is Codex's own, by default ours: a runner hands on its own.
@@ -217,11 +215,11 @@ def _openai_login(environ: Mapping[str, str], settings: Settings) -> Login:
         return Login(LoginState.READY, "login kept in auth.json")
     if settings.credentials_store != "file":
         return Login(LoginState.UNKNOWN, "the login, if there is one, is in the system's keyring")
-    if environ.get("OPENAI_API_KEY"):
+    if environ.get(_KEY):
         return Login(
             LoginState.MISSING,
-            "OPENAI_API_KEY is set, but Codex does not send it of itself",
-            "printenv OPENAI_API_KEY | codex login --with-api-key",
+            f"{_KEY} is set, but Codex does not send it of itself",
+            f"printenv {_KEY} | codex login --with-api-key",
         )
     return Login(LoginState.MISSING, "not logged in", "codex login")
 

@@ -67,7 +67,9 @@ class _Calls:
 
 def load_rollout(home: Path, thread: str) -> Rollout | None:
     """Read the record of session `thread` under Codex's `home`; None when there is none."""
-    found = sorted(home.glob(f"sessions/*/*/*/rollout-*-{thread}.jsonl")) if thread else []
+    if not re.fullmatch(r"[\w-]+", thread):
+        return None
+    found = sorted(home.glob(f"sessions/*/*/*/rollout-*-{thread}.jsonl"))
     if not found:
         return None
     rollout, calls = Rollout(), _Calls()
@@ -146,7 +148,7 @@ def _records(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
 def _parse(line: bytes) -> dict[str, Any]:
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return record if isinstance(record, dict) else {}
 

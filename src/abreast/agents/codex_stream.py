@@ -48,9 +48,8 @@ class CodexReader:
 
     def feed(self, line: bytes) -> Iterable[Event]:
         try:
-            data = json.loads(line)
-            return self._read(data)
-        except (ValueError, TypeError, KeyError, AttributeError):
+            return self._read(json.loads(line))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             self.skipped += bool(line.strip())
             return ()
 
@@ -144,14 +143,15 @@ class CodexReader:
     ) -> tuple[Outcome, str, Cause, str | None]:
         if self._failure:
             return Outcome.FAILED, self._failure, *classify(self._failure)
-        if self._completed:
-            if not denials:
-                return Outcome.OK, "", Cause.NONE, None
+        if self._completed and denials:
             hint = "Codex may write in the worktree and the temporary folder only"
             return Outcome.BLOCKED, f"denied: {denials[0]}", Cause.OTHER, hint
+        if self._completed and code == 0:
+            return Outcome.OK, "", Cause.NONE, None
         said = last_words(stderr)
-        if self._thread or code is None:
-            reason = f"it ended without a result (exit code {code})"
+        if self._thread or not code:
+            how = "after its result" if self._completed else "without a result"
+            reason = f"it ended {how} (exit code {code})"
             return Outcome.UNKNOWN, f"{reason}: {said}" if said else reason, Cause.OTHER, None
         return Outcome.FAILED, said or f"it did not start (exit code {code})", *classify(said)
 
