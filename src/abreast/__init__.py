@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from abreast.api import (
         AgentInfo,
         Progress,
-        Removal,
         Terminal,
         attach,
         clean,
@@ -52,6 +51,7 @@ if TYPE_CHECKING:
         WorkerError,
     )
     from abreast.model.limits import Limits
+    from abreast.model.removal import Removal
     from abreast.model.session import LogEvent, Run, Session
     from abreast.model.states import LandMode, LandState, RunState, SessionKind, SessionState
     from abreast.model.task import AgentChoice, Plan, Task
@@ -116,6 +116,7 @@ __all__ = [
 _HOMES = (
     "abreast.errors",
     "abreast.model.limits",
+    "abreast.model.removal",
     "abreast.model.session",
     "abreast.model.states",
     "abreast.model.task",

@@ -14,7 +14,8 @@ import click
 from abreast.model.session import LogEvent, Run, Session
 
 if TYPE_CHECKING:
-    from abreast.api import AgentInfo, Removal
+    from abreast.api import AgentInfo
+    from abreast.model.removal import Removal
 
 SCHEMA = 1
 
@@ -26,7 +27,9 @@ def emit(content: Mapping[str, Any], *, lines: bool = False) -> None:
 
 
 def run_dict(run: Run) -> dict[str, Any]:
-    return asdict(run) | {"sessions": [session_dict(session) for session in run.sessions]}
+    fields = asdict(run) | {"sessions": [session_dict(session) for session in run.sessions]}
+    del fields["generation"]  # between clients and worker
+    return fields
 
 
 def session_dict(session: Session) -> dict[str, Any]:

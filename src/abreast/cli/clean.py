@@ -9,7 +9,7 @@ from abreast.cli import options
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from abreast.api import Removal
+    from abreast.model.removal import Removal
 
 
 @click.command()

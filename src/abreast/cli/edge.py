@@ -1,5 +1,6 @@
 """The outer edge: here, and only here, an exception becomes a message and an exit code."""
 
+import io
 import os
 import sys
 import traceback
@@ -14,6 +15,10 @@ OUR_BUG = 3
 
 def guard(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; whatever happens ends in an exit code, and errors in words on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # An agent may say what this terminal's encoding cannot.
+            stream.reconfigure(errors="replace")
     try:
         code = _call(arguments)
         sys.stdout.flush()

@@ -47,7 +47,7 @@ class Picture:
 
     def render(self) -> RenderableType:
         if self._run is None:
-            return Text("starting …")
+            return Text("starting")
         return live(self._run, self._clock(), self._console)
 
 
@@ -55,7 +55,8 @@ def live(run: Run, now: float, console: Console) -> RenderableType:
     """Return the live view of `run` at the time `now`, no higher than the console."""
     room = max(1, console.height - _LINES_AROUND)
     shown, folded = fold(run.sessions, room)
-    table = _live_table(shown, now, ascii_only=console.options.ascii_only)
+    ascii_only = console.options.ascii_only
+    table = _live_table(shown, now, ascii_only=ascii_only)
     head = Text(no_wrap=True, overflow="ellipsis")
     head.append(f"run {run.id}", "bold")
     head.append(f"  {run.base} at {run.base_sha[:7]}  {figures.duration(now - run.created)}")
@@ -65,7 +66,8 @@ def live(run: Run, now: float, console: Console) -> RenderableType:
         foot.append(f"; {used}")
     parts: list[RenderableType] = [head, table]
     if folded:
-        parts.append(Text(f"  … and {figures.counted(len(folded), 'session')} more", "dim"))
+        dots = "..." if ascii_only else "…"
+        parts.append(Text(f"  {dots} and {figures.counted(len(folded), 'session')} more", "dim"))
     return Group(*parts, Text(), foot)
 
 

@@ -15,7 +15,7 @@ from abreast.model.states import LandState, SessionState
 from abreast.model.usage import Usage
 
 if TYPE_CHECKING:
-    from abreast.api import Removal
+    from abreast.model.removal import Removal
 
 
 def closing(run: Run, now: float) -> RenderableType:
@@ -107,6 +107,9 @@ def summary(run: Run, now: float) -> Text:
     text = Text(f"run {run.id}: ", overflow="fold")
     text.append(run.state, RUN_STYLES[run.state])
     text.append(f", {done} of {figures.counted(len(run.sessions), 'task')} done in {took}")
+    landing = _landing_tally(run)
+    if landing:
+        text.append(f"\nlanding: {landing}")
     used = spent(run.sessions)
     if used:
         text.append(f"\nused: {used}")
@@ -115,6 +118,12 @@ def summary(run: Run, now: float) -> Text:
     for step in next_steps(run):
         text.append(f"\n{step}")
     return text
+
+
+def _landing_tally(run: Run) -> str:
+    counts = Counter[LandState](session.landing for session in run.sessions)
+    known = [state for state in LandState if counts[state] and state is not LandState.NONE]
+    return ", ".join(f"{counts[state]} {state}" for state in known)
 
 
 def next_steps(run: Run) -> list[str]:
@@ -128,12 +137,9 @@ def next_steps(run: Run) -> list[str]:
     if run.state.final and ready:
         onto = f" to bring {'it' if len(ready) == 1 else 'them'} into {run.target or run.base}"
         steps.append(f"next: abreast land {run.id}{onto}")
-    if run.state.final and any(s.state in _RESUMABLE for s in run.sessions):
+    if run.state.final and any(s.state is not SessionState.DONE for s in run.sessions):
         steps.append(f"next: abreast resume {run.id} to go on with what is not done")
     return steps
-
-
-_RESUMABLE = frozenset({SessionState.STOPPED, SessionState.UNKNOWN, SessionState.SKIPPED})
 
 
 def spent(sessions: Iterable[Session]) -> str:

@@ -1,0 +1,98 @@
+"""The outer edge: what went wrong, where, what next, and the right exit code."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from abreast.cli import edge
+from abreast.errors import PlanError, Problem, StateError
+
+
+def abreast(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "abreast", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_wrong_usage_is_2(scratch_home):
+    for arguments in (["run"], ["run", "plan.toml", "-t", "x"], ["nonsense"], ["status", "--no"]):
+        done = abreast(*arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "Error: " in done.stderr
+
+
+def test_an_error_of_ours_has_its_hint_and_its_code(capsys, raising):
+    error = StateError("it runs", hint="abreast stop k3v9")
+    assert raising(error) == 1
+    assert capsys.readouterr() == ("", "abreast: it runs\nhint: abreast stop k3v9\n")
+
+
+def test_all_problems_of_a_plan_are_shown(capsys, raising):
+    problems = [Problem("task[1].needs", "no task 'x'", "tasks are: a"), Problem("base", "gone")]
+    assert raising(PlanError(problems)) == 1
+    assert capsys.readouterr().err == (
+        "abreast: the plan cannot run: 2 problems\n"
+        "task[1].needs: no task 'x'\n"
+        "  hint: tasks are: a\n"
+        "base: gone\n"
+    )
+
+
+def test_a_bug_leaves_a_report(scratch_home, capsys, raising):
+    assert raising(RuntimeError("boom")) == 3
+    reports = list((scratch_home / "state/abreast/logs").iterdir())
+    assert len(reports) == 1
+    said = capsys.readouterr().err
+    assert "this is a bug: RuntimeError: boom" in said
+    assert str(reports[0]) in said
+    report = reports[0].read_text()
+    assert "boom" in report
+    assert "Traceback" in report
+    assert reports[0].stat().st_mode & 0o777 == 0o600
+
+
+def test_a_bug_without_a_state_folder_is_told_on_the_spot(
+    scratch_home, capsys, raising, monkeypatch
+):
+    (scratch_home / "file").touch()
+    monkeypatch.setenv("ABREAST_STATE_DIR", str(scratch_home / "file"))
+    assert raising(RuntimeError("boom")) == 3
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_an_interrupt_is_130(raising):
+    assert raising(KeyboardInterrupt()) == 130
+
+
+def test_a_reader_that_leaves_is_no_error(scratch_home):
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "abreast", "--help"],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+@pytest.fixture
+def raising(monkeypatch):
+    """Return a function that lets the command line raise an error and returns the exit code."""
+
+    def run(error: BaseException) -> int:
+        def call(_arguments):
+            raise error
+
+        monkeypatch.setattr(edge, "_call", call)
+        return edge.guard([])
+
+    return run

@@ -1,0 +1,153 @@
+"""The live view: a line a session, never higher or wider than the terminal; else plain lines."""
+
+import io
+from dataclasses import replace
+
+import pytest
+from inline_snapshot import snapshot
+from rich.cells import cell_len
+from rich.console import Console
+
+from abreast.cli import live
+from abreast.model.states import LandState, RunState, SessionState
+from tests.cli import values
+from tests.cli.drawing import codes, console, draw, text_of, without_colour
+
+
+def picture(run, width=80, *, colour=False, now=values.NOW):
+    on = console(width, colour=colour)
+    return draw(live.live(run, now, on), width, colour=colour)
+
+
+def test_at_80_columns():
+    assert picture(values.running()) == snapshot("""\
+run k3v9  main at 1a2b3c4  1:23
+  task             state   agent  time now                    tokens  cost files
+✓ retry-http       done    claude 0:38 commit 9f8e7d6            50k $0.13     2
+● csv-export       running codex  1:21 shell pytest -q tests…    13k     -     1
+· document-the-re… queued  gemini    - after csv-export            -     -     -
+
+1 done, 1 queued, 1 running; 60k tokens in, 2.7k out, at least $0.13
+""")
+
+
+def test_at_120_columns():
+    assert picture(values.landed(), 120) == snapshot("""\
+run k3v9  main at 1a2b3c4  1:23
+   task                         state  agent   time  now                                            tokens   cost  files
+✓  retry-http                   done   claude  0:38  landed abcdef1                                    50k  $0.13      2
+✓  csv-export                   done   codex   1:08  bounced conflict with main in src/report/exp…     13k      -      1
+✓  document-the-report-command  done   gemini  0:11  proposed https://forge.example/shop/pull/12         -      -      1
+
+3 done; 60k tokens in, 2.7k out, at least $0.13
+""")  # noqa: E501 (120 columns are the point)
+
+
+def test_time_passes_without_news():
+    later = picture(values.running(), now=values.NOW + 3600)
+    assert "1:01:21" in later
+    assert "0:38" in later  # what has ended stands still
+
+
+@pytest.mark.parametrize("width", [50, 72, 80, 120])
+def test_every_session_has_exactly_one_line(width):
+    drawn = picture(values.running(), width).splitlines()
+    assert len(drawn) == 2 + 3 + 2
+    assert max(map(cell_len, drawn)) <= width
+
+
+def test_colour_adds_nothing_but_colour():
+    coloured = picture(values.running(), colour=True)
+    assert without_colour(coloured) == picture(values.running())
+    assert codes(coloured) == {"0", "1", "2", "32", "34"}
+
+
+def test_a_terminal_without_unicode_gets_ascii():
+    raw = io.BytesIO()
+    on = Console(file=io.TextIOWrapper(raw, encoding="ascii"), width=80, height=6, _environ={})
+    on.print(live.live(values.running(), values.NOW, on))
+    on.file.flush()
+    assert b"\n*  csv-export " in raw.getvalue()
+    assert b"... and 2 sessions more" in raw.getvalue()
+
+
+def test_a_crowd_is_folded_and_the_lively_stay():
+    crowd = [
+        *(values.session(f"done-{n}", SessionState.DONE) for n in range(50)),
+        *(values.session(f"wait-{n}", SessionState.QUEUED) for n in range(48)),
+        values.session("works", SessionState.RUNNING),
+        values.session("broke", SessionState.FAILED),
+    ]
+    drawn = picture(values.run(*crowd)).splitlines()
+    assert len(drawn) <= 25
+    shown = "\n".join(drawn)
+    assert "works" in shown
+    assert "broke" in shown
+    assert "done-" not in shown
+    assert "… and 80 sessions more" in shown
+    assert drawn[-1] == "50 done, 1 failed, 48 queued, 1 running"
+
+
+def test_plain_lines_tell_each_change_once():
+    on = console()
+    lines = live.Lines(on)
+    for run in (values.running(), values.running(), values.finished(), values.landed()):
+        lines.show(run)
+    assert text_of(on) == snapshot("""\
+k3v9/retry-http: done, 2 files, commit 9f8e7d6
+k3v9/csv-export: running, codex
+k3v9/document-the-report-command: queued, after csv-export
+k3v9/csv-export: failed, verify exited with 1: pytest -q E AssertionError: assert 2 == 3
+k3v9/document-the-report-command: skipped, csv-export is not done
+k3v9/retry-http: landed, abcdef1
+k3v9/csv-export: done, 1 file, commit c0ffee1
+k3v9/csv-export: bounced, conflict with main in src/report/export.py
+k3v9/document-the-report-command: done, 1 file, commit d0c5d0c
+k3v9/document-the-report-command: proposed, https://forge.example/shop/pull/12
+""")
+
+
+def test_plain_lines_are_not_folded():
+    on = console(40)
+    long = replace(values.EXPORT, state=SessionState.FAILED, reason="word " * 40)
+    live.Lines(on).show(values.run(long))
+    assert len(text_of(on).splitlines()) == 1
+
+
+def test_a_pipe_gets_plain_lines_and_a_terminal_the_view():
+    pipe, terminal = console(), console(colour=True)
+    for on in (pipe, terminal):
+        with live.view(on, lambda: values.NOW) as progress:
+            progress(values.running())
+    assert "k3v9/csv-export: running" in text_of(pipe)
+    assert "\x1b" not in text_of(pipe)
+    assert "run k3v9" in without_colour(text_of(terminal))
+
+
+def test_a_dumb_terminal_gets_plain_lines():
+    on = console(colour=True, TERM="dumb")
+    with live.view(on) as progress:
+        progress(values.running())
+    assert "k3v9/csv-export: running" in without_colour(text_of(on))
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"landing": LandState.LANDED, "landed": "abcdef1234"}, "landed abcdef1"),
+        ({"landing": LandState.BOUNCED, "reason": "conflict in a"}, "bounced conflict in a"),
+        ({"landing": LandState.PROPOSED, "landed": "https://f/1"}, "proposed https://f/1"),
+        ({"landing": LandState.QUEUED}, "queued"),
+        ({}, "commit 9f8e7d6"),
+        ({"commit": ""}, "nothing to commit"),
+    ],
+)
+def test_what_a_done_session_says(fields, said):
+    assert live.doing(replace(values.RETRY, **fields)) == said
+
+
+def test_before_the_first_news_there_is_something_to_see():
+    view = live.Picture(console(), lambda: values.NOW)
+    assert "starting" in draw(view.render())
+    view.show(values.run(values.RETRY, state=RunState.DONE))
+    assert "retry-http" in draw(view.render())

@@ -1,0 +1,162 @@
+"""The closing table: all a person needs after a run, at any width, with or without colour."""
+
+from dataclasses import replace
+
+import pytest
+from inline_snapshot import snapshot
+from rich.cells import cell_len
+
+from abreast.cli import table
+from abreast.model.states import LandState, RunState, SessionState
+from abreast.model.usage import Usage
+from tests.cli import values
+from tests.cli.drawing import codes, draw, without_colour
+
+
+def closing(run, width=80, *, colour=False):
+    return draw(table.closing(run, values.NOW), width, colour=colour)
+
+
+def test_what_failed_is_explained_under_the_table():
+    assert closing(values.finished()) == snapshot("""\
+task                        state   agent  time   tokens  cost files commit
+retry-http                  done    claude 0:38 48k/1.9k $0.13     2 9f8e7d6
+csv-export                  failed  codex  1:08  12k/810     -     1 -
+document-the-report-command skipped gemini    -        -     -     - -
+
+csv-export failed: verify exited with 1: pytest -q
+E   AssertionError: assert 2 == 3
+  hint: abreast logs k3v9/csv-export
+document-the-report-command skipped: csv-export is not done
+
+run k3v9: failed, 1 of 3 tasks done in 1:11
+used: 60k tokens in, 2.7k out, at least $0.13
+next: abreast land k3v9 to bring it into main
+next: abreast resume k3v9 to go on with what is not done
+""")
+
+
+def test_landing_has_a_column_once_anything_lands():
+    assert closing(values.landed()) == snapshot("""\
+task                     state agent  time   tokens  cost files commit  landing
+retry-http               done  claude 0:38 48k/1.9k $0.13     2 9f8e7d6 landed
+csv-export               done  codex  1:08  12k/810     -     1 c0ffee1 bounced
+document-the-report-com… done  gemini 0:11        -     -     1 d0c5d0c proposed
+
+csv-export bounced: conflict with main in src/report/export.py
+  hint: abreast retry k3v9/csv-export
+
+document-the-report-command: https://forge.example/shop/pull/12
+
+run k3v9: failed, 3 of 3 tasks done in 1:23
+landing: 1 landed, 1 bounced, 1 proposed
+used: 60k tokens in, 2.7k out, at least $0.13
+""")
+
+
+def test_a_wide_terminal_has_wide_gaps():
+    assert closing(values.landed(), 120) == snapshot("""\
+task                         state  agent   time    tokens   cost  files  commit   landing
+retry-http                   done   claude  0:38  48k/1.9k  $0.13      2  9f8e7d6  landed
+csv-export                   done   codex   1:08   12k/810      -      1  c0ffee1  bounced
+document-the-report-command  done   gemini  0:11         -      -      1  d0c5d0c  proposed
+
+csv-export bounced: conflict with main in src/report/export.py
+  hint: abreast retry k3v9/csv-export
+
+document-the-report-command: https://forge.example/shop/pull/12
+
+run k3v9: failed, 3 of 3 tasks done in 1:23
+landing: 1 landed, 1 bounced, 1 proposed
+used: 60k tokens in, 2.7k out, at least $0.13
+""")
+
+
+def test_a_narrow_terminal_cuts_names_and_keeps_figures():
+    assert draw(table.sessions_table(values.landed().sessions, values.NOW), 64) == snapshot("""\
+task         state agent  time   tokens  cost files commit  land
+retry-http   done  claude 0:38 48k/1.9k $0.13     2 9f8e7d6 land
+csv-export   done  codex  1:08  12k/810     -     1 c0ffee1 boun
+document-th… done  gemini 0:11        -     -     1 d0c5d0c prop
+""")
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
+def test_no_table_line_is_wider_than_the_terminal(width):
+    for run in (values.running(), values.finished(), values.landed()):
+        drawn = draw(table.sessions_table(run.sessions, values.NOW), width)
+        assert len(drawn.splitlines()) == 1 + len(run.sessions)
+        assert max(map(cell_len, drawn.splitlines())) <= width
+
+
+def test_colour_adds_nothing_but_colour():
+    for run in (values.running(), values.finished(), values.landed()):
+        plain, coloured = closing(run), closing(run, colour=True)
+        assert without_colour(coloured) == plain
+        assert "32" in codes(coloured)  # done is green
+    assert codes(closing(values.finished(), colour=True)) == {"0", "1", "2", "31", "32"}
+
+
+def test_a_run_that_is_all_done_says_only_how_to_land():
+    done = values.run(values.RETRY, state=RunState.DONE, ended=values.NOW)
+    assert closing(done) == snapshot("""\
+task        state  agent   time    tokens   cost  files  commit
+retry-http  done   claude  0:38  48k/1.9k  $0.13      2  9f8e7d6
+
+run k3v9: done, 1 of 1 task done in 1:23
+used: 48k tokens in, 1.9k out, $0.13
+next: abreast land k3v9 to bring it into main
+""")
+
+
+def test_nothing_to_land_means_no_word_of_landing():
+    unchanged = replace(values.RETRY, commit="", files=())
+    run = values.run(unchanged, state=RunState.DONE, ended=values.NOW)
+    assert table.next_steps(run) == []
+
+
+def test_unknown_costs_make_the_sum_a_lower_bound():
+    free = replace(values.RETRY, usage=Usage(10, 0, 5, 0.5))
+    silent = replace(values.EXPORT, usage=Usage(10, 0, 5, None))
+    assert table.spent([free]) == "10 tokens in, 5 out, $0.50"
+    assert table.spent([free, silent]) == "20 tokens in, 10 out, at least $0.50"
+    assert table.spent([silent]) == "10 tokens in, 5 out"
+    assert table.spent([values.DOCS]) == ""
+
+
+def test_the_list_of_runs():
+    runs = [values.running(), values.landed()]
+    assert draw(table.runs_table(runs, values.NOW)) == snapshot("""\
+run   state    done  time  land   base  repository
+k3v9  running   1/3  1:23  none   main  /home/ada/shop
+k3v9  failed    3/3  1:23  merge  main  /home/ada/shop
+""")
+
+
+def test_hostile_text_reaches_no_terminal():
+    evil = replace(
+        values.RETRY, state=SessionState.FAILED, reason="\x1b[2Jgone [red]", hint="\x1b]0;t\x07"
+    )
+    drawn = closing(values.run(evil, note="\x1b[31mnote"))
+    assert "\x1b" not in drawn
+    assert "gone [red]" in drawn
+
+
+def test_a_parked_landing_is_explained():
+    parked = replace(
+        values.RETRY,
+        landing=LandState.READY,
+        reason="edits in src/http/client.py overlap",
+        hint="commit them, then abreast land k3v9/retry-http",
+    )
+    assert closing(values.run(parked, state=RunState.FAILED, ended=values.NOW)) == snapshot("""\
+task        state  agent   time    tokens   cost  files  commit   landing
+retry-http  done   claude  0:38  48k/1.9k  $0.13      2  9f8e7d6  ready
+
+retry-http ready: edits in src/http/client.py overlap
+  hint: commit them, then abreast land k3v9/retry-http
+
+run k3v9: failed, 1 of 1 task done in 1:23
+landing: 1 ready
+used: 48k tokens in, 1.9k out, $0.13
+""")
