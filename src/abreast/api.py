@@ -6,15 +6,19 @@ take `places` (default: the user's own state folder and database) as a keyword.
 Errors are `abreast.errors.AbreastError`s with a message and, mostly, a `hint`.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from abreast.agents.base import Capabilities, Command, Login
+from abreast.agents.base import Agent, Capabilities, Command, Login
+from abreast.errors import NotFoundError
+from abreast.model.removal import Removal
 from abreast.model.session import LogEvent, Run, Session
 from abreast.model.states import LandMode
 from abreast.model.task import Plan
-from abreast.places import Places
+from abreast.places import Places, find_places
+from abreast.store.reader import Reader
 
 Progress = Callable[[Run], None]
 
@@ -30,21 +34,6 @@ class AgentInfo:
     login: Login | None
     capabilities: Capabilities
     install_hint: str
-
-
-@dataclass(frozen=True)
-class Removal:
-    """One thing that `clean` removed, or would remove, or refuses to.
-
-    `kept` says why it stays ("uncommitted changes", "not landed"), empty when it goes.
-    """
-
-    session: str
-    worktree: Path
-    bytes: int
-    reason: str  # why it can go: "landed in main", "nothing was changed", "forced"
-    kept: str
-    rescue: str  # the ref that still holds its work
 
 
 @dataclass(frozen=True)
@@ -75,12 +64,17 @@ def read_plan(
     around the current folder. Returns the plan, its base resolved, and warnings for the user;
     raises `PlanError` with everything that is wrong.
     """
-    raise NotImplementedError
+    from abreast.engine import planning
+
+    overrides = planning.Overrides(agent, model, verify, setup, base, land, max_parallel)
+    return planning.read_plan(source, prompts, overrides, repo)
 
 
 def start(plan: Plan, *, places: Places | None = None) -> Run:
     """Record a checked plan as a run, make sure that a worker is there, and return at once."""
-    raise NotImplementedError
+    from abreast.engine import client
+
+    return client.start(plan, places or find_places())
 
 
 def wait(
@@ -94,47 +88,67 @@ def wait(
 
     `progress` is called with each changed state of the run, from this thread.
     """
-    raise NotImplementedError
+    from abreast.engine import client
+
+    return client.wait(run, places or find_places(), progress or _unseen, timeout)
 
 
 def run(plan: Plan, *, progress: Progress | None = None, places: Places | None = None) -> Run:
     """Start a plan and wait for it."""
-    raise NotImplementedError
+    begun = start(plan, places=places)
+    return wait(begun.id, progress=progress, places=places)
 
 
 def runs(*, limit: int = 20, places: Places | None = None) -> list[Run]:
     """Return the newest runs, newest first; empty when nothing ever ran here."""
-    raise NotImplementedError
+    return _reader(places).runs(limit)
 
 
 def find_run(name: str = "", *, places: Places | None = None) -> Run:
     """Return the run of this id (a unique prefix will do), by default the newest one."""
-    raise NotImplementedError
+    return _reader(places).run_by_prefix(name)
 
 
 def sessions(run: str = "", *, places: Places | None = None) -> list[Session]:
     """Return the sessions of a run; with no name, of every run that is not final."""
-    raise NotImplementedError
+    reader = _reader(places)
+    if run:
+        return list(reader.run_by_prefix(run).sessions)
+    return [session for active in reader.active() for session in active.sessions]
 
 
 def find_session(name: str, *, places: Places | None = None) -> Session:
     """Return the session `run/task`; a bare task id means the newest run that has it."""
-    raise NotImplementedError
+    reader = _reader(places)
+    if "/" in name:
+        prefix, _, task = name.partition("/")
+        found = [s for s in reader.run_by_prefix(prefix).sessions if s.task == task]
+    else:
+        found = reader.sessions_by_task(name)
+    if not found:
+        raise NotFoundError(f"there is no session {name}", hint="`abreast status` lists them")
+    return found[0]
 
 
 def logs(name: str, *, follow: bool = False, places: Places | None = None) -> Iterator[LogEvent]:
     """Yield a session's story, oldest first; with `follow`, until it ends."""
-    raise NotImplementedError
+    from abreast.engine import story
+
+    return story.tell(find_session(name, places=places), places or find_places(), follow=follow)
 
 
 def stream(name: str, *, follow: bool = False, places: Places | None = None) -> Iterator[bytes]:
     """Yield the lines of a session's agent as its CLI printed them (its latest attempt)."""
-    raise NotImplementedError
+    from abreast.engine import story
+
+    return story.stream(find_session(name, places=places), places or find_places(), follow=follow)
 
 
 def diff(name: str, *, stat: bool = False, places: Places | None = None) -> str:
     """Return a session's changes against its base as git prints them, uncommitted ones included."""
-    raise NotImplementedError
+    from abreast.engine import inspect
+
+    return inspect.diff(find_session(name, places=places), places or find_places(), stat=stat)
 
 
 def stop(name: str, *, places: Places | None = None) -> list[Session]:
@@ -142,22 +156,36 @@ def stop(name: str, *, places: Places | None = None) -> list[Session]:
 
     Returns once no process of theirs is left; what they did so far is kept under a ref.
     """
-    raise NotImplementedError
+    from abreast.engine import client
+
+    where = places or find_places()
+    found = find_session(name, places=where).id if "/" in name else _run_or_session(name, where)
+    return client.stop(found, where)
 
 
 def resume(run: str, *, places: Places | None = None) -> Run:
     """Go on with a run: whatever is not done is queued again, in its own CLI session if it can."""
-    raise NotImplementedError
+    from abreast.engine import client
+
+    where = places or find_places()
+    return client.resume(find_run(run, places=where).id, where)
 
 
 def retry(name: str, *, places: Places | None = None) -> Run:
     """Queue one session that is final and not done again, afresh from its base."""
-    raise NotImplementedError
+    from abreast.engine import client
+
+    where = places or find_places()
+    session = find_session(name, places=where)
+    return client.again(session.run, [session.id], where, fresh=True)
 
 
 def attach(name: str, *, places: Places | None = None) -> Terminal:
     """Return the command that opens a session interactively, by its exact id, in its worktree."""
-    raise NotImplementedError
+    from abreast.engine import terminal
+
+    where = places or find_places()
+    return Terminal(*terminal.attach(find_session(name, places=where), where))
 
 
 def open_session(
@@ -170,12 +198,20 @@ def open_session(
     places: Places | None = None,
 ) -> Terminal:
     """Make a fresh worktree and return the command for an interactive session in it."""
-    raise NotImplementedError
+    from abreast.engine import terminal
+
+    where = places or find_places()
+    return Terminal(
+        *terminal.open_session(name, agent, where, repo=repo or Path.cwd(), base=base, model=model)
+    )
 
 
 def close_session(name: str, *, places: Places | None = None) -> Session:
     """Record that the person has left an interactive session: commit what there is."""
-    raise NotImplementedError
+    from abreast.engine import terminal
+
+    where = places or find_places()
+    return terminal.close(find_session(name, places=where), where)
 
 
 def land(
@@ -187,7 +223,14 @@ def land(
     places: Places | None = None,
 ) -> Run:
     """Land a session, or every finished session of a run, one after another, and wait for it."""
-    raise NotImplementedError
+    from abreast.engine import client
+
+    where = places or find_places()
+    one = "/" in name
+    run = find_run(name.partition("/")[0], places=where)
+    chosen = [find_session(name, places=where)] if one else list(run.sessions)
+    client.request_landing(run.id, chosen, mode, target, where, only=one)
+    return wait(run.id, progress=progress, places=where)
 
 
 def clean(
@@ -201,12 +244,18 @@ def clean(
 
     Work that is not in the target stays unless `force`, and even then under a ref.
     """
-    raise NotImplementedError
+    from abreast.engine import cleaning
+
+    where = places or find_places()
+    return cleaning.clean(names, where, remove=remove, force=force)
 
 
 def agents(environ: Mapping[str, str] | None = None) -> list[AgentInfo]:
     """Return every agent abreast knows, with what is installed and what each can do."""
-    raise NotImplementedError
+    from abreast.agents import AGENTS
+
+    env = os.environ if environ is None else environ
+    return [_info(agent, env) for agent in AGENTS.values()]
 
 
 def demo(
@@ -218,4 +267,37 @@ def demo(
 
     With `claude`, `codex` or `gemini` the real CLI runs, against the built-in loopback model.
     """
-    raise NotImplementedError
+    from abreast.engine import demo as show
+
+    return show.run(agent, keep=keep, progress=progress or _unseen)
+
+
+def _unseen(run: Run) -> None:
+    """Take no notice."""
+
+
+def _reader(places: Places | None) -> Reader:
+    return Reader((places or find_places()).database)
+
+
+def _run_or_session(name: str, places: Places) -> str:
+    """Return the id of the run of this name, else of the newest session of this task."""
+    try:
+        return find_run(name, places=places).id
+    except NotFoundError:
+        return find_session(name, places=places).id
+
+
+def _info(agent: Agent, environ: Mapping[str, str]) -> AgentInfo:
+    from abreast.engine.inspect import version_of
+
+    found = agent.find(environ)
+    return AgentInfo(
+        agent.name,
+        agent.title,
+        found.path if found else None,
+        version_of(found, environ) if found else "",
+        agent.login(environ) if found else None,
+        agent.capabilities,
+        agent.install_hint,
+    )

@@ -57,6 +57,7 @@ class Run:
     created: float
     ended: float | None = None
     max_parallel: int = 1
+    generation: int = 1  # counts the requests to work on it: run, resume, retry, land
     source: str = ""
     note: str = ""  # anything the user should know: uncommitted changes, a parked landing
     sessions: tuple[Session, ...] = ()

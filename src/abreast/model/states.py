@@ -40,6 +40,7 @@ class RunState(StrEnum):
     """Where a run stands; `DONE` means every task of it is done (and landed, if so asked)."""
 
     QUEUED = "queued"
+    OPEN = "open"  # a person is at work in its session; the worker leaves it alone
     RUNNING = "running"
     LANDING = "landing"
     DONE = "done"

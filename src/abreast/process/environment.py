@@ -42,7 +42,7 @@ ORDINARY = (
     "https_proxy",
     "no_proxy",
     "all_proxy",
-    "ABREAST_*",
+    "ABREAST_RETRIES",
 )
 
 

@@ -1,0 +1,115 @@
+"""Hold a plan against this machine before anything starts: repository, base, agents, tools."""
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psutil
+
+from abreast.agents import AGENTS
+from abreast.engine.environment import wanted_environment
+from abreast.errors import AbreastError, PlanError, Problem
+from abreast.git.call import require_git
+from abreast.git.refs import read_ref
+from abreast.git.repository import Repository, branch_name_ok, find_repository, resolve
+from abreast.git.status import current_branch, dirty_summary
+from abreast.model.states import LandMode
+from abreast.model.task import Plan
+from abreast.plan.check import default_parallel
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A plan that can run here: base resolved, target and limits filled in."""
+
+    plan: Plan
+    repository: Repository
+    notes: tuple[str, ...]  # what the user should know, though it stops nothing
+
+
+def check_plan(plan: Plan, environ: Mapping[str, str] | None = None) -> Checked:
+    """Return the plan with its base as a SHA; raises PlanError with every problem at once."""
+    env = wanted_environment(os.environ if environ is None else environ, plan.pass_env)
+    problems = [*_agent_problems(plan, env), *_tool_problems(plan, env)]
+    repository = _repository(plan, problems)
+    base_sha, target = "", plan.target
+    if repository is not None:
+        base_sha = _base(plan, repository, problems)
+        target = target or _default_target(plan, repository)
+        problems += _target_problems(plan, repository, target)
+    if problems or repository is None:
+        raise PlanError(problems)
+    checked = replace(
+        plan,
+        base_sha=base_sha,
+        target=target,
+        repo=str(repository.place),
+        max_parallel=plan.max_parallel or machine_parallel(),
+    )
+    return Checked(checked, repository, tuple(_notes(repository)))
+
+
+def machine_parallel() -> int:
+    """Return how many sessions this machine should run at once by default."""
+    return default_parallel(os.cpu_count() or 1, psutil.virtual_memory().available)
+
+
+def _agent_problems(plan: Plan, environ: Mapping[str, str]) -> Iterator[Problem]:
+    for name in dict.fromkeys(task.agent.name for task in plan.tasks):
+        agent = AGENTS.get(name)
+        if agent is None:
+            yield Problem("agent", f"{name} is unknown", f"agents are: {', '.join(AGENTS)}")
+        elif agent.find(environ) is None:
+            yield Problem(f"agent {name}", f"{agent.title} is not installed", agent.install_hint)
+
+
+def _tool_problems(plan: Plan, environ: Mapping[str, str]) -> Iterator[Problem]:
+    if plan.land is LandMode.PR and shutil.which("gh", path=environ.get("PATH")) is None:
+        hint = "install it and `gh auth login`, or land with --land merge"
+        yield Problem("land", "pull requests need the GitHub CLI `gh`, which is not there", hint)
+
+
+def _repository(plan: Plan, problems: list[Problem]) -> Repository | None:
+    try:
+        require_git()
+        return find_repository(Path(plan.repo or Path.cwd()))
+    except AbreastError as error:
+        problems.append(Problem("repository", error.message, error.hint))
+        return None
+
+
+def _base(plan: Plan, repository: Repository, problems: list[Problem]) -> str:
+    try:
+        return resolve(repository, plan.base)
+    except AbreastError as error:
+        problems.append(Problem("base", error.message, error.hint))
+        return ""
+
+
+def _default_target(plan: Plan, repository: Repository) -> str:
+    """The branch that landing moves unless told otherwise: the base if it is one, else ours."""
+    if read_ref(repository, f"refs/heads/{plan.base}"):
+        return plan.base
+    return current_branch(repository.place) or ""
+
+
+def _target_problems(plan: Plan, repository: Repository, target: str) -> Iterator[Problem]:
+    if plan.land is LandMode.NONE:
+        return
+    hint = "name a local branch with target = in the plan"
+    if not target:
+        yield Problem("target", "there is no branch to land on: HEAD is detached", hint)
+    elif not branch_name_ok(target):
+        yield Problem("target", f"{target!r} is no branch name", hint)
+    elif plan.target and not read_ref(repository, f"refs/heads/{target}"):
+        yield Problem("target", f"there is no local branch {target}", hint)
+
+
+def _notes(repository: Repository) -> Iterator[str]:
+    if repository.toplevel is None:
+        return
+    dirty = dirty_summary(repository.toplevel)
+    if not dirty.clean:
+        yield f"uncommitted changes will not be seen by the sessions: {dirty}"

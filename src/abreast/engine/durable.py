@@ -1,0 +1,108 @@
+"""Durable execution: the only module that imports DBOS.
+
+What a workflow has finished is checkpointed in the database; after a crash it goes on behind its
+last finished step. A step may run twice (killed between its effect and its checkpoint), so every
+step is idempotent. Facts that shape this module, measured with dbos 3.4:
+
+- SQLite needs WAL and, before libsqlite 3.42, a `unixepoch` function: we bring our own engine.
+- The default serializer is pickle, which would let whoever writes the database run code: we use
+  the portable JSON one. Arguments and results are stored in clear and hold no secrets.
+- The default application version hashes the sources, which would strand the work of yesterday's
+  release: ours is pinned, and changes only when the order of steps does.
+- Waiting polls the database once a second unless told otherwise.
+"""
+
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar
+
+import sqlalchemy as sa
+from dbos import (
+    DBOS,
+    DBOSConfig,
+    DBOSPortableJSONSerializer,
+    SetEnqueueOptions,
+    SetWorkflowID,
+    WorkflowHandleAsync,
+)
+
+APPLICATION_VERSION = "abreast-workflows-1"
+RUNS, SESSIONS, LANDINGS = "runs", "sessions", "landings"
+_POLL = 0.1  # seconds; costs 1 % of a core an idle queue, and the worker does not idle for long
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Json = dict[str, Any]
+
+
+AsyncFunction = Callable[P, Coroutine[Any, Any, R]]
+
+
+def workflow(name: str) -> Callable[[AsyncFunction[P, R]], AsyncFunction[P, R]]:
+    """Register an async function as the workflow `name`; its body may only call steps."""
+    return DBOS.workflow(name=name)
+
+
+def step(name: str) -> Callable[[AsyncFunction[P, R]], AsyncFunction[P, R]]:
+    """Make an async function a step: run at least once, its JSON result kept for good."""
+    return DBOS.step(name=name)
+
+
+def launch(engine: sa.Engine, executor: str, max_sessions: int) -> None:
+    """Start executing: recover what this executor had begun, then take from the queues.
+
+    `executor` is this machine's stable id, so that a reboot finds its own work again. Must be
+    called inside the event loop that is to run the workflows.
+    """
+    logging.getLogger("dbos").setLevel(logging.CRITICAL)  # a normal cancel logs a traceback
+    config: DBOSConfig = {
+        "name": "abreast",
+        "system_database_engine": engine,
+        "system_database_url": engine.url.render_as_string(hide_password=False),
+        "serializer": DBOSPortableJSONSerializer(),
+        "application_version": APPLICATION_VERSION,
+        "executor_id": executor,
+        "log_level": "CRITICAL",
+        "enable_otlp": False,
+        "notification_listener_polling_interval_sec": _POLL,
+    }
+    DBOS(config=config)
+    DBOS.launch()
+    DBOS.register_queue(RUNS, polling_interval_sec=_POLL)
+    DBOS.register_queue(SESSIONS, worker_concurrency=max_sessions, polling_interval_sec=_POLL)
+    DBOS.register_queue(LANDINGS, partition_concurrency=1, polling_interval_sec=_POLL)
+
+
+def shut_down() -> None:
+    """Stop executing. Workflows in progress stay pending and go on at the next launch."""
+    DBOS.destroy()
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """Where a workflow queues, and the id under which it runs once and only once."""
+
+    queue: str
+    id: str
+    partition: str | None = None
+
+
+async def enqueue(
+    ticket: Ticket, function: AsyncFunction[P, R], *args: P.args, **kwargs: P.kwargs
+) -> WorkflowHandleAsync[R]:
+    """Enqueue a workflow once: a second call with the same id attaches to the first."""
+    with SetWorkflowID(ticket.id), SetEnqueueOptions(queue_partition_key=ticket.partition):
+        return await DBOS.enqueue_workflow_async(ticket.queue, function, *args, **kwargs)
+
+
+async def first_done(handles: Sequence[WorkflowHandleAsync[R]]) -> WorkflowHandleAsync[R]:
+    """Wait until one of these workflows has ended, and return its handle."""
+    return await DBOS.wait_first_async(list(handles), polling_interval_sec=_POLL)
+
+
+def recover(executor: str) -> None:
+    """Take over what a dead executor had begun, keeping queue, deadline and attempts."""
+    # No public call does this without Conductor: resume_workflow() would drop deadlines, attempts
+    # and deduplication ids, and revive what was cancelled meanwhile.
+    DBOS._recover_pending_workflows([executor])  # noqa: SLF001

@@ -1,0 +1,78 @@
+"""How a session ends: from what a job's result says to a final state with a reason and a hint."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from abreast.model.events import Cause, Outcome
+from abreast.model.states import SessionState
+from abreast.runner.job import Result
+from abreast.runner.supervise import STOPPED_BY_USER
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A final state. `cause` decides whether more sessions of this agent may start."""
+
+    state: SessionState
+    reason: str = ""
+    hint: str = ""
+    cause: Cause = Cause.NONE
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def load_ending(raw: dict[str, Any]) -> Ending:
+    return Ending(
+        SessionState(raw["state"]), raw["reason"], raw["hint"], Cause(raw.get("cause", "none"))
+    )
+
+
+STOPPED = Ending(SessionState.STOPPED, "stopped by you", "abreast resume RUN goes on with it")
+
+_STATES = {
+    Outcome.FAILED: SessionState.FAILED,
+    Outcome.BLOCKED: SessionState.BLOCKED,
+    Outcome.STOPPED: SessionState.STOPPED,
+    Outcome.UNKNOWN: SessionState.UNKNOWN,
+}
+
+
+def ending_of_agent(result: Result) -> Ending | None:
+    """Return how an agent's result ends its session, or None when it may go on to be checked."""
+    if ending := _stopped(result):
+        return ending
+    verdict = result.verdict
+    if verdict.outcome is Outcome.OK and result.skipped and not verdict.final_message:
+        return Ending(
+            SessionState.UNKNOWN, f"{result.skipped} lines of its stream could not be read"
+        )
+    if verdict.outcome is Outcome.OK:
+        return None
+    reason = verdict.reason or "it gave no reason"
+    return Ending(_STATES[verdict.outcome], reason, verdict.hint or "", verdict.cause)
+
+
+def ending_of_command(result: Result, name: str, log: str) -> Ending | None:
+    """Return how a setup or verify command ends its session, or None when it passed."""
+    if ending := _stopped(result, name):
+        return ending
+    verdict = result.verdict
+    if verdict.outcome is Outcome.OK:
+        return None
+    state = _STATES[verdict.outcome]
+    return Ending(state, f"{name} failed: {verdict.reason}", f"its output: {log}")
+
+
+def _stopped(result: Result, name: str = "") -> Ending | None:
+    if result.stopped_by == STOPPED_BY_USER:
+        return STOPPED
+    if result.stopped_by:
+        who = f"{name} was " if name else ""
+        return Ending(
+            SessionState.STOPPED,
+            f"{who}stopped by {result.stopped_by}",
+            "raise the limit in the plan, then: abreast resume RUN",
+            Cause.LIMIT,
+        )
+    return None

@@ -1,0 +1,47 @@
+"""The user's environment as it was when they asked for a run.
+
+The worker lives longer than the shell that started it, so each run brings its own: PATH, virtual
+environment and keys are those of the shell in which `abreast run` was typed. They wait in a file
+that only the user can read, never in the database, and the file goes when the run has ended.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+
+from abreast.agents import AGENTS
+from abreast.places import Places
+from abreast.process.environment import allow
+from abreast.process.files import load_json, write_json
+
+_FILE = "environment.json"
+
+
+def wanted_environment(environ: Mapping[str, str], pass_env: Iterable[str]) -> dict[str, str]:
+    """Return what of `environ` any agent or the plan's own commands may see."""
+    patterns = [pattern for agent in AGENTS.values() for pattern in agent.env_patterns]
+    return allow(environ, *patterns, also=pass_env)
+
+
+def keep_environment(
+    places: Places, run: str, pass_env: Iterable[str], environ: Mapping[str, str] | None = None
+) -> None:
+    """Keep what the agents and the plan may see of `environ` (default: ours) for this run."""
+    source = os.environ if environ is None else environ
+    folder = places.runs / run
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_json(folder / _FILE, wanted_environment(source, pass_env))
+
+
+def load_environment(places: Places, run: str) -> dict[str, str]:
+    """Return the kept environment; when it is gone, the ordinary part of our own."""
+    kept = load_json(places.runs / run / _FILE)
+    return dict(kept) if kept is not None else allow(os.environ)
+
+
+def drop_environment(places: Places, run: str) -> None:
+    (places.runs / run / _FILE).unlink(missing_ok=True)
+
+
+def plain_environment(environ: Mapping[str, str], pass_env: Iterable[str]) -> dict[str, str]:
+    """Return what setup and verify see: no agent's keys, plus what the plan passes by name."""
+    return allow(environ, also=pass_env)

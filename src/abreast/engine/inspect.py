@@ -1,0 +1,58 @@
+"""Look at things without changing them: a session's diff, a CLI's version."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from abreast.agents.base import Installed
+from abreast.engine.layout import SessionLayout
+from abreast.errors import CommandError, StateError
+from abreast.git.changes import diff_text, worktree_diff
+from abreast.git.refs import read_ref
+from abreast.git.repository import Repository, find_repository
+from abreast.model.session import Session
+from abreast.places import Places
+from abreast.process.command import run
+from abreast.process.environment import allow
+from abreast.store.reader import Reader
+
+_VERSION = re.compile(r"\d+(\.\d+)+\S*")
+
+
+def repository_of(session: Session, places: Places) -> Repository:
+    """Return the repository that a session's run is about; raises NotFoundError when it is gone."""
+    found = Reader(places.database).run(session.run)
+    return find_repository(Path(found.repo if found else ""))
+
+
+def layout_of(session: Session, places: Places, repository: Repository) -> SessionLayout:
+    """Return the names of a session's current attempt."""
+    common = repository.common_dir
+    return SessionLayout(places, common, session.run, session.task, session.attempt)
+
+
+def diff(session: Session, places: Places, *, stat: bool = False) -> str:
+    """Return what a session has over its base: its worktree, else its commit, else what was kept.
+
+    Raises StateError when it has not begun.
+    """
+    repository = repository_of(session, places)
+    layout = layout_of(session, places, repository)
+    if not session.base_sha or not session.worktree:
+        raise StateError(f"{session.id} has not begun: it is {session.state}")
+    if not session.commit and layout.worktree.exists():
+        return worktree_diff(repository, layout.worktree, session.base_sha, stat=stat)
+    tip = session.commit or read_ref(repository, layout.ref("snap"))
+    return diff_text(repository, session.base_sha, tip or session.base_sha, stat=stat)
+
+
+def version_of(installed: Installed, environ: Mapping[str, str]) -> str:
+    """Return a CLI's version as it states it; "" when it does not within ten seconds."""
+    if installed.version:
+        return installed.version
+    try:
+        said = run([str(installed.path), "--version"], env=allow(environ), timeout=10).stdout
+    except CommandError:
+        return ""
+    found = _VERSION.search(said)
+    return found[0] if found else said.strip()[:40]

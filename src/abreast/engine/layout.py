@@ -1,0 +1,72 @@
+"""Names: where a session's files lie, what its branch and refs are called."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from abreast.places import Places
+
+STOP = "stop"  # the file whose existence stops every job of an attempt
+
+
+@dataclass(frozen=True)
+class SessionLayout:
+    """Paths and names of one attempt at one task."""
+
+    places: Places
+    common_dir: Path
+    run: str
+    task: str
+    attempt: int = 1
+
+    @property
+    def id(self) -> str:
+        return f"{self.run}/{self.task}"
+
+    @property
+    def directory(self) -> Path:
+        """The attempt's own folder; logs, prompt and results stay there."""
+        return self.places.sessions / self.run / self.task / str(self.attempt)
+
+    @property
+    def cli_directory(self) -> Path:
+        """The folder an adapter may write to; the same for every attempt, so that resume works."""
+        return self.places.sessions / self.run / self.task / "cli"
+
+    @property
+    def stop_file(self) -> Path:
+        return self.directory / STOP
+
+    def job(self, name: str) -> Path:
+        """The folder of the job `setup`, `agent` or `verify`."""
+        return self.directory / name
+
+    @property
+    def worktree(self) -> Path:
+        return repository_folder(self.places, self.common_dir) / self.run / self.task
+
+    @property
+    def branch(self) -> str:
+        return f"abreast/{self.run}/{self.task}"
+
+    def ref(self, kind: str) -> str:
+        """A hidden ref of this session, such as `snap` for work that is not committed."""
+        return f"refs/abreast/{kind}/{self.run}/{self.task}"
+
+
+def repository_folder(places: Places, common_dir: Path) -> Path:
+    """The folder that holds this repository's worktrees, outside the repository."""
+    name = common_dir.parent.name if common_dir.name == ".git" else common_dir.stem
+    digest = hashlib.sha256(str(common_dir).encode()).hexdigest()[:8]
+    return places.worktrees / f"{name or 'repository'}-{digest}"
+
+
+def repository_lock(places: Places, common_dir: Path) -> Path:
+    """The file locked round every change of the repository's worktree metadata."""
+    return places.locks / f"{repository_folder(places, common_dir).name}.lock"
+
+
+def landing_folder(places: Places, common_dir: Path, target: str) -> Path:
+    """The scratch worktree in which merges onto `target` are tested; kept warm."""
+    slug = target.replace("/", "-")
+    return repository_folder(places, common_dir) / f".landing-{slug}"

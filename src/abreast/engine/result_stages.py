@@ -1,0 +1,115 @@
+"""What a session's work amounts to: checked, verified, committed, or kept when it is not done."""
+
+from abreast.engine.ending import Ending
+from abreast.engine.prompts import handoff
+from abreast.engine.scene import Scene
+from abreast.git.changes import changed_files
+from abreast.git.checkout import restore_tree
+from abreast.git.commit import anchor, commit_tree, seal
+from abreast.git.refs import read_ref
+from abreast.git.snapshot import build_tree, snapshot
+from abreast.git.status import dirty_summary, find_commit
+from abreast.model.states import SessionKind, SessionState
+from abreast.process.files import write_atomic
+from abreast.store.changes import Change
+
+
+def check(scene: Scene) -> Ending | None:
+    """Hold what is in the worktree against the task; keep it as a candidate under a ref."""
+    repo, layout, task = scene.repository, scene.layout, scene.task
+    built = build_tree(layout.worktree)
+    changes = changed_files(repo, scene.session.base_sha, built.tree)
+    files = tuple(change.path for change in changes)
+    scene.engine.store.update_session(scene.session.id, Change(files=files))
+    if built.skipped:
+        path, why = built.skipped[0]
+        hint = "let .gitignore name it, or the task not make it"
+        return Ending(SessionState.FAILED, f"{path} cannot be committed: {why}", hint)
+    if task.changes and not changes and scene.session.kind is SessionKind.TASK:
+        hint = "if that is as it should be, give the task `changes = false`"
+        return Ending(SessionState.FAILED, "it says it is done, but it changed nothing", hint)
+    if changes and not task.changes:
+        names = ", ".join(files[:5])
+        return Ending(SessionState.FAILED, f"it was to change nothing, but changed {names}")
+    candidate = commit_tree(repo, built.tree, [scene.session.base_sha], f"candidate {layout.id}")
+    anchor(repo, layout.ref("snap"), candidate, reason=f"abreast: {layout.id}, to be verified")
+    write_atomic(layout.directory / "tree", built.tree)
+    return None
+
+
+def after_command(scene: Scene, name: str) -> None:
+    """Put the worktree back to what is to be committed, whatever the verify command left there.
+
+    What it left is kept under a ref first.
+    """
+    file = scene.layout.directory / "tree"
+    if name != "verify" or not file.exists():
+        return
+    tree = file.read_text(encoding="ascii")
+    if build_tree(scene.layout.worktree).tree != tree:
+        ref = scene.layout.ref("snap")
+        snapshot(scene.repository, scene.layout.worktree, ref, f"abreast: {name} left this")
+        restore_tree(scene.layout.worktree, tree)
+
+
+def commit(scene: Scene) -> Ending | None:
+    """Put the checked tree on the session's branch as one commit."""
+    repo, layout, base = scene.repository, scene.layout, scene.session.base_sha
+    store = scene.engine.store
+    tree = (layout.directory / "tree").read_text(encoding="ascii")
+    store.update_session(scene.session.id, Change(state=SessionState.COMMITTING))
+    sealed = seal(
+        repo,
+        layout.worktree,
+        tree=tree,
+        branch=layout.branch,
+        base=base,
+        message=scene.task.produces,
+        keep_ref=layout.ref("agent"),
+        trailers=[("Abreast-Run", scene.run.id), ("Abreast-Session", layout.id)],
+    )
+    if sealed.own:
+        text = f"the agent's own {len(sealed.own)} commits are kept under {sealed.kept}"
+        store.add_event(scene.session.id, "squashed", text)
+    if not sealed.left.clean:
+        return Ending(SessionState.UNKNOWN, f"changed while it was committed: {sealed.left}")
+    store.update_session(scene.session.id, Change(commit=sealed.commit or ""))
+    return None
+
+
+def finish(scene: Scene, ending: Ending | None) -> Ending:
+    """Write down the final state. Done is looked at once more; anything else is kept first."""
+    final = ending or _proven(scene)
+    store = scene.engine.store
+    if final.state is not SessionState.DONE:
+        _keep(scene)
+    change = Change(state=final.state, reason=final.reason, hint=final.hint)
+    store.update_session(scene.session.id, change)
+    if final.state is SessionState.DONE and (
+        session := scene.engine.reader.session(scene.layout.id)
+    ):
+        write_atomic(scene.layout.directory / "handoff.md", handoff(session))
+    return final
+
+
+def _proven(scene: Scene) -> Ending:
+    """Done is a clean worktree whose HEAD is the commit on the session's branch."""
+    layout = scene.layout
+    session = scene.engine.reader.session(layout.id) or scene.session
+    head = find_commit(layout.worktree, "HEAD")
+    tip = read_ref(scene.repository, f"refs/heads/{layout.branch}")
+    dirty = dirty_summary(layout.worktree)
+    expected = session.commit or session.base_sha
+    if head == tip == expected and dirty.clean:
+        return Ending(SessionState.DONE)
+    return Ending(
+        SessionState.UNKNOWN,
+        f"its worktree is not as committed: HEAD {head}, branch {tip}, commit {expected}, {dirty}",
+    )
+
+
+def _keep(scene: Scene) -> None:
+    """Keep under a ref what is in the worktree, uncommitted work included."""
+    layout = scene.layout
+    if layout.worktree.exists():
+        snapshot(scene.repository, layout.worktree, layout.ref("snap"), f"abreast: {layout.id}")

@@ -1,0 +1,90 @@
+"""What every stage of a session starts from: the run, the task, the names, the repository."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from abreast.engine.environment import load_environment
+from abreast.engine.layout import SessionLayout, repository_lock
+from abreast.errors import WorkerError
+from abreast.git.repository import Repository, find_repository
+from abreast.model.session import Run, Session
+from abreast.model.task import Plan, Task
+from abreast.places import Places
+from abreast.plan.dump import load_plan
+from abreast.store.reader import Reader
+from abreast.store.writer import Store
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What the worker works with."""
+
+    places: Places
+    store: Store
+    reader: Reader
+
+
+_engines: list[Engine] = []
+
+
+def install(engine: Engine) -> None:
+    """Make `engine` the one that workflows of this process use: DBOS calls them by name alone."""
+    _engines[:] = [engine]
+
+
+def current() -> Engine:
+    """Return the engine of this process; raises WorkerError outside a worker."""
+    if not _engines:
+        raise WorkerError("workflows run only inside a worker")
+    return _engines[0]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One attempt at one task, with all that its stages need to know."""
+
+    engine: Engine
+    run: Run
+    plan: Plan
+    task: Task
+    session: Session
+    layout: SessionLayout
+    repository: Repository
+
+    @property
+    def lock(self) -> Path:
+        return repository_lock(self.engine.places, self.repository.common_dir)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the user has asked this session to stop."""
+        return self.layout.stop_file.exists() or self.engine.store.stop_requested(self.session.id)
+
+    def environment(self) -> Mapping[str, str]:
+        return load_environment(self.engine.places, self.run.id)
+
+    def predecessors(self) -> list[Session]:
+        """Return the sessions this one needs, in the order of `needs`."""
+        found = (self.engine.reader.session(f"{self.run.id}/{n}") for n in self.task.needs)
+        return [session for session in found if session is not None]
+
+
+def open_scene(session_id: str, attempt: int) -> Scene:
+    """Load everything about a session; raises WorkerError when the store does not have it."""
+    engine = current()
+    session = engine.reader.session(session_id)
+    run = engine.reader.run(session.run) if session else None
+    if session is None or run is None:
+        raise WorkerError(f"session {session_id} is not in the database")
+    plan = plan_of(run.id)
+    repository = find_repository(Path(run.repo))
+    layout = SessionLayout(engine.places, repository.common_dir, run.id, session.task, attempt)
+    return Scene(engine, run, plan, plan.by_id()[session.task], session, layout, repository)
+
+
+@lru_cache(maxsize=64)
+def plan_of(run: str) -> Plan:
+    """Return a run's plan. A plan never changes once its run exists, so it is read once."""
+    return load_plan(current().store.load_plan_json(run))

@@ -1,0 +1,114 @@
+"""The stages of a session as DBOS steps: each may run twice, and then finds its work done.
+
+A stage returns None to go on, or the ending as JSON. Blocking work happens in threads, so that one
+worker serves many sessions. A failure that is nobody's plan (a full disk, a bug) ends the session
+as `unknown` with what was salvaged; it never takes the worker down.
+"""
+
+import asyncio
+import traceback
+from collections.abc import Awaitable, Callable
+
+from abreast.engine import agent_stage, result_stages, start_stages
+from abreast.engine.durable import Json
+from abreast.engine.ending import STOPPED, Ending, ending_of_agent, ending_of_command, load_ending
+from abreast.engine.jobs import run_job
+from abreast.engine.scene import Scene, open_scene
+from abreast.errors import AbreastError
+from abreast.model.states import SessionState
+from abreast.runner.job import Progress
+from abreast.store.changes import Change
+
+
+async def prepare(session: str, attempt: int) -> Json | None:
+    """Make the worktree, on its branch, at the base or at the predecessors' merged commits."""
+    return await _blocking(session, attempt, start_stages.prepare)
+
+
+async def set_up(session: str, attempt: int) -> Json | None:
+    """Run the plan's setup command in the worktree, once for each attempt."""
+    return await _command(session, attempt, "setup")
+
+
+async def run_agent(session: str, attempt: int) -> Json | None:
+    """Run the agent to its end, or adopt the one that is running already."""
+
+    async def body(scene: Scene) -> Ending | None:
+        scene.engine.store.update_session(scene.session.id, Change(state=SessionState.RUNNING))
+
+        def note(progress: Progress) -> None:
+            scene.engine.store.update_session(scene.session.id, agent_stage.change_of(progress))
+
+        result = await run_job(
+            scene.layout.job("agent"), lambda: agent_stage.order(scene), progress=note
+        )
+        await asyncio.to_thread(agent_stage.record, scene, result)
+        return ending_of_agent(result)
+
+    return await _guarded(session, attempt, body)
+
+
+async def check(session: str, attempt: int) -> Json | None:
+    """Hold what the agent did against what the task declares; keep it as a candidate commit."""
+    return await _blocking(session, attempt, result_stages.check)
+
+
+async def verify(session: str, attempt: int) -> Json | None:
+    """Run the plan's verify command on the candidate."""
+    return await _command(session, attempt, "verify")
+
+
+async def commit(session: str, attempt: int) -> Json | None:
+    """Move the session's branch to the candidate."""
+    return await _blocking(session, attempt, result_stages.commit)
+
+
+async def finish(session: str, attempt: int, ending: Json | None) -> Json:
+    """Write down how the session ended, after keeping under a ref whatever is not committed."""
+
+    def body(scene: Scene) -> Ending:
+        return result_stages.finish(scene, load_ending(ending) if ending else None)
+
+    scene = await asyncio.to_thread(open_scene, session, attempt)
+    final = await asyncio.to_thread(body, scene)
+    return final.to_json() | {"agent": scene.task.agent.name}
+
+
+async def _command(session: str, attempt: int, name: str) -> Json | None:
+    async def body(scene: Scene) -> Ending | None:
+        line = scene.task.setup if name == "setup" else scene.task.verify
+        if not line:
+            return None
+        state = SessionState.SETUP if name == "setup" else SessionState.VERIFYING
+        scene.engine.store.update_session(scene.session.id, Change(state=state, last_action=line))
+        folder = scene.layout.job(name)
+        result = await run_job(folder, lambda: start_stages.command_order(scene, name, line))
+        await asyncio.to_thread(result_stages.after_command, scene, name)
+        return ending_of_command(result, name, f"abreast logs {scene.session.id} --job {name}")
+
+    return await _guarded(session, attempt, body)
+
+
+async def _blocking(
+    session: str, attempt: int, body: Callable[[Scene], Ending | None]
+) -> Json | None:
+    async def threaded(scene: Scene) -> Ending | None:
+        return await asyncio.to_thread(body, scene)
+
+    return await _guarded(session, attempt, threaded)
+
+
+async def _guarded(
+    session: str, attempt: int, body: Callable[[Scene], Awaitable[Ending | None]]
+) -> Json | None:
+    try:
+        scene = await asyncio.to_thread(open_scene, session, attempt)
+        if scene.stopping:
+            return STOPPED.to_json()
+        ending = await body(scene)
+    except AbreastError as error:
+        ending = Ending(SessionState.FAILED, error.message, error.hint or "")
+    except Exception as error:  # noqa: BLE001 - a session's boundary: recorded, the rest goes on
+        reason = f"abreast failed: {error!r}\n{traceback.format_exc(limit=-4)}"
+        ending = Ending(SessionState.UNKNOWN, reason, "please report this; the work is kept")
+    return ending.to_json() if ending else None

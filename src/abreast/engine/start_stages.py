@@ -1,0 +1,140 @@
+"""Where a session starts: its base commit, its worktree, the commands of the plan in it."""
+
+from pathlib import Path
+
+from abreast.agents.base import Command, StopSignal
+from abreast.engine.ending import Ending
+from abreast.engine.environment import plain_environment
+from abreast.engine.jobs import Order
+from abreast.engine.scene import Scene
+from abreast.errors import StateError
+from abreast.git.checkout import switch_detached
+from abreast.git.commit import anchor, commit_tree
+from abreast.git.include import copy_included
+from abreast.git.making import Made, ensure_worktree
+from abreast.git.merge import merge_trees
+from abreast.git.refs import delete_ref, read_ref, swap_ref
+from abreast.git.removal import remove_worktree
+from abreast.git.repository import is_ancestor
+from abreast.git.snapshot import snapshot
+from abreast.git.worktree import WorktreeSpec
+from abreast.model.limits import Limits
+from abreast.model.session import Session
+from abreast.model.states import SessionState
+from abreast.store.changes import Change
+
+
+def prepare(scene: Scene) -> Ending | None:
+    """Make the session's worktree at its start commit; a fresh attempt puts the last one aside."""
+    layout, store = scene.layout, scene.engine.store
+    store.update_session(
+        scene.session.id,
+        Change(
+            state=SessionState.PREPARING,
+            branch=layout.branch,
+            worktree=str(layout.worktree),
+            directory=str(layout.directory),
+        ),
+    )
+    layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if layout.attempt > 1 and not scene.session.cli_session:
+        put_aside(scene)
+    start = start_commit(scene)
+    ready = ensure_worktree(scene.repository, spec_of(scene, start), lock=scene.lock)
+    included = copy_included(scene.repository, layout.worktree)
+    for path, why in included.skipped:
+        store.add_event(scene.session.id, "warning", f".worktreeinclude: {path} left out: {why}")
+    for note in ready.notes:
+        store.add_event(scene.session.id, "warning", note)
+    if ready.made is not Made.NEW:
+        store.add_event(scene.session.id, "worktree", f"{ready.made} {layout.worktree}")
+    store.update_session(scene.session.id, Change(base_sha=start))
+    return None
+
+
+def spec_of(scene: Scene, start: str) -> WorktreeSpec:
+    """Return the worktree that this session works in."""
+    layout = scene.layout
+    return WorktreeSpec(layout.worktree, layout.branch, start, f"abreast {layout.id}")
+
+
+def start_commit(scene: Scene) -> str:
+    """Return the commit the session starts from: the base, or its predecessors' merged onto it.
+
+    Kept under a ref, so that asking again after a crash gives the same commit. Raises StateError
+    when predecessors conflict with each other.
+    """
+    ref = scene.layout.ref("base")
+    known = read_ref(scene.repository, ref)
+    if known:
+        return known
+    start = scene.plan.base_sha
+    for earlier in scene.predecessors():
+        start = _join(scene, start, earlier)
+    swap_ref(scene.repository, ref, start, None, reason=f"abreast: base of {scene.layout.id}")
+    return start
+
+
+def _join(scene: Scene, start: str, earlier: Session) -> str:
+    repo = scene.repository
+    if not earlier.commit or is_ancestor(repo, earlier.commit, start):
+        return start  # it changed nothing, or another predecessor builds on it
+    if is_ancestor(repo, start, earlier.commit):
+        return earlier.commit
+    merged = merge_trees(repo, start, earlier.commit)
+    if not merged.clean:
+        raise StateError(
+            f"what it needs does not merge: {earlier.task} conflicts in "
+            + ", ".join(merged.conflicts[:5]),
+            hint=f"let one of them need the other, then: abreast retry {scene.layout.id}",
+        )
+    message = f"Join {earlier.task} for {scene.task.id}"
+    trailers = [("Abreast-Run", scene.run.id)]
+    return commit_tree(repo, merged.tree, [start, earlier.commit], message, trailers=trailers)
+
+
+def put_aside(scene: Scene) -> None:
+    """Keep what an earlier attempt left, committed or not, under a ref; clear its place."""
+    repo, layout = scene.repository, scene.layout
+    if layout.worktree.exists():
+        snapshot(repo, layout.worktree, layout.ref("snap"), f"abreast: {layout.id} put aside")
+    spec = spec_of(scene, scene.plan.base_sha)
+    remove_worktree(repo, spec, trash=scene.engine.places.trash, lock=scene.lock)
+    tip = read_ref(repo, spec.ref)
+    if tip:
+        anchor(repo, layout.ref("kept"), tip, reason=f"abreast: {layout.id} put aside")
+        delete_ref(repo, spec.ref, tip)
+    base = read_ref(repo, layout.ref("base"))
+    if base:
+        delete_ref(repo, layout.ref("base"), base)
+
+
+def command_order(scene: Scene, name: str, line: str) -> Order:
+    """Return the job that runs the plan's setup or verify command in the session's worktree."""
+    return command_order_in(scene, name, line, scene.layout.worktree)
+
+
+def command_order_in(scene: Scene, name: str, line: str, place: Path) -> Order:
+    """Return the job that runs the plan's setup or verify command in the folder `place`."""
+    plan = scene.plan
+    minutes = plan.setup_timeout_minutes if name == "setup" else plan.verify_timeout_minutes
+    env = plain_environment(scene.environment(), plan.pass_env)
+    return Order(
+        command=Command(("sh", "-c", line), env, stop_signal=StopSignal.TERM),
+        cwd=place,
+        limits=Limits(minutes=minutes, idle_minutes=0),
+        stop_file=scene.layout.stop_file,
+    )
+
+
+def scratch_worktree(scene: Scene, path: Path, commit: str) -> Path:
+    """Return the scratch worktree at `path`, switched to `commit`; made when it is not there.
+
+    It is kept between landings, so only changed files are written and build caches stay valid.
+    """
+    spec = WorktreeSpec(path, "", scene.plan.base_sha, f"abreast landing {path.name}")
+    if not path.exists() or spec.intent.exists():
+        ensure_worktree(scene.repository, spec, lock=scene.lock)
+    switch_detached(path, commit)
+    copy_included(scene.repository, path)
+    return path

@@ -1,0 +1,76 @@
+"""A session's story, from the database and from what its runners wrote down."""
+
+import heapq
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from abreast.model.session import LogEvent, Session
+from abreast.places import Places
+from abreast.runner.job import STORY, STREAM
+from abreast.store.reader import Reader
+
+_POLL = 0.3  # seconds between looks while following
+_JOBS = ("setup", "agent", "verify")
+
+
+class _Tail:
+    """Reads the whole lines that were added to a file since the last look."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._offset = path, 0
+
+    def lines(self) -> list[bytes]:
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                text = file.read()
+        except FileNotFoundError:
+            return []
+        whole = text[: text.rfind(b"\n") + 1]  # the last line may be half written
+        self._offset += len(whole)
+        return whole.splitlines(keepends=True)
+
+
+def tell(session: Session, places: Places, *, follow: bool) -> Iterator[LogEvent]:
+    """Yield the events of all attempts, oldest first; with `follow`, until the session is final."""
+    reader, last = Reader(places.database), 0
+    tails: dict[Path, _Tail] = {}
+    while True:
+        now = reader.session(session.id) or session
+        fresh = reader.events(session.id, last)
+        last = fresh[-1][0] if fresh else last
+        stories = [_story(now, tails, folder) for folder in _folders(places, now)]
+        yield from heapq.merge([event for _, event in fresh], *stories, key=lambda event: event.at)
+        if not follow or now.state.final:
+            return
+        time.sleep(_POLL)
+
+
+def stream(session: Session, places: Places, *, follow: bool) -> Iterator[bytes]:
+    """Yield the lines that the agent of the latest attempt printed."""
+    reader = Reader(places.database)
+    tail = _Tail(places.sessions / session.id / str(session.attempt) / "agent" / STREAM)
+    while True:
+        now = reader.session(session.id) or session
+        yield from tail.lines()
+        if not follow or now.state.final:
+            return
+        time.sleep(_POLL)
+
+
+def _folders(places: Places, session: Session) -> list[Path]:
+    top = places.sessions / session.id
+    return [top / str(attempt) / job for attempt in range(1, session.attempt + 1) for job in _JOBS]
+
+
+def _story(session: Session, tails: dict[Path, _Tail], folder: Path) -> list[LogEvent]:
+    tail = tails.setdefault(folder, _Tail(folder / STORY))
+    return [_event(session, folder.name, line) for line in tail.lines()]
+
+
+def _event(session: Session, job: str, line: bytes) -> LogEvent:
+    raw = json.loads(line)
+    kind = raw["kind"] if job == "agent" else job
+    return LogEvent(raw["at"], session.run, session.id, kind, raw["text"])

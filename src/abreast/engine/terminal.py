@@ -1,0 +1,144 @@
+"""Interactive sessions: a person works in the CLI, in the session's own worktree.
+
+When the person leaves, the work takes the same way as an agent's: checked, verified, committed by
+the worker. Leaving is written down as the result of the attempt's agent job.
+"""
+
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from abreast.agents import agent_named
+from abreast.agents.base import Agent, Command
+from abreast.engine import start_stages
+from abreast.engine.agent_stage import launch_of
+from abreast.engine.check import check_plan
+from abreast.engine.client import again, new_run_id, open_store, record, wait
+from abreast.engine.environment import keep_environment
+from abreast.engine.inspect import layout_of, repository_of
+from abreast.engine.scene import Engine, Scene, install, open_scene
+from abreast.engine.worker_process import ensure_worker
+from abreast.errors import AgentError, StateError
+from abreast.git.commit import tree_of
+from abreast.git.making import ensure_worktree
+from abreast.git.snapshot import build_tree
+from abreast.model.events import Outcome, Verdict
+from abreast.model.session import Session
+from abreast.model.states import RunState, SessionKind, SessionState
+from abreast.model.task import AgentChoice, Plan, Task
+from abreast.places import Places
+from abreast.process.environment import allow
+from abreast.runner.job import Result, save_result
+from abreast.store.changes import Change
+from abreast.store.reader import Reader
+
+# What a terminal program needs beyond the ordinary, and a person's own git and ssh.
+_TERMINAL = (
+    "TERM",
+    "TERM_*",
+    "COLORTERM",
+    "EDITOR",
+    "VISUAL",
+    "PAGER",
+    "NO_COLOR",
+    "SSH_*",
+    "GIT_*",
+)
+
+
+def open_session(
+    name: str, agent_name: str, places: Places, *, repo: Path, base: str, model: str
+) -> tuple[Session, Command, Path]:
+    """Make a worktree for a new session and return it, the CLI's command, and where to run it."""
+    agent = _interactive(agent_name)
+    task = Task(name, "", f"Work in {name}", AgentChoice(agent_name), model=model)
+    plan = Plan((task,), base=base, repo=str(repo), source="open", max_parallel=1)
+    checked = check_plan(plan)
+    engine = _engine(places)
+    run = new_run_id(engine.reader)
+    keep_environment(places, run, ())
+    record(
+        run,
+        checked.plan,
+        checked.repository,
+        engine.store,
+        note="\n".join(checked.notes),
+        kind=SessionKind.OPEN,
+    )
+    engine.store.set_run_state(run, RunState.OPEN)
+    scene = open_scene(f"{run}/{name}", 1)
+    start_stages.prepare(scene)
+    engine.store.update_session(scene.session.id, Change(state=SessionState.RUNNING))
+    command = _command(scene, agent, "")
+    return engine.reader.session(scene.session.id) or scene.session, command, scene.layout.worktree
+
+
+def attach(session: Session, places: Places) -> tuple[Session, Command, Path]:
+    """Return the command that goes on with a session's own CLI session, by its exact id.
+
+    Makes its worktree again when it has been cleaned away. Raises StateError while its agent runs,
+    because two processes in one CLI session would write over each other.
+    """
+    agent = _interactive(session.agent)
+    if not session.state.final and session.kind is SessionKind.TASK:
+        raise StateError(
+            f"{session.id} is {session.state}", hint=f"abreast stop {session.id} first"
+        )
+    if not session.cli_session:
+        raise StateError(
+            f"{session.id} has no {session.agent} session to go on with",
+            hint=f"abreast retry {session.id}, or work in {session.worktree}",
+        )
+    _engine(places)
+    scene = open_scene(session.id, session.attempt)
+    spec = start_stages.spec_of(scene, session.base_sha or scene.plan.base_sha)
+    ensure_worktree(scene.repository, spec, lock=scene.lock)
+    return session, _command(scene, agent, session.cli_session), scene.layout.worktree
+
+
+def close(session: Session, places: Places) -> Session:
+    """Check, verify and commit what the person has left, if anything; return the session then."""
+    repository = repository_of(session, places)
+    layout = layout_of(session, places, repository)
+    by_hand = Verdict(
+        Outcome.OK, final_message="worked on by hand", cli_session=session.cli_session
+    )
+    now = time.time()
+    result = Result(session.started or now, now, 0, by_hand)
+    if not session.state.final:
+        layout.job("agent").mkdir(mode=0o700, parents=True, exist_ok=True)
+        save_result(layout.job("agent"), result)
+        open_store(places).set_run_state(session.run, RunState.QUEUED)
+        ensure_worker(places)
+    else:
+        known = session.commit or session.base_sha
+        if build_tree(layout.worktree).tree == tree_of(repository, known):
+            return session
+        following = replace(layout, attempt=session.attempt + 1)
+        following.job("agent").mkdir(mode=0o700, parents=True, exist_ok=True)
+        save_result(following.job("agent"), result)
+        again(session.run, [session.id], places, fresh=False)
+    wait(session.run, places, lambda _: None)
+    return Reader(places.database).session(session.id) or session
+
+
+def _interactive(name: str) -> Agent:
+    agent = agent_named(name)
+    if not agent.capabilities.interactive:
+        raise AgentError(f"{agent.title} has no interactive sessions", hint="abreast agents")
+    return agent
+
+
+def _engine(places: Places) -> Engine:
+    engine = Engine(places, open_store(places), Reader(places.database))
+    install(engine)
+    return engine
+
+
+def _command(scene: Scene, agent: Agent, cli_session: str) -> Command:
+    launch = launch_of(scene, agent, cli_session=cli_session)
+    if not cli_session:
+        scene.engine.store.update_session(scene.session.id, Change(cli_session=launch.cli_session))
+    env = allow(os.environ, *agent.env_patterns, *_TERMINAL, also=scene.plan.pass_env)
+    return agent.interactive(replace(launch, environ=env, prompt=""))

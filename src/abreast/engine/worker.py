@@ -1,0 +1,141 @@
+"""The worker: the one process on a machine that executes. Started by whoever needs it first.
+
+It holds a file lock (one worker for a database file) and a lease in the database (one executor of
+this name among all machines), takes up what is queued, and exits when there has been nothing to do
+for a while. Killing it loses nothing: agents go on under their runners, and the next worker
+recovers the workflows and adopts them.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from abreast.engine import durable, workflows
+from abreast.engine.lease_thread import hold_lease
+from abreast.engine.scene import Engine, install
+from abreast.engine.worker_process import announce_worker, worker_file
+from abreast.errors import WorkerError
+from abreast.model.states import RunState
+from abreast.places import Places
+from abreast.process.files import write_atomic
+from abreast.store.engine import make_engine
+from abreast.store.migrations import migrate
+from abreast.store.reader import Reader, Request
+from abreast.store.writer import Store
+
+_LOOK = 0.2  # seconds between looks for what clients have asked for
+_MOST_SESSIONS = 100  # at once on one machine, over all runs; ABREAST_MAX_SESSIONS
+
+
+def main(places: Places, idle_exit: float | None) -> int:
+    """Work until told to stop, or until `idle_exit` seconds have passed without work.
+
+    Returns 0. Raises WorkerError when another worker has this database.
+    """
+    places.make()
+    while True:
+        with _alone(places):
+            engine = make_engine(places.database)
+            migrate(engine)
+            install(Engine(places, Store(engine), Reader(places.database)))
+            with hold_lease(engine, executor_id(places), durable.recover):
+                stopped = asyncio.run(_serve(places, idle_exit))
+            engine.dispose()
+        # Somebody may have queued a run after our last look and have seen us alive: look again
+        # now that another worker could start.
+        if stopped or not Reader(places.database).requests():
+            return 0
+
+
+@contextlib.contextmanager
+def _alone(places: Places) -> Iterator[None]:
+    lock = FileLock(places.locks / "worker.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise WorkerError(
+            f"another worker has {places.state}", hint="it is enough: abreast status"
+        ) from None
+    try:
+        announce_worker(places)
+        yield
+    finally:
+        worker_file(places).unlink(missing_ok=True)
+        lock.release()
+
+
+def executor_id(places: Places) -> str:
+    """Return this installation's stable id, so that a restart finds its own work again."""
+    file = places.state / "executor-id"
+    if not file.exists():
+        write_atomic(file, uuid.uuid4().hex)
+    return file.read_text(encoding="ascii").strip()
+
+
+async def _serve(places: Places, idle_exit: float | None) -> bool:
+    """Execute; return True when told to stop, False when idle for long enough."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, stop.set)
+    most = int(os.environ.get("ABREAST_MAX_SESSIONS") or _MOST_SESSIONS)
+    durable.launch(make_engine(places.database), executor_id(places), most)
+    try:
+        await _dispatch(Reader(places.database), stop, idle_exit)
+    finally:
+        await asyncio.to_thread(durable.shut_down)
+    return stop.is_set()
+
+
+async def _dispatch(reader: Reader, stop: asyncio.Event, idle_exit: float | None) -> None:
+    """Enqueue what clients have asked for: a request is a run's state and generation, no more."""
+    seen: set[str] = set()
+    idle_since = time.monotonic()
+    while not stop.is_set():
+        requests = await asyncio.to_thread(reader.requests)
+        for request in requests:
+            await _take(request, seen)
+        if requests:
+            idle_since = time.monotonic()
+        elif idle_exit is not None and time.monotonic() - idle_since > idle_exit:
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _LOOK)
+
+
+async def _take(request: Request, seen: set[str]) -> None:
+    landing = request.state is RunState.LANDING
+    word, work = ("land", workflows.land_run) if landing else ("run", workflows.run_plan)
+    # One landing at a time on a target, whichever run it belongs to.
+    partition = f"{request.repo}:{request.target}" if landing else None
+    queue = durable.LANDINGS if landing else durable.RUNS
+    ticket = durable.Ticket(queue, f"{word}/{request.run}/{request.generation}", partition)
+    if ticket.id not in seen:
+        seen.add(ticket.id)
+        await durable.enqueue(ticket, work, request.run, request.generation)
+
+
+def _arguments(argv: Sequence[str]) -> tuple[Places, float | None]:
+    parser = argparse.ArgumentParser(prog="abreast.engine.worker")
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--db", required=True)
+    parser.add_argument("--idle-exit", type=float, default=None)
+    found = parser.parse_args(argv)
+    return Places(found.state, found.db), found.idle_exit
+
+
+if __name__ == "__main__":
+    os.umask(0o077)
+    try:
+        sys.exit(main(*_arguments(sys.argv[1:])))
+    except WorkerError as error:
+        sys.exit(error.message)

@@ -1,0 +1,66 @@
+"""The worker as its clients see it: is there one, and if not, start it."""
+
+import os
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from abreast.errors import WorkerError
+from abreast.places import Places
+from abreast.process.detached import spawn_detached
+from abreast.process.environment import allow
+from abreast.process.files import load_json, write_json
+from abreast.process.identity import Identity, identify
+
+IDLE_EXIT = 30.0  # seconds without work before an auto-started worker ends
+_START = 30.0  # seconds for a worker to come up
+
+
+def worker_file(places: Places) -> Path:
+    """The file that tells which process the worker is."""
+    return places.state / "worker.json"
+
+
+def find_worker(places: Places) -> Identity | None:
+    """Return the living worker of this installation, or None."""
+    raw = load_json(worker_file(places))
+    identity = Identity(**raw) if raw else None
+    return identity if identity and identity.alive else None
+
+
+def announce_worker(places: Places) -> None:
+    """Say that this process is the worker; it must hold the lock."""
+    write_json(worker_file(places), asdict(identify()))
+
+
+def ensure_worker(places: Places) -> None:
+    """Return once a worker lives, started in the background if need be.
+
+    Call it after the request is in the database: a worker that is about to end for want of work
+    looks once more after it has given up its place.
+    """
+    if find_worker(places) is not None:
+        return
+    places.make()
+    log = places.logs / "worker.log"
+    argv = [sys.executable, "-I", "-m", "abreast.engine.worker"]
+    options = ["--state", str(places.state), "--db", places.database]
+    # The worker runs git and gh as the user; agents get their run's own environment, not this.
+    env = allow(os.environ, "GIT_*", "SSH_*", "GH_*", "GNUPGHOME", "ABREAST_MAX_*")
+    process = spawn_detached(
+        [*argv, *options, "--idle-exit", str(_idle_exit())], cwd=places.state, env=env, log=log
+    )
+    deadline = time.monotonic() + _START
+    while time.monotonic() < deadline:
+        if find_worker(places) is not None:
+            return
+        if process.poll() is not None and process.returncode != 0:
+            break
+        time.sleep(0.02)
+    said = log.read_text(errors="replace").strip().splitlines()[-3:]
+    raise WorkerError("the worker did not start: " + " / ".join(said), hint=f"its log: {log}")
+
+
+def _idle_exit() -> float:
+    return float(os.environ.get("ABREAST_IDLE_EXIT") or IDLE_EXIT)

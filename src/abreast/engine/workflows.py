@@ -1,0 +1,83 @@
+"""The workflows: short lists of steps. What they decide on comes from steps, so it is repeatable.
+
+A run holds no slot: it starts sessions as their needs are met, then asks for landings. A session
+is prepare → set up → agent → check → verify → commit, and ends in `finish` whatever happened.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from abreast.engine import closing, landing, stages
+from abreast.engine.durable import RUNS, SESSIONS, Json, Ticket, enqueue, first_done, step, workflow
+from abreast.engine.schedule import Pace, Progress, next_tasks
+
+__all__ = ["RUNS", "land_run", "run_plan", "run_session"]
+
+Stage = Callable[[str, int], Awaitable[Json | None]]
+
+_prepare = step("prepare")(stages.prepare)
+_set_up = step("set up")(stages.set_up)
+_run_agent = step("agent")(stages.run_agent)
+_check = step("check")(stages.check)
+_verify = step("verify")(stages.verify)
+_commit = step("commit")(stages.commit)
+_finish = step("finish")(stages.finish)
+_STAGES: tuple[Stage, ...] = (_prepare, _set_up, _run_agent, _check, _verify, _commit)
+
+
+@workflow("session")
+async def run_session(session: str, attempt: int) -> Json:
+    """Take one session from its base to its end; returns the ending."""
+    for stage in _STAGES:
+        ending = await stage(session, attempt)
+        if ending is not None:
+            break
+    else:
+        ending = None
+    return await _finish(session, attempt, ending)
+
+
+_open_run = step("open run")(closing.open_run)
+_skip = step("skip")(closing.skip)
+_close_run = step("close run")(closing.close_run)
+_stop_requested = step("stop requested")(closing.stop_requested)
+
+
+@workflow("run")
+async def run_plan(run: str, generation: int) -> None:  # noqa: ARG001 - tells the requests apart
+    """Start every session as its needs are met, at most `max_parallel` at once, to the last."""
+    opened = await _open_run(run)
+    pace, progress = Pace.from_json(opened["pace"]), Progress.from_json(opened["progress"])
+    running = {}
+    while True:
+        stopping = await _stop_requested(run)
+        ready, lost = next_tasks(pace, progress, stopping=stopping)
+        for task, ending in lost.items():
+            await _skip(f"{run}/{task}", ending.to_json())
+            progress = progress.ended(task, ending)
+        if lost:
+            continue
+        for task in ready:
+            session, attempt = f"{run}/{task}", pace.attempts[task]
+            ticket = Ticket(SESSIONS, f"session/{session}/{attempt}")
+            handle = await enqueue(ticket, run_session, session, attempt)
+            running[handle.workflow_id] = task, handle
+            progress = progress.started(task)
+        if not running:
+            break
+        done = await first_done([handle for _, handle in running.values()])
+        task, handle = running.pop(done.workflow_id)
+        progress = progress.ended_json(task, await handle.get_result())
+    await _close_run(run)
+
+
+_to_land = step("to land")(landing.to_land)
+_land_one = step("land")(landing.land_one)
+_close_landing = step("close landing")(closing.close_landing)
+
+
+@workflow("land")
+async def land_run(run: str, generation: int) -> None:  # noqa: ARG001 - tells the requests apart
+    """Land a run's sessions one after another; a bounce does not hold up the others."""
+    for session in (await _to_land(run))["sessions"]:
+        await _land_one(session)
+    await _close_landing(run)
