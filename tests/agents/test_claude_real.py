@@ -1,16 +1,24 @@
 """The real Claude Code against the loopback server: what it does, and what it is kept from."""
 
 import json
+import os
+import pty
+import re
+import select
+import signal
 import socket
+import subprocess
 import tempfile
+import termios
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from abreast.agents.base import Command
 from abreast.agents.claude import AGENT
 from abreast.loopback.server import Loopback
 from abreast.model.events import Cause, EventKind, Outcome
@@ -27,7 +35,9 @@ from abreast.model.moves import (
     Spend,
     Write,
 )
-from tests.support.clis import Ran, cli_environ, make_launch, run_cli
+from abreast.process.materialise import materialise
+from abreast.process.tree import MARKER, marked, sweep
+from tests.support.clis import Ran, cli_environ, make_launch, run_cli, wait_until
 from tests.support.repos import Repo
 
 pytestmark = pytest.mark.clis
@@ -310,3 +320,119 @@ def test_its_temporary_files_stay_with_the_session(desk: Desk) -> None:
     assert not [
         path for path in Path(tempfile.gettempdir()).glob("claude-*/*") if path.name == slug
     ]
+
+
+def test_a_link_is_no_way_out(desk: Desk) -> None:
+    outside = desk.root / "outside"
+    outside.mkdir()
+    (desk.tree / "link").symlink_to(outside)
+    ran = desk.run("link", Write("link/evil.txt", "evil"), Say("Done."))
+    assert list(outside.iterdir()) == []
+    assert ran.verdict.outcome is Outcome.BLOCKED
+
+
+def test_the_stop_signal_ends_it_in_mid_tool_with_its_shell(desk: Desk) -> None:
+    desk.server.add(Scenario("stop me", (Shell("touch up; sleep 600; touch late"), Say("no"))))
+    environ = cli_environ(AGENT, desk.server.url, desk.home)
+    launch = make_launch(AGENT, environ, desk.root / "session", desk.tree, prompt="stop me")
+    command = AGENT.headless(launch)
+    materialise(command.files, command.links)
+    marker = uuid.uuid4().hex
+    process = subprocess.Popen(
+        command.argv,
+        cwd=desk.tree,
+        env={**command.env, MARKER: marker},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        assert process.stdin is not None
+        process.stdin.write(command.stdin.encode())
+        process.stdin.close()
+        wait_until((desk.tree / "up").exists, what="the shell command runs")
+        process.send_signal(signal.Signals[command.stop_signal.value])
+        assert process.stdout is not None
+        reader = AGENT.reader()
+        for line in process.stdout:
+            list(reader.feed(line))
+        code = process.wait(20)
+        wait_until(lambda: not marked(marker), what="no process is left")
+    finally:
+        sweep(marker)
+        process.wait()
+        if process.stdout:
+            process.stdout.close()
+    verdict = reader.verdict(code, "")
+    assert verdict.outcome is Outcome.STOPPED
+    assert verdict.usage.input_tokens == 1000
+
+
+def test_a_person_opens_a_session_and_attaches_to_it_again(desk: Desk) -> None:
+    (desk.tree / "CLAUDE.md").write_text("Briefing mark 4711.")
+    desk.server.add(Scenario("by hand", (Say("All good, Ada."),)))
+    environ = cli_environ(AGENT, desk.server.url, desk.home)
+    environ |= {"TERM": "xterm-256color", "TMPDIR": str(desk.root)}
+    trust(desk.home, desk.tree)
+    launch = make_launch(
+        AGENT,
+        environ,
+        desk.root / "session",
+        desk.tree,
+        prompt="by hand",
+        briefing="Briefing mark 4711.",
+    )
+    on_terminal(AGENT.interactive(launch), desk, "All good, Ada.")
+    (sent,) = [r for r in desk.server.requests if r.scenario == "by hand"]
+    assert sent.headers["x-claude-code-session-id"] == launch.cli_session
+    assert json.dumps(sent.body).count("Briefing mark 4711.") == 1
+    again = replace(launch, resume=True, prompt="")
+    on_terminal(AGENT.interactive(again), desk, "All good, Ada.")
+    assert len(desk.turns()) == 1
+
+
+def trust(home: Path, tree: Path) -> None:
+    """Answer the question of trust beforehand, as a user does once for each worktree."""
+    file = home / ".claude.json"
+    state = json.loads(file.read_text())
+    file.write_text(
+        json.dumps({**state, "projects": {str(tree): {"hasTrustDialogAccepted": True}}})
+    )
+
+
+def on_terminal(command: Command, desk: Desk, until: str) -> None:
+    """Run `command` on a terminal until it shows `until` and has recorded it, then kill it."""
+    materialise(command.files, command.links)
+    marker = uuid.uuid4().hex
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (40, 120))
+    process = subprocess.Popen(
+        command.argv,
+        cwd=desk.tree,
+        env={**command.env, MARKER: marker},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    shown = b""
+
+    def visible() -> bool:
+        nonlocal shown
+        if select.select([ours], [], [], 0.1)[0]:
+            shown += os.read(ours, 65536)
+        # Words are set apart by moving the cursor, so spaces do not count.
+        plain = re.sub(rb"\x1b(\[[0-9;?<>=]*[a-zA-Z]|\][^\x07]*\x07)|\s", b"", shown)
+        return until.replace(" ", "").encode() in plain
+
+    try:
+        wait_until(visible, 30, f"{until!r} on the screen")
+        (transcript,) = command.activity
+        wait_until(lambda: until in transcript.read_text(), 30, f"{until!r} in {transcript}")
+    finally:
+        process.kill()
+        sweep(marker)
+        process.wait()
+        os.close(ours)
+        os.close(theirs)
