@@ -1,0 +1,130 @@
+"""Moving a target branch: by compare-and-swap, or by a fast-forward where it is checked out.
+
+A checkout that git will not bring along is left exactly as it is. Nothing is stashed or forced.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from abreast.errors import StateError
+from abreast.git.call import call, failure
+from abreast.git.changes import quarantine
+from abreast.git.commit import tree_of
+from abreast.git.merge import fast_forwardable, merge_trees
+from abreast.git.refs import read_ref, swap_ref
+from abreast.git.repository import Repository, is_ancestor
+from abreast.git.status import current_branch, find_commit, own_git_dir
+from abreast.git.worktree import Worktree, list_worktrees
+
+
+class Outcome(StrEnum):
+    ADVANCED = "advanced"  # the target is at the new commit (or was already beyond it)
+    MOVED = "moved"  # somebody else has moved the target: merge again
+    BLOCKED = "blocked"  # the target is checked out, and git will not touch that checkout
+
+
+@dataclass(frozen=True)
+class Advance:
+    """How moving a target ended. `checkout` is where it is checked out, `words` why it is blocked.
+
+    `at` is the commit that the target points to now.
+    """
+
+    outcome: Outcome
+    at: str
+    checkout: Path | None = None
+    words: str = ""
+
+
+def advance(repo: Repository, target: str, *, new: str, old: str, reason: str) -> Advance:
+    """Move the branch `target` from `old` to `new`, which must contain `old`; safe to repeat.
+
+    Where it is checked out, that checkout comes along and keeps its unrelated local edits; if it
+    cannot, all stays as it was. Raises `StateError` when there is no such branch or `new` does not
+    contain `old`.
+    """
+    ref = f"refs/heads/{target}"
+    now = read_ref(repo, ref)
+    if now is None:
+        raise StateError(f"there is no branch {target}", hint="`git branch` lists them")
+    if not fast_forwardable(repo, old, new):
+        raise StateError(f"{new[:12]} does not contain {old[:12]}; {target} was left alone")
+    if is_ancestor(repo, new, now):
+        return Advance(Outcome.ADVANCED, now)
+    if now != old:
+        return Advance(Outcome.MOVED, now)
+    holders = [tree for tree in list_worktrees(repo) if _holds(tree, target)]
+    if not holders:
+        done = swap_ref(repo, ref, new, old, reason=reason)
+        return Advance(Outcome.ADVANCED, new) if done else _moved(repo, ref, old)
+    if len(holders) > 1:
+        places = ", ".join(str(holder.path) for holder in holders)
+        return Advance(
+            Outcome.BLOCKED, now, holders[0].path, f"checked out more than once: {places}"
+        )
+    return _fast_forward(repo, holders[0].path, target, new=new, old=old)
+
+
+def _fast_forward(repo: Repository, checkout: Path, target: str, *, new: str, old: str) -> Advance:
+    ref = f"refs/heads/{target}"
+    if not checkout.is_dir():
+        gone = f"{checkout} has it checked out and is not there; `git worktree prune` if it is gone"
+        return Advance(Outcome.BLOCKED, old, checkout, gone)
+    if current_branch(checkout) != target:  # or a rebase of it is under way
+        return Advance(Outcome.BLOCKED, old, checkout, f"{checkout} is in the middle of a rebase")
+    if find_commit(checkout, "HEAD") != old:
+        return _moved(repo, ref, old)
+    # Whatever the user has configured for merges, this one must neither stash nor overwrite.
+    options = ("--ff-only", "--no-autostash", "--no-squash", "--no-stat", "--no-overwrite-ignore")
+    done = call(checkout, "merge", "-q", *options, new, codes=range(256))
+    now = read_ref(repo, ref) or old
+    if done.code == 0 and now == new:
+        return Advance(Outcome.ADVANCED, now, checkout)
+    if now != old:
+        return Advance(Outcome.MOVED, now, checkout)
+    words = (done.stderr.strip() or done.stdout.strip())[-2000:]
+    if not words:
+        raise failure(done, checkout)
+    return Advance(Outcome.BLOCKED, now, checkout, words)
+
+
+def _moved(repo: Repository, ref: str, old: str) -> Advance:
+    return Advance(Outcome.MOVED, read_ref(repo, ref) or old)
+
+
+def _holds(tree: Worktree, target: str) -> bool:
+    return not tree.bare and (tree.branch == target or _rebases(tree.path, target))
+
+
+def _rebases(checkout: Path, target: str) -> bool:
+    """Tell whether a rebase of `target` is under way there; HEAD is detached meanwhile."""
+    folder = own_git_dir(checkout)
+    names = ("rebase-merge/head-name", "rebase-apply/head-name") if folder else ()
+    files = [folder / name for name in names if folder]
+    return any(f.is_file() and f.read_text().strip() == f"refs/heads/{target}" for f in files)
+
+
+class Landed(StrEnum):
+    """Why a commit counts as landed in a target."""
+
+    CONTAINED = "contained"  # the target's history contains it
+    SAME_PATCHES = "same patches"  # each of its commits was picked or rebased onto the target
+    NOTHING_TO_ADD = "nothing to add"  # merging it would change nothing, as after a squash merge
+
+
+def is_landed(repo: Repository, commit: str, target: str) -> Landed | None:
+    """Tell how the work of `commit` got into `target` (a commit or full ref); None: it did not."""
+    if is_ancestor(repo, commit, target):
+        return Landed.CONTAINED
+    if not repo.call("merge-base", commit, target, codes=(0, 1)).stdout:
+        return None
+    picks = repo.call("cherry", target, commit).stdout.splitlines()
+    # Merge commits are not in that list, and with them it proves nothing.
+    merges = repo.call("rev-list", "--merges", "-n1", commit, f"^{target}").stdout
+    if picks and not merges and all(line.startswith("-") for line in picks):
+        return Landed.SAME_PATCHES
+    with quarantine(repo) as env:
+        merged = merge_trees(repo, target, commit, env=env)
+    same = merged.clean and merged.tree == tree_of(repo, target)
+    return Landed.NOTHING_TO_ADD if same else None

@@ -1,0 +1,184 @@
+"""The one door to git: a scrubbed environment, stable output, patience with git's own races."""
+
+import os
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from abreast.errors import GitError
+from abreast.process.command import Completed, run
+
+OLDEST = (2, 38)  # merge-tree --write-tree
+
+# Git exports GIT_DIR, GIT_INDEX_FILE and others to its hooks; a call made below such a hook would
+# act on that repository. Only what says who commits, and how to reach things, passes.
+_KEPT = (
+    "GIT_AUTHOR_",
+    "GIT_COMMITTER_",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_NOSYSTEM",
+    "GIT_EXEC_PATH",
+    "GIT_LFS_",
+    "GIT_SSH",
+)
+
+# What git says when it met another git at work on the same repository. It does not wait for locks,
+# and a reader that finds a worktree half registered dies of it (seen in 2.39, 2.47 and 2.55).
+_RACES = re.compile(
+    r"failed to read .*commondir"
+    r"|Invalid path '.*/worktrees/"
+    r"|\.lock': File exists"
+    r"|could not lock config file .*File exists"
+    r"|did not send all necessary objects"
+    r"|cannot lock ref (?!.*(?:but expected|already exists|cannot create|unable to resolve))"
+)
+_RETRIES = 3
+
+_HINTS = (
+    ("not a git repository", "run it inside a git repository, or make one with `git init`"),
+    ("dubious ownership", "`git config --global --add safe.directory PATH` if you trust it"),
+    (
+        ".lock': File exists",
+        "another git command is at work there; if none is, delete that lock file",
+    ),
+    ("No space left on device", "free some space: `abreast clean` removes what has landed"),
+    ("gpg failed to sign", "`git config commit.gpgSign` asks for signatures; unlock the key"),
+    ("No such file or directory: 'git'", "install git 2.38 or newer"),
+)
+
+
+def environment() -> dict[str, str]:
+    """Return the environment that every git call gets: ours without the variables that steer git.
+
+    Messages are in English, nothing prompts, and reading never takes a lock.
+    """
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or name.startswith(_KEPT)
+    }
+    return env | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+
+
+def call(
+    where: Path,
+    *args: str,
+    git_dir: Path | None = None,
+    config: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    stdin: str = "",
+    codes: Collection[int] = (0,),
+    timeout: float | None = None,
+    climb: bool = False,
+) -> Completed:
+    """Run git in the folder `where` and return how it ended.
+
+    Without `git_dir`, `where` must itself be a checkout (or a git directory): a checkout that lost
+    its `.git` must not make us act on a repository further up. `climb` lifts that. `config` are
+    `name=value` settings for this call. Meeting another git at work is tried again three times,
+    so the command must be safe to repeat. Raises `GitError` unless the exit code is in `codes`.
+    """
+    settings = ["-c", "gc.auto=0", *(word for item in config for word in ("-c", item))]
+    place = [f"--git-dir={git_dir}"] if git_dir else []
+    variables = environment() | dict(env or {})
+    if not climb:
+        variables["GIT_CEILING_DIRECTORIES"] = str(where.parent)
+    argv = ["git", *settings, *place, *args]
+
+    def attempt() -> Completed:
+        return run(
+            argv,
+            cwd=where,
+            env=variables,
+            stdin=stdin,
+            timeout=timeout,
+            check=False,
+            error=GitError,
+        )
+
+    try:
+        done = attempt()
+        if _lost_a_race(done):
+            done = _try_again(attempt)
+    except GitError as error:
+        error.hint = _hint(error.stderr)
+        raise
+    if done.code not in codes:
+        raise failure(done, where)
+    return done
+
+
+def git(
+    where: Path,
+    *args: str,
+    git_dir: Path | None = None,
+    config: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    stdin: str = "",
+) -> str:
+    """Run git in the folder `where` and return its standard output as it is.
+
+    Raises `GitError` when it exits with anything but 0.
+    """
+    return call(where, *args, git_dir=git_dir, config=config, env=env, stdin=stdin).stdout
+
+
+def failure(done: Completed, where: Path, *, hint: str | None = None) -> GitError:
+    """Return the error that this end of a git command amounts to, with a hint where we know one."""
+    return GitError(
+        done.argv,
+        done.code,
+        done.stdout,
+        done.stderr,
+        cwd=str(where),
+        hint=hint or _hint(done.stderr),
+    )
+
+
+def split(text: str) -> list[str]:
+    """Return the fields of `-z` output."""
+    return text.split("\0")[:-1] if text.endswith("\0") else [f for f in text.split("\0") if f]
+
+
+@cache
+def require_git() -> tuple[int, ...]:
+    """Return git's version as numbers. Raises `GitError` when git is missing or too old."""
+    done = call(Path.cwd(), "--version", climb=True)
+    found = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", done.stdout)
+    version = tuple(int(part or 0) for part in found.groups()) if found else ()
+    if version < OLDEST:
+        raise failure(done, Path.cwd(), hint="abreast needs git 2.38 or newer")
+    return version
+
+
+def _lost_a_race(done: Completed) -> bool:
+    return done.code != 0 and _RACES.search(done.stderr) is not None
+
+
+def _try_again(attempt: Callable[[], Completed]) -> Completed:
+    # Imported here because it costs 60 ms and is needed about once in a hundred runs.
+    from tenacity import (
+        RetryCallState,
+        Retrying,
+        retry_if_result,
+        stop_after_attempt,
+        wait_random_exponential,
+    )
+
+    def last(state: RetryCallState) -> Completed:
+        assert state.outcome is not None  # noqa: S101  it was called at least once
+        result: Completed = state.outcome.result()
+        return result
+
+    return Retrying(
+        stop=stop_after_attempt(_RETRIES),
+        wait=wait_random_exponential(multiplier=0.05, max=0.5),
+        retry=retry_if_result(_lost_a_race),
+        retry_error_callback=last,
+    )(attempt)
+
+
+def _hint(stderr: str) -> str | None:
+    return next((hint for words, hint in _HINTS if words in stderr), None)

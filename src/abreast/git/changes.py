@@ -1,0 +1,75 @@
+"""What differs between two trees, or between a commit and a worktree as it stands."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from abreast.git.call import split
+from abreast.git.repository import Repository
+from abreast.git.snapshot import build_tree
+
+
+@dataclass(frozen=True)
+class Change:
+    """One changed path. `status` is A (added), D (deleted), M (modified) or T (type changed)."""
+
+    path: str
+    status: str
+
+
+@dataclass(frozen=True)
+class FileStat:
+    """Lines added and deleted in one file; None where git sees it as binary."""
+
+    path: str
+    added: int | None
+    deleted: int | None
+
+
+def changed_files(repo: Repository, base: str, tip: str) -> list[Change]:
+    """Return the paths that differ between two commits or trees; a rename is D and A."""
+    words = split(_diff(repo, "--no-renames", "--name-status", "-z", base, tip))
+    return [Change(path, status) for status, path in zip(words[::2], words[1::2], strict=True)]
+
+
+def diffstat(repo: Repository, base: str, tip: str) -> list[FileStat]:
+    """Return the lines added and deleted in each file that differs between two commits or trees."""
+    lines = split(_diff(repo, "--no-renames", "--numstat", "-z", base, tip))
+    rows = (line.split("\t", 2) for line in lines)
+    return [FileStat(path, _count(added), _count(deleted)) for added, deleted, path in rows]
+
+
+def diff_text(repo: Repository, base: str, tip: str, *, stat: bool = False) -> str:
+    """Return the difference between two commits or trees as git prints it; `stat`: a summary."""
+    return _diff(repo, "-M", "--stat" if stat else "-p", base, tip)
+
+
+def worktree_diff(repo: Repository, worktree: Path, base: str, *, stat: bool = False) -> str:
+    """Return what `worktree` has over `base`, uncommitted and untracked files included.
+
+    Leaves no object, index or file behind.
+    """
+    with quarantine(repo) as env:
+        tree = build_tree(worktree, env=env).tree
+        return _diff(repo, "-M", "--stat" if stat else "-p", base, tree, env=env)
+
+
+@contextmanager
+def quarantine(repo: Repository) -> Iterator[dict[str, str]]:
+    """Yield variables under which git writes its objects to a folder that is deleted afterwards."""
+    objects = str(repo.common_dir / "objects")
+    if ":" in objects or objects.startswith('"'):
+        objects = '"' + objects.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    with tempfile.TemporaryDirectory(prefix="abreast-objects.") as folder:
+        yield {"GIT_OBJECT_DIRECTORY": folder, "GIT_ALTERNATE_OBJECT_DIRECTORIES": objects}
+
+
+def _diff(repo: Repository, *args: str, env: dict[str, str] | None = None) -> str:
+    # The plumbing command: the user's diff settings (colour, prefixes, tools) do not reach it.
+    return repo.call("diff-tree", "-r", "--no-ext-diff", "--no-textconv", *args, env=env).stdout
+
+
+def _count(text: str) -> int | None:
+    return None if text == "-" else int(text)

@@ -1,0 +1,167 @@
+"""Commits made from trees: no hook runs, no checkout changes, nothing is lost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from abreast.errors import GitError
+from abreast.git.call import call, git
+from abreast.git.refs import move_branch, read_ref, swap_ref
+from abreast.git.repository import Repository, identity, is_ancestor
+from abreast.git.status import Dirty, dirty_summary, find_commit, operation
+
+Trailers = Sequence[tuple[str, str]]
+
+
+def tree_of(repo: Repository, commit: str) -> str:
+    """Return the id of a commit's tree."""
+    return repo.call(
+        "rev-parse", "--verify", "--end-of-options", f"{commit}^{{tree}}"
+    ).stdout.strip()
+
+
+def commit_tree(
+    repo: Repository,
+    tree: str,
+    parents: Sequence[str],
+    message: str,
+    *,
+    trailers: Trailers = (),
+    sign: bool = False,
+) -> str:
+    """Make a commit of `tree` and return its id; no ref points to it yet.
+
+    The author is the user as git knows them, else `abreast`. Trailers join those that the message
+    has. `sign` signs it as `commit.gpgSign` would (see `wants_signature`).
+    """
+    text = message.replace("\0", "").strip() + "\n"
+    if trailers:
+        # `--no-divider`: a line of dashes in the message is no end of it.
+        words = [w for key, value in trailers for w in ("--trailer", f"{key}: {_one_line(value)}")]
+        text = repo.call("interpret-trailers", "--no-divider", *words, stdin=text).stdout
+    lineage = [word for parent in parents for word in ("-p", parent)]
+    signature = ["-S"] if sign else []
+    make = ("commit-tree", *signature, *lineage, tree)
+    return repo.call(*make, config=identity(repo), stdin=text).stdout.strip()
+
+
+def _one_line(value: str) -> str:
+    return " ".join(value.split())
+
+
+def wants_signature(repo: Repository) -> bool:
+    """Tell whether the user's configuration asks for signed commits."""
+    query = ("config", "--type=bool", "--get", "commit.gpgSign")
+    return call(repo.place, *query, codes=(0, 1)).stdout.strip() == "true"
+
+
+def find_commit_by_trailer(
+    repo: Repository, key: str, value: str, *, tip: str, since: str | None = None
+) -> str | None:
+    """Return the newest commit in `since..tip` whose message has the trailer `key: value`.
+
+    `tip` and `since` are commits or full ref names; a `tip` that does not exist has none.
+    """
+    if read_ref(repo, tip) is None:
+        return None
+    fields = f"--format=%H%x09%(trailers:key={key},valueonly,separator=%x09)"
+    limit = [f"^{since}"] if since else []
+    lines = repo.call("log", "-z", fields, "--end-of-options", tip, *limit).stdout.split("\0")
+    found = (line.split("\t") for line in lines)
+    return next((sha for sha, *values in found if value in values), None)
+
+
+def anchor(repo: Repository, ref: str, *commits: str, reason: str) -> str:
+    """Make `ref` reach all `commits`, and whatever it reached before; return where it points.
+
+    Where no one commit contains the others, a joining commit with the first one's tree is made.
+    """
+    while True:
+        old = read_ref(repo, ref)
+        tip = _join(repo, [*commits, *([old] if old else [])], reason)
+        if tip == old or swap_ref(repo, ref, tip, old, reason=reason):
+            return tip
+
+
+def _join(repo: Repository, commits: list[str], reason: str) -> str:
+    distinct = list(dict.fromkeys(commits))
+    tips = [
+        one
+        for one in distinct
+        if not any(is_ancestor(repo, one, other) for other in distinct if other != one)
+    ]
+    return tips[0] if len(tips) == 1 else commit_tree(repo, tree_of(repo, tips[0]), tips, reason)
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A session's work as one commit. `commit` is None when its tree equals the base's.
+
+    `own` are the commits that the agent made itself, newest first; `kept` is the ref that holds
+    them. `strayed`: HEAD no longer built on the base, so the commit also shows what that lacks.
+    `left` is what is still not committed (it was kept out of the tree on purpose).
+    """
+
+    commit: str | None
+    own: tuple[str, ...] = ()
+    kept: str = ""
+    strayed: bool = False
+    left: Dirty = field(default_factory=Dirty)
+
+
+def seal(
+    repo: Repository,
+    worktree: Path,
+    *,
+    tree: str,
+    branch: str,
+    base: str,
+    message: str,
+    keep_ref: str,
+    trailers: Trailers = (),
+) -> Sealed:
+    """Put `tree`, which was built from `worktree`, on `branch` as the one commit after `base`.
+
+    Commits that the agent made are kept under `keep_ref` and squashed. Worktree and index are
+    brought to the new commit without writing a file. Safe to repeat. Raises `GitError` when the
+    branch moves meanwhile.
+    """
+    tip = read_ref(repo, f"refs/heads/{branch}")
+    head = find_commit(worktree, "HEAD") or base
+    if tip and tip == head and _is_sealed(repo, tip, tree, base, trailers):
+        return Sealed(tip, left=checkout_clean(worktree, branch))
+    ends = list(dict.fromkeys(end for end in (head, tip) if end and end != base))
+    own = tuple(repo.call("rev-list", *ends, f"^{base}").stdout.split()) if ends else ()
+    kept = anchor(repo, keep_ref, *ends, reason="commits of the agent") if own else ""
+    strayed = not all(is_ancestor(repo, base, end) for end in ends)
+    new = base
+    if tree != tree_of(repo, base):
+        sign = wants_signature(repo)
+        new = commit_tree(repo, tree, [base], message, trailers=trailers, sign=sign)
+    if new != tip and not move_branch(repo, branch, new, tip, reason="commit: by abreast"):
+        argv = ("git", "update-ref", f"refs/heads/{branch}", new)
+        raise GitError(argv, None, stderr=f"{branch} was moved while its work was committed")
+    left = checkout_clean(worktree, branch)
+    return Sealed(None if new == base else new, own, keep_ref if kept else "", strayed, left)
+
+
+def _is_sealed(repo: Repository, tip: str, tree: str, base: str, trailers: Trailers) -> bool:
+    shown = repo.call("log", "-1", "--format=%T%x00%P%x00%B", "--end-of-options", tip).stdout
+    its_tree, parents, body = shown.split("\0", 2)
+    lines = body.splitlines()
+    ours = all(f"{key}: {_one_line(value)}" in lines for key, value in trailers)
+    return bool(trailers) and ours and its_tree == tree and parents == base
+
+
+def checkout_clean(worktree: Path, branch: str) -> Dirty:
+    """Put HEAD of `worktree` on `branch` and its index on that commit; return what still differs.
+
+    No file is written: the files are what the commit was made from. An operation that was under
+    way there (a merge, a rebase) is forgotten.
+    """
+    if operation(worktree) == "rebase":  # or `git am`, which uses the same folder
+        for command in ("rebase", "am"):
+            call(worktree, command, "--quit", codes=range(256))
+    git(worktree, "symbolic-ref", "-m", "checkout: by abreast", "HEAD", f"refs/heads/{branch}")
+    git(worktree, "reset", "-q", "--mixed", "--no-recurse-submodules")
+    return dirty_summary(worktree)

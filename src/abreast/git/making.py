@@ -1,0 +1,151 @@
+"""Worktrees made in two phases and recoverable after a kill at any moment.
+
+Git's own `worktree add` races with itself and with every reader, because a worktree is listed
+before it is complete. So the few milliseconds that write metadata happen under one lock per
+repository, and the files are written outside it. An intent file beside the worktree exists from
+before the first step until after the last one: where it exists, the worktree is half made and
+nobody has worked in it; where it does not, the worktree is somebody's work.
+"""
+
+import contextlib
+import json
+import secrets
+import shutil
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+from abreast.errors import GitError, StateError
+from abreast.git.call import call
+from abreast.git.metadata import admin_dirs, forget, metadata_lock
+from abreast.git.refs import delete_ref, read_ref, swap_ref
+from abreast.git.repository import Repository, is_ancestor
+from abreast.git.worktree import WorktreeSpec, require_healthy
+from abreast.process.files import load_json
+from abreast.process.tree import MARKER, sweep
+
+_NO_COMMIT = "0" * 40
+
+
+class Made(StrEnum):
+    """How `ensure_worktree` came to its worktree."""
+
+    NEW = "new"
+    REUSED = "reused"  # it was there, whole, as asked for
+    REPAIRED = "repaired"  # it was half made; that was removed, and it was made again
+    RESTORED = "restored"  # it was gone, its branch was not: made again from the branch
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A worktree fit to work in. `head` is its commit; `notes` is what a user should know."""
+
+    path: Path
+    head: str
+    made: Made
+    notes: tuple[str, ...] = ()
+
+
+def ensure_worktree(repo: Repository, spec: WorktreeSpec, *, lock: Path) -> Ready:
+    """Make sure that the worktree exists, whole and on its branch; safe to repeat after any crash.
+
+    Work in it, committed or not, is never touched. Raises `StateError` when something else is in
+    its place (another folder, another branch, another base), `GitError` when git refuses.
+    """
+    if spec.intent.exists():
+        _undo(repo, spec, lock)
+        return _make(repo, spec, lock, Made.REPAIRED)
+    if spec.path.exists():
+        return Ready(spec.path, require_healthy(repo, spec), Made.REUSED)
+    if admin_dirs(repo, spec):  # its folder was deleted behind git's back
+        forget(repo, spec, lock)
+    return _make(repo, spec, lock, Made.NEW)
+
+
+def add_worktree(repo: Repository, spec: WorktreeSpec, *, lock: Path) -> Ready:
+    """Make a worktree that does not exist yet. Raises `StateError` when its path is taken.
+
+    When it fails, it leaves nothing behind.
+    """
+    if spec.path.exists() or spec.intent.exists():
+        raise StateError(f"{spec.path} exists", hint="`abreast clean` removes what has landed")
+    return _make(repo, spec, lock, Made.NEW)
+
+
+def _make(repo: Repository, spec: WorktreeSpec, lock: Path, made: Made) -> Ready:
+    marker = f"worktree:{secrets.token_hex(8)}"
+    spec.path.parent.mkdir(parents=True, exist_ok=True)
+    _write_intent(spec, marker)
+    try:
+        head = _claim_branch(repo, spec, marker)
+        _register(repo, spec, lock, marker)
+        _write_files(spec.path, marker)
+    except (GitError, StateError):
+        with contextlib.suppress(GitError, OSError):
+            _undo(repo, spec, lock)
+            spec.intent.unlink(missing_ok=True)
+        raise
+    notes = _run_post_checkout(spec.path, head, marker)
+    spec.intent.unlink()
+    restored = head != spec.base and made is Made.NEW
+    return Ready(spec.path, head, Made.RESTORED if restored else made, notes)
+
+
+def _write_intent(spec: WorktreeSpec, marker: str) -> None:
+    # Written beside and renamed: a half-written intent must still be readable as one.
+    scratch = spec.intent.with_suffix(".writing")
+    values = asdict(spec) | {"path": str(spec.path), "marker": marker}
+    scratch.write_text(json.dumps(values), encoding="utf-8")
+    scratch.replace(spec.intent)
+
+
+def _claim_branch(repo: Repository, spec: WorktreeSpec, marker: str) -> str:
+    """Create the branch at the base, or accept it where it already builds on the base."""
+    if not spec.branch or swap_ref(
+        repo, spec.ref, spec.base, None, reason="branch: for a worktree"
+    ):
+        return spec.base
+    _write_intent(replace(spec, branch=""), marker)  # it is not ours to delete
+    tip = read_ref(repo, spec.ref) or spec.base
+    if tip != spec.base and not is_ancestor(repo, spec.base, tip):
+        raise StateError(
+            f"branch {spec.branch} exists and does not build on {spec.base[:12]}",
+            hint=f"rename it: `git branch -m {spec.branch} NEW-NAME`",
+        )
+    return tip
+
+
+def _register(repo: Repository, spec: WorktreeSpec, lock: Path, marker: str) -> None:
+    what = ["--", str(spec.path), spec.branch or spec.base]
+    detach = [] if spec.branch else ["--detach"]
+    options = ["--no-checkout", "--lock", "--reason", spec.reason, *detach]
+    with metadata_lock(lock):
+        repo.call("worktree", "add", *options, *what, env={MARKER: marker})
+
+
+def _write_files(path: Path, marker: str) -> None:
+    # Submodules stay empty, as after `git worktree add`; submodule.recurse would clone them here.
+    reset = ("reset", "--hard", "-q", "--no-recurse-submodules")
+    call(path, *reset, env={MARKER: marker})
+
+
+def _run_post_checkout(path: Path, head: str, marker: str) -> tuple[str, ...]:
+    """Run the user's hook as `git worktree add` would; like there, its failure is no failure."""
+    hook = ("hook", "run", "--ignore-missing", "post-checkout", "--", _NO_COMMIT, head, "1")
+    done = call(path, *hook, env={MARKER: marker}, codes=range(256))
+    if done.code == 0:
+        return ()
+    return (f"the post-checkout hook failed ({done.code}): {done.stderr.strip()[-500:]}",)
+
+
+def _undo(repo: Repository, spec: WorktreeSpec, lock: Path) -> None:
+    """Remove what an interrupted `_make` left. The intent stays: this may be interrupted, too."""
+    intent = load_json(spec.intent) or {}
+    # A killed process leaves its git at work; that one must end before we remove what it writes.
+    sweep(str(intent.get("marker") or "none"))
+    if spec.path.exists():
+        shutil.rmtree(spec.path)
+    forget(repo, spec, lock)
+    branch, base = intent.get("branch"), intent.get("base")
+    if branch and base:
+        delete_ref(repo, f"refs/heads/{branch}", str(base))

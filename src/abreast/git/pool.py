@@ -1,0 +1,119 @@
+"""A warm pool: idle worktrees that keep their ignored files (dependencies, build output).
+
+A slot belongs to whoever created its claim file, which names the claimant and so survives a crash.
+Slots stay where they are, because installed dependencies hold absolute paths.
+"""
+
+import contextlib
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from abreast.errors import GitError
+from abreast.git.call import git
+from abreast.git.making import ensure_worktree
+from abreast.git.metadata import metadata_lock
+from abreast.git.refs import read_ref, swap_ref
+from abreast.git.repository import Repository
+from abreast.git.status import current_branch, dirty_summary, find_commit
+from abreast.git.worktree import WorktreeSpec, is_worktree_of
+
+
+@dataclass(frozen=True)
+class Pool:
+    """`size` worktrees of `repo` below `folder`; `lock` is the one `ensure_worktree` takes."""
+
+    repo: Repository
+    folder: Path
+    size: int
+    lock: Path
+
+    @property
+    def slots(self) -> list[Path]:
+        return [self.folder / f"slot-{number}" for number in range(1, self.size + 1)]
+
+
+def fill(pool: Pool, base: str) -> int:
+    """Make the slots that are missing, at commit `base`; return how many. Slow; safe to repeat."""
+    made = 0
+    with metadata_lock(pool.folder / "fill.lock"):
+        for slot in pool.slots:
+            spec = WorktreeSpec(slot, "", base, f"abreast pool {slot}")
+            if not slot.exists() or spec.intent.exists():
+                ensure_worktree(pool.repo, spec, lock=pool.lock)
+                made += 1
+    return made
+
+
+def claim(pool: Pool, claimant: str, branch: str, base: str) -> Path | None:
+    """Return a clean idle worktree, now on `branch`, which is made at `base`; None: there is none.
+
+    A claimant that holds a slot on that branch gets it back as it is. Two processes never get the
+    same slot. A slot that is not fit (not clean, in use by a git command) is passed over.
+    """
+    for slot in pool.slots:
+        if claimant_of(slot) == claimant and current_branch(slot) == branch:
+            return slot
+    for slot in pool.slots:
+        if _take(slot, claimant):
+            with contextlib.suppress(GitError):
+                if _prepare(pool, slot, branch, base):
+                    return slot
+            _claim_file(slot).unlink(missing_ok=True)
+    return None
+
+
+def give_back(slot: Path) -> None:
+    """Make a slot idle again: detached, clean, ignored files kept. Its branch stays.
+
+    Whatever is not committed is lost: snapshot it first. Safe to repeat.
+    """
+    if claimant_of(slot) is not None:
+        _check_out(slot, "--detach", "HEAD")
+        _claim_file(slot).unlink(missing_ok=True)
+
+
+def claimant_of(slot: Path) -> str | None:
+    """Return who holds a slot, or None."""
+    with contextlib.suppress(FileNotFoundError):
+        return _claim_file(slot).read_text(encoding="utf-8")
+    return None
+
+
+def _claim_file(slot: Path) -> Path:
+    return slot.with_name(f"{slot.name}.claim")
+
+
+def _take(slot: Path, claimant: str) -> bool:
+    """Create the claim file, content and all, in one step; False when somebody else holds it."""
+    if not slot.exists() or slot.with_name(f"{slot.name}.intent").exists():
+        return False
+    if claimant_of(slot) == claimant:  # a crash interrupted us; nobody has worked there
+        return True
+    scratch = slot.with_name(f"{slot.name}.{secrets.token_hex(6)}")
+    scratch.write_text(claimant, encoding="utf-8")
+    try:
+        os.link(scratch, _claim_file(slot))
+    except FileExistsError:
+        return False
+    finally:
+        scratch.unlink()
+    return True
+
+
+def _prepare(pool: Pool, slot: Path, branch: str, base: str) -> bool:
+    if not is_worktree_of(pool.repo, slot):
+        return False
+    ref = f"refs/heads/{branch}"
+    made = swap_ref(pool.repo, ref, base, None, reason="branch: for a worktree")
+    if not made and read_ref(pool.repo, ref) != base:
+        return False
+    _check_out(slot, branch)
+    return dirty_summary(slot).clean and find_commit(slot, "HEAD") == base
+
+
+def _check_out(slot: Path, *where: str) -> None:
+    # Ignored files are kept (no -x); repositories made inside are not (-ff).
+    git(slot, "checkout", "-q", "--force", "--no-recurse-submodules", *where, "--")
+    git(slot, "clean", "-ffdq")

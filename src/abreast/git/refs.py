@@ -1,0 +1,54 @@
+"""Refs: read, and moved by compare-and-swap only."""
+
+from abreast.git.call import failure
+from abreast.git.repository import Repository
+
+
+def read_ref(repo: Repository, ref: str) -> str | None:
+    """Return the commit that the full name `ref` points to, or None when there is no such ref."""
+    query = ("rev-parse", "-q", "--verify", "--end-of-options", ref)
+    done = repo.call(*query, codes=(0, 1))
+    return done.stdout.strip() if done.code == 0 else None
+
+
+def swap_ref(repo: Repository, ref: str, new: str, old: str | None, *, reason: str) -> bool:
+    """Move `ref` from `old` (None: it must not exist) to `new`; False when it was not at `old`.
+
+    A branch gets an entry in its reflog. Raises `GitError` for any other failure.
+    """
+    log = ["--create-reflog"] if ref.startswith("refs/heads/") else []
+    move = ("update-ref", *log, "-m", reason, ref, new, old or "")
+    done = repo.call(*move, codes=(0, 1, 128))
+    if done.code == 0:
+        return True
+    if read_ref(repo, ref) == old:  # it was not the comparison that failed
+        raise failure(done, repo.common_dir, hint=_blocked_name(done.stderr))
+    return False
+
+
+def move_branch(repo: Repository, branch: str, new: str, old: str | None, *, reason: str) -> bool:
+    """Move `branch` as `swap_ref` does. No checkout of it may exist, or be brought up to date."""
+    return swap_ref(repo, f"refs/heads/{branch}", new, old, reason=reason)
+
+
+def delete_ref(repo: Repository, ref: str, old: str) -> bool:
+    """Delete `ref` if it is at `old`; True when it is gone, False when it is somewhere else."""
+    done = repo.call("update-ref", "-d", ref, old, codes=(0, 1, 128))
+    if done.code == 0:
+        return True
+    now = read_ref(repo, ref)
+    if now == old:
+        raise failure(done, repo.common_dir)
+    return now is None
+
+
+def containing_refs(repo: Repository, commit: str) -> tuple[str, ...]:
+    """Return the full names of all refs from which `commit` can be reached."""
+    query = ("for-each-ref", f"--contains={commit}", "--format=%(refname)")
+    return tuple(repo.call(*query).stdout.splitlines())
+
+
+def _blocked_name(stderr: str) -> str | None:
+    if "cannot create" not in stderr:
+        return None
+    return "another branch is called like a folder of this name, or lies in it; rename it"

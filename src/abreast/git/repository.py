@@ -1,0 +1,148 @@
+"""Which repository this is, what its names mean, and whether somebody has changed it."""
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from abreast.errors import NotFoundError, StateError
+from abreast.git.call import call, failure
+from abreast.git.status import current_branch, find_commit
+from abreast.process.command import Completed
+
+FALLBACK_IDENTITY = ("user.name=abreast", "user.email=abreast@localhost")
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository: what all its checkouts share, and the checkout we came from.
+
+    `toplevel` is None in a bare repository (or inside a `.git` folder). `git_dir` is that
+    checkout's own; in a linked worktree it is not `common_dir`.
+    """
+
+    common_dir: Path
+    git_dir: Path
+    toplevel: Path | None
+
+    @property
+    def place(self) -> Path:
+        """The folder to run git in when the command is about this checkout."""
+        return self.toplevel or self.common_dir
+
+    def call(
+        self,
+        *args: str,
+        config: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        stdin: str = "",
+        codes: Collection[int] = (0,),
+    ) -> Completed:
+        """Run git on what all checkouts share, seeing no checkout (see `abreast.git.call`)."""
+        return call(
+            self.common_dir,
+            *args,
+            git_dir=self.common_dir,
+            config=config,
+            env=env,
+            stdin=stdin,
+            codes=codes,
+        )
+
+    def lock(self, folder: Path) -> Path:
+        """Return the lock file in `folder` that belongs to this repository, whoever asks."""
+        digest = hashlib.sha256(bytes(self.common_dir)).hexdigest()[:16]
+        return folder / f"git-{digest}.lock"
+
+
+def find_repository(path: Path) -> Repository:
+    """Return the repository that `path` (a folder) lies in.
+
+    Raises `NotFoundError` when there is none, `GitError` when git refuses to read it.
+    """
+    if not path.is_dir():
+        raise NotFoundError(f"{path} is not a folder", hint="name the folder of a git repository")
+    asked = ("--path-format=absolute", "--git-common-dir", "--git-dir", "--is-inside-work-tree")
+    done = call(path, "rev-parse", *asked, codes=(0, 128), climb=True)
+    if done.code and "not a git repository" in done.stderr:
+        raise NotFoundError(
+            f"{path} is not in a git repository",
+            hint="run it inside one, or make one with `git init`",
+        )
+    lines = done.stdout.splitlines()
+    if done.code or len(lines) != 3:  # a path with a line break in it cannot be told apart
+        raise failure(done, path)
+    top = None
+    if lines[2] == "true":
+        shown = call(path, "rev-parse", "--path-format=absolute", "--show-toplevel", climb=True)
+        top = Path(shown.stdout.removesuffix("\n"))
+    return Repository(Path(lines[0]), Path(lines[1]), top)
+
+
+def resolve(repo: Repository, revision: str) -> str:
+    """Return the full id of the commit that `revision` names.
+
+    Raises `StateError` when there is no commit at all yet, `NotFoundError` when the name is
+    unknown.
+    """
+    found = find_commit(repo.place, revision)
+    if found:
+        return found
+    if find_commit(repo.place, "HEAD") is None and revision in {
+        "HEAD",
+        current_branch(repo.place),
+    }:
+        raise StateError(
+            f"{repo.place} has no commit yet, and sessions start from one",
+            hint='make the first one: `git commit --allow-empty -m "start"`',
+        )
+    raise NotFoundError(
+        f"no commit is called {revision!r} in {repo.place}",
+        hint="`git branch -a` and `git tag` list the names it knows",
+    )
+
+
+def is_ancestor(repo: Repository, older: str, newer: str) -> bool:
+    """Tell whether `newer` contains `older`; a commit contains itself."""
+    return repo.call("merge-base", "--is-ancestor", older, newer, codes=(0, 1)).code == 0
+
+
+def branch_name_ok(name: str) -> bool:
+    """Tell whether git accepts `name` as the name of a branch."""
+    if not name or name.startswith("-") or name == "HEAD" or "\0" in name:
+        return False
+    # Any folder will do: this asks about the name alone.
+    check = ("check-ref-format", f"refs/heads/{name}")
+    return call(Path("/"), *check, codes=(0, 1), climb=True).code == 0
+
+
+def identity(repo: Repository) -> tuple[str, ...]:
+    """Return the settings that a commit needs because the user has no name or no address.
+
+    Empty when git knows the user (from its configuration or the environment).
+    """
+    known = (
+        call(
+            repo.place, "var", f"GIT_{role}_IDENT", config=("user.useConfigOnly=true",), codes=_ANY
+        )
+        for role in ("AUTHOR", "COMMITTER")
+    )
+    return () if all(done.code == 0 for done in known) else FALLBACK_IDENTITY
+
+
+_ANY = range(256)
+
+
+def shared_config_fingerprint(repo: Repository) -> str:
+    """Return a digest of what all checkouts share besides refs: configuration, hooks, excludes.
+
+    It changes when a session has edited any of them, on purpose or by `git config` in its worktree.
+    """
+    hooks = (f for f in (repo.common_dir / "hooks").glob("*") if f.suffix != ".sample")
+    names = ("config", "config.worktree", "info/exclude", "info/attributes", "info/grafts")
+    digest = hashlib.sha256()
+    for file in [*(repo.common_dir / name for name in names), *sorted(hooks)]:
+        if file.is_file():
+            digest.update(b"%s\0%d\0" % (bytes(file), file.stat().st_mode))
+            digest.update(file.read_bytes())
+    return digest.hexdigest()

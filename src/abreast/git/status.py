@@ -1,0 +1,133 @@
+"""What a checkout (the main one or a linked worktree) is on, and what in it is not committed."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from abreast.errors import GitError
+from abreast.git.call import call, failure, git, split
+
+
+def own_git_dir(checkout: Path) -> Path | None:
+    """Return the git directory of the checkout whose toplevel is `checkout`, or None."""
+    marker = checkout / ".git"
+    if marker.is_dir():
+        return marker
+    try:
+        text = marker.read_text(encoding="utf-8", errors="surrogateescape")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    named = text.removeprefix("gitdir: ").removesuffix("\n")
+    return Path(os.path.normpath(checkout / named))  # it may be relative (git 2.48)
+
+
+def require_own_git_dir(checkout: Path) -> Path:
+    """Return the git directory of `checkout`. Raises `GitError` when it is no checkout."""
+    folder = own_git_dir(checkout)
+    if folder is None:
+        raise GitError(
+            ("git", "rev-parse", "--git-dir"),
+            None,
+            stderr=f"{checkout} has no .git",
+            hint="it is no checkout any more; its work may be under refs/abreast/",
+        )
+    return folder
+
+
+def find_commit(where: Path, revision: str) -> str | None:
+    """Return the full id of the commit that `revision` names in the checkout `where`, or None.
+
+    Raises `GitError` when `where` is not a repository that git will read.
+    """
+    query = ("rev-parse", "-q", "--verify", "--end-of-options", f"{revision}^{{commit}}")
+    # 128: the name is one that git cannot even parse, such as `a..b` or `@{99}`.
+    done = call(where, *query, codes=(0, 1, 128))
+    if "not a git repository" in done.stderr or "dubious ownership" in done.stderr:
+        raise failure(done, where)
+    return done.stdout.strip() if done.code == 0 else None
+
+
+def current_branch(where: Path) -> str | None:
+    """Return the branch checked out in `where`, also when it has no commit yet; None: detached."""
+    done = call(where, "symbolic-ref", "-q", "HEAD", codes=(0, 1))
+    return done.stdout.removesuffix("\n").removeprefix("refs/heads/") or None
+
+
+@dataclass(frozen=True)
+class Dirty:
+    """What differs from HEAD in a checkout. `tracked` includes what is only staged.
+
+    `operation` is the merge, rebase, cherry-pick, revert or bisect that is under way, else empty.
+    """
+
+    tracked: tuple[str, ...] = ()
+    untracked: tuple[str, ...] = ()
+    operation: str = ""
+
+    @property
+    def clean(self) -> bool:
+        return not (self.tracked or self.untracked or self.operation)
+
+    def __str__(self) -> str:
+        parts = [
+            f"{len(self.tracked)} changed" if self.tracked else "",
+            f"{len(self.untracked)} untracked" if self.untracked else "",
+            f"a {self.operation} under way" if self.operation else "",
+        ]
+        return ", ".join(part for part in parts if part) or "clean"
+
+
+def dirty_summary(checkout: Path) -> Dirty:
+    """Return what is not committed in `checkout`; folders of untracked files count as one."""
+    lines = split(_status(checkout))
+    return Dirty(
+        tuple(line[3:] for line in lines if not line.startswith("??")),
+        tuple(line[3:] for line in lines if line.startswith("??")),
+        operation(checkout),
+    )
+
+
+_OPERATIONS = {
+    "MERGE_HEAD": "merge",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+    "BISECT_START": "bisect",
+}
+
+
+def operation(checkout: Path) -> str:
+    """Return the operation that has been started in `checkout` and not ended, or an empty text."""
+    folder = require_own_git_dir(checkout)
+    return next((word for name, word in _OPERATIONS.items() if (folder / name).exists()), "")
+
+
+def checkout_fingerprint(checkout: Path) -> str:
+    """Return a digest of a checkout: HEAD, index, and every file that is not as committed.
+
+    It changes when anything but an ignored file has changed there. Raises `GitError`.
+    """
+    index = require_own_git_dir(checkout) / "index"
+    digest = hashlib.sha256()
+    digest.update(f"{current_branch(checkout)}\0{find_commit(checkout, 'HEAD')}\0".encode())
+    digest.update(index.read_bytes() if index.exists() else b"")
+    for line in split(_status(checkout, untracked="all")):
+        digest.update(os.fsencode(line))
+        digest.update(_stamp(checkout / line[3:]))
+    return digest.hexdigest()
+
+
+def _status(checkout: Path, *, untracked: str = "normal") -> str:
+    # Explicit, because the user's configuration may hide untracked files from `git status`.
+    options = ("--porcelain", "-z", "--no-renames", f"--untracked-files={untracked}")
+    return git(checkout, "status", *options)
+
+
+def _stamp(file: Path) -> bytes:
+    try:
+        found = file.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return b"gone"
+    return b"%d %d %d" % (found.st_mode, found.st_size, found.st_mtime_ns)

@@ -1,0 +1,137 @@
+"""Worktrees as they are: what should exist, what git lists, and whether it is whole."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from abreast.errors import StateError
+from abreast.git.call import call, split
+from abreast.git.repository import Repository, is_ancestor
+from abreast.git.status import current_branch, find_commit, own_git_dir
+
+
+@dataclass(frozen=True)
+class WorktreeSpec:
+    """The worktree that should exist: at `path` (absolute), on `branch`, begun at commit `base`.
+
+    An empty `branch` means a detached HEAD. `reason` is what `git worktree list` shows for its
+    lock; it must be unique to this worktree, as it tells our leavings from those of others.
+    """
+
+    path: Path
+    branch: str
+    base: str
+    reason: str
+
+    @property
+    def intent(self) -> Path:
+        return self.path.with_name(f"{self.path.name}.intent")
+
+    @property
+    def real_path(self) -> Path:
+        """The path as git records it, symbolic links resolved; the worktree need not exist."""
+        return self.path.parent.resolve() / self.path.name
+
+    @property
+    def ref(self) -> str:
+        return f"refs/heads/{self.branch}"
+
+
+@dataclass(frozen=True)
+class Worktree:
+    """A line of `git worktree list`. `locked` and `prunable` hold the reason; None: it is not.
+
+    `branch` is None where HEAD is detached, `head` in a bare repository.
+    """
+
+    path: Path
+    head: str | None
+    branch: str | None
+    bare: bool
+    locked: str | None
+    prunable: str | None
+
+
+def list_worktrees(repo: Repository) -> tuple[Worktree, ...]:
+    """Return all worktrees that git knows, the main one first, missing ones included."""
+    text = repo.call("worktree", "list", "--porcelain", "-z").stdout
+    return tuple(_parse_entry(entry) for entry in text.split("\0\0") if entry)
+
+
+def _parse_entry(entry: str) -> Worktree:
+    pairs = (field.partition(" ") for field in split(entry + "\0"))
+    values = {key: value for key, _, value in pairs}
+    branch = values.get("branch")
+    return Worktree(
+        Path(values["worktree"]),
+        values.get("HEAD"),
+        branch.removeprefix("refs/heads/") if branch else None,
+        "bare" in values,
+        values.get("locked"),
+        values.get("prunable"),
+    )
+
+
+class Health(StrEnum):
+    HEALTHY = "healthy"
+    MISSING = "missing"
+    HALF_MADE = "half made"
+    FOREIGN = "foreign"  # not a worktree of this repository
+    WRONG_BRANCH = "wrong branch"
+    WRONG_BASE = "wrong base"  # HEAD does not descend from the base
+
+
+def worktree_health(repo: Repository, spec: WorktreeSpec) -> tuple[Health, str]:
+    """Tell what is at the worktree's path: its health, and HEAD's id or what is wrong."""
+    if spec.intent.exists():
+        return Health.HALF_MADE, f"{spec.path} was not finished"
+    if not spec.path.exists():
+        return Health.MISSING, f"{spec.path} does not exist"
+    if not is_worktree_of(repo, spec.path):
+        return Health.FOREIGN, f"{spec.path} is no worktree of {repo.common_dir}"
+    branch = current_branch(spec.path)
+    if (branch or "") != spec.branch:
+        return Health.WRONG_BRANCH, f"{spec.path} is on {branch or 'no branch'}, not {spec.branch}"
+    head = find_commit(spec.path, "HEAD")
+    if head is None or not is_ancestor(repo, spec.base, head):
+        return Health.WRONG_BASE, f"{spec.path} does not build on {spec.base[:12]}"
+    return Health.HEALTHY, head
+
+
+def is_worktree_of(repo: Repository, path: Path) -> bool:
+    """Tell whether `path` is the top of a linked worktree of this repository."""
+    folder = own_git_dir(path)
+    return folder is not None and folder.parent == repo.common_dir / "worktrees" and folder.is_dir()
+
+
+def require_healthy(repo: Repository, spec: WorktreeSpec) -> str:
+    """Return the commit of a whole worktree. Raises `StateError` with what is wrong with it."""
+    health, detail = worktree_health(repo, spec)
+    if health is not Health.HEALTHY:
+        raise StateError(
+            detail, hint=f"nothing in {spec.path} was touched; look, then move it away"
+        )
+    return detail
+
+
+def refresh_index(path: Path) -> None:
+    """Make later `git status` calls in a new worktree about three times faster.
+
+    Files written in the same second as the index are read in full by every status until the index
+    is written again, which polling without locks never does. Call it a second or more after.
+    """
+    # 1: some file differs, which is not our business here.
+    call(path, "update-index", "-q", "--refresh", codes=(0, 1))
+
+
+def drop_index_lock(path: Path) -> bool:
+    """Remove a lock that a killed git left on a worktree's index; True if there was one.
+
+    Only for a worktree in which no process is at work any more.
+    """
+    folder = own_git_dir(path)
+    stale = folder / "index.lock" if folder else None
+    if stale is None or not stale.exists():
+        return False
+    stale.unlink(missing_ok=True)
+    return True

@@ -1,0 +1,55 @@
+"""The test repository as abreast sees it, and a place for worktrees beside it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from abreast.git.making import Ready, ensure_worktree
+from abreast.git.repository import Repository, find_repository
+from abreast.git.worktree import WorktreeSpec
+from tests.support.repos import Repo
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A repository, its lock, and shortcuts for worktrees of it."""
+
+    repo: Repo
+    found: Repository
+    state: Path
+
+    @property
+    def lock(self) -> Path:
+        return self.found.lock(self.state / "locks")
+
+    @property
+    def trash(self) -> Path:
+        return self.state / "trash"
+
+    @property
+    def head(self) -> str:
+        return self.repo.git("rev-parse", "main")
+
+    def spec(self, name: str, *, base: str = "", branch: str | None = None) -> WorktreeSpec:
+        path = self.state / "worktrees" / name
+        chosen = f"abreast/run/{name}" if branch is None else branch
+        return WorktreeSpec(path, chosen, base or self.head, f"abreast run/{name}")
+
+    def ensure(self, spec: WorktreeSpec) -> Ready:
+        return ensure_worktree(self.found, spec, lock=self.lock)
+
+    def worktree(self, name: str) -> Repo:
+        return Repo(self.ensure(self.spec(name)).path)
+
+    def branch(self, name: str, files: dict[str, str], *, base: str = "main") -> str:
+        """Commit `files` on the new branch `name` off `base` and return to `main`."""
+        self.repo.git("checkout", "-qb", name, base)
+        commit = self.repo.commit(name, files)
+        self.repo.git("checkout", "-q", "main")
+        return commit
+
+
+@pytest.fixture
+def bench(repo: Repo, tmp_path: Path) -> Bench:
+    return Bench(repo, find_repository(repo.path), tmp_path / "state")
