@@ -1,0 +1,59 @@
+"""The keys of a plan file and their types; importing this imports pydantic."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Table(BaseModel):
+    """A TOML table: no unknown keys, and no number where a string belongs."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class LimitsTable(Table):
+    """Limits of a session; 0 means no bound, and what is not given stays as it is."""
+
+    minutes: float | None = Field(None, ge=0)
+    idle_minutes: float | None = Field(None, ge=0)
+    turns: int | None = Field(None, ge=0)
+    tokens: int | None = Field(None, ge=0)
+    usd: float | None = Field(None, ge=0)
+
+
+class Shared(Table):
+    """What a plan says for all its tasks, and a task may say for itself."""
+
+    agent: Any = None  # a name or a table: read by `choice`
+    model: str | None = None
+    setup: str | None = None
+    verify: str | None = None
+    limits: LimitsTable = LimitsTable()
+
+
+class TaskTable(Shared):
+    """One `[[task]]`."""
+
+    id: str
+    prompt: str | None = None
+    prompt_file: str | None = None
+    produces: str = ""
+    needs: list[str] = []
+    paths: list[str] = []
+    resources: list[str] = []
+    changes: bool = True
+
+
+class PlanTable(Shared):
+    """A whole plan file."""
+
+    task: list[TaskTable] = []
+    base: str = "HEAD"
+    target: str = ""
+    repo: str = ""
+    max_parallel: int = Field(0, ge=0)
+    land: Literal["none", "merge", "pr"] = "none"
+    setup_timeout_minutes: float = Field(20.0, ge=0)
+    verify_timeout_minutes: float = Field(20.0, ge=0)
+    pass_env: list[str] = []
+    pool: int = Field(0, ge=0)
