@@ -1,0 +1,184 @@
+"""Gemini CLI: its command lines, login and least-privilege profile (tested with 0.61.0)."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from abreast.agents.base import (
+    Capabilities,
+    Command,
+    Installed,
+    Launch,
+    Login,
+    LoginState,
+    Redirect,
+)
+from abreast.agents.gemini_failure import LOGIN_HINT
+from abreast.agents.gemini_home import (
+    auth_type,
+    disarmed,
+    headless_settings,
+    home_files,
+    home_links,
+    installed_version,
+    interactive_settings,
+    policy,
+    policy_text,
+    private_home,
+    scratch,
+    user_folder,
+)
+from abreast.agents.gemini_stream import GeminiReader
+
+_NOT_SERVED = (
+    "personal Google logins are no longer served by Gemini CLI (since 2026-06-18): "
+    "if it refuses yours, set GEMINI_API_KEY"
+)
+
+
+class GeminiAgent:
+    """Runs Gemini CLI with a private `GEMINI_CLI_HOME` in the session's directory."""
+
+    name = "gemini"
+    title = "Gemini CLI"
+    capabilities = Capabilities(
+        resume=True,
+        interactive=True,
+        usage=True,
+        model=True,
+        confined_writes="its file tools refuse paths outside the worktree; its shell does not",
+    )
+    env_patterns = (
+        "GEMINI_API_KEY",
+        "GEMINI_API_KEY_AUTH_MECHANISM",
+        "GEMINI_MODEL",
+        "GEMINI_CLI_HOME",
+        "GEMINI_CLI_CUSTOM_HEADERS",
+        "GEMINI_FORCE_ENCRYPTED_FILE_STORAGE",
+        "GEMINI_FORCE_FILE_STORAGE",
+        "GOOGLE_API_KEY",
+        "GOOGLE_APPLICATION_CREDENTIALS",
+        "GOOGLE_CLOUD_*",
+        "GOOGLE_GENAI_*",
+        "GOOGLE_GEMINI_BASE_URL",
+        "GOOGLE_VERTEX_BASE_URL",
+        "TERM",
+        "COLORTERM",
+    )
+    install_hint = "npm install -g @google/gemini-cli"
+
+    def find(self, environ: Mapping[str, str]) -> Installed | None:
+        found = shutil.which("gemini", path=environ.get("PATH", ""))
+        if found is None:
+            return None
+        path = Path(found)
+        return Installed(path, installed_version(path))
+
+    def login(self, environ: Mapping[str, str]) -> Login:
+        """Tell the login by its variables and files; whether it is still valid is not known."""
+        chosen = auth_type(environ)
+        if chosen == "vertex-ai":
+            return _vertex(environ)
+        if environ.get("GEMINI_API_KEY"):
+            return Login(LoginState.READY, "API key in GEMINI_API_KEY")
+        folder = user_folder(environ)
+        if (folder / ".env").is_file():
+            return Login(LoginState.UNKNOWN, f"whatever {folder / '.env'} sets")
+        if chosen == "gemini-api-key":
+            return Login(LoginState.UNKNOWN, "API key in the system's keychain")
+        if (folder / "oauth_creds.json").is_file():
+            return Login(LoginState.UNKNOWN, "Google account", _NOT_SERVED)
+        return Login(LoginState.MISSING, hint=LOGIN_HINT)
+
+    def headless(self, launch: Launch) -> Command:
+        files = home_files(launch, headless_settings(launch))
+        files[policy(launch)] = policy_text()
+        argv = [
+            str(launch.installed.path),
+            # Runs in a folder nobody has trusted, but ignores the repository's own settings,
+            # MCP servers and hooks.
+            "--skip-trust",
+            # `auto_edit` with an allowed shell refuses every command that its parser stumbles
+            # over; what yolo would allow beyond that is taken away by settings and policy.
+            "--approval-mode",
+            "yolo",
+            "--policy",
+            str(policy(launch)),
+            "--extensions",
+            "none",
+            "--output-format",
+            "stream-json",
+            *_model(launch),
+            *_session(launch),
+        ]
+        return Command(
+            argv=tuple(argv),
+            env={
+                **_environ(launch),
+                # Its launcher starts a second process and ignores SIGTERM.
+                "GEMINI_CLI_NO_RELAUNCH": "true",
+                "NO_COLOR": "1",
+            },
+            stdin=launch.prompt,
+            files=files,
+            links=home_links(launch),
+        )
+
+    def interactive(self, launch: Launch) -> Command:
+        prompt = ("--prompt-interactive", launch.prompt) if launch.prompt else ()
+        return Command(
+            argv=(
+                str(launch.installed.path),
+                "--skip-trust",
+                *_model(launch),
+                *_session(launch),
+                *prompt,
+            ),
+            env=_environ(launch),
+            files=home_files(launch, interactive_settings(launch)),
+            links=home_links(launch),
+        )
+
+    def redirect(self, url: str, home: Path) -> Redirect:
+        return Redirect(
+            env={
+                "HOME": str(home),
+                "GEMINI_API_KEY": "loopback-dummy-key",
+                "GOOGLE_GEMINI_BASE_URL": url,
+            }
+        )
+
+    def reader(self) -> GeminiReader:
+        return GeminiReader()
+
+
+AGENT = GeminiAgent()
+
+
+def _vertex(environ: Mapping[str, str]) -> Login:
+    if environ.get("GOOGLE_API_KEY"):
+        return Login(LoginState.READY, "Vertex AI, API key in GOOGLE_API_KEY")
+    if environ.get("GOOGLE_CLOUD_PROJECT") and environ.get("GOOGLE_CLOUD_LOCATION"):
+        return Login(LoginState.UNKNOWN, "Vertex AI, application default credentials")
+    return Login(
+        LoginState.MISSING,
+        "Vertex AI",
+        "set GOOGLE_CLOUD_PROJECT and GOOGLE_CLOUD_LOCATION, or GOOGLE_API_KEY",
+    )
+
+
+def _model(launch: Launch) -> tuple[str, ...]:
+    return ("--model", launch.model) if launch.model else ()
+
+
+def _session(launch: Launch) -> tuple[str, ...]:
+    return ("--resume" if launch.resume else "--session-id", launch.cli_session)
+
+
+def _environ(launch: Launch) -> dict[str, str]:
+    return {
+        **launch.environ,
+        **disarmed(launch),
+        "GEMINI_CLI_HOME": str(private_home(launch)),
+        "TMPDIR": str(scratch(launch)),
+    }

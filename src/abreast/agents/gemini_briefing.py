@@ -1,0 +1,59 @@
+"""The standing instructions of a Gemini CLI session: the user's and the project's, each once."""
+
+import re
+from pathlib import Path
+
+from abreast.agents.base import Launch
+
+GIVEN = "(given as project context in the first message)"
+
+_DEPTH = 5  # imports within imports, as the CLI follows them
+_IMPORT_LINE = re.compile(r"^@(?P<path>[^\s@]+)\s*$", re.MULTILINE)
+
+# A region between equal runs of backticks, which the CLI leaves alone, or an `@` that it would
+# take for an import and replace by "Import failed".
+_CODE_OR_IMPORT = re.compile(r"(`+)[\s\S]*?\1|(?<!\S)@(?=[A-Za-z./])")
+_WORD_JOINER = "\u2060"
+
+
+def briefing_text(launch: Launch, user_folder: Path) -> str:
+    """Return what goes into the CLI's global context file; "" when there is nothing to say.
+
+    The CLI always reads the worktree's own GEMINI.md too, whatever `context.fileName` says
+    (0.61.0), so what that file says is left out here.
+    """
+    parts = (_read(user_folder / "GEMINI.md").strip(), _without_native(launch))
+    return _CODE_OR_IMPORT.sub(_guard, "\n\n".join(part for part in parts if part))
+
+
+def _without_native(launch: Launch) -> str:
+    briefing = launch.briefing.strip()
+    native: list[str] = []
+    _expand(launch.worktree, launch.worktree / "GEMINI.md", _DEPTH, native)
+    for text in sorted(native, key=len, reverse=True):
+        briefing = briefing.replace(text, GIVEN, 1) if text else briefing
+    return briefing
+
+
+def _expand(root: Path, path: Path, depth: int, found: list[str]) -> str:
+    """Return the file's text with its imports in place; add it, and theirs, to `found`."""
+    if not path.resolve().is_relative_to(root.resolve()):
+        return ""
+    text = _read(path)
+    if depth:
+        text = _IMPORT_LINE.sub(
+            lambda m: _expand(root, path.parent / m["path"], depth - 1, found) or m[0], text
+        )
+    found.append(text.strip())
+    return text
+
+
+def _guard(found: re.Match[str]) -> str:
+    return found[0] if found[1] else f"{_WORD_JOINER}@"
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""

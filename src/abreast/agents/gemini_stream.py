@@ -1,0 +1,240 @@
+"""Gemini CLI's `stream-json` output, read line by line and judged at its end (0.61.0)."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from abreast.agents.gemini_failure import Judgement, judge_end, judge_failure, plain, shorten
+from abreast.agents.gemini_home import REFUSED
+from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
+from abreast.model.usage import Usage
+
+Line = Mapping[str, Any]
+
+_LOOP = "Loop detected"
+_OUTSIDE = "Path not in workspace"
+_BY_POLICY = "Tool execution denied by policy."
+_ASKS = "requires user confirmation"
+_SUBSTITUTION = "Blocked: command substitution"
+_ABSENT = "tool_not_registered"
+
+
+class GeminiReader:
+    """Reads one process's output.
+
+    The CLI states usage once, with its result, and for this process alone: after a resume the
+    tokens of earlier processes are not in it. A reply cut off by MAX_TOKENS after some text is
+    reported by the CLI as a success, and cannot be told from one here.
+    """
+
+    def __init__(self) -> None:
+        self.skipped = 0
+        self._session: str | None = None
+        self._result: Line | None = None
+        self._text = ""  # of the last reply that said anything
+        self._said_in = 0  # the number of that reply
+        self._pending = ""  # said, but not yet told as an event
+        self._in_reply = False
+        self._turns = 0  # replies begun
+        self._told = 0  # of these, in events
+        self._calls: dict[str, tuple[str, str]] = {}  # tool name and short line, by call id
+        self._denials: list[str] = []
+        self._errors: list[str] = []
+        self._looped = False
+
+    def feed(self, line: bytes) -> Iterable[Event]:
+        if not line.strip():
+            return []
+        try:
+            value = json.loads(line)
+        except ValueError:
+            self.skipped += 1
+            return []
+        kind = value.get("type") if isinstance(value, dict) else None
+        read = getattr(self, f"_on_{kind}", None) if kind in _KINDS else None
+        if read is None:
+            self.skipped += 1
+            return []
+        try:
+            return list(read(value))
+        except (AttributeError, TypeError, ValueError):
+            self.skipped += 1
+            return []
+
+    def _on_init(self, line: Line) -> Iterable[Event]:
+        self._session = str(line.get("session_id", "")) or None
+        yield Event(EventKind.STARTED, self._session or "")
+
+    def _on_message(self, line: Line) -> Iterable[Event]:
+        if line.get("role") != "assistant":
+            return
+        self._begin_reply()
+        text = str(line.get("content") or "")
+        if self._said_in != self._turns:
+            self._said_in, self._text = self._turns, ""
+        self._text += text
+        self._pending += text
+        yield from ()
+
+    def _on_tool_use(self, line: Line) -> Iterable[Event]:
+        self._begin_reply()
+        yield from self._flush()
+        name = str(line.get("tool_name", ""))
+        parameters = line.get("parameters") or {}
+        call = _call_line(name, parameters)
+        self._calls[str(line.get("tool_id", ""))] = (name, call)
+        files = _files(name, parameters)
+        yield Event(EventKind.TOOL, call, files=files, turns=self._owed())
+
+    def _on_tool_result(self, line: Line) -> Iterable[Event]:
+        self._in_reply = False
+        yield from self._flush()
+        name, call = self._calls.get(str(line.get("tool_id", "")), ("", "a tool"))
+        if line.get("status") == "success":
+            blocked = str(line.get("output") or "").startswith(_SUBSTITUTION)
+            yield Event(EventKind.TOOL_DONE, call, failed=blocked)
+            if blocked:  # by its form, in every mode; the model is told and asks otherwise
+                yield Event(EventKind.WARNING, f"{call}: the CLI refuses command substitution")
+            return
+        error = line.get("error") or {}
+        message = str(error.get("message") or line.get("output") or "")
+        yield Event(EventKind.TOOL_DONE, f"{call}: {shorten(message)}", failed=True)
+        if why := _refusal(name, str(error.get("type", "")), message):
+            self._denials.append(f"{call}: {why}")
+            yield Event(EventKind.DENIED, self._denials[-1])
+
+    def _on_error(self, line: Line) -> Iterable[Event]:
+        yield from self._flush()
+        message = str(line.get("message", ""))
+        if line.get("severity") == "warning":
+            self._looped = self._looped or _LOOP in message
+            yield Event(EventKind.WARNING, shorten(message))
+            return
+        self._errors.append(message)
+        yield Event(EventKind.ERROR, shorten(message))
+
+    def _on_result(self, line: Line) -> Iterable[Event]:
+        yield from self._flush()
+        self._result = line
+        failed = line.get("status") != "success"
+        text = shorten(_message(line)) if failed else shorten(self._text)
+        yield Event(EventKind.RESULT, text, failed=failed, turns=self._owed(), usage=_total(line))
+
+    def _begin_reply(self) -> None:
+        if not self._in_reply:
+            self._in_reply = True
+            self._turns += 1
+
+    def _owed(self) -> int:
+        """Return 1 for the first event of a model reply, else 0."""
+        owed, self._told = self._turns - self._told, self._turns
+        return owed
+
+    def _flush(self) -> Iterable[Event]:
+        """Tell what was said since the last event; the CLI says it in fragments."""
+        text, self._pending = self._pending.strip(), ""
+        if text:
+            yield Event(EventKind.TEXT, text, turns=self._owed())
+
+    def verdict(self, code: int | None, stderr: str) -> Verdict:
+        """Judge the stream; only a result line that says success is one (a signal exits 0)."""
+        outcome, cause, reason, hint = self._judge(code, stderr)
+        result = self._result or {}
+        return Verdict(
+            outcome=outcome,
+            reason=reason,
+            hint=hint,
+            cause=cause,
+            final_message=self._text.strip(),
+            cli_session=self._session,
+            usage=_total(result),
+            usage_by_model=_by_model(result),
+            denials=tuple(self._denials),
+            turns=self._turns,
+        )
+
+    def _judge(self, code: int | None, stderr: str) -> Judgement:
+        if self._result is None:
+            return judge_end(code, stderr)
+        if self._result.get("status") != "success":
+            said = _message(self._result) or next(reversed(self._errors), "")
+            return judge_failure(code, said or "it failed without saying why")
+        if self._looped:
+            return Outcome.FAILED, Cause.OTHER, "the model repeated itself and was stopped", None
+        if self._denials:
+            hint = "change the task to do without it, or go on by hand with `abreast attach`"
+            return Outcome.BLOCKED, Cause.NONE, f"was denied: {self._denials[0]}", hint
+        if code not in {0, None}:
+            said = f"reported success, but exited with code {code}"
+            return Outcome.FAILED, Cause.OTHER, said, None
+        return Outcome.OK, Cause.NONE, "", None
+
+
+_KINDS = frozenset({"init", "message", "tool_use", "tool_result", "error", "result"})
+
+
+def _refusal(name: str, kind: str, message: str) -> str:
+    """Return why the CLI refused a call, or "" when the tool merely failed."""
+    if kind == "path_not_in_workspace" or _OUTSIDE in message:
+        return "outside the worktree"
+    if kind == "policy_violation":
+        return shorten(message.removeprefix(_BY_POLICY).strip() or "against the policy")
+    if _ASKS in message:
+        return "would need a person's consent"
+    # A name that no version of the CLI knows is the model's invention, not a denial.
+    return "sessions go without this tool" if name in REFUSED and kind == _ABSENT else ""
+
+
+def _call_line(name: str, parameters: Line) -> str:
+    verb, key = _LINES.get(name, (name, ""))
+    subject = parameters.get(key) if key else next(iter(parameters.values()), "")
+    return shorten(f"{verb} {subject}" if subject else verb)
+
+
+_LINES = {
+    "write_file": ("write", "file_path"),
+    "replace": ("edit", "file_path"),
+    "read_file": ("read", "file_path"),
+    "run_shell_command": ("run", "command"),
+    "list_directory": ("list", "dir_path"),
+    "glob": ("find", "pattern"),
+    "grep_search": ("search", "pattern"),
+}
+
+
+def _files(name: str, parameters: Line) -> tuple[str, ...]:
+    path = parameters.get("file_path")
+    return (str(path),) if name in {"write_file", "replace"} and path else ()
+
+
+def _message(result: Line) -> str:
+    error = result.get("error")
+    return plain(str(error.get("message", ""))) if isinstance(error, Mapping) else ""
+
+
+def _total(result: Line) -> Usage:
+    stats = result.get("stats")
+    return _usage(stats) if isinstance(stats, Mapping) else Usage()
+
+
+def _by_model(result: Line) -> dict[str, Usage]:
+    """Return the usage of each model that spent tokens, the CLI's own router included."""
+    stats = result.get("stats")
+    models = stats.get("models") if isinstance(stats, Mapping) else None
+    if not isinstance(models, Mapping):
+        return {}
+    usage = {str(name): _usage(of) for name, of in models.items() if isinstance(of, Mapping)}
+    return {name: of for name, of in usage.items() if of.input_tokens or of.output_tokens}
+
+
+def _usage(stats: Line) -> Usage:
+    """Thoughts are in the total only: neither input nor output counts them."""
+    total, given, said = (
+        _count(stats, k) for k in ("total_tokens", "input_tokens", "output_tokens")
+    )
+    return Usage(given, _count(stats, "cached"), max(said, total - given), None, "stream")
+
+
+def _count(stats: Line, key: str) -> int:
+    value = stats.get(key)
+    return value if isinstance(value, int) else 0
