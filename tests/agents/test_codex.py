@@ -377,7 +377,7 @@ def test_a_line_of_more_than_a_megabyte_is_read() -> None:
         ("Missing environment variable: `MINE`.", Cause.AUTH, "export MINE"),
         (
             (
-                "You\u2019ve hit your usage limit. Upgrade to Pro (https://chatgpt.com/explore/pro) or "
+                "You\u2019ve hit your usage limit. Upgrade to Pro, buy more credits or "
                 "try again at Nov 23rd, 2026 2:13 AM."
             ),
             Cause.SESSION_LIMIT,

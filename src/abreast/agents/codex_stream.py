@@ -156,12 +156,13 @@ class CodexReader:
         return Outcome.FAILED, said or f"it did not start (exit code {code})", *classify(said)
 
     def _all_denials(self, rollout: Rollout | None, stderr: str) -> tuple[str, ...]:
-        """Without the record, standard error still tells of refused patches."""
+        """Both tell of a command that took its time; alone, standard error tells of patches."""
+        found = dict(self._denials)
         if rollout is not None:
-            found = {**rollout.denials, **self._denials}
-        else:
-            told = find_denial(stderr, ran=False)
-            found = {**self._denials, **({"tool": told} if told else {})}
+            told = {k: why for k, why in rollout.denials.items() if why not in found.values()}
+            found = {**told, **found}
+        elif refused := find_denial(stderr, ran=False):
+            found["tool"] = refused
         return tuple(f"{label}: {why}" for label, why in found.items())
 
 
