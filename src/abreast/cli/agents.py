@@ -7,10 +7,10 @@ import click
 from abreast.cli import options
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console
     from rich.text import Text
 
-    from abreast.agents.base import Capabilities, Login
+    from abreast.agents.base import Login
     from abreast.api import AgentInfo
 
 
@@ -30,66 +30,60 @@ def agents(*, json: bool) -> int:
         return 0
     from rich.console import Console
 
-    Console(highlight=False).print(agents_table(known))
+    print_agents(Console(highlight=False), known)
     return 0
 
 
-def agents_table(known: "list[AgentInfo]") -> "RenderableType":
-    """Return one row for each agent, and under them what would help those that cannot start."""
-    from rich.console import Group, RenderableType
+def print_agents(console: "Console", known: "list[AgentInfo]") -> None:
+    """Print one row for each agent, and under them where each is or how to get it."""
     from rich.text import Text
 
     from abreast.cli.figures import one_line
     from abreast.cli.grid import Column, Grid
 
-    grid = Grid(
-        (
-            Column("agent"),
-            Column("version"),
-            Column("login", least=8),
-            Column("can", least=12),
-            Column("path", least=12),
-        )
-    )
-    hints: list[RenderableType] = []
+    able = ("resume", "open", "model", "tokens", "cost", "schema")
+    grid = Grid((Column("agent"), Column("version"), Column("login"), *map(Column, able)))
     for info in known:
-        login, path = info.login, info.path
-        said = login_text(login) if login and path else Text("-")
+        can = info.capabilities
+        abilities = (
+            *(can.resume, can.interactive, can.model, can.usage, can.cost),
+            can.structured_output,
+        )
         grid.rows.append(
             (
                 Text(info.name),
                 Text(one_line(info.version) or "-"),
-                said,
-                Text(", ".join(abilities(info.capabilities))),
-                Text(str(path)) if path else Text("not installed", "dim"),
+                _login(info.login if info.path else None),
+                *(Text("yes" if ability else "-") for ability in abilities),
             )
         )
-        hint = info.install_hint if not path else login.hint if login else None
-        if hint:
-            hints.append(Text(f"{info.name}: {one_line(hint)}", overflow="fold"))
-    return Group(grid, *([Text(), *hints] if hints else []))
+    console.print(grid)
+    for info in known:
+        console.print(Text(f"\n{info.name}"))
+        for note in notes_on(info):
+            # A path is there to be copied: leave it to the terminal to wrap it.
+            console.print(Text(f"  {note}"), soft_wrap=note.startswith("/"))
 
 
-def login_text(login: "Login") -> "Text":
-    """Return the login state, and in brackets what it is judged by."""
+def notes_on(info: "AgentInfo") -> list[str]:
+    """Return in words where an agent is, how it is logged in, and what is missing."""
+    from abreast.cli.figures import one_line
+
+    if not info.path:
+        return [f"not installed; {one_line(info.install_hint)}"]
+    said = [
+        ("", str(info.path)),
+        ("login: ", info.login.detail if info.login else ""),
+        ("hint: ", (info.login.hint or "") if info.login else ""),
+        ("writes: ", info.capabilities.confined_writes),
+    ]
+    return [f"{word}{one_line(text)}" for word, text in said if text]
+
+
+def _login(login: "Login | None") -> "Text":
     from rich.text import Text
 
     from abreast.agents.base import LoginState
-    from abreast.cli.figures import one_line
 
     styles = {LoginState.READY: "green", LoginState.MISSING: "red", LoginState.UNKNOWN: "yellow"}
-    text = Text(login.state, styles.get(login.state, ""))
-    return text.append(f" ({one_line(login.detail)})", "none") if login.detail else text
-
-
-def abilities(capabilities: "Capabilities") -> list[str]:
-    """Return in words what an agent can do."""
-    words = {
-        "resume": capabilities.resume,
-        "interactive": capabilities.interactive,
-        "model": capabilities.model,
-        "tokens": capabilities.usage,
-        "cost": capabilities.cost,
-        "schema": capabilities.structured_output,
-    }
-    return [word for word, able in words.items() if able]
+    return Text(login.state, styles.get(login.state, "")) if login else Text("-")
