@@ -79,7 +79,7 @@ def _fast_forward(repo: Repository, checkout: Path, target: str, *, new: str, ol
     options = ("--ff-only", "--no-autostash", "--no-squash", "--no-stat", "--no-overwrite-ignore")
     done = call(checkout, "merge", "-q", *options, new, codes=range(256))
     now = read_ref(repo, ref) or old
-    if done.code == 0 and now == new:
+    if now == new:
         return Advance(Outcome.ADVANCED, now, checkout)
     if now != old:
         return Advance(Outcome.MOVED, now, checkout)

@@ -34,7 +34,7 @@ _RACES = re.compile(
     r"|did not send all necessary objects"
     r"|cannot lock ref (?!.*(?:but expected|already exists|cannot create|unable to resolve))"
 )
-_RETRIES = 3
+_RETRIES = 4  # the first at once, the others within about half a second
 
 _HINTS = (
     ("not a git repository", "run it inside a git repository, or make one with `git init`"),
@@ -77,8 +77,8 @@ def call(
 
     Without `git_dir`, `where` must itself be a checkout (or a git directory): a checkout that lost
     its `.git` must not make us act on a repository further up. `climb` lifts that. `config` are
-    `name=value` settings for this call. Meeting another git at work is tried again three times,
-    so the command must be safe to repeat. Raises `GitError` unless the exit code is in `codes`.
+    `name=value` settings for this call. What met another git at work is tried again four times, so
+    the command must be safe to repeat. Raises `GitError` unless the exit code is in `codes`.
     """
     settings = ["-c", "gc.auto=0", *(word for item in config for word in ("-c", item))]
     place = [f"--git-dir={git_dir}"] if git_dir else []
@@ -174,7 +174,7 @@ def _try_again(attempt: Callable[[], Completed]) -> Completed:
 
     return Retrying(
         stop=stop_after_attempt(_RETRIES),
-        wait=wait_random_exponential(multiplier=0.05, max=0.5),
+        wait=wait_random_exponential(multiplier=0.1, max=0.5),
         retry=retry_if_result(_lost_a_race),
         retry_error_callback=last,
     )(attempt)
