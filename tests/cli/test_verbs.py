@@ -1,0 +1,117 @@
+"""What the verbs say and return, over values."""
+
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from inline_snapshot import snapshot
+
+from abreast.agents.base import Capabilities, Login, LoginState
+from abreast.api import AgentInfo
+from abreast.cli import agents, follow, land, logs, table
+from abreast.model.removal import Removal
+from abreast.model.session import LogEvent
+from abreast.model.states import LandState, RunState
+from tests.cli import values
+from tests.cli.drawing import console, draw, text_of
+
+
+def test_ctrl_c_leaves_the_run_alone_and_says_so(capsys):
+    def work(_progress):
+        raise KeyboardInterrupt
+
+    assert follow.show(values.running(), work, json=False) == 130
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "the run goes on; abreast watch k3v9 shows it, abreast stop k3v9 ends it" in err
+
+
+def test_a_run_is_shown_and_closed(capsys):
+    def work(progress):
+        progress(values.finished())
+        return values.finished()
+
+    assert follow.show(values.running(), work, json=False) == 1
+    out, err = capsys.readouterr()
+    assert "k3v9/csv-export: failed" in err
+    assert out.startswith("task ")
+
+
+def test_json_keeps_standard_output_clean(capsys):
+    def work(progress):
+        progress(values.finished())
+        return values.finished()
+
+    follow.show(values.running(), work, json=True)
+    out, err = capsys.readouterr()
+    assert json.loads(out)["run"]["state"] == "failed"
+    assert "csv-export: failed" in err
+
+
+@pytest.mark.parametrize("state", RunState)
+def test_only_done_is_0(state):
+    assert follow.code_of(replace(values.running(), state=state)) == (state is not RunState.DONE)
+
+
+def test_one_session_counts_as_landed_by_itself():
+    run = values.landed()  # as a whole it failed: one session bounced
+    codes = [land.code_of_session(run, session.id) for session in run.sessions]
+    assert [session.landing for session in run.sessions] == [
+        LandState.LANDED,
+        LandState.BOUNCED,
+        LandState.PROPOSED,
+    ]
+    assert codes == [0, 1, 0]
+
+
+def test_a_line_of_the_story():
+    at = time.mktime((2026, 1, 2, 3, 4, 5, 0, 0, -1))
+    line = logs.story_line(LogEvent(at, "k3v9", "k3v9/a", "tool", "edit\x1b[2J a.py\nthen b.py\n"))
+    assert line == "03:04:05  tool       edit a.py\n                     then b.py"
+
+
+def test_what_clean_would_remove():
+    removals = [
+        Removal("k3v9/a", Path("/w/a"), 3_400_000, "landed in main", "", "refs/abreast/a"),
+        Removal("k3v9/b", Path("/w/b"), 120, "", "uncommitted changes", "refs/abreast/b"),
+    ]
+    assert draw(table.removals_table(removals, removed=False)) == snapshot("""\
+session            size  why
+k3v9/a   can go  3.4 MB  landed in main
+k3v9/b   stays    120 B  uncommitted changes
+""")
+    assert "removed" in draw(table.removals_table(removals, removed=True))
+
+
+def test_the_matrix_of_agents():
+    everything = Capabilities(*[True] * 6, "its sandbox")
+    known = [
+        AgentInfo(
+            "claude",
+            "Claude Code",
+            Path("/opt/bin/claude"),
+            "2.1.330",
+            Login(LoginState.MISSING, "no key and no login", "claude auth login"),
+            everything,
+            "",
+        ),
+        AgentInfo("gemini", "Gemini CLI", None, "", None, Capabilities(), "npm install it"),
+    ]
+    on = console()
+    agents.print_agents(on, known)
+    assert text_of(on) == snapshot("""\
+agent   version  login    resume  open  model  tokens  cost  schema
+claude  2.1.330  missing  yes     yes   yes    yes     yes   yes
+gemini  -        -        -       -     -      -       -     -
+
+claude
+  /opt/bin/claude
+  login: no key and no login
+  hint: claude auth login
+  writes: its sandbox
+
+gemini
+  not installed; npm install it
+""")
