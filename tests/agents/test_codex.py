@@ -449,7 +449,10 @@ Error loading config.toml:
             UNKNOWN_FIELD,
             "Error loading config.toml: /h/config.toml:1:1: unknown configuration field `nonsense`",
         ),
-        ("warning: x\nNot inside a trusted directory.\n", "Not inside a trusted directory."),
+        (
+            "Not inside a trusted directory.\nWARNING: x\nwarning: y\n",
+            "Not inside a trusted directory.",
+        ),
         ("", "it did not start (exit code 1)"),
     ],
 )

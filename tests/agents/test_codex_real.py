@@ -319,6 +319,7 @@ def test_servers_and_hooks_stay_out(desk: Desk) -> None:
     )
     assert ran.verdict.outcome is Outcome.OK
     assert [name for name, mark in marks.items() if mark.exists()] == []
+    assert (desk.home / ".codex/config.toml").read_text().endswith(trust), "it is never written"
 
 
 def test_the_servers_would_start_without_us(desk: Desk) -> None:

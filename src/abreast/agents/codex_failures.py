@@ -41,7 +41,7 @@ _TELLING = {
     "context window": "split the task: it does not fit the model's context window",
     "unknown configuration field": "remove that field from config.toml, or update Codex",
 }
-_NOISE = ("warning:", "Reading additional input from stdin")
+_NOISE = ("warning:", "WARNING:", "Reading additional input from stdin")
 
 
 def classify(message: str) -> tuple[Cause, str | None]:
