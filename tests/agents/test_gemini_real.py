@@ -1,6 +1,15 @@
 """The real Gemini CLI, run as abreast runs it, against the loopback model server."""
 
+import contextlib
+import fcntl
 import json
+import os
+import pty
+import struct
+import subprocess
+import termios
+import threading
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +24,9 @@ from abreast.model.events import Cause, EventKind, Outcome
 from abreast.model.limits import Limits
 from abreast.model.moves import Drop, Edit, HttpError, Move, Say, Scenario, Shell, Spend, Write
 from abreast.model.usage import Usage
-from tests.support.clis import Ran, cli_environ, make_launch, run_cli
+from abreast.process.materialise import materialise
+from abreast.process.tree import MARKER, sweep
+from tests.support.clis import Ran, cli_environ, make_launch, run_cli, wait_until
 from tests.support.repos import Repo
 
 pytestmark = pytest.mark.clis
@@ -257,3 +268,56 @@ def test_without_a_login_it_says_so(bench: Bench) -> None:
     assert ran.verdict.cause is Cause.AUTH
     assert ran.verdict.hint is not None
     assert bench.server.requests == []
+
+
+def at_terminal(bench: Bench, launch: Launch, turns: int) -> None:
+    """Open `launch` on a terminal of its own until the model has been asked `turns` times."""
+    command = AGENT.interactive(launch)
+    materialise(command.files, command.links)
+    marker = uuid.uuid4().hex
+    keyboard, screen = pty.openpty()
+    fcntl.ioctl(screen, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+    process = subprocess.Popen(
+        command.argv,
+        cwd=launch.worktree,
+        env={**command.env, "TERM": "xterm-256color", MARKER: marker},
+        stdin=screen,
+        stdout=screen,
+        stderr=screen,
+        start_new_session=True,
+    )
+    os.close(screen)
+    drain = threading.Thread(target=read_all, args=(keyboard,), daemon=True)
+    drain.start()
+    try:
+        wait_until(lambda: len(bench.turns) >= turns, 40, "the model is asked")
+    finally:
+        sweep(marker)
+        process.wait()
+        drain.join(10)
+        os.close(keyboard)
+
+
+def read_all(terminal: int) -> None:
+    with contextlib.suppress(OSError):  # the other end is closed
+        while os.read(terminal, 65_536):
+            pass
+
+
+def test_a_person_can_go_on_with_a_headless_session(bench: Bench) -> None:
+    first = bench.play(Say("FIRST-WORD"), briefing="THE-BRIEFING")
+    assert first.verdict.outcome is Outcome.OK
+    again = bench.launch(
+        prompt="SCENARIO again",
+        briefing="THE-BRIEFING",
+        cli_session=first.verdict.cli_session,
+        resume=True,
+    )
+    at_terminal(bench, again, 2)
+    seen = said_to_model(bench.turns[1])
+    assert "FIRST-WORD" in seen
+    assert seen.count("THE-BRIEFING") == 1
+    # The person is asked before a tool runs, so the model has more tools than a headless one.
+    tools = [f["name"] for t in bench.turns[1].body["tools"] for f in t["functionDeclarations"]]
+    assert {"write_file", "run_shell_command", "web_fetch"} <= set(tools)
+    assert bench.server.egress == []

@@ -243,7 +243,7 @@ def disarmed(launch: Launch) -> dict[str, str]:
 
 def _briefing_name(launch: Launch) -> str:
     """Return a name that no project has: the CLI reads every file of that name it comes upon."""
-    return f"briefing-{launch.cli_session or 'session'}.md"
+    return f"briefing-{launch.cli_session[:8] or 'session'}.md"
 
 
 def installed_version(path: Path) -> str:
