@@ -1,5 +1,6 @@
 """The real Codex CLI against the loopback server: what it does, and what it is kept from."""
 
+import asyncio
 import json
 import os
 import select
@@ -19,9 +20,11 @@ import pytest
 
 from abreast.agents.base import Launch
 from abreast.agents.codex import AGENT
+from abreast.engine.jobs import Order, run_job
 from abreast.loopback.record import Recorded
 from abreast.loopback.server import Loopback
 from abreast.model.events import Cause, EventKind, Outcome
+from abreast.model.limits import Limits
 from abreast.model.moves import (
     Drop,
     Edit,
@@ -175,6 +178,20 @@ def test_a_write_outside_is_denied(desk: Desk, by: str, model: str) -> None:
     assert str(target) in denied
     assert denied in ran.verdict.reason
     assert ran.verdict.hint
+
+
+def test_under_a_runner_the_record_is_found(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A runner's environment is Codex's own, so the reader knows where to look."""
+    target = desk.root / "outside.txt"
+    desk.server.add(Scenario("run it", (Shell(f"echo x > {target}"), Say("Done!"))))
+    launch = desk.launch("run it")
+    monkeypatch.delenv("CODEX_HOME")
+    order = Order(AGENT.headless(launch), desk.tree, Limits(), desk.root / "stop", AGENT.name)
+    result = asyncio.run(run_job(desk.root / "job", lambda: order))
+    assert result.verdict.outcome is Outcome.BLOCKED
+    assert str(target) in result.verdict.reason
+    assert list(result.verdict.usage_by_model) == [OLDER]
+    assert result.swept == 0
 
 
 def test_the_model_sees_no_key_and_no_login(desk: Desk) -> None:
