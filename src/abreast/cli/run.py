@@ -52,7 +52,8 @@ from abreast.model.states import LandMode
     metavar="N",
     type=int,
     default=0,
-    help="How many sessions may run at once; without it as many as cores and free memory allow",
+    help="How many sessions may run at once; without it two for each core, but no more than one for"
+    " each GiB of free memory",
 )
 @click.option("--detach", "-d", is_flag=True, help="Start the run, print its name, and return")
 @options.repo
