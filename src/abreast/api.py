@@ -65,8 +65,9 @@ def read_plan(
     raises `PlanError` with everything that is wrong.
     """
     from abreast.engine import planning
+    from abreast.plan.overrides import Overrides
 
-    overrides = planning.Overrides(agent, model, verify, setup, base, land, max_parallel)
+    overrides = Overrides(agent, model, verify, setup, base, land, max_parallel)
     return planning.read_plan(source, prompts, overrides, repo)
 
 

@@ -167,7 +167,7 @@ class ClaudeReader:
         return self._said
 
     def _judge(self, code: int | None, stderr: str) -> Judgement:
-        if self._result is None:
+        if self._result is None or (code is not None and code < 0):
             return self._no_result(code, stderr)
         if not _succeeded(self._result):
             return self._failure(self._result)

@@ -25,6 +25,8 @@ from abreast.store.reader import Reader
 from abreast.store.writer import Store
 
 _POLL = 0.15  # seconds between looks at a run that is waited for
+_CHECK = 2.0  # seconds between checks that a worker lives
+_MOST_WORKERS = 5  # started during one wait
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is read as another
 
 
@@ -113,10 +115,13 @@ def require_run(reader: Reader, run: str) -> Run:
 def wait(
     run: str, places: Places, progress: Callable[[Run], None], timeout: float | None = None
 ) -> Run:
-    """Return the run once it is final or `timeout` has passed; restart a worker that died."""
+    """Return the run once it is final or `timeout` has passed.
+
+    A worker that was killed meanwhile is replaced; raises WorkerError when they keep dying.
+    """
     reader = Reader(places.database)
     deadline = None if timeout is None else time.monotonic() + timeout
-    shown, checked = None, time.monotonic()
+    shown, checked, started = None, time.monotonic(), 0
     while True:
         found = require_run(reader, run)
         if found != shown:
@@ -125,9 +130,11 @@ def wait(
         now = time.monotonic()
         if found.state.final or (deadline is not None and now > deadline):
             return found
-        if now - checked > 2.0:  # somebody is waiting: a worker that was killed is replaced
+        if now - checked > _CHECK:
             checked = now
-            ensure_worker(places)
+            started += ensure_worker(places)
+            if started > _MOST_WORKERS:
+                raise WorkerError("workers keep dying", hint=f"see {places.logs / 'worker.log'}")
         time.sleep(_POLL)
 
 

@@ -106,7 +106,9 @@ def run(agent: str, *, keep: bool, progress: Callable[[Run], None]) -> tuple[Run
         if agent != "scripted":
             if adapter.find(os.environ) is None:
                 raise AgentError(f"{adapter.title} is not installed", hint=adapter.install_hint)
-            scenarios = [Scenario(id, moves, prompt) for id, (_, prompt, moves) in _story().items()]
+            scenarios = [
+                Scenario(name, moves, prompt) for name, (_, prompt, moves) in _story().items()
+            ]
             server = cleanup.enter_context(Loopback(scenarios))
             redirect = adapter.redirect(server.url, folder / "home")
             materialise(redirect.files, {})
@@ -119,14 +121,14 @@ def run(agent: str, *, keep: bool, progress: Callable[[Run], None]) -> tuple[Run
 def _plan(agent: str, repository: Path) -> Plan:
     tasks = tuple(
         Task(
-            id,
+            name,
             prompt,
             produces,
             AgentChoice(agent, moves=moves if agent == "scripted" else ()),
             verify=f'"{sys.executable}" -m unittest -q',
             limits=Limits(minutes=5),
         )
-        for id, (produces, prompt, moves) in _story().items()
+        for name, (produces, prompt, moves) in _story().items()
     )
     return Plan(
         tasks,

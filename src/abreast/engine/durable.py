@@ -15,6 +15,7 @@ step is idempotent. Facts that shape this module, measured with dbos 3.4:
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 import sqlalchemy as sa
@@ -49,7 +50,7 @@ def step(name: str) -> Callable[[AsyncFunction[P, R]], AsyncFunction[P, R]]:
     return DBOS.step(name=name)
 
 
-def launch(engine: sa.Engine, executor: str, max_sessions: int) -> None:
+async def launch(engine: sa.Engine, executor: str, max_sessions: int) -> None:
     """Start executing: recover what this executor had begun, then take from the queues.
 
     `executor` is this machine's stable id, so that a reboot finds its own work again. Must be
@@ -69,9 +70,10 @@ def launch(engine: sa.Engine, executor: str, max_sessions: int) -> None:
     }
     DBOS(config=config)
     DBOS.launch()
-    DBOS.register_queue(RUNS, polling_interval_sec=_POLL)
-    DBOS.register_queue(SESSIONS, worker_concurrency=max_sessions, polling_interval_sec=_POLL)
-    DBOS.register_queue(LANDINGS, partition_concurrency=1, polling_interval_sec=_POLL)
+    queue = partial(DBOS.register_queue_async, polling_interval_sec=_POLL)
+    await queue(RUNS)
+    await queue(SESSIONS, worker_concurrency=max_sessions)
+    await queue(LANDINGS, partition_concurrency=1)
 
 
 def shut_down() -> None:

@@ -88,7 +88,7 @@ async def _serve(places: Places, idle_exit: float | None) -> bool:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     most = int(os.environ.get("ABREAST_MAX_SESSIONS") or _MOST_SESSIONS)
-    durable.launch(make_engine(places.database), executor_id(places), most)
+    await durable.launch(make_engine(places.database), executor_id(places), most)
     try:
         await _dispatch(Reader(places.database), stop, idle_exit)
     finally:

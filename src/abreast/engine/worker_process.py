@@ -34,14 +34,14 @@ def announce_worker(places: Places) -> None:
     write_json(worker_file(places), asdict(identify()))
 
 
-def ensure_worker(places: Places) -> None:
-    """Return once a worker lives, started in the background if need be.
+def ensure_worker(places: Places) -> bool:
+    """Return once a worker lives; True when it had to be started.
 
     Call it after the request is in the database: a worker that is about to end for want of work
     looks once more after it has given up its place.
     """
     if find_worker(places) is not None:
-        return
+        return False
     places.make()
     log = places.logs / "worker.log"
     argv = [sys.executable, "-I", "-m", "abreast.engine.worker"]
@@ -54,7 +54,7 @@ def ensure_worker(places: Places) -> None:
     deadline = time.monotonic() + _START
     while time.monotonic() < deadline:
         if find_worker(places) is not None:
-            return
+            return True
         if process.poll() is not None and process.returncode != 0:
             break
         time.sleep(0.02)

@@ -73,12 +73,15 @@ class _Supervisor:
         pump.start()
         threading.Thread(target=self._announce, daemon=True).start()
         stopped_by = self._hold(pump, watch)
+        lingers = not stopped_by and not self.exited.is_set()
         self._end()
         pump.join(DRAIN)
         swept = sweep(job.marker, spare=(os.getpid(),))
         pump.join()
         _reap()
-        verdict = reader.verdict(process.returncode, _tail(self.directory / STDERR))
+        # One that had said its last word and would not go: how we ended it says nothing about it.
+        code = 0 if lingers else process.returncode
+        verdict = reader.verdict(code, _tail(self.directory / STDERR))
         save_progress(self.directory, pump.progress)
         return Result(
             self.started,

@@ -9,6 +9,7 @@ from typing import Any
 
 from abreast.errors import NotFoundError
 from abreast.model.session import LogEvent, Run, Session
+from abreast.model.states import RunState
 from abreast.model.usage import Usage
 from abreast.store.rows import (
     NUMBERS,
@@ -51,6 +52,17 @@ class RunRecord:
     stop_requested: bool
 
 
+@dataclass(frozen=True)
+class Request:
+    """A run that a worker is to work on; each new request for it counts `generation` up."""
+
+    run: str
+    generation: int
+    state: RunState
+    repo: str
+    target: str
+
+
 class Reader:
     """Reads the database at a SQLAlchemy URL. Safe to use from threads.
 
@@ -69,6 +81,13 @@ class Reader:
         """Return the runs that have not ended, with their sessions, newest first."""
         with open_snapshot(self.database) as query:
             return _with_sessions(query, query(f"{_RUNS} WHERE {_NOT_FINAL} {_NEWEST}"))
+
+    def requests(self) -> list[Request]:
+        """Return what clients have asked for and no worker has brought to its end yet."""
+        asked = "SELECT id, generation, state, repo, target FROM abreast_runs r"
+        with open_snapshot(self.database) as query:
+            rows = query(f"{asked} WHERE {_NOT_FINAL} AND r.state <> 'open'")
+        return [Request(row[0], row[1], RunState(row[2]), row[3], row[4]) for row in rows]
 
     def run(self, run: str) -> Run | None:
         """Return the run of exactly this id, or None."""

@@ -6,7 +6,7 @@ the ids of a session's events grow in the order in which readers come to see the
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from abreast.errors import NotFoundError, StateError
 from abreast.model.session import Run
-from abreast.model.states import FINAL_STATES, RunState, SessionState
+from abreast.model.states import FINAL_STATES, LandMode, LandState, RunState, SessionState
 from abreast.model.usage import Usage
 from abreast.store.changes import RESULT_FIELDS, UNSET, Change, require_transition
 from abreast.store.engine import reading, transaction
@@ -85,14 +85,33 @@ class Store:
         the state it is in.
         """
         with transaction(self.engine) as db:
-            row = _find(db, runs, run)
-            generation = int(row.generation) + 1
-            values: dict[str, Any] = {"generation": generation}
-            if RunState(row.state).final:
-                values |= {"state": state.value, "ended": None, "stop_requested": False}
-                self._append(db, run, None, "state", state.value)
-            db.execute(sa.update(runs).where(runs.c.id == run).values(values))
+            return self._begin(db, run, state)
+
+    def request_landing(
+        self, run: str, sessions_of_run: Sequence[str], land: LandMode, target: str
+    ) -> int:
+        """Ask that these sessions of a run that has ended be landed on `target`.
+
+        Returns the new count of requests.
+        """
+        with transaction(self.engine) as db:
+            generation = self._begin(db, run, RunState.LANDING)
+            chosen = sa.and_(sessions.c.run_id == run, sessions.c.id.in_(sessions_of_run))
+            queued = {"landing": LandState.QUEUED.value, "landed": "", "reason": "", "hint": ""}
+            db.execute(sa.update(sessions).where(chosen).values(queued))
+            wanted = {"land": land.value, "target": target}
+            db.execute(sa.update(runs).where(runs.c.id == run).values(wanted))
             return generation
+
+    def _begin(self, db: sa.Connection, run: str, state: RunState) -> int:
+        row = _find(db, runs, run)
+        generation = int(row.generation) + 1
+        values: dict[str, Any] = {"generation": generation}
+        if RunState(row.state).final:
+            values |= {"state": state.value, "ended": None, "stop_requested": False}
+            self._append(db, run, None, "state", state.value)
+        db.execute(sa.update(runs).where(runs.c.id == run).values(values))
+        return generation
 
     def update_session(
         self,

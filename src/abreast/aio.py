@@ -1,0 +1,187 @@
+"""The async twins of `abreast.api`: the same calls, awaited; each blocks a thread, not the loop.
+
+run = await abreast.aio.run(plan)
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from abreast import api
+from abreast.api import AgentInfo, Progress, Terminal
+from abreast.model.removal import Removal
+from abreast.model.session import LogEvent, Run, Session
+from abreast.model.states import LandMode
+from abreast.model.task import Plan
+from abreast.places import Places
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+async def _call(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    return await asyncio.to_thread(function, *args, **kwargs)
+
+
+async def start(plan: Plan, *, places: Places | None = None) -> Run:
+    """See `abreast.api.start`."""
+    return await _call(api.start, plan, places=places)
+
+
+async def wait(
+    run: str,
+    *,
+    progress: Progress | None = None,
+    timeout: float | None = None,  # noqa: ASYNC109 - the twin's own parameter
+    places: Places | None = None,
+) -> Run:
+    """See `abreast.api.wait`; `progress` is called from another thread.
+
+    Cancelling the task leaves the run alone, and ends the watching within the next change.
+    """
+    gone = False
+
+    def tell(found: Run) -> None:
+        if gone:
+            raise asyncio.CancelledError
+        if progress is not None:
+            progress(found)
+
+    try:
+        return await _call(api.wait, run, progress=tell, timeout=timeout, places=places)
+    finally:
+        gone = True
+
+
+async def run(plan: Plan, *, progress: Progress | None = None, places: Places | None = None) -> Run:
+    """See `abreast.api.run`."""
+    begun = await start(plan, places=places)
+    return await wait(begun.id, progress=progress, places=places)
+
+
+async def runs(*, limit: int = 20, places: Places | None = None) -> list[Run]:
+    """See `abreast.api.runs`."""
+    return await _call(api.runs, limit=limit, places=places)
+
+
+async def find_run(name: str = "", *, places: Places | None = None) -> Run:
+    """See `abreast.api.find_run`."""
+    return await _call(api.find_run, name, places=places)
+
+
+async def sessions(run: str = "", *, places: Places | None = None) -> list[Session]:
+    """See `abreast.api.sessions`."""
+    return await _call(api.sessions, run, places=places)
+
+
+async def find_session(name: str, *, places: Places | None = None) -> Session:
+    """See `abreast.api.find_session`."""
+    return await _call(api.find_session, name, places=places)
+
+
+async def logs(
+    name: str, *, follow: bool = False, places: Places | None = None
+) -> AsyncIterator[LogEvent]:
+    """See `abreast.api.logs`."""
+    events = await _call(api.logs, name, follow=follow, places=places)
+    async for event in _each(events):
+        yield event
+
+
+async def stream(
+    name: str, *, follow: bool = False, places: Places | None = None
+) -> AsyncIterator[bytes]:
+    """See `abreast.api.stream`."""
+    lines = await _call(api.stream, name, follow=follow, places=places)
+    async for line in _each(lines):
+        yield line
+
+
+async def diff(name: str, *, stat: bool = False, places: Places | None = None) -> str:
+    """See `abreast.api.diff`."""
+    return await _call(api.diff, name, stat=stat, places=places)
+
+
+async def stop(name: str, *, places: Places | None = None) -> list[Session]:
+    """See `abreast.api.stop`."""
+    return await _call(api.stop, name, places=places)
+
+
+async def resume(run: str, *, places: Places | None = None) -> Run:
+    """See `abreast.api.resume`."""
+    return await _call(api.resume, run, places=places)
+
+
+async def retry(name: str, *, places: Places | None = None) -> Run:
+    """See `abreast.api.retry`."""
+    return await _call(api.retry, name, places=places)
+
+
+async def attach(name: str, *, places: Places | None = None) -> Terminal:
+    """See `abreast.api.attach`."""
+    return await _call(api.attach, name, places=places)
+
+
+async def open_session(
+    name: str,
+    agent: str = "claude",
+    *,
+    repo: Path | None = None,
+    base: str = "HEAD",
+    model: str = "",
+    places: Places | None = None,
+) -> Terminal:
+    """See `abreast.api.open_session`."""
+    return await _call(
+        api.open_session, name, agent, repo=repo, base=base, model=model, places=places
+    )
+
+
+async def close_session(name: str, *, places: Places | None = None) -> Session:
+    """See `abreast.api.close_session`."""
+    return await _call(api.close_session, name, places=places)
+
+
+async def land(
+    name: str,
+    mode: LandMode = LandMode.MERGE,
+    *,
+    target: str = "",
+    progress: Progress | None = None,
+    places: Places | None = None,
+) -> Run:
+    """See `abreast.api.land`."""
+    return await _call(api.land, name, mode, target=target, progress=progress, places=places)
+
+
+async def clean(
+    names: Sequence[str] = (),
+    *,
+    remove: bool = False,
+    force: bool = False,
+    places: Places | None = None,
+) -> list[Removal]:
+    """See `abreast.api.clean`."""
+    return await _call(api.clean, names, remove=remove, force=force, places=places)
+
+
+async def agents(environ: Mapping[str, str] | None = None) -> list[AgentInfo]:
+    """See `abreast.api.agents`."""
+    return await _call(api.agents, environ)
+
+
+async def demo(
+    agent: str = "scripted", *, keep: bool = False, progress: Progress | None = None
+) -> tuple[Run, Path]:
+    """See `abreast.api.demo`."""
+    return await _call(api.demo, agent, keep=keep, progress=progress)
+
+
+async def _each(iterator: Iterator[R]) -> AsyncIterator[R]:
+    end = object()
+    while True:
+        item = await asyncio.to_thread(next, iterator, end)
+        if item is end:
+            return
+        yield item  # type: ignore[misc]

@@ -1,0 +1,108 @@
+"""Run plans on a test's repository with a real worker, and leave nothing behind."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Self
+
+import psutil
+
+from abreast import api
+from abreast.engine import client
+from abreast.engine.worker_process import find_worker
+from abreast.model.limits import Limits
+from abreast.model.moves import Move, Say, Write
+from abreast.model.session import Run, Session
+from abreast.model.task import AgentChoice, Plan, Task
+from abreast.places import Places
+from tests.support.repos import Repo
+
+DEADLINE = 60.0
+
+
+def scripted(*moves: Move) -> AgentChoice:
+    return AgentChoice("scripted", moves=moves)
+
+
+def writes(path: str, text: str = "new\n") -> AgentChoice:
+    """An agent that writes one file and says so."""
+    return scripted(Write(path, text), Say(f"wrote {path}"))
+
+
+def task(name: str, agent: AgentChoice, **more: Any) -> Task:
+    more.setdefault("limits", Limits(minutes=2, idle_minutes=0))
+    more.setdefault("produces", f"{name} is there.")
+    return Task(name, f"Do {name}.", agent=agent, **more)
+
+
+def eventually(condition: Callable[[], Any], what: str, deadline: float = DEADLINE) -> Any:
+    """Wait until `condition` gives something, and return it."""
+    end = time.monotonic() + deadline
+    while not (found := condition()):
+        assert time.monotonic() < end, f"never happened: {what}"
+        time.sleep(0.02)
+    return found
+
+
+class Stage:
+    def __init__(self, places: Places, repo: Repo, environ: dict[str, str] | None = None) -> None:
+        self.places, self.repo, self.environ = places, repo, environ
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for run in api.runs(limit=1000, places=self.places):
+            if not run.state.final and run.state != "open":
+                client.stop(run.id, self.places)
+        self.end_worker()
+
+    def plan(self, *tasks: Task, **more: Any) -> Plan:
+        more.setdefault("max_parallel", 4)
+        return Plan(tasks, base="main", repo=str(self.repo.path), **more)
+
+    def start(self, *tasks: Task, **more: Any) -> Run:
+        return client.start(self.plan(*tasks, **more), self.places, self.environ or os.environ)
+
+    def run(self, *tasks: Task, **more: Any) -> Run:
+        """Start a plan and return its run once that has ended."""
+        return self.wait(self.start(*tasks, **more).id)
+
+    def wait(self, run: str) -> Run:
+        found = api.wait(run, timeout=DEADLINE, places=self.places)
+        assert found.state.final, f"{run} has not ended: {found}"
+        return found
+
+    def session(self, name: str) -> Session:
+        return api.find_session(name, places=self.places)
+
+    def until(self, name: str, condition: Callable[[Session], Any]) -> Session:
+        """Wait until a session is as `condition` wants it, and return it."""
+        eventually(lambda: condition(self.session(name)), f"{name} as wanted")
+        return self.session(name)
+
+    def worker(self) -> psutil.Process | None:
+        identity = find_worker(self.places)
+        return identity.find() if identity else None
+
+    def end_worker(self) -> None:
+        process = self.worker()
+        if process is not None:
+            process.terminate()
+            process.wait(30)
+
+    def kill_worker(self) -> None:
+        process = self.worker()
+        assert process is not None, "there is no worker"
+        process.kill()
+        process.wait(30)
+
+
+__all__ = ["Stage", "eventually", "replace", "scripted", "task", "writes"]
