@@ -1,6 +1,6 @@
 """Says in a person's words what pydantic found wrong with a plan."""
 
-import datetime
+import datetime as dt
 import difflib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -25,10 +25,9 @@ _MUST = {
 _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (bool, "a boolean"),
     (str, "a string"),
-    ((int, float), "a number"),
     (list, "a list"),
     (dict, "a table"),
-    ((datetime.date, datetime.time), "a date"),
+    ((dt.date, dt.time), "a date"),
 )
 
 
@@ -46,7 +45,9 @@ def did_you_mean(word: str, known: Iterable[str], kind: str) -> str:
 
 
 def kind_of(value: object) -> str:
-    """Return what TOML calls a value of this type."""
+    """Return what TOML calls a value of this type; a number is called by its value."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
     return next(name for kinds, name in _KINDS if isinstance(value, kinds))
 
 

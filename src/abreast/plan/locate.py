@@ -43,6 +43,7 @@ def key_lines(text: str) -> dict[Path, int]:
         else:
             keys = _parts(found["item"] or found["table"])
             table = _table(keys, last, new=bool(found["array"]))
+            lines.setdefault(keys, number)  # the first of an array of tables stands for the array
             lines.setdefault(table, number)
     return lines
 

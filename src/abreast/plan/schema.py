@@ -1,8 +1,11 @@
 """The keys of a plan file and their types; importing this imports pydantic."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+Amount = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=0)]
 
 
 class Table(BaseModel):
@@ -14,11 +17,11 @@ class Table(BaseModel):
 class LimitsTable(Table):
     """Limits of a session; 0 means no bound, and what is not given stays as it is."""
 
-    minutes: float | None = Field(None, ge=0)
-    idle_minutes: float | None = Field(None, ge=0)
-    turns: int | None = Field(None, ge=0)
-    tokens: int | None = Field(None, ge=0)
-    usd: float | None = Field(None, ge=0)
+    minutes: Amount | None = None
+    idle_minutes: Amount | None = None
+    turns: Count | None = None
+    tokens: Count | None = None
+    usd: Amount | None = None
 
 
 class Shared(Table):
@@ -28,7 +31,7 @@ class Shared(Table):
     model: str | None = None
     setup: str | None = None
     verify: str | None = None
-    limits: LimitsTable = LimitsTable()
+    limits: LimitsTable = Field(default_factory=LimitsTable)
 
 
 class TaskTable(Shared):
@@ -51,9 +54,9 @@ class PlanTable(Shared):
     base: str = "HEAD"
     target: str = ""
     repo: str = ""
-    max_parallel: int = Field(0, ge=0)
+    max_parallel: Count = 0
     land: Literal["none", "merge", "pr"] = "none"
-    setup_timeout_minutes: float = Field(20.0, ge=0)
-    verify_timeout_minutes: float = Field(20.0, ge=0)
+    setup_timeout_minutes: Amount = 20.0
+    verify_timeout_minutes: Amount = 20.0
     pass_env: list[str] = []
-    pool: int = Field(0, ge=0)
+    pool: Count = 0

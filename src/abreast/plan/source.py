@@ -15,11 +15,11 @@ class Source:
     file: str
     text: str
     raw: Mapping[str, Any]
-    problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._lines = key_lines(self.text)
+        self._found: list[tuple[int, Problem]] = []
 
     @property
     def tasks(self) -> list[tuple[int, Mapping[str, Any]]]:
@@ -39,10 +39,21 @@ class Source:
         return find_line(self._lines, path) or 0
 
     def problem(self, path: Path, message: str, hint: str | None = None) -> None:
-        self.problems.append(Problem(self.where(path), message, hint))
+        """Add something that is wrong at `path`."""
+        self._found.append((self.line(path), Problem(self.where(path), message, hint)))
+
+    @property
+    def sound(self) -> bool:
+        """Whether no problem has been found so far."""
+        return not self._found
 
     def warning(self, path: Path, message: str, hint: str | None = None) -> None:
+        """Add something that the user should know, though it stops nothing."""
         self.warnings.append(Problem(self.where(path), message, hint))
+
+    def in_order(self) -> list[Problem]:
+        """Return the problems by their line."""
+        return [problem for _, problem in sorted(self._found, key=lambda found: found[0])]
 
     def _name(self, path: Path) -> str:
         if len(path) < 2 or path[0] != "task" or not isinstance(path[1], int):
