@@ -53,7 +53,6 @@ class GeminiAgent:
         "GEMINI_API_KEY_AUTH_MECHANISM",
         "GEMINI_MODEL",
         "GEMINI_CLI_HOME",
-        "GEMINI_CLI_CUSTOM_HEADERS",
         "GEMINI_FORCE_ENCRYPTED_FILE_STORAGE",
         "GEMINI_FORCE_FILE_STORAGE",
         "GOOGLE_API_KEY",
@@ -172,6 +171,8 @@ def _model(launch: Launch) -> tuple[str, ...]:
 
 
 def _session(launch: Launch) -> tuple[str, ...]:
+    if not launch.cli_session:
+        return ()
     return ("--resume" if launch.resume else "--session-id", launch.cli_session)
 
 

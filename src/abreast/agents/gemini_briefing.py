@@ -22,7 +22,7 @@ def briefing_text(launch: Launch, user_folder: Path) -> str:
     The CLI always reads the worktree's own GEMINI.md too, whatever `context.fileName` says
     (0.61.0), so what that file says is left out here.
     """
-    parts = (_read(user_folder / "GEMINI.md").strip(), _without_native(launch))
+    parts = (read_text(user_folder / "GEMINI.md").strip(), _without_native(launch))
     return _CODE_OR_IMPORT.sub(_guard, "\n\n".join(part for part in parts if part))
 
 
@@ -39,7 +39,7 @@ def _expand(root: Path, path: Path, depth: int, found: list[str]) -> str:
     """Return the file's text with its imports in place; add it, and theirs, to `found`."""
     if not path.resolve().is_relative_to(root.resolve()):
         return ""
-    text = _read(path)
+    text = read_text(path)
     if depth:
         text = _IMPORT_LINE.sub(
             lambda m: _expand(root, path.parent / m["path"], depth - 1, found) or m[0], text
@@ -52,7 +52,8 @@ def _guard(found: re.Match[str]) -> str:
     return found[0] if found[1] else f"{_WORD_JOINER}@"
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Return what the file holds, or "" when it cannot be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from abreast.agents.base import Launch
-from abreast.agents.gemini_briefing import briefing_text
+from abreast.agents.gemini_briefing import briefing_text, read_text
 from abreast.process.files import load_json
 
 TOOLS = (
@@ -84,11 +84,7 @@ def user_settings(environ: Mapping[str, str]) -> dict[str, Any]:
     """Return the user's settings, which may have comments; {} when there are none to be read."""
     path = user_folder(environ) / "settings.json"
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return {}
-    try:
-        found = json.loads(_STRING_OR_COMMENT.sub(lambda m: m[1] or "", text))
+        found = json.loads(_STRING_OR_COMMENT.sub(lambda m: m[1] or "", read_text(path)))
     except json.JSONDecodeError:
         return {}
     return found if isinstance(found, dict) else {}
@@ -236,7 +232,7 @@ def disarmed(launch: Launch) -> dict[str, str]:
     for folder in (launch.worktree, *launch.worktree.parents):
         path = folder / ".gemini" / ".env"
         if path.is_file():
-            text = "" if path.parent == own else path.read_text(errors="replace")
+            text = "" if path.parent == own else read_text(path)
             return {name: environ.get(name, "") for name in _ASSIGNED.findall(text)}
     return {}
 
