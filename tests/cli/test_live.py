@@ -137,7 +137,7 @@ def test_a_dumb_terminal_gets_plain_lines():
         ({"landing": LandState.LANDED, "landed": "abcdef1234"}, "landed abcdef1"),
         ({"landing": LandState.BOUNCED, "reason": "conflict in a"}, "bounced conflict in a"),
         ({"landing": LandState.PROPOSED, "landed": "https://f/1"}, "proposed https://f/1"),
-        ({"landing": LandState.QUEUED}, "queued"),
+        ({"landing": LandState.QUEUED}, "waits to land"),
         ({}, "commit 9f8e7d6"),
         ({"commit": ""}, "nothing to commit"),
     ],

@@ -133,7 +133,7 @@ def _tokens(session: Session) -> int | None:
 def doing(session: Session) -> str:
     """Return in a few words what a session is doing, waits for, or ended with."""
     if session.landing is not LandState.NONE:
-        return f"{session.landing} {landed_as(session)}".strip()
+        return f"{landing_word(session)} {landed_as(session)}".strip()
     if session.state is SessionState.QUEUED:
         return f"after {', '.join(session.needs)}" if session.needs else ""
     if session.state is SessionState.DONE:
@@ -157,7 +157,7 @@ class Lines:
                 self._say(session, session.state, _told(session), SESSION_STYLES[session.state])
             if session.landing is not landing:
                 style = LAND_STYLES[session.landing]
-                self._say(session, session.landing, landed_as(session), style)
+                self._say(session, landing_word(session), landed_as(session), style)
             self._seen[session.id] = (session.state, session.landing)
 
     def _say(self, session: Session, word: str, more: str, style: str) -> None:
@@ -165,6 +165,11 @@ class Lines:
         if more:
             line.append(f", {more}")
         self._console.print(line, soft_wrap=True)
+
+
+def landing_word(session: Session) -> str:
+    """Return the state of a landing so that it is not taken for that of the session."""
+    return "waits to land" if session.landing is LandState.QUEUED else session.landing
 
 
 def landed_as(session: Session) -> str:
