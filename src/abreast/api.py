@@ -15,7 +15,7 @@ from abreast.agents.base import Agent, Capabilities, Command, Login
 from abreast.errors import NotFoundError
 from abreast.model.removal import Removal
 from abreast.model.session import LogEvent, Run, Session
-from abreast.model.states import LandMode
+from abreast.model.states import LandMode, SessionKind
 from abreast.model.task import Plan
 from abreast.places import Places, find_places
 from abreast.store.reader import Reader
@@ -73,9 +73,10 @@ def read_plan(
 
 def start(plan: Plan, *, places: Places | None = None) -> Run:
     """Record a checked plan as a run, make sure that a worker is there, and return at once."""
-    from abreast.engine import client
+    from abreast.engine.client import connect
 
-    return client.start(plan, places or find_places())
+    with connect(places or find_places()) as client:
+        return client.start(plan)
 
 
 def wait(
@@ -89,9 +90,9 @@ def wait(
 
     `progress` is called with each changed state of the run, from this thread.
     """
-    from abreast.engine import client
+    from abreast.engine import watching
 
-    return client.wait(run, places or find_places(), progress or _unseen, timeout)
+    return watching.wait(run, places or find_places(), progress or _unseen, timeout)
 
 
 def run(plan: Plan, *, progress: Progress | None = None, places: Places | None = None) -> Run:
@@ -157,28 +158,34 @@ def stop(name: str, *, places: Places | None = None) -> list[Session]:
 
     Returns once no process of theirs is left; what they did so far is kept under a ref.
     """
-    from abreast.engine import client
+    from abreast.engine import terminal
+    from abreast.engine.client import connect
 
     where = places or find_places()
-    found = find_session(name, places=where).id if "/" in name else _run_or_session(name, where)
-    return client.stop(found, where)
+    found = _run_or_session(name, where)
+    if isinstance(found, Session) and found.kind is SessionKind.OPEN and not found.state.final:
+        return [terminal.close(found, where)]
+    with connect(where) as client:
+        return client.stop(found.id)
 
 
 def resume(run: str, *, places: Places | None = None) -> Run:
     """Go on with a run: whatever is not done is queued again, in its own CLI session if it can."""
-    from abreast.engine import client
+    from abreast.engine.client import connect
 
     where = places or find_places()
-    return client.resume(find_run(run, places=where).id, where)
+    with connect(where) as client:
+        return client.resume(find_run(run, places=where).id)
 
 
 def retry(name: str, *, places: Places | None = None) -> Run:
     """Queue one session that is final and not done again, afresh from its base."""
-    from abreast.engine import client
+    from abreast.engine.client import connect
 
     where = places or find_places()
     session = find_session(name, places=where)
-    return client.again(session.run, [session.id], where, fresh=True)
+    with connect(where) as client:
+        return client.again(session.run, [session.id], fresh=True)
 
 
 def attach(name: str, *, places: Places | None = None) -> Terminal:
@@ -224,13 +231,14 @@ def land(
     places: Places | None = None,
 ) -> Run:
     """Land a session, or every finished session of a run, one after another, and wait for it."""
-    from abreast.engine import client
+    from abreast.engine.client import connect
 
     where = places or find_places()
-    one = "/" in name
-    run = find_run(name.partition("/")[0], places=where)
-    chosen = [find_session(name, places=where)] if one else list(run.sessions)
-    client.request_landing(run.id, chosen, mode, target, where, only=one)
+    found = _run_or_session(name, where)
+    run = found if isinstance(found, Run) else find_run(found.run, places=where)
+    chosen = run.sessions if isinstance(found, Run) else (found,)
+    with connect(where) as client:
+        client.request_landing(run.id, chosen, mode, target)
     return wait(run.id, progress=progress, places=where)
 
 
@@ -281,12 +289,14 @@ def _reader(places: Places | None) -> Reader:
     return Reader((places or find_places()).database)
 
 
-def _run_or_session(name: str, places: Places) -> str:
-    """Return the id of the run of this name, else of the newest session of this task."""
+def _run_or_session(name: str, places: Places) -> Run | Session:
+    """Return the session `run/task`, else the run of this name, else this task's newest session."""
+    if "/" in name:
+        return find_session(name, places=places)
     try:
-        return find_run(name, places=places).id
+        return find_run(name, places=places)
     except NotFoundError:
-        return find_session(name, places=places).id
+        return find_session(name, places=places)
 
 
 def _info(agent: Agent, environ: Mapping[str, str]) -> AgentInfo:

@@ -10,7 +10,7 @@ from typing import Any, Self
 import psutil
 
 from abreast import api
-from abreast.engine import client
+from abreast.engine.client import connect
 from abreast.engine.worker_process import find_worker
 from abreast.model.limits import Limits
 from abreast.model.moves import Move, Say, Write
@@ -61,7 +61,7 @@ class Stage:
     ) -> None:
         for run in api.runs(limit=1000, places=self.places):
             if not run.state.final and run.state != "open":
-                client.stop(run.id, self.places)
+                api.stop(run.id, places=self.places)
         self.end_worker()
 
     def plan(self, *tasks: Task, **more: Any) -> Plan:
@@ -69,7 +69,8 @@ class Stage:
         return Plan(tasks, base="main", repo=str(self.repo.path), **more)
 
     def start(self, *tasks: Task, **more: Any) -> Run:
-        return client.start(self.plan(*tasks, **more), self.places, self.environ or os.environ)
+        with connect(self.places) as client:
+            return client.start(self.plan(*tasks, **more), self.environ or os.environ)
 
     def run(self, *tasks: Task, **more: Any) -> Run:
         """Start a plan and return its run once that has ended."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import psutil
 
-from abreast.engine.client import open_store
+from abreast.engine.client import connect
 from abreast.engine.layout import SessionLayout, repository_lock
 from abreast.errors import AbreastError
 from abreast.git.advance import is_landed
@@ -20,14 +20,14 @@ from abreast.model.removal import Removal
 from abreast.model.session import Run, Session
 from abreast.model.states import SessionState
 from abreast.places import Places
-from abreast.store.reader import Reader
 
 
 def clean(names: Sequence[str], places: Places, *, remove: bool, force: bool) -> list[Removal]:
     """Look at every worktree of ended sessions (or of `names`), and `remove` those that may go."""
-    open_store(places)
+    with connect(places) as client:
+        runs = client.reader.runs(1_000_000)
     found = []
-    for run in Reader(places.database).runs(1_000_000):
+    for run in runs:
         for session in run.sessions:
             wanted = not names or {session.id, session.task, run.id} & set(names)
             if wanted and session.worktree and Path(session.worktree).exists():

@@ -9,7 +9,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from abreast.agents import agent_named
-from abreast.engine import client
+from abreast.engine.client import connect
+from abreast.engine.watching import wait
 from abreast.engine.worker_process import find_worker
 from abreast.errors import AgentError
 from abreast.git.call import git
@@ -114,8 +115,9 @@ def run(agent: str, *, keep: bool, progress: Callable[[Run], None]) -> tuple[Run
             materialise(redirect.files, {})
             environ = {**allow(os.environ), **redirect.env}
         repository = _make_repository(folder / "greetings")
-        begun = client.start(_plan(agent, repository), places, environ)
-        return client.wait(begun.id, places, progress), folder
+        with connect(places) as client:
+            begun = client.start(_plan(agent, repository), environ)
+        return wait(begun.id, places, progress), folder
 
 
 def _plan(agent: str, repository: Path) -> Plan:

@@ -4,8 +4,10 @@ When the person leaves, the work takes the same way as an agent's: checked, veri
 the worker. Leaving is written down as the result of the attempt's agent job.
 """
 
+import contextlib
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +16,10 @@ from abreast.agents.base import Agent, Command
 from abreast.engine import start_stages
 from abreast.engine.agent_stage import launch_of
 from abreast.engine.check import check_plan
-from abreast.engine.client import again, new_run_id, open_store, record, wait
-from abreast.engine.environment import keep_environment
+from abreast.engine.client import connect
 from abreast.engine.inspect import layout_of, repository_of
 from abreast.engine.scene import Engine, Scene, install, open_scene
+from abreast.engine.watching import wait
 from abreast.engine.worker_process import ensure_worker
 from abreast.errors import AgentError, StateError
 from abreast.git.commit import tree_of
@@ -55,23 +57,19 @@ def open_session(
     task = Task(name, "", f"Work in {name}", AgentChoice(agent_name), model=model)
     plan = Plan((task,), base=base, repo=str(repo), source="open", max_parallel=1)
     checked = check_plan(plan)
-    engine = _engine(places)
-    run = new_run_id(engine.reader)
-    keep_environment(places, run, ())
-    record(
-        run,
-        checked.plan,
-        checked.repository,
-        engine.store,
-        note="\n".join(checked.notes),
-        kind=SessionKind.OPEN,
-    )
-    engine.store.set_run_state(run, RunState.OPEN)
-    scene = open_scene(f"{run}/{name}", 1)
-    start_stages.prepare(scene)
-    engine.store.update_session(scene.session.id, Change(state=SessionState.RUNNING))
-    command = _command(scene, agent, "")
-    return engine.reader.session(scene.session.id) or scene.session, command, scene.layout.worktree
+    with _at_work(places) as engine:
+        with connect(places) as client:
+            run = client.record(checked, kind=SessionKind.OPEN)
+        scene = open_scene(f"{run}/{name}", 1)
+        start_stages.prepare(scene)
+        command, cli_session = _command(scene, agent, "")
+        change = Change(state=SessionState.RUNNING, cli_session=cli_session)
+        engine.store.update_session(scene.session.id, change)
+        return (
+            engine.reader.session(scene.session.id) or scene.session,
+            command,
+            scene.layout.worktree,
+        )
 
 
 def attach(session: Session, places: Places) -> tuple[Session, Command, Path]:
@@ -90,11 +88,12 @@ def attach(session: Session, places: Places) -> tuple[Session, Command, Path]:
             f"{session.id} has no {session.agent} session to go on with",
             hint=f"abreast retry {session.id}, or work in {session.worktree}",
         )
-    _engine(places)
-    scene = open_scene(session.id, session.attempt)
-    spec = start_stages.spec_of(scene, session.base_sha or scene.plan.base_sha)
-    ensure_worktree(scene.repository, spec, lock=scene.lock)
-    return session, _command(scene, agent, session.cli_session), scene.layout.worktree
+    with _at_work(places):
+        scene = open_scene(session.id, session.attempt)
+        spec = start_stages.spec_of(scene, session.base_sha or scene.plan.base_sha)
+        ensure_worktree(scene.repository, spec, lock=scene.lock)
+        command, _ = _command(scene, agent, session.cli_session)
+        return session, command, scene.layout.worktree
 
 
 def close(session: Session, places: Places) -> Session:
@@ -109,7 +108,8 @@ def close(session: Session, places: Places) -> Session:
     if not session.state.final:
         layout.job("agent").mkdir(mode=0o700, parents=True, exist_ok=True)
         save_result(layout.job("agent"), result)
-        open_store(places).set_run_state(session.run, RunState.QUEUED)
+        with connect(places) as client:
+            client.store.set_run_state(session.run, RunState.QUEUED)
         ensure_worker(places)
     else:
         known = session.commit or session.base_sha
@@ -118,7 +118,8 @@ def close(session: Session, places: Places) -> Session:
         following = replace(layout, attempt=session.attempt + 1)
         following.job("agent").mkdir(mode=0o700, parents=True, exist_ok=True)
         save_result(following.job("agent"), result)
-        again(session.run, [session.id], places, fresh=False)
+        with connect(places) as client:
+            client.again(session.run, [session.id], fresh=False)
     wait(session.run, places, lambda _: None)
     return Reader(places.database).session(session.id) or session
 
@@ -130,15 +131,17 @@ def _interactive(name: str) -> Agent:
     return agent
 
 
-def _engine(places: Places) -> Engine:
-    engine = Engine(places, open_store(places), Reader(places.database))
-    install(engine)
-    return engine
+@contextlib.contextmanager
+def _at_work(places: Places) -> Iterator[Engine]:
+    """Make this process one that can prepare a session, as a worker does."""
+    with connect(places) as client:
+        engine = Engine(places, client.store, client.reader)
+        install(engine)
+        yield engine
 
 
-def _command(scene: Scene, agent: Agent, cli_session: str) -> Command:
+def _command(scene: Scene, agent: Agent, cli_session: str) -> tuple[Command, str]:
+    """Return the interactive command, and the id of the CLI session it is about."""
     launch = launch_of(scene, agent, cli_session=cli_session)
-    if not cli_session:
-        scene.engine.store.update_session(scene.session.id, Change(cli_session=launch.cli_session))
     env = allow(os.environ, *agent.env_patterns, *_TERMINAL, also=scene.plan.pass_env)
-    return agent.interactive(replace(launch, environ=env, prompt=""))
+    return agent.interactive(replace(launch, environ=env, prompt="")), launch.cli_session

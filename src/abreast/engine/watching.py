@@ -1,0 +1,48 @@
+"""Wait for a run, from any process: the database tells, and a worker that died is replaced."""
+
+import time
+from collections.abc import Callable
+
+from abreast.engine.worker_process import ensure_worker
+from abreast.errors import NotFoundError, WorkerError
+from abreast.model.session import Run
+from abreast.places import Places
+from abreast.store.reader import Reader
+
+POLL = 0.15  # seconds between looks at a run that is waited for
+_CHECK = 2.0  # seconds between checks that a worker lives
+_MOST_WORKERS = 5  # started during one wait
+
+
+def wait(
+    run: str, places: Places, progress: Callable[[Run], None], timeout: float | None = None
+) -> Run:
+    """Return the run once it is final or `timeout` has passed.
+
+    A worker that was killed meanwhile is replaced; raises WorkerError when they keep dying.
+    """
+    reader = Reader(places.database)
+    deadline = None if timeout is None else time.monotonic() + timeout
+    shown, checked, started = None, time.monotonic(), 0
+    while True:
+        found = require_run(reader, run)
+        if found != shown:
+            shown = found
+            progress(found)
+        now = time.monotonic()
+        if found.state.final or (deadline is not None and now > deadline):
+            return found
+        if now - checked > _CHECK:
+            checked = now
+            started += ensure_worker(places)
+            if started > _MOST_WORKERS:
+                raise WorkerError("workers keep dying", hint=f"see {places.logs / 'worker.log'}")
+        time.sleep(POLL)
+
+
+def require_run(reader: Reader, run: str) -> Run:
+    """Return the run of exactly this id; raises NotFoundError."""
+    found = reader.run(run)
+    if found is None:
+        raise NotFoundError(f"there is no run {run}", hint="`abreast status` lists the runs")
+    return found
