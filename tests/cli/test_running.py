@@ -15,6 +15,7 @@ import pytest
 
 from tests.cli.drawing import without_colour
 from tests.cli.test_edge import abreast
+from tests.cli.test_reading import on_terminal
 from tests.support.repos import Repo
 
 PLAN = """
@@ -174,6 +175,15 @@ def test_ctrl_c_detaches_on_a_terminal(here: Repo, tmp_path: Path):
     run = json.loads(abreast("status", "--json").stdout)["runs"][0]
     assert run["state"] == "running"
     assert abreast("stop", run["id"]).returncode == 0
+
+
+def test_open_and_attach_have_the_terminal(here: Repo):
+    shown = on_terminal("open", "idea", "--agent", "scripted")
+    assert "/idea: done, no commit" in shown
+    session = state_of("")["sessions"][0]
+    assert (session["kind"], session["state"]) == ("open", "done")
+    assert session["worktree"] in shown
+    assert f"{session['id']}: done" in on_terminal("attach", "idea")
 
 
 def test_the_demo(scratch_home: Path):

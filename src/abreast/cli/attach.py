@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from abreast.cli import options
+from abreast.cli.figures import harmless
+from abreast.model.session import Session
+from abreast.model.states import SessionState
 
 if TYPE_CHECKING:
     from abreast.api import Terminal
@@ -84,10 +87,16 @@ def _sit_down(terminal: "Terminal", *, json: bool) -> int:
     if json:
         as_json.emit({"session": as_json.session_dict(session)})
     else:
-        commit = (
-            f"commit {session.commit[:7]} on {session.branch}" if session.commit else "no commit"
-        )
-        click.echo(f"{session.id}: {commit}")
-        if session.commit:
-            click.echo(f"next: abreast land {session.id}", err=True)
-    return 1 if code else 0
+        _tell(session)
+    return 0 if session.state is SessionState.DONE and not code else 1
+
+
+def _tell(session: Session) -> None:
+    commit = f"commit {session.commit[:7]} on {session.branch}" if session.commit else "no commit"
+    click.echo(f"{session.id}: {session.state}, {commit}")
+    if session.state is not SessionState.DONE:
+        click.echo(harmless(session.reason or "no reason is known"), err=True)
+        if session.hint:
+            click.echo(f"hint: {harmless(session.hint)}", err=True)
+    elif session.commit:
+        click.echo(f"next: abreast land {session.id}", err=True)
