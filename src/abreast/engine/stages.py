@@ -84,7 +84,7 @@ async def _command(session: str, attempt: int, name: str) -> Json | None:
         folder = scene.layout.job(name)
         result = await run_job(folder, lambda: start_stages.command_order(scene, name, line))
         await asyncio.to_thread(result_stages.after_command, scene, name)
-        return ending_of_command(result, name, f"abreast logs {scene.session.id} --job {name}")
+        return ending_of_command(result, name, f"abreast logs {scene.session.id}")
 
     return await _guarded(session, attempt, body)
 

@@ -21,16 +21,20 @@ class PlainReader:
 
     def __init__(self) -> None:
         self.skipped = 0
+        self._last = ""
 
     def feed(self, line: bytes) -> Iterable[Event]:
-        text = line.decode(errors="replace").strip()
-        return [Event(EventKind.TEXT, text[:500])] if text else []
+        text = line.decode(errors="replace").rstrip()[:500]
+        if not text:
+            return []
+        self._last = text.strip()
+        return [Event(EventKind.TEXT, text)]
 
-    def verdict(self, code: int | None, stderr: str) -> Verdict:
+    def verdict(self, code: int | None, stderr: str) -> Verdict:  # noqa: ARG002 - it has none
         if code == 0:
             return Verdict(Outcome.OK)
-        last = stderr.strip().splitlines()[-1:] or [""]
-        return Verdict(Outcome.FAILED, f"exit code {code}" + (f": {last[0]}" if last[0] else ""))
+        said = f": {self._last}" if self._last else ""
+        return Verdict(Outcome.FAILED, f"exit code {code}{said}")
 
 
 class Pump(threading.Thread):

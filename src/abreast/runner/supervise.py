@@ -50,7 +50,9 @@ def _spawn(directory: Path, job: Job) -> subprocess.Popen[bytes]:
             cwd=job.cwd,
             stdin=stdin if stdin is not None else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=errors,
+            # A plain command's output reads as it would in a terminal; an agent's standard output
+            # is a stream of its own.
+            stderr=errors if job.agent else subprocess.STDOUT,
             start_new_session=True,
         )
 
