@@ -6,10 +6,11 @@ from pathlib import Path
 import psutil
 
 from abreast.engine.client import connect
-from abreast.engine.layout import SessionLayout, repository_lock
+from abreast.engine.layout import SessionLayout, layout_of, repository_lock
 from abreast.errors import AbreastError
 from abreast.git.advance import is_landed
 from abreast.git.commit import anchor
+from abreast.git.pool import give_back
 from abreast.git.refs import delete_ref, read_ref
 from abreast.git.removal import empty_trash, remove_worktree
 from abreast.git.repository import Repository, find_repository
@@ -20,6 +21,7 @@ from abreast.model.removal import Removal
 from abreast.model.session import Run, Session
 from abreast.model.states import SessionState
 from abreast.places import Places
+from abreast.store.changes import Change
 
 
 def clean(names: Sequence[str], places: Places, *, remove: bool, force: bool) -> list[Removal]:
@@ -43,7 +45,7 @@ def _clean_one(run: Run, session: Session, places: Places, *, remove: bool, forc
     try:
         repository = find_repository(Path(run.repo))
         reason, kept = _judge(run, session, repository, force=force)
-        layout = SessionLayout(places, repository.common_dir, run.id, session.task, session.attempt)
+        layout = layout_of(session, places, repository.common_dir)
         rescue = layout.ref("snap")
         if remove and not kept:
             _remove(session, repository, layout)
@@ -77,7 +79,12 @@ def _remove(session: Session, repository: Repository, layout: SessionLayout) -> 
     snapshot(repository, layout.worktree, layout.ref("snap"), f"abreast: {session.id} cleaned")
     spec = WorktreeSpec(layout.worktree, layout.branch, session.base_sha, f"abreast {session.id}")
     lock = repository_lock(places, repository.common_dir)
-    remove_worktree(repository, spec, trash=places.trash, lock=lock)
+    if layout.slot:
+        give_back(layout.slot)
+        with connect(places) as client:
+            client.store.update_session(session.id, Change(worktree=""))
+    else:
+        remove_worktree(repository, spec, trash=places.trash, lock=lock)
     tip = read_ref(repository, spec.ref)
     if tip:
         anchor(repository, layout.ref("snap"), tip, reason=f"abreast: {session.id} cleaned")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from abreast.engine.check import Checked, check_plan
 from abreast.engine.environment import keep_environment
-from abreast.engine.layout import SessionLayout
+from abreast.engine.layout import SessionLayout, layout_of
 from abreast.engine.watching import POLL, require_run
 from abreast.engine.worker_process import ensure_worker
 from abreast.errors import NotFoundError, StateError, WorkerError
@@ -175,7 +175,7 @@ class Client:
     def _layout(self, session: Session) -> SessionLayout:
         kept = self.reader.record(session.run)
         common_dir = Path(kept.common_dir if kept else "")
-        return SessionLayout(self.places, common_dir, session.run, session.task, session.attempt)
+        return layout_of(session, self.places, common_dir)
 
 
 def _sessions(run: str, plan: Plan, kind: SessionKind) -> tuple[Session, ...]:

@@ -7,6 +7,7 @@ from abreast.engine.ending import load_ending
 from abreast.engine.environment import drop_environment
 from abreast.engine.scene import current, plan_of
 from abreast.engine.schedule import Pace
+from abreast.engine.warm import warm_up
 from abreast.model.session import Run
 from abreast.model.states import LandMode, LandState, RunState, SessionState
 from abreast.store.changes import Change
@@ -73,8 +74,10 @@ async def close_landing(run: str) -> None:
 
 
 def _end(run: Run) -> None:
-    current().store.set_run_state(run.id, final_state(run))
-    drop_environment(current().places, run.id)
+    engine = current()
+    drop_environment(engine.places, run.id)
+    engine.store.set_run_state(run.id, final_state(run))
+    warm_up(engine.places, run, plan_of(run.id))
 
 
 def final_state(run: Run) -> RunState:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from abreast.agents.base import Installed
-from abreast.engine.layout import SessionLayout
+from abreast.engine.layout import layout_of
 from abreast.errors import CommandError, StateError
 from abreast.git.changes import diff_text, worktree_diff
 from abreast.git.refs import read_ref
@@ -25,19 +25,13 @@ def repository_of(session: Session, places: Places) -> Repository:
     return find_repository(Path(found.repo if found else ""))
 
 
-def layout_of(session: Session, places: Places, repository: Repository) -> SessionLayout:
-    """Return the names of a session's current attempt."""
-    common = repository.common_dir
-    return SessionLayout(places, common, session.run, session.task, session.attempt)
-
-
 def diff(session: Session, places: Places, *, stat: bool = False) -> str:
     """Return what a session has over its base: its worktree, else its commit, else what was kept.
 
     Raises StateError when it has not begun.
     """
     repository = repository_of(session, places)
-    layout = layout_of(session, places, repository)
+    layout = layout_of(session, places, repository.common_dir)
     if not session.base_sha or not session.worktree:
         raise StateError(f"{session.id} has not begun: it is {session.state}")
     if not session.commit and layout.worktree.exists():

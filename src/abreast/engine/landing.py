@@ -16,6 +16,7 @@ from abreast.engine.jobs import run_job
 from abreast.engine.layout import landing_folder
 from abreast.engine.scene import Scene, current, open_scene
 from abreast.engine.start_stages import command_order_in, scratch_worktree
+from abreast.engine.warm import give_back_worktree
 from abreast.errors import AbreastError
 from abreast.git.advance import Advance, advance
 from abreast.git.advance import Outcome as Advanced
@@ -61,6 +62,8 @@ async def land_one(session: str) -> None:
     try:
         scene = await asyncio.to_thread(open_scene, session, found.attempt)
         change = await _land(scene)
+        if change.landing is LandState.LANDED:
+            await asyncio.to_thread(give_back_worktree, scene)
     except AbreastError as error:
         change = _bounced(error.message, error.hint or "")
     except Exception as error:  # noqa: BLE001 - one landing's boundary: recorded, the queue goes on

@@ -1,9 +1,10 @@
 """Names: where a session's files lie, what its branch and refs are called."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from abreast.model.session import Session
 from abreast.places import Places
 
 STOP = "stop"  # the file whose existence stops every job of an attempt
@@ -18,6 +19,7 @@ class SessionLayout:
     run: str
     task: str
     attempt: int = 1
+    slot: Path | None = None  # the worktree of the warm pool that it works in, if it has one
 
     @property
     def id(self) -> str:
@@ -43,7 +45,7 @@ class SessionLayout:
 
     @property
     def worktree(self) -> Path:
-        return repository_folder(self.places, self.common_dir) / self.run / self.task
+        return self.slot or repository_folder(self.places, self.common_dir) / self.run / self.task
 
     @property
     def branch(self) -> str:
@@ -52,6 +54,14 @@ class SessionLayout:
     def ref(self, kind: str) -> str:
         """A hidden ref of this session, such as `snap` for work that is not committed."""
         return f"refs/abreast/{kind}/{self.run}/{self.task}"
+
+
+def layout_of(session: Session, places: Places, common_dir: Path) -> SessionLayout:
+    """Return the names of a session's current attempt."""
+    found = SessionLayout(places, common_dir, session.run, session.task, session.attempt)
+    worktree = Path(session.worktree)
+    warm = worktree.parent == pool_folder(places, common_dir)
+    return replace(found, slot=worktree) if warm else found
 
 
 def repository_folder(places: Places, common_dir: Path) -> Path:
@@ -64,6 +74,11 @@ def repository_folder(places: Places, common_dir: Path) -> Path:
 def repository_lock(places: Places, common_dir: Path) -> Path:
     """The file locked round every change of the repository's worktree metadata."""
     return places.locks / f"{repository_folder(places, common_dir).name}.lock"
+
+
+def pool_folder(places: Places, common_dir: Path) -> Path:
+    """The folder of the repository's warm worktrees."""
+    return repository_folder(places, common_dir) / ".pool"
 
 
 def landing_folder(places: Places, common_dir: Path, target: str) -> Path:

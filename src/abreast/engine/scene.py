@@ -1,12 +1,12 @@
 """What every stage of a session starts from: the run, the task, the names, the repository."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from abreast.engine.environment import load_environment
-from abreast.engine.layout import SessionLayout, repository_lock
+from abreast.engine.layout import SessionLayout, layout_of, repository_lock
 from abreast.errors import WorkerError
 from abreast.git.repository import Repository, find_repository
 from abreast.model.session import Run, Session
@@ -80,7 +80,7 @@ def open_scene(session_id: str, attempt: int) -> Scene:
         raise WorkerError(f"session {session_id} is not in the database")
     plan = plan_of(run.id)
     repository = find_repository(Path(run.repo))
-    layout = SessionLayout(engine.places, repository.common_dir, run.id, session.task, attempt)
+    layout = replace(layout_of(session, engine.places, repository.common_dir), attempt=attempt)
     return Scene(engine, run, plan, plan.by_id()[session.task], session, layout, repository)
 
 

@@ -1,5 +1,6 @@
 """Where a session starts: its base commit, its worktree, the commands of the plan in it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from abreast.agents.base import Command, StopSignal
@@ -7,6 +8,7 @@ from abreast.engine.ending import Ending
 from abreast.engine.environment import plain_environment
 from abreast.engine.jobs import Order
 from abreast.engine.scene import Scene
+from abreast.engine.warm import give_back_worktree, in_warm_worktree
 from abreast.errors import StateError
 from abreast.git.checkout import switch_detached
 from abreast.git.commit import anchor, commit_tree
@@ -26,20 +28,23 @@ from abreast.store.changes import Change
 
 def prepare(scene: Scene) -> Ending | None:
     """Make the session's worktree at its start commit; a fresh attempt puts the last one aside."""
-    layout, store = scene.layout, scene.engine.store
+    store = scene.engine.store
+    store.update_session(scene.session.id, Change(state=SessionState.PREPARING))
+    scene.layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if scene.layout.attempt > 1 and not scene.session.cli_session:
+        scene = put_aside(scene)
+    start = start_commit(scene)
+    scene = in_warm_worktree(scene, start)
+    layout = scene.layout
     store.update_session(
         scene.session.id,
         Change(
-            state=SessionState.PREPARING,
+            base_sha=start,
             branch=layout.branch,
             worktree=str(layout.worktree),
             directory=str(layout.directory),
         ),
     )
-    layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if layout.attempt > 1 and not scene.session.cli_session:
-        put_aside(scene)
-    start = start_commit(scene)
     ready = ensure_worktree(scene.repository, spec_of(scene, start), lock=scene.lock)
     included = copy_included(scene.repository, layout.worktree)
     for path, why in included.skipped:
@@ -48,7 +53,6 @@ def prepare(scene: Scene) -> Ending | None:
         store.add_event(scene.session.id, "warning", note)
     if ready.made is not Made.NEW:
         store.add_event(scene.session.id, "worktree", f"{ready.made} {layout.worktree}")
-    store.update_session(scene.session.id, Change(base_sha=start))
     return None
 
 
@@ -93,13 +97,16 @@ def _join(scene: Scene, start: str, earlier: Session) -> str:
     return commit_tree(repo, merged.tree, [start, earlier.commit], message, trailers=trailers)
 
 
-def put_aside(scene: Scene) -> None:
-    """Keep what an earlier attempt left, committed or not, under a ref; clear its place."""
+def put_aside(scene: Scene) -> Scene:
+    """Keep what an earlier attempt left, committed or not, under a ref; return a cleared scene."""
     repo, layout = scene.repository, scene.layout
     if layout.worktree.exists():
         snapshot(repo, layout.worktree, layout.ref("snap"), f"abreast: {layout.id} put aside")
     spec = spec_of(scene, scene.plan.base_sha)
-    remove_worktree(repo, spec, trash=scene.engine.places.trash, lock=scene.lock)
+    if layout.slot:
+        give_back_worktree(scene)
+    else:
+        remove_worktree(repo, spec, trash=scene.engine.places.trash, lock=scene.lock)
     tip = read_ref(repo, spec.ref)
     if tip:
         anchor(repo, layout.ref("kept"), tip, reason=f"abreast: {layout.id} put aside")
@@ -107,6 +114,7 @@ def put_aside(scene: Scene) -> None:
     base = read_ref(repo, layout.ref("base"))
     if base:
         delete_ref(repo, layout.ref("base"), base)
+    return replace(scene, layout=replace(layout, slot=None))
 
 
 def command_order(scene: Scene, name: str, line: str) -> Order:

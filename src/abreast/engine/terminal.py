@@ -17,7 +17,8 @@ from abreast.engine import start_stages
 from abreast.engine.agent_stage import launch_of
 from abreast.engine.check import check_plan
 from abreast.engine.client import connect
-from abreast.engine.inspect import layout_of, repository_of
+from abreast.engine.inspect import repository_of
+from abreast.engine.layout import layout_of
 from abreast.engine.scene import Engine, Scene, install, open_scene
 from abreast.engine.watching import wait
 from abreast.engine.worker_process import ensure_worker
@@ -99,7 +100,7 @@ def attach(session: Session, places: Places) -> tuple[Session, Command, Path]:
 def close(session: Session, places: Places) -> Session:
     """Check, verify and commit what the person has left, if anything; return the session then."""
     repository = repository_of(session, places)
-    layout = layout_of(session, places, repository)
+    layout = layout_of(session, places, repository.common_dir)
     by_hand = Verdict(
         Outcome.OK, final_message="worked on by hand", cli_session=session.cli_session
     )
