@@ -120,6 +120,14 @@ def test_an_unfinished_operation_is_ended(bench: Bench, operation: str):
     assert tree.git("branch", "--show-current") == "abreast/run/one"
 
 
+def test_locks_of_a_killed_agent_are_no_obstacle(bench: Bench):
+    tree = bench.worktree("one")
+    tree.write({"a.txt": "1"})
+    (bench.found.common_dir / "worktrees/one/index.lock").write_text("")
+    (bench.found.common_dir / "refs/heads/abreast/run/one.lock").write_text("")
+    assert seal_it(bench, tree).left == Dirty()
+
+
 def test_what_was_left_out_stays_and_is_told(bench: Bench):
     tree = bench.worktree("one")
     tree.write({"a.txt": "1", "big.bin": "x" * 100})

@@ -23,7 +23,7 @@ from abreast.git.repository import find_repository
 from abreast.git.worktree import (
     Health,
     WorktreeSpec,
-    drop_index_lock,
+    drop_stale_locks,
     list_worktrees,
     refresh_index,
     worktree_health,
@@ -115,7 +115,9 @@ def admin_dirs_of_all(bench: Bench) -> list[Path]:
     return sorted((bench.found.common_dir / "worktrees").iterdir())
 
 
-@pytest.mark.parametrize("stage", ["empty", "locked only", "no head", "partly checked out"])
+@pytest.mark.parametrize(
+    "stage", ["empty", "stray head", "locked only", "no head", "partly checked out"]
+)
 def test_leavings_of_git_itself_are_removed(bench: Bench, stage: str):
     """What a `git worktree add` leaves that is killed between two of its own steps."""
     spec = bench.spec("one")
@@ -125,9 +127,15 @@ def test_leavings_of_git_itself_are_removed(bench: Bench, stage: str):
     if stage == "partly checked out":
         (spec.path / "README.md").unlink()
         (admin / "index.lock").write_text("")
+        (bench.found.common_dir / f"{spec.ref}.lock").write_text("")
     else:
         shutil.rmtree(spec.path)
-        keep = {"empty": [], "locked only": ["locked"], "no head": ["locked", "gitdir"]}[stage]
+        keep = {
+            "empty": [],
+            "stray head": ["HEAD"],
+            "locked only": ["locked"],
+            "no head": ["locked", "gitdir"],
+        }[stage]
         for entry in admin.iterdir():
             if entry.name not in keep:
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
@@ -261,12 +269,15 @@ def test_the_main_checkout_is_never_removed(bench: Bench):
     assert (bench.repo.path / "README.md").exists()
 
 
-def test_a_dead_index_lock_can_be_dropped(bench: Bench):
-    tree = bench.worktree("one")
-    (admin,) = admin_dirs(bench.found, bench.spec("one"))
-    assert not drop_index_lock(tree.path)
-    (admin / "index.lock").write_text("")
-    assert drop_index_lock(tree.path)
+def test_locks_of_a_dead_git_can_be_dropped(bench: Bench):
+    tree, spec = bench.worktree("one"), bench.spec("one")
+    (admin,) = admin_dirs(bench.found, spec)
+    assert drop_stale_locks(bench.found, tree.path, spec.branch) == []
+    branch = bench.found.common_dir / f"{spec.ref}.lock"
+    locks = [admin / "index.lock", admin / "HEAD.lock", branch]
+    for lock in locks:
+        lock.write_text("")
+    assert drop_stale_locks(bench.found, tree.path, spec.branch) == locks
     tree.commit("works again", {"a": "b"})
 
 

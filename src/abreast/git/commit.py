@@ -9,6 +9,7 @@ from abreast.git.call import call, git
 from abreast.git.refs import move_branch, read_ref, swap_ref
 from abreast.git.repository import Repository, identity, is_ancestor
 from abreast.git.status import Dirty, dirty_summary, find_commit, operation
+from abreast.git.worktree import drop_stale_locks
 
 Trailers = Sequence[tuple[str, str]]
 
@@ -123,9 +124,11 @@ def seal(
     """Put `tree`, which was built from `worktree`, on `branch` as the one commit after `base`.
 
     Commits that the agent made are kept under `keep_ref` and squashed. Worktree and index are
-    brought to the new commit without writing a file. Safe to repeat. Raises `GitError` when the
-    branch moves meanwhile.
+    brought to the new commit without writing a file. No process may be at work there any more;
+    locks that a killed one left are removed. Safe to repeat. Raises `GitError` when the branch
+    moves meanwhile.
     """
+    drop_stale_locks(repo, worktree, branch)
     tip = read_ref(repo, f"refs/heads/{branch}")
     head = find_commit(worktree, "HEAD") or base
     if tip and tip == head and _is_sealed(repo, tip, tree, base, trailers):

@@ -11,6 +11,8 @@ import contextlib
 import json
 import secrets
 import shutil
+import signal
+import time
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -20,11 +22,12 @@ from abreast.git.call import call
 from abreast.git.metadata import admin_dirs, forget, metadata_lock
 from abreast.git.refs import delete_ref, read_ref, swap_ref
 from abreast.git.repository import Repository, is_ancestor
-from abreast.git.worktree import WorktreeSpec, require_healthy
+from abreast.git.worktree import WorktreeSpec, drop_stale_locks, require_healthy
 from abreast.process.files import load_json
-from abreast.process.tree import MARKER, sweep
+from abreast.process.tree import MARKER, marked, send, sweep
 
 _NO_COMMIT = "0" * 40
+_PATIENCE = 5.0  # seconds for a git to end on SIGTERM; it takes milliseconds
 
 
 class Made(StrEnum):
@@ -141,11 +144,21 @@ def _run_post_checkout(path: Path, head: str, marker: str) -> tuple[str, ...]:
 def _undo(repo: Repository, spec: WorktreeSpec, lock: Path) -> None:
     """Remove what an interrupted `_make` left. The intent stays: this may be interrupted, too."""
     intent = load_json(spec.intent) or {}
-    # A killed process leaves its git at work; that one must end before we remove what it writes.
-    sweep(str(intent.get("marker") or "none"))
+    branch, base = intent.get("branch"), intent.get("base")
+    _end_leftovers(str(intent.get("marker") or "none"))
+    drop_stale_locks(repo, spec.path, str(branch or ""))
     if spec.path.exists():
         shutil.rmtree(spec.path)
     forget(repo, spec, lock)
-    branch, base = intent.get("branch"), intent.get("base")
     if branch and base:
         delete_ref(repo, f"refs/heads/{branch}", str(base))
+
+
+def _end_leftovers(marker: str) -> None:
+    """End the git that a killed process of ours left at work, before we remove what it writes."""
+    # SIGTERM first: on that, git removes its locks. A killed one leaves the branch locked.
+    send(marked(marker), signal.SIGTERM)
+    late = time.monotonic() + _PATIENCE
+    while marked(marker) and time.monotonic() < late:
+        time.sleep(0.01)
+    sweep(marker)

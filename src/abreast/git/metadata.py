@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,10 +48,14 @@ def _is_ours(entry: Path, spec: WorktreeSpec) -> bool:
     if gitdir:
         return Path(os.path.normpath(entry / gitdir)) == spec.real_path / ".git"
     locked = _content(entry / "locked")
-    if locked is None and entry.name.startswith(spec.path.name):
-        # Killed between `mkdir` and the first file; only an empty folder can be that.
-        return entry.is_dir() and not any(entry.iterdir())
+    if locked is None and re.fullmatch(re.escape(spec.path.name) + r"\d*", entry.name):
+        # Git writes `locked` first. Without it, somebody was killed right after `mkdir`, or a
+        # child of a killed `worktree add` wrote HEAD and made the folder for it once more.
+        return entry.is_dir() and {file.name for file in entry.iterdir()} <= _STRAY
     return locked == spec.reason
+
+
+_STRAY = {"HEAD", "HEAD.lock", "logs"}
 
 
 def _content(file: Path) -> str | None:

@@ -124,14 +124,16 @@ def refresh_index(path: Path) -> None:
     call(path, "update-index", "-q", "--refresh", codes=(0, 1))
 
 
-def drop_index_lock(path: Path) -> bool:
-    """Remove a lock that a killed git left on a worktree's index; True if there was one.
+def drop_stale_locks(repo: Repository, path: Path, branch: str) -> list[Path]:
+    """Remove the locks that a killed git left on a worktree and its branch; return their files.
 
     Only for a worktree in which no process is at work any more.
     """
     folder = own_git_dir(path)
-    stale = folder / "index.lock" if folder else None
-    if stale is None or not stale.exists():
-        return False
-    stale.unlink(missing_ok=True)
-    return True
+    locks = [folder / name for name in ("index.lock", "HEAD.lock") if folder]
+    # With the reftable format there is no such file, and nothing of ours to remove.
+    locks += [repo.common_dir / "refs/heads" / f"{branch}.lock"] if branch else []
+    found = [lock for lock in locks if lock.exists()]
+    for lock in found:
+        lock.unlink(missing_ok=True)
+    return found

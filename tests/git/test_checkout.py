@@ -1,0 +1,45 @@
+"""Worktrees of ours, brought to a commit or a tree whatever was left in them."""
+
+import shutil
+
+from abreast.git.checkout import restore_tree, switch_detached
+from abreast.git.snapshot import build_tree
+from abreast.git.status import dirty_summary
+from tests.git.conftest import Bench
+from tests.support.repos import Repo
+
+
+def disturb(tree: Repo) -> None:
+    tree.write({"README.md": "edited", "junk/x": "x", "cache/kept": "built"})
+    shutil.rmtree(tree.path / "src")
+    (tree.path / "src").symlink_to("/tmp")
+    tree.git("add", "-A")
+    tree.write({"inner/f": "x"})
+    tree.git("init", "-q", "inner")
+
+
+def test_a_scratch_worktree_shows_the_commit_and_keeps_ignored_files(bench: Bench):
+    bench.repo.commit("ignore", {".gitignore": "cache/\n"})
+    new = bench.branch("one", {"a": "1"})
+    tree = Repo(bench.ensure(bench.spec("scratch", branch="")).path)
+    disturb(tree)
+    switch_detached(tree.path, new)
+    assert tree.git("rev-parse", "HEAD") == new
+    assert tree.git("branch", "--show-current") == ""
+    assert dirty_summary(tree.path).clean
+    assert (tree.path / "cache/kept").read_text() == "built"
+    assert not (tree.path / "inner").exists()
+
+
+def test_a_tree_is_put_back_without_moving_head(bench: Bench):
+    bench.repo.commit("ignore", {".gitignore": "cache/\n"})
+    tree = bench.worktree("one")
+    tree.write({"new": "n", "README.md": "work"})
+    wanted = build_tree(tree.path).tree
+    disturb(tree)
+    restore_tree(tree.path, wanted)
+    assert build_tree(tree.path).tree == wanted
+    assert (tree.path / "README.md").read_text() == "work"
+    assert (tree.path / "src/app.py").is_file()
+    assert not (tree.path / "junk").exists()
+    assert tree.git("rev-parse", "HEAD") == bench.head
