@@ -22,13 +22,14 @@ def read_plan(
 
     Raises PlanError with what is wrong in the text and what is wrong with the place, together.
     """
-    place = str((repo or Path.cwd()).resolve())
+    place = str(repo.resolve()) if repo else ""
     try:
         parsed = _parse(source, prompts, options)
     except PlanError as error:
         stand_in = Plan((), base=options.base or _base_of(source), repo=place)
         raise PlanError([*error.problems, *_problems(stand_in)]) from None
-    checked = check_plan(replace(parsed.plan, repo=place), os.environ)
+    plan = replace(parsed.plan, repo=place or parsed.plan.repo or str(Path.cwd()))
+    checked = check_plan(plan, os.environ)
     return checked.plan, [*map(str, parsed.warnings), *checked.notes]
 
 
