@@ -46,9 +46,7 @@ ORDINARY = (
 )
 
 
-def allow(
-    environ: Mapping[str, str], *patterns: str, also: Iterable[str] = ()
-) -> dict[str, str]:
+def allow(environ: Mapping[str, str], *patterns: str, also: Iterable[str] = ()) -> dict[str, str]:
     """Return the variables whose names match `ORDINARY`, `patterns` or `also` (shell globs)."""
     wanted = (*ORDINARY, *patterns, *also)
     return {
