@@ -1,0 +1,53 @@
+"""`python -m benchmarks [NAME …] [--quick]`: measure, and write docs/benchmarks.md."""
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from benchmarks.ground import ground
+from benchmarks.report import Section, say, whole
+
+NAMES = ("sessions", "queued", "worktrees", "startup")
+REPORT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}")
+    parser.add_argument("--quick", action="store_true", help="few rounds, small numbers")
+    parser.add_argument("--out", type=Path, help="the report; by default, a full one goes to docs/")
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(NAMES):
+        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
+    names = options.names or NAMES
+    sections, loads = [], [os.getloadavg()[0]]
+    with ground() as folder:
+        for name in names:
+            sections.append(_measure(name, folder, quick=options.quick))
+            loads.append(os.getloadavg()[0])
+        load = f"{loads[0]:.1f} at the start, then " + ", ".join(f"{x:.1f}" for x in loads[1:])
+        text = whole(sections, quick=options.quick, place=folder, load=load)
+    full = not options.quick and not options.names
+    out = options.out or (REPORT if full else None)
+    if out is None:
+        print(text)
+    else:
+        out.write_text(text)
+        say(f"written: {out}")
+
+
+def _measure(name: str, folder: Path, *, quick: bool) -> Section:
+    began = time.perf_counter()
+    measure: Callable[..., Section] = import_module(f"benchmarks.{name}").measure
+    place = folder / name
+    place.mkdir()
+    section = measure(place, quick=quick)
+    say(f"{name}: {time.perf_counter() - began:.0f} s")
+    return section
+
+
+if __name__ == "__main__":
+    main()
