@@ -1,8 +1,8 @@
 """Shared fixtures: real repositories, scratch homes, and a suite that cleans up after itself."""
 
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,38 +13,87 @@ from tests.support.databases import (  # noqa: F401  (fixtures)
     empty_database,
     postgres,
 )
+from tests.support.left import processes_of
 from tests.support.repos import Repo, make_repo
+
+_ROOT = pytest.StashKey[Path]()
+_STATE = "state-of-nobody"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Put temporary files on a tmpfs where there is one: thousands of small files are made."""
-    if "PYTEST_DEBUG_TEMPROOT" not in os.environ:
-        shm = Path("/dev/shm")
-        if shm.is_dir() and os.access(shm, os.W_OK):
-            os.environ["PYTEST_DEBUG_TEMPROOT"] = tempfile.mkdtemp(prefix="abreast-tests-", dir=shm)
-            config.add_cleanup(lambda: _remove(os.environ["PYTEST_DEBUG_TEMPROOT"]))
+    """Give this run of the tests a folder for all it writes, and its name to all it starts.
+
+    On a tmpfs where there is one: thousands of small files are made.
+    """
+    if hasattr(config, "workerinput"):  # of xdist: the environment comes from the controller
+        return
+    given = os.environ.get("PYTEST_DEBUG_TEMPROOT")
+    root = Path(tempfile.mkdtemp(prefix="abreast-tests-", dir=given or _memory())).resolve()
+    root.chmod(0o711)  # PostgreSQL runs as another user when we are root
+    config.stash[_ROOT] = root
+    for name, folder in {
+        "PYTEST_DEBUG_TEMPROOT": root,
+        "TMPDIR": root / "tmp",
+        "XDG_STATE_HOME": root / _STATE,  # no test may touch the user's own runs
+    }.items():
+        folder.mkdir(exist_ok=True)
+        os.environ[name] = str(folder)
+    tempfile.tempdir = None  # it remembers the folder that was
+    if not given:
+        config.add_cleanup(lambda: shutil.rmtree(root, ignore_errors=True))
 
 
-def _remove(folder: str) -> None:
-    import shutil
+def _memory() -> str | None:
+    shm = Path("/dev/shm")
+    return str(shm) if shm.is_dir() and os.access(shm, os.W_OK) else None
 
-    shutil.rmtree(folder, ignore_errors=True)
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> object:
+    """Fail the whole run when anything of it is still alive, or it wrote where it should not."""
+    result = yield  # the workers of xdist have ended after this
+    root = session.config.stash.get(_ROOT, None)
+    if root is None:
+        return result
+    found = [f"still alive: {one}" for one in processes_of(str(root))]
+    found += [f"a test wrote to the user's state: {one}" for one in (root / _STATE).iterdir()]
+    if found:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.section("left behind", red=True)
+            for line in found:
+                reporter.line(line, red=True)
+    return result
+
+
+_PRIVATE = (
+    "GIT_",
+    "XDG_",
+    "ABREAST_",
+    "ANTHROPIC_",
+    "CLAUDE",
+    "CODEX",
+    "OPENAI_",
+    "GEMINI_",
+    "GOOGLE_",
+)
 
 
 @pytest.fixture
-def scratch_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def scratch_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A HOME, state folder and git identity that belong to this test alone."""
     home = tmp_path / "home"
     home.mkdir()
     for name in list(os.environ):
-        if name.startswith(("GIT_", "XDG_", "ABREAST_", "ANTHROPIC_", "CLAUDE", "CODEX", "OPENAI_", "GEMINI_", "GOOGLE_")):
+        if name.startswith(_PRIVATE):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(home / ".gitconfig"))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     (home / ".gitconfig").write_text("[user]\n\tname = Ada\n\temail = ada@example.com\n")
-    yield home
+    return home
 
 
 @pytest.fixture
