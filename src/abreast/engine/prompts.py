@@ -16,7 +16,10 @@ How this session is run:
 
 def compose(task: Task, earlier: Sequence[Session] = ()) -> str:
     """Return the prompt for `task`, with the handoffs of the sessions it builds on."""
-    parts = [task.prompt.strip(), _RULES]
+    prompt = task.prompt.strip()
+    # Claude Code and Gemini CLI take a prompt whose first character is a slash for a command of
+    # their own, whatever else it says: `/init` becomes Gemini's text, `/help` asks no model.
+    parts = [f"\n{prompt}" if prompt.startswith("/") else prompt, _RULES]
     if task.produces:
         parts.append(f"- It is to produce: {task.produces}")
     if task.paths:

@@ -1,24 +1,22 @@
 """Where a session starts: its base commit, its worktree, the commands of the plan in it."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from abreast.agents.base import Command, StopSignal
 from abreast.engine.ending import Ending
 from abreast.engine.environment import plain_environment
 from abreast.engine.jobs import Order
+from abreast.engine.place import make_place, put_aside
 from abreast.engine.scene import Scene
-from abreast.engine.warm import give_back_worktree, in_warm_worktree
+from abreast.engine.warm import in_warm_worktree
 from abreast.errors import StateError
 from abreast.git.checkout import switch_detached
-from abreast.git.commit import anchor, commit_tree
+from abreast.git.commit import commit_tree
 from abreast.git.include import copy_included
 from abreast.git.making import Made, ensure_worktree
 from abreast.git.merge import merge_trees
-from abreast.git.refs import delete_ref, read_ref, swap_ref
-from abreast.git.removal import remove_worktree
+from abreast.git.refs import read_ref, swap_ref
 from abreast.git.repository import is_ancestor
-from abreast.git.snapshot import snapshot
 from abreast.git.worktree import WorktreeSpec
 from abreast.model.limits import Limits
 from abreast.model.session import Session
@@ -45,7 +43,7 @@ def prepare(scene: Scene) -> Ending | None:
             directory=str(layout.directory),
         ),
     )
-    ready = ensure_worktree(scene.repository, spec_of(scene, start), lock=scene.lock)
+    ready = make_place(scene, start, again=bool(scene.session.cli_session))
     included = copy_included(scene.repository, layout.worktree)
     for path, why in included.skipped:
         store.add_event(scene.session.id, "warning", f".worktreeinclude: {path} left out: {why}")
@@ -56,23 +54,19 @@ def prepare(scene: Scene) -> Ending | None:
     return None
 
 
-def spec_of(scene: Scene, start: str) -> WorktreeSpec:
-    """Return the worktree that this session works in."""
-    layout = scene.layout
-    return WorktreeSpec(layout.worktree, layout.branch, start, f"abreast {layout.id}")
-
-
 def start_commit(scene: Scene) -> str:
     """Return the commit the session starts from: the base, or its predecessors' merged onto it.
 
     Kept under a ref, so that asking again after a crash gives the same commit. Raises StateError
     when predecessors conflict with each other.
     """
+    start = scene.plan.base_sha
+    if not scene.task.needs:
+        return start
     ref = scene.layout.ref("base")
     known = read_ref(scene.repository, ref)
     if known:
         return known
-    start = scene.plan.base_sha
     for earlier in scene.predecessors():
         start = _join(scene, start, earlier)
     swap_ref(scene.repository, ref, start, None, reason=f"abreast: base of {scene.layout.id}")
@@ -95,26 +89,6 @@ def _join(scene: Scene, start: str, earlier: Session) -> str:
     message = f"Join {earlier.task} for {scene.task.id}"
     trailers = [("Abreast-Run", scene.run.id)]
     return commit_tree(repo, merged.tree, [start, earlier.commit], message, trailers=trailers)
-
-
-def put_aside(scene: Scene) -> Scene:
-    """Keep what an earlier attempt left, committed or not, under a ref; return a cleared scene."""
-    repo, layout = scene.repository, scene.layout
-    if layout.worktree.exists():
-        snapshot(repo, layout.worktree, layout.ref("snap"), f"abreast: {layout.id} put aside")
-    spec = spec_of(scene, scene.plan.base_sha)
-    if layout.slot:
-        give_back_worktree(scene)
-    else:
-        remove_worktree(repo, spec, trash=scene.engine.places.trash, lock=scene.lock)
-    tip = read_ref(repo, spec.ref)
-    if tip:
-        anchor(repo, layout.ref("kept"), tip, reason=f"abreast: {layout.id} put aside")
-        delete_ref(repo, spec.ref, tip)
-    base = read_ref(repo, layout.ref("base"))
-    if base:
-        delete_ref(repo, layout.ref("base"), base)
-    return replace(scene, layout=replace(layout, slot=None))
 
 
 def command_order(scene: Scene, name: str, line: str) -> Order:

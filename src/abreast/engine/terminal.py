@@ -19,12 +19,12 @@ from abreast.engine.check import check_plan
 from abreast.engine.client import connect
 from abreast.engine.inspect import repository_of
 from abreast.engine.layout import layout_of
+from abreast.engine.place import make_place
 from abreast.engine.scene import Engine, Scene, install, open_scene
 from abreast.engine.watching import wait
 from abreast.engine.worker_process import ensure_worker
 from abreast.errors import AgentError, StateError
 from abreast.git.commit import tree_of
-from abreast.git.making import ensure_worktree
 from abreast.git.snapshot import build_tree
 from abreast.model.events import Outcome, Verdict
 from abreast.model.session import Session
@@ -91,8 +91,7 @@ def attach(session: Session, places: Places) -> tuple[Session, Command, Path]:
         )
     with _at_work(places):
         scene = open_scene(session.id, session.attempt)
-        spec = start_stages.spec_of(scene, session.base_sha or scene.plan.base_sha)
-        ensure_worktree(scene.repository, spec, lock=scene.lock)
+        make_place(scene, session.base_sha or scene.plan.base_sha, again=True)
         command, _ = _command(scene, agent, session.cli_session)
         return session, command, scene.layout.worktree
 

@@ -1,0 +1,67 @@
+"""A person goes on in a session by hand, and leaves it as a session of proven work."""
+
+from pathlib import Path
+
+from abreast import api
+from abreast.model.moves import Say, Write
+from abreast.model.states import LandMode, LandState, RunState, SessionState
+from tests.support.stage import Stage, scripted, task, writes
+
+
+def test_attach_after_clean_brings_the_work_back(local_stage: Stage) -> None:
+    stage = local_stage
+    run = stage.run(task("one", writes("one.txt")), land=LandMode.MERGE)
+    before = run.sessions[0]
+    api.clean(remove=True, places=stage.places)
+    assert not Path(before.worktree).exists()
+
+    terminal = api.attach("one", places=stage.places)
+    assert (terminal.cwd / "one.txt").read_text() == "new\n"
+    after = api.close_session("one", places=stage.places)
+    assert after.state is SessionState.DONE
+    assert (after.attempt, after.commit, after.landing) == (1, before.commit, LandState.LANDED)
+
+
+def test_what_was_changed_by_hand_is_verified_and_committed(local_stage: Stage) -> None:
+    stage = local_stage
+    run = stage.run(task("one", writes("one.txt"), verify="grep -q good one.txt"))
+    assert run.sessions[0].state is SessionState.FAILED
+
+    terminal = api.attach("one", places=stage.places)
+    (terminal.cwd / "one.txt").write_text("good\n")
+    after = api.close_session("one", places=stage.places)
+    assert after.state is SessionState.DONE, after.reason
+    assert after.attempt == 2
+    assert stage.repo.git("show", f"{after.branch}:one.txt") == "good"
+    assert stage.repo.git("rev-parse", f"{after.branch}^") == run.base_sha
+    assert api.find_run(run.id, places=stage.places).state is RunState.DONE
+
+
+def test_an_open_session_is_committed_when_it_is_left(local_stage: Stage) -> None:
+    stage = local_stage
+    terminal = api.open_session(
+        "mine", "scripted", repo=stage.repo.path, base="main", places=stage.places
+    )
+    assert terminal.session.state is SessionState.RUNNING
+    assert api.find_run(places=stage.places).state is RunState.OPEN
+    (terminal.cwd / "mine.txt").write_text("by hand\n")
+    after = api.close_session("mine", places=stage.places)
+    assert after.state is SessionState.DONE, after.reason
+    assert stage.repo.git("show", f"{after.branch}:mine.txt") == "by hand"
+
+
+def test_an_open_session_left_unchanged_is_done_without_a_commit(local_stage: Stage) -> None:
+    stage = local_stage
+    api.open_session("mine", "scripted", repo=stage.repo.path, base="main", places=stage.places)
+    [after] = api.stop("mine", places=stage.places)
+    assert (after.state, after.commit) == (SessionState.DONE, "")
+
+
+def test_a_cleaned_session_that_is_not_done_resumes_with_its_work(local_stage: Stage) -> None:
+    stage = local_stage
+    agent = scripted(Write("a.txt", "1"), Write("b.txt", "2"), Say("both"))
+    run = stage.run(task("one", agent, verify="false"))
+    api.clean(remove=True, force=True, places=stage.places)
+    assert not Path(run.sessions[0].worktree).exists()
+    terminal = api.attach("one", places=stage.places)
+    assert (terminal.cwd / "b.txt").read_text() == "2"
