@@ -29,7 +29,7 @@ E   AssertionError: assert 2 == 3
   hint: abreast logs k3v9/csv-export
 document-the-report-command skipped: csv-export is not done
 
-run k3v9: failed, 1 of 3 tasks done in 1:11
+run k3v9: failed, 1 of 3 tasks done in 1:23
 used: 60k tokens in, 2.7k out, at least $0.13
 next: abreast land k3v9 to bring it into main
 next: abreast resume k3v9 to go on with what is not done
@@ -48,7 +48,7 @@ csv-export bounced: conflict with main in src/report/export.py
 
 document-the-report-command: https://forge.example/shop/pull/12
 
-run k3v9: failed, 3 of 3 tasks done in 1:23
+run k3v9: failed, 3 of 3 tasks done in 1:22
 landing: 1 landed, 1 bounced, 1 proposed
 used: 60k tokens in, 2.7k out, at least $0.13
 """)
@@ -66,7 +66,7 @@ csv-export bounced: conflict with main in src/report/export.py
 
 document-the-report-command: https://forge.example/shop/pull/12
 
-run k3v9: failed, 3 of 3 tasks done in 1:23
+run k3v9: failed, 3 of 3 tasks done in 1:22
 landing: 1 landed, 1 bounced, 1 proposed
 used: 60k tokens in, 2.7k out, at least $0.13
 """)
@@ -103,7 +103,7 @@ def test_a_run_that_is_all_done_says_only_how_to_land():
 task        state  agent   time    tokens   cost  files  commit
 retry-http  done   claude  0:38  48k/1.9k  $0.13      2  9f8e7d6
 
-run k3v9: done, 1 of 1 task done in 1:23
+run k3v9: done, 1 of 1 task done in 0:39
 used: 48k tokens in, 1.9k out, $0.13
 next: abreast land k3v9 to bring it into main
 """)
@@ -129,7 +129,7 @@ def test_the_list_of_runs():
     assert draw(table.runs_table(runs, values.NOW)) == snapshot("""\
 run   state    done  time  land   base  repository
 k3v9  running   1/3  1:23  none   main  /home/ada/shop
-k3v9  failed    3/3  1:23  merge  main  /home/ada/shop
+k3v9  failed    3/3  1:22  merge  main  /home/ada/shop
 """)
 
 
@@ -156,7 +156,7 @@ retry-http  done   claude  0:38  48k/1.9k  $0.13      2  9f8e7d6  ready
 retry-http ready: edits in src/http/client.py overlap
   hint: commit them, then abreast land k3v9/retry-http
 
-run k3v9: failed, 1 of 1 task done in 1:23
+run k3v9: failed, 1 of 1 task done in 0:39
 landing: 1 ready
 used: 48k tokens in, 1.9k out, $0.13
 """)

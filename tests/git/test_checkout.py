@@ -23,7 +23,7 @@ def test_a_scratch_worktree_shows_the_commit_and_keeps_ignored_files(bench: Benc
     new = bench.branch("one", {"a": "1"})
     tree = Repo(bench.ensure(bench.spec("scratch", branch="")).path)
     disturb(tree)
-    switch_detached(tree.path, new)
+    switch_detached(bench.found, tree.path, new)
     assert tree.git("rev-parse", "HEAD") == new
     assert tree.git("branch", "--show-current") == ""
     assert dirty_summary(tree.path).clean
@@ -37,9 +37,19 @@ def test_a_tree_is_put_back_without_moving_head(bench: Bench):
     tree.write({"new": "n", "README.md": "work"})
     wanted = build_tree(tree.path).tree
     disturb(tree)
-    restore_tree(tree.path, wanted)
+    restore_tree(bench.found, tree.path, wanted)
     assert build_tree(tree.path).tree == wanted
     assert (tree.path / "README.md").read_text() == "work"
     assert (tree.path / "src/app.py").is_file()
     assert not (tree.path / "junk").exists()
     assert tree.git("rev-parse", "HEAD") == bench.head
+
+
+def test_a_lock_that_a_killed_git_left_is_no_obstacle(bench: Bench):
+    new = bench.branch("one", {"a": "1"})
+    tree = Repo(bench.ensure(bench.spec("scratch", branch="")).path)
+    lock = bench.found.common_dir / "worktrees" / "scratch" / "index.lock"
+    lock.touch()
+    switch_detached(bench.found, tree.path, new)
+    assert not lock.exists()
+    assert tree.git("rev-parse", "HEAD") == new

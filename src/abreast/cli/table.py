@@ -91,7 +91,7 @@ def runs_table(runs: Sequence[Run], now: float) -> Grid:
                 Text(run.id),
                 Text(run.state, RUN_STYLES[run.state]),
                 Text(f"{done}/{len(run.sessions)}"),
-                Text(figures.duration((run.ended or now) - run.created)),
+                Text(figures.duration(worked(run, now))),
                 Text(run.land),
                 Text(figures.one_line(run.base)),
                 Text(figures.one_line(run.repo)),
@@ -103,7 +103,7 @@ def runs_table(runs: Sequence[Run], now: float) -> Grid:
 def summary(run: Run, now: float) -> Text:
     """Return the last lines: how much of the run is done, what it used, and what to do next."""
     done = sum(session.state is SessionState.DONE for session in run.sessions)
-    took = figures.duration((run.ended or now) - run.created)
+    took = figures.duration(worked(run, now))
     text = Text(f"run {run.id}: ", overflow="fold")
     text.append(run.state, RUN_STYLES[run.state])
     text.append(f", {done} of {figures.counted(len(run.sessions), 'task')} done in {took}")
@@ -165,6 +165,15 @@ def tally(run: Run) -> str:
         counts, key=lambda state: (not state.final, list(SessionState).index(state))
     )
     return ", ".join(f"{counts[state]} {state}" for state in ended_first)
+
+
+def worked(run: Run, now: float) -> float:
+    """Return the seconds from a run's start to the end of its last session.
+
+    What came later (a landing asked for the next day) is not the work's time.
+    """
+    ends = [session.ended or now for session in run.sessions]
+    return max(ends, default=now) - run.created
 
 
 def elapsed(session: Session, now: float) -> float | None:

@@ -33,7 +33,7 @@ def make_place(scene: Scene, start: str, *, again: bool) -> Ready:
     ready = ensure_worktree(repo, spec, lock=scene.lock)
     kept = read_ref(repo, layout.ref("snap")) if gone and not commit else None
     if kept:
-        restore_tree(layout.worktree, tree_of(repo, kept))
+        restore_tree(repo, layout.worktree, tree_of(repo, kept))
     return ready
 
 

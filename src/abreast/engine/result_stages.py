@@ -49,7 +49,7 @@ def after_command(scene: Scene, name: str) -> None:
     if build_tree(scene.layout.worktree).tree != tree:
         ref = scene.layout.ref("snap")
         snapshot(scene.repository, scene.layout.worktree, ref, f"abreast: {name} left this")
-        restore_tree(scene.layout.worktree, tree)
+        restore_tree(scene.repository, scene.layout.worktree, tree)
 
 
 def commit(scene: Scene) -> Ending | None:

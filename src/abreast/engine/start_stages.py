@@ -117,6 +117,6 @@ def scratch_worktree(scene: Scene, path: Path, commit: str) -> Path:
     spec = WorktreeSpec(path, "", scene.plan.base_sha, f"abreast landing {path.name}")
     if not path.exists() or spec.intent.exists():
         ensure_worktree(scene.repository, spec, lock=scene.lock)
-    switch_detached(path, commit)
+    switch_detached(scene.repository, path, commit)
     copy_included(scene.repository, path)
     return path
