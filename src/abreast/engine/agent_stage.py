@@ -1,5 +1,6 @@
 """The agent's part of a session: what to launch, and what to write down of how it went."""
 
+import hashlib
 import uuid
 
 from abreast.agents import agent_named
@@ -38,9 +39,15 @@ def launch_of(scene: Scene, agent: Agent, *, cli_session: str = "") -> Launch:
         model=scene.task.model,
         limits=scene.task.limits,
         choice=scene.task.agent,
-        cli_session=cli_session or str(uuid.uuid4()),
+        cli_session=cli_session or _fresh_id(scene),
         resume=bool(cli_session),
     )
+
+
+def _fresh_id(scene: Scene) -> str:
+    """Return an id for the CLI's session: the same one, when the step is repeated after a crash."""
+    name = f"{scene.run.id} {scene.run.created} {scene.task.id} {scene.layout.attempt}"
+    return str(uuid.UUID(bytes=hashlib.sha256(name.encode()).digest()[:16], version=4))
 
 
 def order(scene: Scene) -> Order:

@@ -5,8 +5,9 @@ import asyncio
 from abreast.engine.durable import Json
 from abreast.engine.ending import load_ending
 from abreast.engine.environment import drop_environment
+from abreast.engine.final import write_ending
 from abreast.engine.scene import current, plan_of
-from abreast.engine.schedule import Pace
+from abreast.engine.schedule import Pace, Progress
 from abreast.engine.warm import warm_up
 from abreast.model.session import Run
 from abreast.model.states import LandMode, LandState, RunState, SessionState
@@ -14,7 +15,7 @@ from abreast.store.changes import Change
 
 
 async def open_run(run: str) -> Json:
-    """Mark a run as running; return its pace, and the endings of sessions that have ended."""
+    """Mark a run as running; return its pace, and how far its sessions have come."""
     return await asyncio.to_thread(_open_run, run)
 
 
@@ -30,8 +31,12 @@ def _open_run(run_id: str) -> Json:
         resources={task.id: task.resources for task in plan.tasks},
         attempts={session.task: session.attempt for session in run.sessions},
     )
-    ended = {s.task: s.state.value for s in run.sessions if s.state.final}
-    return {"pace": pace.to_json(), "progress": ended}
+    begun = [s for s in run.sessions if s.state is not SessionState.QUEUED]
+    progress = Progress(
+        frozenset(s.task for s in begun if not s.state.final),
+        {s.task: s.state for s in begun if s.state.final},
+    )
+    return {"pace": pace.to_json(), "progress": progress.to_json()}
 
 
 async def stop_requested(run: str) -> bool:
@@ -41,9 +46,7 @@ async def stop_requested(run: str) -> bool:
 
 async def skip(session: str, ending: Json) -> None:
     """End a session that never started."""
-    final = load_ending(ending)
-    change = Change(state=final.state, reason=final.reason, hint=final.hint)
-    await asyncio.to_thread(current().store.update_session, session, change)
+    await asyncio.to_thread(write_ending, current(), session, load_ending(ending))
 
 
 async def close_run(run: str) -> None:

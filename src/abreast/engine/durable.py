@@ -28,8 +28,11 @@ from dbos import (
     WorkflowHandleAsync,
 )
 
+from abreast.errors import StoreError
+
 APPLICATION_VERSION = "abreast-workflows-1"
 RUNS, SESSIONS, LANDINGS = "runs", "sessions", "landings"
+_OUTAGE, _OUTAGE_LOOK = 600.0, 1.0  # seconds a database may be away, and between looks at it
 _POLL = 0.1  # seconds; costs 1 % of a core an idle queue, and the worker does not idle for long
 
 P = ParamSpec("P")
@@ -38,6 +41,7 @@ Json = dict[str, Any]
 
 
 AsyncFunction = Callable[P, Coroutine[Any, Any, R]]
+Handle = WorkflowHandleAsync
 
 
 def workflow(name: str) -> Callable[[AsyncFunction[P, R]], AsyncFunction[P, R]]:
@@ -46,8 +50,18 @@ def workflow(name: str) -> Callable[[AsyncFunction[P, R]], AsyncFunction[P, R]]:
 
 
 def step(name: str) -> Callable[[AsyncFunction[P, R]], AsyncFunction[P, R]]:
-    """Make an async function a step: run at least once, its JSON result kept for good."""
-    return DBOS.step(name=name)
+    """Make an async function a step: run at least once, its JSON result kept for good.
+
+    While the database does not answer, it is tried again, for ten minutes.
+    """
+    return DBOS.step(
+        name=name,
+        retries_allowed=True,
+        should_retry=lambda error: isinstance(error, StoreError),
+        interval_seconds=_OUTAGE_LOOK,
+        backoff_rate=1.0,
+        max_attempts=int(_OUTAGE / _OUTAGE_LOOK),
+    )
 
 
 async def launch(engine: sa.Engine, executor: str, max_sessions: int) -> None:
@@ -90,12 +104,32 @@ class Ticket:
     partition: str | None = None
 
 
+def run_ticket(run: str, generation: int) -> Ticket:
+    """Return the ticket of one request to work on a run."""
+    return Ticket(RUNS, f"run/{run}/{generation}")
+
+
+def session_ticket(session: str, attempt: int) -> Ticket:
+    """Return the ticket of one attempt at a session, whoever asks for it."""
+    return Ticket(SESSIONS, f"session/{session}/{attempt}")
+
+
+def landing_ticket(run: str, generation: int, place: str) -> Ticket:
+    """Return the ticket of a run's landing; there is one at a time for each `place`."""
+    return Ticket(LANDINGS, f"land/{run}/{generation}", place)
+
+
 async def enqueue(
     ticket: Ticket, function: AsyncFunction[P, R], *args: P.args, **kwargs: P.kwargs
 ) -> WorkflowHandleAsync[R]:
     """Enqueue a workflow once: a second call with the same id attaches to the first."""
     with SetWorkflowID(ticket.id), SetEnqueueOptions(queue_partition_key=ticket.partition):
         return await DBOS.enqueue_workflow_async(ticket.queue, function, *args, **kwargs)
+
+
+async def cancel(tickets: Sequence[Ticket]) -> None:
+    """Let these workflows begin nothing more; what they have enqueued goes on."""
+    await DBOS.cancel_workflows_async([ticket.id for ticket in tickets])
 
 
 async def first_done(handles: Sequence[WorkflowHandleAsync[R]]) -> WorkflowHandleAsync[R]:

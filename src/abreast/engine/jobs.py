@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from abreast.agents.base import Command
+from abreast.engine.layout import SessionLayout
 from abreast.errors import WorkerError
 from abreast.model.limits import Limits
 from abreast.process.detached import spawn_detached
@@ -17,6 +18,7 @@ from abreast.process.identity import Identity
 from abreast.process.materialise import materialise
 from abreast.process.tree import MARKER, sweep
 from abreast.runner.job import (
+    JOB,
     Job,
     Progress,
     Result,
@@ -61,7 +63,7 @@ async def run_job(
     process: subprocess.Popen[bytes] | None = None
     runner = load_runner(directory)
     if runner is None:
-        process = _spawn(directory, order())
+        process = await asyncio.to_thread(lambda: _spawn(directory, order()))
         runner = await _appear(directory, process)
     result = await _follow(directory, runner, process, progress)
     if process is not None:
@@ -69,9 +71,20 @@ async def run_job(
     return result if result is not None else _bury(directory)
 
 
+def end_jobs(layout: SessionLayout) -> None:
+    """End what is left of an attempt's jobs. They have ended, unless something went wrong."""
+    for name in ("setup", "agent", "verify"):
+        directory = layout.job(name)
+        if (directory / JOB).exists() and load_result(directory) is None:
+            _bury(directory)
+
+
 def _spawn(directory: Path, order: Order) -> subprocess.Popen[bytes]:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    command, marker = order.command, uuid.uuid4().hex
+    # A worker that was killed before its runner had said who it is may have started one: that one
+    # goes on, ours finds its lock taken, and both must be called by the same marker.
+    marker = load_job(directory).marker if (directory / JOB).exists() else uuid.uuid4().hex
+    command = order.command
     stdin = directory / "stdin.txt"
     files = {**command.files, stdin: command.stdin} if command.stdin else command.files
     materialise(files, command.links)
@@ -102,6 +115,7 @@ async def _appear(directory: Path, process: subprocess.Popen[bytes]) -> Identity
             break
         await asyncio.sleep(pause)
         pause = min(_LONG, pause * 1.5)
+    sweep(load_job(directory).marker)  # it must not begin after we have given up on it
     said = (directory / "runner.log").read_text(errors="replace")[-2000:]
     raise WorkerError(f"the supervisor for {directory} did not start: {said.strip()}")
 
@@ -134,6 +148,6 @@ def _bury(directory: Path) -> Result:
     """Write the result of a job whose runner is gone, after ending what it left behind."""
     job = load_job(directory)
     sweep(job.marker)
-    result = lost((directory / "job.json").stat().st_mtime, load_progress(directory))
+    result = lost((directory / JOB).stat().st_mtime, load_progress(directory))
     save_result(directory, result)
     return result

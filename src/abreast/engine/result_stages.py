@@ -1,6 +1,7 @@
 """What a session's work amounts to: checked, verified, committed, or kept when it is not done."""
 
 from abreast.engine.ending import Ending
+from abreast.engine.final import write_ending
 from abreast.engine.prompts import handoff
 from abreast.engine.scene import Scene
 from abreast.git.changes import changed_files
@@ -80,11 +81,9 @@ def commit(scene: Scene) -> Ending | None:
 def finish(scene: Scene, ending: Ending | None) -> Ending:
     """Write down the final state. Done is looked at once more; anything else is kept first."""
     final = ending or _proven(scene)
-    store = scene.engine.store
     if final.state is not SessionState.DONE:
         _keep(scene)
-    change = Change(state=final.state, reason=final.reason, hint=final.hint)
-    store.update_session(scene.session.id, change)
+    final = write_ending(scene.engine, scene.session.id, final, attempt=scene.layout.attempt)
     if final.state is SessionState.DONE and (
         session := scene.engine.reader.session(scene.layout.id)
     ):

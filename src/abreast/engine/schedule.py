@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from abreast.engine.ending import STOPPED, Ending, load_ending
+from abreast.engine.ending import STOPPED, Ending
 from abreast.model.events import Cause
 from abreast.model.states import SessionState
 
@@ -50,27 +50,27 @@ class Progress:
     endings: Mapping[str, SessionState] = field(default_factory=dict)
     dead: Mapping[str, str] = field(default_factory=dict)  # agent -> why no more of it start
 
-    def started(self, task: str) -> "Progress":
-        return replace(self, running=self.running | {task})
+    def started(self, *tasks: str) -> "Progress":
+        return replace(self, running=self.running.union(tasks))
 
-    def ended(self, task: str, ending: Ending) -> "Progress":
+    def ended(self, task: str, ending: Ending, agent: str = "") -> "Progress":
+        """Note a session's ending; with one that leaves its `agent` no chance, that as well."""
+        dead = {agent: ending.reason} if agent and ending.cause in LINE_STOPS else {}
         return replace(
             self,
             running=self.running - {task},
             endings={**self.endings, task: ending.state},
+            dead={**self.dead, **dead},
         )
 
-    def ended_json(self, task: str, raw: Mapping[str, Any]) -> "Progress":
-        """Note a session's ending as its workflow returned it (with the agent's name)."""
-        ending = load_ending(dict(raw))
-        after = self.ended(task, ending)
-        if ending.cause in LINE_STOPS:
-            after = replace(after, dead={**after.dead, raw["agent"]: ending.reason})
-        return after
+    def to_json(self) -> dict[str, Any]:
+        """Return what a new request starts from: it gives every agent another chance."""
+        return {"running": sorted(self.running), "endings": dict(self.endings)}
 
     @classmethod
-    def from_json(cls, raw: Mapping[str, str]) -> "Progress":
-        return cls(endings={task: SessionState(state) for task, state in raw.items()})
+    def from_json(cls, raw: Mapping[str, Any]) -> "Progress":
+        endings = {task: SessionState(state) for task, state in raw["endings"].items()}
+        return cls(frozenset(raw["running"]), endings)
 
 
 def next_tasks(

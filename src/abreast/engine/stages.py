@@ -6,15 +6,17 @@ as `unknown` with what was salvaged; it never takes the worker down.
 """
 
 import asyncio
+import contextlib
 import traceback
 from collections.abc import Awaitable, Callable
 
 from abreast.engine import agent_stage, result_stages, start_stages
 from abreast.engine.durable import Json
 from abreast.engine.ending import STOPPED, Ending, ending_of_agent, ending_of_command, load_ending
-from abreast.engine.jobs import run_job
-from abreast.engine.scene import Scene, open_scene
-from abreast.errors import AbreastError
+from abreast.engine.final import write_ending
+from abreast.engine.jobs import end_jobs, run_job
+from abreast.engine.scene import Scene, current, open_scene
+from abreast.errors import AbreastError, StoreError
 from abreast.model.states import SessionState
 from abreast.runner.job import Progress
 from abreast.store.changes import Change
@@ -37,7 +39,8 @@ async def run_agent(session: str, attempt: int) -> Json | None:
         scene.engine.store.update_session(scene.session.id, Change(state=SessionState.RUNNING))
 
         def note(progress: Progress) -> None:
-            scene.engine.store.update_session(scene.session.id, agent_stage.change_of(progress))
+            with contextlib.suppress(StoreError):  # the agent goes on, and the next note may do
+                scene.engine.store.update_session(scene.session.id, agent_stage.change_of(progress))
 
         result = await run_job(
             scene.layout.job("agent"), lambda: agent_stage.order(scene), progress=note
@@ -65,13 +68,25 @@ async def commit(session: str, attempt: int) -> Json | None:
 
 async def finish(session: str, attempt: int, ending: Json | None) -> Json:
     """Write down how the session ended, after keeping under a ref whatever is not committed."""
+    given = load_ending(ending) if ending else None
+    return await asyncio.to_thread(_finish, session, attempt, given)
 
-    def body(scene: Scene) -> Ending:
-        return result_stages.finish(scene, load_ending(ending) if ending else None)
 
-    scene = await asyncio.to_thread(open_scene, session, attempt)
-    final = await asyncio.to_thread(body, scene)
-    return final.to_json() | {"agent": scene.task.agent.name}
+def _finish(session: str, attempt: int, given: Ending | None) -> Json:
+    engine = current()
+    try:
+        scene = open_scene(session, attempt)
+        end_jobs(scene.layout)
+        final = result_stages.finish(scene, given)
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever happens, a session has an ending
+        kept = f"what it did could not be looked at or kept: {error}"
+        reason = f"{given.reason}; {kept}" if given and given.reason else kept
+        hint = "its worktree was left alone: abreast status tells where it is"
+        final = Ending(SessionState.UNKNOWN, reason, hint)
+        final = write_ending(engine, session, final, attempt=attempt)
+    return final.to_json()
 
 
 async def _command(session: str, attempt: int, name: str) -> Json | None:
@@ -106,6 +121,8 @@ async def _guarded(
         if scene.stopping:
             return STOPPED.to_json()
         ending = await body(scene)
+    except StoreError:
+        raise  # the step is tried again: what a session has come to must not depend on that
     except AbreastError as error:
         ending = Ending(SessionState.FAILED, error.message, error.hint or "")
     except Exception as error:  # noqa: BLE001 - a session's boundary: recorded, the rest goes on

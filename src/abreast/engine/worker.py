@@ -16,6 +16,7 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from filelock import FileLock, Timeout
 
@@ -23,7 +24,7 @@ from abreast.engine import durable, workflows
 from abreast.engine.lease_thread import hold_lease
 from abreast.engine.scene import Engine, install
 from abreast.engine.worker_process import announce_worker, worker_file
-from abreast.errors import WorkerError
+from abreast.errors import StoreError, WorkerError
 from abreast.model.states import RunState
 from abreast.places import Places
 from abreast.process.files import write_atomic
@@ -31,6 +32,9 @@ from abreast.store.engine import make_engine
 from abreast.store.migrations import migrate
 from abreast.store.reader import Reader, Request
 from abreast.store.writer import Store
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _LOOK = 0.2  # seconds between looks for what clients have asked for
 _MOST_SESSIONS = 100  # at once on one machine, over all runs; ABREAST_MAX_SESSIONS
@@ -101,27 +105,49 @@ async def _dispatch(reader: Reader, stop: asyncio.Event, idle_exit: float | None
     seen: set[str] = set()
     idle_since = time.monotonic()
     while not stop.is_set():
-        requests = await asyncio.to_thread(reader.requests)
-        for request in requests:
-            await _take(request, seen)
-        if requests:
-            idle_since = time.monotonic()
-        elif idle_exit is not None and time.monotonic() - idle_since > idle_exit:
-            return
+        with contextlib.suppress(StoreError):  # a database that is away; the lease bounds that
+            requests = await asyncio.to_thread(reader.requests)
+            for request in requests:
+                await _take(request, seen)
+            for session, attempt in await asyncio.to_thread(reader.to_stop) if requests else ():
+                ticket = durable.session_ticket(session, attempt)
+                await _once(ticket, seen, workflows.run_session, session, attempt)
+            if not requests and _past(idle_since, idle_exit):
+                return
+            idle_since = time.monotonic() if requests else idle_since
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _LOOK)
 
 
+def _past(since: float, seconds: float | None) -> bool:
+    return seconds is not None and time.monotonic() - since > seconds
+
+
 async def _take(request: Request, seen: set[str]) -> None:
-    landing = request.state is RunState.LANDING
-    word, work = ("land", workflows.land_run) if landing else ("run", workflows.run_plan)
-    # One landing at a time on a target, whichever run it belongs to.
-    partition = f"{request.repo}:{request.target}" if landing else None
-    queue = durable.LANDINGS if landing else durable.RUNS
-    ticket = durable.Ticket(queue, f"{word}/{request.run}/{request.generation}", partition)
+    run, generation = request.run, request.generation
+    if request.state is RunState.LANDING:
+        # One landing at a time on a target, whichever run it belongs to.
+        place = f"{request.common_dir}:{request.target}"
+        ticket = durable.landing_ticket(run, generation, place)
+        await _once(ticket, seen, workflows.land_run, run, generation)
+        return
+    ticket = durable.run_ticket(run, generation)
     if ticket.id not in seen:
+        # Two that start sessions of one run would not heed each other's limits.
+        await durable.cancel([durable.run_ticket(run, older) for older in range(1, generation)])
+    await _once(ticket, seen, workflows.run_plan, run, generation)
+
+
+async def _once(
+    ticket: durable.Ticket,
+    seen: set[str],
+    work: durable.AsyncFunction[P, R],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> None:
+    if ticket.id not in seen:
+        await durable.enqueue(ticket, work, *args, **kwargs)
         seen.add(ticket.id)
-        await durable.enqueue(ticket, work, request.run, request.generation)
 
 
 def _arguments(argv: Sequence[str]) -> tuple[Places, float | None]:

@@ -4,13 +4,22 @@ A run holds no slot: it starts sessions as their needs are met, then asks for la
 is prepare → set up → agent → check → verify → commit, and ends in `finish` whatever happened.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from abreast.engine import closing, landing, stages
-from abreast.engine.durable import RUNS, SESSIONS, Json, Ticket, enqueue, first_done, step, workflow
+from abreast.engine.durable import (
+    Handle,
+    Json,
+    enqueue,
+    first_done,
+    session_ticket,
+    step,
+    workflow,
+)
+from abreast.engine.ending import load_ending
 from abreast.engine.schedule import Pace, Progress, next_tasks
 
-__all__ = ["RUNS", "land_run", "run_plan", "run_session"]
+__all__ = ["land_run", "run_plan", "run_session"]
 
 Stage = Callable[[str, int], Awaitable[Json | None]]
 
@@ -47,7 +56,7 @@ async def run_plan(run: str, generation: int) -> None:  # noqa: ARG001 - tells t
     """Start every session as its needs are met, at most `max_parallel` at once, to the last."""
     opened = await _open_run(run)
     pace, progress = Pace.from_json(opened["pace"]), Progress.from_json(opened["progress"])
-    running = {}
+    running = await _begin(run, pace, sorted(progress.running))  # of an earlier request: joined
     while True:
         stopping = await _stop_requested(run)
         ready, lost = next_tasks(pace, progress, stopping=stopping)
@@ -56,18 +65,28 @@ async def run_plan(run: str, generation: int) -> None:  # noqa: ARG001 - tells t
             progress = progress.ended(task, ending)
         if lost:
             continue
-        for task in ready:
-            session, attempt = f"{run}/{task}", pace.attempts[task]
-            ticket = Ticket(SESSIONS, f"session/{session}/{attempt}")
-            handle = await enqueue(ticket, run_session, session, attempt)
-            running[handle.workflow_id] = task, handle
-            progress = progress.started(task)
+        running |= await _begin(run, pace, ready)
+        progress = progress.started(*ready)
         if not running:
             break
         done = await first_done([handle for _, handle in running.values()])
         task, handle = running.pop(done.workflow_id)
-        progress = progress.ended_json(task, await handle.get_result())
+        ending = load_ending(await handle.get_result())
+        progress = progress.ended(task, ending, pace.agents[task])
     await _close_run(run)
+
+
+async def _begin(run: str, pace: Pace, tasks: Iterable[str]) -> dict[str, tuple[str, Handle[Json]]]:
+    """Enqueue sessions, and return their tasks and handles by workflow id.
+
+    One that is at work already is joined.
+    """
+    begun = {}
+    for task in tasks:
+        session, attempt = f"{run}/{task}", pace.attempts[task]
+        handle = await enqueue(session_ticket(session, attempt), run_session, session, attempt)
+        begun[handle.workflow_id] = task, handle
+    return begun
 
 
 _to_land = step("to land")(landing.to_land)

@@ -60,6 +60,7 @@ class Request:
     generation: int
     state: RunState
     repo: str
+    common_dir: str
     target: str
 
 
@@ -84,10 +85,19 @@ class Reader:
 
     def requests(self) -> list[Request]:
         """Return what clients have asked for and no worker has brought to its end yet."""
-        asked = "SELECT id, generation, state, repo, target FROM abreast_runs r"
+        asked = "SELECT id, generation, state, repo, common_dir, target FROM abreast_runs r"
         with open_snapshot(self.database) as query:
             rows = query(f"{asked} WHERE {_NOT_FINAL} AND r.state <> 'open'")
-        return [Request(row[0], row[1], RunState(row[2]), row[3], row[4]) for row in rows]
+        return [Request(row[0], row[1], RunState(row[2]), *row[3:]) for row in rows]
+
+    def to_stop(self) -> list[tuple[str, int]]:
+        """Return the sessions, each with its attempt, that were asked to stop before they began."""
+        asked = (
+            "SELECT s.id, s.attempt FROM abreast_sessions s JOIN abreast_runs r ON r.id = s.run_id"
+        )
+        where = f"{_NOT_FINAL} AND r.state <> 'open' AND s.state = 'queued' AND s.stop_requested"
+        with open_snapshot(self.database) as query:
+            return [(row[0], row[1]) for row in query(f"{asked} WHERE {where}")]
 
     def run(self, run: str) -> Run | None:
         """Return the run of exactly this id, or None."""
