@@ -3,7 +3,6 @@
 import argparse
 import os
 import time
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
@@ -41,10 +40,10 @@ def main() -> None:
 
 def _measure(name: str, folder: Path, *, quick: bool) -> Section:
     began = time.perf_counter()
-    measure: Callable[..., Section] = import_module(f"benchmarks.{name}").measure
+    module = import_module(f"benchmarks.{name}")
     place = folder / name
     place.mkdir()
-    section = measure(place, quick=quick)
+    section: Section = module.measure(place, quick=quick)
     say(f"{name}: {time.perf_counter() - began:.0f} s")
     return section
 

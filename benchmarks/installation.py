@@ -1,4 +1,4 @@
-"""An abreast of its own with a worker that is up, so that what runs cost is not what starting is."""
+"""An abreast of its own whose worker is up: what runs cost is not mixed with what starting does."""
 
 import json
 import os

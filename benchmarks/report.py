@@ -1,6 +1,6 @@
 """The report: sections of prose, tables and aims, written as Markdown."""
 
-import datetime
+import datetime as dt
 import os
 import platform
 import shutil
@@ -75,7 +75,7 @@ def whole(sections: Sequence[Section], *, quick: bool, place: Path, load: str) -
 
 def machine(place: Path, load: str) -> list[str]:
     memory = psutil.virtual_memory().total / 2**30
-    today = datetime.datetime.now(tz=datetime.UTC).date()
+    today = dt.datetime.now(tz=dt.UTC).date()
     packages = ("dbos", "sqlalchemy", "click", "psutil")
     return [
         f"{today}, {os.cpu_count()} cores ({_cpu_name()}), {memory:.0f} GiB of memory",
