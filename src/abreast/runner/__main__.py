@@ -5,9 +5,8 @@ import signal
 import sys
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from abreast.process.identity import identify
+from abreast.process.lock import hold_if_free
 from abreast.process.tree import become_subreaper
 from abreast.runner.job import LOCK, RESULT, load_job, save_runner
 from abreast.runner.supervise import supervise
@@ -20,15 +19,11 @@ def main(argv: list[str]) -> int:
     # SIG_IGN: ignored signals would stay ignored in the agent, and nothing could interrupt it.
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
-    try:
-        with FileLock(directory / LOCK, timeout=0):
-            if (directory / RESULT).exists():
-                return 0
+    with hold_if_free(directory / LOCK) as held:
+        if held and not (directory / RESULT).exists():
             become_subreaper()
             save_runner(directory, identify())
             supervise(directory, load_job(directory))
-    except Timeout:
-        return 0
     return 0
 
 
