@@ -170,7 +170,10 @@ def stop(name: str, *, places: Places | None = None) -> list[Session]:
 
 
 def resume(run: str, *, places: Places | None = None) -> Run:
-    """Go on with a run: whatever is not done is queued again, in its own CLI session if it can."""
+    """Go on with a run: whatever is not done is queued again, in its own CLI session if it can.
+
+    The run itself may be at work. The environment is that of this process from now on.
+    """
     from abreast.engine.client import connect
 
     where = places or find_places()
@@ -179,13 +182,13 @@ def resume(run: str, *, places: Places | None = None) -> Run:
 
 
 def retry(name: str, *, places: Places | None = None) -> Run:
-    """Queue one session that is final and not done again, afresh from its base."""
+    """Queue one session that has ended, and not landed, once more, afresh from its base."""
     from abreast.engine.client import connect
 
     where = places or find_places()
     session = find_session(name, places=where)
     with connect(where) as client:
-        return client.again(session.run, [session.id], fresh=True)
+        return client.retry(session)
 
 
 def attach(name: str, *, places: Places | None = None) -> Terminal:

@@ -1,9 +1,11 @@
 """Run plans on a test's repository with a real worker, and leave nothing behind."""
 
+import json
 import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,6 +19,10 @@ from abreast.model.moves import Move, Say, Write
 from abreast.model.session import Run, Session
 from abreast.model.task import AgentChoice, Plan, Task
 from abreast.places import Places
+from abreast.process.tree import marked, sweep
+from abreast.runner.job import load_runner
+from abreast.store.reader import Reader
+from tests.support.left import processes_of
 from tests.support.repos import Repo
 
 DEADLINE = 60.0
@@ -47,6 +53,11 @@ def eventually(condition: Callable[[], Any], what: str, deadline: float = DEADLI
 
 
 class Stage:
+    """One abreast in a test: `run` and `start` plans, look at what becomes of them.
+
+    At its end nothing of it may be left, and its worker's log tells of no mishap.
+    """
+
     def __init__(self, places: Places, repo: Repo, environ: dict[str, str] | None = None) -> None:
         self.places, self.repo, self.environ = places, repo, environ
 
@@ -59,10 +70,28 @@ class Stage:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        try:
+            for run in api.runs(limit=1000, places=self.places):
+                if not run.state.final and run.state != "open":
+                    api.stop(run.id, places=self.places)
+        finally:
+            self.end_worker()
+            left = processes_of(str(self.places.state))
+            for job in self.places.sessions.rglob("job.json"):
+                sweep(json.loads(job.read_text())["marker"])
+        if kind is None:
+            assert left == [], "processes are left"
+            self._check_logs()
+
+    def _check_logs(self) -> None:
+        log = self.places.logs / "worker.log"
+        said = log.read_text() if log.exists() else ""
+        assert "Traceback" not in said, said
+        for said_by_runner in self.places.sessions.rglob("runner.log"):
+            assert said_by_runner.read_text() == ""
         for run in api.runs(limit=1000, places=self.places):
-            if not run.state.final and run.state != "open":
-                api.stop(run.id, places=self.places)
-        self.end_worker()
+            for session in run.sessions:
+                assert "abreast failed" not in session.reason, session.reason
 
     def plan(self, *tasks: Task, **more: Any) -> Plan:
         more.setdefault("max_parallel", 4)
@@ -88,6 +117,27 @@ class Stage:
         """Wait until a session is as `condition` wants it, and return it."""
         eventually(lambda: condition(self.session(name)), f"{name} as wanted")
         return self.session(name)
+
+    def directory(self, session: str) -> Path:
+        """The folder of a session's latest attempt."""
+        return Path(self.session(session).directory)
+
+    def marked(self, session: str, job: str = "agent") -> list[psutil.Process]:
+        """The living processes of a session's job."""
+        file = self.directory(session) / job / "job.json"
+        return marked(json.loads(file.read_text())["marker"])
+
+    def runner(self, session: str, job: str = "agent") -> psutil.Process:
+        """The living supervisor of a session's job."""
+        identity = load_runner(self.directory(session) / job)
+        found = identity.find() if identity else None
+        assert found is not None, f"{session} has no {job} at work"
+        return found
+
+    def events(self, name: str, kind: str = "") -> list[str]:
+        """What has happened to a run or a session, of one kind or of all."""
+        told = [event for _, event in Reader(self.places.database).events(name)]
+        return [event.text for event in told if kind in {"", event.kind}]
 
     def worker(self) -> psutil.Process | None:
         identity = find_worker(self.places)

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +18,9 @@ from abreast.git.status import current_branch, dirty_summary
 from abreast.model.states import LandMode
 from abreast.model.task import Plan
 from abreast.plan.check import default_parallel
+from abreast.plan.consistency import task_problems
+
+REMOTE = "origin"  # where pull requests are opened
 
 
 @dataclass(frozen=True)
@@ -29,16 +32,21 @@ class Checked:
     notes: tuple[str, ...]  # what the user should know, though it stops nothing
 
 
-def check_plan(plan: Plan, environ: Mapping[str, str] | None = None) -> Checked:
-    """Return the plan with its base as a SHA; raises PlanError with every problem at once."""
+def check_plan(
+    plan: Plan, environ: Mapping[str, str] | None = None, *, found: Iterable[Problem] = ()
+) -> Checked:
+    """Return the plan with its base as a SHA.
+
+    Raises PlanError with every problem at once, those that the caller has `found` first.
+    """
     env = wanted_environment(os.environ if environ is None else environ, plan.pass_env)
-    problems = [*_agent_problems(plan, env), *_tool_problems(plan, env)]
+    problems = [*found, *task_problems(plan), *_agent_problems(plan, env)]
     repository = _repository(plan, problems)
     base_sha, target = "", plan.target
     if repository is not None:
         base_sha = _base(plan, repository, problems)
         target = target or _default_target(plan, repository)
-        problems += _target_problems(plan, repository, target)
+        problems += landing_problems(plan.land, target, repository, env)
     if problems or repository is None:
         raise PlanError(problems)
     checked = replace(
@@ -65,10 +73,27 @@ def _agent_problems(plan: Plan, environ: Mapping[str, str]) -> Iterator[Problem]
             yield Problem(f"agent {name}", f"{agent.title} is not installed", agent.install_hint)
 
 
-def _tool_problems(plan: Plan, environ: Mapping[str, str]) -> Iterator[Problem]:
-    if plan.land is LandMode.PR and shutil.which("gh", path=environ.get("PATH")) is None:
+def landing_problems(
+    mode: LandMode, target: str, repository: Repository, environ: Mapping[str, str]
+) -> Iterator[Problem]:
+    """Yield what keeps commits from being landed on `target` in this way."""
+    if mode is LandMode.NONE:
+        return
+    hint = "name a local branch: target = in the plan, or --target"
+    if not target:
+        yield Problem("target", "there is no branch to land on: HEAD is detached", hint)
+    elif not branch_name_ok(target):
+        yield Problem("target", f"{target!r} is no branch name", hint)
+    elif not read_ref(repository, f"refs/heads/{target}"):
+        yield Problem("target", f"there is no local branch {target}", hint)
+    if mode is not LandMode.PR:
+        return
+    if shutil.which("gh", path=environ.get("PATH")) is None:
         hint = "install it and `gh auth login`, or land with --land merge"
         yield Problem("land", "pull requests need the GitHub CLI `gh`, which is not there", hint)
+    if REMOTE not in repository.call("remote").stdout.split():
+        hint = f"`git remote add {REMOTE} URL`, or land with --land merge"
+        yield Problem("land", f"pull requests need a remote named {REMOTE}", hint)
 
 
 def _repository(plan: Plan, problems: list[Problem]) -> Repository | None:
@@ -93,18 +118,6 @@ def _default_target(plan: Plan, repository: Repository) -> str:
     if read_ref(repository, f"refs/heads/{plan.base}"):
         return plan.base
     return current_branch(repository.place) or ""
-
-
-def _target_problems(plan: Plan, repository: Repository, target: str) -> Iterator[Problem]:
-    if plan.land is LandMode.NONE:
-        return
-    hint = "name a local branch with target = in the plan"
-    if not target:
-        yield Problem("target", "there is no branch to land on: HEAD is detached", hint)
-    elif not branch_name_ok(target):
-        yield Problem("target", f"{target!r} is no branch name", hint)
-    elif plan.target and not read_ref(repository, f"refs/heads/{target}"):
-        yield Problem("target", f"there is no local branch {target}", hint)
 
 
 def _notes(repository: Repository) -> Iterator[str]:

@@ -4,22 +4,25 @@ Nothing here imports DBOS: a request is a row in the database, and the worker ta
 """
 
 import contextlib
+import os
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from abreast.engine.check import Checked, check_plan
-from abreast.engine.environment import keep_environment
-from abreast.engine.layout import SessionLayout, layout_of
+from abreast.engine.check import Checked, check_plan, landing_problems
+from abreast.engine.environment import keep_environment, wanted_environment
+from abreast.engine.layout import SessionLayout, landing_stop_file, layout_of
 from abreast.engine.watching import POLL, require_run
 from abreast.engine.worker_process import ensure_worker
-from abreast.errors import NotFoundError, StateError, WorkerError
+from abreast.errors import StateError, WorkerError
+from abreast.git.repository import find_repository
 from abreast.model.session import Run, Session
 from abreast.model.states import LandMode, LandState, RunState, SessionKind, SessionState
 from abreast.model.task import Plan
 from abreast.places import Places
+from abreast.plan.consistency import prompt_problems
 from abreast.plan.dump import dump_plan, load_plan
 from abreast.store.engine import make_engine
 from abreast.store.migrations import migrate
@@ -54,7 +57,8 @@ class Client:
 
         `environ` (default: ours) is what the run's processes see, as far as allow-lists let them.
         """
-        name = self.record(check_plan(plan, environ), environ)
+        checked = check_plan(plan, environ, found=prompt_problems(plan))
+        name = self.record(checked, environ)
         ensure_worker(self.places)
         return require_run(self.reader, name)
 
@@ -88,53 +92,71 @@ class Client:
         return name
 
     def stop(self, name: str, timeout: float = 60.0) -> list[Session]:
-        """Ask a run or session to stop; return the sessions this reached, once they have ended."""
+        """Ask a run or session to stop; return the sessions this reached, once they have ended.
+
+        A run that is landing lands no more; those of its sessions that waited are returned.
+        """
         reached = self.store.request_stop(name)
-        for session in map(self._session, reached):
+        run = require_run(self.reader, name.partition("/")[0])
+        for session in (s for s in run.sessions if s.id in reached):
             layout = self._layout(session)
             layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             layout.stop_file.touch()
-        if reached:
-            ensure_worker(self.places)
+        if landing := "/" not in name and run.state is RunState.LANDING:
+            landing_stop_file(self.places, run.id).touch()
+            reached = [s.id for s in run.sessions if s.landing is LandState.QUEUED]
         deadline = time.monotonic() + timeout
         while True:
-            sessions = [self._session(session) for session in reached]
+            run = require_run(self.reader, run.id)
+            sessions = [session for session in run.sessions if session.id in reached]
             late = [session.id for session in sessions if not session.state.final]
-            if not late:
+            if not late and (run.state.final or not landing):
                 return sessions
             if time.monotonic() > deadline:
                 raise WorkerError(
-                    f"not stopped after {timeout:g} s: {', '.join(late)}",
+                    f"not stopped after {timeout:g} s: {', '.join(late) or run.id}",
                     hint=f"the worker's log: {self.places.logs / 'worker.log'}",
                 )
+            ensure_worker(self.places)
             time.sleep(POLL)
 
-    def again(self, run: str, sessions: Sequence[str], *, fresh: bool) -> Run:
-        """Queue these sessions, which have ended, once more; the run itself may be at work.
+    def again(self, run: str, sessions: Sequence[Session], *, fresh: bool) -> Run:
+        """Queue these sessions once more; the run itself may be at work.
 
         Raises StateError when one of them has not ended.
         """
         self._keep_environment(run)
         for session in sessions:
-            self.store.next_attempt(session, fresh=fresh)
+            self.store.next_attempt(session.id, fresh=fresh)
         self.store.next_generation(run)
         ensure_worker(self.places)
         return require_run(self.reader, run)
 
-    def resume(self, run: str) -> Run:
-        """Go on with a run. One that has not ended only needs a worker and today's environment.
+    def retry(self, session: Session) -> Run:
+        """Queue a session that has ended once more, afresh.
 
-        Raises StateError when all of it is done.
+        Raises StateError when it has not ended, has landed, or is a person's own.
+        """
+        _require_task(session)
+        if session.landing is LandState.LANDED:
+            raise StateError(
+                f"{session.id} is done, and has landed as {session.landed[:12]}",
+                hint="for more work on top of it, start a run",
+            )
+        return self.again(session.run, [session], fresh=True)
+
+    def resume(self, run: str) -> Run:
+        """Go on with a run: what has ended and is not done is queued once more, in its CLI session.
+
+        Raises StateError when all of it is done, or it is a person's own.
         """
         found = require_run(self.reader, run)
-        if not found.state.final:
-            self._keep_environment(run)
-            ensure_worker(self.places)
-            return found
-        left = [s.id for s in found.sessions if s.state is not SessionState.DONE]
-        if not left:
-            raise StateError(f"run {run} is done: nothing is left to resume", hint="abreast status")
-        return self.again(run, left, fresh=False)
+        for session in found.sessions:
+            _require_task(session)
+        ended = [s for s in found.sessions if s.state.final and s.state is not SessionState.DONE]
+        if found.state.final and all(s.state is SessionState.DONE for s in found.sessions):
+            raise StateError(f"run {run} is done: nothing is left to resume", hint=_after(found))
+        return self.again(run, ended, fresh=False)
 
     def request_landing(
         self, run: str, sessions: Sequence[Session], mode: LandMode, target: str
@@ -148,12 +170,22 @@ class Client:
             raise StateError(
                 f"run {run} has not ended: it is {found.state}", hint=f"abreast watch {run}"
             )
-        ready = [s.id for s in sessions if s.commit and s.landing is not LandState.LANDED]
+        ready = [s.id for s in sessions if s.commit and s.state is SessionState.DONE]
         if not ready:
             names = ", ".join(session.id for session in sessions)
-            raise StateError(f"nothing to land in {names}", hint=f"abreast status {run}")
+            raise StateError(
+                f"nothing to land: there is no finished commit of {names}",
+                hint=f"abreast status {run}",
+            )
+        repository = find_repository(Path(found.repo))
+        plan = load_plan(self.store.load_plan_json(run))
+        environ = wanted_environment(os.environ, plan.pass_env)
+        target = target or found.target
+        for problem in landing_problems(mode, target, repository, environ):
+            raise StateError(problem.message, hint=problem.hint)
         self._keep_environment(run)
-        self.store.request_landing(run, ready, mode, target or found.target)
+        landing_stop_file(self.places, run).unlink(missing_ok=True)
+        self.store.request_landing(run, ready, mode, target)
         ensure_worker(self.places)
 
     def _keep_environment(self, run: str) -> None:
@@ -166,16 +198,26 @@ class Client:
             if self.reader.run(name) is None:
                 return name
 
-    def _session(self, name: str) -> Session:
-        found = self.reader.session(name)
-        if found is None:
-            raise NotFoundError(f"there is no session {name}", hint="abreast status lists them")
-        return found
-
     def _layout(self, session: Session) -> SessionLayout:
         kept = self.reader.record(session.run)
         common_dir = Path(kept.common_dir if kept else "")
         return layout_of(session, self.places, common_dir)
+
+
+def _require_task(session: Session) -> None:
+    if session.kind is SessionKind.OPEN:
+        raise StateError(
+            f"{session.id} is a person's own session", hint=f"abreast attach {session.id}"
+        )
+
+
+def _after(run: Run) -> str:
+    """Return what can be done about a run whose sessions are all done."""
+    back = [s.id for s in run.sessions if s.landing is LandState.BOUNCED]
+    if back:
+        return f"abreast attach {back[0]} to settle what stood in the way of its landing"
+    waiting = any(s.commit and s.landing is LandState.NONE for s in run.sessions)
+    return f"abreast land {run.id}" if waiting else "abreast status"
 
 
 def _sessions(run: str, plan: Plan, kind: SessionKind) -> tuple[Session, ...]:

@@ -9,7 +9,7 @@ from abreast.engine.final import write_ending
 from abreast.engine.scene import current, plan_of
 from abreast.engine.schedule import Pace, Progress
 from abreast.engine.warm import warm_up
-from abreast.model.session import Run
+from abreast.model.session import Run, Session
 from abreast.model.states import LandMode, LandState, RunState, SessionState
 from abreast.store.changes import Change
 
@@ -56,9 +56,9 @@ async def close_run(run: str) -> None:
 
 def _close_run(run_id: str) -> None:
     engine, run = current(), _require(run_id)
-    if run.state.final or not all(session.state.final for session in run.sessions):
-        return  # another request for the same run is still at work, and will close it
-    waiting = [s for s in run.sessions if s.state is SessionState.DONE and _may_land(s.landing)]
+    if run.state.final or not _all_ended(run):
+        return  # a newer request for the same run is at work, and will close it
+    waiting = [s for s in run.sessions if s.commit and _may_land(s)]
     if run.land is not LandMode.NONE and waiting and not engine.store.stop_requested(run_id):
         for session in waiting:
             engine.store.update_session(session.id, Change(landing=LandState.QUEUED))
@@ -67,23 +67,39 @@ def _close_run(run_id: str) -> None:
         _end(run)
 
 
-def _may_land(landing: LandState) -> bool:
-    return landing in {LandState.NONE, LandState.QUEUED}
+def _all_ended(run: Run) -> bool:
+    return all(session.state.final for session in run.sessions)
+
+
+def _may_land(session: Session) -> bool:
+    done = session.state is SessionState.DONE
+    return done and session.landing in {LandState.NONE, LandState.QUEUED}
 
 
 async def close_landing(run: str) -> None:
     """Give a run its final state once its landings are through."""
-    await asyncio.to_thread(lambda: _end(_require(run)))
+    await asyncio.to_thread(_close_landing, run)
+
+
+def _close_landing(run_id: str) -> None:
+    run = _require(run_id)
+    if run.state.final:
+        return
+    if _all_ended(run):
+        _end(run)
+    else:  # a session was queued once more meanwhile
+        current().store.set_run_state(run_id, RunState.QUEUED)
 
 
 def _end(run: Run) -> None:
     engine = current()
     drop_environment(engine.places, run.id)
-    engine.store.set_run_state(run.id, final_state(run))
+    stopping = engine.store.stop_requested(run.id)
+    engine.store.set_run_state(run.id, final_state(run, stopping=stopping))
     warm_up(engine.places, run, plan_of(run.id))
 
 
-def final_state(run: Run) -> RunState:
+def final_state(run: Run, *, stopping: bool) -> RunState:
     """Return what a run has come to, its sessions all being final."""
     states = {session.state for session in run.sessions}
     if SessionState.STOPPED in states and states <= {
@@ -93,10 +109,16 @@ def final_state(run: Run) -> RunState:
     }:
         return RunState.STOPPED
     asked = run.land is not LandMode.NONE
-    arrived = {LandState.LANDED, LandState.PROPOSED}
-    landed = all(session.landing in arrived for session in run.sessions)
+    landed = all(has_landed(session) for session in run.sessions if session.commit)
     done = states <= {SessionState.DONE}
+    if done and asked and not landed and stopping:
+        return RunState.STOPPED  # in mid-landing
     return RunState.DONE if done and (landed or not asked) else RunState.FAILED
+
+
+def has_landed(session: Session) -> bool:
+    """Tell whether a session's commit is in the target, or in a pull request."""
+    return session.landing in {LandState.LANDED, LandState.PROPOSED}
 
 
 def _require(run: str) -> Run:

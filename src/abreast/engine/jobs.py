@@ -74,9 +74,13 @@ async def run_job(
 def end_jobs(layout: SessionLayout) -> None:
     """End what is left of an attempt's jobs. They have ended, unless something went wrong."""
     for name in ("setup", "agent", "verify"):
-        directory = layout.job(name)
-        if (directory / JOB).exists() and load_result(directory) is None:
-            _bury(directory)
+        end_job(layout.job(name))
+
+
+def end_job(directory: Path) -> None:
+    """End a job and all it has started; nothing when it has ended, or never begun."""
+    if (directory / JOB).exists() and load_result(directory) is None:
+        _bury(directory)
 
 
 def _spawn(directory: Path, order: Order) -> subprocess.Popen[bytes]:

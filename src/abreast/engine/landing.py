@@ -7,25 +7,25 @@ goes wrong on the way leaves the target alone and bounces this session, not the 
 """
 
 import asyncio
-from functools import partial
 from pathlib import Path
 
 from abreast.engine import pull_request
+from abreast.engine.closing import has_landed
 from abreast.engine.durable import Json
-from abreast.engine.jobs import run_job
-from abreast.engine.layout import landing_folder
+from abreast.engine.layout import landing_stop_file
 from abreast.engine.scene import Scene, current, open_scene
-from abreast.engine.start_stages import command_order_in, scratch_worktree
+from abreast.engine.trial import try_merged
 from abreast.engine.warm import give_back_worktree
-from abreast.errors import AbreastError
-from abreast.git.advance import Advance, advance
-from abreast.git.advance import Outcome as Advanced
-from abreast.git.commit import commit_tree, wants_signature
+from abreast.errors import AbreastError, StoreError
+from abreast.git.advance import Outcome, advance
+from abreast.git.commit import commit_tree, tree_of, wants_signature
 from abreast.git.merge import merge_trees
+from abreast.git.refs import read_ref, swap_ref
 from abreast.git.repository import is_ancestor, resolve
-from abreast.model.events import Outcome
 from abreast.model.session import Session
 from abreast.model.states import LandMode, LandState
+from abreast.process.files import write_atomic
+from abreast.runner.supervise import STOPPED_BY_USER
 from abreast.store.changes import Change
 
 _TRIES = 5  # a target that moves more often than that while we test is somebody else's queue
@@ -64,6 +64,8 @@ async def land_one(session: str) -> None:
         change = await _land(scene)
         if change.landing is LandState.LANDED:
             await asyncio.to_thread(give_back_worktree, scene)
+    except StoreError:
+        raise  # the step is tried again
     except AbreastError as error:
         change = _bounced(error.message, error.hint or "")
     except Exception as error:  # noqa: BLE001 - one landing's boundary: recorded, the queue goes on
@@ -73,79 +75,97 @@ async def land_one(session: str) -> None:
 
 async def _land(scene: Scene) -> Change:
     run = scene.run
-    if broken := _bounced_need(scene):
-        return _bounced(f"needs {broken.task}, which has not landed: it is {broken.landing}")
+    if await asyncio.to_thread(scene.engine.store.stop_requested, run.id):
+        return _stopped(scene)
+    if broken := await asyncio.to_thread(_need_not_landed, scene):
+        reason = f"needs {broken.task}, which has not landed: {_where(broken)}"
+        return _bounced(reason, f"abreast land {run.id} lands both")
     if run.land is LandMode.PR:
         return await asyncio.to_thread(pull_request.propose, scene)
     for _ in range(_TRIES):
-        old = await asyncio.to_thread(resolve, scene.repository, f"refs/heads/{run.target}")
-        change = await _try(scene, old)
+        change = await _try(scene)
         if change is not None:
             return change
     return _bounced(f"{run.target} moved {_TRIES} times while the merge was being tested")
 
 
-def _bounced_need(scene: Scene) -> Session | None:
-    arrived = {LandState.LANDED, LandState.PROPOSED}
-    return next((s for s in scene.predecessors() if s.landing not in arrived), None)
+def _need_not_landed(scene: Scene) -> Session | None:
+    needs = scene.predecessors()
+    return next((need for need in needs if need.commit and not has_landed(need)), None)
 
 
-async def _try(scene: Scene, old: str) -> Change | None:
-    """Merge onto `old`, test, move the target; None when the target has moved meanwhile."""
+def _where(session: Session) -> str:
+    words = {LandState.NONE: "nobody asked for it", LandState.QUEUED: "it waits for its turn"}
+    return words.get(session.landing, f"it is {session.landing}")
+
+
+async def _try(scene: Scene) -> Change | None:
+    """Merge, test, move the target; None when the target has moved meanwhile."""
+    run = scene.run
+    folder = scene.layout.directory / "landing" / str(run.generation)
+    merge = await asyncio.to_thread(_merge, scene, folder)
+    if isinstance(merge, Change):
+        return merge
+    merged, old = merge
+    failed = await try_merged(
+        scene, merged, folder / merged[:12], landing_stop_file(scene.engine.places, run.id)
+    )
+    if failed == STOPPED_BY_USER:
+        return _stopped(scene)
+    if failed:
+        reason = f"on the merge with {run.target}, {failed}"
+        return _bounced(reason, f"its output: {folder / merged[:12]}")
+    return await asyncio.to_thread(_advance, scene, merged, old)
+
+
+def _merge(scene: Scene, folder: Path) -> Change | tuple[str, str]:
+    """Return the merge of the session and the target, and the target; or why there is none."""
     repo, run, commit = scene.repository, scene.run, scene.session.commit
+    old = resolve(repo, f"refs/heads/{run.target}")
     if is_ancestor(repo, commit, old):
         return Change(landing=LandState.LANDED, landed=old)
     if is_ancestor(repo, old, commit):
-        merged = commit
-    else:
-        result = await asyncio.to_thread(merge_trees, repo, old, commit)
-        if result.conflicts:
-            names = ", ".join(result.conflicts[:5])
-            hint = f"abreast resume {run.id} after merging {run.target}, or merge it by hand"
-            return _bounced(f"conflicts with {run.target} in {names}", hint)
-        merged = await asyncio.to_thread(_merge_commit, scene, result.tree, [old, commit])
-    if bounce := await _test(scene, merged):
-        return bounce
-    moved = await asyncio.to_thread(_advance, scene, merged, old)
-    if moved.outcome is Advanced.MOVED:
+        return commit, old
+    note = folder / f"merge-{old[:12]}"
+    if note.exists():  # a killed worker made it: its trial may still run
+        return note.read_text(encoding="ascii"), old
+    result = merge_trees(repo, old, commit)
+    if result.conflicts:
+        names = ", ".join(result.conflicts[:5])
+        hint = f"abreast attach {scene.layout.id}, merge {run.target} there, abreast land {run.id}"
+        return _bounced(f"conflicts with {run.target} in {names}", hint)
+    if result.tree == tree_of(repo, old):  # as after a squash merge by hand
+        return Change(landing=LandState.LANDED, landed=old)
+    merged = _merge_commit(scene, result.tree, [old, commit])
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_atomic(note, merged)
+    return merged, old
+
+
+def _advance(scene: Scene, new: str, old: str) -> Change | None:
+    repo, target, session = scene.repository, scene.run.target, scene.layout.id
+    moved = advance(repo, target, new=new, old=old, reason=f"abreast: land {session}")
+    if moved.outcome is Outcome.MOVED:
         return None
-    if moved.outcome is Advanced.BLOCKED:
+    if moved.outcome is Outcome.BLOCKED:
+        ref = scene.layout.ref("ready")
+        swap_ref(repo, ref, new, read_ref(repo, ref), reason=f"abreast: {session} is ready")
         return Change(
             landing=LandState.READY,
-            landed=merged,
-            reason=f"{run.target} is checked out with changes that overlap: {moved.words}",
-            hint=f"commit or move them away, then: git merge --ff-only {merged[:12]}",
+            landed=new,
+            reason=f"{target} is checked out, and was left as it is: {moved.words}",
+            hint=f"commit your changes there or move them away, then: abreast land {session}",
         )
-    return Change(landing=LandState.LANDED, landed=merged)
-
-
-def _advance(scene: Scene, new: str, old: str) -> Advance:
-    reason = f"abreast: land {scene.layout.id}"
-    return advance(scene.repository, scene.run.target, new=new, old=old, reason=reason)
-
-
-async def _test(scene: Scene, merged: str) -> Change | None:
-    """Run setup and verify on the merged commit in the scratch worktree; None when they pass."""
-    for name, line in (("setup", scene.task.setup), ("verify", scene.task.verify)):
-        if not line:
-            continue
-        place = await asyncio.to_thread(scratch_worktree, scene, _scratch(scene), merged)
-        order = partial(command_order_in, scene, name, line, place)
-        folder = scene.layout.directory / "landing" / merged[:12] / name
-        result = await run_job(folder, order)
-        if result.verdict.outcome is not Outcome.OK or result.stopped_by:
-            why = result.stopped_by or result.verdict.reason
-            reason = f"{name} failed on the merge with {scene.run.target}: {why}"
-            return _bounced(reason, f"its output: {folder}")
-    return None
-
-
-def _scratch(scene: Scene) -> Path:
-    return landing_folder(scene.engine.places, scene.repository.common_dir, scene.run.target)
+    return Change(landing=LandState.LANDED, landed=new)
 
 
 def _bounced(reason: str, hint: str = "") -> Change:
     return Change(landing=LandState.BOUNCED, reason=reason, hint=hint)
+
+
+def _stopped(scene: Scene) -> Change:
+    hint = f"abreast land {scene.run.id}"
+    return Change(landing=LandState.NONE, reason="its landing was stopped by you", hint=hint)
 
 
 def _merge_commit(scene: Scene, tree: str, parents: list[str]) -> str:

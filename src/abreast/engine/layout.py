@@ -85,3 +85,8 @@ def landing_folder(places: Places, common_dir: Path, target: str) -> Path:
     """The scratch worktree in which merges onto `target` are tested; kept warm."""
     slug = target.replace("/", "-")
     return repository_folder(places, common_dir) / f".landing-{slug}"
+
+
+def landing_stop_file(places: Places, run: str) -> Path:
+    """The file whose existence stops what tests a run's merges."""
+    return places.runs / run / "stop-landing"

@@ -2,6 +2,7 @@
 
 import json
 
+from abreast.engine.check import REMOTE
 from abreast.engine.scene import Scene
 from abreast.errors import CommandError
 from abreast.git.call import environment
@@ -9,7 +10,6 @@ from abreast.model.states import LandState
 from abreast.process.command import run
 from abreast.store.changes import Change
 
-_REMOTE = "origin"
 _TIMEOUT = 120.0  # seconds for one call over the network
 
 
@@ -21,7 +21,7 @@ def propose(scene: Scene) -> Change:
     """
     branch, commit = scene.layout.branch, scene.session.commit
     repo = scene.repository
-    repo.call("push", "--quiet", _REMOTE, f"+{commit}:refs/heads/{branch}")
+    repo.call("push", "--quiet", REMOTE, f"+{commit}:refs/heads/{branch}")
     found = _gh(scene, "pr", "list", "--head", branch, "--state", "all", "--json", "url")
     known = [str(request["url"]) for request in json.loads(found or "[]")]
     address = known[0] if known else _open(scene, branch)

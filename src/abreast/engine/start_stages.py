@@ -10,14 +10,12 @@ from abreast.engine.place import make_place, put_aside
 from abreast.engine.scene import Scene
 from abreast.engine.warm import in_warm_worktree
 from abreast.errors import StateError
-from abreast.git.checkout import switch_detached
 from abreast.git.commit import commit_tree
 from abreast.git.include import copy_included
-from abreast.git.making import Made, ensure_worktree
+from abreast.git.making import Made
 from abreast.git.merge import merge_trees
 from abreast.git.refs import read_ref, swap_ref
 from abreast.git.repository import is_ancestor
-from abreast.git.worktree import WorktreeSpec
 from abreast.model.limits import Limits
 from abreast.model.session import Session
 from abreast.model.states import SessionState
@@ -93,10 +91,10 @@ def _join(scene: Scene, start: str, earlier: Session) -> str:
 
 def command_order(scene: Scene, name: str, line: str) -> Order:
     """Return the job that runs the plan's setup or verify command in the session's worktree."""
-    return command_order_in(scene, name, line, scene.layout.worktree)
+    return command_order_in(scene, name, line, scene.layout.worktree, scene.layout.stop_file)
 
 
-def command_order_in(scene: Scene, name: str, line: str, place: Path) -> Order:
+def command_order_in(scene: Scene, name: str, line: str, place: Path, stop_file: Path) -> Order:
     """Return the job that runs the plan's setup or verify command in the folder `place`."""
     plan = scene.plan
     minutes = plan.setup_timeout_minutes if name == "setup" else plan.verify_timeout_minutes
@@ -105,18 +103,5 @@ def command_order_in(scene: Scene, name: str, line: str, place: Path) -> Order:
         command=Command(("sh", "-c", line), env, stop_signal=StopSignal.TERM),
         cwd=place,
         limits=Limits(minutes=minutes, idle_minutes=0),
-        stop_file=scene.layout.stop_file,
+        stop_file=stop_file,
     )
-
-
-def scratch_worktree(scene: Scene, path: Path, commit: str) -> Path:
-    """Return the scratch worktree at `path`, switched to `commit`; made when it is not there.
-
-    It is kept between landings, so only changed files are written and build caches stay valid.
-    """
-    spec = WorktreeSpec(path, "", scene.plan.base_sha, f"abreast landing {path.name}")
-    if not path.exists() or spec.intent.exists():
-        ensure_worktree(scene.repository, spec, lock=scene.lock)
-    switch_detached(scene.repository, path, commit)
-    copy_included(scene.repository, path)
-    return path

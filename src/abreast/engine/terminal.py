@@ -119,7 +119,7 @@ def close(session: Session, places: Places) -> Session:
         following.job("agent").mkdir(mode=0o700, parents=True, exist_ok=True)
         save_result(following.job("agent"), result)
         with connect(places) as client:
-            client.again(session.run, [session.id], fresh=False)
+            client.again(session.run, [session], fresh=False)
     wait(session.run, places, lambda _: None)
     return Reader(places.database).session(session.id) or session
 

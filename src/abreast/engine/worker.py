@@ -15,6 +15,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -23,10 +24,10 @@ from filelock import FileLock, Timeout
 from abreast.engine import durable, workflows
 from abreast.engine.lease_thread import hold_lease
 from abreast.engine.scene import Engine, install
-from abreast.engine.worker_process import announce_worker, worker_file
+from abreast.engine.worker_process import TAKEN, announce_worker, find_worker, worker_file
 from abreast.errors import StoreError, WorkerError
 from abreast.model.states import RunState
-from abreast.places import Places
+from abreast.places import Places, find_places
 from abreast.process.files import write_atomic
 from abreast.store.engine import make_engine
 from abreast.store.migrations import migrate
@@ -36,6 +37,7 @@ from abreast.store.writer import Store
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_LEAVING = 5.0  # seconds for a worker that is on its way out
 _LOOK = 0.2  # seconds between looks for what clients have asked for
 _MOST_SESSIONS = 100  # at once on one machine, over all runs; ABREAST_MAX_SESSIONS
 
@@ -60,13 +62,18 @@ def main(places: Places, idle_exit: float | None) -> int:
             return 0
 
 
+class TakenError(WorkerError):
+    """Another worker has this place."""
+
+
 @contextlib.contextmanager
 def _alone(places: Places) -> Iterator[None]:
     lock = FileLock(places.locks / "worker.lock")
     try:
-        lock.acquire(timeout=0)
+        # One that is on its way out has taken its name away, and gives up the lock in a moment.
+        lock.acquire(timeout=0 if find_worker(places) else _LEAVING)
     except Timeout:
-        raise WorkerError(
+        raise TakenError(
             f"another worker has {places.state}", hint="it is enough: abreast status"
         ) from None
     try:
@@ -153,15 +160,21 @@ async def _once(
 def _arguments(argv: Sequence[str]) -> tuple[Places, float | None]:
     parser = argparse.ArgumentParser(prog="abreast.engine.worker")
     parser.add_argument("--state", type=Path, required=True)
-    parser.add_argument("--db", required=True)
     parser.add_argument("--idle-exit", type=float, default=None)
     found = parser.parse_args(argv)
-    return Places(found.state, found.db), found.idle_exit
+    # The database comes by environment: command lines are public, and its URL may hold a password.
+    # Nor is it the business of the hooks that git runs for us.
+    places = replace(find_places(), state=found.state)
+    os.environ.pop("ABREAST_DB", None)
+    return places, found.idle_exit
 
 
 if __name__ == "__main__":
     os.umask(0o077)
     try:
         sys.exit(main(*_arguments(sys.argv[1:])))
-    except WorkerError as error:
-        sys.exit(error.message)
+    except TakenError as taken:
+        sys.stderr.write(f"{taken.message}\n")
+        sys.exit(TAKEN)
+    except WorkerError as failed:
+        sys.exit(failed.message)

@@ -8,13 +8,15 @@ from pathlib import Path
 
 from abreast.errors import WorkerError
 from abreast.places import Places
-from abreast.process.detached import spawn_detached
+from abreast.process.detached import Detached, spawn_detached
 from abreast.process.environment import allow
 from abreast.process.files import load_json, write_json
 from abreast.process.identity import Identity, identify
 
 IDLE_EXIT = 30.0  # seconds without work before an auto-started worker ends
-_START = 30.0  # seconds for a worker to come up
+TAKEN = 75  # exit code of a worker that found another one in its place
+_PATIENCE = 30.0  # seconds for a worker to come up
+_LOOK = 0.02  # seconds between looks at one that comes up
 
 
 def worker_file(places: Places) -> Path:
@@ -43,23 +45,28 @@ def ensure_worker(places: Places) -> bool:
     if find_worker(places) is not None:
         return False
     places.make()
-    log = places.logs / "worker.log"
-    argv = [sys.executable, "-I", "-m", "abreast.engine.worker"]
-    options = ["--state", str(places.state), "--db", places.database]
-    # The worker runs git and gh as the user; agents get their run's own environment, not this.
-    env = allow(os.environ, "GIT_*", "SSH_*", "GH_*", "GNUPGHOME", "ABREAST_MAX_*")
-    process = spawn_detached(
-        [*argv, *options, "--idle-exit", str(_idle_exit())], cwd=places.state, env=env, log=log
-    )
-    deadline = time.monotonic() + _START
+    process, deadline = _start(places), time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
         if find_worker(places) is not None:
             return True
-        if process.poll() is not None and process.returncode != 0:
+        if process.poll() == TAKEN:  # by one that will say so in a moment, or is on its way out
+            process = _start(places)
+        elif process.poll():
             break
-        time.sleep(0.02)
+        time.sleep(_LOOK)
+    log = places.logs / "worker.log"
     said = log.read_text(errors="replace").strip().splitlines()[-3:]
     raise WorkerError("the worker did not start: " + " / ".join(said), hint=f"its log: {log}")
+
+
+def _start(places: Places) -> Detached:
+    argv = [sys.executable, "-I", "-m", "abreast.engine.worker"]
+    options = ["--state", str(places.state), "--idle-exit", str(_idle_exit())]
+    # The worker runs git and gh as the user; agents get their run's own environment, not this.
+    env = allow(os.environ, "GIT_*", "SSH_*", "GH_*", "GNUPGHOME", "ABREAST_MAX_*")
+    env["ABREAST_DB"] = places.database
+    log = places.logs / "worker.log"
+    return spawn_detached([*argv, *options], cwd=places.state, env=env, log=log)
 
 
 def _idle_exit() -> float:

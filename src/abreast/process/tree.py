@@ -49,18 +49,27 @@ def send(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
             process.send_signal(number)
 
 
-def sweep(marker: str, *, spare: Iterable[int] = ()) -> int:
+def sweep(marker: str, *, spare: Iterable[int] = (), below: int | None = None) -> int:
     """Kill every process that carries `marker` except the pids in `spare`; return how many.
 
-    Repeats until none is left, because a shell may start another child while we look.
+    With `below`, also every descendant of that pid: a tool may clear the environment of what it
+    starts. Repeats until none is left, because a shell may start another child while we look.
     """
     kept = frozenset(spare)
     count = 0
     for _ in range(20):
-        victims = [p for p in marked(marker) if p.pid not in kept]
+        found = {*marked(marker), *(descendants(below) if below is not None else ())}
+        victims = [p for p in found if p.pid not in kept and not _is_dead(p)]
         if not victims:
             break
         send(victims, signal.SIGKILL)
         psutil.wait_procs(victims, timeout=2)
         count += len(victims)
     return count
+
+
+def _is_dead(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return True

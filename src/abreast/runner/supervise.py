@@ -78,7 +78,7 @@ class _Supervisor:
         lingers = not stopped_by and not self.exited.is_set()
         self._end()
         pump.join(DRAIN)
-        swept = sweep(job.marker, spare=(os.getpid(),))
+        swept = sweep(job.marker, spare=(os.getpid(),), below=os.getpid())
         pump.join()
         _reap()
         # One that had said its last word and would not go: how we ended it says nothing about it.
