@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from abreast.errors import GitError
-from abreast.git.call import call, git
+from abreast.git.call import call, failure, git
 from abreast.git.refs import move_branch, read_ref, swap_ref
 from abreast.git.repository import Repository, identity, is_ancestor
-from abreast.git.status import Dirty, dirty_summary, find_commit, operation
+from abreast.git.status import Dirty, dirty_summary, find_objects, on_branch, operation
 from abreast.git.worktree import drop_stale_locks
 
 Trailers = Sequence[tuple[str, str]]
@@ -35,15 +35,27 @@ def commit_tree(
     The author is the user as git knows them, else `abreast`. Trailers join those that the message
     has. `sign` signs it as `commit.gpgSign` would (see `wants_signature`).
     """
-    text = message.replace("\0", "").strip() + "\n"
-    if trailers:
-        # `--no-divider`: a line of dashes in the message is no end of it.
-        words = [w for key, value in trailers for w in ("--trailer", f"{key}: {_one_line(value)}")]
-        text = repo.call("interpret-trailers", "--no-divider", *words, stdin=text).stdout
+    text = _with_trailers(repo, message.replace("\0", "").strip(), trailers)
     lineage = [word for parent in parents for word in ("-p", parent)]
     signature = ["-S"] if sign else []
     make = ("commit-tree", *signature, *lineage, tree)
-    return repo.call(*make, config=identity(repo), stdin=text).stdout.strip()
+    # Who the user is costs two processes to ask, so it is asked only where git does not know it.
+    done = repo.call(*make, config=("user.useConfigOnly=true",), stdin=text, codes=(0, 128))
+    if done.code:
+        known = identity(repo)
+        if not known:
+            raise failure(done, repo.common_dir)
+        done = repo.call(*make, config=known, stdin=text)
+    return done.stdout.strip()
+
+
+def _with_trailers(repo: Repository, message: str, trailers: Trailers) -> str:
+    lines = [f"{key}: {_one_line(value)}" for key, value in trailers]
+    if "\n" not in message and not message.startswith("#"):
+        return "\n".join([message, "", *lines] if lines else [message]) + "\n"
+    # The message may have trailers of its own. `--no-divider`: a line of dashes is no end of it.
+    words = [word for line in lines for word in ("--trailer", line)]
+    return repo.call("interpret-trailers", "--no-divider", *words, stdin=message + "\n").stdout
 
 
 def _one_line(value: str) -> str:
@@ -77,6 +89,9 @@ def anchor(repo: Repository, ref: str, *commits: str, reason: str) -> str:
 
     Where no one commit contains the others, a joining commit with the first one's tree is made.
     """
+    # Mostly there is no such ref yet, and then one call does it.
+    if len(commits) == 1 and swap_ref(repo, ref, commits[0], None, reason=reason):
+        return commits[0]
     while True:
         old = read_ref(repo, ref)
         tip = _join(repo, [*commits, *([old] if old else [])], reason)
@@ -129,16 +144,17 @@ def seal(
     moves meanwhile.
     """
     drop_stale_locks(repo, worktree, branch)
-    tip = read_ref(repo, f"refs/heads/{branch}")
-    head = find_commit(worktree, "HEAD") or base
-    if tip and tip == head and _is_sealed(repo, tip, tree, base, trailers):
+    names = ("HEAD", f"refs/heads/{branch}", f"{base}^{{tree}}")
+    found, tip, base_tree = find_objects(worktree, *names)
+    head = found or base
+    if tip and tip == head != base and _is_sealed(repo, tip, tree, base, trailers):
         return Sealed(tip, left=checkout_clean(worktree, branch))
     ends = list(dict.fromkeys(end for end in (head, tip) if end and end != base))
     own = tuple(repo.call("rev-list", *ends, f"^{base}").stdout.split()) if ends else ()
     kept = anchor(repo, keep_ref, *ends, reason="commits of the agent") if own else ""
     strayed = not all(is_ancestor(repo, base, end) for end in ends)
     new = base
-    if tree != tree_of(repo, base):
+    if tree != base_tree:
         sign = wants_signature(repo)
         new = commit_tree(repo, tree, [base], message, trailers=trailers, sign=sign)
     if new != tip and not move_branch(repo, branch, new, tip, reason="commit: by abreast"):
@@ -165,6 +181,8 @@ def checkout_clean(worktree: Path, branch: str) -> Dirty:
     if operation(worktree) == "rebase":  # or `git am`, which uses the same folder
         for command in ("rebase", "am"):
             call(worktree, command, "--quit", codes=range(256))
-    git(worktree, "symbolic-ref", "-m", "checkout: by abreast", "HEAD", f"refs/heads/{branch}")
+    if not on_branch(worktree, branch):
+        head = ("HEAD", f"refs/heads/{branch}")
+        git(worktree, "symbolic-ref", "-m", "checkout: by abreast", *head)
     git(worktree, "reset", "-q", "--mixed", "--no-recurse-submodules")
     return dirty_summary(worktree)

@@ -62,20 +62,20 @@ def find_repository(path: Path) -> Repository:
     """
     if not path.is_dir():
         raise NotFoundError(f"{path} is not a folder", hint="name the folder of a git repository")
-    asked = ("--path-format=absolute", "--git-common-dir", "--git-dir", "--is-inside-work-tree")
+    asked = ("--path-format=absolute", "--git-common-dir", "--git-dir", "--show-toplevel")
     done = call(path, "rev-parse", *asked, codes=(0, 128), climb=True)
-    if done.code and "not a git repository" in done.stderr:
+    if "not a git repository" in done.stderr:
         raise NotFoundError(
             f"{path} is not in a git repository",
             hint="run it inside one, or make one with `git init`",
         )
+    # Without a checkout git answers the first two questions, and then says so and fails.
+    bare = "must be run in a work tree" in done.stderr
     lines = done.stdout.splitlines()
-    if done.code or len(lines) != 3:  # a path with a line break in it cannot be told apart
+    # A path with a line break in it cannot be told apart.
+    if (done.code and not bare) or len(lines) != (2 if bare else 3):
         raise failure(done, path)
-    top = None
-    if lines[2] == "true":
-        shown = call(path, "rev-parse", "--path-format=absolute", "--show-toplevel", climb=True)
-        top = Path(shown.stdout.removesuffix("\n"))
+    top = None if bare else Path(lines[2])
     return Repository(Path(lines[0]), Path(lines[1]), top)
 
 

@@ -48,10 +48,30 @@ def find_commit(where: Path, revision: str) -> str | None:
     return done.stdout.strip() if done.code == 0 else None
 
 
+def find_objects(where: Path, *revisions: str) -> tuple[str | None, ...]:
+    """Return the full ids of what each of `revisions` names, all at one moment; None: nothing.
+
+    Names are full refs, HEAD, ids, and these with `^{tree}` or `^{commit}`. Raises `GitError`.
+    """
+    asked = "".join(f"{revision}\n" for revision in revisions)
+    lines = git(where, "cat-file", "--batch-check=%(objectname)", stdin=asked).splitlines()
+    # What is not an id is the name followed by what is wrong with it.
+    return tuple(None if " " in line else line for line in lines)
+
+
 def current_branch(where: Path) -> str | None:
     """Return the branch checked out in `where`, also when it has no commit yet; None: detached."""
     done = call(where, "symbolic-ref", "-q", "HEAD", codes=(0, 1))
     return done.stdout.removesuffix("\n").removeprefix("refs/heads/") or None
+
+
+def on_branch(checkout: Path, branch: str) -> bool:
+    """Tell, without asking git, whether `branch` is checked out; False also where only git knows.
+
+    With the reftable format HEAD is no file that can be read.
+    """
+    head = require_own_git_dir(checkout) / "HEAD"
+    return head.read_bytes() == f"ref: refs/heads/{branch}\n".encode()
 
 
 @dataclass(frozen=True)
