@@ -10,7 +10,7 @@ from abreast.engine.jobs import Order
 from abreast.engine.prompts import compose, resumed
 from abreast.engine.scene import Scene
 from abreast.errors import AgentError
-from abreast.git.repository import find_repository
+from abreast.git.status import require_own_git_dir
 from abreast.model.usage import Usage
 from abreast.process.environment import allow
 from abreast.process.files import write_atomic
@@ -24,15 +24,14 @@ def launch_of(scene: Scene, agent: Agent, *, cli_session: str = "") -> Launch:
     installed = agent.find(environ)
     if installed is None:
         raise AgentError(f"{agent.title} is not installed", hint=agent.install_hint)
-    own = find_repository(scene.layout.worktree)
     folder = scene.layout.cli_directory
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Launch(
         installed=installed,
         directory=folder,
         worktree=scene.layout.worktree,
-        git_dir=own.git_dir,
-        common_dir=own.common_dir,
+        git_dir=require_own_git_dir(scene.layout.worktree),
+        common_dir=scene.repository.common_dir,
         environ=environ,
         prompt=resumed(scene.task) if cli_session else compose(scene.task, scene.predecessors()),
         briefing=read_briefing(scene.layout.worktree),

@@ -52,6 +52,7 @@ class Scene:
     session: Session
     layout: SessionLayout
     repository: Repository
+    stop_requested: bool = False  # when the scene was opened
 
     @property
     def lock(self) -> Path:
@@ -60,7 +61,7 @@ class Scene:
     @property
     def stopping(self) -> bool:
         """Whether the user has asked this session to stop."""
-        return self.layout.stop_file.exists() or self.engine.store.stop_requested(self.session.id)
+        return self.stop_requested or self.layout.stop_file.exists()
 
     def environment(self) -> Mapping[str, str]:
         return load_environment(self.engine.places, self.run.id)
@@ -72,16 +73,25 @@ class Scene:
 
 
 def open_scene(session_id: str, attempt: int) -> Scene:
-    """Load everything about a session; raises WorkerError when the store does not have it."""
+    """Load everything about a session; raises WorkerError when the store does not have it.
+
+    The scene's run is without its sessions: every stage of every session opens one.
+    """
     engine = current()
-    session = engine.reader.session(session_id)
-    run = engine.reader.run(session.run) if session else None
-    if session is None or run is None:
+    record = engine.reader.session_record(session_id)
+    if record is None:
         raise WorkerError(f"session {session_id} is not in the database")
+    session, run = record.session, record.run
     plan = plan_of(run.id)
-    repository = find_repository(Path(run.repo))
+    repository = _repository_of(run.id, run.repo)
     layout = replace(layout_of(session, engine.places, repository.common_dir), attempt=attempt)
-    return Scene(engine, run, plan, plan.by_id()[session.task], session, layout, repository)
+    task = plan.by_id()[session.task]
+    return Scene(engine, run, plan, task, session, layout, repository, record.stop_requested)
+
+
+@lru_cache(maxsize=64)
+def _repository_of(run: str, path: str) -> Repository:  # noqa: ARG001 - one is found for each run
+    return find_repository(Path(path))
 
 
 @lru_cache(maxsize=64)

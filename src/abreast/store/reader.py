@@ -53,6 +53,15 @@ class RunRecord:
 
 
 @dataclass(frozen=True)
+class SessionRecord:
+    """A session with what its stages need to know besides: its run, that without its sessions."""
+
+    session: Session
+    run: Run
+    stop_requested: bool
+
+
+@dataclass(frozen=True)
 class Request:
     """A run that a worker is to work on; each new request for it counts `generation` up."""
 
@@ -135,6 +144,21 @@ class Reader:
         with open_snapshot(self.database) as query:
             rows = query(f"{_SESSIONS} WHERE s.id = ?", session)
         return load_session(rows[0]) if rows else None
+
+    def session_record(self, session: str) -> SessionRecord | None:
+        """Return the session `run/task` with its run, or None; costs the same in a run of any size.
+
+        `stop_requested` tells of the session itself.
+        """
+        own = f"{_SESSIONS} WHERE s.id = ?"
+        its_run = f"{_RUNS} JOIN abreast_sessions s ON s.run_id = r.id WHERE s.id = ?"
+        asked = "SELECT stop_requested FROM abreast_sessions WHERE id = ?"
+        with open_snapshot(self.database) as query:
+            rows = query(own, session), query(its_run, session), query(asked, session)
+        if not all(rows):
+            return None
+        [row], [run], [stop] = rows
+        return SessionRecord(load_session(row), load_run(run, ()), bool(stop[0]))
 
     def sessions_by_task(self, task: str) -> list[Session]:
         """Return the sessions of this task id in any run, those of the newest run first."""
