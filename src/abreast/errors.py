@@ -1,6 +1,7 @@
 """Every error abreast raises on purpose, with the data a caller needs and a hint for a person.
 
 AbreastError
+├── ContractError        a contract asks for a shape that does not exist or is no JSON Schema
 ├── PlanError            the plan, the options or the repository under it are not fit to run
 ├── NotFoundError        no such run, session or agent
 ├── StateError           the thing exists, but its state does not allow this
@@ -50,6 +51,10 @@ class PlanError(AbreastError):
         count = len(self.problems)
         head = f"the plan cannot run: {count} problem{'s' if count != 1 else ''}"
         super().__init__("\n".join([head, *(str(p) for p in self.problems)]))
+
+
+class ContractError(AbreastError):
+    """A contract that nobody could fulfil."""
 
 
 class NotFoundError(AbreastError):

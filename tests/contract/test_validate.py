@@ -1,0 +1,113 @@
+"""An answer is what was asked for, or every way in which it is not is told."""
+
+from typing import Any
+
+import pytest
+
+from abreast.contract.shapes import PRESETS, schema_of
+from abreast.contract.validate import problems
+from abreast.errors import ContractError
+
+GOOD: dict[str, Any] = {
+    "text": {"text": "It retries three times."},
+    "bullets": {"bullets": ["src/a.py uses pandas"], "nothing_found": None},
+    "paths": {"paths": ["src/a.py"], "nothing_found": None},
+    "table": {"columns": ["file", "uses"], "rows": [["a.py", "3"]], "nothing_found": None},
+    "yes-no": {"answer": "no", "why": "Nothing imports it."},
+    "findings": {
+        "findings": [
+            {"title": "Race", "where": "a.py:3", "detail": "No lock.", "severity": "high"}
+        ],
+        "nothing_found": None,
+    },
+}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_good_answer_has_no_problems(name: str) -> None:
+    assert problems(GOOD[name], schema_of(name)) == []
+
+
+@pytest.mark.parametrize("name", ["bullets", "paths", "findings"])
+def test_nothing_found_is_said_and_differs_from_nothing_at_all(name: str) -> None:
+    silent = {name: [], "nothing_found": None}
+    told = {name: [], "nothing_found": "Searched src/ for pandas; no file imports it."}
+    assert problems(told, schema_of(name)) == []
+    assert "nothing_found" in problems(silent, schema_of(name))[0]
+    both = {**GOOD[name], "nothing_found": "nothing"}
+    assert problems(both, schema_of(name)) == [
+        f"nothing_found: must be null, because {name} has entries"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("test", "placeholder"),
+        ("TODO", "placeholder"),
+        ("...", "placeholder"),
+        ("<placeholder>", "placeholder"),
+        ("   ", "blank"),
+        ("See the report above.", "points to"),
+        ("The full list is above", "points to"),
+        ("as described above", "points to"),
+        ('["a", "b"]', "JSON in a string"),
+        ('{"a": 1}', "JSON in a string"),
+    ],
+)
+def test_words_that_say_nothing_are_refused(text: str, word: str) -> None:
+    [problem] = problems({"text": text}, schema_of("text"))
+    assert word in problem
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The test above the fold fails because the report is empty.",
+        "[tool.ruff] is set in pyproject.toml",
+        "{name} is expanded by format()",
+        "test_login fails",
+        "See src/app.py, which holds the list.",
+    ],
+)
+def test_words_that_look_like_it_are_not(text: str) -> None:
+    assert problems({"text": text}, schema_of("text")) == []
+
+
+def test_a_wrong_shape_is_told_by_place() -> None:
+    found = problems({"bullets": ["a", 3], "extra": 1}, schema_of("bullets"))
+    assert any(p.startswith("bullets[1]:") for p in found), found
+    assert any("nothing_found" in p for p in found), found
+    assert any("extra" in p for p in found), found
+
+
+def test_a_row_has_a_cell_for_each_column() -> None:
+    value = {"columns": ["a", "b"], "rows": [["1", "2"], ["1"]], "nothing_found": None}
+    assert problems(value, schema_of("table")) == ["rows[1]: has 1 cells, but there are 2 columns"]
+
+
+def test_a_required_list_of_ones_own_schema_may_be_empty_only_if_it_says_so() -> None:
+    strict = {
+        "type": "object",
+        "properties": {"names": {"type": "array"}},
+        "required": ["names"],
+    }
+    assert "is empty" in problems({"names": []}, strict)[0]
+    strict["properties"]["names"]["minItems"] = 0  # type: ignore[index]
+    assert problems({"names": []}, strict) == []
+
+
+def test_a_schema_of_another_type_is_wrapped() -> None:
+    schema = schema_of({"type": "array", "items": {"type": "integer"}, "minItems": 1})
+    assert problems({"value": [1]}, schema) == []
+    assert problems([1], schema)
+
+
+@pytest.mark.parametrize("returns", ["haiku", {"type": "banana"}, {"properties": 3}])
+def test_a_shape_that_does_not_exist_is_refused(returns: Any) -> None:
+    with pytest.raises(ContractError):
+        schema_of(returns)
+
+
+def test_a_flood_of_problems_is_cut() -> None:
+    assert len(problems({"bullets": [1] * 1000, "nothing_found": None}, schema_of("bullets"))) == 20
