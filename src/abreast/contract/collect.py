@@ -1,0 +1,45 @@
+"""Find the answer in what a child said last, when its CLI has no channel of its own for it."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+_MOST_TRIES = 1000  # each costs time in proportion to the text, which may be hostile
+_FENCED = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL)
+
+
+def find_answer(text: str) -> Any | None:
+    """Return the JSON object that `text` is or holds, or None when there is none.
+
+    The whole text is tried first, then its code blocks, then the last object in it that stands on
+    its own: a child may put words around an answer although it was told not to.
+    """
+    for candidate in _candidates(text):
+        try:
+            value = json.loads(candidate)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict):
+            return value
+    return _last_object(text)
+
+
+def _candidates(text: str) -> Iterator[str]:
+    yield text
+    yield from reversed(_FENCED.findall(text))
+
+
+def _last_object(text: str) -> dict[str, Any] | None:
+    decoder, found, at = json.JSONDecoder(), None, text.find("{")
+    for _ in range(_MOST_TRIES):
+        if at < 0:
+            break
+        try:
+            value, end = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            at = text.find("{", at + 1)
+            continue
+        found = value if isinstance(value, dict) else found
+        at = text.find("{", end)
+    return found

@@ -1,0 +1,82 @@
+"""What a child is told, how its answer is found, and how it reaches the parent."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from abreast.contract.ask import again, question
+from abreast.contract.collect import find_answer
+from abreast.contract.fence import fence
+from abreast.contract.paging import count_tokens
+from abreast.errors import ContractError
+from abreast.model.contract import Contract, Isolation
+
+
+def test_a_child_is_told_the_whole_contract() -> None:
+    contract = Contract(
+        "Which files use pandas?",
+        scope=("src/features",),
+        returns="bullets",
+        constraints=("Stop after 20 files.",),
+        success="you have the list",
+        limit_tokens=300,
+    )
+    text = question(contract)
+    told = (*contract.scope, *contract.constraints, contract.success, "300 tokens", '"bullets"')
+    for words in told:
+        assert words in text
+    assert "Change nothing" in text
+
+
+def test_only_a_child_with_its_own_worktree_may_edit() -> None:
+    assert "Change nothing" not in question(Contract("Do it.", isolation=Isolation.WORKTREE))
+
+
+def test_the_question_itself_is_cheap() -> None:
+    assert count_tokens(question(Contract("x", returns="text"))) < 250
+
+
+def test_a_repair_names_every_problem() -> None:
+    text = again(["bullets: is empty", "extra: is not allowed"], Contract("x", returns="bullets"))
+    assert "bullets: is empty" in text
+    assert "extra: is not allowed" in text
+    assert '"nothing_found"' in text
+
+
+def test_an_unknown_shape_is_refused_before_anything_is_spent() -> None:
+    with pytest.raises(ContractError):
+        question(Contract("x", returns="haiku"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"text": "a"}',
+        'Here it is:\n```json\n{"text": "a"}\n```\nHope it helps.',
+        'I first thought {not json} and {"text": "b"}, but: {"text": "a"} is it.',
+        '\ufeff{"text": "a"}'.lstrip("\ufeff"),
+    ],
+)
+def test_the_answer_is_found(text: str) -> None:
+    assert find_answer(text) == {"text": "a"}
+
+
+@pytest.mark.parametrize("text", ["", "no object here", "[1, 2]", "{" * 50_000, '{"torn": '])
+def test_where_there_is_no_answer_there_is_none(text: str) -> None:
+    assert find_answer(text) is None
+
+
+@given(st.dictionaries(st.text(), st.text() | st.integers()), st.text(alphabet=" \n\t"))
+def test_any_object_is_found_whole(value: dict[str, object], space: str) -> None:
+    assert find_answer(space + json.dumps(value) + space) == value
+
+
+@given(st.text())
+def test_nothing_inside_can_close_the_fence(text: str) -> None:
+    fenced = fence(text, source="codex")
+    mark = fenced.splitlines()[1].strip("<>")
+    assert f"</{mark}>" not in text
+    assert fenced.endswith(f"</{mark}>")
+    assert text in fenced
