@@ -1,11 +1,16 @@
 """A plan's tasks run side by side and come to proven ends."""
 
+import pytest
+
+from abreast.model.moves import Fail, Say, Shell, Spend, Write
+from abreast.model.session import Run
 from abreast.model.states import RunState, SessionState
-from tests.support.stage import Stage, task, writes
+from abreast.model.task import AgentChoice
+from abreast.model.usage import Usage
+from tests.support.stage import Stage, scripted, task, writes
 
 
 def test_three_tasks_are_done_each_with_one_commit(stage: Stage) -> None:
-    before = stage.repo.git("status", "--porcelain"), stage.repo.git("rev-parse", "HEAD")
     run = stage.run(*(task(name, writes(f"{name}.txt")) for name in ("one", "two", "three")))
     assert run.state is RunState.DONE
     for session in run.sessions:
@@ -19,5 +24,72 @@ def test_three_tasks_are_done_each_with_one_commit(stage: Stage) -> None:
         assert f"Abreast-Run: {run.id}" in message
         assert f"Abreast-Session: {session.id}" in message
         assert session.final_message == f"wrote {session.task}.txt"
-    after = stage.repo.git("status", "--porcelain"), stage.repo.git("rev-parse", "HEAD")
-    assert after == before
+
+
+ENDINGS = {
+    "verify-fails": (SessionState.FAILED, "verify failed: exit code 3: not good enough"),
+    "changes-nothing": (SessionState.FAILED, "it says it is done, but it changed nothing"),
+    "only-reads": (SessionState.DONE, ""),
+    "should-only-read": (SessionState.FAILED, "it was to change nothing, but changed new.txt"),
+    "setup-fails": (SessionState.FAILED, "setup failed: exit code 4: no network"),
+    "gives-up": (SessionState.FAILED, "too hard"),
+    "strays": (SessionState.BLOCKED, "../new.txt is outside the worktree"),
+    "is-killed": (SessionState.UNKNOWN, "the script ended without a result (exit code -9)"),
+    "needs-a-failed-one": (SessionState.SKIPPED, "needs gives-up, which is failed"),
+    "needs-a-skipped-one": (SessionState.SKIPPED, "needs needs-a-failed-one, which is skipped"),
+}
+
+
+@pytest.fixture
+def ended(stage: Stage) -> Run:
+    new = Write("new.txt", "work\n")
+    red = "echo not good enough; exit 3"
+    reads = scripted(Say("all is well"))
+    return stage.run(
+        task("verify-fails", scripted(new), verify=red),
+        task("changes-nothing", reads),
+        task("only-reads", reads, changes=False, verify="test -e README.md"),
+        task("should-only-read", scripted(new), changes=False),
+        task("setup-fails", scripted(new), setup="echo no network >&2; exit 4"),
+        task("gives-up", scripted(new, Fail("too hard"))),
+        task("strays", scripted(new, Write("../new.txt", "x"))),
+        task("is-killed", scripted(new, Shell("kill -9 $PPID"))),
+        task("needs-a-failed-one", reads, needs=("gives-up",)),
+        task("needs-a-skipped-one", reads, needs=("needs-a-failed-one",)),
+    )
+
+
+def test_every_way_to_end_says_why_and_keeps_the_work(stage: Stage, ended: Run) -> None:
+    assert ended.state is RunState.FAILED
+    found = {session.task: (session.state, session.reason) for session in ended.sessions}
+    assert found == ENDINGS
+    with_work = {"verify-fails", "should-only-read", "gives-up", "strays", "is-killed"}
+    for session in ended.sessions:
+        ref = f"refs/abreast/snap/{session.id}"
+        kept = stage.repo.git("show", f"{ref}:new.txt", check=False)
+        assert kept == ("work" if session.task in with_work else ""), session.task
+        assert session.commit == ""
+        branch = stage.repo.git("rev-parse", "-q", "--verify", session.branch, check=False)
+        assert branch in {"", ended.base_sha}
+    agent_ran = (stage.directory(f"{ended.id}/setup-fails") / "agent").exists()
+    assert not agent_ran
+    never_began = stage.session(f"{ended.id}/needs-a-failed-one")
+    assert (never_began.started, never_began.worktree) == (None, "")
+
+
+def test_usage_is_what_the_agent_stated(stage: Stage) -> None:
+    agent = scripted(Spend(1000, 200, 50), Write("a.txt", "a"), Spend(500, 0, 5), Say("done"))
+    run = stage.run(task("one", agent))
+    [session] = run.sessions
+    assert session.usage == Usage(1500, 200, 55, None, "stream")
+    assert session.turns == 2
+
+
+def test_an_agent_that_is_no_agent_runs_as_a_command(stage: Stage) -> None:
+    line = 'grep -c "Do count" "$ABREAST_PROMPT_FILE" >> count.txt; cat >> count.txt; echo counted'
+    run = stage.run(task("count", AgentChoice("command", command=line), verify="test -s count.txt"))
+    [session] = run.sessions
+    assert session.state is SessionState.DONE, session.reason
+    assert session.final_message == "counted"
+    counted = stage.repo.git("show", f"{session.branch}:count.txt")
+    assert counted.startswith("1\nDo count.")

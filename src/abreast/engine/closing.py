@@ -46,7 +46,7 @@ async def stop_requested(run: str) -> bool:
 
 async def skip(session: str, ending: Json) -> None:
     """End a session that never started."""
-    await asyncio.to_thread(write_ending, current(), session, load_ending(ending))
+    await asyncio.to_thread(write_ending, current(), session, load_ending(ending), began=False)
 
 
 async def close_run(run: str) -> None:

@@ -3,18 +3,28 @@
 from abreast.engine.ending import Ending
 from abreast.engine.scene import Engine
 from abreast.errors import StateError
-from abreast.store.changes import Change
+from abreast.store.changes import UNSET, Change
 
 
 def write_ending(
-    engine: Engine, session: str, ending: Ending, *, attempt: int | None = None
+    engine: Engine,
+    session: str,
+    ending: Ending,
+    *,
+    attempt: int | None = None,
+    began: bool = True,
 ) -> Ending:
-    """Give a session its final state, and return the ending it has then.
+    """Give a session, which `began` or never did, its final state; return the ending it has then.
 
     An attempt that has ended otherwise keeps that ending; nothing is written about an attempt that
     a newer one has followed.
     """
-    change = Change(state=ending.state, reason=ending.reason, hint=ending.hint)
+    change = Change(
+        state=ending.state,
+        reason=ending.reason,
+        hint=ending.hint,
+        started=UNSET if began else None,
+    )
     try:
         engine.store.update_session(session, change, attempt=attempt)
     except StateError:

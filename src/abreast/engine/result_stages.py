@@ -6,7 +6,7 @@ from abreast.engine.prompts import handoff
 from abreast.engine.scene import Scene
 from abreast.git.changes import changed_files
 from abreast.git.checkout import restore_tree
-from abreast.git.commit import anchor, commit_tree, seal
+from abreast.git.commit import anchor, commit_tree, seal, tree_of
 from abreast.git.refs import read_ref
 from abreast.git.snapshot import build_tree, snapshot
 from abreast.git.status import dirty_summary, find_commit
@@ -17,47 +17,77 @@ from abreast.store.changes import Change
 
 def check(scene: Scene) -> Ending | None:
     """Hold what is in the worktree against the task; keep it as a candidate under a ref."""
-    repo, layout, task = scene.repository, scene.layout, scene.task
+    repo, layout, base = scene.repository, scene.layout, scene.session.base_sha
     built = build_tree(layout.worktree)
-    changes = changed_files(repo, scene.session.base_sha, built.tree)
-    files = tuple(change.path for change in changes)
+    worked = built.tree not in {tree_of(repo, base), _left_by_setup(scene)}
+    files = tuple(change.path for change in changed_files(repo, base, built.tree) if worked)
     scene.engine.store.update_session(scene.session.id, Change(files=files))
     if built.skipped:
         path, why = built.skipped[0]
         hint = "let .gitignore name it, or the task not make it"
         return Ending(SessionState.FAILED, f"{path} cannot be committed: {why}", hint)
-    if task.changes and not changes and scene.session.kind is SessionKind.TASK:
-        hint = "if that is as it should be, give the task `changes = false`"
-        return Ending(SessionState.FAILED, "it says it is done, but it changed nothing", hint)
-    if changes and not task.changes:
-        names = ", ".join(files[:5])
-        return Ending(SessionState.FAILED, f"it was to change nothing, but changed {names}")
-    candidate = commit_tree(repo, built.tree, [scene.session.base_sha], f"candidate {layout.id}")
+    if ending := _unexpected(scene, files):
+        return ending
+    tree = built.tree if worked else tree_of(repo, base)
+    candidate = commit_tree(repo, tree, [base], f"candidate {layout.id}")
     anchor(repo, layout.ref("snap"), candidate, reason=f"abreast: {layout.id}, to be verified")
-    write_atomic(layout.directory / "tree", built.tree)
+    write_atomic(layout.directory / "tree", tree)
     return None
 
 
-def after_command(scene: Scene, name: str) -> None:
+def _unexpected(scene: Scene, files: tuple[str, ...]) -> Ending | None:
+    """Return the ending of an agent that changed nothing and should have, or the reverse."""
+    changes = scene.task.changes
+    if changes and not files and scene.session.kind is SessionKind.TASK:
+        hint = "if that is as it should be, give the task `changes = false`"
+        return Ending(SessionState.FAILED, "it says it is done, but it changed nothing", hint)
+    if files and not changes:
+        names = ", ".join(files[:5])
+        return Ending(SessionState.FAILED, f"it was to change nothing, but changed {names}")
+    return None
+
+
+def after_setup(scene: Scene) -> None:
+    """Note what the setup command has changed: it does not count as the agent's work."""
+    if scene.session.cli_session:
+        return  # the agent goes on where it was: what is there is its own
+    tree = build_tree(scene.layout.worktree).tree
+    changes = changed_files(scene.repository, scene.session.base_sha, tree)
+    if changes:
+        names = ", ".join(change.path for change in changes[:5])
+        text = f"setup has changed {names}; what .gitignore does not name will be committed"
+        scene.engine.store.add_event(scene.session.id, "warning", text)
+        write_atomic(scene.layout.directory / "setup-tree", tree)
+
+
+def _left_by_setup(scene: Scene) -> str:
+    file = scene.layout.directory / "setup-tree"
+    return file.read_text(encoding="ascii") if file.exists() else ""
+
+
+def after_verify(scene: Scene) -> None:
     """Put the worktree back to what is to be committed, whatever the verify command left there.
 
     What it left is kept under a ref first.
     """
-    file = scene.layout.directory / "tree"
-    if name != "verify" or not file.exists():
-        return
-    tree = file.read_text(encoding="ascii")
+    tree = _candidate(scene)
     if build_tree(scene.layout.worktree).tree != tree:
         ref = scene.layout.ref("snap")
-        snapshot(scene.repository, scene.layout.worktree, ref, f"abreast: {name} left this")
+        snapshot(scene.repository, scene.layout.worktree, ref, f"abreast: {scene.layout.id} verify")
         restore_tree(scene.repository, scene.layout.worktree, tree)
+
+
+def _candidate(scene: Scene) -> str:
+    return (scene.layout.directory / "tree").read_text(encoding="ascii")
 
 
 def commit(scene: Scene) -> Ending | None:
     """Put the checked tree on the session's branch as one commit."""
     repo, layout, base = scene.repository, scene.layout, scene.session.base_sha
     store = scene.engine.store
-    tree = (layout.directory / "tree").read_text(encoding="ascii")
+    tree = _candidate(scene)
+    if tree == tree_of(repo, base):
+        after_verify(scene)  # what setup has left is no work
     store.update_session(scene.session.id, Change(state=SessionState.COMMITTING))
     sealed = seal(
         repo,

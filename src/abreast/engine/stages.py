@@ -29,7 +29,7 @@ async def prepare(session: str, attempt: int) -> Json | None:
 
 async def set_up(session: str, attempt: int) -> Json | None:
     """Run the plan's setup command in the worktree, once for each attempt."""
-    return await _command(session, attempt, "setup")
+    return await _command(session, attempt, "setup", result_stages.after_setup)
 
 
 async def run_agent(session: str, attempt: int) -> Json | None:
@@ -58,7 +58,7 @@ async def check(session: str, attempt: int) -> Json | None:
 
 async def verify(session: str, attempt: int) -> Json | None:
     """Run the plan's verify command on the candidate."""
-    return await _command(session, attempt, "verify")
+    return await _command(session, attempt, "verify", result_stages.after_verify)
 
 
 async def commit(session: str, attempt: int) -> Json | None:
@@ -89,7 +89,9 @@ def _finish(session: str, attempt: int, given: Ending | None) -> Json:
     return final.to_json()
 
 
-async def _command(session: str, attempt: int, name: str) -> Json | None:
+async def _command(
+    session: str, attempt: int, name: str, after: Callable[[Scene], None]
+) -> Json | None:
     async def body(scene: Scene) -> Ending | None:
         line = scene.task.setup if name == "setup" else scene.task.verify
         if not line:
@@ -98,7 +100,7 @@ async def _command(session: str, attempt: int, name: str) -> Json | None:
         scene.engine.store.update_session(scene.session.id, Change(state=state, last_action=line))
         folder = scene.layout.job(name)
         result = await run_job(folder, lambda: start_stages.command_order(scene, name, line))
-        await asyncio.to_thread(result_stages.after_command, scene, name)
+        await asyncio.to_thread(after, scene)
         return ending_of_command(result, name, f"abreast logs {scene.session.id}")
 
     return await _guarded(session, attempt, body)
