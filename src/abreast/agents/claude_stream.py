@@ -1,12 +1,12 @@
 """What Claude Code's stream-json output says, event by event, and how it is judged at the end."""
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 from typing import Any
 
 from abreast.agents.claude_bill import ClaudeBill
 from abreast.agents.claude_errors import Judgement, classify
+from abreast.agents.lines import load_line
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
 from abreast.model.usage import Usage
 
@@ -42,8 +42,8 @@ class ClaudeReader:
 
     def feed(self, line: bytes) -> Iterable[Event]:
         try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
+            record = load_line(line)
+        except ValueError:
             self.skipped += 1 if line.strip() else 0
             return ()
         if not isinstance(record, dict) or str(record.get("type")) not in _KNOWN_TYPES:

@@ -4,13 +4,13 @@ The stream of `codex exec --json` leaves out a command that the sandbox denied a
 refused, and it names neither the model nor the number of requests. The record has them all.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from abreast.agents.lines import load_line
 from abreast.model.usage import Usage
 
 # A file system mounted read-only, or a system call refused, says one of these.
@@ -147,8 +147,8 @@ def _records(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def _parse(line: bytes) -> dict[str, Any]:
     try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
+        record = load_line(line)
+    except ValueError:
         return {}
     return record if isinstance(record, dict) else {}
 

@@ -3,7 +3,6 @@
 What the stream does not tell, the rollout file does; see `codex_rollout`.
 """
 
-import json
 import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
@@ -18,6 +17,7 @@ from abreast.agents.codex_rollout import (
     one_line,
     read_usage,
 )
+from abreast.agents.lines import load_line
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
 from abreast.model.usage import Usage
 
@@ -48,8 +48,8 @@ class CodexReader:
 
     def feed(self, line: bytes) -> Iterable[Event]:
         try:
-            return self._read(json.loads(line))
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return self._read(load_line(line))
+        except (ValueError, TypeError, KeyError, AttributeError):
             self.skipped += bool(line.strip())
             return ()
 

@@ -1,11 +1,11 @@
 """Gemini CLI's `stream-json` output, read line by line and judged at its end (0.61.0)."""
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from abreast.agents.gemini_failure import Judgement, judge_end, judge_failure, plain, shorten
 from abreast.agents.gemini_home import REFUSED
+from abreast.agents.lines import load_line
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
 from abreast.model.usage import Usage
 
@@ -46,12 +46,12 @@ class GeminiReader:
         if not line.strip():
             return []
         try:
-            value = json.loads(line)
+            value = load_line(line)
         except ValueError:
             self.skipped += 1
             return []
         kind = value.get("type") if isinstance(value, dict) else None
-        read = getattr(self, f"_on_{kind}", None) if kind in _KINDS else None
+        read = getattr(self, f"_on_{kind}") if str(kind) in _KINDS else None
         if read is None:
             self.skipped += 1
             return []

@@ -17,6 +17,7 @@ from abreast.agents.base import (
     Redirect,
     StopSignal,
 )
+from abreast.agents.lines import load_line
 from abreast.errors import AgentError
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
 from abreast.model.moves import Edit, Fail, Read, Say, Shell, Sleep, Spend, Write, dump_moves
@@ -92,9 +93,8 @@ class ScriptedReader:
 
     def feed(self, line: bytes) -> Iterable[Event]:
         try:
-            fields = json.loads(line)
-            return self._read(fields)
-        except (ValueError, TypeError, KeyError, RecursionError):
+            return self._read(load_line(line))
+        except (ValueError, TypeError, KeyError):
             self.skipped += 1
             return ()
 
