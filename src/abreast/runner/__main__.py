@@ -15,6 +15,8 @@ from abreast.runner.supervise import supervise
 def main(argv: list[str]) -> int:
     """Supervise the job in the folder `argv[0]`; do nothing when somebody does or did already."""
     directory = Path(argv[0])
+    # Our files are private. What the job makes is not: a container's user may have to read it.
+    umask = os.umask(0o077)
     # The worker that started us may be killed, or its terminal closed: we go on. Handlers, not
     # SIG_IGN: ignored signals would stay ignored in the agent, and nothing could interrupt it.
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
@@ -23,10 +25,9 @@ def main(argv: list[str]) -> int:
         if held and not (directory / RESULT).exists():
             become_subreaper()
             save_runner(directory, identify())
-            supervise(directory, load_job(directory))
+            supervise(directory, load_job(directory), umask=umask)
     return 0
 
 
 if __name__ == "__main__":
-    os.umask(0o077)
     sys.exit(main(sys.argv[1:]))

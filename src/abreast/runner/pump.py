@@ -1,10 +1,9 @@
 """Copy a process's output to a file and tell its story in neutral words."""
 
-import io
 import json
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -13,6 +12,10 @@ from abreast.model.events import Event, EventKind, Outcome, Verdict
 from abreast.runner.job import STORY, STREAM, Progress
 from abreast.runner.watch import Watch
 
+# A line carries a command's whole output, which may be megabytes. A program that never ends its
+# line must not fill the memory.
+LONGEST_LINE = 64 * 1024 * 1024
+_READ = 256 * 1024  # bytes; more than a pipe holds
 _ACTIONS = {EventKind.TOOL, EventKind.TEXT, EventKind.RETRY, EventKind.DENIED, EventKind.ERROR}
 
 
@@ -38,31 +41,46 @@ class PlainReader:
 
 
 class Pump(threading.Thread):
-    """Copies standard output to the stream file and tells the story of it."""
+    """Copies standard output to the stream file and tells the story of it.
+
+    `pipe` is unbuffered. `failure` is what kept us from reading on, if anything did: then nobody
+    empties the pipe, and the process will wait for that without end.
+    """
 
     def __init__(
         self, pipe: IO[bytes] | None, directory: Path, reader: StreamReader, watch: Watch
     ) -> None:
         super().__init__(daemon=True)
-        self._pipe, self._directory = pipe or io.BytesIO(), directory
+        self._pipe, self._directory = pipe, directory
         self._reader, self._watch = reader, watch
         self.progress = Progress()
         self.result_at: float | None = None
+        self.failure: Exception | None = None
 
     def run(self) -> None:
+        try:
+            self._copy()
+        except Exception as failure:  # noqa: BLE001 - a thread's edge; the supervisor tells of it
+            self.failure = failure
+
+    def _copy(self) -> None:
         with (
-            (self._directory / STREAM).open("ab") as stream,
+            (self._directory / STREAM).open("ab", buffering=0) as stream,
             (self._directory / STORY).open("a", encoding="utf-8") as story,
         ):
-            for line in self._pipe:
-                stream.write(line)
-                stream.flush()
-                self._watch.seen()
+            for line in _lines(self._chunks(stream)):
                 for event in self._reader.feed(line):
                     self._note(event)
                     told = {"at": time.time(), "kind": event.kind, "text": event.text}
                     story.write(json.dumps(told | {"failed": event.failed}) + "\n")
                 story.flush()
+
+    def _chunks(self, stream: IO[bytes]) -> Iterator[bytes]:
+        """Yield what there is as it comes: dots and bars are signs of life long before a line."""
+        while self._pipe is not None and (chunk := self._pipe.read(_READ)):
+            stream.write(chunk)
+            self._watch.seen()
+            yield chunk
 
     def _note(self, event: Event) -> None:
         old = self.progress
@@ -74,4 +92,22 @@ class Pump(threading.Thread):
             files=tuple(dict.fromkeys((*old.files, *event.files))),
             cli_session=event.text if event.kind is EventKind.STARTED else old.cli_session,
         )
-        self.result_at = time.time() if event.kind is EventKind.RESULT else None
+        self.result_at = time.monotonic() if event.kind is EventKind.RESULT else None
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield whole lines, the last one as it is; one beyond all measure comes in pieces."""
+    begun: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        head, *whole = chunk.split(b"\n")
+        for rest in whole:
+            yield b"".join([*begun, head, b"\n"])
+            begun, size, head = [], 0, rest
+        begun.append(head)
+        size += len(head)
+        if size > LONGEST_LINE:
+            yield b"".join(begun)
+            begun, size = [], 0
+    if size:
+        yield b"".join(begun)

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psutil
@@ -21,17 +21,20 @@ from abreast.runner.watch import Watch
 TICK = 0.2  # seconds between looks at limits and the stop file
 FLUSH = 0.5  # seconds between replacements of progress.json
 GRACE = 5.0  # seconds for a clean end after the signal (codex takes 0.05, claude up to 1.5)
-DRAIN = 2.0  # seconds for the pipe to run dry after the agent's end: an orphan may hold it open
+DRAIN = 2.0  # seconds for the pipe to run dry after the agent's end: others may hold it open
 AFTER_RESULT = 20.0  # seconds: `claude -p` may not exit after its result (claude-code#25629)
 TAIL = 16_384  # bytes of standard error that the reader gets to see
 STOPPED_BY_USER = "user"
 
 
-def supervise(directory: Path, job: Job) -> Result:
-    """Run `job`, write its files into `directory`, and return the result that was written."""
+def supervise(directory: Path, job: Job, *, umask: int = -1) -> Result:
+    """Run `job`, write its files into `directory`, and return the result that was written.
+
+    `umask` is the job's own; -1 leaves it ours.
+    """
     started = time.time()
     try:
-        process = _spawn(directory, job)
+        process = _spawn(directory, job, umask)
     except OSError as failure:
         verdict = Verdict(Outcome.FAILED, f"cannot start {job.argv[0]}: {failure.strerror}")
         result = Result(started, time.time(), None, verdict)
@@ -41,7 +44,7 @@ def supervise(directory: Path, job: Job) -> Result:
     return result
 
 
-def _spawn(directory: Path, job: Job) -> subprocess.Popen[bytes]:
+def _spawn(directory: Path, job: Job, umask: int) -> subprocess.Popen[bytes]:
     with contextlib.ExitStack() as files:
         errors = files.enter_context((directory / STDERR).open("ab"))
         stdin = files.enter_context(Path(job.stdin).open("rb")) if job.stdin else None
@@ -53,7 +56,9 @@ def _spawn(directory: Path, job: Job) -> subprocess.Popen[bytes]:
             # A plain command's output reads as it would in a terminal; an agent's standard output
             # is a stream of its own.
             stderr=errors if job.agent else subprocess.STDOUT,
+            bufsize=0,
             start_new_session=True,
+            umask=umask,
         )
 
 
@@ -70,20 +75,26 @@ class _Supervisor:
     def run(self) -> Result:
         job, process = self.job, self.process
         reader = agent_named(job.agent).reader() if job.agent else PlainReader()
-        watch = Watch(job.limits, self.started, tuple(Path(p) for p in job.activity))
+        watch = Watch(job.limits, tuple(Path(p) for p in job.activity))
         pump = Pump(process.stdout, self.directory, reader, watch)
         pump.start()
         threading.Thread(target=self._announce, daemon=True).start()
-        stopped_by = self._hold(pump, watch)
-        lingers = not stopped_by and not self.exited.is_set()
-        self._end()
+        try:
+            stopped_by = self._hold(pump, watch)
+            lingers = not stopped_by and not self.exited.is_set()
+        finally:  # a full disk, say: nothing may go on that nobody holds to its limits
+            self._end()
+            pump.join(DRAIN)
+            swept = sweep(job.marker, spare=(os.getpid(),), below=os.getpid())
+        # Whoever has the pipe still is out of our reach (another user's, or handed the pipe).
         pump.join(DRAIN)
-        swept = sweep(job.marker, spare=(os.getpid(),), below=os.getpid())
-        pump.join()
         _reap()
         # One that had said its last word and would not go: how we ended it says nothing about it.
         code = 0 if lingers else process.returncode
         verdict = reader.verdict(code, _tail(self.directory / STDERR))
+        if pump.failure is not None:
+            why = f"its output could not be followed: {pump.failure!r}"
+            verdict = replace(verdict, outcome=Outcome.UNKNOWN, reason=why)
         save_progress(self.directory, pump.progress)
         return Result(
             self.started,
@@ -109,7 +120,9 @@ class _Supervisor:
                 return STOPPED_BY_USER
             if tripped := watch.tripped(pump.progress, self.process.pid):
                 return tripped
-            now = time.time()
+            if pump.failure is not None:
+                break
+            now = time.monotonic()
             if pump.result_at and now - pump.result_at > AFTER_RESULT:
                 break
             if pump.progress != shown and now - flushed > FLUSH:

@@ -17,11 +17,14 @@ LOOK_SECONDS = 5.0
 
 @dataclass
 class Watch:
-    """Says which limit has tripped. Call `seen()` for every stream line."""
+    """Says which limit has tripped, from now on. Call `seen()` for every piece of output.
+
+    Time is monotonic: neither a clock that is set nor a machine that sleeps trips a limit.
+    """
 
     limits: Limits
-    started: float
     activity: tuple[Path, ...] = ()
+    started: float = field(default_factory=time.monotonic)
     last_life: float = 0.0
     _looked: float = 0.0
     _cpu: float = 0.0
@@ -31,11 +34,11 @@ class Watch:
         self.last_life = self._looked = self.started
 
     def seen(self) -> None:
-        self.last_life = time.time()
+        self.last_life = time.monotonic()
 
     def tripped(self, progress: Progress, pid: int) -> str:
         """Return what has tripped, in words, or "" while all is within bounds."""
-        now = time.time()
+        now = time.monotonic()
         limits = self.limits
         if limits.minutes and now - self.started > limits.minutes * 60:
             return f"the time limit of {limits.minutes:g} minutes"
@@ -74,7 +77,11 @@ class Watch:
 
 
 def tree_cpu_seconds(pid: int) -> float:
-    """CPU time burnt so far by a process and its living descendants, in seconds."""
+    """CPU time burnt so far by a process and its descendants, in seconds.
+
+    That of children which have ended counts too, or a build of many short commands would look idle
+    (macOS does not tell it).
+    """
     total = 0.0
     try:
         top = psutil.Process(pid)
@@ -87,4 +94,5 @@ def tree_cpu_seconds(pid: int) -> float:
         except psutil.Error:
             continue
         total += times.user + times.system
+        total += times.children_user + times.children_system
     return total
