@@ -47,7 +47,9 @@ class Places:
 
     def make(self) -> "Places":
         """Create the folders, readable by the user alone, and return self."""
-        for folder in (self.worktrees, self.sessions, self.runs, self.locks, self.logs, self.trash):
+        # They keep others out, so that the files in a worktree can have the user's ordinary modes.
+        folders = (self.worktrees, self.sessions, self.runs, self.locks, self.logs, self.trash)
+        for folder in (self.state, *folders):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self
 

@@ -170,7 +170,6 @@ def _arguments(argv: Sequence[str]) -> tuple[Places, float | None]:
 
 
 if __name__ == "__main__":
-    os.umask(0o077)
     try:
         sys.exit(main(*_arguments(sys.argv[1:])))
     except TakenError as taken:
