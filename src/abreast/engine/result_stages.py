@@ -113,7 +113,10 @@ def finish(scene: Scene, ending: Ending | None) -> Ending:
     final = ending or _proven(scene)
     if final.state is not SessionState.DONE:
         _keep(scene)
-    final = write_ending(scene.engine, scene.session.id, final, attempt=scene.layout.attempt)
+    began = scene.session.state is not SessionState.QUEUED
+    final = write_ending(
+        scene.engine, scene.session.id, final, attempt=scene.layout.attempt, began=began
+    )
     if final.state is SessionState.DONE and (
         session := scene.engine.reader.session(scene.layout.id)
     ):
