@@ -1,14 +1,19 @@
 """Processes named so that a reused pid is never mistaken for the one we started."""
 
 import os
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
 
 @dataclass(frozen=True)
 class Identity:
-    """A process: its pid together with its start time (Unix seconds, as psutil gives it)."""
+    """A process: its pid together with its start time, in seconds since whenever (see `_started`).
+
+    It is good for as long as the machine runs.
+    """
 
     pid: int
     started: float
@@ -17,7 +22,7 @@ class Identity:
         """Return the process while it lives (a zombie does not), else None."""
         try:
             process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.started) < _SAME_START
+            same = abs(_started(process) - self.started) < _SAME_START
             alive = same and process.status() != psutil.STATUS_ZOMBIE
         except psutil.Error:
             return None
@@ -28,9 +33,8 @@ class Identity:
         return self.find() is not None
 
 
-# create_time() is derived from the boot time, which steps with the system clock; two processes
-# that share a pid within one second do not happen.
-_SAME_START = 1.0
+_SAME_START = 0.005  # Linux counts in hundredths
+_AFTER_NAME = 20  # where the start time stands in /proc/PID/stat, behind the name in parentheses
 
 
 def identify(pid: int | None = None) -> Identity:
@@ -39,4 +43,19 @@ def identify(pid: int | None = None) -> Identity:
     Raises psutil.NoSuchProcess when there is none.
     """
     process = psutil.Process(os.getpid() if pid is None else pid)
-    return Identity(process.pid, process.create_time())
+    return Identity(process.pid, _started(process))
+
+
+def _started(process: psutil.Process) -> float:
+    """Return when a process started, by a clock that nobody sets.
+
+    On Linux psutil adds the boot time to what the kernel tells, and that moves when the clock is
+    set: every session on the machine would look dead. So we read what the kernel tells.
+    """
+    if sys.platform != "linux":
+        return process.create_time()
+    try:
+        line = Path(f"/proc/{process.pid}/stat").read_bytes()
+    except (FileNotFoundError, ProcessLookupError) as gone:
+        raise psutil.NoSuchProcess(process.pid) from gone
+    return int(line[line.rindex(b")") :].split()[_AFTER_NAME]) / os.sysconf("SC_CLK_TCK")
