@@ -113,7 +113,7 @@ def finish(scene: Scene, ending: Ending | None) -> Ending:
     final = ending or _proven(scene)
     if final.state is not SessionState.DONE:
         _keep(scene)
-    began = scene.session.state is not SessionState.QUEUED
+    began = scene.session.started is not None
     final = write_ending(
         scene.engine, scene.session.id, final, attempt=scene.layout.attempt, began=began
     )
