@@ -4,6 +4,8 @@ import gzip
 import http.client
 import json
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -232,6 +234,21 @@ def test_it_is_a_trap_for_whoever_wants_out(loopback: Loopback, client: Client) 
         assert (answer.status, bool(answer.read())) == (403, True)
     assert loopback.egress == ["api.example.com:443", "example.com:80"]
     assert {r.dialect for r in loopback.requests} == {"egress"}
+
+
+@pytest.mark.parametrize(
+    ("target", "answer", "egress"),
+    [("", "200", []), ("http://example.com/telemetry", "403", ["example.com:80"])],
+)
+def test_a_fenced_program_gets_here_and_nowhere_else(
+    loopback: Loopback, target: str, answer: str, egress: list[str]
+) -> None:
+    ask = "import sys, urllib.error as e, urllib.request as r\n"
+    ask += "try: print(r.urlopen(sys.argv[1]).status)\nexcept e.HTTPError as no: print(no.code)"
+    target = target or f"{loopback.url}/plain/count"
+    argv = [sys.executable, "-c", ask, target]
+    done = subprocess.run(argv, env=loopback.fence, capture_output=True, text=True, check=True)
+    assert (done.stdout.strip(), loopback.egress) == (answer, egress)
 
 
 def test_local_requests_that_come_through_the_proxy_are_served(

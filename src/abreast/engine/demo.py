@@ -113,7 +113,7 @@ def run(agent: str, *, keep: bool, progress: Callable[[Run], None]) -> tuple[Run
             server = cleanup.enter_context(Loopback(scenarios))
             redirect = adapter.redirect(server.url, folder / "home")
             materialise(redirect.files, {})
-            environ = {**allow(os.environ), **redirect.env}
+            environ = {**allow(os.environ), **server.fence, **redirect.env}
         repository = _make_repository(folder / "greetings")
         with connect(places) as client:
             begun = client.start(_plan(agent, repository), environ)

@@ -52,6 +52,16 @@ class Loopback:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     @property
+    def fence(self) -> dict[str, str]:
+        """Variables that send a client here for every other host as well, where it is refused.
+
+        They take the place of the user's own proxy, which would be asked for 127.0.0.1 too.
+        """
+        proxies = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+        fence = dict.fromkeys(proxies, self.url) | {"NO_PROXY": "127.0.0.1"}
+        return fence | {name.lower(): value for name, value in fence.items()}
+
+    @property
     def requests(self) -> list[Recorded]:
         """Every request so far, in the order of arrival."""
         with self._lock:
