@@ -133,6 +133,7 @@ def test_an_agent(capsys):
                 "model": False,
                 "structured_output": False,
                 "confined_writes": "",
+                "running_totals": False,
             },
             "install_hint": "npm i",
             "installed": False,

@@ -57,6 +57,7 @@ class Capabilities:
     model: bool = False  # a model can be chosen
     structured_output: bool = False  # it takes a JSON Schema for its answer
     confined_writes: str = ""  # what keeps writes in the worktree; empty: nothing does
+    running_totals: bool = False  # its tokens count earlier processes of a resumed session again
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,7 @@ class Command:
     links: Mapping[Path, Path] = field(default_factory=dict)  # symlinks to make: name -> target
     stop_signal: StopSignal = StopSignal.INT
     activity: tuple[Path, ...] = ()  # files whose change is a sign of life (transcripts)
+    note: str = ""  # what a person should know before it has their terminal
 
 
 class StreamReader(Protocol):
@@ -170,6 +172,14 @@ class Agent(Protocol):
 
     def interactive(self, launch: Launch) -> Command:
         """Return the command that opens a session for a person at a terminal."""
+        ...
+
+    def find_session(self, launch: Launch, since: float) -> str:
+        """Return the id of the CLI's session that can be resumed, by the CLI's own records.
+
+        That is `launch.cli_session` when there is a record of it, else, of a CLI that takes no id
+        from us, its newest session in `launch.worktree` since then (Unix seconds); "" for none.
+        """
         ...
 
     def redirect(self, url: str, home: Path) -> Redirect:

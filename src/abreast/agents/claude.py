@@ -83,6 +83,10 @@ _TOKENS = {
     "ANTHROPIC_API_KEY": "API key",
     "CLAUDE_CODE_OAUTH_TOKEN": "subscription token",
 }
+_TRUST = (
+    "Claude Code asks first whether you trust this folder: it is a fresh worktree of your "
+    "repository, and the answer holds for all of that"
+)
 _LOG_IN = "run `claude auth login`, or set ANTHROPIC_API_KEY"
 
 
@@ -188,7 +192,13 @@ class ClaudeAgent:
             files=files,
             stop_signal=StopSignal.INT,
             activity=(_transcript(launch),),
+            note="" if _trusted(launch) else _TRUST,
         )
+
+    def find_session(self, launch: Launch, since: float) -> str:  # noqa: ARG002
+        """Look for a transcript with anything said in it; the id was ours from the start."""
+        kept = (_config(launch.environ) / "projects").glob(f"*/{launch.cli_session}.jsonl")
+        return launch.cli_session if launch.cli_session and any(map(_said, kept)) else ""
 
     def redirect(self, url: str, home: Path) -> Redirect:
         state = {
@@ -244,9 +254,24 @@ def _config(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("CLAUDE_CONFIG_DIR") or Path(environ.get("HOME", "/")) / ".claude")
 
 
+def _trusted(launch: Launch) -> bool:
+    """Tell whether the user has trusted the repository: that holds in its worktrees as well."""
+    named = launch.environ.get("CLAUDE_CONFIG_DIR") or launch.environ.get("HOME", "/")
+    state = load_json(Path(named) / ".claude.json")
+    projects = state.get("projects") if isinstance(state, dict) else None
+    known = projects if isinstance(projects, dict) else {}
+    places = (known.get(str(path)) for path in (launch.common_dir.parent, launch.worktree))
+    return any(isinstance(p, dict) and p.get("hasTrustDialogAccepted") is True for p in places)
+
+
 def _transcript(launch: Launch) -> Path:
     slug = re.sub(r"[^a-zA-Z0-9]", "-", str(launch.worktree))
     return _config(launch.environ) / "projects" / slug / f"{launch.cli_session}.jsonl"
+
+
+def _said(transcript: Path) -> bool:
+    with transcript.open("rb") as file:
+        return any(b'"type":"user"' in line or b'"type":"assistant"' in line for line in file)
 
 
 def _session(launch: Launch) -> list[str]:

@@ -22,6 +22,7 @@ from abreast.agents.base import (
     StopSignal,
 )
 from abreast.agents.codex_config import Settings, codex_home, load_settings, overrides
+from abreast.agents.codex_rollout import find_rollout, newest_thread
 from abreast.agents.codex_stream import CodexReader
 from abreast.process.files import load_json
 
@@ -29,6 +30,10 @@ _KEY = "OPENAI_API_KEY"
 LOOPBACK_MODEL = "gpt-5.5"  # the newest whose tools are plain calls; later ones write JavaScript
 RETRIES = "ABREAST_RETRIES"
 _PROFILE = "abreast"
+_TRUST = (
+    "Codex asks first whether you trust this folder: it is a fresh worktree of your repository, "
+    "and the answer holds for all of that"
+)
 _LONGEST_ARGUMENT = 100_000  # bytes; Linux takes 128 KiB
 _PLATFORMS = {
     ("linux", "x86_64"): ("linux-x64", "x86_64-unknown-linux-musl"),
@@ -61,6 +66,7 @@ class CodexAgent:
         resume=True,
         interactive=True,
         usage=True,
+        running_totals=True,
         model=True,
         structured_output=True,
         confined_writes="Codex's sandbox: the worktree and the temporary folder, no network",
@@ -137,7 +143,15 @@ class CodexAgent:
         return Command(
             argv=(str(launch.installed.path), *resume, *options, *prompt),
             env=launch.environ,
+            note="" if _asked_before(launch) else _TRUST,
         )
+
+    def find_session(self, launch: Launch, since: float) -> str:
+        """Find the session by its id, or by its worktree: at a terminal Codex makes its own id."""
+        home = codex_home(launch.environ)
+        if launch.cli_session and find_rollout(home, launch.cli_session):
+            return launch.cli_session
+        return newest_thread(home, launch.worktree, since)
 
     def redirect(self, url: str, home: Path) -> Redirect:
         """Point Codex at `url` by a provider of its own: OpenAI's would try a WebSocket first."""
@@ -255,6 +269,13 @@ def _permissions(launch: Launch) -> dict[str, Any]:
     rights = {str(path): "read" for path in (launch.common_dir, launch.git_dir)}
     rights[str(codex_home(launch.environ) / "auth.json")] = "deny"
     return {"extends": ":workspace", "filesystem": rights}
+
+
+def _asked_before(launch: Launch) -> bool:
+    """Tell whether Codex knows if the user trusts the repository, in which case it does not ask."""
+    projects = load_settings(launch.environ).own.get("projects")
+    known = projects if isinstance(projects, dict) else {}
+    return any(str(path) in known for path in (launch.common_dir.parent, launch.worktree))
 
 
 def _model(launch: Launch) -> list[str]:

@@ -65,15 +65,32 @@ class _Calls:
         return {self.labels.get(name, name): why} if why else {}
 
 
-def load_rollout(home: Path, thread: str) -> Rollout | None:
-    """Read the record of session `thread` under Codex's `home`; None when there is none."""
+def find_rollout(home: Path, thread: str) -> Path | None:
+    """Return the record of session `thread` under Codex's `home`, or None."""
     if not re.fullmatch(r"[\w-]+", thread):
         return None
-    found = sorted(home.glob(f"sessions/*/*/*/rollout-*-{thread}.jsonl"))
-    if not found:
+    return max(home.glob(f"sessions/*/*/*/rollout-*-{thread}.jsonl"), default=None)
+
+
+def newest_thread(home: Path, worktree: Path, since: float) -> str:
+    """Return the newest session that a person or we began in `worktree`, changed since then."""
+    for path in sorted(home.glob("sessions/*/*/*/rollout-*.jsonl"), reverse=True):
+        if path.stat().st_mtime < since:
+            continue
+        kind, meta = next(_records(path), ("", {}))
+        here = kind == "session_meta" and meta.get("cwd") == str(worktree)
+        if here and isinstance(meta.get("source"), str):  # a sub-agent's is a table
+            return str(meta.get("id"))
+    return ""
+
+
+def load_rollout(home: Path, thread: str) -> Rollout | None:
+    """Read the record of session `thread` under Codex's `home`; None when there is none."""
+    path = find_rollout(home, thread)
+    if path is None:
         return None
     rollout, calls = Rollout(), _Calls()
-    for kind, payload in _records(found[-1]):
+    for kind, payload in _records(path):
         match kind, payload.get("type"):
             case "event_msg", "task_started":
                 rollout, calls = Rollout(model=rollout.model, usage=rollout.usage), _Calls()

@@ -70,6 +70,9 @@ class CommandAgent:
         """Return the same command; at a terminal, only the file holds the prompt."""
         return replace(self.headless(launch), stdin="")
 
+    def find_session(self, launch: Launch, since: float) -> str:  # noqa: ARG002
+        return ""
+
     def redirect(self, url: str, home: Path) -> Redirect:  # noqa: ARG002
         return Redirect({"HOME": str(home)})
 

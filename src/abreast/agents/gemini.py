@@ -1,5 +1,6 @@
 """Gemini CLI: its command lines, login and least-privilege profile (tested with 0.61.0)."""
 
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,6 +29,7 @@ from abreast.agents.gemini_home import (
     scratch,
     user_folder,
 )
+from abreast.agents.gemini_record import resumable
 from abreast.agents.gemini_stream import GeminiReader
 
 _NOT_SERVED = (
@@ -138,6 +140,11 @@ class GeminiAgent:
             links=home_links(launch),
         )
 
+    def find_session(self, launch: Launch, since: float) -> str:  # noqa: ARG002
+        """Look for a record with anything said in it; the id was ours from the start."""
+        found = resumable(private_home(launch), launch.cli_session, launch.worktree)
+        return launch.cli_session if found else ""
+
     def redirect(self, url: str, home: Path) -> Redirect:
         return Redirect(
             env={
@@ -147,8 +154,13 @@ class GeminiAgent:
             }
         )
 
-    def reader(self) -> GeminiReader:
-        return GeminiReader()
+    def reader(self, environ: Mapping[str, str] | None = None) -> GeminiReader:
+        """Return a reader; `environ` is the CLI's own, by default ours: a runner hands on its own.
+
+        It tells where the CLI keeps its record, which has the usage of a process that was stopped.
+        """
+        home = (os.environ if environ is None else environ).get("GEMINI_CLI_HOME")
+        return GeminiReader(Path(home) if home else None)
 
 
 AGENT = GeminiAgent()

@@ -1,10 +1,14 @@
 """Gemini CLI's `stream-json` output, read line by line and judged at its end (0.61.0)."""
 
+import operator
 from collections.abc import Iterable, Mapping
+from functools import reduce
+from pathlib import Path
 from typing import Any
 
 from abreast.agents.gemini_failure import Judgement, judge_end, judge_failure, plain, shorten
 from abreast.agents.gemini_home import REFUSED
+from abreast.agents.gemini_record import spent
 from abreast.agents.lines import load_line
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
 from abreast.model.usage import Usage
@@ -27,9 +31,11 @@ class GeminiReader:
     reported by the CLI as a success, and cannot be told from one here.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, home: Path | None = None) -> None:
         self.skipped = 0
+        self._home = home
         self._session: str | None = None
+        self._begun = ""  # by the CLI's clock
         self._result: Line | None = None
         self._text = ""  # of the last reply that said anything
         self._said_in = 0  # the number of that reply
@@ -63,6 +69,7 @@ class GeminiReader:
 
     def _on_init(self, line: Line) -> Iterable[Event]:
         self._session = str(line.get("session_id", "")) or None
+        self._begun = str(line.get("timestamp", ""))
         yield Event(EventKind.STARTED, self._session or "")
 
     def _on_message(self, line: Line) -> Iterable[Event]:
@@ -139,7 +146,7 @@ class GeminiReader:
     def verdict(self, code: int | None, stderr: str) -> Verdict:
         """Judge the stream; only a result line that says success is one (a signal exits 0)."""
         outcome, cause, reason, hint = self._judge(code, stderr)
-        result = self._result or {}
+        by_model = _by_model(self._result) if self._result is not None else self._by_record()
         return Verdict(
             outcome=outcome,
             reason=reason,
@@ -147,11 +154,17 @@ class GeminiReader:
             cause=cause,
             final_message=self._text.strip(),
             cli_session=self._session,
-            usage=_total(result),
-            usage_by_model=_by_model(result),
+            usage=_total(self._result) if self._result is not None else _sum(by_model.values()),
+            usage_by_model=by_model,
             denials=tuple(self._denials),
             turns=self._turns,
         )
+
+    def _by_record(self) -> dict[str, Usage]:
+        """Return what a process that did not come to its end has used, by the CLI's record."""
+        if self._home is None or not self._session or not self._begun:
+            return {}
+        return spent(self._home, self._session, self._begun)
 
     def _judge(self, code: int | None, stderr: str) -> Judgement:
         if self._result is None:
@@ -215,6 +228,10 @@ def _message(result: Line) -> str:
 def _total(result: Line) -> Usage:
     stats = result.get("stats")
     return _usage(stats) if isinstance(stats, Mapping) else Usage()
+
+
+def _sum(parts: Iterable[Usage]) -> Usage:
+    return reduce(operator.add, parts, Usage())
 
 
 def _by_model(result: Line) -> dict[str, Usage]:

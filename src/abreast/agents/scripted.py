@@ -48,6 +48,9 @@ class ScriptedAgent:
     def interactive(self, launch: Launch) -> Command:
         return replace(self._command(launch, "--terminal"), stdin="")
 
+    def find_session(self, launch: Launch, since: float) -> str:  # noqa: ARG002
+        return launch.cli_session
+
     def redirect(self, url: str, home: Path) -> Redirect:  # noqa: ARG002
         return Redirect({"HOME": str(home)})
 

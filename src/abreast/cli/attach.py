@@ -77,6 +77,8 @@ def _sit_down(terminal: "Terminal", *, json: bool) -> int:
 
     command = terminal.command
     click.echo(f"{terminal.session.id} in {terminal.cwd}", err=True)
+    if command.note:
+        click.echo(f"note: {command.note}", err=True)
     try:
         materialise(command.files, command.links)
         code = run_foreground(command.argv, cwd=terminal.cwd, env=command.env)

@@ -2,23 +2,26 @@
 
 import hashlib
 import uuid
+from collections.abc import Mapping
+from dataclasses import replace
 
 from abreast.agents import agent_named
 from abreast.agents.base import Agent, Launch
+from abreast.engine import prompts
 from abreast.engine.briefing import read_briefing
 from abreast.engine.jobs import Order
-from abreast.engine.prompts import compose, resumed
 from abreast.engine.scene import Scene
 from abreast.errors import AgentError
 from abreast.git.status import require_own_git_dir
+from abreast.model.events import Outcome
 from abreast.model.usage import Usage
 from abreast.process.environment import allow
 from abreast.process.files import write_atomic
-from abreast.runner.job import Progress, Result
+from abreast.runner.job import STREAM, Progress, Result, load_result
 from abreast.store.changes import UNSET, Change
 
 
-def launch_of(scene: Scene, agent: Agent, *, cli_session: str = "") -> Launch:
+def launch_of(scene: Scene, agent: Agent, prompt: str = "", *, cli_session: str = "") -> Launch:
     """Return what `agent` needs to know; goes on with `cli_session` when one is given."""
     environ = allow(scene.environment(), *agent.env_patterns, also=scene.plan.pass_env)
     installed = agent.find(environ)
@@ -33,7 +36,7 @@ def launch_of(scene: Scene, agent: Agent, *, cli_session: str = "") -> Launch:
         git_dir=require_own_git_dir(scene.layout.worktree),
         common_dir=scene.repository.common_dir,
         environ=environ,
-        prompt=resumed(scene.task) if cli_session else compose(scene.task, scene.predecessors()),
+        prompt=prompt,
         briefing=read_briefing(scene.layout.worktree),
         model=scene.task.model,
         limits=scene.task.limits,
@@ -50,9 +53,9 @@ def _fresh_id(scene: Scene) -> str:
 
 
 def order(scene: Scene) -> Order:
-    """Return the agent's job. A session that has a CLI session of an earlier attempt resumes it."""
+    """Return the agent's job: in the CLI session of an earlier attempt, or in a new one."""
     agent = agent_named(scene.task.agent.name)
-    launch = launch_of(scene, agent, cli_session=scene.session.cli_session)
+    launch = _going_on(scene, agent) if scene.session.cli_session else _beginning(scene, agent)
     scene.layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_atomic(scene.layout.directory / "prompt.md", launch.prompt)
     return Order(
@@ -62,6 +65,41 @@ def order(scene: Scene) -> Order:
         stop_file=scene.layout.stop_file,
         agent=agent.name,
     )
+
+
+def _beginning(scene: Scene, agent: Agent) -> Launch:
+    return launch_of(scene, agent, prompts.compose(scene.task, scene.predecessors()))
+
+
+def _going_on(scene: Scene, agent: Agent) -> Launch:
+    """Resume the CLI's session; begin another in the same files when the CLI has no record of it.
+
+    It has none when it was ended before its model had answered, or has been cleaned up.
+    """
+    came_to = _came_to(scene)
+    launch = launch_of(
+        scene,
+        agent,
+        prompts.resumed(scene.task, came_to),
+        cli_session=scene.session.cli_session,
+    )
+    if agent.find_session(launch, scene.run.created) == launch.cli_session:
+        return launch
+    text = f"{agent.title} has no record of session {launch.cli_session}: a new one begins"
+    scene.engine.store.add_event(scene.session.id, "warning", text)
+    return launch_of(scene, agent, prompts.restarted(scene.task, came_to, scene.predecessors()))
+
+
+def _came_to(scene: Scene) -> str:
+    """Return what the attempt before this one came to, in words for the agent."""
+    before = replace(scene.layout, attempt=scene.layout.attempt - 1)
+    verified, worked = load_result(before.job("verify")), load_result(before.job("agent"))
+    if verified and verified.verdict.outcome is Outcome.FAILED and not verified.stopped_by:
+        said = (before.job("verify") / STREAM).read_text(encoding="utf-8", errors="replace")
+        return prompts.failed(scene.task.verify, said)
+    if worked and worked.verdict.outcome is Outcome.BLOCKED:
+        return prompts.refused(worked.verdict.reason)
+    return prompts.INTERRUPTED
 
 
 def change_of(progress: Progress) -> Change:
@@ -89,8 +127,33 @@ def record(scene: Scene, result: Result) -> None:
             model=", ".join(models) or UNSET,
         ),
     )
-    usage = verdict.usage if verdict.usage != Usage() else result.progress.usage
-    store.set_usage(scene.session.id, scene.layout.attempt, usage, verdict.usage_by_model)
+    usage, by_model = _spent(scene, result)
+    store.set_usage(scene.session.id, scene.layout.attempt, usage, by_model)
     if result.swept:
         text = f"{result.swept} processes had outlived the agent and were ended"
         store.add_event(scene.session.id, "swept", text)
+
+
+def _spent(scene: Scene, result: Result) -> tuple[Usage, Mapping[str, Usage]]:
+    """Return what this attempt has used, in total and of each model.
+
+    A CLI may state the running total of a session that it has resumed: then what is known of the
+    attempts before is taken off. Such a CLI names one model, the one of its last turn.
+    """
+    verdict = result.verdict
+    usage = verdict.usage if verdict.usage != Usage() else result.progress.usage
+    if not agent_named(scene.task.agent.name).capabilities.running_totals:
+        return usage, verdict.usage_by_model
+    before = _total_before(scene, verdict.cli_session or result.progress.cli_session)
+    parts = verdict.usage_by_model.items()
+    return usage.beyond(before), {model: part.beyond(before) for model, part in parts}
+
+
+def _total_before(scene: Scene, cli_session: str) -> Usage:
+    """Return the newest total that an earlier attempt in the same CLI session has stated."""
+    for attempt in range(scene.layout.attempt - 1, 0, -1):
+        earlier = load_result(replace(scene.layout, attempt=attempt).job("agent"))
+        verdict = earlier.verdict if earlier else None
+        if verdict and verdict.cli_session == cli_session and verdict.usage != Usage():
+            return verdict.usage
+    return Usage()

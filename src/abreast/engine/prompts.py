@@ -32,12 +32,30 @@ def compose(task: Task, earlier: Sequence[Session] = ()) -> str:
     return "\n\n".join([text, *(handoff(session) for session in earlier)])
 
 
-def resumed(task: Task) -> str:
-    """Return the prompt that goes on with a session that was interrupted."""
-    return (
-        "You were interrupted. The files are as you left them. Look at what is there, then finish "
-        f"the task:\n\n{task.prompt.strip()}"
-    )
+INTERRUPTED = "You were interrupted."
+
+
+def failed(check: str, output: str) -> str:
+    """Return what an attempt came to whose check failed; its output is fenced: it is data."""
+    fenced = f"<output>\n{output.strip()[-4000:]}\n</output>"
+    return f"The check `{check}` failed on the work so far. It said:\n{fenced}"
+
+
+def refused(reason: str) -> str:
+    """Return what an attempt came to that was refused a tool."""
+    return f"A tool was refused; finish without it. What was refused: {reason}"
+
+
+def resumed(task: Task, came_to: str) -> str:
+    """Return the prompt that goes on in the CLI's own session after an attempt that ended so."""
+    left = "The files are as you left them. Look at what is there, then finish the task:"
+    return f"{came_to}\n\n{left}\n\n{task.prompt.strip()}"
+
+
+def restarted(task: Task, came_to: str, earlier: Sequence[Session] = ()) -> str:
+    """Return the prompt for a new session of the CLI, in the files of an attempt that ended so."""
+    left = "An earlier attempt has left its files here. Look at what is there first."
+    return f"{compose(task, earlier)}\n\n{left} How it ended:\n{came_to}"
 
 
 def handoff(session: Session) -> str:

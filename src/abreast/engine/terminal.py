@@ -7,12 +7,13 @@ the worker. Leaving is written down as the result of the attempt's agent job.
 import contextlib
 import os
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from abreast.agents import agent_named
-from abreast.agents.base import Agent, Command
+from abreast.agents.base import Agent, Command, Launch
 from abreast.engine import start_stages
 from abreast.engine.agent_stage import launch_of
 from abreast.engine.check import check_plan
@@ -63,12 +64,12 @@ def open_session(
             run = client.record(checked, kind=SessionKind.OPEN)
         scene = open_scene(f"{run}/{name}", 1)
         start_stages.prepare(scene)
-        command, cli_session = _command(scene, agent, "")
-        change = Change(state=SessionState.RUNNING, cli_session=cli_session)
+        launch = _launch(scene, agent, "")
+        change = Change(state=SessionState.RUNNING, cli_session=launch.cli_session)
         engine.store.update_session(scene.session.id, change)
         return (
             engine.reader.session(scene.session.id) or scene.session,
-            command,
+            agent.interactive(launch),
             scene.layout.worktree,
         )
 
@@ -89,20 +90,29 @@ def attach(session: Session, places: Places) -> tuple[Session, Command, Path]:
             f"{session.id} has no {session.agent} session to go on with",
             hint=f"abreast retry {session.id}, or work in {session.worktree}",
         )
-    with _at_work(places):
+    with _at_work(places) as engine:
         scene = open_scene(session.id, session.attempt)
         make_place(scene, session.base_sha or scene.plan.base_sha, again=True)
-        command, _ = _command(scene, agent, session.cli_session)
-        return session, command, scene.layout.worktree
+        launch = _launch(scene, agent, session.cli_session)
+        found = agent.find_session(launch, scene.run.created)
+        if session.kind is SessionKind.OPEN:
+            # With nothing said in it yet there is no record of it.
+            launch = replace(launch, cli_session=found or str(uuid.uuid4()), resume=bool(found))
+            engine.store.update_session(session.id, Change(cli_session=launch.cli_session))
+        elif found != session.cli_session:
+            raise StateError(
+                f"{agent.title} has no record of its session {session.cli_session}",
+                hint=f"abreast retry {session.id}, or work in {scene.layout.worktree}",
+            )
+        return session, agent.interactive(launch), scene.layout.worktree
 
 
 def close(session: Session, places: Places) -> Session:
     """Check, verify and commit what the person has left, if anything; return the session then."""
     repository = repository_of(session, places)
     layout = layout_of(session, places, repository.common_dir)
-    by_hand = Verdict(
-        Outcome.OK, final_message="worked on by hand", cli_session=session.cli_session
-    )
+    found = _cli_session(session, places)
+    by_hand = Verdict(Outcome.OK, final_message="worked on by hand", cli_session=found)
     now = time.time()
     result = Result(session.started or now, now, 0, by_hand)
     if not session.state.final:
@@ -140,8 +150,16 @@ def _at_work(places: Places) -> Iterator[Engine]:
         yield engine
 
 
-def _command(scene: Scene, agent: Agent, cli_session: str) -> tuple[Command, str]:
-    """Return the interactive command, and the id of the CLI session it is about."""
-    launch = launch_of(scene, agent, cli_session=cli_session)
+def _launch(scene: Scene, agent: Agent, cli_session: str) -> Launch:
+    """Return what the agent needs to know: the environment is that of the user's terminal."""
     env = allow(os.environ, *agent.env_patterns, *_TERMINAL, also=scene.plan.pass_env)
-    return agent.interactive(replace(launch, environ=env, prompt="")), launch.cli_session
+    return replace(launch_of(scene, agent, cli_session=cli_session), environ=env)
+
+
+def _cli_session(session: Session, places: Places) -> str:
+    """Return the id of the CLI session that the person was in; the CLI may have made its own."""
+    agent = agent_named(session.agent)
+    with _at_work(places):
+        scene = open_scene(session.id, session.attempt)
+        launch = _launch(scene, agent, session.cli_session)
+        return agent.find_session(launch, scene.run.created) or session.cli_session

@@ -31,8 +31,24 @@ class Usage:
             other.source if self.source == "none" else self.source,
         )
 
+    def beyond(self, earlier: "Usage") -> "Usage":
+        """Return by how much these running totals exceed `earlier` ones."""
+        return Usage(
+            _less(self.input_tokens, earlier.input_tokens),
+            _less(self.cached_tokens, earlier.cached_tokens),
+            _less(self.output_tokens, earlier.output_tokens),
+            _less(self.cost_usd, earlier.cost_usd),
+            self.source,
+        )
+
 
 def _add(left: T | None, right: T | None) -> T | None:
     if left is None:
         return right
     return left if right is None else left + right
+
+
+def _less(total: T | None, earlier: T | None) -> T | None:
+    if total is None or earlier is None:
+        return total
+    return max(total - earlier, type(total)(0))
