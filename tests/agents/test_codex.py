@@ -157,6 +157,7 @@ PROVIDER = 'model_provider = "mine"\n[model_providers.mine]\nbase_url = "x"\n'
     [
         ("", {}, LoginState.MISSING, "codex login"),
         ("", {"CODEX_API_KEY": "k"}, LoginState.READY, "CODEX_API_KEY"),
+        ("", {"CODEX_ACCESS_TOKEN": "k"}, LoginState.READY, "CODEX_ACCESS_TOKEN"),
         ("", {"OPENAI_API_KEY": "k"}, LoginState.MISSING, "codex login --with-api-key"),
         ('cli_auth_credentials_store = "keyring"', {}, LoginState.UNKNOWN, "keyring"),
         (PROVIDER, {}, LoginState.UNKNOWN, "mine"),

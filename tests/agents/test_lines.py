@@ -25,5 +25,5 @@ def test_only_half_characters_are_replaced(line: bytes, value: Any) -> None:
 
 @pytest.mark.parametrize("line", [b"", b"{", b"\xff", b"[" * 100_000])
 def test_what_is_no_value_is_an_error_of_one_kind(line: bytes) -> None:
-    with pytest.raises(ValueError, match="nest|JSON|decode|Expecting|property"):
+    with pytest.raises(ValueError, match=r"nest|JSON|decode|Expecting|property"):
         load_line(line)

@@ -111,6 +111,8 @@ class ClaudeAgent:
         "CLAUDE_CODE_USE_*",
         "CLAUDE_CODE_SKIP_*_AUTH",
         "CLAUDE_CODE_CLIENT_*",
+        "CLAUDE_CODE_CERT_STORE",
+        "CLAUDE_CODE_PROXY_RESOLVES_HOSTS",
         "CLAUDE_CODE_API_KEY_HELPER_TTL_MS",
         "CLAUDE_CODE_EFFORT_LEVEL",
         "CLAUDE_CODE_MAX_OUTPUT_TOKENS",
@@ -124,9 +126,13 @@ class ClaudeAgent:
         "AWS_CONFIG_FILE",
         "AWS_SHARED_CREDENTIALS_FILE",
         "AWS_BEARER_TOKEN_BEDROCK",
+        "AWS_CA_BUNDLE",
         "CLOUD_ML_REGION",
         "VERTEX_REGION_*",
         "GOOGLE_APPLICATION_CREDENTIALS",
+        "GOOGLE_CLOUD_PROJECT",
+        "GCLOUD_PROJECT",
+        "CLOUDSDK_CONFIG",
     )
     install_hint = "npm install -g @anthropic-ai/claude-code, then `claude` once to log in"
 

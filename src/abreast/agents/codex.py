@@ -74,12 +74,15 @@ class CodexAgent:
     env_patterns: tuple[str, ...] = (
         "CODEX_HOME",
         "CODEX_API_KEY",
+        "CODEX_ACCESS_TOKEN",
         "CODEX_CA_CERTIFICATE",
+        "CODEX_SQLITE_HOME",
         "OPENAI_API_KEY",
         "OPENAI_BASE_URL",
         "OPENAI_ORGANIZATION",
         "OPENAI_PROJECT",
         "AZURE_OPENAI_API_KEY",
+        "DBUS_SESSION_BUS_ADDRESS",  # where the keyring answers
         "TERM",
         "COLORTERM",
     )
@@ -223,8 +226,9 @@ def _version(path: Path) -> str:
 
 
 def _openai_login(environ: Mapping[str, str], settings: Settings) -> Login:
-    if environ.get("CODEX_API_KEY"):
-        return Login(LoginState.READY, "API key in CODEX_API_KEY")
+    for name, kind in {"CODEX_API_KEY": "API key", "CODEX_ACCESS_TOKEN": "access token"}.items():
+        if environ.get(name):
+            return Login(LoginState.READY, f"{kind} in {name}")
     if (codex_home(environ) / "auth.json").is_file():
         return Login(LoginState.READY, "login kept in auth.json")
     if settings.credentials_store != "file":

@@ -55,6 +55,7 @@ class GeminiAgent:
         "GEMINI_API_KEY_AUTH_MECHANISM",
         "GEMINI_MODEL",
         "GEMINI_CLI_HOME",
+        "GEMINI_CLI_SYSTEM_*",  # an organisation's settings, which beat all others
         "GEMINI_FORCE_ENCRYPTED_FILE_STORAGE",
         "GEMINI_FORCE_FILE_STORAGE",
         "GOOGLE_API_KEY",
@@ -63,6 +64,8 @@ class GeminiAgent:
         "GOOGLE_GENAI_*",
         "GOOGLE_GEMINI_BASE_URL",
         "GOOGLE_VERTEX_BASE_URL",
+        "CLOUDSDK_CONFIG",
+        "DBUS_SESSION_BUS_ADDRESS",  # where the keychain answers
         "TERM",
         "COLORTERM",
     )
