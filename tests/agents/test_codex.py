@@ -421,8 +421,13 @@ def test_a_refused_request_is_quoted_in_plain_words() -> None:
     assert reader.verdict(1, "").reason == "bad thing"
 
 
+def test_a_turn_without_a_reply_is_no_success() -> None:
+    verdict = judge([STARTED, DONE])
+    assert (verdict.outcome, verdict.final_message) == (Outcome.FAILED, "")
+
+
 def test_the_last_result_counts() -> None:
-    assert judge([*failed("oh"), DONE]).outcome is Outcome.OK
+    assert judge([*failed("oh"), said("Done."), DONE]).outcome is Outcome.OK
     assert judge([STARTED, DONE, *failed("oh")[1:]]).outcome is Outcome.FAILED
 
 

@@ -241,6 +241,12 @@ def test_an_empty_reply_is_told_by_its_error_event() -> None:
     assert verdict.usage.input_tokens == 1700
 
 
+def test_a_success_without_any_reply_is_none() -> None:
+    """A command of the CLI's own, `/help` say, asks no model."""
+    _, verdict = read([INIT, {"type": "result", "status": "success", "stats": STATS}])
+    assert (verdict.outcome, verdict.final_message) == (Outcome.FAILED, "")
+
+
 @pytest.mark.parametrize("code", [0, -2, -9, None])
 def test_no_result_is_unknown(code: int | None) -> None:
     _, verdict = read([INIT, text("half a")], code)

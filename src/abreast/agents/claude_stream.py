@@ -194,7 +194,8 @@ class ClaudeReader:
         if code is not None and code > 0 and said and not self._bill.requests:
             return Judgement(Outcome.FAILED, said, *classify({}, self._error, stderr))
         how = "it is lost" if code is None else f"signal {-code}" if code < 0 else f"exit {code}"
-        reason = f"no result event ({how})" + (f": {said}" if said else "")
+        what = "no result event" if self._result is None else "it was ended after its result"
+        reason = f"{what} ({how})" + (f": {said}" if said else "")
         return Judgement(Outcome.UNKNOWN, reason, Cause.OTHER)
 
 

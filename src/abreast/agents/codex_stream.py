@@ -42,6 +42,7 @@ class CodexReader:
         self._usage = Usage()
         self._turns = 0
         self._answered = True  # the next thing said or called is a new reply of the model
+        self._worked = False  # a tool was called
         self._completed = False
         self._failure = ""
         self._denials: dict[str, str] = {}
@@ -100,6 +101,7 @@ class CodexReader:
 
     def _tool(self, item: Mapping[str, Any], *, done: bool) -> list[Event]:
         label = _label(item)
+        self._worked = True
         if not done:
             files = tuple(change["path"] for change in item.get("changes", ()))
             return [Event(EventKind.TOOL, label, files=files, turns=self._reply())]
@@ -146,6 +148,8 @@ class CodexReader:
         if self._completed and denials:
             hint = "Codex may write in the worktree and the temporary folder only"
             return Outcome.BLOCKED, f"denied: {denials[0]}", Cause.OTHER, hint
+        if self._completed and code == 0 and not (self._final or self._worked):
+            return Outcome.FAILED, "the model neither said nor did anything", Cause.OTHER, None
         if self._completed and code == 0:
             return Outcome.OK, "", Cause.NONE, None
         said = last_words(stderr)

@@ -172,8 +172,9 @@ class GeminiReader:
         if self._result.get("status") != "success":
             said = _message(self._result) or next(reversed(self._errors), "")
             return judge_failure(code, said or "it failed without saying why")
-        if self._looped:
-            return Outcome.FAILED, Cause.OTHER, "the model repeated itself and was stopped", None
+        if self._looped or not self._turns:
+            what = "repeated itself and was stopped" if self._looped else "was not asked, or mute"
+            return Outcome.FAILED, Cause.OTHER, f"the model {what}", None
         if self._denials:
             hint = "change the task to do without it, or go on by hand with `abreast attach`"
             return Outcome.BLOCKED, Cause.NONE, f"was denied: {self._denials[0]}", hint

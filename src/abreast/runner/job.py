@@ -26,7 +26,8 @@ class Job:
 
     `agent` names the adapter whose reader understands the output; empty for a plain command, which
     is judged by its exit code. The environment is not part of it: the runner hands on its own,
-    so that keys never reach the disk. `stop_file` is watched: once it exists, the job is stopped.
+    so that keys do not lie about beside prompts and logs. `stop_file` is watched: once it exists,
+    the job is stopped.
     """
 
     argv: tuple[str, ...]
