@@ -6,10 +6,12 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 import uuid
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from abreast.model.events import Outcome
@@ -140,3 +142,26 @@ def test_a_supervisor_that_fails_takes_its_job_along(tmp_path: Path) -> None:
     said = runner(tmp_path, "sh", "-c", "echo here; sleep 60 & sleep 60")
     assert "IsADirectoryError" in said
     assert load_result(tmp_path) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere orphans go to init")
+def test_orphans_that_have_ended_do_not_pile_up(tmp_path: Path) -> None:
+    marker = uuid.uuid4().hex
+    orphans = "for i in 1 2 3 4 5 6 7 8; do (sleep 0.01 &) ; done; echo all; sleep 60"
+    job = Job(("sh", "-c", orphans), str(tmp_path), marker, str(tmp_path / "stop"))
+    save_job(tmp_path, job)
+    argv = [sys.executable, "-I", "-m", "abreast.runner", str(tmp_path)]
+    with subprocess.Popen(argv, env={**os.environ, MARKER: marker}) as running:
+        deadline = time.monotonic() + DEADLINE
+        while time.monotonic() < deadline:
+            told = tmp_path / STREAM
+            begun = told.exists() and told.read_bytes() == b"all\n"
+            if begun and len(psutil.Process(running.pid).children()) == 1:
+                break
+            time.sleep(0.05)
+        left = psutil.Process(running.pid).children()
+        (tmp_path / "stop").touch()
+    assert len(left) == 1
+    result = load_result(tmp_path)
+    assert result is not None
+    assert result.stopped_by == "user"

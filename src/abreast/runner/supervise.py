@@ -13,13 +13,14 @@ import psutil
 
 from abreast.agents import agent_named
 from abreast.model.events import Outcome, Verdict
-from abreast.process.tree import sweep
+from abreast.process.tree import reap_orphans, sweep
 from abreast.runner.job import STDERR, Job, Progress, Result, save_progress, save_result
 from abreast.runner.pump import PlainReader, Pump
 from abreast.runner.watch import Watch
 
 TICK = 0.2  # seconds between looks at limits and the stop file
 FLUSH = 0.5  # seconds between replacements of progress.json
+REAP = 1.0  # seconds between looks for orphans that have ended
 GRACE = 5.0  # seconds for a clean end after the signal (codex takes 0.05, claude up to 1.5)
 DRAIN = 2.0  # seconds for the pipe to run dry after the agent's end: others may hold it open
 AFTER_RESULT = 20.0  # seconds: `claude -p` may not exit after its result (claude-code#25629)
@@ -114,7 +115,7 @@ class _Supervisor:
     def _hold(self, pump: Pump, watch: Watch) -> str:
         """Wait for the end; return "" or what gives us reason to bring it about."""
         stop_file = Path(self.job.stop_file)
-        flushed, shown = 0.0, Progress()
+        flushed, shown, reaped = 0.0, Progress(), 0.0
         while not self.exited.wait(TICK):
             if stop_file.exists():
                 return STOPPED_BY_USER
@@ -125,6 +126,9 @@ class _Supervisor:
             now = time.monotonic()
             if pump.result_at and now - pump.result_at > AFTER_RESULT:
                 break
+            if now - reaped > REAP:
+                reaped = now
+                reap_orphans(spare=self.process.pid)
             if pump.progress != shown and now - flushed > FLUSH:
                 flushed, shown = now, pump.progress
                 save_progress(self.directory, shown)
