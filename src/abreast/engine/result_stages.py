@@ -1,5 +1,7 @@
 """What a session's work amounts to: checked, verified, committed, or kept when it is not done."""
 
+from functools import lru_cache
+
 from abreast.engine.ending import Ending
 from abreast.engine.final import write_ending
 from abreast.engine.prompts import handoff
@@ -7,20 +9,25 @@ from abreast.engine.scene import Scene
 from abreast.git.changes import changed_files
 from abreast.git.checkout import restore_tree
 from abreast.git.commit import anchor, commit_tree, seal, tree_of
-from abreast.git.refs import read_ref
+from abreast.git.repository import Repository
 from abreast.git.snapshot import build_tree, snapshot
-from abreast.git.status import dirty_summary, find_commit
+from abreast.git.status import dirty_summary, find_objects
 from abreast.model.states import SessionKind, SessionState
 from abreast.process.files import write_atomic
 from abreast.store.changes import Change
 
 
 def check(scene: Scene) -> Ending | None:
-    """Hold what is in the worktree against the task; keep it as a candidate under a ref."""
+    """Hold what is in the worktree against the task, and note the tree that is to be committed.
+
+    Where a verify command comes next, the tree is kept under a ref as a candidate: the command may
+    do anything to the worktree. Otherwise it is committed at once.
+    """
     repo, layout, base = scene.repository, scene.layout, scene.session.base_sha
-    built = build_tree(layout.worktree)
-    worked = built.tree not in {tree_of(repo, base), _left_by_setup(scene)}
-    files = tuple(change.path for change in changed_files(repo, base, built.tree) if worked)
+    built, base_tree = build_tree(layout.worktree), _base_tree(repo, base)
+    worked = built.tree not in {base_tree, _left_by_setup(scene)}
+    changes = changed_files(repo, base, built.tree) if worked else ()
+    files = tuple(change.path for change in changes)
     scene.engine.store.update_session(scene.session.id, Change(files=files))
     if built.skipped:
         path, why = built.skipped[0]
@@ -28,11 +35,18 @@ def check(scene: Scene) -> Ending | None:
         return Ending(SessionState.FAILED, f"{path} cannot be committed: {why}", hint)
     if ending := _unexpected(scene, files):
         return ending
-    tree = built.tree if worked else tree_of(repo, base)
-    candidate = commit_tree(repo, tree, [base], f"candidate {layout.id}")
-    anchor(repo, layout.ref("snap"), candidate, reason=f"abreast: {layout.id}, to be verified")
+    tree = built.tree if worked else base_tree
+    if scene.task.verify:
+        candidate = commit_tree(repo, tree, [base], f"candidate {layout.id}")
+        anchor(repo, layout.ref("snap"), candidate, reason=f"abreast: {layout.id}, to be verified")
     write_atomic(layout.directory / "tree", tree)
     return None
+
+
+@lru_cache(maxsize=64)
+def _base_tree(repo: Repository, base: str) -> str:
+    """Return the tree of a commit given by its id; mostly, the sessions of a run share one base."""
+    return tree_of(repo, base)
 
 
 def _unexpected(scene: Scene, files: tuple[str, ...]) -> Ending | None:
@@ -86,7 +100,7 @@ def commit(scene: Scene) -> Ending | None:
     repo, layout, base = scene.repository, scene.layout, scene.session.base_sha
     store = scene.engine.store
     tree = _candidate(scene)
-    if tree == tree_of(repo, base):
+    if _left_by_setup(scene) and tree == _base_tree(repo, base):
         after_verify(scene)  # what setup has left is no work
     store.update_session(scene.session.id, Change(state=SessionState.COMMITTING))
     sealed = seal(
@@ -128,8 +142,7 @@ def _proven(scene: Scene) -> Ending:
     """Done is a clean worktree whose HEAD is the commit on the session's branch."""
     layout = scene.layout
     session = scene.engine.reader.session(layout.id) or scene.session
-    head = find_commit(layout.worktree, "HEAD")
-    tip = read_ref(scene.repository, f"refs/heads/{layout.branch}")
+    head, tip = find_objects(layout.worktree, "HEAD", f"refs/heads/{layout.branch}")
     dirty = dirty_summary(layout.worktree)
     expected = session.commit or session.base_sha
     if head == tip == expected and dirty.clean:
