@@ -51,6 +51,7 @@ class Places:
         folders = (self.worktrees, self.sessions, self.runs, self.locks, self.logs, self.trash)
         for folder in (self.state, *folders):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.state.chmod(0o700)  # it may have been made by somebody else, for everybody
         return self
 
 

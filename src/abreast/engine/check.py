@@ -56,7 +56,7 @@ def check_plan(
         repo=str(repository.place),
         max_parallel=plan.max_parallel or machine_parallel(),
     )
-    return Checked(checked, repository, tuple(_notes(repository)))
+    return Checked(checked, repository, tuple(_notes(checked, repository)))
 
 
 def machine_parallel() -> int:
@@ -120,9 +120,13 @@ def _default_target(plan: Plan, repository: Repository) -> str:
     return current_branch(repository.place) or ""
 
 
-def _notes(repository: Repository) -> Iterator[str]:
-    if repository.toplevel is None:
-        return
-    dirty = dirty_summary(repository.toplevel)
-    if not dirty.clean:
+def _notes(plan: Plan, repository: Repository) -> Iterator[str]:
+    dirty = dirty_summary(repository.toplevel) if repository.toplevel else None
+    if dirty and not dirty.clean:
         yield f"uncommitted changes will not be seen by the sessions: {dirty}"
+    for task in plan.tasks:
+        agent = AGENTS[task.agent.name]
+        if task.limits.usd and not agent.capabilities.cost:
+            yield f"{task.id}: {agent.title} states no cost, so the limit `usd` cannot trip"
+        if task.limits.tokens and not agent.capabilities.usage:
+            yield f"{task.id}: {agent.title} states no tokens, so the limit `tokens` cannot trip"
