@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,14 @@ def test_an_agent_that_ended_without_any_worker_is_taken_as_it_ended(
     assert journal.lines() == ["one"]
 
 
+def has_come_to(stage: Stage, run: str, events: int) -> bool:
+    return len(stage.events(run)) >= events or api.find_run(run, places=stage.places).state.final
+
+
+def is_past(moment: float) -> bool:
+    return time.monotonic() > moment
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_kills_at_random_moments_cost_nothing(stage: Stage, journal: Journal, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
@@ -104,11 +113,12 @@ def test_kills_at_random_moments_cost_nothing(stage: Stage, journal: Journal, se
         for name in names
     ]
     run = stage.start(*tasks, land=LandMode.MERGE)
-    for _ in range(3):
-        moment = time.monotonic() + chance.uniform(0.0, 2.0)
-        eventually(lambda moment=moment: time.monotonic() > moment, "a random moment")
-        if stage.worker() is not None:
-            stage.kill_worker()
+    for _ in range(2):
+        more = len(stage.events(run.id)) + chance.randint(1, 4)
+        eventually(partial(has_come_to, stage, run.id, more), "something more happens")
+        moment = time.monotonic() + chance.uniform(0.0, 0.08)
+        eventually(partial(is_past, moment), "a random moment")
+        stage.kill_worker()
         ensure_worker(stage.places)
     ended = stage.wait(run.id)
     assert_done_once(stage, ended)
