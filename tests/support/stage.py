@@ -13,7 +13,7 @@ import psutil
 
 from abreast import api
 from abreast.engine.client import connect
-from abreast.engine.worker_process import find_worker
+from abreast.engine.worker_process import ensure_worker, find_worker
 from abreast.model.limits import Limits
 from abreast.model.moves import Move, Say, Write
 from abreast.model.session import Run, Session
@@ -148,6 +148,10 @@ class Stage:
         if process is not None:
             process.terminate()
             process.wait(30)
+
+    def restart_worker(self) -> None:
+        self.kill_worker()
+        ensure_worker(self.places)
 
     def kill_worker(self) -> None:
         process = self.worker()

@@ -47,10 +47,11 @@ def put_aside(scene: Scene) -> Scene:
         give_back_worktree(scene)
     else:
         remove_worktree(repo, spec, trash=scene.engine.places.trash, lock=scene.lock)
-    tip = read_ref(repo, spec.ref)
-    if tip:
-        anchor(repo, layout.ref("kept"), tip, reason=f"abreast: {layout.id} put aside")
-        delete_ref(repo, spec.ref, tip)
+    for ref in (layout.ref("snap"), spec.ref):
+        tip = read_ref(repo, ref)
+        if tip:
+            anchor(repo, layout.ref("kept"), tip, reason=f"abreast: {layout.id} put aside")
+            delete_ref(repo, ref, tip)
     base = read_ref(repo, layout.ref("base"))
     if base:
         delete_ref(repo, layout.ref("base"), base)

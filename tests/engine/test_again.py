@@ -1,0 +1,162 @@
+"""Once more: resume goes on where a session was, retry starts it afresh."""
+
+from pathlib import Path
+
+import pytest
+
+from abreast import api
+from abreast.engine.client import connect
+from abreast.errors import StateError
+from abreast.model.moves import Say, Shell, Write
+from abreast.model.states import LandMode, LandState, RunState, SessionState
+from abreast.model.task import AgentChoice
+from tests.support.stage import Stage, eventually, scripted, task, writes
+
+
+def until(file: Path) -> Shell:
+    """A move that ends once the file is there."""
+    return Shell(f"while [ ! -e {file} ]; do sleep 0.02; done")
+
+
+def test_resume_goes_on_in_the_same_cli_session(stage: Stage, tmp_path: Path) -> None:
+    gate, journal = tmp_path / "gate", tmp_path / "journal"
+    once = Shell(f"echo once >> {journal}")
+    run = stage.start(
+        task("one", scripted(Write("a.txt", "a"), once, until(gate), Write("b.txt", "b"))),
+        task("next", writes("next.txt"), needs=("one",)),
+    )
+    eventually(journal.exists, "its first moves")
+    api.stop(run.id, places=stage.places)
+    before = stage.wait(run.id)
+    assert (before.state, before.generation) == (RunState.STOPPED, 1)
+    assert before.sessions[1].state is SessionState.STOPPED
+
+    gate.touch()
+    again = api.resume(run.id, places=stage.places)
+    assert (again.state.final, again.generation) == (False, 2)
+    after = stage.wait(run.id)
+    assert after.state is RunState.DONE, [s.reason for s in after.sessions]
+    one, following = after.sessions
+    assert one.cli_session == before.sessions[0].cli_session != ""
+    assert journal.read_text() == "once\n"
+    assert [one.attempt, following.attempt] == [2, 2]
+    assert one.files == ("a.txt", "b.txt")
+    assert stage.repo.git("rev-parse", f"{one.branch}^") == run.base_sha
+    assert following.base_sha == one.commit
+    prompts = [stage.places.sessions / one.id / str(n) / "prompt.md" for n in (1, 2)]
+    assert prompts[0].read_text().startswith("Do one.")
+    assert prompts[1].read_text().startswith("You were interrupted.")
+
+    with pytest.raises(StateError, match="is done: nothing is left to resume") as refused:
+        api.resume(run.id, places=stage.places)
+    assert refused.value.hint == f"abreast land {run.id}"
+
+
+def test_resume_of_an_agent_without_sessions_starts_it_afresh(local_stage: Stage) -> None:
+    stage, fixed = local_stage, local_stage.repo.path.parent / "fixed"
+    agent = AgentChoice("command", command="echo x >> count.txt")
+    run = stage.run(task("one", agent, verify=f"test -e {fixed}"))
+    fixed.touch()
+    api.resume(run.id, places=stage.places)
+    [session] = stage.wait(run.id).sessions
+    assert session.state is SessionState.DONE, session.reason
+    assert stage.repo.git("show", f"{session.branch}:count.txt") == "x"
+
+
+def test_retry_starts_afresh_and_keeps_what_was(stage: Stage, tmp_path: Path) -> None:
+    fixed, journal = tmp_path / "fixed", tmp_path / "journal"
+    moves = (Shell(f"echo once >> {journal}; cp {journal} copy.txt"), Say("copied"))
+    run = stage.run(
+        task("red", scripted(*moves), verify=f"test -e {fixed}"),
+        task("good", writes("good.txt")),
+    )
+    red, good = run.sessions
+    assert (red.state, good.state) == (SessionState.FAILED, SessionState.DONE)
+    fixed.touch()
+    api.retry(red.id, places=stage.places)
+    after = stage.wait(run.id)
+    assert (after.state, after.generation) == (RunState.DONE, 2)
+    again = after.sessions[0]
+    assert (again.attempt, again.cli_session != red.cli_session) == (2, True)
+    assert journal.read_text() == "once\nonce\n"
+    show = stage.repo.git
+    assert show("show", f"{again.branch}:copy.txt") == "once\nonce"
+    assert show("rev-parse", f"{again.branch}^") == run.base_sha
+    kept = show("rev-list", f"refs/abreast/kept/{red.id}").split()
+    assert "once" in {show("show", f"{commit}:copy.txt", check=False) for commit in kept}
+
+    # One that is done may be tried again until it has landed.
+    api.retry(good.id, places=stage.places)
+    after = stage.wait(run.id)
+    assert after.sessions[1].state is SessionState.DONE
+    kept = show("rev-list", f"refs/abreast/kept/{good.id}").split()
+    assert good.commit in kept
+    api.land(run.id, places=stage.places)
+    with pytest.raises(StateError, match="has landed as"):
+        api.retry(good.id, places=stage.places)
+
+
+def test_retry_while_the_rest_of_the_run_is_at_work(stage: Stage, tmp_path: Path) -> None:
+    fixed, gate, journal = (tmp_path / name for name in ("fixed", "gate", "journal"))
+
+    def noted(name: str, *moves: Shell) -> AgentChoice:
+        begin, end = (Shell(f"echo {name} {word} >> {journal}") for word in ("begins", "ends"))
+        return scripted(begin, *moves, Write(f"{name}.txt", "x"), end)
+
+    run = stage.start(
+        task("red", noted("red"), verify=f"test -e {fixed}", resources=("db",)),
+        task("long", noted("long", until(gate)), resources=("db",)),
+        task("after", noted("after"), needs=("long",)),
+        max_parallel=2,
+    )
+    red = f"{run.id}/red"
+    stage.until(red, lambda session: session.state is SessionState.FAILED)
+    stage.until(f"{run.id}/long", lambda session: session.state is SessionState.RUNNING)
+    with pytest.raises(StateError, match="has not ended: it is running") as refused:
+        api.retry(f"{run.id}/long", places=stage.places)
+    assert refused.value.hint == f"abreast stop {run.id}/long"
+
+    fixed.touch()
+    assert api.retry(red, places=stage.places).generation == 2
+    stage.restart_worker()  # what it has taken up must not depend on its memory
+    assert stage.session(red).state is SessionState.QUEUED
+    gate.touch()
+    ended = stage.wait(run.id)
+    assert ended.state is RunState.DONE, [s.reason for s in ended.sessions]
+    assert [session.attempt for session in ended.sessions] == [2, 1, 1]
+    lines = journal.read_text().splitlines()
+    assert lines[:3] == ["red begins", "red ends", "long begins"]
+    # It came a second time, once, when what they share was free again.
+    assert lines.count("red begins") == 2
+    assert lines.index("long ends") < lines.index("red begins", 1)
+    assert lines.count("long begins") == lines.count("after begins") == 1
+
+
+def test_retry_while_the_run_is_landing(local_stage: Stage, tmp_path: Path) -> None:
+    stage = local_stage
+    fixed, gate, trying = (tmp_path / name for name in ("fixed", "gate", "trying"))
+    wait = f"touch {trying}; while [ ! -e {gate} ]; do sleep 0.02; done"
+    run = stage.start(
+        task("red", writes("red.txt"), verify=f"test -e {fixed}"),
+        task("good", writes("good.txt"), verify=f"case $PWD in */.landing*) {wait};; esac"),
+        land=LandMode.MERGE,
+    )
+    eventually(trying.exists, "the good one is tried")
+    assert api.find_run(run.id, places=stage.places).state is RunState.LANDING
+    fixed.touch()
+    api.retry(f"{run.id}/red", places=stage.places)
+    gate.touch()
+    ended = stage.wait(run.id)
+    assert ended.state is RunState.DONE, ended
+    assert [session.landing for session in ended.sessions] == [LandState.LANDED] * 2
+
+
+def test_resume_unblocks_a_run_whose_request_was_lost(local_stage: Stage) -> None:
+    """A client that was killed between two writes leaves a queued session and nobody to run it."""
+    stage, fixed = local_stage, local_stage.repo.path.parent / "fixed"
+    run = stage.run(task("one", writes("one.txt"), verify=f"test -e {fixed}"))
+    with connect(stage.places) as client:
+        client.store.next_attempt(run.sessions[0].id)
+    fixed.touch()
+    api.resume(run.id, places=stage.places)
+    assert stage.wait(run.id).state is RunState.DONE
