@@ -135,7 +135,7 @@ def test_retry_while_the_rest_of_the_run_is_at_work(stage: Stage, tmp_path: Path
 def test_retry_while_the_run_is_landing(local_stage: Stage, tmp_path: Path) -> None:
     stage = local_stage
     fixed, gate, trying = (tmp_path / name for name in ("fixed", "gate", "trying"))
-    wait = f"touch {trying}; while [ ! -e {gate} ]; do sleep 0.02; done"
+    wait = f"echo once >> {trying}; while [ ! -e {gate} ]; do sleep 0.02; done"
     run = stage.start(
         task("red", writes("red.txt"), verify=f"test -e {fixed}"),
         task("good", writes("good.txt"), verify=f"case $PWD in */.landing*) {wait};; esac"),
@@ -145,10 +145,12 @@ def test_retry_while_the_run_is_landing(local_stage: Stage, tmp_path: Path) -> N
     assert api.find_run(run.id, places=stage.places).state is RunState.LANDING
     fixed.touch()
     api.retry(f"{run.id}/red", places=stage.places)
+    stage.restart_worker()
     gate.touch()
     ended = stage.wait(run.id)
     assert ended.state is RunState.DONE, ended
     assert [session.landing for session in ended.sessions] == [LandState.LANDED] * 2
+    assert trying.read_text() == "once\n"
 
 
 def test_resume_unblocks_a_run_whose_request_was_lost(local_stage: Stage) -> None:

@@ -11,7 +11,6 @@ from abreast.engine.schedule import Pace, Progress
 from abreast.engine.warm import warm_up
 from abreast.model.session import Run, Session
 from abreast.model.states import LandMode, LandState, RunState, SessionState
-from abreast.store.changes import Change
 
 
 async def open_run(run: str) -> Json:
@@ -60,9 +59,8 @@ def _close_run(run_id: str) -> None:
         return  # a newer request for the same run is at work, and will close it
     waiting = [s for s in run.sessions if s.commit and _may_land(s)]
     if run.land is not LandMode.NONE and waiting and not engine.store.stop_requested(run_id):
-        for session in waiting:
-            engine.store.update_session(session.id, Change(landing=LandState.QUEUED))
-        engine.store.set_run_state(run_id, RunState.LANDING)
+        ids = [session.id for session in waiting]
+        engine.store.request_landing(run_id, ids, run.land, run.target)
     else:
         _end(run)
 
@@ -76,15 +74,15 @@ def _may_land(session: Session) -> bool:
     return done and session.landing in {LandState.NONE, LandState.QUEUED}
 
 
-async def close_landing(run: str) -> None:
-    """Give a run its final state once its landings are through."""
-    await asyncio.to_thread(_close_landing, run)
+async def close_landing(run: str, generation: int) -> None:
+    """Give a run its final state once the landings that this request asked for are through."""
+    await asyncio.to_thread(_close_landing, run, generation)
 
 
-def _close_landing(run_id: str) -> None:
+def _close_landing(run_id: str, generation: int) -> None:
     run = _require(run_id)
-    if run.state.final:
-        return
+    if run.state.final or run.generation != generation:
+        return  # a newer request will close it
     if _all_ended(run):
         _end(run)
     else:  # a session was queued once more meanwhile

@@ -95,8 +95,8 @@ _close_landing = step("close landing")(closing.close_landing)
 
 
 @workflow("land")
-async def land_run(run: str, generation: int) -> None:  # noqa: ARG001 - tells the requests apart
+async def land_run(run: str, generation: int) -> None:
     """Land a run's sessions one after another; a bounce does not hold up the others."""
     for session in (await _to_land(run))["sessions"]:
         await _land_one(session)
-    await _close_landing(run)
+    await _close_landing(run, generation)

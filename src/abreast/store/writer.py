@@ -90,12 +90,12 @@ class Store:
     def request_landing(
         self, run: str, sessions_of_run: Sequence[str], land: LandMode, target: str
     ) -> int:
-        """Ask that these sessions of a run that has ended be landed on `target`.
+        """Ask that these sessions of a run, all of which have ended, be landed on `target`.
 
         Returns the new count of requests.
         """
         with transaction(self.engine) as db:
-            generation = self._begin(db, run, RunState.LANDING)
+            generation = self._begin(db, run, RunState.LANDING, at_once=True)
             chosen = sa.and_(sessions.c.run_id == run, sessions.c.id.in_(sessions_of_run))
             queued = {"landing": LandState.QUEUED.value, "landed": "", "reason": "", "hint": ""}
             db.execute(sa.update(sessions).where(chosen).values(queued))
@@ -103,12 +103,15 @@ class Store:
             db.execute(sa.update(runs).where(runs.c.id == run).values(wanted))
             return generation
 
-    def _begin(self, db: sa.Connection, run: str, state: RunState) -> int:
+    def _begin(self, db: sa.Connection, run: str, state: RunState, *, at_once: bool = False) -> int:
         row = _find(db, runs, run)
         generation = int(row.generation) + 1
         values: dict[str, Any] = {"generation": generation}
         if RunState(row.state).final:
             values |= {"state": state.value, "ended": None, "stop_requested": False}
+        elif at_once:
+            values |= {"state": state.value}
+        if values.get("state", row.state) != row.state:
             self._append(db, run, None, "state", state.value)
         db.execute(sa.update(runs).where(runs.c.id == run).values(values))
         return generation
