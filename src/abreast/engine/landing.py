@@ -53,15 +53,15 @@ def in_order(sessions: list[Session]) -> list[Session]:
     return ordered
 
 
-async def land_one(session: str) -> None:
-    """Land one session; whatever comes of it is in the store."""
+async def land_one(session: str, generation: int) -> None:
+    """Land one session for a run's request `generation`; whatever comes of it is in the store."""
     engine = current()
     found = await asyncio.to_thread(engine.reader.session, session)
     if found is None or found.landing is not LandState.QUEUED:
         return
     try:
         scene = await asyncio.to_thread(open_scene, session, found.attempt)
-        change = await _land(scene)
+        change = await _land(scene, generation)
         if change.landing is LandState.LANDED:
             await asyncio.to_thread(give_back_worktree, scene)
     except StoreError:
@@ -73,7 +73,7 @@ async def land_one(session: str) -> None:
     await asyncio.to_thread(engine.store.update_session, session, change)
 
 
-async def _land(scene: Scene) -> Change:
+async def _land(scene: Scene, generation: int) -> Change:
     run = scene.run
     if await asyncio.to_thread(scene.engine.store.stop_requested, run.id):
         return _stopped(scene)
@@ -82,8 +82,9 @@ async def _land(scene: Scene) -> Change:
         return _bounced(reason, f"abreast land {run.id} lands both")
     if run.land is LandMode.PR:
         return await asyncio.to_thread(pull_request.propose, scene)
+    folder = scene.layout.directory / "landing" / str(generation)
     for _ in range(_TRIES):
-        change = await _try(scene)
+        change = await _try(scene, folder)
         if change is not None:
             return change
     return _bounced(f"{run.target} moved {_TRIES} times while the merge was being tested")
@@ -99,10 +100,9 @@ def _where(session: Session) -> str:
     return words.get(session.landing, f"it is {session.landing}")
 
 
-async def _try(scene: Scene) -> Change | None:
+async def _try(scene: Scene, folder: Path) -> Change | None:
     """Merge, test, move the target; None when the target has moved meanwhile."""
     run = scene.run
-    folder = scene.layout.directory / "landing" / str(run.generation)
     merge = await asyncio.to_thread(_merge, scene, folder)
     if isinstance(merge, Change):
         return merge

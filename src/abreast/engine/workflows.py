@@ -98,5 +98,5 @@ _close_landing = step("close landing")(closing.close_landing)
 async def land_run(run: str, generation: int) -> None:
     """Land a run's sessions one after another; a bounce does not hold up the others."""
     for session in (await _to_land(run))["sessions"]:
-        await _land_one(session)
+        await _land_one(session, generation)
     await _close_landing(run, generation)
