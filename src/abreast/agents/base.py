@@ -12,11 +12,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from abreast.model.events import Event, Verdict
 from abreast.model.limits import Limits
-from abreast.model.task import AgentChoice
+
+if TYPE_CHECKING:
+    from abreast.model.task import AgentChoice
 
 
 class StopSignal(StrEnum):
@@ -68,6 +70,13 @@ class Installed:
     version: str = ""
 
 
+def _no_choice() -> "AgentChoice":
+    # Here, because a runner reads a stream and needs no tasks, whose import takes it 10 ms.
+    from abreast.model.task import AgentChoice
+
+    return AgentChoice("")
+
+
 @dataclass(frozen=True)
 class Launch:
     """All that an adapter needs to know to write a command line.
@@ -88,7 +97,7 @@ class Launch:
     briefing: str = ""
     model: str = ""
     limits: Limits = field(default_factory=Limits)
-    choice: AgentChoice = field(default_factory=lambda: AgentChoice(""))
+    choice: "AgentChoice" = field(default_factory=_no_choice)
     cli_session: str = ""
     resume: bool = False
 

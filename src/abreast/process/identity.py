@@ -4,8 +4,10 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import psutil
+if TYPE_CHECKING:
+    import psutil
 
 
 @dataclass(frozen=True)
@@ -18,11 +20,13 @@ class Identity:
     pid: int
     started: float
 
-    def find(self) -> psutil.Process | None:
+    def find(self) -> "psutil.Process | None":
         """Return the process while it lives (a zombie does not), else None."""
+        import psutil  # here, because a runner that only says who it is starts faster without
+
         try:
             process = psutil.Process(self.pid)
-            same = abs(_started(process) - self.started) < _SAME_START
+            same = abs(_started(self.pid) - self.started) < _SAME_START
             alive = same and process.status() != psutil.STATUS_ZOMBIE
         except psutil.Error:
             return None
@@ -42,20 +46,24 @@ def identify(pid: int | None = None) -> Identity:
 
     Raises psutil.NoSuchProcess when there is none.
     """
-    process = psutil.Process(os.getpid() if pid is None else pid)
-    return Identity(process.pid, _started(process))
+    number = os.getpid() if pid is None else pid
+    return Identity(number, _started(number))
 
 
-def _started(process: psutil.Process) -> float:
+def _started(pid: int) -> float:
     """Return when a process started, by a clock that nobody sets.
 
     On Linux psutil adds the boot time to what the kernel tells, and that moves when the clock is
     set: every session on the machine would look dead. So we read what the kernel tells.
     """
     if sys.platform != "linux":
-        return process.create_time()
+        import psutil
+
+        return psutil.Process(pid).create_time()
     try:
-        line = Path(f"/proc/{process.pid}/stat").read_bytes()
+        line = Path(f"/proc/{pid}/stat").read_bytes()
     except (FileNotFoundError, ProcessLookupError) as gone:
-        raise psutil.NoSuchProcess(process.pid) from gone
+        import psutil
+
+        raise psutil.NoSuchProcess(pid) from gone
     return int(line[line.rindex(b")") :].split()[_AFTER_NAME]) / os.sysconf("SC_CLK_TCK")

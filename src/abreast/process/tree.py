@@ -7,47 +7,22 @@ environment carries the marker that we gave the first one.
 """
 
 import contextlib
-import ctypes
-import os
 import signal
-import sys
 from collections.abc import Iterable
-from pathlib import Path
 
 import psutil
 
-MARKER = "ABREAST_MARKER"
-_PR_SET_CHILD_SUBREAPER = 36
+from abreast.process.marker import MARKER, marked_pids
 
-
-def become_subreaper() -> None:
-    """Make orphaned descendants our children, where the system can (Linux); else do nothing."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-
-
-def reap_orphans(*, spare: int) -> None:
-    """Collect the orphans that came to us and have ended: a day of daemons would fill the table.
-
-    `spare` is the child whose end somebody waits for. Cheap; does nothing where nobody comes to us.
-    """
-    try:
-        children = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")
-    except OSError:  # no Linux, or a kernel that does not tell
-        return
-    for pid in map(int, children.split()):
-        if pid != spare:
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
+__all__ = ["MARKER", "descendants", "marked", "send", "sweep"]
 
 
 def marked(marker: str) -> list[psutil.Process]:
     """Return the living processes whose environment holds `ABREAST_MARKER=<marker>`."""
     found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):
-            if process.environ().get(MARKER) == marker:
-                found.append(process)
+    for pid in marked_pids(marker):
+        with contextlib.suppress(psutil.Error):
+            found.append(psutil.Process(pid))
     return found
 
 

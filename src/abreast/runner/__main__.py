@@ -5,9 +5,9 @@ import signal
 import sys
 from pathlib import Path
 
+from abreast.process.children import become_subreaper
 from abreast.process.identity import identify
 from abreast.process.lock import hold_if_free
-from abreast.process.tree import become_subreaper
 from abreast.runner.job import LOCK, RESULT, load_job, save_runner
 from abreast.runner.supervise import supervise
 

@@ -5,12 +5,14 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-from abreast.agents.base import StreamReader
 from abreast.model.events import Event, EventKind, Outcome, Verdict
 from abreast.runner.job import STORY, STREAM, Progress
 from abreast.runner.watch import Watch
+
+if TYPE_CHECKING:
+    from abreast.agents.base import StreamReader
 
 # A line carries a command's whole output, which may be megabytes. A program that never ends its
 # line must not fill the memory.
@@ -48,7 +50,7 @@ class Pump(threading.Thread):
     """
 
     def __init__(
-        self, pipe: IO[bytes] | None, directory: Path, reader: StreamReader, watch: Watch
+        self, pipe: IO[bytes] | None, directory: Path, reader: "StreamReader", watch: Watch
     ) -> None:
         super().__init__(daemon=True)
         self._pipe, self._directory = pipe, directory

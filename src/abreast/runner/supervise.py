@@ -9,11 +9,10 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import psutil
-
 from abreast.agents import agent_named
 from abreast.model.events import Outcome, Verdict
-from abreast.process.tree import reap_orphans, sweep
+from abreast.process.children import has_children, reap_orphans
+from abreast.process.marker import marked_pids
 from abreast.runner.job import STDERR, Job, Progress, Result, save_progress, save_result
 from abreast.runner.pump import PlainReader, Pump
 from abreast.runner.watch import Watch
@@ -86,7 +85,7 @@ class _Supervisor:
         finally:  # a full disk, say: nothing may go on that nobody holds to its limits
             self._end()
             pump.join(DRAIN)
-            swept = sweep(job.marker, spare=(os.getpid(),), below=os.getpid())
+            swept = _sweep(job.marker)
         # Whoever has the pipe still is out of our reach (another user's, or handed the pipe).
         pump.join(DRAIN)
         _reap()
@@ -146,8 +145,26 @@ class _Supervisor:
             self.exited.wait()
 
 
+def _sweep(marker: str) -> int:
+    """End whatever the process has left behind; return how many there were.
+
+    With no child left and nobody marked there is nobody: as their subreaper we are told of every
+    descendant. Only otherwise is there reason to spend the time that importing psutil takes.
+    """
+    ours = os.getpid()
+    if not has_children() and set(marked_pids(marker)) <= {ours}:
+        return 0
+    from abreast.process.tree import sweep
+
+    return sweep(marker, spare=(ours,), below=ours)
+
+
 def _reap() -> None:
     """Collect orphans that became our children and have ended since."""
+    if not has_children():
+        return
+    import psutil
+
     for child in psutil.Process().children():
         with contextlib.suppress(psutil.Error):
             child.wait(0.5)

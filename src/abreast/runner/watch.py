@@ -4,8 +4,6 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
-
 from abreast.model.limits import Limits
 from abreast.runner.job import Progress
 
@@ -82,6 +80,8 @@ def tree_cpu_seconds(pid: int) -> float:
     That of children which have ended counts too, or a build of many short commands would look idle
     (macOS does not tell it).
     """
+    import psutil  # here, because mostly nobody is quiet for long enough to be asked about
+
     total = 0.0
     try:
         top = psutil.Process(pid)
