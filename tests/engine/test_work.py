@@ -48,6 +48,14 @@ def test_commits_of_the_agent_are_squashed_and_kept(local_stage: Stage) -> None:
         assert stage.repo.git("log", "-1", "--format=%s", session.branch) == f"{session.produces}"
 
 
+def test_what_an_agent_has_staged_or_announced_is_all_one(local_stage: Stage) -> None:
+    stage = local_stage
+    files = [Write("empty", ""), Write("full", "x\n"), Write("staged", "s\n")]
+    announce = Shell("git add -N empty full; git add staged; git rm -q --cached README.md")
+    run = stage.run(task("one", scripted(*files, announce, Write("staged", "later\n"))))
+    assert done(stage, run.sessions[0]) == {"empty": "", "full": "x", "staged": "later"}
+
+
 def test_unusual_file_names_come_through(stage: Stage) -> None:
     odd_names = ("ä ö ü.txt", "new\nline", "-dash", 'quo"te', " spaces ", "🎉", "a\\b", "tab\there")
     names = [f"d/{name}" for name in odd_names]

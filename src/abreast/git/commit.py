@@ -9,7 +9,7 @@ from abreast.git.call import call, failure, git
 from abreast.git.refs import move_branch, read_ref, swap_ref
 from abreast.git.repository import Repository, identity, is_ancestor
 from abreast.git.status import Dirty, dirty_summary, find_objects, on_branch, operation
-from abreast.git.worktree import drop_stale_locks
+from abreast.git.worktree import drop_stale_locks, refresh_index
 
 Trailers = Sequence[tuple[str, str]]
 
@@ -185,4 +185,10 @@ def checkout_clean(worktree: Path, branch: str) -> Dirty:
         head = ("HEAD", f"refs/heads/{branch}")
         git(worktree, "symbolic-ref", "-m", "checkout: by abreast", *head)
     git(worktree, "reset", "-q", "--mixed", "--no-recurse-submodules")
-    return dirty_summary(worktree)
+    left = dirty_summary(worktree)
+    if left.tracked:
+        # An empty file that was announced by `add -N` stays so through a reset (seen in 2.39).
+        git(worktree, "read-tree", "HEAD")
+        refresh_index(worktree)
+        left = dirty_summary(worktree)
+    return left

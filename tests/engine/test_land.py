@@ -1,0 +1,368 @@
+"""Landing: one session after another, tested as merged, and the target moves or stays as it is."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from abreast import api
+from abreast.engine.client import connect
+from abreast.errors import StateError
+from abreast.git.repository import find_repository, shared_config_fingerprint
+from abreast.git.status import checkout_fingerprint
+from abreast.model.moves import Edit, Say, Shell, Write
+from abreast.model.session import Run
+from abreast.model.states import LandMode, LandState, RunState, SessionState
+from abreast.model.task import AgentChoice
+from tests.support.stage import Stage, eventually, replace, scripted, task, writes
+
+LANDED, BOUNCED, READY, NONE = (
+    LandState.LANDED,
+    LandState.BOUNCED,
+    LandState.READY,
+    LandState.NONE,
+)
+
+
+def landings(run: Run) -> dict[str, LandState]:
+    return {session.task: session.landing for session in run.sessions}
+
+
+def on(stage: Stage, branch: str) -> set[str]:
+    return set(stage.repo.git("ls-tree", "-r", "--name-only", branch).splitlines())
+
+
+def appends(line: str) -> AgentChoice:
+    return scripted(Shell(f"echo {line} >> README.md"), Say(f"appended {line}"))
+
+
+class Trials:
+    """A verify command that notes each trial of a merge, and can be made to wait in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file, self._gate = folder / "trials", folder / "gate"
+
+    def verify(self, *, waits: bool) -> str:
+        wait = f"while [ ! -e {self._gate} ]; do sleep 0.02; done" if waits else ":"
+        return f"case $PWD in */.landing*) git log -1 --format=%s >> {self._file}; {wait};; esac"
+
+    def expect(self, count: int) -> None:
+        eventually(lambda: len(self.seen()) >= count, f"{count} trials")
+
+    def seen(self) -> list[str]:
+        return self._file.read_text().splitlines() if self._file.exists() else []
+
+    def go_on(self) -> None:
+        self._gate.touch()
+
+
+@pytest.fixture
+def trials(tmp_path: Path) -> Trials:
+    return Trials(tmp_path)
+
+
+def test_three_sessions_are_landed_one_after_another(stage: Stage, trials: Trials) -> None:
+    stage.repo.write({"src/app.py": "edited by the user\n", "mine.txt": "untracked\n"})
+    names = ("one", "two", "three")
+    tasks = [task(n, writes(f"{n}.txt"), verify=trials.verify(waits=False)) for n in names]
+    read_only = task("looks", scripted(Say("fine")), changes=False)
+    last = task("last", writes("last.txt"), needs=("looks", "one"))
+    run = stage.run(*tasks, read_only, last, land=LandMode.MERGE)
+    assert run.state is RunState.DONE, [(s.id, s.landing, s.reason) for s in run.sessions]
+    assert landings(run) == dict.fromkeys((*names, "last"), LANDED) | {"looks": NONE}
+    assert {f"{name}.txt" for name in names} <= on(stage, "main")
+    assert stage.repo.git("rev-parse", "main") == run.sessions[-1].landed
+    # The first goes in as it is, the others by merges with the trailers of their sessions.
+    subjects = stage.repo.git("log", "--first-parent", "--format=%s", "main").splitlines()
+    assert len([line for line in subjects if line.startswith("Merge abreast/")]) == 3
+    assert len(trials.seen()) == 3
+    # The checkout came along, and kept what the user had changed in it.
+    assert (stage.repo.path / "last.txt").exists()
+    assert stage.repo.git("status", "--porcelain") == "M src/app.py\n?? mine.txt"
+
+    # Once more: nothing is left to do, and nothing happens.
+    before = stage.repo.git("rev-parse", "main")
+    again = api.land(run.id, places=stage.places)
+    assert (again.state, landings(again)) == (RunState.DONE, landings(run))
+    assert stage.repo.git("rev-parse", "main") == before
+    assert len(trials.seen()) == 3
+
+
+def test_a_target_that_nobody_has_checked_out_is_moved(local_stage: Stage) -> None:
+    stage = local_stage
+    stage.repo.git("checkout", "-q", "-b", "elsewhere")
+    path = stage.repo.path
+    before = checkout_fingerprint(path), shared_config_fingerprint(find_repository(path))
+    run = stage.run(task("one", writes("one.txt")), task("two", writes("two.txt")))
+    after = api.land(f"{run.id}/two", target="main", places=stage.places)
+    assert landings(after) == {"one": NONE, "two": LANDED}
+    after = api.land(run.id, places=stage.places)
+    assert landings(after) == {"one": LANDED, "two": LANDED}
+    assert {"one.txt", "two.txt"} <= on(stage, "main")
+    assert (checkout_fingerprint(path), shared_config_fingerprint(find_repository(path))) == before
+
+
+def test_an_edit_in_the_way_parks_the_landing(local_stage: Stage) -> None:
+    stage, path = local_stage, local_stage.repo.path
+    stage.repo.write({"src/app.py": "edited by the user\n"})
+    before = checkout_fingerprint(path)
+    change = scripted(Edit("src/app.py", "hello", "good day"), Say("done"))
+    run = stage.run(task("overlaps", change), task("fits", writes("fits.txt")), land=LandMode.MERGE)
+    assert landings(run) == {"overlaps": READY, "fits": LANDED}
+    assert run.state is RunState.FAILED
+    parked = run.sessions[0]
+    assert "main is checked out, and was left as it is" in parked.reason
+    assert "src/app.py" in parked.reason
+    assert parked.hint == (
+        f"commit your changes there or move them away, then: abreast land {parked.id}"
+    )
+    assert (path / "src/app.py").read_text() == "edited by the user\n"
+    assert stage.repo.git("stash", "list") == ""
+    assert stage.repo.git("rev-parse", f"refs/abreast/ready/{parked.id}") == parked.landed
+    assert checkout_fingerprint(path) != before  # by the one that fits
+
+    stage.repo.git("checkout", "-q", "src/app.py")  # the hint, followed
+    after = api.land(parked.id, places=stage.places)
+    assert (after.state, landings(after)["overlaps"]) == (RunState.DONE, LANDED)
+    assert "good day" in (path / "src/app.py").read_text()
+
+
+def test_conflicts_and_red_merges_bounce_and_the_queue_goes_on(stage: Stage) -> None:
+    stage.repo.commit("lib", {"lib.sh": "old() { echo ok; }\n", "use.sh": ". ./lib.sh\n"})
+    verify = "sh -e use.sh"
+    run = stage.run(
+        task("first", appends("first"), verify=verify),
+        task("conflicts", appends("second"), verify=verify),
+        task(
+            "renames",
+            scripted(Write("lib.sh", "new() { echo ok; }\n"), Say("renamed")),
+            verify=verify,
+        ),
+        task(
+            "calls-the-old-name",
+            scripted(Write("use.sh", ". ./lib.sh\nold\n"), Say("calls it")),
+            verify=verify,
+        ),
+        task("needs-it", writes("more.txt"), needs=("calls-the-old-name",), verify=verify),
+        task("last", writes("last.txt"), verify=verify),
+        land=LandMode.MERGE,
+    )
+    assert [session.state for session in run.sessions] == [SessionState.DONE] * 6
+    assert landings(run) == {
+        "first": LANDED,
+        "conflicts": BOUNCED,
+        "renames": LANDED,
+        "calls-the-old-name": BOUNCED,
+        "needs-it": BOUNCED,
+        "last": LANDED,
+    }
+    of = {session.task: session for session in run.sessions}
+    assert of["conflicts"].reason == "conflicts with main in README.md"
+    assert of["calls-the-old-name"].reason.startswith("on the merge with main, verify failed: ")
+    assert "old: not found" in of["calls-the-old-name"].reason
+    assert of["needs-it"].reason == (
+        "needs calls-the-old-name, which has not landed: it is bounced"
+    )
+    assert run.state is RunState.FAILED
+    assert stage.repo.git("show", "main:README.md").endswith("first")
+    assert stage.repo.git("show", "main:use.sh") == ". ./lib.sh"
+    assert stage.repo.git("status", "--porcelain") == ""
+
+
+def test_a_target_that_moves_meanwhile_is_merged_again(local_stage: Stage, trials: Trials) -> None:
+    stage = local_stage
+    # Not a fast-forward even at first.
+    run = stage.run(task("one", writes("one.txt"), verify=trials.verify(waits=True)))
+    stage.repo.commit("before", {"before.txt": "x"})
+    waiting = Landing(stage, run.id)
+    trials.expect(1)
+    moved = stage.repo.commit("meanwhile", {"meanwhile.txt": "x"})
+    trials.go_on()
+    after = waiting.result()
+    assert landings(after) == {"one": LANDED}
+    assert len(trials.seen()) == 2
+    assert stage.repo.git("rev-parse", "main^1") == moved
+    assert {"before.txt", "meanwhile.txt", "one.txt"} <= on(stage, "main")
+
+
+class Landing:
+    """A landing that is asked for and not waited for yet."""
+
+    def __init__(self, stage: Stage, run: str) -> None:
+        self._stage, self._run = stage, run
+        with connect(stage.places) as client:
+            sessions = api.find_run(run, places=stage.places).sessions
+            client.request_landing(run, sessions, LandMode.MERGE, "")
+
+    def result(self) -> Run:
+        return self._stage.wait(self._run)
+
+
+def test_a_worker_killed_in_mid_landing_is_followed_by_one_that_lands_once(
+    stage: Stage, trials: Trials
+) -> None:
+    run = stage.run(
+        task("one", writes("one.txt"), verify=trials.verify(waits=True)),
+        task("two", writes("two.txt")),
+    )
+    stage.repo.commit("meanwhile", {"meanwhile.txt": "x"})
+    waiting = Landing(stage, run.id)
+    trials.expect(1)
+    stage.restart_worker()
+    trials.go_on()
+    assert landings(waiting.result()) == {"one": LANDED, "two": LANDED}
+    assert len(trials.seen()) == 1  # the trial that was under way was adopted
+    merges = stage.repo.git("log", "--merges", "--format=%s", "main").splitlines()
+    assert sorted(merges) == [
+        f"Merge abreast/{run.id}/one: one is there.",
+        f"Merge abreast/{run.id}/two: two is there.",
+    ]
+
+
+def test_two_runs_take_turns_on_one_target(stage: Stage, trials: Trials, tmp_path: Path) -> None:
+    linked = tmp_path / "linked"
+    stage.repo.git("worktree", "add", "-q", "-b", "elsewhere", str(linked))
+    first = stage.run(task("one", writes("one.txt"), verify=trials.verify(waits=True)))
+    with connect(stage.places) as client:
+        verify = trials.verify(waits=False)
+        plan = stage.plan(task("two", writes("two.txt"), verify=verify), target="main")
+        second = stage.wait(client.start(replace(plan, repo=str(linked))).id)
+    waiting = Landing(stage, first.id)
+    trials.expect(1)
+    other = Landing(stage, second.id)
+    # The worker has taken the second request up, and it waits for the first.
+    third = stage.run(task("three", writes("three.txt")))
+    assert third.state is RunState.DONE
+    assert len(trials.seen()) == 1
+    assert landings(api.find_run(second.id, places=stage.places)) == {"two": LandState.QUEUED}
+    trials.go_on()
+    assert landings(waiting.result()) == {"one": LANDED}
+    assert landings(other.result()) == {"two": LANDED}
+    assert {"one.txt", "two.txt"} <= on(stage, "main")
+
+
+def test_a_landing_can_be_stopped(local_stage: Stage, trials: Trials) -> None:
+    stage = local_stage
+    run = stage.start(
+        task("one", writes("one.txt"), verify=trials.verify(waits=True)),
+        task("two", writes("two.txt"), verify=trials.verify(waits=True)),
+        land=LandMode.MERGE,
+    )
+    trials.expect(1)
+    stopped = api.stop(run.id, places=stage.places)
+    assert {session.task for session in stopped} == {"one", "two"}
+    after = stage.wait(run.id)
+    assert (after.state, landings(after)) == (RunState.STOPPED, {"one": NONE, "two": NONE})
+    assert {session.reason for session in after.sessions} == {"its landing was stopped by you"}
+    assert "one.txt" not in on(stage, "main")
+    trials.go_on()
+    after = api.land(run.id, places=stage.places)
+    assert (after.state, landings(after)) == (RunState.DONE, {"one": LANDED, "two": LANDED})
+
+
+def test_setup_runs_on_the_merge_and_stays_for_verify(local_stage: Stage) -> None:
+    stage = local_stage
+    stage.repo.commit("ignore", {".gitignore": "deps/\n"})
+    run = stage.run(
+        *(
+            task(
+                name,
+                writes(f"{name}.txt"),
+                setup="mkdir -p deps; echo dep >> deps/list; touch plain.txt",
+                verify="test -e deps/list && test -e plain.txt",
+            )
+            for name in ("one", "two")
+        ),
+        land=LandMode.MERGE,
+    )
+    assert landings(run) == {"one": LANDED, "two": LANDED}, [s.reason for s in run.sessions]
+
+
+def test_what_was_squashed_into_the_target_by_hand_has_landed(local_stage: Stage) -> None:
+    stage = local_stage
+    run = stage.run(task("one", writes("one.txt")))
+    stage.repo.commit("more", {"more.txt": "x"})
+    stage.repo.git("merge", "-q", "--squash", run.sessions[0].branch)
+    stage.repo.git("commit", "-qm", "squashed by hand")
+    before = stage.repo.git("rev-parse", "main")
+    assert landings(api.land(run.id, places=stage.places)) == {"one": LANDED}
+    assert stage.repo.git("rev-parse", "main") == before
+
+
+def test_what_cannot_be_landed_is_refused_with_a_reason(local_stage: Stage) -> None:
+    stage = local_stage
+    gate = stage.repo.path.parent / "gate"
+    waits = Shell(f"while [ ! -e {gate} ]; do sleep 0.02; done")
+    running = stage.start(task("slow", scripted(waits, Write("slow.txt", "x"))))
+    stage.repo.git("checkout", "-q", "--detach")
+    run = stage.run(task("red", writes("red.txt"), verify="false"), task("good", writes("g.txt")))
+
+    def refused(name: str, target: str = "") -> str:
+        with pytest.raises(StateError) as error:
+            api.land(name, target=target, places=stage.places)
+        return error.value.message
+
+    assert refused(running.id).startswith(f"run {running.id} has not ended: it is running")
+    assert refused(f"{run.id}/red") == (
+        f"nothing to land: there is no finished commit of {run.id}/red"
+    )
+    assert refused(run.id, "no-such-branch") == "there is no local branch no-such-branch"
+    assert refused(run.id, "..") == "'..' is no branch name"
+    assert api.find_run(run.id, places=stage.places) == run
+    after = api.land(run.id, places=stage.places)  # on the base, main
+    assert landings(after) == {"red": NONE, "good": LANDED}
+    assert not (stage.places.runs / run.id / "environment.json").exists()
+    gate.touch()
+    assert stage.wait(running.id).state is RunState.DONE
+
+
+FAKE_GH = """\
+#!/bin/sh
+# The remote service, as far as `gh` speaks to it: it has the requests that were opened.
+echo "$@" >> {calls}
+case "$1 $2" in
+"pr list") cat {open} ;;
+"pr create")
+    git --git-dir {remote} rev-parse -q --verify "refs/heads/$4" > /dev/null || exit 1
+    echo '[{{"url": "https://forge.example/pull/1"}}]' > {open}
+    echo "Creating pull request" >&2
+    echo https://forge.example/pull/1 ;;
+esac
+"""
+
+
+@pytest.fixture
+def forge(tmp_path: Path, local_stage: Stage) -> Path:
+    """A remote repository and a `gh` on PATH; returns the list of its calls."""
+    remote, calls, opened = tmp_path / "remote.git", tmp_path / "calls", tmp_path / "open"
+    opened.write_text("[]")
+    local_stage.repo.git("init", "-q", "--bare", str(remote))
+    local_stage.repo.git("remote", "add", "origin", str(remote))
+    gh = tmp_path / "bin" / "gh"
+    gh.parent.mkdir()
+    gh.write_text(FAKE_GH.format(calls=calls, open=opened, remote=remote))
+    gh.chmod(0o755)
+    local_stage.environ = {**os.environ, "PATH": f"{gh.parent}:{os.environ['PATH']}"}
+    return calls
+
+
+def test_a_pull_request_is_opened_once(
+    local_stage: Stage, forge: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = local_stage
+    run = stage.run(task("one", writes("one.txt")), land=LandMode.PR)
+    [session] = run.sessions
+    assert run.state is RunState.DONE, session.reason
+    assert session.landing is LandState.PROPOSED
+    assert session.landed == "https://forge.example/pull/1"
+    pushed = stage.repo.git("ls-remote", "origin", f"refs/heads/{session.branch}")
+    assert pushed.split()[0] == session.commit
+    assert "one.txt" not in on(stage, "main")
+
+    monkeypatch.setenv("PATH", stage.environ["PATH"] if stage.environ else "")
+    again = api.land(run.id, LandMode.PR, places=stage.places)
+    assert again.sessions[0].landed == session.landed
+    words = [line.split()[:2] for line in forge.read_text().splitlines() if line.startswith("pr")]
+    assert words == [["pr", "list"], ["pr", "create"], ["pr", "list"]]
+    [create] = [line for line in forge.read_text().splitlines() if line.startswith("pr create")]
+    assert f"--head {session.branch} --base main --title one is there. --body" in create
