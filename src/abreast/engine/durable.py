@@ -15,7 +15,6 @@ step is idempotent. Facts that shape this module, measured with dbos 3.4:
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 import sqlalchemy as sa
@@ -33,7 +32,9 @@ from abreast.errors import StoreError
 APPLICATION_VERSION = "abreast-workflows-1"
 RUNS, SESSIONS, LANDINGS = "runs", "sessions", "landings"
 _OUTAGE, _OUTAGE_LOOK = 600.0, 1.0  # seconds a database may be away, and between looks at it
-_POLL = 0.1  # seconds; costs 1 % of a core an idle queue, and the worker does not idle for long
+# Seconds between looks at a queue. A look costs three milliseconds of CPU, also while the agents
+# take their hours; and most of what waits in a queue has minutes before it.
+_POLL, _SLOW_POLL, _SLOWEST_POLL = 0.15, 0.25, 0.5
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -80,14 +81,13 @@ async def launch(engine: sa.Engine, executor: str, max_sessions: int) -> None:
         "executor_id": executor,
         "log_level": "CRITICAL",
         "enable_otlp": False,
-        "notification_listener_polling_interval_sec": _POLL,
     }
     DBOS(config=config)
     DBOS.launch()
-    queue = partial(DBOS.register_queue_async, polling_interval_sec=_POLL)
-    await queue(RUNS)
-    await queue(SESSIONS, worker_concurrency=max_sessions)
-    await queue(LANDINGS, partition_concurrency=1)
+    queue = DBOS.register_queue_async
+    await queue(RUNS, polling_interval_sec=_SLOW_POLL)
+    await queue(SESSIONS, polling_interval_sec=_POLL, worker_concurrency=max_sessions)
+    await queue(LANDINGS, polling_interval_sec=_SLOWEST_POLL, partition_concurrency=1)
 
 
 def shut_down() -> None:
