@@ -4,6 +4,8 @@ run = await abreast.aio.run(plan)
 """
 
 import asyncio
+import contextlib
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -14,7 +16,7 @@ from abreast.model.removal import Removal
 from abreast.model.session import LogEvent, Run, Session
 from abreast.model.states import LandMode
 from abreast.model.task import Plan
-from abreast.places import Places
+from abreast.places import Places, find_places
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -22,6 +24,35 @@ R = TypeVar("R")
 
 async def _call(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     return await asyncio.to_thread(function, *args, **kwargs)
+
+
+async def read_plan(
+    source: Path | None,
+    prompts: Sequence[str] = (),
+    *,
+    repo: Path | None = None,
+    agent: str = "",
+    model: str = "",
+    verify: str = "",
+    setup: str = "",
+    base: str = "",
+    land: LandMode | None = None,
+    max_parallel: int = 0,
+) -> tuple[Plan, list[str]]:
+    """See `abreast.api.read_plan`."""
+    return await _call(
+        api.read_plan,
+        source,
+        prompts,
+        repo=repo,
+        agent=agent,
+        model=model,
+        verify=verify,
+        setup=setup,
+        base=base,
+        land=land,
+        max_parallel=max_parallel,
+    )
 
 
 async def start(plan: Plan, *, places: Places | None = None) -> Run:
@@ -38,20 +69,28 @@ async def wait(
 ) -> Run:
     """See `abreast.api.wait`; `progress` is called from another thread.
 
-    Cancelling the task leaves the run alone, and ends the watching within the next change.
+    Cancelling the task leaves the run alone.
     """
-    gone = False
+    from abreast.engine import watching
 
-    def tell(found: Run) -> None:
-        if gone:
-            raise asyncio.CancelledError
-        if progress is not None:
-            progress(found)
+    with _given_up() as given_up:
+        return await asyncio.to_thread(
+            watching.wait, run, places or find_places(), progress or _unseen, timeout, given_up
+        )
 
+
+@contextlib.contextmanager
+def _given_up() -> Iterator[threading.Event]:
+    """Tell the thread that works for us when nobody waits for it any more."""
+    event = threading.Event()
     try:
-        return await _call(api.wait, run, progress=tell, timeout=timeout, places=places)
+        yield event
     finally:
-        gone = True
+        event.set()
+
+
+def _unseen(run: Run) -> None:
+    """Take no notice."""
 
 
 async def run(plan: Plan, *, progress: Progress | None = None, places: Places | None = None) -> Run:
@@ -84,18 +123,26 @@ async def logs(
     name: str, *, follow: bool = False, places: Places | None = None
 ) -> AsyncIterator[LogEvent]:
     """See `abreast.api.logs`."""
-    events = await _call(api.logs, name, follow=follow, places=places)
-    async for event in _each(events):
-        yield event
+    from abreast.engine import story
+
+    where = places or find_places()
+    session = await find_session(name, places=where)
+    with _given_up() as given_up:
+        async for event in _each(story.tell(session, where, follow=follow, given_up=given_up)):
+            yield event
 
 
 async def stream(
     name: str, *, follow: bool = False, places: Places | None = None
 ) -> AsyncIterator[bytes]:
     """See `abreast.api.stream`."""
-    lines = await _call(api.stream, name, follow=follow, places=places)
-    async for line in _each(lines):
-        yield line
+    from abreast.engine import story
+
+    where = places or find_places()
+    session = await find_session(name, places=where)
+    with _given_up() as given_up:
+        async for line in _each(story.stream(session, where, follow=follow, given_up=given_up)):
+            yield line
 
 
 async def diff(name: str, *, stat: bool = False, places: Places | None = None) -> str:
@@ -143,6 +190,17 @@ async def close_session(name: str, *, places: Places | None = None) -> Session:
     return await _call(api.close_session, name, places=places)
 
 
+async def request_landing(
+    name: str,
+    mode: LandMode = LandMode.MERGE,
+    *,
+    target: str = "",
+    places: Places | None = None,
+) -> Run:
+    """See `abreast.api.request_landing`."""
+    return await _call(api.request_landing, name, mode, target=target, places=places)
+
+
 async def land(
     name: str,
     mode: LandMode = LandMode.MERGE,
@@ -152,7 +210,8 @@ async def land(
     places: Places | None = None,
 ) -> Run:
     """See `abreast.api.land`."""
-    return await _call(api.land, name, mode, target=target, progress=progress, places=places)
+    asked = await request_landing(name, mode, target=target, places=places)
+    return await wait(asked.id, progress=progress, places=places)
 
 
 async def clean(

@@ -225,6 +225,24 @@ def close_session(name: str, *, places: Places | None = None) -> Session:
     return terminal.close(find_session(name, places=where), where)
 
 
+def request_landing(
+    name: str,
+    mode: LandMode = LandMode.MERGE,
+    *,
+    target: str = "",
+    places: Places | None = None,
+) -> Run:
+    """Queue a session, or every finished session of a run, for landing, and return at once."""
+    from abreast.engine.client import connect
+
+    where = places or find_places()
+    found = _run_or_session(name, where)
+    run = found if isinstance(found, Run) else find_run(found.run, places=where)
+    chosen = run.sessions if isinstance(found, Run) else (found,)
+    with connect(where) as client:
+        return client.request_landing(run.id, chosen, mode, target)
+
+
 def land(
     name: str,
     mode: LandMode = LandMode.MERGE,
@@ -234,15 +252,9 @@ def land(
     places: Places | None = None,
 ) -> Run:
     """Land a session, or every finished session of a run, one after another, and wait for it."""
-    from abreast.engine.client import connect
-
     where = places or find_places()
-    found = _run_or_session(name, where)
-    run = found if isinstance(found, Run) else find_run(found.run, places=where)
-    chosen = run.sessions if isinstance(found, Run) else (found,)
-    with connect(where) as client:
-        client.request_landing(run.id, chosen, mode, target)
-    return wait(run.id, progress=progress, places=where)
+    asked = request_landing(name, mode, target=target, places=where)
+    return wait(asked.id, progress=progress, places=where)
 
 
 def clean(

@@ -17,11 +17,10 @@ from abreast.git.refs import delete_ref, read_ref
 from abreast.git.removal import empty_trash, remove_worktree
 from abreast.git.repository import Repository, find_repository
 from abreast.git.snapshot import snapshot
-from abreast.git.status import dirty_summary
+from abreast.git.status import dirty_summary, find_commit
 from abreast.git.worktree import WorktreeSpec
 from abreast.model.removal import Removal
 from abreast.model.session import Run, Session
-from abreast.model.states import SessionState
 from abreast.places import Places
 from abreast.store.changes import Change
 
@@ -84,7 +83,7 @@ class _Broom:
         dirty = dirty_summary(worktree)
         if not dirty.clean:
             return ("forced", "") if self.force else ("", f"uncommitted changes: {dirty}")
-        if session.state is SessionState.DONE and not session.commit:
+        if not session.commit and find_commit(worktree, "HEAD") == session.base_sha:
             return "nothing was changed", ""
         landed = session.commit and read_ref(repository, target)
         if landed and (how := is_landed(repository, session.commit, target)):

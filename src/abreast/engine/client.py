@@ -160,7 +160,7 @@ class Client:
 
     def request_landing(
         self, run: str, sessions: Sequence[Session], mode: LandMode, target: str
-    ) -> None:
+    ) -> Run:
         """Queue those of `sessions` that can land, and start landing them.
 
         Raises StateError when the run has not ended, or none of them has anything to land.
@@ -187,6 +187,7 @@ class Client:
         landing_stop_file(self.places, run).unlink(missing_ok=True)
         self.store.request_landing(run, ready, mode, target)
         ensure_worker(self.places)
+        return require_run(self.reader, run)
 
     def _keep_environment(self, run: str) -> None:
         plan = load_plan(self.store.load_plan_json(run))

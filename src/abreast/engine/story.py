@@ -2,7 +2,7 @@
 
 import heapq
 import json
-import time
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,8 +33,14 @@ class _Tail:
         return whole.splitlines(keepends=True)
 
 
-def tell(session: Session, places: Places, *, follow: bool) -> Iterator[LogEvent]:
-    """Yield the events of all attempts, oldest first; with `follow`, until the session is final."""
+def tell(
+    session: Session, places: Places, *, follow: bool, given_up: threading.Event | None = None
+) -> Iterator[LogEvent]:
+    """Yield the events of all attempts, oldest first.
+
+    With `follow`, until the session is final or the caller has `given_up`.
+    """
+    given_up = given_up or threading.Event()
     reader, last = Reader(places.database), 0
     tails: dict[Path, _Tail] = {}
     while True:
@@ -43,21 +49,22 @@ def tell(session: Session, places: Places, *, follow: bool) -> Iterator[LogEvent
         last = fresh[-1][0] if fresh else last
         stories = [_story(now, tails, folder) for folder in _folders(places, now)]
         yield from heapq.merge([event for _, event in fresh], *stories, key=lambda event: event.at)
-        if not follow or now.state.final:
+        if not follow or now.state.final or given_up.wait(_POLL):
             return
-        time.sleep(_POLL)
 
 
-def stream(session: Session, places: Places, *, follow: bool) -> Iterator[bytes]:
-    """Yield the lines that the agent of the latest attempt printed."""
+def stream(
+    session: Session, places: Places, *, follow: bool, given_up: threading.Event | None = None
+) -> Iterator[bytes]:
+    """Yield the lines that the agent of the latest attempt printed; `follow` as for `tell`."""
+    given_up = given_up or threading.Event()
     reader = Reader(places.database)
     tail = _Tail(places.sessions / session.id / str(session.attempt) / "agent" / STREAM)
     while True:
         now = reader.session(session.id) or session
         yield from tail.lines()
-        if not follow or now.state.final:
+        if not follow or now.state.final or given_up.wait(_POLL):
             return
-        time.sleep(_POLL)
 
 
 def _folders(places: Places, session: Session) -> list[Path]:

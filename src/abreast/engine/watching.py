@@ -1,5 +1,6 @@
 """Wait for a run, from any process: the database tells, and a worker that died is replaced."""
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -15,13 +16,17 @@ _MOST_WORKERS = 5  # started during one wait
 
 
 def wait(
-    run: str, places: Places, progress: Callable[[Run], None], timeout: float | None = None
+    run: str,
+    places: Places,
+    progress: Callable[[Run], None],
+    timeout: float | None = None,
+    given_up: threading.Event | None = None,
 ) -> Run:
-    """Return the run once it is final or `timeout` has passed.
+    """Return the run once it is final, `timeout` has passed, or the caller has `given_up`.
 
     A worker that was killed meanwhile is replaced; raises WorkerError when they keep dying.
     """
-    reader = Reader(places.database)
+    reader, given_up = Reader(places.database), given_up or threading.Event()
     deadline = None if timeout is None else time.monotonic() + timeout
     shown, checked, started = None, time.monotonic(), 0
     while True:
@@ -37,7 +42,8 @@ def wait(
             started += ensure_worker(places)
             if started > _MOST_WORKERS:
                 raise WorkerError("workers keep dying", hint=f"see {places.logs / 'worker.log'}")
-        time.sleep(POLL)
+        if given_up.wait(POLL):
+            return found
 
 
 def require_run(reader: Reader, run: str) -> Run:

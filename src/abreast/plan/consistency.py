@@ -17,10 +17,10 @@ def task_problems(plan: Plan) -> Iterator[Problem]:
         if count > 1:
             yield Problem(f"task {name!r}", f"{count} tasks have this id")
     needs = {task.id: task.needs for task in plan.tasks}
-    for task, wanted in needs.items():
-        for name in wanted:
+    for task in plan.tasks:
+        for name in task.needs:
             if name not in needs:
-                yield Problem(f"task {task!r}", f"needs {name!r}, and there is no such task")
+                yield Problem(f"task {task.id!r}", f"needs {name!r}, and there is no such task")
     for cycle in find_cycles(needs):
         yield Problem(f"task {cycle[0]!r}", f"tasks wait for each other: {' needs '.join(cycle)}")
 
