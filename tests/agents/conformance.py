@@ -27,7 +27,7 @@ from abreast.agents.base import (
     StopSignal,
 )
 from abreast.errors import AgentError
-from abreast.model.events import Event, Outcome, Verdict
+from abreast.model.events import Event, EventKind, Outcome, Verdict
 from abreast.model.moves import Say, Spend, Write
 from abreast.model.task import AgentChoice
 from abreast.model.usage import Usage
@@ -227,9 +227,11 @@ class AgentConformance:
 
     def test_resuming_changes_no_permission(self, agent: Agent, tmp_path: Path) -> None:
         """All that differs is what names the session; sandbox, tools and settings stay."""
-        if not agent.capabilities.resume:
-            pytest.skip("it cannot resume")
         launch = launch_for(agent, tmp_path)
+        if not agent.capabilities.resume:
+            with pytest.raises(AgentError):
+                agent.headless(replace(launch, resume=True))
+            return
         fresh, resumed = agent.headless(launch), agent.headless(replace(launch, resume=True))
         differs = set(fresh.argv) ^ set(resumed.argv)
         assert all(re.search(rf"resume|session|{SESSION}", word) for word in differs), differs
@@ -238,8 +240,7 @@ class AgentConformance:
         assert fresh.files.keys() == resumed.files.keys()
 
     def test_at_a_terminal_stdin_is_the_persons(self, agent: Agent, tmp_path: Path) -> None:
-        if not agent.capabilities.interactive:
-            pytest.skip("it has no terminal mode")
+        assert agent.capabilities.interactive
         command = agent.interactive(launch_for(agent, tmp_path))
         assert command.stdin == ""
         assert SECRET not in "".join(places(command).values())
@@ -298,7 +299,10 @@ class AgentConformance:
         self, agent: Agent, line: bytes
     ) -> None:
         if agent.name in JUDGED_BY_CODE:
-            pytest.skip("to it, any line is output")
+            reader = agent.reader()  # to it, any line is output
+            assert all(event.kind is EventKind.TEXT for event in reader.feed(line))
+            assert reader.skipped == 0
+            return
         reader = agent.reader()
         assert list(reader.feed(line)) == []
         assert reader.skipped == (1 if line.strip() else reader.skipped)
