@@ -11,7 +11,6 @@ from abreast.git.checkout import restore_tree
 from abreast.git.commit import anchor, commit_tree, seal, tree_of
 from abreast.git.repository import Repository
 from abreast.git.snapshot import build_tree, snapshot
-from abreast.git.status import dirty_summary, find_objects
 from abreast.model.states import SessionKind, SessionState
 from abreast.process.files import write_atomic
 from abreast.store.changes import Change
@@ -95,8 +94,11 @@ def _candidate(scene: Scene) -> str:
     return (scene.layout.directory / "tree").read_text(encoding="ascii")
 
 
-def commit(scene: Scene) -> Ending | None:
-    """Put the checked tree on the session's branch as one commit."""
+def commit(scene: Scene) -> Ending:
+    """Put the checked tree on the session's branch as one commit, and tell whether that is proven.
+
+    Done is a clean worktree whose HEAD is on the session's branch, and that at the commit.
+    """
     repo, layout, base = scene.repository, scene.layout, scene.session.base_sha
     store = scene.engine.store
     tree = _candidate(scene)
@@ -119,12 +121,12 @@ def commit(scene: Scene) -> Ending | None:
     if not sealed.left.clean:
         return Ending(SessionState.UNKNOWN, f"changed while it was committed: {sealed.left}")
     store.update_session(scene.session.id, Change(commit=sealed.commit or ""))
-    return None
+    return Ending(SessionState.DONE)
 
 
 def finish(scene: Scene, ending: Ending | None) -> Ending:
-    """Write down the final state. Done is looked at once more; anything else is kept first."""
-    final = ending or _proven(scene)
+    """Write down the final state; what is not proven to be done is kept first."""
+    final = ending or Ending(SessionState.UNKNOWN, "nothing shows that it is done")
     if final.state is not SessionState.DONE:
         _keep(scene)
     began = scene.session.started is not None
@@ -136,21 +138,6 @@ def finish(scene: Scene, ending: Ending | None) -> Ending:
     ):
         write_atomic(scene.layout.directory / "handoff.md", handoff(session))
     return final
-
-
-def _proven(scene: Scene) -> Ending:
-    """Done is a clean worktree whose HEAD is the commit on the session's branch."""
-    layout = scene.layout
-    session = scene.engine.reader.session(layout.id) or scene.session
-    head, tip = find_objects(layout.worktree, "HEAD", f"refs/heads/{layout.branch}")
-    dirty = dirty_summary(layout.worktree)
-    expected = session.commit or session.base_sha
-    if head == tip == expected and dirty.clean:
-        return Ending(SessionState.DONE)
-    return Ending(
-        SessionState.UNKNOWN,
-        f"its worktree is not as committed: HEAD {head}, branch {tip}, commit {expected}, {dirty}",
-    )
 
 
 def _keep(scene: Scene) -> None:

@@ -62,7 +62,7 @@ async def verify(session: str, attempt: int) -> Json | None:
 
 
 async def commit(session: str, attempt: int) -> Json | None:
-    """Move the session's branch to the candidate."""
+    """Move the session's branch to what was checked; the ending says whether that is proven."""
     return await _blocking(session, attempt, result_stages.commit)
 
 

