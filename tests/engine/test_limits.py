@@ -1,5 +1,6 @@
 """Limits are held from outside: what trips one is stopped, and what it did is kept."""
 
+import psutil
 import pytest
 
 from abreast.model.limits import Limits
@@ -10,7 +11,7 @@ from tests.support.stage import Stage, scripted, task
 
 WORK, HANG = Write("half.txt", "half\n"), Sleep(1000)
 # In a session of its own and with a clean environment: neither group nor marker leads to it.
-ORPHAN = Shell("env -i setsid sleep 1000 > /dev/null 2>&1 &")
+ORPHAN = Shell("env -i setsid sleep 1000 > /dev/null 2>&1 & echo $! > orphan.txt")
 
 LIMITS: dict[str, tuple[Limits, tuple[Move, ...], str]] = {
     "wall": (Limits(minutes=0.01, idle_minutes=0), (HANG,), "the time limit of 0.01 minutes"),
@@ -57,6 +58,9 @@ def test_a_limit_that_trips_is_named_and_partial_work_is_kept(stage: Stage, ende
         assert stage.repo.git("show", f"refs/abreast/snap/{session.id}:half.txt") == "half"
         assert stage.marked(session.id) == []
         assert session.final_message == ""
+    idle = next(session for session in limited if session.task == "idle")
+    orphan = int(stage.repo.git("show", f"refs/abreast/snap/{idle.id}:orphan.txt"))
+    assert not psutil.pid_exists(orphan)
     tokens = next(session for session in limited if session.task == "tokens")
     assert tokens.usage.input_tokens == 1500
 
