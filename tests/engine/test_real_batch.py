@@ -19,19 +19,20 @@ from tests.support.rig import BRIEFINGS, Rig, billed, every_cli, rigged, told
 pytestmark = pytest.mark.clis
 
 
-@pytest.fixture(params=every_cli)
-def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
-    with rigged(request.param, tmp_path) as made:
+@pytest.fixture
+def rig(name: str, tmp_path: Path) -> Iterator[Rig]:
+    with rigged(name, tmp_path) as made:
         yield made
 
 
-@pytest.fixture(params=every_cli)
-def plain_rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
+@pytest.fixture
+def plain_rig(name: str, tmp_path: Path) -> Iterator[Rig]:
     """The same with a repository that has no briefing."""
-    with rigged(request.param, tmp_path, briefings=False) as made:
+    with rigged(name, tmp_path, briefings=False) as made:
         yield made
 
 
+@every_cli
 def test_three_sessions_edit_are_verified_committed_and_landed(rig: Rig) -> None:
     rig.repo.write({"mine.txt": "1\n"})
     shared = rig.fingerprints()[1]
@@ -102,6 +103,7 @@ def test_three_sessions_edit_are_verified_committed_and_landed(rig: Rig) -> None
     assert len(verified.read_text().splitlines()) == 6  # each alone, each as merged
 
 
+@every_cli
 def test_every_briefing_reaches_the_first_request_once(rig: Rig) -> None:
     before = rig.fingerprints()
     run = rig.stage.run(rig.task("one", Write("a.txt", "1\n"), Say("Done.")))
@@ -115,6 +117,7 @@ def test_every_briefing_reaches_the_first_request_once(rig: Rig) -> None:
     assert rig.fingerprints() == before
 
 
+@every_cli
 def test_a_prompt_is_text_whatever_it_begins_with(plain_rig: Rig) -> None:
     prompts = {
         "dash": "--help is what it must explain.",
@@ -149,6 +152,7 @@ _WRITES = {
 _CHANGES = {"claude": {".claude.json"}, "codex": set(), "gemini": set()}
 
 
+@every_cli
 def test_the_users_own_login_is_used_and_left_alone(rig: Rig, monkeypatch) -> None:
     """Without a key in the environment: the CLI finds the login in its own files."""
     _log_in(rig, monkeypatch)
@@ -224,6 +228,7 @@ _BARE = {
 }
 
 
+@every_cli
 def test_the_traps_would_spring_without_us(rig: Rig, monkeypatch) -> None:
     """All tests here would fail if they could: the same repository, trusted, the bare CLI."""
     monkeypatch.setenv("GEMINI_CLI_TRUST_WORKSPACE", "true")

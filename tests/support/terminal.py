@@ -4,21 +4,25 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import termios
 import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 
 from abreast.agents.base import Command
 from abreast.process.materialise import materialise
-from abreast.process.tree import MARKER, marked, sweep
+from abreast.process.tree import MARKER, descendants, marked, send, sweep
+
+Condition: TypeAlias = str | Callable[[], object]
+"""A text on the screen, or a function that is true at some time."""
 
 # Programs ask where the cursor is and what the terminal can do, and some wait for the answer.
 _ANSWERS = {b"\x1b[6n": b"\x1b[1;1R", b"\x1b[c": b"\x1b[?1;2c", b"\x1b[>0q": b"\x1bP>|test\x1b\\"}
+_QUESTION = re.compile(b"|".join(map(re.escape, _ANSWERS)))
 _ESCAPES = re.compile(rb"\x1b(\[[0-9;?<>=]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|P.*?\x1b\\|.)")
 
 
@@ -48,23 +52,52 @@ class AtTerminal:
         plain = _ESCAPES.sub(b"", self.shown)
         return "".join(plain.decode(errors="replace").split())
 
-    def until(self, condition: str | Callable[[], object], deadline: float = 30.0) -> None:
+    def until(self, condition: Condition, deadline: float = 30.0) -> None:
         """Watch until a text has been shown, or a condition is true."""
         end = time.monotonic() + deadline
-        wanted = "".join(condition.split()) if isinstance(condition, str) else None
-        while not (wanted in self.text if wanted is not None else condition()):  # type: ignore[operator]
+        while not self._holds(condition):
             assert time.monotonic() < end, f"never: {condition!r}; on the screen: {self.text}"
             self._look()
 
-    def press(self, keys: str) -> None:
-        """Press keys; Enter is a carriage return. What was shown before no longer counts."""
-        self.shown = b""
-        os.write(self._ours, keys.encode())
+    def calm(self, seconds: float = 1.0, deadline: float = 30.0) -> None:
+        """Watch until nothing new has been shown for so long."""
+        end = time.monotonic() + deadline
+        since, size = time.monotonic(), len(self.shown)
+        while time.monotonic() < since + seconds:
+            assert time.monotonic() < end, f"never calm; on the screen: {self.text}"
+            self._look()
+            if len(self.shown) != size:
+                since, size = time.monotonic(), len(self.shown)
 
-    def ended(self, deadline: float = 20.0) -> int:
+    def type(self, text: str) -> None:
+        """Type `text` and watch until it is shown; what was shown before no longer counts."""
+        self.press(text, text, every=5.0)
+
+    def press(
+        self, key: str, until: Condition, deadline: float = 30.0, *, every: float = 1.5
+    ) -> None:
+        """Press a key, again after `every` seconds, until a text is shown or a condition is true.
+
+        Programs drop keys that come before they listen, and take a fast Enter for pasted text.
+        """
+        self.shown = b""
+        end = time.monotonic() + deadline
+        while not self._holds(until):
+            assert time.monotonic() < end, f"never: {until!r}; on the screen: {self.text}"
+            os.write(self._ours, key.encode())
+            pause = time.monotonic() + every
+            while not self._holds(until) and time.monotonic() < pause:
+                self._look()
+
+    def ended(self, deadline: float = 30.0) -> int:
         """Watch until the program has ended; return its exit code."""
         self.until(lambda: self.process.poll() is not None, deadline)
         return self.process.wait()
+
+    def _holds(self, condition: Condition) -> bool:
+        if isinstance(condition, str):
+            return "".join(condition.split()) in self.text
+        return bool(condition())
 
     def _look(self) -> None:
         if not select.select([self._ours], [], [], 0.05)[0]:
@@ -75,21 +108,17 @@ class AtTerminal:
             time.sleep(0.01)
             return
         self.shown += new
-        for question, answer in _ANSWERS.items():
-            if question in new:
-                os.write(self._ours, answer)
+        for question in _QUESTION.findall(new):
+            os.write(self._ours, _ANSWERS[question])
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self.process.poll() is None:
+            below = descendants(self.process.pid)  # abreast gives its CLI an environment of its own
             self.process.kill()
+            send(below, signal.SIGKILL)
         sweep(self.marker)
         self.process.wait()
         os.close(self._ours)

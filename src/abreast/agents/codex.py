@@ -146,7 +146,7 @@ class CodexAgent:
         return Command(
             argv=(str(launch.installed.path), *resume, *options, *prompt),
             env=launch.environ,
-            note="" if _asked_before(launch) else _TRUST,
+            note="" if _trusted(launch) else _TRUST,
         )
 
     def find_session(self, launch: Launch, since: float) -> str:
@@ -275,11 +275,12 @@ def _permissions(launch: Launch) -> dict[str, Any]:
     return {"extends": ":workspace", "filesystem": rights}
 
 
-def _asked_before(launch: Launch) -> bool:
-    """Tell whether Codex knows if the user trusts the repository, in which case it does not ask."""
+def _trusted(launch: Launch) -> bool:
+    """Tell whether the user has trusted the repository: that holds in its worktrees as well."""
     projects = load_settings(launch.environ).own.get("projects")
     known = projects if isinstance(projects, dict) else {}
-    return any(str(path) in known for path in (launch.common_dir.parent, launch.worktree))
+    places = (known.get(str(path)) for path in (launch.common_dir.parent, launch.worktree))
+    return any(isinstance(p, dict) and p.get("trust_level") == "trusted" for p in places)
 
 
 def _model(launch: Launch) -> list[str]:

@@ -92,7 +92,7 @@ class Client:
         return name
 
     def stop(self, name: str, timeout: float = 60.0) -> list[Session]:
-        """Ask a run or session to stop; return the sessions this reached, once they have ended.
+        """Ask a run or session to stop; return the sessions this reached, once it has ended.
 
         A run that is landing lands no more; those of its sessions that waited are returned.
         """
@@ -102,7 +102,7 @@ class Client:
             layout = self._layout(session)
             layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             layout.stop_file.touch()
-        if landing := "/" not in name and run.state is RunState.LANDING:
+        if "/" not in name and run.state is RunState.LANDING:
             landing_stop_file(self.places, run.id).touch()
             reached = [s.id for s in run.sessions if s.landing is LandState.QUEUED]
         deadline = time.monotonic() + timeout
@@ -110,7 +110,7 @@ class Client:
             run = require_run(self.reader, run.id)
             sessions = [session for session in run.sessions if session.id in reached]
             late = [session.id for session in sessions if not session.state.final]
-            if not late and (run.state.final or not landing):
+            if not late and (run.state.final or "/" in name):
                 return sessions
             if time.monotonic() > deadline:
                 raise WorkerError(
