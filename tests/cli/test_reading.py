@@ -74,7 +74,7 @@ def test_status_shows_the_newest_run(recorded):
     assert abreast("status", "k3").stdout == done.stdout
     assert abreast("status", "--all").stdout == snapshot("""\
 run   state   done  time  land  base  repository
-k3v9  failed   1/3  1:11  none  main  /home/ada/shop
+k3v9  failed   1/3  1:10  none  main  /home/ada/shop
 """)
 
 

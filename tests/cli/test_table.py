@@ -29,7 +29,7 @@ E   AssertionError: assert 2 == 3
   hint: abreast logs k3v9/csv-export
 document-the-report-command skipped: csv-export is not done
 
-run k3v9: failed, 1 of 3 tasks done in 1:23
+run k3v9: failed, 1 of 3 tasks done in 1:10
 used: 60k tokens in, 2.7k out, at least $0.13
 next: abreast land k3v9 to bring it into main
 next: abreast resume k3v9 to go on with what is not done

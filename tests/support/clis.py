@@ -172,6 +172,7 @@ def _end(process: subprocess.Popen[bytes], marker: str, deadline: float) -> bool
     except subprocess.TimeoutExpired:
         late = True
         os.killpg(process.pid, signal.SIGKILL)
+        process.wait()  # before the sweep, which would collect it and its exit code
     finally:
         sweep(marker)
         process.wait()

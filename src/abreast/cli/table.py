@@ -172,8 +172,10 @@ def worked(run: Run, now: float) -> float:
 
     What came later (a landing asked for the next day) is not the work's time.
     """
-    ends = [session.ended or now for session in run.sessions]
-    return max(ends, default=now) - run.created
+    if not run.state.final:
+        return now - run.created
+    ends = [session.ended for session in run.sessions if session.ended]
+    return max(ends, default=run.ended or now) - run.created
 
 
 def elapsed(session: Session, now: float) -> float | None:
