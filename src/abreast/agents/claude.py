@@ -21,6 +21,7 @@ from abreast.agents.base import (
     StopSignal,
 )
 from abreast.agents.claude_stream import ClaudeReader
+from abreast.agents.claude_transcript import written
 from abreast.process.files import load_json
 
 RETRIES = "ABREAST_RETRIES"
@@ -203,8 +204,8 @@ class ClaudeAgent:
 
     def find_session(self, launch: Launch, since: float) -> str:  # noqa: ARG002
         """Look for a transcript with anything said in it; the id was ours from the start."""
-        kept = (_config(launch.environ) / "projects").glob(f"*/{launch.cli_session}.jsonl")
-        return launch.cli_session if launch.cli_session and any(map(_said, kept)) else ""
+        said = any(written(_config(launch.environ), launch.cli_session, "user", "assistant"))
+        return launch.cli_session if said else ""
 
     def redirect(self, url: str, home: Path) -> Redirect:
         state = {
@@ -221,8 +222,12 @@ class ClaudeAgent:
         }
         return Redirect(env, {home / ".claude.json": json.dumps(state)})
 
-    def reader(self) -> ClaudeReader:
-        return ClaudeReader()
+    def reader(self, environ: Mapping[str, str] | None = None) -> ClaudeReader:
+        """Return a reader; `environ` is the CLI's own, by default ours: a runner hands on its own.
+
+        It tells where the transcript is, which has the usage of a process that was killed.
+        """
+        return ClaudeReader(_config(os.environ if environ is None else environ))
 
     def _environment(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Return `environ` without the marks of a Claude Code session that we may run inside."""
@@ -273,11 +278,6 @@ def _trusted(launch: Launch) -> bool:
 def _transcript(launch: Launch) -> Path:
     slug = re.sub(r"[^a-zA-Z0-9]", "-", str(launch.worktree))
     return _config(launch.environ) / "projects" / slug / f"{launch.cli_session}.jsonl"
-
-
-def _said(transcript: Path) -> bool:
-    with transcript.open("rb") as file:
-        return any(b'"type":"user"' in line or b'"type":"assistant"' in line for line in file)
 
 
 def _session(launch: Launch) -> list[str]:

@@ -1,6 +1,7 @@
 """What a Claude Code process has used: counted while it runs, stated at its end."""
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from abreast.model.usage import Usage
@@ -9,8 +10,8 @@ from abreast.model.usage import Usage
 class ClaudeBill:
     """Tokens and cost of one process, also when it resumed an earlier session.
 
-    Until a result states the true numbers there are only the prompt sides of the replies: the
-    output count in the stream is the one of a reply's first chunk.
+    Until a result or the transcript states the true numbers there are only the prompt sides of the
+    replies: the output count in the stream is the one of a reply's first chunk.
     """
 
     def __init__(self) -> None:
@@ -44,6 +45,24 @@ class ClaudeBill:
         for name, numbers in fresh.items() if isinstance(fresh, dict) else ():
             if isinstance(numbers, dict):
                 _add(self._billed, _model(name), _stated(numbers))
+
+    def complete(self, written: Iterable[Mapping[str, Any]]) -> None:
+        """Take the true numbers of a process that stated none from the messages it wrote down.
+
+        Leaves all as it is unless every reply is among them: a part would look like the whole.
+        """
+        final: dict[str, dict[str, Any]] = {}
+        for message in written:
+            if isinstance(numbers := message.get("usage"), dict):
+                final[str(message.get("id"))] = numbers
+        if self.settled or not final.keys() >= self._requests.keys():
+            return
+        for identity in self._requests:
+            numbers = final[identity]
+            prompt = _prompt(numbers, _STREAM_KEYS)
+            said = _int(numbers.get("output_tokens"))
+            usage = Usage(sum(prompt), prompt[1], said, None, "transcript")
+            self._requests[identity] = self._requests[identity][0], usage
 
     def by_model(self) -> dict[str, Usage]:
         if self.settled:

@@ -1,11 +1,12 @@
 """What Claude Code's stream-json output says, event by event, and how it is judged at the end."""
 
 from collections.abc import Iterable, Iterator
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 from abreast.agents.claude_bill import ClaudeBill
 from abreast.agents.claude_errors import Judgement, classify
+from abreast.agents.claude_transcript import written
 from abreast.agents.lines import load_line
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
 from abreast.model.usage import Usage
@@ -29,8 +30,9 @@ class ClaudeReader:
     Tokens and cost are those of this process alone, also when it resumed an earlier session.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, config: Path | None = None) -> None:
         self.skipped = 0
+        self._config = config
         self._cwd = ""
         self._session: str | None = None
         self._bill = ClaudeBill()
@@ -53,6 +55,8 @@ class ClaudeReader:
 
     def verdict(self, code: int | None, stderr: str) -> Verdict:
         found = self._judge(code, stderr.strip())
+        if self._config is not None and self._session and not self._bill.settled:
+            self._bill.complete(written(self._config, self._session))
         return Verdict(
             found.outcome,
             found.reason,
