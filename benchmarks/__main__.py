@@ -22,15 +22,18 @@ def main() -> None:
     if unknown := set(options.names) - set(NAMES):
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
     names = options.names or NAMES
-    sections, loads = [], [os.getloadavg()[0]]
+    full = not options.quick and not options.names
+    out = options.out or (REPORT if full else None)
+    sections: list[Section] = []
+    loads = [os.getloadavg()[0]]
     with ground() as folder:
         for name in names:
             sections.append(_measure(name, folder, quick=options.quick))
             loads.append(os.getloadavg()[0])
-        load = f"{loads[0]:.1f} at the start, then " + ", ".join(f"{x:.1f}" for x in loads[1:])
-        text = whole(sections, quick=options.quick, place=folder, load=load)
-    full = not options.quick and not options.names
-    out = options.out or (REPORT if full else None)
+            load = f"{loads[0]:.1f} at the start, then " + ", ".join(f"{x:.1f}" for x in loads[1:])
+            text = whole(sections, quick=options.quick, place=folder, load=load)
+            if options.out:  # as far as it is, should it be interrupted
+                options.out.write_text(text)
     if out is None:
         print(text)
     else:

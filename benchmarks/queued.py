@@ -81,7 +81,7 @@ def _run(ours: Installation, repo: Path, count: int) -> tuple[Run, Cost, Looks]:
     watchers = [
         threading.Thread(target=_repeat, args=(look, pause, ended))
         for look, pause in (
-            (lambda: looks.process.append(_time(_status)), 0.5),
+            (lambda: looks.process.append(_time(_status)), 0.7),
             (lambda: looks.library.append(_time(api.runs)), 0.2),
             (lambda: looks.memory.append(ours.worker.memory_info().rss), 0.5),
         )

@@ -33,7 +33,7 @@ class Pair:
 
 def measure(ground: Path, *, quick: bool) -> Section:
     section = Section("Sessions", TEXT)
-    rounds = {1: 3, 8: 2, 32: 2} if quick else {1: 7, 8: 5, 32: 5, 100: 3}
+    rounds = {1: 3, 8: 2, 32: 2} if quick else {1: 5, 8: 3, 32: 5, 100: 1}
     for files in (200,) if quick else (200, 5000):
         repo = make_repository(ground / f"sessions-{files}", files)
         with installation(ground / f"sessions-{files}-state", repo) as ours:

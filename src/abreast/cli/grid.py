@@ -38,11 +38,15 @@ class Grid:
         for row in (headings, *self.rows):
             line = Text(no_wrap=True, overflow="crop")
             for cell, column, width in zip(row, self.columns, widths, strict=True):
-                shown = cell.copy()
-                shown.truncate(width, overflow=overflow)  # type: ignore[arg-type]  # one of two
+                shown = cell
+                if cell.cell_len > width:
+                    shown = cell.copy()
+                    shown.truncate(width, overflow=overflow)  # type: ignore[arg-type]  # one of two
                 padding = " " * (width - shown.cell_len)
-                line.append_text(Text(padding) + shown if column.right else shown + Text(padding))
-                line.append(" " * gap)
+                if column.right:
+                    line.append(padding).append_text(shown).append(" " * gap)
+                else:
+                    line.append_text(shown).append(padding + " " * gap)
             line.rstrip()
             yield line
 
