@@ -150,8 +150,10 @@ def say(at: AtTerminal, text: str, answer: str) -> None:
 def leave(at: AtTerminal) -> int:
     """Leave the CLI; abreast then does the rest."""
     program, *_ = psutil.Process(at.process.pid).children()
+    at.calm()  # a CLI that is still drawing its answer may swallow the Enter
     at.type("/quit")
-    at.press("\r", lambda: not program.is_running())
+    at.calm(0.5)
+    at.press("\r", lambda: not program.is_running(), deadline=90.0, every=3.0)
     return at.ended()
 
 
