@@ -100,6 +100,7 @@ def an_outage_fails_the_session_in_seconds(ended: Ended, task: str, *words: str)
     assert session.state is SessionState.FAILED
     assert (result.verdict.outcome, result.verdict.cause) == (Outcome.FAILED, Cause.TRANSIENT)
     assert any(word in session.reason for word in words), session.reason
+    assert "abreast resume" in session.hint
     assert result.ended - result.started < 30
     assert ended.kept(task) == ["work.txt"]
 

@@ -30,6 +30,10 @@ def load_ending(raw: dict[str, Any]) -> Ending:
 
 STOPPED = Ending(SessionState.STOPPED, "stopped by you", "abreast resume RUN goes on with it")
 
+_AGAIN = {
+    Cause.TRANSIENT: "later: abreast resume RUN goes on with it",
+    Cause.SESSION_LIMIT: "once the limit has reset: abreast resume RUN goes on with it",
+}
 _STATES = {
     Outcome.FAILED: SessionState.FAILED,
     Outcome.BLOCKED: SessionState.BLOCKED,
@@ -50,7 +54,8 @@ def ending_of_agent(result: Result) -> Ending | None:
     if verdict.outcome is Outcome.OK:
         return None
     reason = verdict.reason or "it gave no reason"
-    return Ending(_STATES[verdict.outcome], reason, verdict.hint or "", verdict.cause)
+    hint = verdict.hint or _AGAIN.get(verdict.cause, "")
+    return Ending(_STATES[verdict.outcome], reason, hint, verdict.cause)
 
 
 def ending_of_command(result: Result, name: str, log: str) -> Ending | None:
