@@ -35,8 +35,9 @@ def require_cli(name: str) -> Path:
 
 def base_environ(home: Path) -> dict[str, str]:
     """A whole environment without anything of the developer's in it."""
-    node = shutil.which("node")
-    folders = [str(BIN), *([str(Path(node).parent)] if node else []), "/usr/bin", "/bin"]
+    needed = (shutil.which(program) for program in ("node", "git"))
+    folders = [str(BIN), *(str(Path(found).parent) for found in needed if found)]
+    folders += ["/usr/bin", "/bin"]
     return {
         "PATH": ":".join(dict.fromkeys(folders)),
         "HOME": str(home),
