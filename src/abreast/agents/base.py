@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from abreast.model.contract import Profile
 from abreast.model.events import Event, Verdict
 from abreast.model.limits import Limits
 
@@ -58,6 +59,7 @@ class Capabilities:
     usage: bool = False  # its CLI states tokens
     model: bool = False  # a model can be chosen
     structured_output: bool = False  # it takes a JSON Schema for its answer
+    told: str = ""  # when a running session hears what `abreast tell` says; empty: never
     confined_writes: str = ""  # what keeps writes in the worktree; empty: nothing does
     running_totals: bool = False  # its tokens count earlier processes of a resumed session again
 
@@ -75,6 +77,29 @@ def _no_choice() -> "AgentChoice":
     from abreast.model.task import AgentChoice
 
     return AgentChoice("")
+
+
+@dataclass(frozen=True)
+class Child:
+    """What a session is that answers a question under a contract.
+
+    `schema` is that of the answer, a JSON object. Without `edits` nothing may be written anywhere.
+    """
+
+    schema: Mapping[str, Any]
+    edits: bool = False
+    profile: Profile = Profile.LEAN
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message to a running session, as its CLI's hooks pass it on: what they print, as JSON.
+
+    `tool` is for the hook that runs after a tool call, `turn` for the one at the end of a turn.
+    """
+
+    tool: str
+    turn: str
 
 
 @dataclass(frozen=True)
@@ -100,6 +125,8 @@ class Launch:
     choice: "AgentChoice" = field(default_factory=_no_choice)
     cli_session: str = ""
     resume: bool = False
+    child: Child | None = None
+    mailbox: Path | None = None  # the folder whose letters reach the session while it runs
 
 
 @dataclass(frozen=True)
@@ -163,6 +190,8 @@ class Agent(Protocol):
     env_patterns: tuple[str, ...]
     """Variables, as shell globs, that this CLI may inherit beyond the ordinary ones."""
     install_hint: str
+    start_up: int
+    """Tokens of a lean child's first request, as measured on the loopback server."""
 
     def find(self, environ: Mapping[str, str]) -> Installed | None:
         """Return where the CLI is, by `environ["PATH"]`, without running it; None if nowhere.
@@ -200,4 +229,12 @@ class Agent(Protocol):
 
     def reader(self) -> StreamReader:
         """Return a fresh reader for one process's output."""
+        ...
+
+    def takes(self, schema: Mapping[str, Any]) -> bool:
+        """Tell whether the CLI holds its answer to this JSON Schema; else the prompt must ask."""
+        ...
+
+    def letter(self, text: str) -> Letter:
+        """Return `text` as this CLI's hooks have to print it."""
         ...

@@ -9,12 +9,14 @@ import sys
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 from abreast.agents.base import (
     Capabilities,
     Command,
     Installed,
     Launch,
+    Letter,
     Login,
     LoginState,
     Redirect,
@@ -135,6 +137,7 @@ class ClaudeAgent:
         "GCLOUD_PROJECT",
         "CLOUDSDK_CONFIG",
     )
+    start_up = 2000
     install_hint = "npm install -g @anthropic-ai/claude-code, then `claude` once to log in"
 
     def find(self, environ: Mapping[str, str]) -> Installed | None:
@@ -221,6 +224,12 @@ class ClaudeAgent:
             **_QUIET,
         }
         return Redirect(env, {home / ".claude.json": json.dumps(state)})
+
+    def takes(self, schema: Mapping[str, Any]) -> bool:  # noqa: ARG002
+        return False
+
+    def letter(self, text: str) -> Letter:
+        return Letter(text, text)
 
     def reader(self, environ: Mapping[str, str] | None = None) -> ClaudeReader:
         """Return a reader; `environ` is the CLI's own, by default ours: a runner hands on its own.

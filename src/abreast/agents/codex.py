@@ -16,6 +16,7 @@ from abreast.agents.base import (
     Command,
     Installed,
     Launch,
+    Letter,
     Login,
     LoginState,
     Redirect,
@@ -86,6 +87,7 @@ class CodexAgent:
         "TERM",
         "COLORTERM",
     )
+    start_up = 5000
     install_hint = "npm install -g @openai/codex"
 
     def find(self, environ: Mapping[str, str]) -> Installed | None:
@@ -162,6 +164,12 @@ class CodexAgent:
         env = {"HOME": str(home), "CODEX_HOME": str(folder), _KEY: "loopback-no-real-key"}
         config = _LOOPBACK.format(model=LOOPBACK_MODEL, url=url, key=_KEY)
         return Redirect(env, {folder / "config.toml": config})
+
+    def takes(self, schema: Mapping[str, Any]) -> bool:  # noqa: ARG002
+        return False
+
+    def letter(self, text: str) -> Letter:
+        return Letter(text, text)
 
     def reader(self, environ: Mapping[str, str] | None = None) -> CodexReader:
         """Return a reader; `environ` is Codex's own, by default ours: a runner hands on its own.

@@ -6,12 +6,14 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from abreast.agents.base import (
     Capabilities,
     Command,
     Installed,
     Launch,
+    Letter,
     Login,
     LoginState,
     Redirect,
@@ -36,6 +38,7 @@ class CommandAgent:
     title = "Command (any program)"
     capabilities = Capabilities(interactive=True)
     env_patterns: tuple[str, ...] = ()
+    start_up = 0
     install_hint = "it needs a POSIX shell named sh on PATH"
 
     def find(self, environ: Mapping[str, str]) -> Installed | None:
@@ -78,6 +81,13 @@ class CommandAgent:
 
     def reader(self) -> "CommandReader":
         return CommandReader()
+
+    def takes(self, schema: Mapping[str, Any]) -> bool:  # noqa: ARG002
+        return False
+
+    def letter(self, text: str) -> Letter:
+        """Return the text as it is: nothing calls a hook."""
+        return Letter(text, text)
 
 
 class CommandReader:

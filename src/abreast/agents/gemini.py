@@ -4,12 +4,14 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from abreast.agents.base import (
     Capabilities,
     Command,
     Installed,
     Launch,
+    Letter,
     Login,
     LoginState,
     Redirect,
@@ -69,6 +71,7 @@ class GeminiAgent:
         "TERM",
         "COLORTERM",
     )
+    start_up = 3000
     install_hint = "npm install -g @google/gemini-cli"
 
     def find(self, environ: Mapping[str, str]) -> Installed | None:
@@ -156,6 +159,12 @@ class GeminiAgent:
                 "GOOGLE_GEMINI_BASE_URL": url,
             }
         )
+
+    def takes(self, schema: Mapping[str, Any]) -> bool:  # noqa: ARG002
+        return False
+
+    def letter(self, text: str) -> Letter:
+        return Letter(text, text)
 
     def reader(self, environ: Mapping[str, str] | None = None) -> GeminiReader:
         """Return a reader; `environ` is the CLI's own, by default ours: a runner hands on its own.

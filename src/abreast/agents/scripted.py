@@ -12,6 +12,7 @@ from abreast.agents.base import (
     Command,
     Installed,
     Launch,
+    Letter,
     Login,
     LoginState,
     Redirect,
@@ -34,6 +35,7 @@ class ScriptedAgent:
     title = "Scripted (built in)"
     capabilities = Capabilities(resume=True, interactive=True, usage=True)
     env_patterns: tuple[str, ...] = ()
+    start_up = 0
     install_hint = "it is part of abreast"
 
     def find(self, environ: Mapping[str, str]) -> Installed | None:  # noqa: ARG002
@@ -56,6 +58,13 @@ class ScriptedAgent:
 
     def reader(self) -> "ScriptedReader":
         return ScriptedReader()
+
+    def takes(self, schema: Mapping[str, Any]) -> bool:  # noqa: ARG002
+        return False
+
+    def letter(self, text: str) -> Letter:
+        """Return the text as it is: nothing calls a hook."""
+        return Letter(text, text)
 
     def _command(self, launch: Launch, *options: str) -> Command:
         """Raises `AgentError` when a move only makes sense between a CLI and its model."""

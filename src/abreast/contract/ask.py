@@ -9,10 +9,11 @@ from abreast.model.contract import Contract, Isolation
 REPAIRS = 2  # how often a child is asked to mend its answer, in its own session
 
 
-def question(contract: Contract) -> str:
+def question(contract: Contract, *, shape: bool = True) -> str:
     """Return the prompt for a child under `contract`.
 
-    Raises ContractError when the contract asks for a shape that does not exist.
+    With `shape` it spells out the JSON Schema of the answer; without, the CLI sees to that. Raises
+    ContractError when the contract asks for a shape that does not exist.
     """
     edits = contract.isolation is Isolation.WORKTREE
     rules = [
@@ -26,19 +27,22 @@ def question(contract: Contract) -> str:
         contract.question.strip(),
         f"Look only at: {', '.join(contract.scope)}" if contract.scope else "",
         "Rules:\n" + "\n".join(f"- {rule}" for rule in rules if rule),
-        _shape(contract),
+        _shape(contract) if shape else _STRUCTURED,
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def again(problems: Sequence[str], contract: Contract) -> str:
+def again(problems: Sequence[str], contract: Contract, *, shape: bool = True) -> str:
     """Return the prompt that has a child mend its answer: exactly what is wrong, and the shape."""
     told = "\n".join(f"- {problem}" for problem in problems)
     return (
         f"Your answer does not fit what was asked. Problems:\n{told}\n\n"
         "Give the whole answer again, mended. Do not start over: you have all you need.\n\n"
-        + _shape(contract)
+        + (_shape(contract) if shape else _STRUCTURED)
     )
+
+
+_STRUCTURED = "Give the answer in the structured form that is asked of you, all of it."
 
 
 def _shape(contract: Contract) -> str:

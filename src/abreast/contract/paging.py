@@ -1,17 +1,11 @@
 """Show no more than the limit: cut between items, and page through the rest without a loss."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# English and code take about four characters a token; UTF-8 bytes keep the estimate honest for
-# texts in other scripts, where a character is often a token or more.
-BYTES_PER_TOKEN = 4
+from abreast.model.tokens import BYTES_PER_TOKEN, count_tokens
 
-
-def count_tokens(text: str) -> int:
-    """Estimate a text's tokens: UTF-8 bytes over four, rounded up."""
-    return math.ceil(len(text.encode("utf-8", "surrogatepass")) / BYTES_PER_TOKEN)
+__all__ = ["Page", "count_tokens", "paginate"]
 
 
 @dataclass(frozen=True)

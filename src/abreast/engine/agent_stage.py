@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from abreast.agents import agent_named
-from abreast.agents.base import Agent, Launch
+from abreast.agents.base import Agent, Child, Launch
+from abreast.contract.shapes import schema_of
 from abreast.engine import prompts
 from abreast.engine.briefing import read_briefing
 from abreast.engine.jobs import Order
 from abreast.engine.scene import Scene
 from abreast.errors import AgentError
 from abreast.git.status import require_own_git_dir
+from abreast.model.contract import BriefingChoice, Isolation
 from abreast.model.events import Outcome
 from abreast.model.usage import Usage
-from abreast.process.environment import allow
+from abreast.process.environment import DEPTH, SESSION, allow
 from abreast.process.files import write_atomic
 from abreast.runner.job import STREAM, Progress, Result, load_result
 from abreast.store.changes import UNSET, Change
@@ -32,18 +34,39 @@ def launch_of(scene: Scene, agent: Agent, prompt: str = "", *, cli_session: str 
     return Launch(
         installed=installed,
         directory=folder,
-        worktree=scene.layout.worktree,
-        git_dir=require_own_git_dir(scene.layout.worktree),
+        worktree=scene.place,
+        git_dir=require_own_git_dir(scene.place),
         common_dir=scene.repository.common_dir,
-        environ=environ,
+        environ=environ | _marks(scene),
         prompt=prompt,
-        briefing=read_briefing(scene.layout.worktree),
+        briefing=read_briefing(scene.place) if _briefed(scene) else "",
         model=scene.task.model,
         limits=scene.task.limits,
         choice=scene.task.agent,
         cli_session=cli_session or _fresh_id(scene),
         resume=bool(cli_session),
+        child=_child(scene),
+        mailbox=scene.layout.mailbox,
     )
+
+
+def _marks(scene: Scene) -> dict[str, str]:
+    """Return what tells an abreast that is started in the session whose it is."""
+    marks = {SESSION: scene.session.id}
+    return marks | {DEPTH: "1"} if scene.task.contract else marks
+
+
+def _briefed(scene: Scene) -> bool:
+    contract = scene.task.contract
+    return contract is None or contract.briefing is BriefingChoice.PROJECT
+
+
+def _child(scene: Scene) -> Child | None:
+    contract = scene.task.contract
+    if contract is None:
+        return None
+    edits = contract.isolation is Isolation.WORKTREE
+    return Child(schema_of(contract.returns), edits, scene.task.profile)
 
 
 def _fresh_id(scene: Scene) -> str:

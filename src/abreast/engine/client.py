@@ -68,8 +68,12 @@ class Client:
         environ: Mapping[str, str] | None = None,
         *,
         kind: SessionKind = SessionKind.TASK,
+        parent: str = "",
     ) -> str:
-        """Add a checked plan to the store as a queued run (an open one for a person's session)."""
+        """Add a checked plan to the store as a queued run (an open one for a person's session).
+
+        `parent` is the session that children are started for.
+        """
         name, plan = self._new_run_id(), checked.plan
         # The environment first: a worker may take the run at once.
         keep_environment(self.places, name, plan.pass_env, environ)
@@ -85,7 +89,7 @@ class Client:
             max_parallel=plan.max_parallel,
             source=plan.source,
             note="\n".join(checked.notes),
-            sessions=_sessions(name, plan, kind),
+            sessions=_sessions(name, plan, kind, parent),
         )
         common_dir = str(checked.repository.common_dir)
         self.store.add_run(run, dump_plan(plan), common_dir=common_dir)
@@ -221,7 +225,7 @@ def _after(run: Run) -> str:
     return f"abreast land {run.id}" if waiting else "abreast status"
 
 
-def _sessions(run: str, plan: Plan, kind: SessionKind) -> tuple[Session, ...]:
+def _sessions(run: str, plan: Plan, kind: SessionKind, parent: str) -> tuple[Session, ...]:
     return tuple(
         Session(
             id=f"{run}/{task.id}",
@@ -234,6 +238,7 @@ def _sessions(run: str, plan: Plan, kind: SessionKind) -> tuple[Session, ...]:
             base_sha=plan.base_sha,
             model=task.model,
             needs=task.needs,
+            parent=parent,
         )
         for task in plan.tasks
     )

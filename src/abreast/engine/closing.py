@@ -29,6 +29,7 @@ def _open_run(run_id: str) -> Json:
         needs={task.id: task.needs for task in plan.tasks},
         resources={task.id: task.resources for task in plan.tasks},
         attempts={session.task: session.attempt for session in run.sessions},
+        children=frozenset(task.id for task in plan.tasks if task.contract),
     )
     begun = [s for s in run.sessions if s.state is not SessionState.QUEUED]
     progress = Progress(

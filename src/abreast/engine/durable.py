@@ -127,6 +127,14 @@ async def enqueue(
         return await DBOS.enqueue_workflow_async(ticket.queue, function, *args, **kwargs)
 
 
+async def begin(
+    ticket: Ticket, function: AsyncFunction[P, R], *args: P.args, **kwargs: P.kwargs
+) -> WorkflowHandleAsync[R]:
+    """Start a workflow once, past every queue: a second call with the same id attaches to it."""
+    with SetWorkflowID(ticket.id):
+        return await DBOS.start_workflow_async(function, *args, **kwargs)
+
+
 async def cancel(tickets: Sequence[Ticket]) -> None:
     """Let these workflows begin nothing more; what they have enqueued goes on."""
     await DBOS.cancel_workflows_async([ticket.id for ticket in tickets])

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from abreast.agents.base import Command
-from abreast.engine.layout import SessionLayout
+from abreast.engine.layout import JOBS, SessionLayout
 from abreast.errors import WorkerError
 from abreast.model.limits import Limits
 from abreast.process.detached import spawn_detached
 from abreast.process.identity import Identity
 from abreast.process.materialise import materialise
+from abreast.process.patience import pause
 from abreast.process.tree import MARKER, sweep
 from abreast.runner.job import (
     JOB,
@@ -31,7 +32,7 @@ from abreast.runner.job import (
 )
 from abreast.runner.supervise import lost
 
-_SHORT, _LONG = 0.02, 0.25  # seconds between looks, growing from one to the other
+_LONGEST = 0.25  # seconds between looks
 _LIVENESS = 2.0  # seconds between checks that the runner still lives
 _APPEAR = 30.0  # seconds for a runner to say who it is
 
@@ -73,7 +74,7 @@ async def run_job(
 
 def end_jobs(layout: SessionLayout) -> None:
     """End what is left of an attempt's jobs. They have ended, unless something went wrong."""
-    for name in ("setup", "agent", "verify"):
+    for name in JOBS:
         end_job(layout.job(name))
 
 
@@ -110,15 +111,14 @@ def _spawn(directory: Path, order: Order) -> subprocess.Popen[bytes]:
 
 
 async def _appear(directory: Path, process: subprocess.Popen[bytes]) -> Identity:
-    deadline, pause = time.monotonic() + _APPEAR, _SHORT
-    while time.monotonic() < deadline:
+    began = time.monotonic()
+    while (waited := time.monotonic() - began) < _APPEAR:
         ended = process.poll() is not None
         if (runner := load_runner(directory)) is not None:
             return runner
         if ended:
             break
-        await asyncio.sleep(pause)
-        pause = min(_LONG, pause * 1.5)
+        await asyncio.sleep(pause(waited, _LONGEST))
     sweep(load_job(directory).marker)  # it must not begin after we have given up on it
     said = (directory / "runner.log").read_text(errors="replace")[-2000:]
     raise WorkerError(f"the supervisor for {directory} did not start: {said.strip()}")
@@ -131,7 +131,8 @@ async def _follow(
     progress: Callable[[Progress], None],
 ) -> Result | None:
     """Wait for the result; None when the runner has gone without one."""
-    pause, looked, shown = _SHORT, time.monotonic(), Progress()
+    began = looked = time.monotonic()
+    shown = Progress()
     while True:
         if (result := load_result(directory)) is not None:
             return result
@@ -144,8 +145,7 @@ async def _follow(
             if current is not None and current != shown:
                 shown = current
                 progress(shown)
-        await asyncio.sleep(pause)
-        pause = min(_LONG, pause * 1.5)
+        await asyncio.sleep(pause(now - began, _LONGEST))
 
 
 def _bury(directory: Path) -> Result:

@@ -8,6 +8,8 @@ from abreast.model.session import Session
 from abreast.places import Places
 
 STOP = "stop"  # the file whose existence stops every job of an attempt
+ROUNDS = ("agent", "repair-1", "repair-2")  # the jobs of an agent: a child may be asked again
+JOBS = ("setup", *ROUNDS, "verify")
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,21 @@ class SessionLayout:
         return self.places.sessions / self.run / self.task / "cli"
 
     @property
+    def mailbox(self) -> Path:
+        """The folder of messages to the session; the same for every attempt."""
+        return self.cli_directory / "mailbox"
+
+    @property
+    def deliverable(self) -> Path:
+        """The file that holds all that came of a delegation."""
+        return self.directory / "deliverable.json"
+
+    @property
     def stop_file(self) -> Path:
         return self.directory / STOP
 
     def job(self, name: str) -> Path:
-        """The folder of the job `setup`, `agent` or `verify`."""
+        """The folder of one of `JOBS`."""
         return self.directory / name
 
     @property

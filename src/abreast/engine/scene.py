@@ -9,6 +9,7 @@ from abreast.engine.environment import load_environment
 from abreast.engine.layout import SessionLayout, layout_of, repository_lock
 from abreast.errors import WorkerError
 from abreast.git.repository import Repository, find_repository
+from abreast.model.contract import Isolation
 from abreast.model.session import Run, Session
 from abreast.model.task import Plan, Task
 from abreast.places import Places
@@ -57,6 +58,13 @@ class Scene:
     @property
     def lock(self) -> Path:
         return repository_lock(self.engine.places, self.repository.common_dir)
+
+    @property
+    def place(self) -> Path:
+        """Where the agent works: its own worktree, or the parent's tree for a child that reads."""
+        contract = self.task.contract
+        shared = contract is not None and contract.isolation is Isolation.CONTEXT
+        return Path(self.run.repo) if shared else self.layout.worktree
 
     @property
     def stopping(self) -> bool:

@@ -21,6 +21,7 @@ class Pace:
     needs: Mapping[str, tuple[str, ...]]
     resources: Mapping[str, tuple[str, ...]]
     attempts: Mapping[str, int]
+    children: frozenset[str] = frozenset()  # those that answer a question under a contract
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -29,6 +30,7 @@ class Pace:
             "needs": {k: list(v) for k, v in self.needs.items()},
             "resources": {k: list(v) for k, v in self.resources.items()},
             "attempts": dict(self.attempts),
+            "children": sorted(self.children),
         }
 
     @classmethod
@@ -39,6 +41,7 @@ class Pace:
             {k: tuple(v) for k, v in raw["needs"].items()},
             {k: tuple(v) for k, v in raw["resources"].items()},
             raw["attempts"],
+            frozenset(raw.get("children", ())),
         )
 
 

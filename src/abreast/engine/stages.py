@@ -24,7 +24,7 @@ from abreast.store.changes import Change
 
 async def prepare(session: str, attempt: int) -> Json | None:
     """Make the worktree, on its branch, at the base or at the predecessors' merged commits."""
-    return await _blocking(session, attempt, start_stages.prepare)
+    return await blocking(session, attempt, start_stages.prepare)
 
 
 async def set_up(session: str, attempt: int) -> Json | None:
@@ -48,12 +48,12 @@ async def run_agent(session: str, attempt: int) -> Json | None:
         await asyncio.to_thread(agent_stage.record, scene, result)
         return ending_of_agent(result)
 
-    return await _guarded(session, attempt, body)
+    return await guarded(session, attempt, body)
 
 
 async def check(session: str, attempt: int) -> Json | None:
     """Hold what the agent did against what the task declares; keep it as a candidate commit."""
-    return await _blocking(session, attempt, result_stages.check)
+    return await blocking(session, attempt, result_stages.check)
 
 
 async def verify(session: str, attempt: int) -> Json | None:
@@ -63,7 +63,7 @@ async def verify(session: str, attempt: int) -> Json | None:
 
 async def commit(session: str, attempt: int) -> Json | None:
     """Move the session's branch to what was checked; the ending says whether that is proven."""
-    return await _blocking(session, attempt, result_stages.commit)
+    return await blocking(session, attempt, result_stages.commit)
 
 
 async def finish(session: str, attempt: int, ending: Json | None) -> Json:
@@ -103,24 +103,34 @@ async def _command(
         await asyncio.to_thread(after, scene)
         return ending_of_command(result, name, f"abreast logs {scene.session.id}")
 
-    return await _guarded(session, attempt, body)
+    return await guarded(session, attempt, body)
 
 
-async def _blocking(
+async def blocking(
     session: str, attempt: int, body: Callable[[Scene], Ending | None]
 ) -> Json | None:
+    """Run one stage of a session in a thread (see `guarded`)."""
+
     async def threaded(scene: Scene) -> Ending | None:
         return await asyncio.to_thread(body, scene)
 
-    return await _guarded(session, attempt, threaded)
+    return await guarded(session, attempt, threaded)
 
 
-async def _guarded(
-    session: str, attempt: int, body: Callable[[Scene], Awaitable[Ending | None]]
+async def guarded(
+    session: str,
+    attempt: int,
+    body: Callable[[Scene], Awaitable[Ending | None]],
+    *,
+    although_stopping: bool = False,
 ) -> Json | None:
+    """Run one stage of a session: whatever it raises is an ending, unless the database is away.
+
+    A session that has been asked to stop gets no further, unless `although_stopping`.
+    """
     try:
         scene = await asyncio.to_thread(open_scene, session, attempt)
-        if scene.stopping:
+        if scene.stopping and not although_stopping:
             return STOPPED.to_json()
         ending = await body(scene)
     except StoreError:

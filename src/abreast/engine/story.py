@@ -6,13 +6,13 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from abreast.engine.layout import JOBS, ROUNDS
 from abreast.model.session import LogEvent, Session
 from abreast.places import Places
 from abreast.runner.job import STORY, STREAM
 from abreast.store.reader import Reader
 
 _POLL = 0.3  # seconds between looks while following
-_JOBS = ("setup", "agent", "verify")
 
 
 class _Tail:
@@ -69,7 +69,7 @@ def stream(
 
 def _folders(places: Places, session: Session) -> list[Path]:
     top = places.sessions / session.id
-    return [top / str(attempt) / job for attempt in range(1, session.attempt + 1) for job in _JOBS]
+    return [top / str(attempt) / job for attempt in range(1, session.attempt + 1) for job in JOBS]
 
 
 def _story(session: Session, tails: dict[Path, _Tail], folder: Path) -> list[LogEvent]:
@@ -79,5 +79,5 @@ def _story(session: Session, tails: dict[Path, _Tail], folder: Path) -> list[Log
 
 def _event(session: Session, job: str, line: bytes) -> LogEvent:
     raw = json.loads(line)
-    kind = raw["kind"] if job == "agent" else job
+    kind = raw["kind"] if job in ROUNDS else job
     return LogEvent(raw["at"], session.run, session.id, kind, raw["text"])

@@ -24,9 +24,15 @@ from filelock import FileLock, Timeout
 from abreast.engine import durable, workflows
 from abreast.engine.lease_thread import hold_lease
 from abreast.engine.scene import Engine, install
-from abreast.engine.worker_process import TAKEN, announce_worker, find_worker, worker_file
+from abreast.engine.worker_process import (
+    TAKEN,
+    announce_worker,
+    bell,
+    find_worker,
+    worker_file,
+)
 from abreast.errors import StoreError, WorkerError
-from abreast.model.states import RunState
+from abreast.model.states import RunState, SessionKind
 from abreast.places import Places, find_places
 from abreast.process.files import write_atomic
 from abreast.store.engine import make_engine
@@ -101,13 +107,47 @@ async def _serve(places: Places, idle_exit: float | None) -> bool:
     most = int(os.environ.get("ABREAST_MAX_SESSIONS") or _MOST_SESSIONS)
     await durable.launch(make_engine(places.database), executor_id(places), most)
     try:
-        await _dispatch(Reader(places.database), stop, idle_exit)
+        with _called(places, loop) as called:
+            await _dispatch(Reader(places.database), stop, called, idle_exit)
     finally:
         await asyncio.to_thread(durable.shut_down)
     return stop.is_set()
 
 
-async def _dispatch(reader: Reader, stop: asyncio.Event, idle_exit: float | None) -> None:
+@contextlib.contextmanager
+def _called(places: Places, loop: asyncio.AbstractEventLoop) -> Iterator[asyncio.Event]:
+    """Yield an event that a client's ring sets; where there are no named pipes, it never is."""
+    called = asyncio.Event()
+    pipe = _open_bell(bell(places))
+    if pipe is None:
+        yield called
+        return
+
+    def hear() -> None:
+        os.read(pipe, 4096)
+        called.set()
+
+    loop.add_reader(pipe, hear)
+    try:
+        yield called
+    finally:
+        loop.remove_reader(pipe)
+        os.close(pipe)
+
+
+def _open_bell(path: Path) -> int | None:
+    try:
+        if not path.is_fifo():
+            path.unlink(missing_ok=True)
+            os.mkfifo(path, 0o600)
+        return os.open(path, os.O_RDWR | os.O_NONBLOCK)  # to write too: it never reads as ended
+    except OSError:
+        return None  # a file system without them: clients are heard at the next look
+
+
+async def _dispatch(
+    reader: Reader, stop: asyncio.Event, called: asyncio.Event, idle_exit: float | None
+) -> None:
     """Enqueue what clients have asked for: a request is a run's state and generation, no more."""
     seen: set[str] = set()
     idle_since = time.monotonic()
@@ -116,14 +156,26 @@ async def _dispatch(reader: Reader, stop: asyncio.Event, idle_exit: float | None
             requests = await asyncio.to_thread(reader.requests)
             for request in requests:
                 await _take(request, seen)
-            for session, attempt in await asyncio.to_thread(reader.to_stop) if requests else ():
+            for session, attempt, kind in (
+                await asyncio.to_thread(reader.to_stop) if requests else ()
+            ):
                 ticket = durable.session_ticket(session, attempt)
-                await _once(ticket, seen, workflows.run_session, session, attempt)
+                child = kind is SessionKind.CHILD
+                work = workflows.run_child if child else workflows.run_session
+                await _once(ticket, seen, work, session, attempt)
             if not requests and _past(idle_since, idle_exit):
                 return
             idle_since = time.monotonic() if requests else idle_since
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), _LOOK)
+        await _pause(stop, called)
+
+
+async def _pause(stop: asyncio.Event, called: asyncio.Event) -> None:
+    """Wait for a stop, a client's call, or the next look, whichever is first."""
+    waits = [asyncio.ensure_future(event.wait()) for event in (stop, called)]
+    await asyncio.wait(waits, timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+    called.clear()
 
 
 def _past(since: float, seconds: float | None) -> bool:

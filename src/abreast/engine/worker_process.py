@@ -1,5 +1,6 @@
 """The worker as its clients see it: is there one, and if not, start it."""
 
+import contextlib
 import os
 import sys
 import time
@@ -36,13 +37,30 @@ def announce_worker(places: Places) -> None:
     write_json(worker_file(places), asdict(identify()))
 
 
+def bell(places: Places) -> Path:
+    """The named pipe by which a client makes the worker look at once."""
+    return places.state / "bell"
+
+
+def ring(places: Places) -> None:
+    """Make a worker that waits look for requests now; nothing when none listens."""
+    # Nobody listens, or the pipe is full of calls that it has not heard yet: it will look anyway.
+    with contextlib.suppress(OSError):
+        pipe = os.open(bell(places), os.O_WRONLY | os.O_NONBLOCK)
+        try:
+            os.write(pipe, b"!")
+        finally:
+            os.close(pipe)
+
+
 def ensure_worker(places: Places) -> bool:
-    """Return once a worker lives; True when it had to be started.
+    """Return once a worker lives and has been told to look; True when it had to be started.
 
     Call it after the request is in the database: a worker that is about to end for want of work
     looks once more after it has given up its place.
     """
     if find_worker(places) is not None:
+        ring(places)
         return False
     places.make()
     process, deadline = _start(places), time.monotonic() + _PATIENCE

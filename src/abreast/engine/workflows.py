@@ -6,10 +6,11 @@ is prepare → set up → agent → check → verify → commit, and ends in `fi
 
 from collections.abc import Awaitable, Callable, Iterable
 
-from abreast.engine import closing, landing, stages
+from abreast.engine import child_stages, closing, landing, stages
 from abreast.engine.durable import (
     Handle,
     Json,
+    begin,
     enqueue,
     first_done,
     session_ticket,
@@ -17,6 +18,7 @@ from abreast.engine.durable import (
     workflow,
 )
 from abreast.engine.ending import load_ending
+from abreast.engine.layout import ROUNDS
 from abreast.engine.schedule import Pace, Progress, next_tasks
 
 __all__ = ["land_run", "run_plan", "run_session"]
@@ -42,6 +44,26 @@ async def run_session(session: str, attempt: int) -> Json:
             break
     else:
         ending = None
+    return await _finish(session, attempt, ending)
+
+
+_place_child = step("place child")(child_stages.prepare)
+_ask = step("ask")(child_stages.ask)
+_conclude = step("conclude")(child_stages.conclude)
+
+
+@workflow("child")
+async def run_child(session: str, attempt: int) -> Json:
+    """Take a child from its question to its deliverable; returns the ending."""
+    ending = await _place_child(session, attempt)
+    for number in range(len(ROUNDS)):
+        if ending is not None:
+            break
+        asked = await _ask(session, attempt, number)
+        ending = asked["ending"]
+        if not asked["again"]:
+            break
+    ending = await _conclude(session, attempt, ending)
     return await _finish(session, attempt, ending)
 
 
@@ -79,12 +101,17 @@ async def run_plan(run: str, generation: int) -> None:  # noqa: ARG001 - tells t
 async def _begin(run: str, pace: Pace, tasks: Iterable[str]) -> dict[str, tuple[str, Handle[Json]]]:
     """Enqueue sessions, and return their tasks and handles by workflow id.
 
-    One that is at work already is joined.
+    One that is at work already is joined. Children wait in no queue: their parents hold places in
+    it while they wait for them.
     """
     begun = {}
     for task in tasks:
         session, attempt = f"{run}/{task}", pace.attempts[task]
-        handle = await enqueue(session_ticket(session, attempt), run_session, session, attempt)
+        ticket = session_ticket(session, attempt)
+        if task in pace.children:
+            handle = await begin(ticket, run_child, session, attempt)
+        else:
+            handle = await enqueue(ticket, run_session, session, attempt)
         begun[handle.workflow_id] = task, handle
     return begun
 

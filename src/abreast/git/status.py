@@ -139,6 +139,16 @@ def checkout_fingerprint(checkout: Path) -> str:
     return digest.hexdigest()
 
 
+def checkout_marks(checkout: Path) -> dict[str, str]:
+    """Return what tells one state of a checkout from another, by name: `HEAD`, and each file that
+    is not as committed. Two states are alike when their marks are. Raises `GitError`.
+    """
+    marks = {"HEAD": f"{current_branch(checkout)} {find_commit(checkout, 'HEAD')}"}
+    for line in split(_status(checkout, untracked="all")):
+        marks[line[3:]] = f"{line[:2]} {_stamp(checkout / line[3:]).decode()}"
+    return marks
+
+
 def _status(checkout: Path, *, untracked: str = "normal") -> str:
     # Explicit, because the user's configuration may hide untracked files from `git status`.
     options = ("--porcelain", "-z", "--no-renames", f"--untracked-files={untracked}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from abreast.model.economy import Account, Estimate
 from abreast.model.limits import Limits
 
 LIMIT_TOKENS = 500
@@ -15,6 +16,11 @@ class Isolation(StrEnum):
 
     CONTEXT = "context"  # in the parent's tree, read-only
     WORKTREE = "worktree"  # in a worktree and on a branch of its own; it may edit
+
+    @property
+    def edits(self) -> bool:
+        """Whether the child may change files."""
+        return self is Isolation.WORKTREE
 
 
 class BriefingChoice(StrEnum):
@@ -44,6 +50,13 @@ class Contract:
     briefing: BriefingChoice = BriefingChoice.NONE
 
 
+class Profile(StrEnum):
+    """How much of its CLI a child gets. It never gets a tool to delegate with."""
+
+    LEAN = "lean"  # our own short instructions, and the tools that the contract needs
+    FULL = "full"  # the CLI's own instructions and tools, as far as the contract allows
+
+
 class DeliveryState(StrEnum):
     """How a delegation ended. Nothing found is `OK`; nothing came back is `UNKNOWN`."""
 
@@ -54,3 +67,46 @@ class DeliveryState(StrEnum):
     BLOCKED = "blocked"  # denied a tool, or it asked something
     FAILED = "failed"
     UNKNOWN = "unknown"
+
+    @property
+    def valid(self) -> bool:
+        """Whether the answer is of the shape that was asked for."""
+        return self in {DeliveryState.OK, DeliveryState.REPAIRED, DeliveryState.CUT}
+
+
+@dataclass(frozen=True)
+class Deliverable:
+    """What came of a delegation.
+
+    `id` is that of the child's session. `items` joined by line breaks are the whole text; a page of
+    it holds at most `limit_tokens`. `value` is the validated answer as JSON, else None. `reason`
+    quotes what stood in the way. `bytes` and `sha256` are those of the whole text in UTF-8, which
+    lies in `path` with everything the child ever answered.
+    """
+
+    id: str
+    outcome: DeliveryState
+    agent: str
+    limit_tokens: int = LIMIT_TOKENS
+    items: tuple[str, ...] = ()
+    value: Any = None
+    reason: str = ""
+    notes: tuple[str, ...] = ()
+    repairs: int = 0
+    tokens: int = 0  # of the whole text, estimated
+    bytes: int = 0
+    sha256: str = ""
+    path: str = ""
+    model: str = ""
+    cli_session: str = ""
+    branch: str = ""
+    commit: str = ""
+    diffstat: str = ""
+    seconds: float = 0.0
+    estimate: Estimate | None = None
+    account: Account | None = None
+
+    @property
+    def text(self) -> str:
+        """The whole text."""
+        return "\n".join(self.items)

@@ -71,3 +71,6 @@ class Verdict:
     usage_by_model: dict[str, Usage] = field(default_factory=dict)
     denials: tuple[str, ...] = ()
     turns: int = 0
+    answer: str = ""  # to a question under a contract: all of it, from the CLI's own channel for it
+    start_up: int | None = None  # prompt tokens of this process's first request
+    context: int | None = None  # prompt and output tokens of its last request

@@ -41,6 +41,7 @@ class Session:
     landing: LandState = LandState.NONE
     landed: str = ""  # the commit that brought it into the target, or the pull request's address
     needs: tuple[str, ...] = ()
+    parent: str = ""  # of a child: the session that it was started for, as far as that is known
 
 
 @dataclass(frozen=True)

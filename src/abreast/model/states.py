@@ -72,7 +72,8 @@ class LandMode(StrEnum):
 
 
 class SessionKind(StrEnum):
-    """Whether a session runs headless in a plan or is a person's own, at a terminal."""
+    """Whose a session is: a plan's, a person's own at a terminal, or a parent session's child."""
 
     TASK = "task"
     OPEN = "open"
+    CHILD = "child"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from abreast.model.contract import Contract, Profile
 from abreast.model.limits import Limits
 from abreast.model.moves import Move
 from abreast.model.states import LandMode
@@ -36,6 +37,8 @@ class Task:
     verify: str = ""
     changes: bool = True  # False: a session that changes nothing is done
     limits: Limits = field(default_factory=Limits)
+    contract: Contract | None = None  # of a delegation; its budget is in `limits` as well
+    profile: Profile = Profile.LEAN  # of a delegation's child
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from abreast.errors import StoreError
+from abreast.model.contract import BriefingChoice, Contract, Isolation, Profile
 from abreast.model.limits import Limits
 from abreast.model.moves import dump_moves, parse_moves
 from abreast.model.states import LandMode
@@ -45,11 +46,27 @@ def _dump_task(task: Task) -> dict[str, Any]:
         "command": task.agent.command,
         "moves": dump_moves(task.agent.moves),
     }
-    return _fields(task) | {"agent": agent, "limits": asdict(task.limits)}
+    contract = asdict(task.contract) if task.contract else None
+    limits = asdict(task.limits)
+    return _fields(task) | {"agent": agent, "limits": limits, "contract": contract}
 
 
 def _load_task(values: dict[str, Any]) -> Task:
     agent = values["agent"] | {"moves": parse_moves(values["agent"]["moves"])}
     lists = {name: tuple(values[name]) for name in ("needs", "paths", "resources")}
     loaded = {"agent": AgentChoice(**agent), "limits": Limits(**values["limits"]), **lists}
+    if values.get("contract"):
+        loaded["contract"] = _load_contract(values["contract"])
+    loaded["profile"] = Profile(values.get("profile", Profile.LEAN))
     return Task(**(values | loaded))
+
+
+def _load_contract(values: dict[str, Any]) -> Contract:
+    loaded = {
+        "scope": tuple(values["scope"]),
+        "constraints": tuple(values["constraints"]),
+        "budget": Limits(**values["budget"]),
+        "isolation": Isolation(values["isolation"]),
+        "briefing": BriefingChoice(values["briefing"]),
+    }
+    return Contract(**(values | loaded))

@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
+SESSION = "ABREAST_SESSION"  # in a session: its id
+DEPTH = "ABREAST_DEPTH"  # in a child: 1, because a child may not delegate
+
 # What a program needs to behave as it does in the user's own shell, and nothing that opens doors.
 ORDINARY = (
     "HOME",

@@ -9,7 +9,7 @@ from typing import Any
 
 from abreast.errors import NotFoundError
 from abreast.model.session import LogEvent, Run, Session
-from abreast.model.states import RunState
+from abreast.model.states import RunState, SessionKind
 from abreast.model.usage import Usage
 from abreast.store.rows import (
     NUMBERS,
@@ -99,14 +99,16 @@ class Reader:
             rows = query(f"{asked} WHERE {_NOT_FINAL} AND r.state <> 'open'")
         return [Request(row[0], row[1], RunState(row[2]), *row[3:]) for row in rows]
 
-    def to_stop(self) -> list[tuple[str, int]]:
+    def to_stop(self) -> list[tuple[str, int, SessionKind]]:
         """Return the sessions, each with its attempt, that were asked to stop before they began."""
         asked = (
-            "SELECT s.id, s.attempt FROM abreast_sessions s JOIN abreast_runs r ON r.id = s.run_id"
+            "SELECT s.id, s.attempt, s.kind FROM abreast_sessions s "
+            "JOIN abreast_runs r ON r.id = s.run_id"
         )
         where = f"{_NOT_FINAL} AND r.state <> 'open' AND s.state = 'queued' AND s.stop_requested"
         with open_snapshot(self.database) as query:
-            return [(row[0], row[1]) for row in query(f"{asked} WHERE {where}")]
+            found = query(f"{asked} WHERE {where}")
+        return [(session, attempt, SessionKind(kind)) for session, attempt, kind in found]
 
     def run(self, run: str) -> Run | None:
         """Return the run of exactly this id, or None."""
@@ -183,6 +185,15 @@ class Reader:
         with open_snapshot(self.database) as query:
             rows = query(f"SELECT {columns} FROM abreast_usage {where}", session)  # noqa: S608
         return [UsagePart(row[0], row[1], Usage(*row[2:])) for row in rows]
+
+    def start_ups(self, agent: str, profile: str, limit: int = 20) -> list[int]:
+        """Return the start-up tokens of the newest delegations to this agent, newest first."""
+        sql = (
+            "SELECT start_up FROM abreast_deliverables WHERE agent = ? AND profile = ? "
+            "AND start_up IS NOT NULL ORDER BY at DESC LIMIT ?"
+        )
+        with open_snapshot(self.database) as query:
+            return [int(row[0]) for row in query(sql, agent, profile, limit)]
 
     def record(self, run: str) -> RunRecord | None:
         """Return what the engine keeps of a run, or None when there is no such run."""

@@ -55,6 +55,7 @@ SESSION_COLUMNS = (
     "landing",
     "landed",
     "needs",
+    "parent",
 )
 
 _make_session: Callable[..., Session] = Session
@@ -78,7 +79,7 @@ def load_run(row: Sequence[Any], sessions: tuple[Session, ...]) -> Run:
 
 def session_row(session: Session, position: int) -> dict[str, Any]:
     """Return a session as the values of its columns."""
-    plain = ("id", "task", "agent", *_MIDDLE, *_TAIL, "landed")
+    plain = ("id", "task", "agent", *_MIDDLE, *_TAIL, "landed", "parent")
     return {
         **{name: getattr(session, name) for name in plain},
         **{name: getattr(session.usage, name) for name in NUMBERS},
@@ -96,7 +97,7 @@ def session_row(session: Session, position: int) -> dict[str, Any]:
 def load_session(row: Sequence[Any]) -> Session:
     """Return the session that the values of `SESSION_COLUMNS` stand for."""
     id_, run, task, agent, state, kind, *rest = row
-    *rest, files, commit, reason, hint, final_message, landing, landed, needs = rest
+    *rest, files, commit, reason, hint, final_message, landing, landed, needs, parent = rest
     return _make_session(
         id_,
         run,
@@ -114,6 +115,7 @@ def load_session(row: Sequence[Any]) -> Session:
         _LANDINGS[landing],
         landed,
         load_list(needs),
+        parent,
     )
 
 

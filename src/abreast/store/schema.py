@@ -113,6 +113,7 @@ sessions = sa.Table(
     _text("landed"),
     _list("needs"),
     _flag("stop_requested"),
+    _text("parent"),
     sa.Index("abreast_sessions_run", "run_id", "position", unique=True),
     sa.Index("abreast_sessions_task", "task"),
 )
@@ -153,6 +154,34 @@ usage = sa.Table(
     sa.Column("model", sa.Text, primary_key=True),
     *_usage(),
     sa.Column("source", sa.Text, nullable=False, server_default="none"),
+)
+
+# What a delegation came to: figures for later estimates and for the ledger. The text is in `path`.
+deliverables = sa.Table(
+    "abreast_deliverables",
+    metadata,
+    sa.Column(
+        "session_id",
+        sa.Text,
+        sa.ForeignKey("abreast_sessions.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    _time("at", nullable=False),
+    sa.Column("agent", sa.Text, nullable=False),
+    sa.Column("profile", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("repairs", sa.Integer, nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("tokens", sa.BigInteger, nullable=False),
+    sa.Column("start_up", sa.BigInteger),
+    sa.Column("child_total", sa.BigInteger),
+    sa.Column("kept_out", sa.BigInteger),
+    sa.Column("summary", sa.BigInteger),
+    sa.Column("net", sa.BigInteger),
+    sa.Column("expected_net", sa.BigInteger),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Index("abreast_deliverables_profile", "agent", "profile", "at"),
 )
 
 executors = sa.Table(

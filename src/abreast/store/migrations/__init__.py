@@ -6,10 +6,7 @@ import sqlalchemy as sa
 
 from abreast.errors import StoreError
 from abreast.store.engine import transaction
-
-VERSION_TABLE = "abreast_version"
-# Oldest first; each has a file in versions/ and, for the tests, rows in tests/store/data/.
-REVISIONS = ("0001",)
+from abreast.store.revisions import REVISIONS, VERSION_TABLE
 
 
 def migrate(engine: sa.Engine, revision: str = REVISIONS[-1]) -> None:

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from abreast.store.migrations import VERSION_TABLE
+from abreast.store.revisions import VERSION_TABLE
 from abreast.store.schema import metadata
 
 context.configure(

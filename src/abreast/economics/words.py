@@ -1,0 +1,54 @@
+"""Estimates and accounts in one line each."""
+
+from abreast.model.economy import Account, Estimate, Worth
+
+
+def warning(estimate: Estimate) -> str:
+    """Return one line when delegating looks like a net loss, else "": the user may know better."""
+    if estimate.worth is not Worth.LOSS:
+        return ""
+    what = f"{estimate.files} small file{'' if estimate.files == 1 else 's'}"
+    return (
+        f"{what}, about {short(estimate.reading)} tokens: reading them yourself is cheaper "
+        f"than a child, which starts at {short(estimate.start_up)}"
+    )
+
+
+def expected(estimate: Estimate) -> str:
+    """Return an estimate as a line of figures and the verdict."""
+    if estimate.reading is None:
+        return (
+            f"a child starts at {short(estimate.start_up)} tokens and returns at most "
+            f"{short(estimate.summary)}; the scope names no files, so what it saves is not known"
+        )
+    verdict = "worth it" if estimate.worth is Worth.GAIN else "a net loss"
+    files = f"{estimate.files} file{'' if estimate.files == 1 else 's'}"
+    return (
+        f"{files}, {short(estimate.reading)} tokens to read; start-up {short(estimate.start_up)}, "
+        f"summary at most {short(estimate.summary)}: net {signed(estimate.net)}, {verdict}"
+    )
+
+
+def spent(account: Account) -> str:
+    """Return an account as a line of figures; what the CLI did not state is a dash."""
+    return (
+        f"start-up {short(account.start_up)}, child {short(account.child_total)}, "
+        f"summary {short(account.summary)}, kept out {short(account.kept_out)}, "
+        f"net {signed(account.net)} tokens"
+    )
+
+
+def short(tokens: int | None) -> str:
+    """Return a number of tokens as people say it: 940, 3.1k, 42k, 1.2M; `-` when unknown."""
+    if tokens is None:
+        return "-"
+    size = abs(tokens)
+    sign = "-" if tokens < 0 else ""
+    if size < 1000:
+        return f"{sign}{size}"
+    scaled, unit = (size / 1000, "k") if size < 999_500 else (size / 1_000_000, "M")
+    return f"{sign}{scaled:.1f}{unit}" if scaled < 10 else f"{sign}{scaled:.0f}{unit}"
+
+
+def signed(tokens: int | None) -> str:
+    return f"+{short(tokens)}" if tokens is not None and tokens > 0 else short(tokens)

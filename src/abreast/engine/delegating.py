@@ -1,0 +1,245 @@
+"""Delegations from the client's side: ask for them, wait for them, collect what came of them."""
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from abreast.agents import AGENTS, agent_named
+from abreast.contract.paging import Page, paginate
+from abreast.contract.shapes import schema_of
+from abreast.engine.check import check_plan
+from abreast.engine.client import Client, connect
+from abreast.engine.deliverables import load
+from abreast.engine.environment import wanted_environment
+from abreast.engine.estimating import check_scope, make_estimate, sizes_in
+from abreast.engine.layout import layout_of
+from abreast.engine.settings import DelegateSettings, load_settings
+from abreast.engine.watching import require_run, wait_for
+from abreast.engine.worker_process import ensure_worker
+from abreast.errors import ContractError, NotFoundError
+from abreast.git.repository import Repository, find_repository
+from abreast.model.contract import (
+    BriefingChoice,
+    Contract,
+    Deliverable,
+    DeliveryState,
+    Isolation,
+    Profile,
+)
+from abreast.model.economy import Estimate
+from abreast.model.session import Run, Session
+from abreast.model.states import SessionKind, SessionState
+from abreast.model.task import AgentChoice, Plan, Task
+from abreast.places import Places
+from abreast.plan.names import subject
+from abreast.process.environment import DEPTH, SESSION
+from abreast.store.reader import Reader
+
+MOST = 20  # children of one call
+_OUTCOMES = {
+    SessionState.STOPPED: DeliveryState.PARTIAL,
+    SessionState.BLOCKED: DeliveryState.BLOCKED,
+    SessionState.FAILED: DeliveryState.FAILED,
+}
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Who is to answer: empty fields are filled from `abreast.toml`, then by default.
+
+    `parent` names the session that asks. `own` is the agent that the parent is, if it is one.
+    """
+
+    agent: AgentChoice = AgentChoice("")  # noqa: RUF009 (it is frozen)
+    model: str = ""
+    profile: Profile | None = None
+    parent: str = ""
+    own: str = ""
+    max_parallel: int = 0
+
+
+def start(
+    contracts: Sequence[Contract],
+    ask: Ask,
+    places: Places,
+    *,
+    tree: Path,
+    environ: Mapping[str, str] | None = None,
+) -> Run:
+    """Start a child for each contract and return at once.
+
+    Raises ContractError for contracts that nobody could fulfil, PlanError when the machine lacks
+    something; then nothing has happened.
+    """
+    env = os.environ if environ is None else environ
+    plan = make_plan(contracts, ask, tree=tree, environ=env)
+    parent = ask.parent or env.get(SESSION, "")
+    with connect(places) as client:
+        return _record(client, plan, parent, env)
+
+
+def _record(client: Client, plan: Plan, parent: str, environ: Mapping[str, str]) -> Run:
+    checked = replace(check_plan(plan, environ), notes=())  # they are about worktrees
+    name = client.record(checked, environ, kind=SessionKind.CHILD, parent=parent)
+    ensure_worker(client.places)
+    return require_run(client.reader, name)
+
+
+def make_plan(
+    contracts: Sequence[Contract], ask: Ask, *, tree: Path, environ: Mapping[str, str]
+) -> Plan:
+    """Return the plan for these contracts; raises ContractError, and has no effect."""
+    if environ.get(DEPTH):
+        raise ContractError(
+            "a child cannot delegate", hint="it answers its own question; only its parent delegates"
+        )
+    if not 1 <= len(contracts) <= MOST:
+        raise ContractError(f"{len(contracts)} questions in one call", hint=f"ask 1 to {MOST}")
+    repository = find_repository(tree)
+    top = repository.place
+    settings = load_settings(top)
+    choice = _choice(ask, settings, environ)
+    for contract in contracts:
+        check_contract(contract, top)
+    tasks = tuple(
+        Task(
+            id=str(number),
+            prompt=contract.question,
+            produces=subject(contract.question),
+            agent=choice,
+            model=ask.model or settings.model,
+            limits=contract.budget,
+            contract=contract,
+            profile=ask.profile or settings.profile,
+        )
+        for number, contract in enumerate(contracts, 1)
+    )
+    return Plan(tasks, repo=str(top), source="delegate", max_parallel=ask.max_parallel)
+
+
+def check_contract(contract: Contract, tree: Path) -> None:
+    """Raise ContractError when nobody could fulfil the contract in `tree`."""
+    if not contract.question.strip():
+        raise ContractError("there is no question", hint="say what you want to know")
+    if contract.limit_tokens < 1:
+        raise ContractError(f"the limit is {contract.limit_tokens} tokens: it must be at least 1")
+    budget = contract.budget
+    if min(budget.minutes, budget.idle_minutes, budget.turns, budget.tokens, budget.usd) < 0:
+        raise ContractError("a budget cannot be negative", hint="0 means no bound")
+    schema_of(contract.returns)
+    check_scope(tree, contract.scope)
+
+
+def _choice(ask: Ask, settings: DelegateSettings, environ: Mapping[str, str]) -> AgentChoice:
+    if ask.agent.name:
+        agent_named(ask.agent.name)
+        return ask.agent
+    if settings.agent or ask.own:
+        return AgentChoice(settings.agent or ask.own)
+    env = wanted_environment(environ, ())
+    for name in ("claude", "codex", "gemini"):
+        if AGENTS[name].find(env) is not None:
+            return AgentChoice(name)
+    raise ContractError(
+        "no agent CLI is installed that could answer", hint="abreast agents tells how to get one"
+    )
+
+
+def expect(contract: Contract, ask: Ask, places: Places, *, tree: Path) -> tuple[str, Estimate]:
+    """Return who would answer, and what to expect of it; nothing is started."""
+    [task] = make_plan([contract], ask, tree=tree, environ=os.environ).tasks
+    top = find_repository(tree).place
+    sizes, reader = sizes_in(top, contract.scope), Reader(places.database)
+    return task.agent.name, make_estimate(contract, task.agent.name, task.profile, sizes, reader)
+
+
+def wait(
+    name: str,
+    places: Places,
+    *,
+    timeout: float | None = None,
+    given_up: threading.Event | None = None,
+    progress: Callable[[Run], None] = lambda _: None,
+) -> bool:
+    """Wait until the children of this run, or this one child, have ended.
+
+    Returns False when `timeout` seconds were too few, or the caller has `given_up`.
+    """
+    run, _, task = name.partition("/")
+
+    def ended(found: Run) -> bool:
+        return all(s.state.final for s in found.sessions if task in {"", s.task})
+
+    found = Reader(places.database).run_by_prefix(run)
+    found = wait_for(found.id, places, progress, ended, timeout=timeout, given_up=given_up)
+    return ended(found)
+
+
+def collect(name: str, places: Places) -> list[Deliverable]:
+    """Return what the children of this run, or this one child, have delivered so far.
+
+    One that is still at work is left out. Raises NotFoundError, and ContractError for a session
+    that is no child.
+    """
+    run = Reader(places.database).run_by_prefix(name.partition("/")[0])
+    task = name.partition("/")[2]
+    chosen = [session for session in run.sessions if task in {"", session.task}]
+    for session in chosen:
+        if session.kind is not SessionKind.CHILD:
+            raise ContractError(f"{session.id} is no delegation", hint=f"abreast status {run.id}")
+    if not chosen:
+        raise ContractError(f"{run.id} has no child {task}", hint=f"abreast status {run.id}")
+    repository = find_repository(Path(run.repo))
+    return [_of(session, places, repository) for session in chosen if session.state.final]
+
+
+def _of(session: Session, places: Places, repository: Repository) -> Deliverable:
+    layout = layout_of(session, places, repository.common_dir)
+    found = load(layout.deliverable)
+    if found is not None:
+        return found
+    # It was stopped before it began, or the disk was full: its session tells what there is.
+    return Deliverable(
+        id=session.id,
+        outcome=_OUTCOMES.get(session.state, DeliveryState.UNKNOWN),
+        agent=session.agent,
+        reason=session.reason or "nothing came back",
+    )
+
+
+def page(name: str, number: int, places: Places) -> Page:
+    """Return a page of one child's deliverable; raises NotFoundError when it has no such page."""
+    found = collect(name, places)
+    if len(found) != 1:
+        what = "has not delivered yet" if not found else f"stands for {len(found)} children"
+        raise NotFoundError(f"{name} {what}", hint=f"name one: {name.partition('/')[0]}/1")
+    pages = paginate(found[0].items, found[0].limit_tokens)
+    if not 1 <= number <= len(pages):
+        raise NotFoundError(f"{found[0].id} has {len(pages)} pages, and no page {number}")
+    return pages[number - 1]
+
+
+def contract(
+    question: str,
+    tree: Path,
+    *,
+    limit_tokens: int = 0,
+    isolation: Isolation = Isolation.CONTEXT,
+    briefing: BriefingChoice | None = None,
+    **more: Any,
+) -> Contract:
+    """Return a contract; what is not given comes from `abreast.toml`, and from the isolation.
+
+    A child that writes gets the project's briefing, one that reads gets none. `more` are further
+    fields of `Contract`.
+    """
+    if not limit_tokens:
+        limit_tokens = load_settings(find_repository(tree).place).limit_tokens
+    if briefing is None:
+        briefing = BriefingChoice.PROJECT if isolation.edits else BriefingChoice.NONE
+    return Contract(
+        question, limit_tokens=limit_tokens, isolation=isolation, briefing=briefing, **more
+    )

@@ -1,0 +1,78 @@
+"""Before a delegation: what its scope holds, and what children like it have cost so far."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from abreast.agents import agent_named
+from abreast.economics.estimate import estimate
+from abreast.engine.rounds import contract_of
+from abreast.engine.scene import Scene
+from abreast.errors import ContractError
+from abreast.git.call import git, split
+from abreast.model.contract import Contract, Profile
+from abreast.model.economy import Estimate
+from abreast.store.reader import Reader
+
+
+def estimate_of(scene: Scene) -> Estimate:
+    """Return the estimate for a child's session, from the tree as it is now."""
+    contract, task = contract_of(scene), scene.task
+    sizes = sizes_in(Path(scene.run.repo), contract.scope)
+    return make_estimate(contract, task.agent.name, task.profile, sizes, scene.engine.reader)
+
+
+def make_estimate(
+    contract: Contract, agent: str, profile: Profile, sizes: Sequence[int] | None, reader: Reader
+) -> Estimate:
+    """Return what to expect of a child of this agent, with files of these sizes in its scope."""
+    return estimate(
+        sizes,
+        reader.start_ups(agent, profile.value),
+        default=agent_named(agent).start_up,
+        limit_tokens=contract.limit_tokens,
+    )
+
+
+def check_scope(tree: Path, scope: Sequence[str]) -> None:
+    """Raise ContractError for an entry that looks like a path and matches nothing in `tree`."""
+    for entry in scope:
+        if _is_prose(entry):
+            continue
+        if not Path(os.path.normpath(tree / entry)).is_relative_to(tree):
+            raise ContractError(
+                f"{entry} is outside {tree}", hint="a child sees the tree that it is started in"
+            )
+        there = any(tree.glob(entry)) if _is_glob(entry) else (tree / entry).exists()
+        if not there:
+            hint = "paths are relative to the top of the tree; a text has spaces in it"
+            raise ContractError(f"there is no {entry} in {tree}", hint=hint)
+
+
+def sizes_in(tree: Path, scope: Sequence[str]) -> list[int] | None:
+    """Return the sizes, in bytes, of the files of `tree` that `scope` names; None: it names none.
+
+    What git ignores does not count.
+    """
+    named = [entry for entry in scope if not _is_prose(entry)]
+    if not named:
+        return None
+    options = ("--cached", "--others", "--exclude-standard", "-z")
+    specs = [f":(glob){e}" if _is_glob(e) else f":(literal){e}" for e in named]
+    files = dict.fromkeys(split(git(tree, "ls-files", *options, "--", *specs)))
+    return [size for name in files if (size := _size(tree / name)) is not None]
+
+
+def _size(file: Path) -> int | None:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return None  # deleted, and not yet committed so
+
+
+def _is_prose(entry: str) -> bool:
+    return " " in entry.strip() or not entry.strip()
+
+
+def _is_glob(entry: str) -> bool:
+    return any(character in entry for character in "*?[")

@@ -1,0 +1,138 @@
+"""A child's rounds: it is asked once, and again in its own CLI session when its answer is wrong."""
+
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+
+from abreast.agents import agent_named
+from abreast.agents.base import Agent, Launch
+from abreast.contract.ask import again, question
+from abreast.contract.judge import Judged, judge
+from abreast.contract.shapes import schema_of
+from abreast.engine.agent_stage import launch_of
+from abreast.engine.jobs import Order
+from abreast.engine.layout import ROUNDS
+from abreast.engine.prompts import INTERRUPTED
+from abreast.engine.scene import Scene
+from abreast.errors import StateError
+from abreast.model.contract import Contract
+from abreast.model.economy import Account
+from abreast.model.events import Outcome
+from abreast.model.usage import Usage
+from abreast.process.files import write_atomic
+from abreast.runner.job import Result, load_result
+
+
+def contract_of(scene: Scene) -> Contract:
+    """Return the contract of a child's session; raises StateError when it is no child's."""
+    if scene.task.contract is None:
+        raise StateError(f"{scene.session.id} is no delegation")
+    return scene.task.contract
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """The results of one attempt's rounds, the first one first, and its answer so far."""
+
+    results: tuple[Result, ...]
+    judged: Judged
+
+    @property
+    def last(self) -> Result:
+        return self.results[-1]
+
+    @property
+    def ended_well(self) -> bool:
+        """Whether the last process came to its end by itself, and was denied nothing."""
+        return self.last.verdict.outcome is Outcome.OK and not self.last.stopped_by
+
+    @property
+    def cli_session(self) -> str:
+        """The id of the CLI's session that the latest round was in."""
+        named = [r.verdict.cli_session or r.progress.cli_session for r in reversed(self.results)]
+        return next((name for name in named if name), "")
+
+    def spent(self, *, running_totals: bool) -> Usage:
+        """Return what all rounds have used; with `running_totals` the last one tells it all."""
+        used = [
+            r.verdict.usage if r.verdict.usage != Usage() else r.progress.usage
+            for r in self.results
+        ]
+        known = [usage for usage in used if usage != Usage()]
+        if not known:
+            return Usage()
+        return known[-1] if running_totals else reduce(add, known)
+
+    def account(self, usage: Usage, summary: int) -> Account:
+        """Return the delegation's account, when the parent reads `summary` tokens of it."""
+        start_up = self.results[0].verdict.start_up
+        contexts = [r.verdict.context for r in self.results if r.verdict.context is not None]
+        billed = [n for n in (usage.input_tokens, usage.output_tokens) if n is not None]
+        kept_out = None
+        if start_up is not None and contexts:
+            kept_out = max(0, contexts[-1] - start_up)
+        return Account(start_up, sum(billed) if billed else None, kept_out, summary)
+
+
+def rounds_of(scene: Scene) -> Rounds | None:
+    """Return the rounds that have ended; None when there is none."""
+    found = [load_result(scene.layout.job(name)) for name in ROUNDS]
+    results = tuple(result for result in found if result is not None)
+    if not results:
+        return None
+    said = [result.verdict.answer or result.verdict.final_message for result in results]
+    # A repaired answer takes the place of the wrong one; a repair that said nothing does not.
+    latest = next((text for text in reversed(said) if text.strip()), "")
+    return Rounds(results, judge(latest, contract_of(scene)))
+
+
+def to_repair(scene: Scene) -> bool:
+    """Tell whether the child is to be asked once more."""
+    rounds = rounds_of(scene)
+    return (
+        rounds is not None
+        and rounds.ended_well
+        and bool(rounds.judged.problems)
+        and len(rounds.results) < len(ROUNDS)
+        and agent_named(scene.task.agent.name).capabilities.resume
+        and bool(rounds.cli_session)
+    )
+
+
+def order(scene: Scene, number: int) -> Order:
+    """Return the job of a round, counted from 0: the question, or what is wrong with the answer."""
+    agent = agent_named(scene.task.agent.name)
+    launch = _repair(scene, agent) if number else _first(scene, agent)
+    scene.layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    name = "prompt.md" if number == 0 else f"prompt-{ROUNDS[number]}.md"
+    write_atomic(scene.layout.directory / name, launch.prompt)
+    return Order(
+        command=agent.headless(launch),
+        cwd=scene.place,
+        limits=scene.task.limits,
+        stop_file=scene.layout.stop_file,
+        agent=agent.name,
+    )
+
+
+def _first(scene: Scene, agent: Agent) -> Launch:
+    contract = contract_of(scene)
+    asked = question(contract, shape=not _takes(agent, contract))
+    begun = scene.session.cli_session  # by an earlier attempt, which this one resumes
+    if begun:
+        launch = launch_of(scene, agent, f"{INTERRUPTED}\n\n{asked}", cli_session=begun)
+        if agent.find_session(launch, scene.run.created) == begun:
+            return launch
+    return launch_of(scene, agent, asked)
+
+
+def _repair(scene: Scene, agent: Agent) -> Launch:
+    rounds, contract = rounds_of(scene), contract_of(scene)
+    if rounds is None:
+        raise StateError(f"{scene.session.id} has no answer that could be mended")
+    text = again(rounds.judged.problems, contract, shape=not _takes(agent, contract))
+    return launch_of(scene, agent, text, cli_session=rounds.cli_session)
+
+
+def _takes(agent: Agent, contract: Contract) -> bool:
+    return agent.takes(schema_of(contract.returns))

@@ -1,0 +1,6 @@
+"""The schema's history, for those who must know it without Alembic or SQLAlchemy."""
+
+VERSION_TABLE = "abreast_version"
+# Oldest first; each has a file in migrations/versions/ and, for the tests, rows in
+# tests/store/data/.
+REVISIONS = ("0001", "0002")
