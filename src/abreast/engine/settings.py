@@ -49,13 +49,13 @@ def load_settings(tree: Path) -> DelegateSettings:
 
 def _value(file: Path, key: str, value: Any) -> Any:
     kind = _TYPES[key]
-    if type(value) is not kind:
+    if value.__class__ is not kind:  # a bool is no number
         raise ContractError(f"{file}: {key} must be {_NAMES[kind]}")
     if key == "profile" and value not in {*Profile}:
         raise ContractError(f"{file}: profile is {' or '.join(Profile)}, not {value!r}")
     if key == "agent" and value not in _AGENTS:  # a repository must not choose a command to run
         raise ContractError(f"{file}: agent is one of {', '.join(_AGENTS)}, not {value!r}")
-    if key == "limit_tokens" and int(value) < 1:
+    if key == "limit_tokens" and value < 1:
         raise ContractError(f"{file}: limit_tokens must be at least 1")
     return Profile(value) if key == "profile" else value
 
