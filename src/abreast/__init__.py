@@ -7,7 +7,7 @@
     run.state is abreast.RunState.DONE
 
 Names are loaded on first use, so `import abreast` costs nothing. The calls are those of
-`abreast.api` (there: also `agents()`, whose name here belongs to the package of adapters);
+`abreast.api` (there: also `agents()` and `contract()`, whose names here belong to packages);
 `abreast.aio` has their async twins.
 """
 
@@ -21,12 +21,16 @@ if TYPE_CHECKING:
         attach,
         clean,
         close_session,
+        collect,
+        delegate,
         demo,
         diff,
+        estimate,
         find_run,
         find_session,
         land,
         logs,
+        more,
         open_session,
         read_plan,
         request_landing,
@@ -36,13 +40,16 @@ if TYPE_CHECKING:
         runs,
         sessions,
         start,
+        start_delegation,
         stop,
+        tell,
         wait,
     )
     from abreast.errors import (
         AbreastError,
         AgentError,
         CommandError,
+        ContractError,
         GitError,
         NotFoundError,
         PlanError,
@@ -51,6 +58,15 @@ if TYPE_CHECKING:
         StoreError,
         WorkerError,
     )
+    from abreast.model.contract import (
+        BriefingChoice,
+        Contract,
+        Deliverable,
+        DeliveryState,
+        Isolation,
+        Profile,
+    )
+    from abreast.model.economy import Account, Estimate, Worth
     from abreast.model.limits import Limits
     from abreast.model.removal import Removal
     from abreast.model.session import LogEvent, Run, Session
@@ -63,11 +79,19 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AbreastError",
+    "Account",
     "AgentChoice",
     "AgentError",
     "AgentInfo",
+    "BriefingChoice",
     "CommandError",
+    "Contract",
+    "ContractError",
+    "Deliverable",
+    "DeliveryState",
+    "Estimate",
     "GitError",
+    "Isolation",
     "LandMode",
     "LandState",
     "Limits",
@@ -77,6 +101,7 @@ __all__ = [
     "Plan",
     "PlanError",
     "Problem",
+    "Profile",
     "Progress",
     "Removal",
     "Run",
@@ -90,17 +115,22 @@ __all__ = [
     "Terminal",
     "Usage",
     "WorkerError",
+    "Worth",
     "__version__",
     "attach",
     "clean",
     "close_session",
+    "collect",
+    "delegate",
     "demo",
     "diff",
+    "estimate",
     "find_places",
     "find_run",
     "find_session",
     "land",
     "logs",
+    "more",
     "open_session",
     "read_plan",
     "request_landing",
@@ -110,13 +140,17 @@ __all__ = [
     "runs",
     "sessions",
     "start",
+    "start_delegation",
     "stop",
+    "tell",
     "wait",
 ]
 
 # Looked through in this order, cheapest first.
 _HOMES = (
     "abreast.errors",
+    "abreast.model.contract",
+    "abreast.model.economy",
     "abreast.model.limits",
     "abreast.model.removal",
     "abreast.model.session",

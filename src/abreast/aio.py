@@ -8,15 +8,21 @@ import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from abreast import api
 from abreast.api import AgentInfo, Progress, Terminal
+from abreast.contract.paging import Page
+from abreast.model.contract import Contract, Deliverable
+from abreast.model.economy import Estimate
 from abreast.model.removal import Removal
 from abreast.model.session import LogEvent, Run, Session
 from abreast.model.states import LandMode
 from abreast.model.task import Plan
 from abreast.places import Places, find_places
+
+if TYPE_CHECKING:
+    from abreast.engine.telling import Told
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -223,6 +229,66 @@ async def clean(
 ) -> list[Removal]:
     """See `abreast.api.clean`."""
     return await _call(api.clean, names, remove=remove, force=force, places=places)
+
+
+async def delegate(question: str | Contract, **more: Any) -> Deliverable:
+    """See `abreast.api.delegate`: the same keywords. Cancelling the task stops the child."""
+    repo, places, progress = (more.pop(name, None) for name in ("repo", "places", "progress"))
+    begun = await start_delegation(question, repo=repo, places=places, **more)
+    try:
+        return (await collect(begun.id, wait=True, progress=progress, places=places))[0]
+    except asyncio.CancelledError:
+        await asyncio.shield(stop(begun.id, places=places))
+        raise
+
+
+async def start_delegation(*questions: str | Contract, **more: Any) -> Run:
+    """See `abreast.api.start_delegation`: the same keywords."""
+    return await asyncio.to_thread(lambda: api.start_delegation(*questions, **more))
+
+
+async def collect(
+    name: str,
+    *,
+    wait: bool = False,
+    timeout: float | None = None,  # noqa: ASYNC109 - the twin's own parameter
+    progress: Progress | None = None,
+    places: Places | None = None,
+) -> list[Deliverable]:
+    """See `abreast.api.collect`. Cancelling the task leaves the children alone."""
+    from abreast.engine import delegating
+
+    where = places or find_places()
+    if wait:
+        with _given_up() as given_up:
+            await asyncio.to_thread(
+                lambda: delegating.wait(
+                    name, where, timeout=timeout, given_up=given_up, progress=progress or _unseen
+                )
+            )
+    return await _call(delegating.collect, name, where)
+
+
+async def more(name: str, page: int = 2, *, places: Places | None = None) -> Page:
+    """See `abreast.api.more`."""
+    return await _call(api.more, name, page, places=places)
+
+
+async def estimate(question: str | Contract, **more: Any) -> tuple[str, Estimate]:
+    """See `abreast.api.estimate`: the same keywords."""
+    return await asyncio.to_thread(lambda: api.estimate(question, **more))
+
+
+async def tell(
+    name: str,
+    text: str,
+    *,
+    sender: str = "",
+    patience: float = 10.0,
+    places: Places | None = None,
+) -> "Told":
+    """See `abreast.api.tell`."""
+    return await _call(api.tell, name, text, sender=sender, patience=patience, places=places)
 
 
 async def agents(environ: Mapping[str, str] | None = None) -> list[AgentInfo]:

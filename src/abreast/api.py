@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from abreast.agents.base import Agent, Capabilities, Command, Login
 from abreast.contract.paging import Page
@@ -23,6 +23,9 @@ from abreast.model.states import LandMode, SessionKind
 from abreast.model.task import AgentChoice, Plan
 from abreast.places import Places, find_places
 from abreast.store.reader import Reader
+
+if TYPE_CHECKING:
+    from abreast.engine.telling import Told
 
 Progress = Callable[[Run], None]
 
@@ -354,6 +357,16 @@ def start_delegation(
     return delegating.start(contracts, ask, places or find_places(), tree=tree)
 
 
+def contract(question: str, *, repo: Path | None = None, **fields: Any) -> Contract:
+    """Return a contract; what is not given comes from `abreast.toml`, else from the isolation.
+
+    `fields` are those of `Contract`; a `limit_tokens` of 0 and a `briefing` of None are not given.
+    """
+    from abreast.engine import delegating
+
+    return delegating.contract(question, repo or Path.cwd(), **fields)
+
+
 def collect(
     name: str,
     *,
@@ -404,6 +417,30 @@ def estimate(
     )
     ask = delegating.Ask(AgentChoice(agent))
     return delegating.expect(asked, ask, places or find_places(), tree=tree)
+
+
+def tell(
+    name: str,
+    text: str,
+    *,
+    sender: str = "",
+    patience: float = 10.0,
+    places: Places | None = None,
+) -> "Told":
+    """Say something to a session that is at work, and wait up to `patience` seconds till it heard.
+
+    It hears after its next tool call, else at the end of its turn. `sender` is the session that
+    says it; empty: the user. Raises StateError for a session that has ended.
+    """
+    from abreast.engine import telling
+
+    where = places or find_places()
+    found = _run_or_session(name, where)
+    if isinstance(found, Run) and len(found.sessions) != 1:
+        names = ", ".join(session.id for session in found.sessions)
+        raise NotFoundError(f"{found.id} stands for {len(found.sessions)} sessions", hint=names)
+    session = found.sessions[0] if isinstance(found, Run) else found
+    return telling.tell(session, text, where, sender=sender, patience=patience)
 
 
 def agents(environ: Mapping[str, str] | None = None) -> list[AgentInfo]:

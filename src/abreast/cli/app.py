@@ -29,14 +29,19 @@ class Verb:
 VERBS = {
     "run": Verb("Start", "run", "run", "Run a plan, or the tasks given by -t, side by side"),
     "open": Verb("Start", "attach", "open_", "Open an interactive session in a fresh worktree"),
+    "delegate": Verb("Start", "delegate", "delegate", "Ask a child agent one bounded question"),
     "demo": Verb("Start", "demo", "demo", "Run three tasks on a throw-away repository, no account"),
     "status": Verb("Look", "status", "status", "Show runs and their sessions as they stand"),
     "watch": Verb("Look", "watch", "watch", "Follow a run until it ends"),
     "logs": Verb("Look", "logs", "logs", "Print what a session did, step by step"),
     "diff": Verb("Look", "diff", "diff", "Print a session's changes against its base"),
+    "collect": Verb(
+        "Look", "delegate", "collect", "Print what a delegation delivered, once it has"
+    ),
     "agents": Verb(
         "Look", "agents", "agents", "List agents: installed, logged in, able to do what"
     ),
+    "tell": Verb("Steer", "tell", "tell", "Say something to a session that is at work"),
     "stop": Verb("Steer", "stop", "stop", "Stop a run or a session, and keep what it did"),
     "resume": Verb("Steer", "resume", "resume", "Go on with a run where it stopped"),
     "retry": Verb("Steer", "resume", "retry", "Run one session again, afresh from its base"),

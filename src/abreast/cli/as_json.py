@@ -15,6 +15,9 @@ from abreast.model.session import LogEvent, Run, Session
 
 if TYPE_CHECKING:
     from abreast.api import AgentInfo
+    from abreast.engine.telling import Told
+    from abreast.model.contract import Deliverable
+    from abreast.model.economy import Estimate
     from abreast.model.removal import Removal
 
 SCHEMA = 1
@@ -49,3 +52,18 @@ def agent_dict(info: "AgentInfo") -> dict[str, Any]:
 
 def removal_dict(removal: "Removal") -> dict[str, Any]:
     return asdict(removal) | {"worktree": str(removal.worktree)}
+
+
+def deliverable_dict(found: "Deliverable") -> dict[str, Any]:
+    """Return a deliverable with its whole text, and what is derived in it."""
+    account = asdict(found.account) | {"net": found.account.net} if found.account else None
+    estimate = estimate_dict(found.estimate) if found.estimate else None
+    return asdict(found) | {"text": found.text, "account": account, "estimate": estimate}
+
+
+def estimate_dict(estimate: "Estimate") -> dict[str, Any]:
+    return asdict(estimate) | {"net": estimate.net, "worth": estimate.worth}
+
+
+def told_dict(told: "Told") -> dict[str, Any]:
+    return asdict(told)

@@ -48,9 +48,7 @@ def load_settings(tree: Path) -> DelegateSettings:
 
 
 def _value(file: Path, key: str, value: Any) -> Any:
-    kind = _TYPES[key]
-    if value.__class__ is not kind:  # a bool is no number
-        raise ContractError(f"{file}: {key} must be {_NAMES[kind]}")
+    _require_type(file, key, value)
     if key == "profile" and value not in {*Profile}:
         raise ContractError(f"{file}: profile is {' or '.join(Profile)}, not {value!r}")
     if key == "agent" and value not in _AGENTS:  # a repository must not choose a command to run
@@ -58,6 +56,11 @@ def _value(file: Path, key: str, value: Any) -> Any:
     if key == "limit_tokens" and value < 1:
         raise ContractError(f"{file}: limit_tokens must be at least 1")
     return Profile(value) if key == "profile" else value
+
+
+def _require_type(file: Path, key: str, value: object) -> None:
+    if type(value) is not _TYPES[key]:  # a bool is no number
+        raise ContractError(f"{file}: {key} must be {_NAMES[_TYPES[key]]}")
 
 
 _NAMES = {str: "a text", int: "a whole number"}

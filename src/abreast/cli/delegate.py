@@ -1,0 +1,253 @@
+"""`abreast delegate` and `abreast collect`: one bounded question, and what came of it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from abreast.cli import options
+from abreast.model.contract import (
+    LIMIT_TOKENS,
+    BriefingChoice,
+    Contract,
+    Deliverable,
+    Isolation,
+    Profile,
+)
+from abreast.model.limits import Limits
+
+if TYPE_CHECKING:
+    from abreast.model.session import Run
+
+
+@click.command()
+@click.argument("question")
+@click.option(
+    "--returns",
+    metavar="SHAPE",
+    default="text",
+    help="What to return: text, bullets, paths, table, yes-no or findings, or a JSON Schema, or the"
+    " file of one",
+)
+@click.option(
+    "--scope", "-s", metavar="PATH", multiple=True, help="Where to look; one -s for each path"
+)
+@click.option(
+    "--limit",
+    metavar="TOKENS",
+    type=click.IntRange(min=1),
+    default=None,
+    help=f"How much to return at most; without it {LIMIT_TOKENS}, or what abreast.toml says",
+)
+@click.option(
+    "--agent",
+    "-a",
+    metavar="AGENT",
+    default="",
+    shell_complete=options.complete_agent,
+    help="Who answers: claude, codex or gemini",
+)
+@options.model
+@click.option("--constraint", metavar="TEXT", multiple=True, help="A rule for the child to keep")
+@click.option("--success", metavar="TEXT", default="", help="When the child is done")
+@click.option("--worktree", is_flag=True, help="Let it edit, in a worktree of its own")
+@click.option(
+    "--briefing",
+    type=click.Choice([choice.value for choice in BriefingChoice]),
+    help="Whether it reads the project's standing instructions; without it one that edits does",
+)
+@click.option(
+    "--profile",
+    type=click.Choice([profile.value for profile in Profile]),
+    help="How much of its CLI it gets; lean costs least",
+)
+@click.option(
+    "--minutes",
+    metavar="N",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    show_default=True,
+    help="Most time; 0 for no bound",
+)
+@click.option(
+    "--turns",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=30,
+    show_default=True,
+    help="Most model requests; 0 for no bound",
+)
+@click.option(
+    "--tokens",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Most input and output tokens",
+)
+@click.option(
+    "--usd",
+    metavar="N",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    help="Most cost, where the CLI states one",
+)
+@click.option("--dry-run", is_flag=True, help="Print what it should cost, and start nothing")
+@click.option("--detach", "-d", is_flag=True, help="Start it, print its name, and return")
+@options.repo
+@options.as_json
+def delegate(
+    *,
+    question: str,
+    returns: str,
+    scope: tuple[str, ...],
+    limit: int | None,
+    agent: str,
+    model: str,
+    constraint: tuple[str, ...],
+    success: str,
+    worktree: bool,
+    briefing: str | None,
+    profile: str | None,
+    minutes: float,
+    turns: int,
+    tokens: int,
+    usd: float,
+    dry_run: bool,
+    detach: bool,
+    repo: Path | None,
+    json: bool,
+) -> int:
+    """Ask a child agent one bounded question
+
+    The child reads this tree and changes nothing, unless it gets a worktree. Its answer is held to
+    the shape and the limit, and printed; what it cost and saved goes to standard error. Ctrl-C
+    stops it.
+
+    \b
+    Examples:
+      abreast delegate "find every use of pandas" --returns bullets --scope src --limit 300
+      abreast delegate "is the cache ever cleared?" --returns yes-no --agent gemini --dry-run
+    """  # noqa: D301 (\b tells the help not to wrap what follows)
+    from abreast import api
+
+    asked = api.contract(
+        question,
+        repo=repo,
+        scope=scope,
+        returns=shape(returns),
+        constraints=constraint,
+        success=success,
+        limit_tokens=limit or 0,
+        budget=Limits(minutes, min(5.0, minutes), turns, tokens, usd),
+        isolation=Isolation.WORKTREE if worktree else Isolation.CONTEXT,
+        briefing=BriefingChoice(briefing) if briefing else None,
+    )
+    if dry_run:
+        return _expect(asked, agent, repo, json=json)
+    run = api.start_delegation(
+        asked, agent=agent, model=model, profile=Profile(profile) if profile else None, repo=repo
+    )
+    if detach:
+        return _detached(run, json=json)
+    click.echo(f"{run.sessions[0].agent} is asked; {run.id}", err=True)
+    try:
+        [found] = api.collect(run.id, wait=True)
+    except KeyboardInterrupt:
+        api.stop(run.id)
+        click.echo(f"stopped; abreast collect {run.id} prints what there is", err=True)
+        raise
+    return show(found, json=json)
+
+
+def shape(given: str) -> str | dict[str, Any]:
+    """Return a preset's name as it is, else the JSON Schema that the text or the file holds."""
+    import json
+
+    from abreast.contract.shapes import PRESETS
+
+    if given in PRESETS:
+        return given
+    text = given
+    if not given.lstrip().startswith("{"):
+        try:
+            text = Path(given).read_text(encoding="utf-8")
+        except OSError:
+            return given  # the contract says which shapes there are
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise click.BadParameter(f"is no JSON: {error}", param_hint="--returns") from None
+    if not isinstance(found, dict):
+        raise click.BadParameter("is no JSON Schema", param_hint="--returns")
+    return found
+
+
+def _expect(asked: Contract, agent: str, repo: Path | None, *, json: bool) -> int:
+    from abreast import api
+    from abreast.cli import as_json
+    from abreast.economics.words import expected
+
+    name, estimate = api.estimate(asked, agent=agent, repo=repo)
+    if json:
+        as_json.emit({"agent": name, "estimate": as_json.estimate_dict(estimate)})
+    else:
+        click.echo(f"{name}: {expected(estimate)}")
+    return 0
+
+
+def _detached(run: "Run", *, json: bool) -> int:
+    from abreast.cli import as_json
+
+    if json:
+        as_json.emit({"run": as_json.run_dict(run)})
+    else:
+        click.echo(run.id)
+        click.echo(f"started; abreast collect {run.id} waits for it", err=True)
+    return 0
+
+
+def show(found: Deliverable, page: int = 1, *, json: bool) -> int:
+    """Print a page of a deliverable on stdout and its story on stderr; return the exit code."""
+    from abreast.cli import as_json
+    from abreast.cli.figures import harmless
+    from abreast.contract.paging import paginate
+    from abreast.economics.words import spent
+
+    if json:
+        as_json.emit({"deliverable": as_json.deliverable_dict(found)})
+        return 0 if found.outcome.valid else 1
+    pages = paginate(found.items, found.limit_tokens)
+    if pages:
+        click.echo(harmless(pages[page - 1].text))
+    lines = [f"{found.outcome} ({found.id}, {found.agent}, {found.seconds:.1f} s)"]
+    if found.reason:
+        lines.append(f"why: {found.reason}")
+    if len(pages) > 1:
+        shown = pages[page - 1]
+        last = page == len(pages)
+        more = "" if last else f"; abreast collect {found.id} --page {page + 1} goes on"
+        lines.append(f"page {page} of {len(pages)}: {shown.first}-{shown.last} of {shown.of}{more}")
+    if found.commit:
+        lines.append(f"branch {found.branch} at {found.commit[:12]}: {found.diffstat}")
+    lines += [f"note: {note}" for note in found.notes]
+    if found.account:
+        lines.append(spent(found.account))
+    click.echo(harmless("\n".join(lines)), err=True)
+    return 0 if found.outcome.valid else 1
+
+
+@click.command()
+@click.argument("name", metavar="RUN|CHILD", shell_complete=options.complete_any)
+@click.option("--page", metavar="N", type=click.IntRange(min=1), default=1, help="Which page of it")
+@options.as_json
+def collect(*, name: str, page: int, json: bool) -> int:
+    """Print what a delegation delivered, once it has
+
+    The whole is on disk, page by page here; with --json it comes in one piece.
+    """
+    from abreast import api
+
+    found = api.collect(name, wait=True)
+    if page > 1:
+        api.more(name, page)  # says what is wrong when there is no such page
+    return max(show(deliverable, page, json=json) for deliverable in found)
