@@ -328,13 +328,15 @@ def start_delegation(
     profile: Profile | None = None,
     max_parallel: int = 0,
     parent: str = "",
+    own: str = "",
     repo: Path | None = None,
     places: Places | None = None,
 ) -> Run:
     """Start a child for each question, side by side, and return at once (see `delegate`).
 
     The keywords hold for every question that is no `Contract`. `parent` names the session that
-    asks; by default the abreast session that we run in, if we do.
+    asks; by default the abreast session that we run in, if we do. `own` is the agent that it
+    is, which answers when neither `agent` nor `abreast.toml` names one.
     """
     from abreast.engine import delegating
 
@@ -353,7 +355,7 @@ def start_delegation(
         for question in questions
     ]
     choice = agent if isinstance(agent, AgentChoice) else AgentChoice(agent)
-    ask = delegating.Ask(choice, model, profile, parent=parent, max_parallel=max_parallel)
+    ask = delegating.Ask(choice, model, profile, parent, own, max_parallel)
     return delegating.start(contracts, ask, places or find_places(), tree=tree)
 
 
