@@ -1,0 +1,289 @@
+"""A delegation: one question, a child, a checked answer; there always is a deliverable."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from abreast import api
+from abreast.engine import delegating
+from abreast.errors import ContractError, NotFoundError
+from abreast.git.repository import find_repository, shared_config_fingerprint
+from abreast.git.status import checkout_fingerprint
+from abreast.model.contract import Contract, Deliverable, DeliveryState, Isolation
+from abreast.model.economy import Worth
+from abreast.model.limits import Limits
+from abreast.model.moves import Move, Say, Shell, Sleep, Spend, Write
+from abreast.model.session import Run
+from abreast.model.states import RunState, SessionKind, SessionState
+from abreast.model.task import AgentChoice
+from tests.support.stage import Stage, eventually, scripted
+
+
+def says(answer: Any, *before: Move) -> AgentChoice:
+    """A child that does some things and then gives this answer."""
+    return scripted(*before, Spend(3000, 0, 40), Say(json.dumps(answer)))
+
+
+def bullets(*lines: str, nothing: str | None = None) -> dict[str, Any]:
+    return {"bullets": list(lines), "nothing_found": nothing}
+
+
+def ask(stage: Stage, agent: AgentChoice, **more: Any) -> Deliverable:
+    more.setdefault("returns", "bullets")
+    question = more.pop("question", "What is in the README?")
+    return api.delegate(question, agent=agent, repo=stage.repo.path, places=stage.places, **more)
+
+
+def begin(stage: Stage, agent: AgentChoice, *questions: Contract | str) -> Run:
+    return api.start_delegation(
+        *questions, returns="bullets", agent=agent, repo=stage.repo.path, places=stage.places
+    )
+
+
+def traces(stage: Stage) -> tuple[str, str, str]:
+    """What a child that only reads may not change: checkout, refs and settings."""
+    path = stage.repo.path
+    refs = stage.repo.git("for-each-ref")
+    return checkout_fingerprint(path), refs, shared_config_fingerprint(find_repository(path))
+
+
+def test_an_answer_comes_back_and_nothing_else_changes(stage: Stage):
+    before = traces(stage)
+    found = ask(stage, says(bullets("one", "two")), scope=["README.md"])
+    assert (found.outcome, found.text, found.value) == (
+        DeliveryState.OK,
+        "- one\n- two",
+        bullets("one", "two"),
+    )
+    assert found.sha256 == hashlib.sha256(b"- one\n- two").hexdigest()
+    assert (found.bytes, found.tokens, found.agent) == (11, 3, "scripted")
+    assert Path(found.path).with_suffix(".txt").read_text() == "- one\n- two"
+    assert traces(stage) == before
+    session = api.find_session(found.id, places=stage.places)
+    assert (session.state, session.kind, session.worktree) == (
+        SessionState.DONE,
+        SessionKind.CHILD,
+        "",
+    )
+    assert stage.wait(session.run).state is RunState.DONE
+    assert list(stage.places.worktrees.rglob("README.md")) == []
+
+
+def test_nothing_found_and_nothing_came_back_are_told_apart(local_stage: Stage):
+    stage = local_stage
+    searched = ask(stage, says(bullets(nothing="searched src for pandas: no import of it")))
+    assert (searched.outcome, searched.text) == (
+        DeliveryState.OK,
+        "Nothing found: searched src for pandas: no import of it",
+    )
+    silent = ask(stage, AgentChoice("command", command="true"))
+    assert (silent.outcome, silent.text) == (DeliveryState.UNKNOWN, "")
+    assert silent.reason == "it ended without an error, and nothing came back"
+
+
+def test_a_long_answer_is_cut_between_items_and_no_item_is_lost(local_stage: Stage):
+    stage, lines = local_stage, [f"item {number} {'x' * 30}" for number in range(60)]
+    found = ask(stage, says(bullets(*lines)), limit_tokens=100)
+    assert found.outcome is DeliveryState.CUT
+    pages = [api.more(found.id, 1, places=stage.places)]
+    pages += [
+        api.more(found.id, number, places=stage.places) for number in range(2, pages[0].pages + 1)
+    ]
+    assert "".join(page.text for page in pages) == found.text
+    assert found.text.split("\n") == [f"- {line}" for line in lines]
+    assert all(len(page.text.encode()) <= 400 and page.whole_items for page in pages)
+    with pytest.raises(NotFoundError, match=f"no page {len(pages) + 1}"):
+        api.more(found.id, len(pages) + 1, places=stage.places)
+
+
+def test_an_answer_of_another_shape_fails_and_is_kept(local_stage: Stage):
+    found = ask(local_stage, scripted(Say("Here it is:\nnothing of the kind")))
+    assert (found.outcome, found.repairs, found.value) == (DeliveryState.FAILED, 2, None)
+    assert found.reason.startswith("not of the shape asked for: there is no JSON object")
+    assert found.text == "Done."  # what it said last, as a scripted agent does that is asked again
+    folder = Path(found.path).parent
+    assert "nothing of the kind" in (folder / "agent" / "stream.jsonl").read_text()
+    assert "there is no JSON object" in (folder / "prompt-repair-1.md").read_text()
+
+
+def test_a_child_that_asks_back_is_blocked_and_quoted(local_stage: Stage):
+    question = Contract("Who calls it?", budget=Limits(minutes=1))
+    agent = AgentChoice("command", command="echo 'Which of the two do you mean?'")
+    found = api.delegate(
+        question, agent=agent, repo=local_stage.repo.path, places=local_stage.places
+    )
+    assert (found.outcome, found.reason) == (
+        DeliveryState.BLOCKED,
+        "it asks: Which of the two do you mean?",
+    )
+
+
+def test_a_denied_tool_blocks_and_the_answer_is_there_all_the_same(local_stage: Stage):
+    agent = says(bullets("one"), Write("../out.txt", "x\n"))
+    found = ask(local_stage, agent)
+    assert (found.outcome, found.text) == (DeliveryState.BLOCKED, "- one")
+    assert "outside the worktree" in found.reason
+    assert api.find_session(found.id, places=local_stage.places).state is SessionState.BLOCKED
+
+
+def test_a_limit_keeps_what_there_is(local_stage: Stage):
+    contract = Contract("How?", returns="bullets", budget=Limits(minutes=0.02, idle_minutes=0))
+    agent = says(bullets("late"), Say('{"bullets": ["so far"], "nothing_found": null}'), Sleep(60))
+    found = api.delegate(
+        contract, agent=agent, repo=local_stage.repo.path, places=local_stage.places
+    )
+    assert found.outcome is DeliveryState.PARTIAL
+    assert found.reason == "ended by the time limit of 0.02 minutes"
+
+
+def test_a_child_that_dies_is_unknown_and_its_story_is_kept(local_stage: Stage):
+    found = ask(local_stage, scripted(Say("begun"), Shell("kill -9 $PPID")))
+    assert found.outcome is DeliveryState.UNKNOWN
+    assert "without a result" in found.reason
+    told = [event.text for event in api.logs(found.id, places=local_stage.places)]
+    assert "begun" in told
+
+
+def test_a_tree_that_changed_meanwhile_is_told(local_stage: Stage):
+    found = ask(local_stage, says(bullets("one"), Write("new.txt", "x\n")))
+    assert found.outcome is DeliveryState.OK
+    [note] = [note for note in found.notes if "changed" in note]
+    assert "new.txt" in note
+
+
+def test_a_child_with_a_worktree_delivers_a_commit(stage: Stage):
+    before = checkout_fingerprint(stage.repo.path)
+    found = ask(
+        stage, says(bullets("wrote it"), Write("new.txt", "x\n")), isolation=Isolation.WORKTREE
+    )
+    assert found.outcome is DeliveryState.OK
+    assert stage.repo.git("show", "--stat", "--format=", found.commit).split()[0] == "new.txt"
+    assert stage.repo.git("rev-parse", found.branch).strip() == found.commit
+    assert found.diffstat == "1 file changed, 1 insertion(+)"
+    assert checkout_fingerprint(stage.repo.path) == before
+
+
+def test_what_a_child_did_whose_answer_fails_is_kept(local_stage: Stage):
+    stage = local_stage
+    agent = scripted(Write("new.txt", "x\n"), Say("no JSON"))
+    found = ask(stage, agent, isolation=Isolation.WORKTREE)
+    assert (found.outcome, found.commit) == (DeliveryState.FAILED, "")
+    run, _, task = found.id.partition("/")
+    assert "new.txt" in stage.repo.git("ls-tree", "--name-only", f"refs/abreast/snap/{run}/{task}")
+
+
+def test_several_children_answer_side_by_side(stage: Stage):
+    run = begin(stage, says(bullets("one")), *(f"Question {n}?" for n in range(1, 5)))
+    found = api.collect(run.id, wait=True, timeout=60, places=stage.places)
+    assert [d.id for d in found] == [f"{run.id}/{n}" for n in range(1, 5)]
+    assert {d.outcome for d in found} == {DeliveryState.OK}
+
+
+def test_what_has_not_ended_is_not_collected(local_stage: Stage, tmp_path: Path):
+    gate = tmp_path / "gate"
+    wait = Shell(f"while [ ! -e {gate} ]; do sleep 0.02; done")
+    run = begin(local_stage, says(bullets("one"), wait), "What?")
+    assert api.collect(run.id, places=local_stage.places) == []
+    assert api.collect(run.id, wait=True, timeout=0.1, places=local_stage.places) == []
+    with pytest.raises(NotFoundError, match="has not delivered yet"):
+        api.more(run.id, places=local_stage.places)
+    gate.touch()
+    [found] = api.collect(run.id, wait=True, places=local_stage.places)
+    assert found.outcome is DeliveryState.OK
+
+
+def test_a_child_that_is_stopped_leaves_nothing_running(local_stage: Stage):
+    run = begin(local_stage, says(bullets("one"), Shell("sleep 300")), "What?")
+    child = f"{run.id}/1"
+    run_job = local_stage.places.sessions / child / "1" / "agent" / "job.json"
+    eventually(lambda: run_job.exists() and local_stage.marked(child), "it is at work")
+    api.stop(run.id, places=local_stage.places)
+    assert local_stage.marked(child) == []
+    [found] = api.collect(run.id, places=local_stage.places)
+    assert (found.outcome, found.reason) == (DeliveryState.PARTIAL, "stopped by you")
+
+
+def test_a_worker_that_dies_loses_no_answer(stage: Stage, tmp_path: Path):
+    gate, journal = tmp_path / "gate", tmp_path / "journal"
+    wait = Shell(f"echo once >> {journal}; while [ ! -e {gate} ]; do sleep 0.02; done")
+    run = begin(stage, says(bullets("one"), wait), "What?")
+    eventually(journal.exists, "the child is at work")
+    stage.restart_worker()
+    gate.touch()
+    [found] = api.collect(run.id, wait=True, timeout=60, places=stage.places)
+    assert (found.outcome, found.text) == (DeliveryState.OK, "- one")
+    assert journal.read_text() == "once\n"
+
+
+@pytest.mark.parametrize(
+    ("contract", "said"),
+    [
+        (Contract(" "), "there is no question"),
+        (Contract("What?", returns="poem"), "there is no shape called 'poem'"),
+        (Contract("What?", returns={"type": "nonsense"}), "is no JSON Schema"),
+        (Contract("What?", scope=("nowhere.py",)), "there is no nowhere.py"),
+        (Contract("What?", scope=("src/*.rs",)), r"there is no src/\*.rs"),
+        (Contract("What?", scope=("../other",)), "is outside"),
+        (Contract("What?", limit_tokens=0), "it must be at least 1"),
+        (Contract("What?", budget=Limits(turns=-1)), "cannot be negative"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_nobody_could_fulfil_is_refused_and_leaves_nothing(
+    local_stage: Stage, contract: Contract, said: str
+):
+    with pytest.raises(ContractError, match=said):
+        begin(local_stage, says(bullets("one")), contract)
+    assert api.runs(places=local_stage.places) == []
+
+
+def test_a_child_may_not_delegate(local_stage: Stage, monkeypatch: pytest.MonkeyPatch):
+    found = ask(
+        local_stage, says(bullets("one"), Shell("env | grep ABREAST_ > env.txt")), question="Env?"
+    )
+    told = (local_stage.repo.path / "env.txt").read_text()
+    assert f"ABREAST_SESSION={found.id}\n" in told
+    assert "ABREAST_DEPTH=1\n" in told
+    monkeypatch.setenv("ABREAST_DEPTH", "1")
+    with pytest.raises(ContractError, match="a child cannot delegate"):
+        ask(local_stage, says(bullets("one")))
+
+
+def test_the_estimate_learns_from_earlier_children(local_stage: Stage):
+    stage = local_stage
+    (stage.repo.path / "big.txt").write_text("word " * 40_000)
+    contract = Contract("What?", scope=("big.txt",), limit_tokens=200)
+    choose = delegating.Ask(scripted())
+    _, first = delegating.expect(contract, choose, stage.places, tree=stage.repo.path)
+    assert (first.files, first.reading, first.measured) == (1, 25_000, 0)
+    assert (first.net, first.worth) == (24_800, Worth.GAIN)
+    small = ask(stage, says(bullets("one")), scope=["README.md"])
+    assert small.estimate is not None
+    assert small.estimate.worth is Worth.LOSS
+    assert "reading them yourself is cheaper" in small.notes[0]
+
+
+def test_the_repository_says_what_its_delegations_are_like(local_stage: Stage):
+    stage, file = local_stage, local_stage.repo.path / "abreast.toml"
+    file.write_text('[delegate]\nlimit_tokens = 7\nprofile = "full"\nagent = "codex"\n')
+    contract = api.contract("What?", repo=stage.repo.path)
+    assert contract.limit_tokens == 7
+    plan = delegating.make_plan(
+        [contract], delegating.Ask(), tree=stage.repo.path, environ=os.environ
+    )
+    assert (plan.tasks[0].agent.name, plan.tasks[0].profile) == ("codex", "full")
+    for text, said in (
+        ('[delegate]\nagent = "command"\n', "agent is one of claude, codex, gemini"),
+        ("[delegate]\nlimit_tokens = true\n", "limit_tokens must be a whole number"),
+        ('[delegate]\nprofile = "fat"\n', "profile is lean or full"),
+        ("[delegate]\ncolour = 1\n", "colour"),
+        ("[colour]\n", "colour"),
+        ("[", "cannot be read"),
+    ):
+        file.write_text(text)
+        with pytest.raises(ContractError, match=said):
+            api.contract("What?", repo=stage.repo.path)
