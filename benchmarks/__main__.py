@@ -32,8 +32,8 @@ def main() -> None:
             loads.append(os.getloadavg()[0])
             load = f"{loads[0]:.1f} at the start, then " + ", ".join(f"{x:.1f}" for x in loads[1:])
             text = whole(sections, quick=options.quick, place=folder, load=load)
-            if options.out:  # as far as it is, should it be interrupted
-                options.out.write_text(text)
+            if out:  # as far as it is, should it be interrupted
+                out.write_text(text)
     if out is None:
         print(text)
     else:

@@ -18,7 +18,7 @@ serves until there has been nothing to do for a while."""
 _IMPORT = (sys.executable, "-I", "-c")
 COMMANDS = {
     "`python -c pass`": (sys.executable, "-c", "pass"),
-    "`python -c 'import typer'`": (sys.executable, "-c", "import typer"),
+    "`python -c 'import click'`": (sys.executable, "-c", "import click"),
     "`abreast --help`": (ABREAST, "--help"),
     "`abreast status`": (ABREAST, "status"),
     "imports of the runner": (*_IMPORT, "import abreast.runner.__main__"),

@@ -11,8 +11,9 @@ from alembic.script import ScriptDirectory
 from abreast.errors import StoreError
 from abreast.store import migrations
 from abreast.store.engine import transaction
-from abreast.store.migrations import REVISIONS, VERSION_TABLE, current_revision, migrate
+from abreast.store.migrations import current_revision, migrate
 from abreast.store.reader import Reader
+from abreast.store.revisions import REVISIONS, VERSION_TABLE
 from abreast.store.schema import metadata
 
 DATA = Path(__file__).parent / "data"
@@ -56,6 +57,13 @@ def test_a_populated_database_of_any_age_is_upgraded_and_read(
     assert run.sessions[0].usage.input_tokens == 5_000_000_000
     assert [event.text for _, event in reader.events("r1/retry-http")] == ["done"]
     assert [part.model for part in reader.usage("r1/retry-http")] == ["", "model-a"]
+
+
+def test_whoever_looks_into_an_older_database_upgrades_it_first(empty_database, database_url):
+    migrate(empty_database, REVISIONS[0])
+    assert Reader(database_url).runs() == []
+    with transaction(empty_database) as db:
+        assert current_revision(db) == REVISIONS[-1]
 
 
 def test_migrating_again_changes_nothing(database):

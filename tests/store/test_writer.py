@@ -45,6 +45,7 @@ def test_a_run_is_read_back_as_it_was_added(store, reader):
         landing=LandState.LANDED,
         landed="4" * 40,
         needs=("t0", "t1"),
+        parent="r0/t9",
     )
     assert all(getattr(full, f.name) != f.default for f in fields(Session)), (
         "a field at its default would not be tested"
@@ -87,7 +88,7 @@ def test_a_change_touches_only_what_it_names(store, reader):
 
 
 def test_a_change_can_name_every_field_that_a_session_gains_over_time():
-    fixed = {"id", "run", "task", "kind", "produces", "needs"}
+    fixed = {"id", "run", "task", "kind", "produces", "needs", "parent"}
     elsewhere = {"attempt", "usage"}  # next_attempt, set_usage
     assert {f.name for f in fields(Change)} == (
         {f.name for f in fields(Session)} - fixed - elsewhere

@@ -4,10 +4,12 @@ import contextlib
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from abreast.errors import StoreError
+from abreast.store.revisions import REVISIONS, VERSION_TABLE
 
 BUSY_SECONDS = 10.0
 
@@ -21,18 +23,40 @@ def open_snapshot(database: str) -> Iterator[Query]:
     """Yield a query function for the database at a SQLAlchemy URL.
 
     All queries see one moment. A database that does not exist, or that abreast has not used yet,
-    has no rows. Raises StoreError when it does not answer or has another schema.
+    has no rows; one of an older abreast is upgraded first. Raises StoreError when it does not
+    answer or has another schema.
     """
     prefix = "sqlite:///"
     if not database.startswith(prefix):
-        with _postgres(database) as query:
+        with _current(database, lambda: _postgres(database)) as query:
             yield query
         return
     file = Path(database[len(prefix) :]).absolute()
     if not file.exists():
         yield _nothing
         return
-    with _sqlite(file) as query:
+    with _current(database, lambda: _sqlite(file)) as query:
+        yield query
+
+
+@contextlib.contextmanager
+def _current(database: str, look: Callable[[], AbstractContextManager[Query]]) -> Iterator[Query]:
+    """Yield the query function of `look`; a database of an older abreast is brought up to date."""
+    with look() as query:
+        found = query(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608
+        if not found or found[0][0] not in REVISIONS[:-1]:
+            yield query
+            return
+    # Only once in its life: SQLAlchemy and Alembic take half a second to import.
+    from abreast.store.engine import make_engine
+    from abreast.store.migrations import migrate
+
+    engine = make_engine(database)
+    try:
+        migrate(engine)
+    finally:
+        engine.dispose()
+    with look() as query:
         yield query
 
 
