@@ -342,7 +342,12 @@ def test_a_stream_becomes_events() -> None:
     ]
     assert reader.skipped == 0
     assert reader.verdict(0, "") == Verdict(
-        Outcome.OK, final_message="All done.", cli_session=ID, usage=USAGE, turns=4
+        Outcome.OK,
+        final_message="All done.",
+        cli_session=ID,
+        usage=USAGE,
+        turns=4,
+        answer="All done.",
     )
 
 

@@ -28,12 +28,26 @@ class Rollout:
     """The newest turn of a session. `denials` maps what was tried to why it was refused.
 
     `usage` is the session's total, earlier turns included; sub-agents keep records of their own.
+    `start_up` is the input of the turn's first request, `context` input and output of its last.
     """
 
     model: str = ""
     turns: int = 0
+    start_up: int | None = None
+    context: int | None = None
+    reads_only: bool = False  # the sandbox lets nothing be written
     usage: Usage = field(default_factory=Usage)
     denials: dict[str, str] = field(default_factory=dict)
+
+    def count(self, record: Mapping[str, Any]) -> None:
+        """Take a request's usage into account."""
+        self.turns += 1
+        self.usage = read_usage(record.get("thread_token_usage"), "transcript")
+        request = read_usage(record.get("usage"), "transcript")
+        if self.turns == 1:
+            self.start_up = request.input_tokens
+        told = request.input_tokens, request.output_tokens
+        self.context = None if None in told else sum(n for n in told if n is not None)
 
 
 @dataclass
@@ -98,9 +112,9 @@ def load_rollout(home: Path, thread: str) -> Rollout | None:
                 calls.printed.append(_printed(payload.get("item")))
             case "turn_context", _:
                 rollout.model = str(payload.get("model") or "")
+                rollout.reads_only = payload.get("sandbox_policy") == {"type": "read-only"}
             case "token_usage_record", _:
-                rollout.turns += 1
-                rollout.usage = read_usage(payload.get("thread_token_usage"), "transcript")
+                rollout.count(payload)
             case "response_item", "function_call" | "custom_tool_call":
                 calls.opened(payload)
             case "response_item", "function_call_output" | "custom_tool_call_output":

@@ -24,6 +24,8 @@ from abreast.model.usage import Usage
 _TOOLS = frozenset({"command_execution", "file_change", "mcp_tool_call", "collab_tool_call"})
 _TOOLS |= {"web_search"}
 _SHELLS = frozenset({"bash", "sh", "zsh"})
+_READS = "a child that only reads may write nothing, not even temporary files"
+_WRITES = "Codex may write in the worktree and the temporary folder only"
 
 
 class CodexReader:
@@ -39,6 +41,7 @@ class CodexReader:
         self._home = home
         self._thread = ""
         self._final = ""
+        self._answer: list[str] = []  # all that was said since the last tool call
         self._usage = Usage()
         self._turns = 0
         self._answered = True  # the next thing said or called is a new reply of the model
@@ -91,6 +94,7 @@ class CodexReader:
         match kind:
             case "agent_message":
                 self._final = str(item["text"])
+                self._answer.append(self._final)
                 return [Event(EventKind.TEXT, self._final, turns=self._reply())]
             case "reasoning":
                 return [Event(EventKind.THOUGHT, str(item["text"]), turns=self._reply())]
@@ -102,6 +106,7 @@ class CodexReader:
     def _tool(self, item: Mapping[str, Any], *, done: bool) -> list[Event]:
         label = _label(item)
         self._worked = True
+        self._answer.clear()
         if not done:
             files = tuple(change["path"] for change in item.get("changes", ()))
             return [Event(EventKind.TOOL, label, files=files, turns=self._reply())]
@@ -123,6 +128,8 @@ class CodexReader:
         rollout = load_rollout(self._home, self._thread)
         denials = self._all_denials(rollout, stderr)
         outcome, reason, cause, hint = self._judge(code, stderr, denials)
+        if outcome is Outcome.BLOCKED:
+            hint = _READS if rollout is not None and rollout.reads_only else _WRITES
         usage, model = self._usage, ""
         if rollout is not None:
             usage = usage if usage.source != "none" else rollout.usage
@@ -138,6 +145,9 @@ class CodexReader:
             usage_by_model={model: usage} if model and usage.source != "none" else {},
             denials=denials,
             turns=rollout.turns if rollout is not None else self._turns,
+            answer="\n".join(self._answer),
+            start_up=rollout.start_up if rollout is not None else None,
+            context=rollout.context if rollout is not None else None,
         )
 
     def _judge(
@@ -146,8 +156,7 @@ class CodexReader:
         if self._failure:
             return Outcome.FAILED, self._failure, *classify(self._failure)
         if self._completed and denials:
-            hint = "Codex may write in the worktree and the temporary folder only"
-            return Outcome.BLOCKED, f"denied: {denials[0]}", Cause.OTHER, hint
+            return Outcome.BLOCKED, f"denied: {denials[0]}", Cause.OTHER, None
         if self._completed and code == 0 and not (self._final or self._worked):
             return Outcome.FAILED, "the model neither said nor did anything", Cause.OTHER, None
         if self._completed and code == 0:

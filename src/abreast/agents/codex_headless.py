@@ -1,0 +1,99 @@
+"""The options of one headless session of Codex: its settings, its sandbox and its files.
+
+Every option was tried with Codex 0.169.0. The rest of the user's own settings stays as it is.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from abreast.agents import codex_child, mailbox
+from abreast.agents.base import Launch
+from abreast.agents.codex_config import codex_home, load_settings, overrides
+from abreast.agents.codex_hooks import mail_hooks
+from abreast.agents.codex_schema import strict
+
+RETRIES = "ABREAST_RETRIES"
+_PROFILE = "abreast"
+# Set for a session that nobody watches. Plugins and apps would ask github.com and chatgpt.com at
+# every start, and without the last one a refused connection is waited for without end.
+_QUIET: Mapping[str, Any] = {
+    "allow_login_shell": False,  # a login shell resets PATH: no virtual environment
+    "shell_environment_policy.ignore_default_excludes": False,  # *KEY*, *SECRET*, *TOKEN*
+    "agents.enabled": False,
+    "skills.bundled.enabled": False,
+    "web_search": "disabled",
+    "notify": [],
+    "project_doc_max_bytes": 0,  # the briefing says it, in the same words for every CLI
+    "analytics.enabled": False,
+    "check_for_update_on_startup": False,
+}
+_OFF = ("goals", "plugins", "apps", "shell_snapshot", "unbounded_connection_retries")
+_INSTRUCTIONS, _SCHEMA, _MAIL = "instructions.md", "answer.schema.json", "mail.sh"
+
+
+def options(launch: Launch) -> list[str]:
+    """Return the options; they are given on resume too, for Codex takes none from the session."""
+    found = overrides(_settings(launch))
+    for feature in (*_OFF, *codex_child.features_off(launch.child)):
+        found += ["--disable", feature]
+    if _schema(launch) is not None:
+        found += ["--output-schema", str(launch.directory / _SCHEMA)]
+    return found
+
+
+def files(launch: Launch) -> dict[Path, str]:
+    """Return the files that the options name."""
+    found, schema = {}, _schema(launch)
+    if text := codex_child.instructions(launch.child):
+        found[launch.directory / _INSTRUCTIONS] = text
+    if schema is not None:
+        found[launch.directory / _SCHEMA] = json.dumps(schema)
+    if launch.mailbox is not None:
+        found[launch.directory / _MAIL] = mailbox.script()
+    return found
+
+
+def _schema(launch: Launch) -> dict[str, Any] | None:
+    return None if launch.child is None else strict(launch.child.schema)
+
+
+def _settings(launch: Launch) -> dict[str, Any]:
+    settings = load_settings(launch.environ)
+    values: dict[str, Any] = {
+        "default_permissions": _PROFILE,
+        "permissions": {_PROFILE: _permissions(launch)},
+        **_QUIET,
+        **codex_child.settings(launch.child),
+        # Trusted or not, the repository's .codex (MCP servers, hooks, rules) stays out.
+        "projects": {
+            str(path): {"trust_level": "untrusted"}
+            for path in (launch.worktree, launch.common_dir.parent, launch.common_dir)
+        },
+    }
+    if codex_child.instructions(launch.child):
+        values["model_instructions_file"] = launch.directory / _INSTRUCTIONS
+    if launch.mailbox is not None:
+        values |= mail_hooks(launch.directory / _MAIL, launch.mailbox)
+    if settings.servers:
+        values["mcp_servers"] = {name: {"enabled": False} for name in settings.servers}
+    retries, provider = launch.environ.get(RETRIES, ""), settings.provider
+    if retries.isdecimal() and provider.table is not None:
+        limits = {"request_max_retries": int(retries), "stream_max_retries": int(retries)}
+        values["model_providers"] = {provider.name: limits}
+    return values
+
+
+def _permissions(launch: Launch) -> dict[str, Any]:
+    """Return the permission profile: read all but the login, write the worktree and /tmp.
+
+    A child that only reads writes nowhere. Git's folders are named because they could lie in /tmp.
+    They stay read-only: who can write hooks and config there is out of the sandbox, and committing
+    is abreast's part.
+    """
+    login = {str(codex_home(launch.environ) / "auth.json"): "deny"}
+    if launch.child is not None and not launch.child.edits:
+        return {"extends": ":read-only", "filesystem": login}
+    rights = {str(path): "read" for path in (launch.common_dir, launch.git_dir)}
+    return {"extends": ":workspace", "filesystem": {**rights, **login}}
