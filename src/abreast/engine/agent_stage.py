@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 
-from abreast.agents import agent_named
+from abreast.agents import agent_named, mailbox
 from abreast.agents.base import Agent, Child, Launch
 from abreast.contract.shapes import schema_of
 from abreast.engine import prompts
@@ -79,11 +79,23 @@ def order(scene: Scene) -> Order:
     """Return the agent's job: in the CLI session of an earlier attempt, or in a new one."""
     agent = agent_named(scene.task.agent.name)
     launch = _going_on(scene, agent) if scene.session.cli_session else _beginning(scene, agent)
+    return order_of(scene, agent, launch, "prompt.md")
+
+
+def order_of(scene: Scene, agent: Agent, launch: Launch, kept: str) -> Order:
+    """Return the job of a launch, its prompt `kept` in a file of that name.
+
+    What the session was told and has not heard yet goes along.
+    """
+    unheard = mailbox.pending(scene.layout.mailbox)
+    prompt = "\n\n".join([launch.prompt, *(mail.text for mail in unheard)])
     scene.layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_atomic(scene.layout.directory / "prompt.md", launch.prompt)
+    write_atomic(scene.layout.directory / kept, prompt)
+    for mail in unheard:
+        mailbox.take(scene.layout.mailbox, mail.number)
     return Order(
-        command=agent.headless(launch),
-        cwd=scene.layout.worktree,
+        command=agent.headless(replace(launch, prompt=prompt)),
+        cwd=scene.place,
         limits=scene.task.limits,
         stop_file=scene.layout.stop_file,
         agent=agent.name,

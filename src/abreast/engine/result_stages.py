@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+from abreast.agents import mailbox
 from abreast.engine.ending import Ending
 from abreast.engine.final import write_ending
 from abreast.engine.prompts import handoff
@@ -129,6 +130,8 @@ def finish(scene: Scene, ending: Ending | None) -> Ending:
     final = ending or Ending(SessionState.UNKNOWN, "nothing shows that it is done")
     if final.state is not SessionState.DONE:
         _keep(scene)
+    for mail in mailbox.pending(scene.layout.mailbox):
+        scene.engine.store.add_event(scene.session.id, "unheard", mail.text)
     began = scene.session.started is not None
     final = write_ending(
         scene.engine, scene.session.id, final, attempt=scene.layout.attempt, began=began

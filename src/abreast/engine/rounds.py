@@ -9,7 +9,7 @@ from abreast.agents.base import Agent, Launch
 from abreast.contract.ask import again, question
 from abreast.contract.judge import Judged, judge
 from abreast.contract.shapes import schema_of
-from abreast.engine.agent_stage import launch_of
+from abreast.engine.agent_stage import launch_of, order_of
 from abreast.engine.jobs import Order
 from abreast.engine.layout import ROUNDS
 from abreast.engine.prompts import INTERRUPTED
@@ -19,7 +19,6 @@ from abreast.model.contract import Contract
 from abreast.model.economy import Account
 from abreast.model.events import Outcome
 from abreast.model.usage import Usage
-from abreast.process.files import write_atomic
 from abreast.runner.job import Result, load_result
 
 
@@ -103,16 +102,8 @@ def order(scene: Scene, number: int) -> Order:
     """Return the job of a round, counted from 0: the question, or what is wrong with the answer."""
     agent = agent_named(scene.task.agent.name)
     launch = _repair(scene, agent) if number else _first(scene, agent)
-    scene.layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    name = "prompt.md" if number == 0 else f"prompt-{ROUNDS[number]}.md"
-    write_atomic(scene.layout.directory / name, launch.prompt)
-    return Order(
-        command=agent.headless(launch),
-        cwd=scene.place,
-        limits=scene.task.limits,
-        stop_file=scene.layout.stop_file,
-        agent=agent.name,
-    )
+    kept = "prompt.md" if number == 0 else f"prompt-{ROUNDS[number]}.md"
+    return order_of(scene, agent, launch, kept)
 
 
 def _first(scene: Scene, agent: Agent) -> Launch:

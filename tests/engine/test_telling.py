@@ -1,0 +1,52 @@
+"""What is said to a session: it waits for a hook, goes along with the next prompt, or is told."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from abreast import api
+from abreast.agents import mailbox
+from abreast.agents.base import Letter
+from abreast.errors import NotFoundError, StateError
+from abreast.model.moves import Say, Shell
+from abreast.model.task import AgentChoice
+from tests.support.stage import Stage, eventually, scripted, task, writes
+
+
+def test_a_session_that_has_ended_is_told_nothing(local_stage: Stage):
+    run = local_stage.run(task("one", writes("a.txt")))
+    with pytest.raises(StateError, match=r"one has ended: it is done") as found:
+        api.tell("one", "Wait!", places=local_stage.places)
+    assert f"abreast resume {run.id}" in (found.value.hint or "")
+
+
+def test_an_agent_without_hooks_says_so(local_stage: Stage, tmp_path: Path):
+    gate = tmp_path / "gate"
+    wait = Shell(f"while [ ! -e {gate} ]; do sleep 0.02; done")
+    run = local_stage.start(task("one", scripted(wait, Say("done"))))
+    with pytest.raises(StateError, match="cannot be told anything while it runs"):
+        api.tell("one", "Wait!", places=local_stage.places)
+    with pytest.raises(StateError, match="there is nothing to tell"):
+        api.tell(run.id, " ", places=local_stage.places)
+    with pytest.raises(NotFoundError):
+        api.tell("nobody", "Wait!", places=local_stage.places)
+    gate.touch()
+
+
+def test_what_was_not_heard_goes_along_with_the_next_prompt(local_stage: Stage, tmp_path: Path):
+    stage, gate, journal = local_stage, tmp_path / "gate", tmp_path / "journal"
+    line = f"cat >> {journal}; while [ ! -e {gate} ]; do sleep 0.02; done; exit 1"
+    run = stage.start(task("one", AgentChoice("command", command=line)))
+    eventually(lambda: journal.exists() and journal.read_text(), "it is at work")
+    box = stage.directory(f"{run.id}/one").parent / "cli" / "mailbox"
+    number = mailbox.post(box, Letter("{}", "{}"), "Mind the gap.")
+    gate.touch()
+    stage.wait(run.id)
+    assert stage.events(f"{run.id}/one", "unheard") == ["Mind the gap."]
+    assert "Mind the gap." not in journal.read_text()
+    api.resume(run.id, places=stage.places)
+    stage.wait(run.id)
+    assert journal.read_text().count("Mind the gap.") == 1
+    assert mailbox.taken(box, number) == mailbox.PROMPT
+    assert [dataclasses.astuple(mail) for mail in mailbox.pending(box)] == []
