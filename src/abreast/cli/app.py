@@ -48,6 +48,7 @@ VERBS = {
     "attach": Verb("Steer", "attach", "attach", "Open a session in its own CLI, in its worktree"),
     "land": Verb("Finish", "land", "land", "Bring finished work into the target branch"),
     "clean": Verb("Finish", "clean", "clean", "Remove the worktrees of landed work"),
+    "mcp": Verb("Machine", "mcp", "mcp", "Serve the delegation tools over MCP (stdio)"),
     "worker": Verb("Machine", "worker", "worker", "Work through queued runs in the foreground"),
 }
 

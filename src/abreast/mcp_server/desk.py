@@ -1,0 +1,173 @@
+"""The tools themselves: each call becomes calls of `abreast.aio`, and their outcome a text."""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from abreast import aio, api
+from abreast.mcp_server import arguments, result
+from abreast.mcp_server.caller import Caller, caller_of
+from abreast.model.session import Run, Session
+
+_EVERY = 2.0  # seconds between signs of life
+
+Report = Callable[[float, float | None, str | None], Awaitable[None]]
+
+
+@dataclass
+class Call:
+    """One call of a tool. `client` is the name that the client gave itself.
+
+    `run` are the children that it started, if it did; `given_up` tells that nobody waits for it.
+    """
+
+    number: str
+    tool: str
+    given: Mapping[str, Any]
+    client: str
+    progress: Report
+    run: str = ""
+    given_up: bool = False
+    caller: Caller = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.caller = caller_of(self.client)
+
+
+class Desk:
+    """Answers the calls of one client."""
+
+    def __init__(self) -> None:
+        self._calls: dict[str, Call] = {}
+
+    async def answer(self, call: Call) -> str:
+        """Return what the client's model gets to read; raises AbreastError for a wrong call."""
+        arguments.check_names(call.tool, call.given)
+        tools = {"collect": _collect, "more": _more, "tell": _tell, "cancel": _cancel}
+        if call.tool in tools:
+            return await tools[call.tool](call)
+        self._calls[call.number] = call
+        # A call that is given up stays known: `give_up` may only come when it has ended.
+        text = await _delegate(call)
+        del self._calls[call.number]
+        return text
+
+    async def give_up(self, number: str) -> None:
+        """Stop the children of a call that its client has cancelled; what they did is kept."""
+        call = self._calls.get(number)
+        if call is None:
+            return
+        call.given_up = True
+        if call.run:
+            await aio.stop(call.run)
+
+
+async def _delegate(call: Call) -> str:
+    begun = asyncio.ensure_future(asyncio.to_thread(_start, call))
+    try:
+        run = await asyncio.shield(begun)
+    except asyncio.CancelledError:
+        # Whoever starts children must know them, or they could not be stopped.
+        await asyncio.wait([begun])
+        if call.given_up and call.run:
+            await aio.stop(call.run)
+        raise
+    return await _wait(call, run.id)
+
+
+def _start(call: Call) -> Run:
+    tree = _tree()
+    contracts = arguments.contracts_of(call.tool, call.given, tree)
+    agent = arguments.agent_of(call.given)
+    caller = call.caller
+    run = api.start_delegation(
+        *contracts, agent=agent, parent=caller.parent, own=caller.own, repo=tree
+    )
+    call.run = run.id
+    return run
+
+
+def _tree() -> Path:
+    """Return the folder that the client works in: a linked worktree is a tree of its own."""
+    here, named = Path.cwd(), os.environ.get("CLAUDE_PROJECT_DIR")
+    if named and not any((folder / ".git").exists() for folder in (here, *here.parents)):
+        return Path(named)
+    return here
+
+
+async def _collect(call: Call) -> str:
+    return await _wait(call, arguments.text_of(call.given, "id"))
+
+
+async def _wait(call: Call, name: str) -> str:
+    """Wait as long as the client allows, and tell what there is then."""
+    await aio.collect(name)  # raises at once for what is no delegation
+    async with _signs_of_life(call) as seen:
+        await aio.collect(name, wait=True, timeout=call.caller.wait, progress=seen)
+    return await _told(name)
+
+
+async def _told(name: str) -> str:
+    run = await aio.find_run(name.partition("/")[0])
+    found = await aio.collect(name)
+    sessions = [one for one in run.sessions if name.partition("/")[2] in {"", one.task}]
+    there = {one.id for one in found}
+    working = [one for one in sessions if one.id not in there]
+    if len(sessions) > 1 and found:
+        return result.delivered_many(found, working, run.id)
+    return result.delivered(found[0]) if found else result.still(working, name)
+
+
+async def _more(call: Call) -> str:
+    name = arguments.text_of(call.given, "id")
+    page = await aio.more(name, arguments.whole_of(call.given, "page", 2))
+    return result.page_of(page, name)
+
+
+async def _tell(call: Call) -> str:
+    name, text = arguments.text_of(call.given, "id"), arguments.text_of(call.given, "text")
+    # Without a sender it would be taken for the user's word.
+    told = await aio.tell(name, text, sender=call.caller.parent or "another session")
+    if told.heard:
+        return f"{told.session} has heard it {told.heard}"
+    return f"{told.session} has not heard it yet; it will {told.waits_for}"
+
+
+async def _cancel(call: Call) -> str:
+    name = arguments.text_of(call.given, "id")
+    await aio.collect(name)  # nothing but a delegation is stopped by a model
+    await aio.stop(name)
+    return await _told(name)
+
+
+@contextlib.asynccontextmanager
+async def _signs_of_life(call: Call) -> AsyncIterator[Callable[[Run], None]]:
+    """Report progress while the block lasts; yields what is to be told of each change."""
+    began, latest = time.monotonic(), ""
+
+    def seen(run: Run) -> None:
+        nonlocal latest
+        latest = ", ".join(map(_progress, run.sessions))
+
+    async def report() -> None:
+        while True:
+            await asyncio.sleep(_EVERY)
+            await call.progress(round(time.monotonic() - began, 1), None, latest)
+
+    reporting = asyncio.create_task(report())
+    try:
+        yield seen
+    finally:
+        reporting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await reporting
+
+
+def _progress(session: Session) -> str:
+    turns = f", {session.turns} turns" if session.turns else ""
+    return f"{session.agent} {session.state}{turns}"

@@ -1,0 +1,96 @@
+"""The first messages of a client, answered while the SDK is still being imported.
+
+Its import takes longer than Codex waits for a server before it goes on without the tools. So the
+handshake and the list of tools, which are always the same, are answered from here; the SDK gets
+the handshake afterwards, and everything from then on.
+"""
+
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from abreast.mcp_server.wire import Wire
+from abreast.mcp_server.words import NAME
+
+# An `initialize` of another version is the SDK's to negotiate.
+VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
+
+
+class Opening:
+    """What is said until the SDK is there. `told` are the instructions and the tools."""
+
+    def __init__(self, wire: Wire, instructions: str, tools: list[dict[str, Any]]) -> None:
+        self._wire, self._instructions, self._tools = wire, instructions, tools
+        self._kept: list[str] = []  # for the SDK
+        self._begun = False
+
+    def run(self, load: Callable[[], None]) -> bool:
+        """Answer what we can while `load` runs in a thread; then leave the rest to the SDK.
+
+        Returns False when the client has gone meanwhile.
+        """
+        done = threading.Event()
+
+        def work() -> None:
+            try:
+                load()
+            finally:
+                done.set()
+                self._wire.wake()
+
+        threading.Thread(target=work, daemon=True).start()
+        while not done.is_set():
+            line = self._wire.hear()
+            if line == "":
+                return False
+            if line is not None and not self._answered(line):
+                self._kept.append(line)
+                done.wait()
+        self._wire.unread(self._kept)
+        self._wire.drop(int(self._begun))
+        return True
+
+    def _answered(self, line: str) -> bool:
+        """Answer a message; False when it, and thereby all that follow, is the SDK's."""
+        try:
+            message = json.loads(line)
+            method, number = message["method"], message.get("id")
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return False
+        if not self._begun:
+            return method == "initialize" and self._begin(line, message)
+        if method == "notifications/initialized":
+            self._kept.append(line)
+        elif method == "ping":
+            self._reply(number, {})
+        elif method == "tools/list" and number is not None:
+            self._reply(number, {"tools": self._tools})
+        else:
+            return False
+        return True
+
+    def _begin(self, line: str, message: dict[str, Any]) -> bool:
+        given = message.get("params")
+        if not isinstance(given, dict) or not {"capabilities", "clientInfo"} <= {*given}:
+            return False
+        version = given.get("protocolVersion")
+        if version not in VERSIONS:
+            return False
+        from importlib.metadata import version as version_of
+
+        result = {
+            "protocolVersion": version,
+            "capabilities": {"experimental": {}, "tools": {"listChanged": False}},
+            "serverInfo": {"name": NAME, "version": version_of("abreast")},
+        }
+        if self._instructions:
+            result["instructions"] = self._instructions
+        self._reply(message.get("id"), result)
+        self._kept.append(line)
+        self._begun = True
+        return True
+
+    def _reply(self, number: object, result: dict[str, Any]) -> None:
+        reply = {"jsonrpc": "2.0", "id": number, "result": result}
+        self._wire.write(json.dumps(reply, ensure_ascii=False, separators=(",", ":")) + "\n")

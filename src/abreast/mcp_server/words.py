@@ -1,0 +1,89 @@
+"""What a client is told of the server and its tools: every parent pays for each word of it."""
+
+from typing import Any
+
+NAME = "abreast"
+
+INSTRUCTIONS = (
+    "Subagents: a child agent answers one bounded research question in its own context; you get "
+    "the short answer. Delegate reading that costs far more than its answer: many files, logs, "
+    "wide searches, independent questions in parallel. A few small files: read them yourself. One "
+    "question, not one child a file. A child knows nothing of this conversation, and cannot "
+    "delegate."
+)
+
+
+def _object(required: tuple[str, ...], **properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(required)}
+
+
+_TEXT = {"type": "string"}
+_NUMBER = {"type": "integer"}
+_TEXTS = {"type": "array", "items": _TEXT}
+_ID = _object(("id",), id=_TEXT)
+_READS = {"readOnlyHint": True}
+_KEEPS = {"destructiveHint": False}
+
+TOOLS: tuple[dict[str, Any], ...] = (
+    {
+        "name": "delegate",
+        "description": "Ask a child agent (subagent) one self-contained question on this "
+        "repository. Returns its answer, or an id to collect.",
+        "inputSchema": _object(
+            ("question",),
+            question=_TEXT,
+            scope=_TEXTS | {"description": "paths, globs"},
+            # No type: it may be an object, and each client reads a union of types in its own way.
+            returns={"description": "text|bullets|paths|table|yes-no|findings or JSON Schema"},
+            limit_tokens=_NUMBER | {"default": 500},
+            agent=_TEXT | {"enum": ["claude", "codex", "gemini"]},
+            constraints=_TEXTS,
+            success=_TEXT,
+            isolation=_TEXT
+            | {
+                "enum": ["context", "worktree"],
+                "description": "worktree: edits, own branch",
+            },
+            minutes=_NUMBER,
+            turns=_NUMBER,
+        ),
+        "annotations": _KEEPS,
+    },
+    {
+        "name": "delegate_many",
+        "description": "Independent questions, a parallel child each, one limit for all",
+        "inputSchema": _object(
+            ("questions",),
+            questions={
+                "type": "array",
+                "items": _object(("question",), question=_TEXT, scope=_TEXTS),
+            },
+            returns={},
+            limit_tokens=_NUMBER,
+            agent=_TEXT,
+        ),
+        "annotations": _KEEPS,
+    },
+    {
+        "name": "collect",
+        "description": "Wait for a child's answer",
+        "inputSchema": _ID,
+        "annotations": _READS,
+    },
+    {
+        "name": "more",
+        "description": "Next page of a cut answer",
+        "inputSchema": _object(("id", "page"), id=_TEXT, page=_NUMBER),
+        "annotations": _READS,
+    },
+    {
+        "name": "tell",
+        "description": "Message a running child",
+        "inputSchema": _object(("id", "text"), id=_TEXT, text=_TEXT),
+    },
+    {
+        "name": "cancel",
+        "description": "Stop a child; its work is kept",
+        "inputSchema": _ID,
+    },
+)
