@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from abreast.agents import gemini_child as child
+from abreast.agents import gemini_mail
 from abreast.agents.base import (
     Capabilities,
     Command,
@@ -50,6 +52,7 @@ class GeminiAgent:
         interactive=True,
         usage=True,
         model=True,
+        told="at its next tool call, else at the end of its turn",
         confined_writes="its file tools refuse paths outside the worktree; its shell does not",
     )
     env_patterns = (
@@ -98,21 +101,15 @@ class GeminiAgent:
         return Login(LoginState.MISSING, hint=LOGIN_HINT)
 
     def headless(self, launch: Launch) -> Command:
-        files = home_files(launch, headless_settings(launch))
-        files[policy(launch)] = policy_text()
+        files = home_files(launch, headless_settings(launch)) | child.instructions(launch)
+        files[policy(launch)] = policy_text(launch)
         argv = [
             str(launch.installed.path),
-            # Runs in a folder nobody has trusted, but ignores the repository's own settings,
-            # MCP servers and hooks.
-            "--skip-trust",
-            # `auto_edit` with an allowed shell refuses every command that its parser stumbles
-            # over; what yolo would allow beyond that is taken away by settings and policy.
-            "--approval-mode",
-            "yolo",
+            *child.approval(launch),
             "--policy",
             str(policy(launch)),
             "--extensions",
-            "none",
+            gemini_mail.extensions(launch),
             "--output-format",
             "stream-json",
             *_model(launch),
@@ -122,11 +119,13 @@ class GeminiAgent:
             argv=tuple(argv),
             env={
                 **_environ(launch),
+                **child.variables(launch),
                 # Its launcher starts a second process and ignores SIGTERM.
                 "GEMINI_CLI_NO_RELAUNCH": "true",
                 "NO_COLOR": "1",
             },
-            stdin=launch.prompt,
+            # What begins with a slash it would take for a command of its own.
+            stdin=f"\n{launch.prompt}" if launch.prompt.startswith("/") else launch.prompt,
             files=files,
             links=home_links(launch),
         )
@@ -137,6 +136,8 @@ class GeminiAgent:
             argv=(
                 str(launch.installed.path),
                 "--skip-trust",
+                "--extensions",
+                "none",  # those of the headless process before it are still in its home
                 *_model(launch),
                 *_session(launch),
                 *prompt,
@@ -164,7 +165,7 @@ class GeminiAgent:
         return False
 
     def letter(self, text: str) -> Letter:
-        return Letter(text, text)
+        return gemini_mail.letter(text)
 
     def reader(self, environ: Mapping[str, str] | None = None) -> GeminiReader:
         """Return a reader; `environ` is the CLI's own, by default ours: a runner hands on its own.

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from abreast.agents.base import Launch
+from abreast.agents.gemini_child import only_reads
 
 GIVEN = "(given as project context in the first message)"
 
@@ -19,10 +20,14 @@ _WORD_JOINER = "\u2060"
 def briefing_text(launch: Launch, user_folder: Path) -> str:
     """Return what goes into the CLI's global context file; "" when there is nothing to say.
 
-    The CLI always reads the worktree's own GEMINI.md too, whatever `context.fileName` says
-    (0.61.0), so what that file says is left out here.
+    The CLI reads the worktree's own GEMINI.md too, whatever `context.fileName` says, unless it does
+    not trust the folder (0.61.0): so what that file says is left out here. A child that is not
+    given the project's instructions is not given the user's either.
     """
-    parts = (read_text(user_folder / "GEMINI.md").strip(), _without_native(launch))
+    if launch.child is not None and not launch.briefing.strip():
+        return ""
+    project = launch.briefing.strip() if only_reads(launch) else _without_native(launch)
+    parts = (read_text(user_folder / "GEMINI.md").strip(), project)
     return _CODE_OR_IMPORT.sub(_guard, "\n\n".join(part for part in parts if part))
 
 

@@ -13,18 +13,9 @@ from typing import Any
 
 from abreast.agents.base import Launch
 from abreast.agents.gemini_briefing import briefing_text, read_text
+from abreast.agents.gemini_child import CHANGING, default_model, only_reads, settings_of, tools
+from abreast.agents.gemini_mail import extension_files
 from abreast.process.files import load_json
-
-TOOLS = (
-    "list_directory",
-    "read_file",
-    "glob",
-    "grep_search",
-    "write_file",
-    "replace",
-    "run_shell_command",
-)
-"""All that the model is given. What is missing here does not exist for it."""
 
 REFUSED = (
     "google_web_search",
@@ -35,7 +26,7 @@ REFUSED = (
     "enter_plan_mode",
     "exit_plan_mode",
 )
-"""Tools of the CLI that a session goes without; a call of one of these is a denial."""
+"""Tools of the CLI that every session goes without; a call of one of these is a denial."""
 
 CREDENTIALS = ("oauth_creds.json", "google_accounts.json", "gemini-credentials.json", ".env")
 DEFAULT_ATTEMPTS = 4  # the CLI's own 10 keep silent for four minutes on a steady 503
@@ -129,10 +120,11 @@ def _auth_by_files(environ: Mapping[str, str]) -> str:
 
 
 def headless_settings(launch: Launch) -> dict[str, Any]:
-    """Return the settings of a headless session: nothing that is not needed to edit and run."""
+    """Return the settings of a headless session: nothing that is not needed for its work."""
     settings = _common(launch)
     model: dict[str, Any] = {}
-    if name := setting(user_settings(launch.environ), "model", "name"):
+    own = setting(user_settings(launch.environ), "model", "name")
+    if name := own or default_model(launch):
         model["name"] = name
     if launch.limits.turns:
         model["maxSessionTurns"] = launch.limits.turns
@@ -145,16 +137,19 @@ def headless_settings(launch: Launch) -> dict[str, Any]:
         "topicUpdateNarration": False,
         "plan": {"enabled": False},
     }
-    settings["security"]["environmentVariableRedaction"] = {"enabled": True}
+    settings["security"] |= {
+        "environmentVariableRedaction": {"enabled": True},
+        **settings_of(launch),
+    }
     settings["context"] |= {
         "includeDirectoryTree": False,
         "fileFiltering": {"enableRecursiveFileSearch": False},
     }
     settings |= {
-        "tools": {"core": list(TOOLS)},
-        "experimental": {"enableAgents": False},
+        "tools": {"core": list(tools(launch))},
+        "experimental": {"enableAgents": False, "autoMemory": False},
         "skills": {"enabled": False},
-        "hooksConfig": {"enabled": False},
+        "hooksConfig": {"enabled": launch.mailbox is not None},
     }
     return settings
 
@@ -196,6 +191,7 @@ def home_files(launch: Launch, settings: Mapping[str, Any]) -> dict[Path, str]:
     """Return the files of the private home."""
     folder = private_home(launch) / ".gemini"
     files = {
+        **extension_files(launch, private_home(launch)),
         folder / "settings.json": json.dumps(settings, indent=1),
         scratch(launch) / ".keep": "",
     }
@@ -204,10 +200,11 @@ def home_files(launch: Launch, settings: Mapping[str, Any]) -> dict[Path, str]:
     return files
 
 
-def policy_text() -> str:
-    """Return the rules that beat the allow-all of `--approval-mode yolo`."""
+def policy_text(launch: Launch) -> str:
+    """Return the rules that beat whatever else would allow a call."""
+    refused = (*REFUSED, *CHANGING) if only_reads(launch) else REFUSED
     pushes = [_RULE.format(pattern=pattern) for pattern in _PUSHES]
-    return "\n".join([*pushes, _REFUSAL.format(names=json.dumps(REFUSED))])
+    return "\n".join([*pushes, _REFUSAL.format(names=json.dumps(refused))])
 
 
 def home_links(launch: Launch) -> dict[Path, Path]:

@@ -1,10 +1,11 @@
 """What Gemini CLI's own record of a session adds to its stream (0.61.0).
 
-The stream states usage in its last line only, to which a process that was stopped never comes; the
-record has the tokens of each reply. It also tells whether there is anything to resume.
+The stream states usage in its last line only, in total, and a process that was stopped never comes
+to it; the record has the tokens of each reply. It also tells whether there is anything to resume.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,22 +31,27 @@ def resumable(home: Path, session: str, worktree: Path) -> bool:
     )
 
 
-def spent(home: Path, session: str, since: str) -> dict[str, Usage]:
-    """Return the tokens of each model in `session` since a moment of the CLI's own clock.
+@dataclass(frozen=True)
+class Reply:
+    """What one request to a model has cost."""
+
+    model: str
+    usage: Usage
+
+
+def replies(home: Path, session: str, since: str) -> list[Reply]:
+    """Return the replies in `session` since a moment of the CLI's own clock, the first one first.
 
     What the CLI asks aside, such as which model to take, is not in its record.
     """
-    replies: dict[str, tuple[str, Mapping[str, Any]]] = {}
+    found: dict[str, Reply] = {}
     for path in records(home, session):
         for line in _lines(path):
             tokens, at = line.get("tokens"), str(line.get("timestamp", ""))
             # The same reply is written again with its tool calls.
             if isinstance(tokens, Mapping) and tokens and at >= since:
-                replies[str(line.get("id"))] = str(line.get("model", "")), tokens
-    models: dict[str, Usage] = {}
-    for model, tokens in replies.values():
-        models[model] = models.get(model, Usage()) + _usage(tokens)
-    return models
+                found[str(line.get("id"))] = Reply(str(line.get("model", "")), _usage(tokens))
+    return list(found.values())
 
 
 def _usage(tokens: Mapping[str, Any]) -> Usage:

@@ -6,9 +6,11 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
+from abreast.agents.gemini_child import CHANGING
 from abreast.agents.gemini_failure import Judgement, judge_end, judge_failure, plain, shorten
 from abreast.agents.gemini_home import REFUSED
-from abreast.agents.gemini_record import spent
+from abreast.agents.gemini_mail import HEARD
+from abreast.agents.gemini_record import Reply, replies
 from abreast.agents.lines import load_line
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
 from abreast.model.usage import Usage
@@ -21,6 +23,7 @@ _BY_POLICY = "Tool execution denied by policy."
 _ASKS = "requires user confirmation"
 _SUBSTITUTION = "Blocked: command substitution"
 _ABSENT = "tool_not_registered"
+_LETTER = f"Agent execution blocked: {HEARD}"
 
 
 class GeminiReader:
@@ -38,6 +41,7 @@ class GeminiReader:
         self._begun = ""  # by the CLI's clock
         self._result: Line | None = None
         self._text = ""  # of the last reply that said anything
+        self._answer = ""  # all that was said since the last tool call
         self._said_in = 0  # the number of that reply
         self._pending = ""  # said, but not yet told as an event
         self._in_reply = False
@@ -80,11 +84,13 @@ class GeminiReader:
         if self._said_in != self._turns:
             self._said_in, self._text = self._turns, ""
         self._text += text
+        self._answer += text
         self._pending += text
         yield from ()
 
     def _on_tool_use(self, line: Line) -> Iterable[Event]:
         self._begin_reply()
+        self._answer = ""
         yield from self._flush()
         name = str(line.get("tool_name", ""))
         parameters = line.get("parameters") or {}
@@ -113,6 +119,10 @@ class GeminiReader:
     def _on_error(self, line: Line) -> Iterable[Event]:
         yield from self._flush()
         message = str(line.get("message", ""))
+        if message == _LETTER:  # the model goes on for it; that is no warning
+            self._in_reply = False
+            self._answer += "\n"
+            return
         if line.get("severity") == "warning":
             self._looped = self._looped or _LOOP in message
             yield Event(EventKind.WARNING, shorten(message))
@@ -146,7 +156,8 @@ class GeminiReader:
     def verdict(self, code: int | None, stderr: str) -> Verdict:
         """Judge the stream; only a result line that says success is one (a signal exits 0)."""
         outcome, cause, reason, hint = self._judge(code, stderr)
-        by_model = _by_model(self._result) if self._result is not None else self._by_record()
+        said = self._replies()
+        by_model = _by_model(self._result) if self._result is not None else _summed(said)
         return Verdict(
             outcome=outcome,
             reason=reason,
@@ -158,13 +169,16 @@ class GeminiReader:
             usage_by_model=by_model,
             denials=tuple(self._denials),
             turns=self._turns,
+            answer=self._answer.strip(),
+            start_up=said[0].usage.input_tokens if said else None,
+            context=_held(said[-1].usage) if said else None,
         )
 
-    def _by_record(self) -> dict[str, Usage]:
-        """Return what a process that did not come to its end has used, by the CLI's record."""
+    def _replies(self) -> list[Reply]:
+        """Return this process's replies by the CLI's record: the stream has totals only."""
         if self._home is None or not self._session or not self._begun:
-            return {}
-        return spent(self._home, self._session, self._begun)
+            return []
+        return replies(self._home, self._session, self._begun)
 
     def _judge(self, code: int | None, stderr: str) -> Judgement:
         if self._result is None:
@@ -196,7 +210,11 @@ def _refusal(name: str, kind: str, message: str) -> str:
     if _ASKS in message:
         return "would need a person's consent"
     # A name that no version of the CLI knows is the model's invention, not a denial.
-    return "sessions go without this tool" if name in REFUSED and kind == _ABSENT else ""
+    if kind != _ABSENT:
+        return ""
+    if name in CHANGING:
+        return "it may only read"
+    return "sessions go without this tool" if name in REFUSED else ""
 
 
 def _call_line(name: str, parameters: Line) -> str:
@@ -229,6 +247,17 @@ def _message(result: Line) -> str:
 def _total(result: Line) -> Usage:
     stats = result.get("stats")
     return _usage(stats) if isinstance(stats, Mapping) else Usage()
+
+
+def _summed(said: Iterable[Reply]) -> dict[str, Usage]:
+    models: dict[str, Usage] = {}
+    for reply in said:
+        models[reply.model] = models.get(reply.model, Usage()) + reply.usage
+    return models
+
+
+def _held(usage: Usage) -> int:
+    return (usage.input_tokens or 0) + (usage.output_tokens or 0)
 
 
 def _sum(parts: Iterable[Usage]) -> Usage:
