@@ -77,6 +77,15 @@ def test_a_scenario_is_played_over_one_connection(loopback: Loopback, client: Cl
     ]
 
 
+def test_a_server_that_measures_states_the_size_of_each_request() -> None:
+    with Loopback([Scenario("demo", (Say("hi"),))], dialects=[DIALECT], measured=True) as server:
+        client = Client(server)
+        small, large = (
+            int(client.post("user: demo", pad=pad).read().split()[3]) for pad in ("", "x" * 4000)
+        )
+    assert large - small == 1000
+
+
 def test_an_unmatched_prompt_gets_a_plain_answer(loopback: Loopback, client: Client) -> None:
     status, text = client.ask("user: what is this?")
     assert status == 200

@@ -63,10 +63,17 @@ def choose(
     return None
 
 
-def turn_at(scenario: Scenario, step: int, attempt: int = 0, *, model: str = "scripted") -> Turn:
+def turn_at(
+    scenario: Scenario,
+    step: int,
+    attempt: int = 0,
+    *,
+    model: str = "scripted",
+    spend: Spend | None = None,
+) -> Turn:
     """Return the turn at `step`, reached for the `attempt`-th time (from 0).
 
-    A step beyond the end is the last one again.
+    A step beyond the end is the last one again. `spend` is stated where the scenario says nothing.
     """
     steps = _steps(scenario.moves)
     moves = steps[min(step, len(steps) - 1)]
@@ -77,7 +84,7 @@ def turn_at(scenario: Scenario, step: int, attempt: int = 0, *, model: str = "sc
         Reply(
             text=text if text or call else DONE,
             call=call,
-            spend=spends[-1] if spends else Spend(),
+            spend=spends[-1] if spends else spend or Spend(),
             number=step,
             model=model,
         ),

@@ -18,14 +18,16 @@ from abreast.loopback.dialects import DIALECTS
 from abreast.loopback.play import Turn, choose, turn_at, unmatched
 from abreast.loopback.record import EGRESS, Recorded, redact_headers, redact_query
 from abreast.loopback.wire import Connection, Server
-from abreast.model.moves import Drop, HttpError, Scenario
+from abreast.model.moves import Drop, HttpError, Scenario, Spend
+from abreast.model.tokens import count_tokens
 
 
 class Loopback:
     """The server, listening from the moment it is made until `close`.
 
     `dialects` defaults to all; `record_to` names a file that gets each request as a line of JSON;
-    `port` 0 takes a free one. Use it as a context manager, so that nothing outlives the block.
+    `port` 0 takes a free one. When `measured`, a reply for which the scenario states no usage states
+    the size of its request, in tokens as estimated. Use it as a context manager, so that nothing outlives the block.
     """
 
     def __init__(
@@ -35,10 +37,12 @@ class Loopback:
         dialects: Sequence[Dialect] = DIALECTS,
         record_to: Path | None = None,
         port: int = 0,
+        measured: bool = False,
     ) -> None:
         self._scenarios = list(scenarios)
         self._dialects = tuple(dialects)
         self._record_to = record_to
+        self._measured = measured
         self._requests: list[Recorded] = []
         self._reached: Counter[tuple[str, int, str]] = Counter()
         self._lock = threading.Lock()
@@ -141,7 +145,8 @@ class Loopback:
             attempt = self._reached[point]
             self._reached[point] += 1
         self._record(link, request.body, dialect.name, scenario.name, step)
-        return turn_at(scenario, step, attempt, model=model)
+        spend = Spend(count_tokens(json.dumps(request.body))) if self._measured else None
+        return turn_at(scenario, step, attempt, model=model, spend=spend)
 
     def _stream(self, link: Connection, dialect: Dialect, request: Request, turn: Turn) -> None:
         chunks = list(dialect.stream(request, turn.reply))
