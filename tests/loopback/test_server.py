@@ -81,8 +81,9 @@ def test_a_server_that_measures_states_the_size_of_each_request() -> None:
     with Loopback([Scenario("demo", (Say("hi"),))], dialects=[DIALECT], measured=True) as server:
         client = Client(server)
         small, large = (
-            int(client.post("user: demo", pad=pad).read().split()[3]) for pad in ("", "x" * 4000)
+            int(client.ask("user: demo", pad=pad)[1].split()[3]) for pad in ("", "x" * 4000)
         )
+        client.link.close()
     assert large - small == 1000
 
 

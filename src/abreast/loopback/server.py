@@ -26,8 +26,9 @@ class Loopback:
     """The server, listening from the moment it is made until `close`.
 
     `dialects` defaults to all; `record_to` names a file that gets each request as a line of JSON;
-    `port` 0 takes a free one. When `measured`, a reply for which the scenario states no usage states
-    the size of its request, in tokens as estimated. Use it as a context manager, so that nothing outlives the block.
+    `port` 0 takes a free one. When `measured`, a reply for which the scenario states no usage
+    states the size of its request, in tokens as estimated. Use it as a context manager, so that
+    nothing outlives the block.
     """
 
     def __init__(
