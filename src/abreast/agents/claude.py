@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from abreast.agents import claude_mail, claude_profile, claude_schema
 from abreast.agents.base import (
     Capabilities,
     Command,
@@ -29,20 +30,6 @@ from abreast.process.files import load_json
 RETRIES = "ABREAST_RETRIES"
 _DUMMY_KEY = "abreast-loopback-no-real-key"
 
-_TOOLS = "Bash,Edit,Read,Write,Glob,Grep"
-# Edit and Write are not listed as allowed, because a listed one may write anywhere; the mode
-# acceptEdits allows them inside the working directory alone. Reading elsewhere (a library's
-# source) is allowed, as the shell can do it anyway and a refusal would block the session.
-_PROFILE = (
-    "--permission-mode",
-    "acceptEdits",
-    "--tools",
-    _TOOLS,
-    "--allowedTools",
-    "Bash,Read,Glob,Grep",
-    "--disallowedTools",
-    "Bash(git push *)",
-)
 # The user's own settings, not the repository's: those could bring hooks, permissions, variables.
 # It also keeps the repository's CLAUDE.md and AGENTS.md from loading besides our briefing.
 _USER_SETTINGS = ("--setting-sources", "user")
@@ -105,6 +92,7 @@ class ClaudeAgent:
         usage=True,
         model=True,
         structured_output=True,
+        told="at its next tool call, else at the end of its turn",
         confined_writes="its edit tools refuse other paths; its shell is not confined",
     )
     env_patterns: tuple[str, ...] = (
@@ -167,8 +155,9 @@ class ClaudeAgent:
     def headless(self, launch: Launch) -> Command:
         shell = launch.directory / "claude-shell.sh"
         files = {shell: _shell_script()}
-        options = [*_USER_SETTINGS, "--strict-mcp-config", *_PROFILE]
+        options = [*_USER_SETTINGS, "--strict-mcp-config", *claude_profile.options(launch.child)]
         options += _session(launch) + _briefing(launch, files)
+        options += claude_mail.options(launch, files)
         if launch.limits.turns:
             options += ["--max-turns", str(launch.limits.turns)]
         if launch.limits.usd:
@@ -177,6 +166,7 @@ class ClaudeAgent:
             **self._environment(launch.environ),
             **_QUIET,
             **_HEADLESS,
+            **claude_profile.variables(launch.child),
             "CLAUDE_CODE_MAX_RETRIES": launch.environ.get(RETRIES) or "6",
             "CLAUDE_CODE_TMPDIR": str(launch.directory / "tmp"),
             "CLAUDE_ENV_FILE": str(shell),
@@ -194,6 +184,7 @@ class ClaudeAgent:
     def interactive(self, launch: Launch) -> Command:
         files: dict[Path, str] = {}
         options = [*_USER_SETTINGS, *_session(launch), *_briefing(launch, files)]
+        options += claude_mail.options(launch, files)
         # A prompt may begin with a dash.
         prompt = ["--", launch.prompt] if launch.prompt else []
         return Command(
@@ -225,11 +216,11 @@ class ClaudeAgent:
         }
         return Redirect(env, {home / ".claude.json": json.dumps(state)})
 
-    def takes(self, schema: Mapping[str, Any]) -> bool:  # noqa: ARG002
-        return False
+    def takes(self, schema: Mapping[str, Any]) -> bool:
+        return claude_schema.takes(schema)
 
     def letter(self, text: str) -> Letter:
-        return Letter(text, text)
+        return claude_mail.letter(text)
 
     def reader(self, environ: Mapping[str, str] | None = None) -> ClaudeReader:
         """Return a reader; `environ` is the CLI's own, by default ours: a runner hands on its own.

@@ -18,14 +18,24 @@ class ClaudeBill:
         self.settled = False
         self._requests: dict[str, tuple[str, Usage]] = {}  # by message id: model, prompt side
         self._billed: dict[str, Usage] = {}
+        self._last = ""  # the id of the latest reply that is not a subagent's
 
     @property
     def requests(self) -> int:
         return len(self._requests)
 
-    def count(self, message: dict[str, Any]) -> bool:
-        """Count a reply; tell whether it is new. It comes once per block, with the same usage."""
+    @property
+    def start_up(self) -> int | None:
+        """The prompt tokens of the first request; None when there was none."""
+        return next((usage.input_tokens for _, usage in self._requests.values()), None)
+
+    def count(self, message: dict[str, Any], *, sub: bool = False) -> bool:
+        """Count a reply; tell whether it is new. It comes once per block, with the same usage.
+
+        `sub` is for a reply to a subagent.
+        """
         identity, stated = str(message.get("id")), message.get("usage")
+        self._last = self._last if sub else identity
         if identity in self._requests:
             return False
         prompt = _prompt(stated if isinstance(stated, dict) else {}, _STREAM_KEYS)
@@ -63,6 +73,17 @@ class ClaudeBill:
             said = _int(numbers.get("output_tokens"))
             usage = Usage(sum(prompt), prompt[1], said, None, "transcript")
             self._requests[identity] = self._requests[identity][0], usage
+
+    def context(self, written: Iterable[Mapping[str, Any]]) -> int | None:
+        """Return the prompt and output tokens of the last request, from the messages written down.
+
+        None when it is not among them: no other record has its output tokens.
+        """
+        stated = (m.get("usage") for m in written if self._last and m.get("id") == self._last)
+        found = [numbers for numbers in stated if isinstance(numbers, dict)]
+        if not found:
+            return None
+        return sum(_prompt(found[-1], _STREAM_KEYS)) + _int(found[-1].get("output_tokens"))
 
     def by_model(self) -> dict[str, Usage]:
         if self.settled:

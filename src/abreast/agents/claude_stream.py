@@ -1,11 +1,14 @@
 """What Claude Code's stream-json output says, event by event, and how it is judged at the end."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
+from abreast.agents.claude_answer import ClaudeAnswer, wrong_shape
 from abreast.agents.claude_bill import ClaudeBill
 from abreast.agents.claude_errors import Judgement, classify
+from abreast.agents.claude_mail import STRUCTURED
 from abreast.agents.claude_transcript import written
 from abreast.agents.lines import load_line
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
@@ -18,6 +21,8 @@ _KNOWN_TYPES = frozenset(
 )
 _WRITERS = {"Write": "write", "Edit": "edit", "MultiEdit": "edit", "NotebookEdit": "edit"}
 _READERS = {"Read": "read", "Glob": "glob", "Grep": "grep"}
+# What a tool that would write or run something answers when the session was not given it.
+_WITHHELD = re.compile(r"No such tool available: (\w+)\. \1 is disabled for this session")
 _DENIED_HINT = (
     "a session may edit only inside its worktree and may not push; bring what it needs into the "
     "worktree (`setup`, `.worktreeinclude`) or tell it in the prompt to do without"
@@ -39,6 +44,7 @@ class ClaudeReader:
         self._lines: dict[str, str] = {}  # of tool calls, by their id
         self._denials: dict[str, str] = {}  # by the id of the refused call
         self._said = ""
+        self._answer = ClaudeAnswer()
         self._error = ""  # the CLI's word for the API error that it last reported
         self._result: dict[str, Any] | None = None
 
@@ -55,8 +61,9 @@ class ClaudeReader:
 
     def verdict(self, code: int | None, stderr: str) -> Verdict:
         found = self._judge(code, stderr.strip())
-        if self._config is not None and self._session and not self._bill.settled:
-            self._bill.complete(written(self._config, self._session))
+        record = self._written()
+        if record and not self._bill.settled:
+            self._bill.complete(record)
         return Verdict(
             found.outcome,
             found.reason,
@@ -68,7 +75,15 @@ class ClaudeReader:
             usage_by_model=self._bill.by_model(),
             denials=tuple(self._denials.values()),
             turns=self._bill.requests,
+            answer=self._answer.whole(self._result),
+            start_up=self._bill.start_up,
+            context=self._bill.context(record),
         )
+
+    def _written(self) -> list[Mapping[str, Any]]:
+        if self._config is None or not self._session:
+            return []
+        return list(written(self._config, self._session))
 
     def _events(self, record: dict[str, Any]) -> Iterator[Event]:
         match record["type"]:
@@ -113,13 +128,22 @@ class ClaudeReader:
                 said = " ".join(str(block.get("text", "")) for block in blocks)
                 yield Event(EventKind.ERROR, said, failed=True)
             return
-        turns, usage = (1, self._bill.total()) if self._bill.count(message) else (0, None)
+        sub = bool(record.get("parent_tool_use_id"))
+        fresh = self._bill.count(message, sub=sub)
+        turns, usage = (1, self._bill.total()) if fresh else (0, None)
         for block in blocks:
             if event := self._block(block, turns, usage):
                 turns, usage = 0, None
-                if event.kind is EventKind.TEXT and not record.get("parent_tool_use_id"):
-                    self._said = event.text
+                if not sub:
+                    self._note(block, event)
                 yield event
+
+    def _note(self, block: dict[str, Any], event: Event) -> None:
+        if event.kind is EventKind.TEXT:
+            self._said = event.text
+            self._answer.text(event.text)
+        elif event.kind is EventKind.TOOL:
+            self._answer.call(str(block.get("name")), _dict(block.get("input")))
 
     def _block(self, block: dict[str, Any], turns: int, usage: Usage | None) -> Event | None:
         match block.get("type"):
@@ -150,19 +174,22 @@ class ClaudeReader:
     def _tool_results(self, message: dict[str, Any]) -> Iterator[Event]:
         for block in map(_dict, _list(message.get("content"))):
             if block.get("type") == "tool_result":
-                line = self._lines.get(str(block.get("tool_use_id")), "")
-                yield Event(EventKind.TOOL_DONE, line, failed=block.get("is_error") is True)
+                identity, failed = str(block.get("tool_use_id")), block.get("is_error") is True
+                withheld = _WITHHELD.search(str(block.get("content"))) if failed else None
+                if withheld and withheld[1] in {"Bash", *_WRITERS}:
+                    yield self._denied(identity, withheld[1], "")
+                yield Event(EventKind.TOOL_DONE, self._lines.get(identity, ""), failed=failed)
 
     def _ended(self, record: dict[str, Any]) -> Iterator[Event]:
         self._result = record
         self._session = str(record.get("session_id") or "") or self._session
         for denial in map(_dict, _list(record.get("permission_denials"))):
             identity, name = str(denial.get("tool_use_id")), str(denial.get("tool_name"))
-            if identity not in self._denials:
+            if identity not in self._denials and name != STRUCTURED:  # that was a letter
                 self._lines[identity] = self._line(name, _dict(denial.get("tool_input")))
                 yield self._denied(identity, name, "")
         self._bill.settle(record)
-        failed, usage = not _succeeded(record), self._bill.total()
+        failed, usage = not _done(record), self._bill.total()
         yield Event(EventKind.RESULT, _text(record), failed=failed, usage=usage)
 
     def _final_message(self) -> str:
@@ -173,7 +200,7 @@ class ClaudeReader:
     def _judge(self, code: int | None, stderr: str) -> Judgement:
         if self._result is None or (code is not None and code < 0):
             return self._no_result(code, stderr)
-        if not _succeeded(self._result):
+        if not _done(self._result):
             return self._failure(self._result)
         if self._denials:
             what = "; ".join(self._denials.values())
@@ -205,6 +232,11 @@ class ClaudeReader:
 
 def _succeeded(result: dict[str, Any]) -> bool:
     return result.get("subtype") == "success" and result.get("is_error") is False
+
+
+def _done(result: dict[str, Any]) -> bool:
+    """Tell whether a process came to its end; whether its answer is any good is not its to say."""
+    return _succeeded(result) or wrong_shape(result)
 
 
 def _text(result: dict[str, Any]) -> str:
