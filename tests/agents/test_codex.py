@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 
-from abreast.agents.base import Installed, Launch, LoginState, StopSignal
+from abreast.agents.base import Child, Installed, Launch, LoginState, StopSignal
 from abreast.agents.codex import AGENT, CodexAgent
+from abreast.agents.codex_child import instructions
 from abreast.agents.codex_config import Settings, load_settings, toml
 from abreast.agents.codex_failures import classify, last_words
 from abreast.agents.codex_rollout import load_rollout
 from abreast.agents.codex_stream import CodexReader
+from abreast.model.contract import Profile
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
 from abreast.model.usage import Usage
 
@@ -94,6 +96,9 @@ def settings_of(argv: tuple[str, ...]) -> dict[str, Any]:
     """What the `-c` options amount to, by the key before the first `=`."""
     pairs = (argv[i + 1].split("=", 1) for i, word in enumerate(argv) if word == "-c")
     return {key: tomllib.loads(f"x = {value}")["x"] for key, value in pairs}
+
+
+_CLOSED = {"additionalProperties": False}
 
 
 def but(launch: Launch, **more: Any) -> Launch:
@@ -296,6 +301,25 @@ def test_a_briefing_too_long_for_an_argument_is_left_to_codex(launch: Launch) ->
 )
 def test_values_survive_toml(value: object) -> None:
     assert tomllib.loads(f"x = {toml(value)}")["x"] == value
+
+
+def test_a_child_has_its_files_in_the_sessions_folder(launch: Launch) -> None:
+    ordinary = CodexAgent().headless(launch)
+    assert ordinary.files == {}
+    assert not any(key.startswith("hooks") for key in settings_of(ordinary.argv))
+    child = Child({"type": "object", "properties": {}, "required": [], **_CLOSED})
+    command = CodexAgent().headless(but(launch, child=child, mailbox=launch.directory / "box"))
+    assert {path.parent for path in command.files} == {launch.directory}
+    named = " ".join(command.argv)
+    assert all(str(path) in named for path in command.files)
+    assert len(command.files) == 3
+    loose = Child({"type": "object"}, profile=Profile.FULL)
+    assert CodexAgent().headless(but(launch, child=loose)).files == {}
+
+
+@pytest.mark.parametrize("edits", [True, False])
+def test_a_childs_own_instructions_are_short(edits: bool) -> None:
+    assert 60 <= len(instructions(Child({}, edits)).split()) <= 120
 
 
 def test_only_toml_values_are_rendered() -> None:
@@ -548,6 +572,28 @@ def test_the_record_names_model_and_requests(tmp_path: Path) -> None:
     reader, _ = read([STARTED, said("ok"), DONE], tmp_path)
     verdict = reader.verdict(0, "")
     assert (verdict.turns, verdict.usage_by_model) == (2, {"gpt-5.5": USAGE})
+
+
+def test_the_first_and_the_last_request_of_this_turn_are_told(tmp_path: Path) -> None:
+    def request(sent: int, said: int) -> tuple[str, dict[str, Any]]:
+        return "token_usage_record", {"usage": {"input_tokens": sent, "output_tokens": said}}
+
+    record(tmp_path, TURN, CONTEXT, request(10, 1), TURN, CONTEXT, request(20, 2), request(30, 3))
+    verdict = read([STARTED, said("ok"), DONE], tmp_path)[0].verdict(0, "")
+    assert (verdict.start_up, verdict.context) == (20, 33)
+    killed = tmp_path / "killed"
+    record(killed, TURN, CONTEXT, request(10, 1), TURN)
+    verdict = read([STARTED], killed)[0].verdict(-9, "")
+    assert (verdict.start_up, verdict.context) == (None, None)
+
+
+def test_the_answer_is_all_that_was_said_since_the_last_tool_call() -> None:
+    ran = [command("started", "ls"), command("completed", "ls", "a.txt", 0)]
+    assert judge([STARTED, said("I look."), *ran, said("one"), said("two"), DONE]).answer == (
+        "one\ntwo"
+    )
+    assert judge([STARTED, said("I look."), *ran, DONE]).answer == ""
+    assert judge([STARTED, said("half")], None).answer == "half"
 
 
 def test_a_failure_states_no_usage_but_the_record_does(tmp_path: Path) -> None:

@@ -7,22 +7,17 @@ import select
 import signal
 import socket
 import subprocess
-import tempfile
 import termios
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from abreast.agents.base import Launch
 from abreast.agents.codex import AGENT
 from abreast.engine.jobs import Order, run_job
-from abreast.loopback.record import Recorded
-from abreast.loopback.server import Loopback
 from abreast.model.events import Cause, EventKind, Outcome
 from abreast.model.limits import Limits
 from abreast.model.moves import (
@@ -39,67 +34,16 @@ from abreast.model.moves import (
     Write,
 )
 from abreast.process.tree import MARKER, sweep
-from tests.support.clis import Ran, cli_environ, make_launch, run_cli, wait_until
-from tests.support.repos import Repo, make_repo
+from tests.agents.codex_desk import NEWER, OLDER, Desk, both_models, open_desk, server
+from tests.support.clis import run_cli, wait_until
 
 pytestmark = pytest.mark.clis
-
-OLDER = "gpt-5.5"  # its tools are plain calls
-NEWER = "gpt-6.1-sol"  # calls its tools from JavaScript
-both_models = pytest.mark.parametrize("model", [OLDER, NEWER])
-
-
-@dataclass
-class Desk:
-    """A linked worktree, a scratch home and a loopback server.
-
-    They lie neither in /dev, which Codex's sandbox hides, nor in /tmp, where it lets anyone write.
-    """
-
-    server: Loopback
-    repo: Repo
-    tree: Path
-    home: Path
-    root: Path
-    monkeypatch: pytest.MonkeyPatch
-    expected_egress: set[str] = field(default_factory=set)
-
-    def launch(self, prompt: str, *, url: str = "", config: str = "", **more: Any) -> Launch:
-        """Make a session ready; `config` is added to the user's config.toml."""
-        environ = cli_environ(AGENT, url or self.server.url, self.home)
-        with (self.home / ".codex/config.toml").open("a") as file:
-            file.write(config)
-        # The reader looks for the record where its own environment says: a runner's is Codex's.
-        self.monkeypatch.setenv("CODEX_HOME", environ["CODEX_HOME"])
-        environ |= more.pop("environ", {})
-        return make_launch(AGENT, environ, self.root / "session", self.tree, prompt=prompt, **more)
-
-    def run(self, prompt: str, *moves: Move, **more: Any) -> Ran:
-        if moves:
-            self.server.add(Scenario(prompt, moves))
-        return run_cli(AGENT, self.launch(prompt, **more))
-
-    def turns(self) -> list[Recorded]:
-        return [r for r in self.server.requests if r.path.endswith("/responses")]
-
-    def told(self) -> list[str]:
-        """What the model was told that its tools returned, as JSON."""
-        items = self.turns()[-1].body["input"]
-        return [json.dumps(i["output"]) for i in items if i["type"].endswith("_output")]
 
 
 @pytest.fixture
 def desk(scratch_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    with (
-        tempfile.TemporaryDirectory(prefix="abreast-", dir="/var/tmp") as folder,
-        Loopback() as server,
-    ):
-        root = Path(folder).resolve()
-        repo = make_repo(root / "repo")
-        repo.git("worktree", "add", "-q", str(root / "tree"), "-b", "work")
-        desk = Desk(server, repo, root / "tree", root / "home", root, monkeypatch)
+    with open_desk(monkeypatch) as desk:
         yield desk
-        assert not set(server.egress) - desk.expected_egress, "it wanted to reach another host"
 
 
 @both_models
@@ -304,11 +248,6 @@ def test_the_users_own_instructions_still_count(desk: Desk) -> None:
     (desk.home / ".codex/AGENTS.md").write_text("global-canary\n")
     desk.run("hello", Say("Yes."))
     assert json.dumps(desk.turns()[0].body).count("global-canary") == 1
-
-
-def server(name: str, mark: Path) -> str:
-    args = json.dumps(["-c", f"touch {mark}; cat"])
-    return f'\n[mcp_servers."{name}"]\ncommand = "/bin/sh"\nargs = {args}\n'
 
 
 def hook(mark: Path) -> str:
