@@ -1,6 +1,7 @@
 """The Gemini CLI adapter without the CLI: command lines, login, and how streams are read."""
 
 import json
+import shlex
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from abreast.agents.base import Installed, Launch, LoginState
+from abreast.agents.base import Child, Installed, Launch, LoginState
 from abreast.agents.gemini import AGENT
 from abreast.agents.gemini_briefing import GIVEN
 from abreast.agents.gemini_home import auth_type
+from abreast.agents.gemini_mail import HEARD
 from abreast.agents.gemini_stream import GeminiReader
+from abreast.model.contract import Profile
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
 from abreast.model.limits import Limits
 from abreast.model.usage import Usage
@@ -177,6 +180,52 @@ def test_refused_command_substitution_is_a_warning() -> None:
     events, verdict = read([INIT, tool, ended(output=shown), text("ok"), DONE])
     assert [e.kind for e in events][2:4] == [EventKind.TOOL_DONE, EventKind.WARNING]
     assert verdict.outcome is Outcome.OK
+
+
+def warning(message: str) -> dict[str, Any]:
+    return {"type": "error", "severity": "warning", "message": message}
+
+
+def test_the_answer_is_all_that_was_said_since_the_last_tool_call() -> None:
+    lines = [
+        INIT,
+        text("I look."),
+        call("glob"),
+        ended(),
+        text('{"a"'),
+        text(": 1}\n"),
+        text("."),
+        DONE,
+    ]
+    assert read(lines)[1].answer == '{"a": 1}\n.'
+    assert read([*lines[:-1], call("glob", 1), ended(1), DONE])[1].answer == ""
+
+
+def test_a_letter_at_the_end_of_a_turn_is_no_warning() -> None:
+    heard = warning(f"Agent execution blocked: {HEARD}")
+    events, verdict = read([INIT, text("one"), heard, text("two"), DONE])
+    assert [(e.kind, e.text, e.turns) for e in events[1:]] == [
+        (EventKind.TEXT, "one", 1),
+        (EventKind.TEXT, "two", 1),
+        (EventKind.RESULT, "two", 0),
+    ]
+    assert (verdict.outcome, verdict.answer, verdict.turns) == (Outcome.OK, "one\ntwo", 2)
+
+
+def test_a_hook_of_somebody_else_is_a_warning() -> None:
+    events, verdict = read([INIT, text("one"), warning("Agent execution blocked: no"), DONE])
+    assert [e.text for e in events if e.kind is EventKind.WARNING] == [
+        "Agent execution blocked: no"
+    ]
+    assert verdict.outcome is Outcome.OK
+
+
+@pytest.mark.parametrize("name", ["write_file", "replace", "run_shell_command"])
+def test_a_call_of_a_tool_that_a_child_goes_without_is_a_denial(name: str) -> None:
+    gone = refused("tool_not_registered", f'Tool "{name}" not found.')
+    _, verdict = read([INIT, call(name, file_path="a"), gone, text("I could not."), DONE])
+    assert verdict.outcome is Outcome.BLOCKED
+    assert verdict.denials[0].endswith(": it may only read")
 
 
 def test_a_loop_is_a_failure_though_the_cli_calls_it_success() -> None:
@@ -434,6 +483,83 @@ def test_what_the_cli_reads_by_itself_is_not_told_twice(launch) -> None:
 
 def test_no_instructions_no_file(launch) -> None:
     assert briefing(launch()) == ""
+
+
+READS = Child({"type": "object"})
+
+
+@pytest.mark.parametrize("profile", Profile)
+def test_a_child_that_reads(launch, profile: Profile) -> None:
+    given = launch(child=Child({"type": "object"}, profile=profile))
+    own(given, "GEMINI.md", "be brief\n")
+    command, chosen = AGENT.headless(given), settings(given)
+    assert chosen["tools"]["core"] == ["list_directory", "read_file", "glob", "grep_search"]
+    assert "yolo" not in command.argv
+    assert "--skip-trust" not in command.argv
+    assert command.env["GEMINI_CLI_TRUST_WORKSPACE"] == "false"
+    rules = tomllib.loads(command.files[given.directory / "gemini-policy.toml"])["rule"]
+    assert "write_file" in rules[-1]["toolName"]
+    assert briefing(given) == ""
+    lean = profile is Profile.LEAN
+    assert (chosen["model"].get("name") == "flash") is lean
+    assert ("GEMINI_SYSTEM_MD" in command.env) is lean
+    if lean:
+        told = command.files[Path(command.env["GEMINI_SYSTEM_MD"])]
+        assert len(told.split()) <= 120
+
+
+def test_a_child_is_told_what_the_cli_does_not_read(launch) -> None:
+    given = launch(briefing="gemini rule\n", child=READS)
+    (given.worktree / "GEMINI.md").write_text("gemini rule\n")
+    own(given, "GEMINI.md", "be brief\n")
+    assert briefing(given) == "be brief\n\ngemini rule"
+    edits = launch(briefing="gemini rule\n", child=Child({}, edits=True))
+    assert "gemini rule" not in briefing(edits)
+
+
+def test_a_child_that_edits_has_the_tools_of_a_task(launch) -> None:
+    task, child = launch(), launch(child=Child({}, edits=True))
+    assert AGENT.headless(child).argv == AGENT.headless(task).argv
+    assert settings(child) == settings(task)
+    assert "GEMINI_SYSTEM_MD" in AGENT.headless(child).env
+    assert "GEMINI_SYSTEM_MD" not in AGENT.headless(task).env
+
+
+def test_the_repository_cannot_undo_a_childs_limits(launch) -> None:
+    given = launch(child=READS)
+    (given.worktree / ".gemini").mkdir()
+    evil = "GEMINI_CLI_TRUST_WORKSPACE=true\nGEMINI_SYSTEM_MD=/evil.md\n"
+    (given.worktree / ".gemini" / ".env").write_text(evil)
+    command = AGENT.headless(given)
+    assert command.env["GEMINI_CLI_TRUST_WORKSPACE"] == "false"
+    assert Path(command.env["GEMINI_SYSTEM_MD"]) in command.files
+
+
+@pytest.mark.parametrize("child", [None, READS], ids=["task", "child"])
+def test_a_mailbox_brings_hooks_of_ours_only(launch, tmp_path: Path, child: Child | None) -> None:
+    without = launch(child=child)
+    assert settings(without)["hooksConfig"]["enabled"] is False
+    assert not any("extensions" in path.parts for path in AGENT.headless(without).files)
+    given = launch(child=child, mailbox=tmp_path / "it's a box")
+    command = AGENT.headless(given)
+    name = command.argv[command.argv.index("--extensions") + 1]
+    folder = given.directory / "gemini-home/.gemini/extensions" / name
+    assert settings(given)["hooksConfig"]["enabled"] is True
+    hooks = json.loads(command.files[folder / "hooks/hooks.json"])["hooks"]
+    assert set(hooks) == {"AfterTool", "AfterAgent"}
+    words = [shlex.split(hooks[at][0]["hooks"][0]["command"]) for at in hooks]
+    assert [w[2:] for w in words] == [[str(given.mailbox), "tool"], [str(given.mailbox), "turn"]]
+    assert all(Path(w[1]) in command.files for w in words)
+    # At a terminal they are left out, though their files are still there.
+    argv = AGENT.interactive(given).argv
+    assert argv[argv.index("--extensions") + 1] == "none"
+
+
+def test_a_letter_is_what_the_hooks_have_to_print() -> None:
+    letter = AGENT.letter('say "it"\n')
+    assert json.loads(letter.tool)["hookSpecificOutput"]["additionalContext"] == 'say "it"\n'
+    turn = json.loads(letter.turn)
+    assert (turn["decision"], turn["reason"]) == ("deny", 'say "it"\n')
 
 
 def test_the_repositorys_env_file_is_disarmed(launch) -> None:

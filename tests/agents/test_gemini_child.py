@@ -151,7 +151,7 @@ def test_a_lean_child_is_small_and_nothing_foreign_is_in_it(bench: Bench) -> Non
     assert "gemini" in first.path
     assert "flash" in first.path
     assert "return 'hello'" in said_to_model(last)
-    assert "src/app.py:1" in said_to_model(last) or "L1: def greet" in said_to_model(last)
+    assert "L1: def greet" in said_to_model(last)
     for request in bench.turns:
         assert FOREIGN not in said_to_model(request)
     assert not (bench.tmp / "it-ran").exists()
@@ -338,10 +338,14 @@ def test_what_was_answered_before_a_letter_is_kept(bench: Bench) -> None:
     assert judge(ran.verdict.answer, CONTRACT).value == ANSWER
 
 
-def test_hooks_of_the_repository_still_do_not_run(bench: Bench) -> None:
+def test_in_a_task_hooks_of_others_still_do_not_run(bench: Bench) -> None:
     bench.traps()
     bench.post("LETTER-ONE")
     ran = bench.play(Read("src/app.py"), Say("end"), child=None, prompt="SCENARIO")
     assert ran.verdict.outcome is Outcome.OK
     assert "LETTER-ONE" in said_to_model(bench.turns[-1])
     assert not (bench.tmp / "it-ran").exists()
+    # What a child is spared: here the repository's GEMINI.md are read, at its root and in `src`.
+    seen = [said_to_model(turn).count(FOREIGN) for turn in bench.turns]
+    assert seen[0] < seen[1]
+    assert seen[0] > 0

@@ -74,7 +74,7 @@ class GeminiAgent:
         "TERM",
         "COLORTERM",
     )
-    start_up = 3000
+    start_up = 1900
     install_hint = "npm install -g @google/gemini-cli"
 
     def find(self, environ: Mapping[str, str]) -> Installed | None:
