@@ -81,7 +81,7 @@ class Opening:
 
         result = {
             "protocolVersion": version,
-            "capabilities": {"experimental": {}, "tools": {"listChanged": False}},
+            "capabilities": {"tools": {"listChanged": False}},
             "serverInfo": {"name": NAME, "version": version_of("abreast")},
         }
         if self._instructions:

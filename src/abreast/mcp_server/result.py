@@ -4,37 +4,36 @@ from collections.abc import Sequence
 
 from abreast.contract.fence import fence
 from abreast.contract.paging import Page, paginate
-from abreast.economics.words import spent
+from abreast.economics.words import short, signed, spent
 from abreast.model.contract import Deliverable
 from abreast.model.session import Session
 
 _REASON = 400  # characters of a reason: it may quote the child
 _NOTE = 240
+_SOURCE = "a child agent"
 
 
 def delivered(found: Deliverable) -> str:
     """Return a deliverable as a parent reads it: how it ended, its first page, what it cost."""
-    return "\n".join(_block(found, cost=True))
+    lines = _block(found)
+    if found.account:
+        lines.append(spent(found.account))
+    return "\n".join(lines)
 
 
 def delivered_many(found: Sequence[Deliverable], working: Sequence[Session], run: str) -> str:
     """Return what a run's children have delivered, and which of them are still at work."""
-    lines = [line for one in found for line in (*_block(one, cost=False), "")]
-    lines += [_at_work(session) for session in working]
-    if working:
-        lines.append(_later(run))
-    accounts = [one.account for one in found if one.account]
-    nets = [account.net for account in accounts if account.net is not None]
-    if nets and len(nets) == len(found):
-        summary = sum(account.summary for account in accounts)
-        lines.append(f"all: summary {summary}, net {sum(nets):+d} tokens")
+    lines = [fence("", source=_SOURCE).partition("\n")[0]]  # its warning, once for all
+    for one in found:
+        lines += [*_block(one, warn=False), ""]
+    lines += map(_at_work, working)
+    lines.append(_later(run) if working else _total(found))
     return "\n".join(lines).strip()
 
 
 def page_of(page: Page, name: str) -> str:
     """Return one page of a child's answer, and how to get the next one."""
-    lines = [fence(page.text, source=f"child {name}")]
-    return "\n".join([*lines, _place(page, name)])
+    return f"{_fenced(page.text)}\n{_place(page, name)}"
 
 
 def still(sessions: Sequence[Session], run: str) -> str:
@@ -43,29 +42,40 @@ def still(sessions: Sequence[Session], run: str) -> str:
     return "\n".join([*map(_at_work, working), _later(run)])
 
 
-def _block(found: Deliverable, *, cost: bool) -> list[str]:
+def _block(found: Deliverable, *, warn: bool = True) -> list[str]:
     pages = paginate(found.items, found.limit_tokens)
     lines = [_head(found)]
     if found.reason:
         # It may quote the child or what the child has read, so it is as little to be trusted.
-        lines.append(fence(_short(found.reason, _REASON), source="the child's ending"))
+        lines += ["because:", _fenced(_short(found.reason, _REASON), warn=warn)]
     if pages:
-        lines.append(fence(pages[0].text, source=f"child {found.id}"))
+        lines.append(_fenced(pages[0].text, warn=warn))
     if len(pages) > 1:
         lines.append(_place(pages[0], found.id))
     if found.commit:
         stat = f": {found.diffstat}" if found.diffstat else ""
         lines.append(f"branch {found.branch} at {found.commit[:12]}{stat}")
-    lines += [f"note: {_short(note, _NOTE)}" for note in found.notes]
-    if cost and found.account:
-        lines.append(spent(found.account))
-    return lines
+    return [*lines, *(f"note: {_short(note, _NOTE)}" for note in found.notes)]
+
+
+def _fenced(text: str, *, warn: bool = True) -> str:
+    whole = fence(text, source=_SOURCE)
+    return whole if warn else whole.partition("\n")[2]
+
+
+def _total(found: Sequence[Deliverable]) -> str:
+    nets = [one.account.net for one in found if one.account and one.account.net is not None]
+    if len(nets) < len(found):
+        return ""  # one CLI did not say
+    summary = sum(one.account.summary for one in found if one.account)
+    return f"all: summary {short(summary)}, net {signed(sum(nets))} tokens"
 
 
 def _head(found: Deliverable) -> str:
     count = len(found.items)
     what = f"{count} item{'' if count == 1 else 's'}" if count else "nothing came back"
-    repaired = f", after {found.repairs} repair{'s'[: found.repairs - 1]}" if found.repairs else ""
+    plural = "" if found.repairs == 1 else "s"
+    repaired = f", after {found.repairs} repair{plural}" if found.repairs else ""
     return f"{found.outcome}: {found.id} ({found.agent}), {what}{repaired}"
 
 
