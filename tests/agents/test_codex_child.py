@@ -189,8 +189,9 @@ def equip(desk: Desk) -> tuple[str, Path]:
     make_skill(desk.home / ".codex/skills/skill-canary")
     make_skill(desk.tree / ".agents/skills/skill-canary")
     (desk.tree / "AGENTS.md").write_text("briefing-canary\n")
+    features = "multi_agent_v2 = true\nmemories = true\n"  # the table is open
     more = "\n[tools]\nupdate_plan = { enabled = true }\n[agents]\nenabled = true\n"
-    return server("abreast", mark) + more, mark
+    return features + server("abreast", mark) + more, mark
 
 
 def test_it_has_the_tools_it_needs_and_no_other(desk: Desk) -> None:
