@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from abreast import api
+from abreast.agents.connecting import Scope
 from abreast.api import AgentInfo, Progress, Terminal
 from abreast.contract.paging import Page
+from abreast.engine.connect.connection import Confirm, Connection
 from abreast.model.contract import Contract, Deliverable
 from abreast.model.economy import Estimate
 from abreast.model.removal import Removal
@@ -289,6 +291,29 @@ async def tell(
 ) -> "Told":
     """See `abreast.api.tell`."""
     return await _call(api.tell, name, text, sender=sender, patience=patience, places=places)
+
+
+async def connect(
+    agent: str,
+    *,
+    scope: Scope | str = Scope.USER,
+    remove: bool = False,
+    repo: Path | None = None,
+    confirm: Confirm | None = None,
+    environ: Mapping[str, str] | None = None,
+    places: Places | None = None,
+) -> Connection:
+    """See `abreast.api.connect`; `confirm` is called from another thread."""
+    return await _call(
+        api.connect,
+        agent,
+        scope=scope,
+        remove=remove,
+        repo=repo,
+        confirm=confirm,
+        environ=environ,
+        places=places,
+    )
 
 
 async def agents(environ: Mapping[str, str] | None = None) -> list[AgentInfo]:

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from abreast.agents.base import Agent, Capabilities, Command, Login
+from abreast.agents.connecting import Scope
 from abreast.contract.paging import Page
+from abreast.engine.connect.connection import Confirm, Connection
 from abreast.errors import NotFoundError
 from abreast.model.contract import Contract, Deliverable, Isolation, Profile
 from abreast.model.economy import Estimate
@@ -443,6 +445,31 @@ def tell(
         raise NotFoundError(f"{found.id} stands for {len(found.sessions)} sessions", hint=names)
     session = found.sessions[0] if isinstance(found, Run) else found
     return telling.tell(session, text, where, sender=sender, patience=patience)
+
+
+def connect(
+    agent: str,
+    *,
+    scope: Scope | str = Scope.USER,
+    remove: bool = False,
+    repo: Path | None = None,
+    confirm: Confirm | None = None,
+    environ: Mapping[str, str] | None = None,
+    places: Places | None = None,
+) -> Connection:
+    """Register the MCP server and the skill in an agent CLI's own configuration, or undo that.
+
+    `repo` is a folder in the checkout that scope `project` means, by default the current one.
+    `confirm` is given what would change, and returns whether to go on; without it nobody is asked.
+    Raises AgentError when the CLI is missing or starts no servers, StateError when a file cannot
+    be edited or changed meanwhile: then nothing has been written.
+    """
+    from abreast.engine.connect import register
+
+    env = os.environ if environ is None else environ
+    top = register.top_of(repo or Path.cwd()) if Scope(scope) is Scope.PROJECT else None
+    where = places or find_places()
+    return register.connect(agent, where, env, top=top, remove=remove, confirm=confirm)
 
 
 def agents(environ: Mapping[str, str] | None = None) -> list[AgentInfo]:

@@ -48,6 +48,12 @@ VERBS = {
     "attach": Verb("Steer", "attach", "attach", "Open a session in its own CLI, in its worktree"),
     "land": Verb("Finish", "land", "land", "Bring finished work into the target branch"),
     "clean": Verb("Finish", "clean", "clean", "Remove the worktrees of landed work"),
+    "connect": Verb(
+        "Machine",
+        "connect",
+        "connect",
+        "Register the delegation tools in Claude Code, Codex or Gemini CLI",
+    ),
     "mcp": Verb("Machine", "mcp", "mcp", "Serve the delegation tools over MCP (stdio)"),
     "worker": Verb("Machine", "worker", "worker", "Work through queued runs in the foreground"),
 }

@@ -15,6 +15,7 @@ from abreast.model.session import LogEvent, Run, Session
 
 if TYPE_CHECKING:
     from abreast.api import AgentInfo
+    from abreast.engine.connect.connection import Connection
     from abreast.engine.telling import Told
     from abreast.model.contract import Deliverable
     from abreast.model.economy import Estimate
@@ -67,3 +68,8 @@ def estimate_dict(estimate: "Estimate") -> dict[str, Any]:
 
 def told_dict(told: "Told") -> dict[str, Any]:
     return asdict(told)
+
+
+def connection_dict(connection: "Connection") -> dict[str, Any]:
+    changes = [asdict(change) | {"path": str(change.path)} for change in connection.changes]
+    return asdict(connection) | {"changes": changes}

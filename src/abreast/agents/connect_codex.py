@@ -1,0 +1,42 @@
+"""Codex CLI: where it keeps MCP servers and skills, and how it is told of one."""
+
+from abreast.agents.codex_config import codex_home, load_settings
+from abreast.agents.connecting import (
+    NAME,
+    SECONDS_A_CALL,
+    SECONDS_TO_START,
+    Layout,
+    Registration,
+    Wanted,
+    variables,
+)
+
+_TRUST = "Codex reads a project's .codex/config.toml only once you trust the project"
+
+
+def registration(wanted: Wanted) -> Registration:
+    """Tell how `wanted.server` is registered.
+
+    A server of Codex inherits HOME, PATH and a few more, so that what our children need to log in
+    is named; and every call would be refused where nobody can be asked, so that ours are approved.
+    """
+    folder = codex_home(wanted.environ) if wanted.top is None else wanted.top / ".codex"
+    provider = load_settings(wanted.environ).provider.key
+    # In a file that others share, the name of this user's own provider's key has no place.
+    also = {provider} if provider and wanted.top is None else set()
+    return Registration(
+        config=folder / "config.toml",
+        layout=Layout.TOML,
+        keys=("mcp_servers", NAME),
+        skills=folder / "skills",
+        command=("mcp", "add", NAME, "--", *wanted.server),
+        env={"CODEX_HOME": str(wanted.scratch)},
+        written=wanted.scratch / "config.toml",
+        extras={
+            "startup_timeout_sec": SECONDS_TO_START,
+            "tool_timeout_sec": SECONDS_A_CALL,
+            "default_tools_approval_mode": "approve",
+            "env_vars": sorted({*variables(), *also}),
+        },
+        notes=() if wanted.top is None else (_TRUST,),
+    )

@@ -1,0 +1,34 @@
+"""What connecting a CLI means: what changes, and what the user should know."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from abreast.agents.connecting import Scope
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """A file that changes: `action` is create, change or remove; `diff` hides foreign values."""
+
+    path: Path
+    action: str
+    diff: str
+
+
+@dataclass(frozen=True)
+class Connection:
+    """What connecting an agent, or disconnecting it, means. No changes: it is so already.
+
+    `applied` tells whether the files have been changed. `notes` are for the user to know.
+    """
+
+    agent: str
+    scope: Scope
+    remove: bool
+    changes: tuple[FileChange, ...]
+    notes: tuple[str, ...] = ()
+    applied: bool = False
+
+
+Confirm = Callable[[Connection], bool]
