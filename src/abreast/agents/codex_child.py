@@ -47,8 +47,10 @@ _READER_KNOWS: Mapping[str, Any] = {
     "include_permissions_instructions": False,
     "include_environment_context": False,
 }
-_LEAN_OFF = ("view_image", "image_generation", "sleep_tool", "unified_exec_tty")
-_LEAN_OFF += ("memories", "skill_search", "tool_suggest")
+_LEAN_OFF = (
+    *("view_image", "image_generation", "sleep_tool", "unified_exec_tty"),
+    *("memories", "skill_search", "tool_suggest"),
+)
 
 
 def instructions(child: Child | None) -> str:

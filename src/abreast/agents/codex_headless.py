@@ -30,8 +30,10 @@ _QUIET: Mapping[str, Any] = {
     "check_for_update_on_startup": False,
 }
 # `agents.enabled` alone does not keep sub-agents out where the user has set `multi_agent_v2`.
-_OFF = ("multi_agent_v2", "goals", "plugins", "apps", "shell_snapshot")
-_OFF += ("unbounded_connection_retries",)
+_OFF = (
+    "multi_agent_v2",
+    *("goals", "plugins", "apps", "shell_snapshot", "unbounded_connection_retries"),
+)
 _INSTRUCTIONS, _SCHEMA, _MAIL = "instructions.md", "answer.schema.json", "mail.sh"
 
 
