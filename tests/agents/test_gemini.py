@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from abreast.agents.base import Child, Installed, Launch, LoginState
-from abreast.agents.gemini import AGENT
-from abreast.agents.gemini_briefing import GIVEN
-from abreast.agents.gemini_home import auth_type
-from abreast.agents.gemini_mail import HEARD
-from abreast.agents.gemini_stream import GeminiReader
+from abreast.agents.gemini.agent import AGENT
+from abreast.agents.gemini.briefing import GIVEN
+from abreast.agents.gemini.home import auth_type
+from abreast.agents.gemini.mail import HEARD
+from abreast.agents.gemini.stream import GeminiReader
 from abreast.model.contract import Profile
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
 from abreast.model.limits import Limits

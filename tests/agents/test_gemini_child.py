@@ -11,8 +11,8 @@ import pytest
 
 from abreast.agents import mailbox
 from abreast.agents.base import Child, Launch
-from abreast.agents.gemini import AGENT
-from abreast.agents.gemini_child import READING
+from abreast.agents.gemini.agent import AGENT
+from abreast.agents.gemini.child import READING
 from abreast.contract.ask import again, question
 from abreast.contract.judge import judge
 from abreast.contract.shapes import schema_of

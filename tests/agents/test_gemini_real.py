@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from abreast.agents.base import Launch
-from abreast.agents.gemini import AGENT
+from abreast.agents.gemini.agent import AGENT
 from abreast.engine.briefing import read_briefing
 from abreast.loopback.record import Recorded
 from abreast.loopback.server import Loopback

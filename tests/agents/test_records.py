@@ -11,7 +11,7 @@ from abreast.agents.claude import AGENT as CLAUDE
 from abreast.agents.codex import AGENT as CODEX
 from abreast.agents.codex_rollout import newest_thread
 from abreast.agents.command import AGENT as COMMAND
-from abreast.agents.gemini import AGENT as GEMINI
+from abreast.agents.gemini.agent import AGENT as GEMINI
 from abreast.model.usage import Usage
 from tests.agents.conformance import launch_for
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from abreast.agents.base import Launch
-from abreast.agents.gemini_child import only_reads
+from abreast.agents.gemini.child import only_reads
 
 GIVEN = "(given as project context in the first message)"
 

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from abreast.agents import gemini_child as child
-from abreast.agents import gemini_mail
 from abreast.agents.base import (
     Capabilities,
     Command,
@@ -18,8 +16,9 @@ from abreast.agents.base import (
     LoginState,
     Redirect,
 )
-from abreast.agents.gemini_failure import LOGIN_HINT
-from abreast.agents.gemini_home import (
+from abreast.agents.gemini import child, mail
+from abreast.agents.gemini.failure import LOGIN_HINT
+from abreast.agents.gemini.home import (
     auth_type,
     disarmed,
     headless_settings,
@@ -33,8 +32,8 @@ from abreast.agents.gemini_home import (
     scratch,
     user_folder,
 )
-from abreast.agents.gemini_record import resumable
-from abreast.agents.gemini_stream import GeminiReader
+from abreast.agents.gemini.record import resumable
+from abreast.agents.gemini.stream import GeminiReader
 
 _NOT_SERVED = (
     "personal Google logins are no longer served by Gemini CLI (since 2026-06-18): "
@@ -109,7 +108,7 @@ class GeminiAgent:
             "--policy",
             str(policy(launch)),
             "--extensions",
-            gemini_mail.extensions(launch),
+            mail.extensions(launch),
             "--output-format",
             "stream-json",
             *_model(launch),
@@ -165,7 +164,7 @@ class GeminiAgent:
         return False
 
     def letter(self, text: str) -> Letter:
-        return gemini_mail.letter(text)
+        return mail.letter(text)
 
     def reader(self, environ: Mapping[str, str] | None = None) -> GeminiReader:
         """Return a reader; `environ` is the CLI's own, by default ours: a runner hands on its own.

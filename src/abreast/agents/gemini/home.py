@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from abreast.agents.base import Launch
-from abreast.agents.gemini_briefing import briefing_text, read_text
-from abreast.agents.gemini_child import CHANGING, default_model, only_reads, settings_of, tools
-from abreast.agents.gemini_mail import extension_files
+from abreast.agents.gemini.briefing import briefing_text, read_text
+from abreast.agents.gemini.child import CHANGING, default_model, only_reads, settings_of, tools
+from abreast.agents.gemini.mail import extension_files
 from abreast.process.files import load_json
 
 REFUSED = (

@@ -6,11 +6,11 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from abreast.agents.gemini_child import CHANGING
-from abreast.agents.gemini_failure import Judgement, judge_end, judge_failure, plain, shorten
-from abreast.agents.gemini_home import REFUSED
-from abreast.agents.gemini_mail import HEARD
-from abreast.agents.gemini_record import Reply, replies
+from abreast.agents.gemini.child import CHANGING
+from abreast.agents.gemini.failure import Judgement, judge_end, judge_failure, plain, shorten
+from abreast.agents.gemini.home import REFUSED
+from abreast.agents.gemini.mail import HEARD
+from abreast.agents.gemini.record import Reply, replies
 from abreast.agents.lines import load_line
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
 from abreast.model.usage import Usage
