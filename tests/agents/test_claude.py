@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from abreast.agents.base import Installed, Launch, LoginState, StopSignal
+from abreast.agents.base import Child, Installed, Launch, LoginState, StopSignal
 from abreast.agents.claude import AGENT
 from abreast.agents.claude_stream import ClaudeReader
+from abreast.contract.shapes import PRESETS
+from abreast.model.contract import Profile
 from abreast.model.events import Cause, Event, EventKind, Outcome
 from abreast.model.limits import Limits
 from abreast.model.usage import Usage
@@ -128,6 +130,111 @@ def test_redirect_needs_no_account(tmp_path: Path) -> None:
     ((file, text),) = redirect.files.items()
     assert file == tmp_path / ".claude.json"
     assert json.loads(text)["hasCompletedOnboarding"] is True
+
+
+# --- a child -----------------------------------------------------------------------------------
+
+OBJECT: dict[str, Any] = {
+    "type": "object",
+    "properties": {"text": {"type": "string"}},
+    "required": ["text"],
+}
+
+
+@pytest.mark.parametrize("child", [Child(OBJECT), Child(OBJECT, profile=Profile.FULL)])
+def test_a_reader_gets_no_tool_that_writes(tmp_path: Path, child: Child) -> None:
+    command = AGENT.headless(launch(tmp_path, child=child))
+    argv = command.argv
+    assert not {"Write", "Edit", "Agent"} & set(after(argv, "--tools").split(","))
+    assert after(argv, "--permission-mode") == "dontAsk"
+    assert json.loads(after(argv, "--json-schema")) == OBJECT
+    assert "--strict-mcp-config" in argv
+    assert ("--system-prompt" in argv) == (child.profile is Profile.LEAN)
+    assert ("Bash" in after(argv, "--tools")) == (child.profile is Profile.FULL)
+
+
+def test_a_child_that_edits_may_do_what_a_session_may(tmp_path: Path) -> None:
+    session = AGENT.headless(launch(tmp_path)).argv
+    child = AGENT.headless(launch(tmp_path, child=Child(OBJECT, edits=True))).argv
+    for flag in ("--permission-mode", "--tools", "--allowedTools", "--disallowedTools"):
+        assert after(child, flag) == after(session, flag)
+
+
+def test_a_child_is_resumed_with_every_option(tmp_path: Path) -> None:
+    fresh = launch(tmp_path, child=Child(OBJECT), mailbox=tmp_path / "box", limits=Limits(turns=3))
+    new, again = AGENT.headless(fresh).argv, AGENT.headless(replace(fresh, resume=True)).argv
+    assert [word if word != "--session-id" else "--resume" for word in new] == list(again)
+
+
+def test_after_an_answer_no_letter_is_taken(tmp_path: Path) -> None:
+    def events(**more: Any) -> set[str]:
+        command = AGENT.headless(launch(tmp_path, mailbox=tmp_path / "box", **more))
+        return set(json.loads(command.files[Path(after(command.argv, "--settings"))])["hooks"])
+
+    assert events() == {"PostToolUse", "Stop"}
+    assert events(child=Child(OBJECT)) == {"PostToolUse", "PreToolUse"}
+    assert events(child=Child({"type": "array"})) == {"PostToolUse", "Stop"}
+    assert "--settings" not in AGENT.headless(launch(tmp_path, child=Child(OBJECT))).argv
+
+
+def test_a_letter_is_what_its_hooks_print() -> None:
+    letter = AGENT.letter('say "hi"\n')
+    context = json.loads(letter.tool)["hookSpecificOutput"]
+    assert context == {"hookEventName": "PostToolUse", "additionalContext": 'say "hi"\n'}
+    assert json.loads(letter.turn) == {"decision": "block", "reason": 'say "hi"\n'}
+    assert "\n" not in letter.tool + letter.turn
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_it_takes_every_preset(name: str) -> None:
+    assert AGENT.takes(PRESETS[name])
+
+
+def text_of(**more: Any) -> dict[str, Any]:
+    return {**OBJECT, "properties": {"text": {"type": "string", **more}}}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "array"},
+        {"properties": {"text": {}}},
+        {"type": ["object", "null"]},
+        {**OBJECT, "oneOf": [{"required": ["text"]}]},
+        {**OBJECT, "$schema": "https://json-schema.org/draft/2020-12/schema"},
+        {**OBJECT, "dependentRequired": {"text": []}},
+        {**OBJECT, "unevaluatedProperties": False},
+        {"type": "object", "properties": {"a name": {"type": "string"}}},
+        text_of(frobnicate=3),
+        text_of(prefixItems=[{}]),
+        text_of(pattern="(?P<x>a)"),
+        text_of(pattern=r"\Aa\Z"),
+        text_of(pattern="a++"),
+        text_of(pattern="}"),
+        {"type": "object", "properties": {"text": {"$ref": "#/$defs/none"}}},
+        {"type": "object", "properties": {"text": {"$ref": "https://example.com/x.json"}}},
+        {**OBJECT, "$dynamicAnchor": "n"},
+        {**OBJECT, "description": "x" * 100_000},
+        {"type": "object", "properties": {"a": {"items": {"anyOf": [{"frobnicate": 1}]}}}},
+    ],
+)
+def test_it_is_not_given_a_schema_that_it_might_refuse(schema: dict[str, Any]) -> None:
+    assert not AGENT.takes(schema)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        text_of(pattern=r"^[\w.-]+(?:/\d{1,3})*$"),
+        text_of(format="uri", minLength=1, examples=["a"]),
+        {**OBJECT, "$schema": "http://json-schema.org/draft-07/schema#"},
+        {"type": "object", "properties": {"a": {"$ref": "#/$defs/b"}}, "$defs": {"b": OBJECT}},
+        {"type": "object", "properties": {"a": True, "b": {"$ref": "#"}}},
+        {"type": "object", "additionalProperties": {"type": "array", "items": {"not": {}}}},
+    ],
+)
+def test_it_takes_what_it_compiles(schema: dict[str, Any]) -> None:
+    assert AGENT.takes(schema)
 
 
 # --- finding it, and its login -----------------------------------------------------------------
@@ -446,6 +553,77 @@ def test_a_resumed_process_tells_what_it_used_itself() -> None:
     assert reader.verdict(0, "").usage.output_tokens == 58
     reader, _ = read(INIT, assistant("m1", text("a")), first, first)
     assert reader.verdict(0, "").usage.output_tokens == 2 * 58
+
+
+def structured(identity: str, **arguments: Any) -> dict[str, Any]:
+    return tool(identity, "StructuredOutput", **arguments)
+
+
+def test_the_answer_is_the_structured_one() -> None:
+    reader, _ = read(
+        INIT,
+        assistant("m1", text("Here."), structured("t1", text="ü")),
+        ended(structured_output={"text": "ü"}, result='{"text":"ü"}'),
+    )
+    assert reader.verdict(0, "").answer == '{"text": "ü"}'
+
+
+def test_else_it_is_all_that_was_said_since_the_last_tool_call() -> None:
+    reader, _ = read(
+        INIT,
+        assistant("m1", text("Reading."), tool("t1", "Read", file_path="/srv/w1/a")),
+        assistant("m2", text("Part one.")),
+        assistant("m3", text("Aside."), parent_tool_use_id="t1"),
+        assistant("m4", text("Part two.")),
+        ended(result="Part two."),
+    )
+    assert reader.verdict(0, "").answer == "Part one.\nPart two."
+    assert AGENT.reader().verdict(0, "").answer == ""
+
+
+def test_a_shape_it_gave_up_on_is_no_failure_of_the_session() -> None:
+    given_up = {"subtype": "error_max_structured_output_retries", "is_error": True, "result": ""}
+    tried = assistant("m1", structured("t1", txt=1))
+    reader, events = read(INIT, tried, ended(**given_up))
+    verdict = reader.verdict(1, "")
+    assert (verdict.outcome, verdict.answer) == (Outcome.OK, '{"txt": 1}')
+    assert not events[-1].failed
+    denial = {"tool_name": "Write", "tool_use_id": "t9", "tool_input": {"file_path": "/etc/x"}}
+    reader, _ = read(INIT, tried, ended(**given_up, permission_denials=[denial]))
+    assert reader.verdict(1, "").outcome is Outcome.BLOCKED
+
+
+def test_an_answer_held_back_for_a_letter_is_no_denial() -> None:
+    denial = {"tool_name": "StructuredOutput", "tool_use_id": "t1", "tool_input": {"text": "x"}}
+    reader, _ = read(INIT, assistant("m1", text("a")), ended(permission_denials=[denial]))
+    assert reader.verdict(0, "").outcome is Outcome.OK
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome"),
+    [("Write", Outcome.BLOCKED), ("Bash", Outcome.BLOCKED), ("TodoWrite", Outcome.OK)],
+)
+def test_to_write_without_the_tool_for_it_is_a_denial(name: str, outcome: Outcome) -> None:
+    said = f"<tool_use_error>Error: No such tool available: {name}. {name} is disabled for this "
+    refused = tool_result("t1", content=f"{said}session.</tool_use_error>", is_error=True)
+    call = assistant("m1", tool("t1", name, file_path="/srv/w1/a"))
+    reader, _ = read(INIT, call, refused, ended())
+    assert reader.verdict(0, "").outcome is outcome
+
+
+def test_what_the_first_and_the_last_request_held(tmp_path: Path) -> None:
+    folder = tmp_path / "projects/-srv-w1"
+    folder.mkdir(parents=True)
+    usage = {"input_tokens": 60, "cache_read_input_tokens": 2000, "output_tokens": 40}
+    final = {"type": "assistant", "message": {"id": "m2", "usage": usage}}
+    (folder / f"{SESSION}.jsonl").write_text(json.dumps(final) + "\n")
+    reader = ClaudeReader(tmp_path)
+    for record in (INIT, assistant("m1", text("a")), assistant("m2", text("b")), ended()):
+        list(reader.feed(json.dumps(record).encode()))
+    verdict = reader.verdict(0, "")
+    assert (verdict.start_up, verdict.context) == (1152, 2100)
+    verdict = ClaudeReader(tmp_path).verdict(0, "")
+    assert (verdict.start_up, verdict.context) == (None, None)
 
 
 def test_several_models_are_told_apart() -> None:

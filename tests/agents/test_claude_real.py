@@ -12,15 +12,13 @@ import tempfile
 import termios
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from abreast.agents.base import Command
 from abreast.agents.claude import AGENT
-from abreast.loopback.server import Loopback
 from abreast.model.events import Cause, EventKind, Outcome
 from abreast.model.limits import Limits
 from abreast.model.moves import (
@@ -37,7 +35,8 @@ from abreast.model.moves import (
 )
 from abreast.process.materialise import materialise
 from abreast.process.tree import MARKER, marked, sweep
-from tests.support.clis import Ran, cli_environ, make_launch, run_cli, wait_until
+from tests.agents.claude_desk import Desk, open_desk
+from tests.support.clis import cli_environ, make_launch, wait_until
 from tests.support.repos import Repo
 
 pytestmark = pytest.mark.clis
@@ -45,37 +44,10 @@ pytestmark = pytest.mark.clis
 KEY = "abreast-loopback-no-real-key"
 
 
-@dataclass
-class Desk:
-    """One worktree of a real repository, one scratch home, one loopback server."""
-
-    server: Loopback
-    repo: Repo
-    tree: Path
-    home: Path
-    root: Path
-
-    def run(self, prompt: str, *moves: Move, url: str = "", **more: Any) -> Ran:
-        if moves:
-            self.server.add(Scenario(prompt, moves))
-        environ = cli_environ(AGENT, url or self.server.url, self.home)
-        environ |= {"ABREAST_RETRIES": "1", **more.pop("environ", {})}
-        directory = self.root / "session"
-        return run_cli(
-            AGENT, make_launch(AGENT, environ, directory, self.tree, prompt=prompt, **more)
-        )
-
-    def turns(self) -> list[dict[str, Any]]:
-        return [dict(r.body) for r in self.server.requests if r.path == "/v1/messages"]
-
-
 @pytest.fixture
 def desk(repo: Repo, tmp_path: Path) -> Iterator[Desk]:
-    tree = tmp_path / "tree"
-    repo.git("worktree", "add", "-q", str(tree), "-b", "work")
-    with Loopback() as server:
-        yield Desk(server, repo, tree, tmp_path / "cli-home", tmp_path)
-        assert server.egress == [], "it wanted to reach another host"
+    with open_desk(repo, tmp_path) as desk:
+        yield desk
 
 
 def test_it_edits_and_tells_what_it_used(desk: Desk) -> None:

@@ -125,7 +125,7 @@ class ClaudeAgent:
         "GCLOUD_PROJECT",
         "CLOUDSDK_CONFIG",
     )
-    start_up = 2000
+    start_up = 2600
     install_hint = "npm install -g @anthropic-ai/claude-code, then `claude` once to log in"
 
     def find(self, environ: Mapping[str, str]) -> Installed | None:
