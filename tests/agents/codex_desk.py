@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from abreast.agents.base import Launch
-from abreast.agents.codex import AGENT
+from abreast.agents.codex.agent import AGENT
 from abreast.loopback.record import Recorded
 from abreast.loopback.server import Loopback
 from abreast.model.moves import Move, Scenario

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from abreast.agents.base import Child, Installed, Launch, LoginState, StopSignal
-from abreast.agents.codex import AGENT, CodexAgent
-from abreast.agents.codex_child import instructions
-from abreast.agents.codex_config import Settings, load_settings, toml
-from abreast.agents.codex_failures import classify, last_words
-from abreast.agents.codex_rollout import load_rollout
-from abreast.agents.codex_stream import CodexReader
+from abreast.agents.codex.agent import AGENT, CodexAgent
+from abreast.agents.codex.child import instructions
+from abreast.agents.codex.config import Settings, load_settings, toml
+from abreast.agents.codex.failures import classify, last_words
+from abreast.agents.codex.rollout import load_rollout
+from abreast.agents.codex.stream import CodexReader
 from abreast.model.contract import Profile
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
 from abreast.model.usage import Usage

@@ -12,7 +12,7 @@ import pytest
 
 from abreast.agents import mailbox
 from abreast.agents.base import Child
-from abreast.agents.codex import AGENT
+from abreast.agents.codex.agent import AGENT
 from abreast.contract.shapes import PRESETS
 from abreast.loopback.record import Recorded
 from abreast.model.contract import Profile

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from abreast.agents.codex import AGENT
+from abreast.agents.codex.agent import AGENT
 from abreast.engine.jobs import Order, run_job
 from abreast.model.events import Cause, EventKind, Outcome
 from abreast.model.limits import Limits

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from abreast.agents.claude import AGENT as CLAUDE
-from abreast.agents.codex import AGENT as CODEX
-from abreast.agents.codex_rollout import newest_thread
+from abreast.agents.codex.agent import AGENT as CODEX
+from abreast.agents.codex.rollout import newest_thread
 from abreast.agents.command import AGENT as COMMAND
 from abreast.agents.gemini.agent import AGENT as GEMINI
 from abreast.model.usage import Usage

@@ -1,6 +1,6 @@
 """Codex CLI: where it keeps MCP servers and skills, and how it is told of one."""
 
-from abreast.agents.codex_config import codex_home, load_settings
+from abreast.agents.codex.config import codex_home, load_settings
 from abreast.agents.connecting import (
     NAME,
     SECONDS_A_CALL,

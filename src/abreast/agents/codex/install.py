@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from abreast.agents.base import Installed, Login, LoginState
-from abreast.agents.codex_config import Settings, codex_home, load_settings
+from abreast.agents.codex.config import Settings, codex_home, load_settings
 from abreast.process.files import load_json
 
 KEY = "OPENAI_API_KEY"

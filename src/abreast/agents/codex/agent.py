@@ -18,13 +18,13 @@ from abreast.agents.base import (
     Redirect,
     StopSignal,
 )
-from abreast.agents.codex_config import codex_home, load_settings, overrides
-from abreast.agents.codex_headless import files, options
-from abreast.agents.codex_hooks import letter
-from abreast.agents.codex_install import KEY, find_codex, login_of
-from abreast.agents.codex_rollout import find_rollout, newest_thread
-from abreast.agents.codex_schema import strict
-from abreast.agents.codex_stream import CodexReader
+from abreast.agents.codex.config import codex_home, load_settings, overrides
+from abreast.agents.codex.headless import files, options
+from abreast.agents.codex.hooks import letter
+from abreast.agents.codex.install import KEY, find_codex, login_of
+from abreast.agents.codex.rollout import find_rollout, newest_thread
+from abreast.agents.codex.schema import strict
+from abreast.agents.codex.stream import CodexReader
 
 LOOPBACK_MODEL = "gpt-5.5"  # the newest whose tools are plain calls; later ones write JavaScript
 _TRUST = (

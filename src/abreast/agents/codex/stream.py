@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from abreast.agents.codex_failures import classify, last_words, plain
-from abreast.agents.codex_rollout import (
+from abreast.agents.codex.failures import classify, last_words, plain
+from abreast.agents.codex.rollout import (
     Rollout,
     denial,
     find_denial,

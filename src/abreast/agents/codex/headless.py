@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from abreast.agents import codex_child, mailbox
 from abreast.agents.base import Launch
-from abreast.agents.codex_config import codex_home, load_settings, overrides
-from abreast.agents.codex_hooks import mail_hooks
-from abreast.agents.codex_schema import strict
+from abreast.agents.codex import mailbox
+from abreast.agents.codex.config import codex_home, load_settings, overrides
+from abreast.agents.codex.hooks import mail_hooks
+from abreast.agents.codex.schema import strict
 
 RETRIES = "ABREAST_RETRIES"
 _PROFILE = "abreast"
@@ -40,7 +40,7 @@ _INSTRUCTIONS, _SCHEMA, _MAIL = "instructions.md", "answer.schema.json", "mail.s
 def options(launch: Launch) -> list[str]:
     """Return the options; they are given on resume too, for Codex takes none from the session."""
     found = overrides(_settings(launch))
-    for feature in (*_OFF, *codex_child.features_off(launch.child)):
+    for feature in (*_OFF, *child.features_off(launch.child)):
         found += ["--disable", feature]
     if _schema(launch) is not None:
         found += ["--output-schema", str(launch.directory / _SCHEMA)]
@@ -50,7 +50,7 @@ def options(launch: Launch) -> list[str]:
 def files(launch: Launch) -> dict[Path, str]:
     """Return the files that the options name."""
     found, schema = {}, _schema(launch)
-    if text := codex_child.instructions(launch.child):
+    if text := child.instructions(launch.child):
         found[launch.directory / _INSTRUCTIONS] = text
     if schema is not None:
         found[launch.directory / _SCHEMA] = json.dumps(schema)
@@ -69,14 +69,14 @@ def _settings(launch: Launch) -> dict[str, Any]:
         "default_permissions": _PROFILE,
         "permissions": {_PROFILE: _permissions(launch)},
         **_QUIET,
-        **codex_child.settings(launch.child),
+        **child.settings(launch.child),
         # Trusted or not, the repository's .codex (MCP servers, hooks, rules) stays out.
         "projects": {
             str(path): {"trust_level": "untrusted"}
             for path in (launch.worktree, launch.common_dir.parent, launch.common_dir)
         },
     }
-    if codex_child.instructions(launch.child):
+    if child.instructions(launch.child):
         values["model_instructions_file"] = launch.directory / _INSTRUCTIONS
     if launch.mailbox is not None:
         values |= mail_hooks(launch.directory / _MAIL, launch.mailbox)
