@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from abreast.agents import mailbox
 from abreast.agents.base import Launch
-from abreast.agents.codex import mailbox
+from abreast.agents.codex import child
 from abreast.agents.codex.config import codex_home, load_settings, overrides
 from abreast.agents.codex.hooks import mail_hooks
 from abreast.agents.codex.schema import strict
