@@ -5,7 +5,6 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -338,6 +337,14 @@ def test_a_letter_in_mid_tool_is_in_the_next_request(desk: Desk, child: Child | 
     assert taken(launch, 1) == "tool"
 
 
+def test_a_letter_comes_after_a_call_that_failed_too(desk: Desk) -> None:
+    launch = desk.launch("work", Shell("false"), Say("Finished."), mailbox=desk.root / "box")
+    number = post(launch, "Mind the gap.")
+    assert run_cli(AGENT, launch).verdict.outcome is Outcome.OK
+    assert ["gap." in json.dumps(body) for body in desk.turns()] == [False, True]
+    assert taken(launch, number) == "tool"
+
+
 def test_a_letter_at_the_end_of_a_turn_makes_another(desk: Desk) -> None:
     launch = desk.launch("work", Say("Finished."), mailbox=desk.root / "box")
     numbers = [post(launch, "First mark."), post(launch, "Second mark.")]
@@ -381,13 +388,3 @@ def test_a_person_sees_a_letter_arrive(desk: Desk) -> None:
         transcript = AGENT.interactive(launch).activity[0]
         wait_until(lambda: "Mind the gap." in transcript.read_text(), what="it is recorded")
     assert taken(launch, 1) == "turn"
-
-
-def test_no_mailbox_no_hooks(desk: Desk) -> None:
-    launch = desk.launch("work", child=READER)
-    assert "--settings" not in AGENT.headless(launch).argv
-    with_box = replace(launch, mailbox=desk.root / "box")
-    argv = AGENT.headless(with_box).argv
-    file = Path(argv[argv.index("--settings") + 1])
-    hooks = json.loads(AGENT.headless(with_box).files[file])["hooks"]
-    assert set(hooks) == {"PreToolUse", "PostToolUse"}  # after an answer nothing is heard

@@ -77,6 +77,13 @@ def test_a_letter_taken_for_a_prompt_is_not_delivered(box: Path, hook: Path) -> 
     assert taken(box, second) == "tool"
 
 
+def test_a_hook_may_print_the_other_form(box: Path, hook: Path) -> None:
+    post(box, letter("a"), "a")
+    line = ["/bin/sh", "-c", command(hook, box, "tool", "turn")]
+    done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    assert (done.stdout, taken(box, 1)) == (b"turn says a\n", "tool")
+
+
 def test_twenty_hooks_at_once_take_each_letter_once(box: Path, hook: Path) -> None:
     for n in range(1, 6):
         post(box, letter(f"{n}"), f"{n}")

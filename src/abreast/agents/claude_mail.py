@@ -9,6 +9,7 @@ from abreast.agents.base import Launch, Letter
 from abreast.agents.claude_schema import takes
 
 STRUCTURED = "StructuredOutput"  # the tool that a session under a schema answers by
+_OTHERS = f"^(?!{STRUCTURED}$)"
 
 
 def letter(text: str) -> Letter:
@@ -31,14 +32,17 @@ def options(launch: Launch, files: dict[Path, str]) -> list[str]:
     files[script] = mailbox.script()
     tool = mailbox.command(script, launch.mailbox, mailbox.TOOL)
     turn = mailbox.command(script, launch.mailbox, mailbox.TURN)
+    # After a call that failed another hook runs, for which the letter after a call is none.
+    failed = mailbox.command(script, launch.mailbox, mailbox.TOOL, mailbox.TURN)
     hooks = {"PostToolUse": [_hook(tool)], "Stop": [_hook(turn)]}
     if launch.child is not None and takes(launch.child.schema):
         # The answer ends the session, whatever hooks say after it: a letter taken there is lost.
         # So it is refused before, with the letter as the reason, and comes again after that.
         hooks = {
-            "PostToolUse": [_hook(tool, f"^(?!{STRUCTURED}$)")],
+            "PostToolUse": [_hook(tool, _OTHERS)],
             "PreToolUse": [_hook(turn, STRUCTURED)],
         }
+    hooks["PostToolUseFailure"] = [_hook(failed, _OTHERS)]
     files[settings] = json.dumps({"hooks": hooks})
     return ["--settings", str(settings)]
 

@@ -28,15 +28,19 @@ class Mail:
 def script() -> str:
     """Return the hook: a POSIX shell script that prints at most one letter, the oldest.
 
-    Its arguments are the mailbox and the point (`tool` or `turn`). It always exits 0, and prints
-    nothing when there is no mail.
+    Its arguments are the mailbox, the point (`tool` or `turn`) and perhaps the form. It always
+    exits 0, and prints nothing when there is no mail.
     """
     return _SCRIPT
 
 
-def command(script_path: Path, mailbox: Path, point: str) -> str:
-    """Return the shell command that runs the script, which must be there as a file."""
-    return shlex.join(("/bin/sh", str(script_path), str(mailbox), point))
+def command(script_path: Path, mailbox: Path, point: str, form: str = "") -> str:
+    """Return the shell command that runs the script, which must be there as a file.
+
+    `form` is the one of a letter's two that is printed, where it is not the one of the `point`.
+    """
+    forms = (form,) if form else ()
+    return shlex.join(("/bin/sh", str(script_path), str(mailbox), point, *forms))
 
 
 def post(mailbox: Path, letter: Letter, text: str) -> int:
@@ -104,7 +108,7 @@ PATH="$PATH:/usr/bin:/bin"
 n=1
 while [ -e "$1/$n.{TOOL}.json" ]; do
     if [ -e "$1/$n.txt" ] && mv "$1/$n.txt" "$1/$n.$2.txt" 2>/dev/null; then
-        cat "$1/$n.$2.json" 2>/dev/null
+        cat "$1/$n.${{3:-$2}}.json" 2>/dev/null
         break
     fi
     n=$((n + 1))
