@@ -9,9 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import anyio
+
 from abreast import aio, api
+from abreast.errors import AbreastError
 from abreast.mcp_server import arguments, result
 from abreast.mcp_server.caller import Caller, caller_of
+from abreast.mcp_server.wire import narrate
 from abreast.model.session import Run, Session
 
 _EVERY = 2.0  # seconds between signs of life
@@ -64,19 +68,16 @@ class Desk:
             return
         call.given_up = True
         if call.run:
-            await aio.stop(call.run)
+            await _stop(call.run)
 
 
 async def _delegate(call: Call) -> str:
-    begun = asyncio.ensure_future(asyncio.to_thread(_start, call))
-    try:
-        run = await asyncio.shield(begun)
-    except asyncio.CancelledError:
-        # Whoever starts children must know them, or they could not be stopped.
-        await asyncio.wait([begun])
-        if call.given_up and call.run:
-            await aio.stop(call.run)
-        raise
+    # Whoever starts children must get to know them, or they could not be stopped.
+    with anyio.CancelScope(shield=True):
+        run = await asyncio.to_thread(_start, call)
+        call.run = run.id
+        if call.given_up:
+            await _stop(run.id)
     return await _wait(call, run.id)
 
 
@@ -85,11 +86,17 @@ def _start(call: Call) -> Run:
     contracts = arguments.contracts_of(call.tool, call.given, tree)
     agent = arguments.agent_of(call.given)
     caller = call.caller
-    run = api.start_delegation(
+    return api.start_delegation(
         *contracts, agent=agent, parent=caller.parent, own=caller.own, repo=tree
     )
-    call.run = run.id
-    return run
+
+
+async def _stop(run: str) -> None:
+    """Stop children that nobody waits for; whoever did so cannot be told of a failure either."""
+    try:
+        await aio.stop(run)
+    except AbreastError as error:
+        narrate(f"{run} could not be stopped: {error.message}")
 
 
 def _tree() -> Path:

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import Any, cast
 
 import anyio
-import mcp_types as types
+from mcp import types
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
