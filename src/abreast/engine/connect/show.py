@@ -7,9 +7,13 @@ from collections.abc import Callable
 from abreast.engine.connect.change import Change, Side
 
 _HIDDEN = "…"
-_JSON = re.compile(r'("(?:\\.|[^"\\\n])*")(\s*:)|"(?:\\.|[^"\\\n])*"|[{}\[\],:\s]+|[^{}\[\],:\s"]+')
-_TOML = re.compile(r"^\s*(?:\[[^=]*\]\s*$|[\]})]+,?\s*$|$)")
-_TOML_KEY = re.compile(r"^(\s*[\w.'\"-]+\s*=)\s*\S")
+_JSON = re.compile(
+    r'(?P<key>"(?:\\.|[^"\\\n])*"\s*:)'
+    r'|"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*[\s\S]*?\*/'
+    r'|(?P<plain>[{}\[\],:\s]+)|[^{}\[\],:\s"]+|"'
+)
+_TOML = re.compile(r"^\s*(?:\[\[?[\w-][^=]*\]\s*$|[\]})]+,?\s*$|$)")
+_TOML_KEY = re.compile(r"^(\s*[\w.'\"-]+\s*=)\s*[^=\s]")
 
 
 def diff(change: Change) -> str:
@@ -42,7 +46,7 @@ def _displayed(change: Change, hide: Callable[[str], str]) -> tuple[str, str]:
 
 def _hide_json(text: str) -> str:
     def one(found: re.Match[str]) -> str:
-        if found[2] is not None or not found[0].strip(" \t\r\n{}[],:"):
+        if found["key"] or found["plain"]:
             return found[0]
         return _HIDDEN + "\n" * found[0].count("\n")
 

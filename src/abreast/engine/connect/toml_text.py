@@ -1,6 +1,7 @@
 """Put a table into a TOML file, or take it out, leaving comments and layout as they are."""
 
 import copy
+import re
 import tomllib
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
@@ -41,7 +42,10 @@ def take(text: str, keys: Sequence[str], kept: int) -> list[Edit]:
         return []
     document = tomlkit.parse(text)
     _cut(document, keys, kept)
-    return _checked(text, tomlkit.dumps(document), wanted)
+    new = tomlkit.dumps(document)
+    if text.startswith(new):  # it was the last one: the line before it, which is empty, goes too
+        new = re.sub(r"(\r?\n)\r?\n\Z", r"\1", new)
+    return _checked(text, new, wanted)
 
 
 def _block(text: str, keys: Sequence[str], value: Mapping[str, Any]) -> list[Edit]:
