@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from abreast.agents.base import Launch
-from abreast.agents.claude import AGENT
+from abreast.agents.claude.agent import AGENT
 from abreast.loopback.server import Loopback
 from abreast.model.moves import Move, Scenario
 from tests.support.clis import Ran, cli_environ, make_launch, run_cli

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from abreast.agents.base import Child, Installed, Launch, LoginState, StopSignal
-from abreast.agents.claude import AGENT
-from abreast.agents.claude_stream import ClaudeReader
+from abreast.agents.claude.agent import AGENT
+from abreast.agents.claude.stream import ClaudeReader
 from abreast.contract.shapes import PRESETS
 from abreast.model.contract import Profile
 from abreast.model.events import Cause, Event, EventKind, Outcome

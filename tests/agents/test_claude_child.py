@@ -12,8 +12,8 @@ import pytest
 
 from abreast.agents import mailbox
 from abreast.agents.base import Child, Launch
-from abreast.agents.claude import AGENT
-from abreast.agents.claude_schema import takes
+from abreast.agents.claude.agent import AGENT
+from abreast.agents.claude.schema import takes
 from abreast.contract.ask import question
 from abreast.contract.shapes import PRESETS
 from abreast.model.contract import Contract, Profile

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from abreast.agents.base import Command
-from abreast.agents.claude import AGENT
+from abreast.agents.claude.agent import AGENT
 from abreast.model.events import Cause, EventKind, Outcome
 from abreast.model.limits import Limits
 from abreast.model.moves import (

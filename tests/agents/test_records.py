@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from abreast.agents.claude import AGENT as CLAUDE
+from abreast.agents.claude.agent import AGENT as CLAUDE
 from abreast.agents.codex.agent import AGENT as CODEX
 from abreast.agents.codex.rollout import newest_thread
 from abreast.agents.command import AGENT as COMMAND

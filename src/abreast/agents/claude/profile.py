@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 from abreast.agents.base import Child
-from abreast.agents.claude_schema import takes
+from abreast.agents.claude.schema import takes
 from abreast.model.contract import Profile
 
 _LOOK = "Read,Glob,Grep"

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
-from abreast.agents.claude_answer import ClaudeAnswer, wrong_shape
-from abreast.agents.claude_bill import ClaudeBill
-from abreast.agents.claude_errors import Judgement, classify
-from abreast.agents.claude_mail import STRUCTURED
-from abreast.agents.claude_transcript import written
+from abreast.agents.claude.answer import ClaudeAnswer, wrong_shape
+from abreast.agents.claude.bill import ClaudeBill
+from abreast.agents.claude.errors import Judgement, classify
+from abreast.agents.claude.mail import STRUCTURED
+from abreast.agents.claude.transcript import written
 from abreast.agents.lines import load_line
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
 from abreast.model.usage import Usage

@@ -11,7 +11,6 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from abreast.agents import claude_mail, claude_profile, claude_schema
 from abreast.agents.base import (
     Capabilities,
     Command,
@@ -23,8 +22,10 @@ from abreast.agents.base import (
     Redirect,
     StopSignal,
 )
-from abreast.agents.claude_stream import ClaudeReader
-from abreast.agents.claude_transcript import written
+from abreast.agents.claude import mail, profile
+from abreast.agents.claude import schema as schemas
+from abreast.agents.claude.stream import ClaudeReader
+from abreast.agents.claude.transcript import written
 from abreast.process.files import load_json
 
 RETRIES = "ABREAST_RETRIES"
@@ -155,9 +156,9 @@ class ClaudeAgent:
     def headless(self, launch: Launch) -> Command:
         shell = launch.directory / "claude-shell.sh"
         files = {shell: _shell_script()}
-        options = [*_USER_SETTINGS, "--strict-mcp-config", *claude_profile.options(launch.child)]
+        options = [*_USER_SETTINGS, "--strict-mcp-config", *profile.options(launch.child)]
         options += _session(launch) + _briefing(launch, files)
-        options += claude_mail.options(launch, files)
+        options += mail.options(launch, files)
         if launch.limits.turns:
             options += ["--max-turns", str(launch.limits.turns)]
         if launch.limits.usd:
@@ -166,7 +167,7 @@ class ClaudeAgent:
             **self._environment(launch.environ),
             **_QUIET,
             **_HEADLESS,
-            **claude_profile.variables(launch.child),
+            **profile.variables(launch.child),
             "CLAUDE_CODE_MAX_RETRIES": launch.environ.get(RETRIES) or "6",
             "CLAUDE_CODE_TMPDIR": str(launch.directory / "tmp"),
             "CLAUDE_ENV_FILE": str(shell),
@@ -184,7 +185,7 @@ class ClaudeAgent:
     def interactive(self, launch: Launch) -> Command:
         files: dict[Path, str] = {}
         options = [*_USER_SETTINGS, *_session(launch), *_briefing(launch, files)]
-        options += claude_mail.options(launch, files)
+        options += mail.options(launch, files)
         # A prompt may begin with a dash.
         prompt = ["--", launch.prompt] if launch.prompt else []
         return Command(
@@ -217,10 +218,10 @@ class ClaudeAgent:
         return Redirect(env, {home / ".claude.json": json.dumps(state)})
 
     def takes(self, schema: Mapping[str, Any]) -> bool:
-        return claude_schema.takes(schema)
+        return schemas.takes(schema)
 
     def letter(self, text: str) -> Letter:
-        return claude_mail.letter(text)
+        return mail.letter(text)
 
     def reader(self, environ: Mapping[str, str] | None = None) -> ClaudeReader:
         """Return a reader; `environ` is the CLI's own, by default ours: a runner hands on its own.

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from abreast.agents.claude_mail import STRUCTURED
+from abreast.agents.claude.mail import STRUCTURED
 
 
 class ClaudeAnswer:
