@@ -6,8 +6,10 @@ next, so the server keeps no state per client; only faults that happen a limited
 need the count of how often their step was reached.
 """
 
+import json
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from abreast.loopback.dialect import Message, Reply
 from abreast.model.moves import (
@@ -92,6 +94,22 @@ def turn_at(
         stall=sum(m.seconds for m in moves if isinstance(m, Hang)),
         fault=_fault(moves, attempt),
     )
+
+
+def filled(turn: Turn, conversation: Sequence[Message]) -> Turn:
+    """Return the turn with `$ID` in a call's arguments replaced by what was last named so.
+
+    That is the newest `id="…"` in a result: what a tool has told the model to call it by.
+    """
+    call = turn.reply.call
+    if not isinstance(call, Call):
+        return turn
+    told = [name for m in conversation if m.role == "result" for name in _NAMED.findall(m.text)]
+    text = json.dumps(dict(call.arguments)).replace("$ID", told[-1] if told else "$ID")
+    return replace(turn, reply=replace(turn.reply, call=replace(call, arguments=json.loads(text))))
+
+
+_NAMED = re.compile(r'\bid=\\?"([^"\\]+)')
 
 
 def unmatched(*, model: str = "scripted") -> Turn:

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from abreast.loopback.dialect import Answer, Dialect, Request
 from abreast.loopback.dialects import DIALECTS
-from abreast.loopback.play import Turn, choose, turn_at, unmatched
+from abreast.loopback.play import Turn, choose, filled, turn_at, unmatched
 from abreast.loopback.record import EGRESS, Recorded, redact_headers, redact_query
 from abreast.loopback.wire import Connection, Server
 from abreast.model.moves import Drop, HttpError, Scenario, Spend
@@ -136,7 +136,8 @@ class Loopback:
         model = str(request.body.get("model") or "scripted")
         with self._lock:
             scenarios = self._scenarios
-        choice = choose(scenarios, dialect.conversation(request))
+        conversation = dialect.conversation(request)
+        choice = choose(scenarios, conversation)
         if choice is None:
             self._record(link, request.body, dialect.name)
             return unmatched(model=model)
@@ -147,7 +148,8 @@ class Loopback:
             self._reached[point] += 1
         self._record(link, request.body, dialect.name, scenario.name, step)
         spend = Spend(count_tokens(json.dumps(request.body))) if self._measured else None
-        return turn_at(scenario, step, attempt, model=model, spend=spend)
+        turn = turn_at(scenario, step, attempt, model=model, spend=spend)
+        return filled(turn, conversation)
 
     def _stream(self, link: Connection, dialect: Dialect, request: Request, turn: Turn) -> None:
         chunks = list(dialect.stream(request, turn.reply))

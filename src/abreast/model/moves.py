@@ -107,9 +107,10 @@ class Spend:
 
 @dataclass(frozen=True)
 class Call:
-    """Call the tool named `tool` of that CLI with these arguments, as they are.
+    """Call the tool named `tool` of that CLI with these arguments.
 
-    For tests of what a CLI does with one of its own tools (MCP, subagents, unknown names).
+    `$ID` in them stands for what a result has last named `id="…"`. For tests of what a CLI does
+    with one of its own tools (MCP, subagents, unknown names).
     """
 
     tool: str
