@@ -1,5 +1,6 @@
 """The Anthropic Messages wire format, with moves rendered as Claude Code's own tools."""
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -179,14 +180,19 @@ def _seen(request: Request) -> set[str]:
 
 
 def _thread(request: Request) -> str:
-    """Return what keeps ids apart between conversations of one session (subagents)."""
-    return f"{len(request.body.get('messages', ())):04d}"
+    """Return what keeps ids apart between conversations: ledgers count a repeated id once.
+
+    Only the same conversation of the same session (a retry) gets the same ids again.
+    """
+    session = request.headers.get("x-claude-code-session-id", "")
+    said = json.dumps(request.body.get("messages", ()))
+    return hashlib.sha256(f"{session}\n{said}".encode()).hexdigest()[:12]
 
 
 def _usage(spend: Spend, *, output: int) -> dict[str, int]:
     return {
-        "input_tokens": spend.input_tokens - spend.cached_tokens,
-        "cache_creation_input_tokens": 0,
+        "input_tokens": spend.input_tokens - spend.cached_tokens - spend.written_tokens,
+        "cache_creation_input_tokens": spend.written_tokens,
         "cache_read_input_tokens": spend.cached_tokens,
         "output_tokens": output,
     }

@@ -7,6 +7,7 @@ reach another host is recorded and refused.
 import json
 import threading
 import time
+import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -153,7 +154,7 @@ class Loopback:
 
     def _stream(self, link: Connection, dialect: Dialect, request: Request, turn: Turn) -> None:
         chunks = list(dialect.stream(request, turn.reply))
-        link.open_stream()
+        link.open_stream(f"req_{uuid.uuid4().hex[:20]}")
         if turn.stall and self._closing.wait(turn.stall):
             link.cut()
             return

@@ -153,9 +153,10 @@ class Connection(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(answer.body)
 
-    def open_stream(self) -> None:
+    def open_stream(self, identity: str) -> None:
         """Send the head of an event stream: chunked, or up to the close for HTTP/1.0 clients."""
         self.send_response(200)
+        self.send_header("Request-Id", identity)
         self.send_header("Content-Type", "text/event-stream; charset=utf-8")
         self.send_header("Cache-Control", "no-cache")
         if self._chunked:

@@ -94,11 +94,15 @@ class Hang:
 
 @dataclass(frozen=True)
 class Spend:
-    """State this usage for the next reply. `input_tokens` includes `cached_tokens`."""
+    """State this usage for the next reply. `input_tokens` includes `cached_tokens`.
+
+    It also includes `written_tokens`, written to the cache, which only Anthropic's dialect states.
+    """
 
     input_tokens: int = 1000
     cached_tokens: int = 0
     output_tokens: int = 50
+    written_tokens: int = 0
 
     @property
     def usage(self) -> Usage:
