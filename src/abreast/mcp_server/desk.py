@@ -142,7 +142,7 @@ async def _tell(call: Call) -> str:
     told = await aio.tell(name, text, sender=call.caller.parent or "another session")
     if told.heard:
         return f"{told.session} has heard it {told.heard}"
-    return f"{told.session} has not heard it yet; it will {told.waits_for}"
+    return f"{told.session} has not heard it yet; it will hear it {told.waits_for}"
 
 
 async def _cancel(call: Call) -> str:
