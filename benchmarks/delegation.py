@@ -1,13 +1,14 @@
 """What delegating costs and saves, on the wire, with the three real CLIs and no real model."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from abreast import api
-from benchmarks.delegation_desk import desks, hidden
+from benchmarks.delegation_desk import Desk, desks, hidden
 from benchmarks.delegation_latency import latency_table
 from benchmarks.delegation_research import research_table
 from benchmarks.delegation_startup import start_up_table
-from benchmarks.report import Section, say
+from benchmarks.report import Aim, Section, Table, say
 
 TEXT = """\
 The real CLIs, each in a scratch home, against abreast's own model server on this machine, which
@@ -22,10 +23,10 @@ of nearly 2,000 tokens, the limit of the contract. The parent grows by what its 
 beyond its first. The vendors' subagents are `Agent` (Explore) of Claude Code, `spawn_agent` of
 Codex and `invoke_agent` (codebase_investigator) of Gemini CLI; abreast's `delegate` is called over
 MCP, and its child is of the same CLI. The parent's first request shows what the tools of `abreast
-mcp` add to it. Codex defers these and its own subagents: its growth includes what a search for them
-brought. A child in all is the sum of its requests; kept out is what its last one holds beyond its
-first; net is kept out less its start-up and the answer. All of it before any caching, which makes
-repeated requests cheaper and the parent's context no smaller.
+mcp` add to it. A child in all is the sum of its requests; kept out is what its last one holds
+beyond its first; net is kept out less its start-up and the answer. All of it is before any caching,
+which makes repeated requests cheaper and the parent's context no smaller. Codex uses gpt-5.5 here,
+whose tools are plain calls.
 
 Latency: a child with a one-line answer, asked by `abreast.delegate` with a worker that is up, and
 the very same command line, environment, folder and input run bare; the two take turns in going
@@ -36,22 +37,31 @@ supervised and has given way in priority, which a busy machine shows."""
 def measure(ground: Path, *, quick: bool) -> Section:
     section = Section("Delegation", TEXT)
     with desks(ground) as tables:
+        versions = _versions(tables)
+        section.notes.append(f"{versions}; files in {_place(ground)}.")
         say("delegation: first requests")
-        found, aims = start_up_table(tables)
-        section.tables.append(found)
-        section.aims += aims
+        table, aims, notes = start_up_table(tables)
+        _add(section, table, aims, notes)
         say("delegation: the same research three ways")
-        section.tables.append(research_table(tables))
-        rounds = 3 if quick else 11
+        table, notes = research_table(tables)
+        _add(section, table, (), notes)
+        rounds = 2 if quick else 9
         say(f"delegation: latency, {rounds} rounds")
-        found, aims = latency_table(tables, rounds)
-        section.tables.append(found)
-        section.aims += aims
-        environ = next(iter(tables.values())).environ
-        known = {agent.name: agent for agent in api.agents(environ)}
-        versions = (f"{known[name].title} {known[name].version}" for name in tables)
-        section.notes.append(f"{', '.join(versions)}; files in {_place(ground)}.")
+        table, aims = latency_table(tables, rounds)
+        _add(section, table, aims, ())
     return section
+
+
+def _add(section: Section, table: Table, aims: Iterable[Aim], notes: Iterable[str]) -> None:
+    section.tables.append(table)
+    section.aims += aims
+    section.notes += notes
+
+
+def _versions(tables: Mapping[str, Desk]) -> str:
+    environ = next(iter(tables.values())).environ
+    found = {agent.name: agent for agent in api.agents(environ)}
+    return ", ".join(f"{found[name].title} {found[name].version}" for name in tables)
 
 
 def _place(ground: Path) -> str:

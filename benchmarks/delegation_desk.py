@@ -19,8 +19,9 @@ from tests.support.clis import PINNED, base_environ, require_cli
 
 from abreast.agents import agent_named
 from abreast.agents.base import Agent
+from abreast.loopback.anthropic import DIALECT as ANTHROPIC
 from abreast.loopback.dialect import Dialect
-from abreast.loopback.dialects import ANTHROPIC, GEMINI
+from abreast.loopback.gemini import DIALECT as GEMINI
 from abreast.loopback.record import Recorded
 from abreast.loopback.server import Loopback
 from abreast.places import Places

@@ -110,9 +110,10 @@ class Asker:
         """Delegate once, which is not timed, and see how abreast runs the child."""
         self._play(Sleep(_HOLD))
         self._hold.touch()
-        where = {"repo": self.desk.repo, "places": self.desk.places}
         with self.desk.lived_in():
-            asked = api.start_delegation(self._question, agent=self._choice, **where)
+            asked = api.start_delegation(
+                self._question, agent=self._choice, repo=self.desk.repo, places=self.desk.places
+            )
             bare = _caught(self.desk.places.sessions / asked.id)
             self._hold.unlink()
             _check(api.collect(asked.id, wait=True, places=self.desk.places)[0])
@@ -120,10 +121,11 @@ class Asker:
         return bare
 
     def _delegate(self) -> Delegated:
-        where = {"repo": self.desk.repo, "places": self.desk.places}
         with self.desk.lived_in():
             at, began = time.time(), time.perf_counter()
-            found = api.delegate(self._question, agent=self._choice, **where)
+            found = api.delegate(
+                self._question, agent=self._choice, repo=self.desk.repo, places=self.desk.places
+            )
             whole = time.perf_counter() - began
         _check(found)
         result = load_result(Path(found.path).parent / "agent")

@@ -9,7 +9,7 @@ from typing import Any
 from abreast.loopback.record import Recorded
 from abreast.model.moves import Call, Move, Read, Say, Scenario
 from abreast.process.materialise import materialise
-from benchmarks.delegation_desk import FILES, Desk, paths, size
+from benchmarks.delegation_desk import FILE_SIZE, FILES, Desk, paths, size
 from benchmarks.installation import ABREAST
 from benchmarks.report import Table
 
@@ -24,6 +24,7 @@ _LINE = (
 SUMMARY = "\n".join(
     _LINE.format(number=number, at=10 * at) for number in range(1, FILES + 1) for at in range(11)
 )
+ANSWER = len(SUMMARY) // 4  # tokens
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Spent:
 
     first: int  # the parent's first request
     growth: int  # the parent's last request less its first
-    turns: int  # requests of parent and child
+    searched: int = 0  # of the growth, what a search for the tool has brought
     start_up: int | None = None  # the child's first request
     total: int | None = None  # all requests of the child
     kept_out: int | None = None  # the child's last request less its first
@@ -41,7 +42,7 @@ class Spent:
     def net(self) -> int | None:
         if self.kept_out is None or self.start_up is None:
             return None
-        return self.kept_out - self.start_up - len(SUMMARY) // 4
+        return self.kept_out - self.start_up - ANSWER
 
 
 def research(desk: Desk, way: str) -> Spent:
@@ -148,10 +149,10 @@ def _spent(name: str, parent: Sequence[Recorded], child: Sequence[Recorded]) -> 
         raise RuntimeError(f"{name}: not every file has been read to its end")
     sizes = [size(request) for request in child]
     first, last = size(parent[0]), size(parent[-1])
-    turns = len(parent) + len(child)
     if not sizes:
-        return Spent(first, last - first, turns)
-    return Spent(first, last - first, turns, sizes[0], sum(sizes), sizes[-1] - sizes[0])
+        return Spent(first, last - first)
+    searched = size(parent[1]) - first if len(parent) > 2 else 0
+    return Spent(first, last - first, searched, sizes[0], sum(sizes), sizes[-1] - sizes[0])
 
 
 _HEAD = (
@@ -166,21 +167,29 @@ _HEAD = (
 )
 
 
-def research_table(desks: Mapping[str, Desk]) -> Table:
-    """Let every CLI do the research in every way."""
+def research_table(desks: Mapping[str, Desk]) -> tuple[Table, list[str]]:
+    """Let every CLI do the research in every way; return the table and what to know about it."""
     rows: list[tuple[str, ...]] = []
+    notes: list[str] = []
     for desk in desks.values():
         found = {way: research(desk, way) for way in (ALONE, OWN, OURS)}
-        for way, spent in found.items():
-            share = f"{spent.growth / found[ALONE].growth:.0%}"
-            figures = (spent.start_up, spent.total, spent.kept_out, spent.net)
-            rows.append(
-                (
-                    f"{desk.agent.title}: {way}",
-                    f"{spent.first:,}",
-                    f"{spent.growth:,}",
-                    share,
-                    *("" if figure is None else f"{figure:,}" for figure in figures),
-                )
+        rows += [_row(f"{desk.agent.title}: {way}", found[way], found[ALONE]) for way in found]
+        if any(spent.searched for spent in found.values()):
+            brought = " and ".join(f"{found[way].searched:,}" for way in (OWN, OURS))
+            notes.append(
+                f"{desk.agent.title} defers its own subagents and abreast's tools: of what its"
+                f" parent grows by, the search for them brought {brought}."
             )
-    return Table(_HEAD, rows, "40,000 tokens to read, an answer of 1,800; tokens")
+    title = f"{FILES * FILE_SIZE // 4:,} tokens to read, an answer of {ANSWER:,}; in tokens"
+    return Table(_HEAD, rows, title), notes
+
+
+def _row(name: str, spent: Spent, alone: Spent) -> tuple[str, ...]:
+    figures = (spent.start_up, spent.total, spent.kept_out, spent.net)
+    return (
+        name,
+        f"{spent.first:,}",
+        f"{spent.growth:,}",
+        f"{spent.growth / alone.growth:.0%}",
+        *("" if figure is None else f"{figure:,}" for figure in figures),
+    )

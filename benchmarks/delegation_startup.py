@@ -1,6 +1,6 @@
 """The first request of each CLI: as its user starts it, and as a lean child of abreast."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from abreast import api
@@ -27,6 +27,7 @@ class StartUp:
     model: str
     default: int
     lean: int
+    aside: tuple[int, int]  # what each asked besides, before its first turn or after
 
 
 def start_up(desk: Desk, model: str) -> StartUp:
@@ -36,7 +37,9 @@ def start_up(desk: Desk, model: str) -> StartUp:
     desk.server.add(Scenario(default, (Say("All of them."),)))
     desk.server.add(Scenario(lean, answer_of(name, _FOUND)))
     argv, stdin = command(desk, f"{_ASKED} {default}", model=model)
+    before = len(desk.server.requests)
     desk.run(argv, stdin)
+    between = len(desk.server.requests)
     with desk.lived_in():
         found = api.delegate(
             f"{_ASKED} {lean}",
@@ -49,7 +52,13 @@ def start_up(desk: Desk, model: str) -> StartUp:
     if not found.outcome.valid:
         raise RuntimeError(f"{found.id} ({name}): {found.outcome}: {found.reason}")
     first, child = desk.turns(default)[0], desk.turns(lean)[0]
-    return StartUp(model_of(first), size(first), size(child))
+    made = desk.server.requests
+    aside = _aside(made[before:between]), _aside(made[between:])
+    return StartUp(model_of(first), size(first), size(child), aside)
+
+
+def _aside(made: Sequence[Recorded]) -> int:
+    return sum(size(request) for request in made if request.body and request.step is None)
 
 
 def model_of(request: Recorded) -> str:
@@ -57,19 +66,26 @@ def model_of(request: Recorded) -> str:
     return str(request.body.get("model") or request.path.rpartition("/")[2].partition(":")[0])
 
 
-def start_up_table(desks: Mapping[str, Desk]) -> tuple[Table, list[Aim]]:
-    """Measure all of them; return the table, and the aims for lean children."""
+def start_up_table(desks: Mapping[str, Desk]) -> tuple[Table, list[Aim], list[str]]:
+    """Measure all of them; return the table, the aims for lean children, and what to know."""
     rows: list[tuple[str, ...]] = []
     aims: list[Aim] = []
+    notes: list[str] = []
     for name, desk in desks.items():
+        title, most = desk.agent.title, AIMS[name]
         found = [start_up(desk, model) for model in MODELS[name]]
-        rows += [_row(desk, one) for one in found]
-        worst, most = max(one.lean for one in found), AIMS[name]
-        text = f"{desk.agent.title}: a lean child starts with at most {most:,} tokens"
+        rows += [_row(title, one) for one in found]
+        worst = max(one.lean for one in found)
+        text = f"{title}: a lean child starts with at most {most:,} tokens"
         aims.append(Aim(text, f"{worst:,}", worst <= most))
-    return Table(_HEAD, rows, "First request"), aims
+        for default, lean in (one.aside for one in found if any(one.aside)):
+            notes.append(
+                f"{title} asks a smaller model first which one to take: {default:,} tokens more at"
+                f" a default start, {lean:,} for a lean child."
+            )
+    return Table(_HEAD, rows, "First request"), aims, notes
 
 
-def _row(desk: Desk, found: StartUp) -> tuple[str, ...]:
+def _row(title: str, found: StartUp) -> tuple[str, ...]:
     ratio = f"{found.lean / found.default:.2f}"
-    return f"{desk.agent.title}, {found.model}", f"{found.default:,}", f"{found.lean:,}", ratio
+    return f"{title}, {found.model}", f"{found.default:,}", f"{found.lean:,}", ratio
