@@ -1,0 +1,290 @@
+"""Gemini CLI's transcripts: where they are, and what they say in words of no vendor (0.61.0).
+
+One file is one session, whichever processes wrote it. A subagent's is in a folder with the name of
+its parent's session.
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from abreast.agents.gemini.home import user_folder
+from abreast.agents.gemini.records_calls import called, concluded, planned, read_calls, returned
+from abreast.agents.gemini.records_history import History, Turn
+from abreast.agents.gemini.records_lines import cut, header, lines_of, open_record, parse, split
+from abreast.agents.gemini.records_shape import (
+    Kind,
+    Record,
+    changes,
+    identity,
+    is_header,
+    is_rewind,
+    kind,
+    messages,
+    safe_name,
+    seconds,
+    text,
+)
+from abreast.agents.gemini.records_usage import MARKS, Spending, Tally
+from abreast.model.transcript import (
+    Begun,
+    Broken,
+    Compacted,
+    Returned,
+    Said,
+    Transcript,
+    TranscriptEvent,
+)
+
+__all__ = ["MARKS", "Events", "Spending", "children", "find", "read", "roots"]
+
+_SUFFIX = ".jsonl"
+_UNANSWERED = {
+    Kind.PROMPT: "the model did not answer",
+    Kind.RESULTS: "the model did not answer",
+    Kind.CALLING: "a tool call did not return",
+}
+_TAKEN_BACK = "the request failed or was cancelled, and the CLI took it back"
+_SUMMARY = "the history was summarised: the CLI does not record what the summary cost"
+_IMPORTED = re.compile(r"\AImported session from .*?/?(session-[A-Za-z0-9_-]{1,200}\.jsonl)\Z")
+_TWO = "the file holds the records of two sessions"
+
+
+def roots(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return the folder of the user's own transcripts, which need not exist."""
+    return (user_folder(environ) / "tmp",)
+
+
+def find(environ: Mapping[str, str], also: Iterable[Path] = ()) -> Iterator[Path]:
+    """Yield the transcripts under the user's root, and under those of `also`.
+
+    One of `also` is a `GEMINI_CLI_HOME` or the `tmp` in one. No link below a root is followed.
+    """
+    more = (place for root in also for place in (root / ".gemini" / "tmp", root))
+    for root in dict.fromkeys([*roots(environ), *more]):
+        for project in _folders(root):
+            chats = project / "chats"
+            yield from _records(chats, "session-")
+            for parent in _folders(chats):
+                yield from _records(parent)
+
+
+def children(path: Path) -> list[Path]:
+    """Return the transcripts of the subagents of the session at `path`; they have none."""
+    if path.parent.name != "chats":
+        return []
+    session = safe_name(header(path).get("sessionId"))
+    folder = path.parent / session
+    return list(_records(folder)) if session and not folder.is_symlink() else []
+
+
+def read(path: Path) -> Transcript:
+    """Return the session at `path` with its subagents; what cannot be read is in its warnings.
+
+    What the record does not show as ended is `Broken` at its end: it was cut off, or goes on.
+    """
+    events = Events(path)
+    found: list[TranscriptEvent] = []
+    file = open_record(path)
+    if file is None:
+        events.warnings.append("not a file that can be read")
+    else:
+        with file:
+            for line in split(file):
+                found.extend(events.feed(line) if line is not None else events.too_long())
+    found.extend(events.left())
+    begun = next((e for e in found if isinstance(e, Begun)), Begun(0.0, path.stem))
+    return Transcript(
+        agent="gemini",
+        path=str(path),
+        session=begun.session,
+        events=tuple(found),
+        children=tuple(map(read, children(path))),
+        parent=begun.parent,
+        cwd=begun.cwd,
+        begun=begun.at,
+        last=events.at,
+        skipped=events.skipped,
+        warnings=tuple(dict.fromkeys(events.warnings)),
+    )
+
+
+class Events:
+    """One pass over one file. A message that is written again adds only what is new in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.skipped = 0
+        self.at = 0.0  # the latest time in the record
+        self._tally = Tally()
+        self._history = History()
+        self._begun: Begun | None = None
+        self._known: set[str] = set()  # messages whose words were told
+        self._calls: dict[str, bool] = {}  # calls that were told, and whether they returned
+        self._unanswered = ""  # the message whose want of an answer was told
+        self._imported = False  # `_begun` waits for the record that tells where from
+
+    @property
+    def warnings(self) -> list[str]:
+        return self._tally.warnings
+
+    def feed(self, line: bytes) -> Iterable[TranscriptEvent]:
+        """Return what a line says; never raises."""
+        self._tally.go_on()
+        marked = MARKS[0] in line
+        try:
+            record = parse(line)
+        except ValueError:
+            self.skipped += 1
+            if marked:
+                self._tally.torn()
+            return []
+        if record is None:
+            return []
+        if not isinstance(record, dict) or not _is_known(record):
+            self.skipped += 1
+            return []
+        return list(self._read(record, marked=marked))
+
+    def too_long(self) -> Iterable[TranscriptEvent]:
+        """Tell of a line that was not read for its length."""
+        self.skipped += 1
+        self._tally.warn("a line was too long to be read")
+        return []
+
+    def left(self) -> Iterable[TranscriptEvent]:
+        """Return what is to be said at the end of the record."""
+        return [*self._import(None), *self._break_off()]
+
+    def _break_off(self) -> Iterator[TranscriptEvent]:
+        name, of = self._history.last
+        if of in _UNANSWERED and name != self._unanswered:
+            self._unanswered = name
+            yield Broken(self.at, _UNANSWERED[of])
+
+    def _read(self, record: Record, *, marked: bool) -> Iterator[TranscriptEvent]:
+        yield from self._import(record)
+        if is_header(record):
+            yield from self._begin(record)
+        yield from self._before(record)
+        turn = self._history.apply(record)
+        self._note(record)
+        if marked:
+            yield from self._tally.spent(record)
+        if turn is Turn.TAKEN_BACK:
+            yield Broken(self.at, _TAKEN_BACK)
+        elif turn is Turn.COMPACTED:
+            self._tally.warn(_SUMMARY)
+            yield Compacted(self.at)
+        for message in messages(record):
+            if turn is Turn.COMPACTED:  # the same words again, some under new ids
+                self._known.add(identity(message))
+            else:
+                yield from self._tell(message)
+
+    def _begin(self, record: Record) -> Iterator[TranscriptEvent]:
+        session = str(record["sessionId"])
+        if self._begun is not None:
+            if session != self._begun.session:
+                self._tally.warn(_TWO)
+            return
+        self._begun = Begun(
+            seconds(record.get("startTime")),
+            session,
+            cwd=_folder(self.path, record),
+            parent=self._parent() if record.get("kind") == "subagent" else "",
+        )
+        self._imported = "messageCount" in record
+        if not self._imported:
+            yield self._begun
+
+    def _import(self, record: Record | None) -> Iterator[TranscriptEvent]:
+        """Begin a session that was imported: the record after its header tells the file."""
+        if self._imported and self._begun is not None:
+            self._imported = False
+            found = _IMPORTED.search(text((record or {}).get("content")))
+            if found:  # only what lies beside it is opened, wherever the other one was
+                session = safe_name(header(self.path.with_name(found[1])).get("sessionId"))
+                self._begun = replace(self._begun, forked_from=session)
+            yield self._begun
+
+    def _parent(self) -> str:
+        return self.path.parent.name if self.path.parent.parent.name == "chats" else ""
+
+    def _before(self, record: Record) -> Iterator[TranscriptEvent]:
+        """Tell of a turn that stands unanswered when the next one, or another process, begins."""
+        again = identity(record) in self._history.kept
+        new = identity(record) and not again and kind(record) is Kind.PROMPT
+        if new or (is_header(record) and self._history.kept):
+            yield from self._break_off()
+
+    def _note(self, record: Record) -> None:
+        stamps = [record.get("startTime"), changes(record).get("lastUpdated")]
+        stamps += [message.get("timestamp") for message in messages(record)]
+        self.at = max(self.at, *map(seconds, stamps))
+
+    def _tell(self, message: Record) -> Iterator[TranscriptEvent]:
+        name, of = identity(message), kind(message)
+        at = seconds(message.get("timestamp"))
+        if name not in self._known:
+            self._known.add(name)
+            shown = message.get("displayContent") or message.get("content")
+            said = text(shown).strip() if of in {Kind.PROMPT, Kind.REPLY} else ""
+            if said:
+                yield Said(at, of is Kind.PROMPT, cut(said))
+            elif message.get("type") == "error":
+                yield Broken(at, cut(text(shown).strip()))
+        for call in read_calls(message):
+            yield from self._tell_call(call, at)
+
+    def _tell_call(self, call: Record, at: float) -> Iterator[TranscriptEvent]:
+        name = str(call["id"])
+        if name not in self._calls:
+            self._calls[name] = False
+            yield called(call, at)
+        if self._calls[name]:
+            return
+        back: Returned | None = returned(call)
+        if back is not None:
+            self._calls[name] = True
+            meant = None if back.failed else planned(call, back.at) or concluded(call, back.at)
+            yield from (meant, back) if meant else (back,)
+
+
+def _is_known(record: Record) -> bool:
+    known = identity(record) or is_rewind(record) or is_header(record)
+    return bool(known) or isinstance(record.get("$set"), dict)
+
+
+def _folder(path: Path, record: Record) -> str:
+    """Return the folder that a session ran in: its record has but a hash of it."""
+    wanted = record.get("projectHash")
+    named = record.get("directories")
+    told = [one for one in named if isinstance(one, str)] if isinstance(named, list) else []
+    place = path.parent if path.parent.name == "chats" else path.parent.parent
+    told += [os.fsdecode(line.strip()) for line in lines_of(place.with_name(".project_root"))][:1]
+    fits = (one for one in told if hashlib.sha256(os.fsencode(one)).hexdigest() == wanted)
+    return next(fits, "")
+
+
+def _folders(folder: Path) -> Iterator[Path]:
+    return (Path(e.path) for e in _entries(folder) if e.is_dir(follow_symlinks=False))
+
+
+def _records(folder: Path, prefix: str = "") -> Iterator[Path]:
+    for entry in _entries(folder):
+        name = entry.name.removesuffix(_SUFFIX)
+        named = name != entry.name and name.startswith(prefix) and safe_name(name)
+        if named and entry.is_file(follow_symlinks=False):
+            yield Path(entry.path)
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        return []
