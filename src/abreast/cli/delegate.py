@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("question")
+@click.argument("question", help="What you want to know, self-contained")
 @click.option(
     "--returns",
     metavar="SHAPE",
@@ -125,8 +125,8 @@ def delegate(
 
     \b
     Examples:
-      abreast delegate "find every use of pandas" --returns bullets --scope src --limit 300
-      abreast delegate "is the cache ever cleared?" --returns yes-no --agent gemini --dry-run
+      abreast delegate "find every use of pandas" --returns bullets -s src
+      abreast delegate "is the cache ever cleared?" --returns yes-no --dry-run
     """  # noqa: D301 (\b tells the help not to wrap what follows)
     from abreast import api
 
@@ -237,7 +237,7 @@ def show(found: Deliverable, page: int = 1, *, json: bool) -> int:
 
 
 @click.command()
-@click.argument("name", metavar="RUN|CHILD", shell_complete=options.complete_any)
+@options.any_name
 @click.option("--page", metavar="N", type=click.IntRange(min=1), default=1, help="Which page of it")
 @options.as_json
 def collect(*, name: str, page: int, json: bool) -> int:

@@ -7,7 +7,7 @@ from abreast.cli import options
 
 @click.command()
 @options.session_name
-@click.argument("text")
+@click.argument("text", help="What to say")
 @click.option(
     "--wait",
     metavar="SECONDS",
