@@ -10,7 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from abreast.agents.lines import load_line
+from abreast.agents.codex.records_lines import (
+    exit_code,
+    load_record,
+    load_text,
+    one_line,
+    patched_files,
+    record_lines,
+)
 from abreast.model.usage import Usage
 
 # A file system mounted read-only, or a system call refused, says one of these.
@@ -20,7 +27,6 @@ _REFUSED = re.compile(
     r"requires approval, but approval policy is never",
     re.IGNORECASE,
 )
-_EXIT = re.compile(r"^(?:Process exited with code|Exit code:) (-?\d+)", re.MULTILINE)
 
 
 @dataclass
@@ -128,10 +134,8 @@ def denial(output: str) -> str:
     A tool that ended well was not: what it printed may be anybody's words. "Permission denied" is
     no sign either, it also means a file that is not executable.
     """
-    ended = _EXIT.search(output)
-    if ended is not None and ended[1] == "0":
-        return ""
-    return find_denial(output, ran=ended is not None)
+    ended = exit_code(output)
+    return "" if ended == 0 else find_denial(output, ran=ended is not None)
 
 
 def find_denial(output: str, *, ran: bool, but_not: str = "") -> str:
@@ -157,41 +161,21 @@ def _count(value: Any) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def one_line(text: str, most: int = 200) -> str:
-    """Return text with its white space folded, cut at `most` characters."""
-    folded = " ".join(text.split())
-    return folded if len(folded) <= most else folded[: most - 1] + "…"
-
-
 def _records(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield kind and content of each line; the last may be torn, any may be of a later version."""
-    try:
-        with path.open("rb") as file:
-            for line in file:
-                record = _parse(line)
-                payload = record.get("payload")
-                if isinstance(payload, dict):
-                    yield str(record.get("type")), payload
-    except OSError:
-        return
-
-
-def _parse(line: bytes) -> dict[str, Any]:
-    try:
-        record = load_line(line)
-    except ValueError:
-        return {}
-    return record if isinstance(record, dict) else {}
+    for line in record_lines(path, []):
+        if (record := load_record(line)) is not None:
+            yield record.kind, record.payload
 
 
 def _label(call: Mapping[str, Any]) -> str:
     """Return a tool call as the stream would have told it."""
     if call.get("type") == "custom_tool_call":
-        files = re.findall(r"^\*\*\* \w+ File: (.+)$", str(call.get("input", "")), re.MULTILINE)
+        files = patched_files(str(call.get("input", "")))
         if call.get("name") == "exec" or not files:
             return one_line(f"{call.get('name')} {call.get('input', '')}")
         return one_line(f"edit {', '.join(files)}")
-    arguments = _parse(str(call.get("arguments", "")).encode())
+    arguments = load_text(call.get("arguments"))
     command = arguments.get("cmd") or arguments.get("command")
     return one_line(f"$ {command}") if isinstance(command, str) else str(call.get("name"))
 
@@ -208,7 +192,7 @@ def _text(output: Any) -> str:
     if not isinstance(output, Mapping):
         return str(output or "")
     text = str(output.get("text", ""))
-    result = _parse(text.encode(errors="replace"))
+    result = load_text(text)
     if "exit_code" not in result:
         return text
     return str(result.get("output", "")) if result["exit_code"] else ""

@@ -1,6 +1,6 @@
 """Reads `codex exec --json` (tried with 0.169.0) and judges it at the end.
 
-What the stream does not tell, the rollout file does; see `codex_rollout`.
+What the stream does not tell, the rollout file does; see `rollout`.
 """
 
 import shlex
@@ -9,12 +9,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from abreast.agents.codex.failures import classify, last_words, plain
+from abreast.agents.codex.records_lines import one_line
 from abreast.agents.codex.rollout import (
     Rollout,
     denial,
     find_denial,
     load_rollout,
-    one_line,
     read_usage,
 )
 from abreast.agents.lines import load_line

@@ -1,0 +1,167 @@
+"""Codex's own records of its sessions: where they lie, and what is in them."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from abreast.agents.codex.config import codex_home
+from abreast.agents.codex.records_events import Events, begun_by
+from abreast.agents.codex.records_lines import load_record, open_record, record_lines
+from abreast.agents.codex.records_spending import MARKS, Spending
+from abreast.model.transcript import Begun, Spent, Transcript, TranscriptEvent
+
+__all__ = [
+    "MARKS",
+    "Events",
+    "Spending",
+    "children",
+    "find",
+    "open_record",
+    "read",
+    "record_lines",
+    "roots",
+]
+
+_FOLDERS = ("sessions", "archived_sessions")
+_ENDINGS = (".jsonl", ".jsonl.gz", ".jsonl.zst")
+_DEPTH = 8  # of folders; Codex makes four: sessions/YYYY/MM/DD
+_HEAD = 4 * 2**20  # bytes of a first line; the base instructions are in it
+_GENERATIONS = 8
+_SPAN = timedelta(days=1000)
+
+
+def roots(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return the folders of Codex's rollouts; they need not exist."""
+    home = codex_home(environ)
+    return tuple(home / name for name in _FOLDERS)
+
+
+def find(environ: Mapping[str, str], also: Iterable[Path] = ()) -> Iterator[Path]:
+    """Yield every rollout under the roots and under `also`, homes of Codex or folders of rollouts.
+
+    No file is opened and no symbolic link followed, but for the roots themselves.
+    """
+    seen: set[Path] = set()
+    for given in (*roots(environ), *also):
+        inside = [given / name for name in _FOLDERS if (given / name).is_dir()]
+        for root in inside or [given]:
+            if (real := root.resolve()) not in seen:
+                seen.add(real)
+                yield from _rollouts(root, _DEPTH)
+
+
+def children(path: Path) -> list[Path]:
+    """Return the rollouts of the sub-agents that a session started, oldest first.
+
+    They name their parent in their first line, so those are read of all rollouts beside it, from
+    the day it began to the day it was last written.
+    """
+    meta = _head(path)
+    session = str(meta.get("id") or "")
+    if not session:
+        return []
+    found = [one for one in _later(path) if _parent(_head(one)) == session]
+    return sorted(found, key=lambda one: one.name)
+
+
+def read(path: Path) -> Transcript:
+    """Read a whole session with its sub-agents; what cannot be read is told in `warnings`."""
+    return _read(path, frozenset(), _GENERATIONS)
+
+
+def _read(path: Path, above: frozenset[str], generations: int) -> Transcript:
+    events, warnings = Events(path), list[str]()
+    told: dict[object, TranscriptEvent] = {}
+    begun, last = Begun(0.0, ""), 0.0
+    for line in record_lines(path, warnings):
+        for event in events.feed(line):
+            begun = event if isinstance(event, Begun) else begun
+            last = max(last, event.at)
+            if isinstance(event, Spent):  # the last record of a response counts
+                told.pop(event.id, None)
+                told[event.id] = event
+            else:
+                told[len(told), event] = event
+    below = above | {begun.session}
+    return Transcript(
+        agent="codex",
+        path=str(path),
+        session=begun.session,
+        events=tuple(told.values()),
+        children=tuple(
+            _read(one, below, generations - 1) for one in _kin(path, below, generations)
+        ),
+        parent=begun.parent,
+        cwd=begun.cwd,
+        branch=begun.branch,
+        version=begun.version,
+        begun=begun.at,
+        last=last,
+        skipped=events.skipped,
+        warnings=(*events.warnings, *warnings),
+    )
+
+
+def _kin(path: Path, above: frozenset[str], generations: int) -> list[Path]:
+    """Return the sub-agents' rollouts; none that says it is its own ancestor."""
+    found = children(path) if generations else []
+    return [one for one in found if str(_head(one).get("id")) not in above]
+
+
+def _rollouts(folder: Path, depth: int) -> Iterator[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in found:
+        if entry.is_dir(follow_symlinks=False):
+            if depth:
+                yield from _rollouts(Path(entry.path), depth - 1)
+        elif _is_rollout(entry):
+            yield Path(entry.path)
+
+
+def _is_rollout(entry: "os.DirEntry[str]") -> bool:
+    name = entry.name
+    named = name.startswith("rollout-") and name.endswith(_ENDINGS)
+    return named and entry.is_file(follow_symlinks=False)
+
+
+def _later(path: Path) -> Iterator[Path]:
+    """Yield the rollouts begun after this one, on the days on which its session was at work."""
+    for folder in _days(path):
+        for one in _rollouts(folder, 0):
+            if one.name > path.name:  # it begins with the time
+                yield one
+
+
+def _days(path: Path) -> Iterator[Path]:
+    """Yield the folders sessions/YYYY/MM/DD from a rollout's own to the day of its last change.
+
+    A rollout that lies elsewhere, such as an archived one, has its sub-agents beside it.
+    """
+    folder = path.parent
+    try:
+        day = date(*(int(part) for part in folder.parts[-3:]))
+        end = datetime.fromtimestamp(path.stat().st_mtime).astimezone().date()
+    except (OSError, OverflowError, TypeError, ValueError):
+        yield folder
+        return
+    end = min(max(day, end), day + _SPAN)
+    while day <= end:
+        yield folder.parents[2] / f"{day:%Y/%m/%d}"
+        day += timedelta(days=1)
+
+
+def _parent(meta: Mapping[str, Any]) -> str:
+    return begun_by(meta).parent
+
+
+def _head(path: Path) -> Mapping[str, Any]:
+    """Return what the first line of a rollout says of its session."""
+    line = next(record_lines(path, [], longest=_HEAD), b"")
+    record = load_record(line)
+    return record.payload if record is not None and record.kind == "session_meta" else {}
