@@ -25,7 +25,7 @@ from abreast.agents.base import (
 from abreast.agents.claude import mail, profile
 from abreast.agents.claude import schema as schemas
 from abreast.agents.claude.stream import ClaudeReader
-from abreast.agents.claude.transcript import written
+from abreast.agents.claude.transcript import config_folder, written
 from abreast.process.files import load_json
 
 RETRIES = "ABREAST_RETRIES"
@@ -144,7 +144,7 @@ class ClaudeAgent:
         for name, kind in _TOKENS.items():
             if environ.get(name):
                 return Login(LoginState.READY, f"{kind} in {name}")
-        config = _config(environ)
+        config = config_folder(environ)
         if (config / ".credentials.json").exists():
             return Login(LoginState.READY, f"account in {config / '.credentials.json'}")
         if sys.platform == "darwin":
@@ -199,7 +199,7 @@ class ClaudeAgent:
 
     def find_session(self, launch: Launch, since: float) -> str:  # noqa: ARG002
         """Look for a transcript with anything said in it; the id was ours from the start."""
-        said = any(written(_config(launch.environ), launch.cli_session, "user", "assistant"))
+        said = any(written(config_folder(launch.environ), launch.cli_session, "user", "assistant"))
         return launch.cli_session if said else ""
 
     def redirect(self, url: str, home: Path) -> Redirect:
@@ -228,7 +228,7 @@ class ClaudeAgent:
 
         It tells where the transcript is, which has the usage of a process that was killed.
         """
-        return ClaudeReader(_config(os.environ if environ is None else environ))
+        return ClaudeReader(config_folder(os.environ if environ is None else environ))
 
     def _environment(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Return `environ` without the marks of a Claude Code session that we may run inside."""
@@ -262,10 +262,6 @@ def _version(path: Path) -> str:
     return ""
 
 
-def _config(environ: Mapping[str, str]) -> Path:
-    return Path(environ.get("CLAUDE_CONFIG_DIR") or Path(environ.get("HOME", "/")) / ".claude")
-
-
 def _trusted(launch: Launch) -> bool:
     """Tell whether the user has trusted the repository: that holds in its worktrees as well."""
     named = launch.environ.get("CLAUDE_CONFIG_DIR") or launch.environ.get("HOME", "/")
@@ -278,7 +274,7 @@ def _trusted(launch: Launch) -> bool:
 
 def _transcript(launch: Launch) -> Path:
     slug = re.sub(r"[^a-zA-Z0-9]", "-", str(launch.worktree))
-    return _config(launch.environ) / "projects" / slug / f"{launch.cli_session}.jsonl"
+    return config_folder(launch.environ) / "projects" / slug / f"{launch.cli_session}.jsonl"
 
 
 def _session(launch: Launch) -> list[str]:

@@ -1,9 +1,9 @@
 """What a Claude Code process has used: counted while it runs, stated at its end."""
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from abreast.agents.claude.transcript import model_name, prompt_tokens, tokens
 from abreast.model.usage import Usage
 
 
@@ -38,9 +38,9 @@ class ClaudeBill:
         self._last = self._last if sub else identity
         if identity in self._requests:
             return False
-        prompt = _prompt(stated if isinstance(stated, dict) else {}, _STREAM_KEYS)
-        usage = Usage(sum(prompt), prompt[1], None, None, "stream")
-        self._requests[identity] = (_model(str(message.get("model"))), usage)
+        prompt, cached, _ = prompt_tokens(stated if isinstance(stated, dict) else {})
+        usage = Usage(prompt, cached, None, None, "stream")
+        self._requests[identity] = (model_name(str(message.get("model"))), usage)
         return True
 
     def settle(self, result: dict[str, Any]) -> None:
@@ -54,7 +54,7 @@ class ClaudeBill:
             fresh = result.get("modelUsage")
         for name, numbers in fresh.items() if isinstance(fresh, dict) else ():
             if isinstance(numbers, dict):
-                _add(self._billed, _model(name), _stated(numbers))
+                _add(self._billed, model_name(name), _stated(numbers))
 
     def complete(self, written: Iterable[Mapping[str, Any]]) -> None:
         """Take the true numbers of a process that stated none from the messages it wrote down.
@@ -69,9 +69,9 @@ class ClaudeBill:
             return
         for identity in self._requests:
             numbers = final[identity]
-            prompt = _prompt(numbers, _STREAM_KEYS)
-            said = _int(numbers.get("output_tokens"))
-            usage = Usage(sum(prompt), prompt[1], said, None, "transcript")
+            prompt, cached, _ = prompt_tokens(numbers)
+            said = tokens(numbers.get("output_tokens"))
+            usage = Usage(prompt, cached, said, None, "transcript")
             self._requests[identity] = self._requests[identity][0], usage
 
     def context(self, written: Iterable[Mapping[str, Any]]) -> int | None:
@@ -83,7 +83,7 @@ class ClaudeBill:
         found = [numbers for numbers in stated if isinstance(numbers, dict)]
         if not found:
             return None
-        return sum(_prompt(found[-1], _STREAM_KEYS)) + _int(found[-1].get("output_tokens"))
+        return prompt_tokens(found[-1])[0] + tokens(found[-1].get("output_tokens"))
 
     def by_model(self) -> dict[str, Usage]:
         if self.settled:
@@ -103,28 +103,15 @@ class ClaudeBill:
         return total
 
 
-_STREAM_KEYS = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 _RESULT_KEYS = ("inputTokens", "cacheReadInputTokens", "cacheCreationInputTokens")
 
 
-def _prompt(numbers: dict[str, Any], keys: tuple[str, ...]) -> list[int]:
-    return [_int(numbers.get(key)) for key in keys]
-
-
 def _stated(numbers: dict[str, Any]) -> Usage:
-    prompt, cost = _prompt(numbers, _RESULT_KEYS), numbers.get("costUSD")
+    prompt = [tokens(numbers.get(key)) for key in _RESULT_KEYS]
+    cost = numbers.get("costUSD")
     stated = float(cost) if isinstance(cost, int | float) else None
-    return Usage(sum(prompt), prompt[1], _int(numbers.get("outputTokens")), stated, "stream")
+    return Usage(sum(prompt), prompt[1], tokens(numbers.get("outputTokens")), stated, "stream")
 
 
 def _add(bill: dict[str, Usage], model: str, usage: Usage) -> None:
     bill[model] = bill[model] + usage if model in bill else usage
-
-
-def _model(name: str) -> str:
-    """Return the model's name without the mark of its context window: `claude-opus-4-8[1m]`."""
-    return re.sub(r"\[\w+\]$", "", name)
-
-
-def _int(value: Any) -> int:
-    return value if isinstance(value, int) else 0

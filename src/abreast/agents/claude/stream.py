@@ -9,18 +9,22 @@ from abreast.agents.claude.answer import ClaudeAnswer, wrong_shape
 from abreast.agents.claude.bill import ClaudeBill
 from abreast.agents.claude.errors import Judgement, classify
 from abreast.agents.claude.mail import STRUCTURED
-from abreast.agents.claude.transcript import written
+from abreast.agents.claude.transcript import (
+    READERS,
+    SYNTHETIC,
+    WRITERS,
+    as_dict,
+    as_list,
+    paths_of,
+    written,
+)
 from abreast.agents.lines import load_line
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
 from abreast.model.usage import Usage
 
-# The CLI's own messages (API errors, "no response requested") carry this model.
-_SYNTHETIC = "<synthetic>"
 _KNOWN_TYPES = frozenset(
     {"system", "assistant", "user", "result", "stream_event", "tool_progress", "rate_limit_event"}
 )
-_WRITERS = {"Write": "write", "Edit": "edit", "MultiEdit": "edit", "NotebookEdit": "edit"}
-_READERS = {"Read": "read", "Glob": "glob", "Grep": "grep"}
 # What a tool that would write or run something answers when the session was not given it.
 _WITHHELD = re.compile(r"No such tool available: (\w+)\. \1 is disabled for this session")
 _DENIED_HINT = (
@@ -92,11 +96,11 @@ class ClaudeReader:
             case "assistant":
                 yield from self._assistant(record)
             case "user":
-                yield from self._tool_results(_dict(record.get("message")))
+                yield from self._tool_results(as_dict(record.get("message")))
             case "result":
                 yield from self._ended(record)
             case "rate_limit_event":
-                yield from _rate_limit(_dict(record.get("rate_limit_info")))
+                yield from _rate_limit(as_dict(record.get("rate_limit_info")))
 
     def _system(self, record: dict[str, Any]) -> Iterator[Event]:
         match record.get("subtype"):
@@ -120,9 +124,9 @@ class ClaudeReader:
         return Event(EventKind.DENIED, f"{name}: {why or line}", failed=True)
 
     def _assistant(self, record: dict[str, Any]) -> Iterator[Event]:
-        message = _dict(record.get("message"))
-        blocks = [_dict(block) for block in _list(message.get("content"))]
-        if message.get("model") == _SYNTHETIC:
+        message = as_dict(record.get("message"))
+        blocks = [as_dict(block) for block in as_list(message.get("content"))]
+        if message.get("model") == SYNTHETIC:
             if word := record.get("error"):
                 self._error = str(word)
                 said = " ".join(str(block.get("text", "")) for block in blocks)
@@ -143,7 +147,7 @@ class ClaudeReader:
             self._said = event.text
             self._answer.text(event.text)
         elif event.kind is EventKind.TOOL:
-            self._answer.call(str(block.get("name")), _dict(block.get("input")))
+            self._answer.call(str(block.get("name")), as_dict(block.get("input")))
 
     def _block(self, block: dict[str, Any], turns: int, usage: Usage | None) -> Event | None:
         match block.get("type"):
@@ -154,39 +158,39 @@ class ClaudeReader:
                 thought = str(block.get("thinking") or "")
                 return Event(EventKind.THOUGHT, thought, turns=turns, usage=usage)
             case "tool_use":
-                name, arguments = str(block.get("name")), _dict(block.get("input"))
+                name, arguments = str(block.get("name")), as_dict(block.get("input"))
                 line = self._lines[str(block.get("id"))] = self._line(name, arguments)
-                files = tuple(_paths(arguments)) if name in _WRITERS else ()
+                files = tuple(paths_of(arguments)) if name in WRITERS else ()
                 return Event(EventKind.TOOL, line, files, turns=turns, usage=usage)
         return None
 
     def _line(self, name: str, arguments: dict[str, Any]) -> str:
         if name == "Bash":
             return _short(f"$ {arguments.get('command', '')}")
-        verb = (_WRITERS | _READERS).get(name, name)
+        verb = (WRITERS | READERS).get(name, name)
         pattern = [str(arguments["pattern"])] if "pattern" in arguments else []
-        return _short(" ".join([verb, *pattern, *map(self._relative, _paths(arguments))]))
+        return _short(" ".join([verb, *pattern, *map(self._relative, paths_of(arguments))]))
 
     def _relative(self, path: str) -> str:
         inside = self._cwd and PurePath(path).is_relative_to(self._cwd)
         return str(PurePath(path).relative_to(self._cwd)) if inside else path
 
     def _tool_results(self, message: dict[str, Any]) -> Iterator[Event]:
-        for block in map(_dict, _list(message.get("content"))):
+        for block in map(as_dict, as_list(message.get("content"))):
             if block.get("type") == "tool_result":
                 identity, failed = str(block.get("tool_use_id")), block.get("is_error") is True
                 withheld = _WITHHELD.search(str(block.get("content"))) if failed else None
-                if withheld and withheld[1] in {"Bash", *_WRITERS}:
+                if withheld and withheld[1] in {"Bash", *WRITERS}:
                     yield self._denied(identity, withheld[1], "")
                 yield Event(EventKind.TOOL_DONE, self._lines.get(identity, ""), failed=failed)
 
     def _ended(self, record: dict[str, Any]) -> Iterator[Event]:
         self._result = record
         self._session = str(record.get("session_id") or "") or self._session
-        for denial in map(_dict, _list(record.get("permission_denials"))):
+        for denial in map(as_dict, as_list(record.get("permission_denials"))):
             identity, name = str(denial.get("tool_use_id")), str(denial.get("tool_name"))
             if identity not in self._denials and name != STRUCTURED:  # that was a letter
-                self._lines[identity] = self._line(name, _dict(denial.get("tool_input")))
+                self._lines[identity] = self._line(name, as_dict(denial.get("tool_input")))
                 yield self._denied(identity, name, "")
         self._bill.settle(record)
         failed, usage = not _done(record), self._bill.total()
@@ -240,7 +244,7 @@ def _done(result: dict[str, Any]) -> bool:
 
 
 def _text(result: dict[str, Any]) -> str:
-    errors = "; ".join(str(error) for error in _list(result.get("errors")))
+    errors = "; ".join(str(error) for error in as_list(result.get("errors")))
     return str(result.get("result") or errors)
 
 
@@ -255,20 +259,6 @@ def _rate_limit(info: dict[str, Any]) -> Iterator[Event]:
         yield Event(EventKind.WARNING, f"{window} limit: {info['status']}")
 
 
-def _paths(arguments: dict[str, Any]) -> Iterator[str]:
-    for key in ("file_path", "notebook_path", "path"):
-        if isinstance(arguments.get(key), str):
-            yield arguments[key]
-
-
 def _short(text: str, width: int = 120) -> str:
     line = " ".join(text.split())
     return line if len(line) <= width else line[: width - 1] + "…"
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []

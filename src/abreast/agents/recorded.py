@@ -1,0 +1,105 @@
+"""The lines of a CLI's own record, read without trust in whoever wrote them."""
+
+import os
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+
+from abreast.agents.lines import load_line
+
+LONGEST = 64 * 2**20
+"""Bytes of the longest line that is read."""
+
+KEPT = 4000
+"""Characters that are kept of a long text's head, and of its tail."""
+
+# Not a link, which may lead anywhere, and not a pipe, which may never answer.
+_PLAIN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+# A crash of the machine leaves NULs where nothing had been written yet.
+_BLANK = b"\0 \t\r\n"
+
+
+def open_record(path: Path) -> BinaryIO:
+    """Open a regular file for reading. Raises OSError, also for a link, a pipe or a folder."""
+    try:
+        descriptor = os.open(path, _PLAIN)
+    except ValueError as odd:  # a NUL in the name
+        raise OSError(str(odd)) from odd
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError("it is no regular file")
+    return os.fdopen(descriptor, "rb")
+
+
+def record_lines(path: Path, warnings: list[str], longest: int = LONGEST) -> Iterator[bytes]:
+    """Yield the lines of the file at `path`; what could not be read is added to `warnings`.
+
+    A line over `longest` bytes is left out, and never in memory as a whole.
+    """
+    number = 0
+    try:
+        with open_record(path) as file:
+            while line := file.readline(longest + 1):
+                number += 1
+                if len(line) <= longest:
+                    yield line
+                    continue
+                warnings.append(f"line {number} is longer than {longest} bytes: left out")
+                while line and not line.endswith(b"\n"):
+                    line = file.readline(longest)
+    except OSError as error:
+        warnings.append(f"cannot be read beyond line {number}: {error}")
+
+
+def load_record(line: bytes, again: bytes = b"") -> tuple[dict[str, Any] | None, bool]:
+    """Return the JSON object on a line, None when there is none, and whether the line is whole.
+
+    A process that is killed in the middle of a line leaves it open, and the next one of the same
+    session goes on behind it: with `again`, how a record begins, the last one is returned.
+    """
+    value = _load(line.strip(_BLANK))
+    if value is None and again and (start := line.rfind(again)) > 0:
+        value = _load(line[start:].strip(_BLANK))
+        return (value if isinstance(value, dict) else None), False
+    return (value if isinstance(value, dict) else None), value is not None
+
+
+def _load(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
+        if rb"\ud" not in line and rb"\uD" not in line:
+            return None
+    try:  # half a character, which JavaScript writes and orjson refuses
+        return load_line(line)
+    except ValueError:
+        return None
+
+
+def seconds(stamp: Any) -> float:
+    """Return an ISO time as Unix seconds; 0.0 when it is none."""
+    if not isinstance(stamp, str):
+        return 0.0
+    try:
+        at = datetime.fromisoformat(stamp)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
+
+
+def one_line(text: str, most: int = 200) -> str:
+    """Return `text` with its white space folded, cut at `most` characters."""
+    folded = " ".join(text[: 4 * most + 1000].replace("\0", "\N{REPLACEMENT CHARACTER}").split())
+    return folded if len(folded) <= most else folded[: most - 1] + "…"
+
+
+def cut(text: str) -> str:
+    """Return a text without its middle when it is long, and without NUL, which no store takes."""
+    if len(text) > 2 * KEPT:
+        left_out = len(text) - 2 * KEPT
+        text = f"{text[:KEPT]}\n[… {left_out} characters …]\n{text[-KEPT:]}"
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
