@@ -134,20 +134,18 @@ class Events:
     def feed(self, line: bytes) -> Iterable[TranscriptEvent]:
         """Return what a line says; never raises."""
         self._tally.go_on()
-        marked = MARKS[0] in line
         try:
             record = parse(line)
         except ValueError:
             self.skipped += 1
-            if marked:
-                self._tally.torn()
+            self._tally.torn()
             return []
         if record is None:
             return []
         if not isinstance(record, dict) or not _is_known(record):
             self.skipped += 1
             return []
-        return list(self._read(record, marked=marked))
+        return list(self._read(record, marked=MARKS[0] in line))
 
     def too_long(self) -> Iterable[TranscriptEvent]:
         """Tell of a line that was not read for its length."""
@@ -186,7 +184,7 @@ class Events:
                 yield from self._tell(message)
 
     def _begin(self, record: Record) -> Iterator[TranscriptEvent]:
-        session = str(record["sessionId"])
+        session = safe_name(record["sessionId"]) or self.path.stem
         if self._begun is not None:
             if session != self._begun.session:
                 self._tally.warn(_TWO)
@@ -207,7 +205,7 @@ class Events:
             self._imported = False
             found = _IMPORTED.search(text((record or {}).get("content")))
             if found:  # only what lies beside it is opened, wherever the other one was
-                session = safe_name(header(self.path.with_name(found[1])).get("sessionId"))
+                session = safe_name(header(self.path.parent / found[1]).get("sessionId"))
                 self._begun = replace(self._begun, forked_from=session)
             yield self._begun
 
@@ -264,8 +262,10 @@ def _folder(path: Path, record: Record) -> str:
     wanted = record.get("projectHash")
     named = record.get("directories")
     told = [one for one in named if isinstance(one, str)] if isinstance(named, list) else []
-    place = path.parent if path.parent.name == "chats" else path.parent.parent
-    told += [os.fsdecode(line.strip()) for line in lines_of(place.with_name(".project_root"))][:1]
+    chats = path.parent if path.parent.name == "chats" else path.parent.parent
+    if chats.name == "chats":
+        first = next(lines_of(chats.parent / ".project_root"), b"")
+        told.append(os.fsdecode(first.strip()))
     fits = (one for one in told if hashlib.sha256(os.fsencode(one)).hexdigest() == wanted)
     return next(fits, "")
 

@@ -61,8 +61,11 @@ def parse(line: bytes) -> Any:
 
 
 def dump(value: Any) -> str:
-    """Return `value`, which came out of `parse`, as JSON."""
-    return json.dumps(value, ensure_ascii=False)
+    """Return `value`, which came out of `parse`, as JSON; "" when it is nested beyond reason."""
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return ""
 
 
 def header(path: Path) -> Mapping[str, Any]:

@@ -27,7 +27,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
-        self._torn = False  # a line that should hold usage could not be read
+        self._torn = False  # the line before could not be read
         self._known: dict[str, tuple[int, int, int]] = {}
 
     def torn(self) -> None:
@@ -41,7 +41,7 @@ class Tally:
     def go_on(self) -> None:
         """Tell that there is another line."""
         if self._torn:
-            self.warn("a record of usage could not be read")
+            self.warn("a record could not be read: it may have stated usage")
         self._torn = False
 
     def spent(self, record: Record) -> list[Spent]:
