@@ -31,7 +31,7 @@ from abreast.process.tree import MARKER, sweep
 from tests.support.clis import cli_environ, wait_until
 
 FIXTURES = Path(__file__).parent / "gemini"
-PLACE = Path("/tmp/abreast-transcripts/gemini")  # the same for everybody
+PLACE = Path("/tmp/abreast-gemini-transcripts")  # the same for everybody
 SECONDS = 90.0
 
 _SETTINGS = {
@@ -257,8 +257,8 @@ RECORDINGS: dict[str, Recording] = {
 }
 
 
-def record(name: str) -> Path:
-    """Record one fixture and return its folder."""
+def record(name: str, target: Path) -> None:
+    """Record one fixture and put it in the place of the folder `target`."""
     recording = RECORDINGS[name]
     scenarios = [Scenario(key, moves) for key, moves in recording.plays.items()]
     with _place() as place, Loopback(scenarios) as server:
@@ -270,12 +270,10 @@ def record(name: str) -> Path:
         for process in recording.processes:
             _run(process, place, environ, server)
         assert server.egress == [], server.egress
-        target = FIXTURES / name
         shutil.rmtree(target, ignore_errors=True)
         for found in _kept(folder):
             _copy(found, target / ".gemini" / found.relative_to(folder))
         _write(target / "wire.json", json.dumps(_wire(server.requests, recording), indent=1) + "\n")
-    return target
 
 
 def _wire(requests: Sequence[Recorded], recording: Recording) -> list[dict[str, Any]]:
@@ -371,7 +369,8 @@ def _write(path: Path, text: str) -> None:
 
 def main(names: Sequence[str], say: Callable[[str], object] = print) -> None:
     for name in names or RECORDINGS:
-        folder = record(name)
+        folder = FIXTURES / name
+        record(name, folder)
         say(f"{name}: {sum(p.stat().st_size for p in folder.rglob('*') if p.is_file())} bytes")
 
 

@@ -26,7 +26,7 @@ from abreast.model.transcript import (
     ToolKind,
     Transcript,
 )
-from tests.transcripts.record_gemini import FIXTURES, PLACE, RECORDINGS, session_id
+from tests.transcripts.record_gemini import FIXTURES, PLACE, RECORDINGS, record, session_id
 
 NAMES = sorted(RECORDINGS)
 SUMMARY_COST = "the history was summarised: the CLI does not record what the summary cost"
@@ -359,17 +359,15 @@ def test_a_rewind_and_an_error() -> None:
 
 
 def test_a_last_line_in_the_writing_is_normal() -> None:
-    lines = (FIXTURES / "plain" / "wire.json").read_bytes()
     path = next(iter(files("plain")))
     lines = path.read_bytes().splitlines(keepends=True)
     torn = max(i for i, line in enumerate(lines) if MARKS[0] in line)
     for more, warnings in (([], []), ([lines[0]], [UNREAD])):
         events, spending = Events(path), Spending(path)
         given = [*lines[:torn], lines[torn][:-40], *more]
-        again = lines[1:2] if more else []
         slow(given, events)
         fast([*given, *[line for line in lines if more and MARKS[0] in line][:1]], spending)
-        assert (events.skipped, events.warnings) == (1, warnings), again
+        assert (events.skipped, events.warnings) == (1, warnings)
         assert (spending.skipped, spending.warnings) == (1, warnings)
 
 
@@ -392,6 +390,19 @@ def test_an_id_whose_tokens_change_counts_as_the_last_says() -> None:
     ]
     assert [spent.input_tokens for spent in fast(lines)] == [10, 20]
     assert [e.input_tokens for e in slow(lines) if isinstance(e, Spent)] == [10, 20]
+
+
+def test_tokens_in_the_arguments_of_a_tool_are_none() -> None:
+    """What the fast path leaves unparsed must be a repetition indeed."""
+    first = {"input": 10, "output": 1, "total": 11}
+    for tokens in ({}, first, {"input": 20, "output": 1, "total": 21}, {"a": first}):
+        made = {"id": "c", "name": "x", "args": {"tokens": first}}
+        again = said("m", "gemini", tokens=tokens, toolCalls=[made])
+        for before in (first, {"a": {"b": 1}}, None):
+            lines = [said("m", "gemini", "x", tokens=before), again, again]
+            assert [e for e in slow(lines) if isinstance(e, Spent)] == fast(lines)
+            without = [lines[0], said("m", "gemini", toolCalls=[made])]
+            assert [e for e in slow(without) if isinstance(e, Spent)] == fast(without)
 
 
 def test_roots(tmp_path: Path) -> None:
@@ -590,6 +601,17 @@ def test_two_sessions_in_one_file_are_told(data: st.DataObject) -> None:
 def test_any_json_may_come(value: Any) -> None:
     line = json.dumps(value).encode()
     assert [e for e in slow([line]) if isinstance(e, Spent)] == fast([line])
+
+
+@pytest.mark.clis
+def test_the_cli_still_writes_so(tmp_path: Path) -> None:
+    record("subagents", tmp_path / "new")
+    (path,) = [p for p in find({}, [tmp_path / "new"]) if p.parent.name == "chats"]
+    now, then = read(path), session("subagents")
+    assert (shape(now), talk(now)) == (shape(then), talk(then))
+    assert counts(of(Spent, now)) == counts(of(Spent, then))
+    assert sorted(map(talk, now.children)) == sorted(map(talk, then.children))
+    assert (now.skipped, now.warnings) == (0, ())
 
 
 def test_the_seam_is_whole() -> None:

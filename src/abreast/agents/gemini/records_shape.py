@@ -30,7 +30,7 @@ class Kind(Enum):
 
 def identity(record: Record) -> str:
     """Return the id of a message, "" for any other record."""
-    value = record.get("id")
+    value = record.get("id", "")
     return value if isinstance(value, str) and not is_rewind(record) else ""
 
 

@@ -5,20 +5,18 @@ resume and an import into another session keep. Requests that the CLI makes asid
 take, the summary of a compaction) and replies that it threw away are not in the record at all.
 """
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from abreast.agents.gemini.records_lines import parse
-from abreast.agents.gemini.records_shape import Record, identity, messages, seconds
+from abreast.agents.gemini.records_shape import Record, messages, seconds
 from abreast.model.transcript import Spent
 
 MARKS = (b'"tokens"',)
 """A line without this cannot carry usage."""
 
-_ID = re.compile(rb'\{"id":"([^"\\]*)"')
-_TOKENS = re.compile(rb'"tokens":\{[^{}]*\}')
+_BEGUN = b'{"id":"'
+_KEYS = ("input", "cached", "output", "total")
 _MOST = 1 << 53  # no request has as many tokens; beyond it JavaScript itself cannot count
 
 
@@ -46,30 +44,29 @@ class Tally:
 
     def spent(self, record: Record) -> list[Spent]:
         """Return the requests in a record whose tokens were not known, or others."""
-        return [spent for message in messages(record) for spent in self._of(message)]
+        return [spent for message in messages(record) if (spent := self._of(message))]
 
-    def _of(self, message: Record) -> Iterable[Spent]:
-        tokens, name = message.get("tokens"), identity(message)
+    def _of(self, message: Record) -> Spent | None:
+        tokens, name = message.get("tokens"), message["id"]
         if not isinstance(tokens, dict) or not tokens:
-            return
-        given, cached, said, total = (
-            self._count(tokens.get(key)) for key in ("input", "cached", "output", "total")
-        )
+            return None
+        given, cached, said, total = self._counts(tokens)
         # Thoughts are in the total only, and whatever of it is not input is output.
         counts = (given, min(cached, given), max(said, total - given))
         if self._known.get(name) == counts or not any(counts):
-            return
+            return None
         self._known[name] = counts
         model = message.get("model")
         at = seconds(message.get("timestamp"))
-        yield Spent(at, name, model if isinstance(model, str) else "", *counts)
+        return Spent(at, name, model if isinstance(model, str) else "", *counts)
 
-    def _count(self, value: Any) -> int:
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST:
-            return value
-        if value is not None:
-            self.warn("a request states a number of tokens that cannot be one")
-        return 0
+    def _counts(self, tokens: Record) -> list[int]:
+        counts = [tokens.get(key, 0) for key in _KEYS]
+        for index, count in enumerate(counts):
+            if type(count) is not int or not 0 <= count < _MOST:
+                counts[index] = 0
+                self.warn("a request states a number of tokens that cannot be one")
+        return counts
 
 
 class Spending:
@@ -91,12 +88,13 @@ class Spending:
 
     def feed(self, line: bytes) -> Iterable[Spent]:
         """Return what a line with one of the MARKS adds; never raises."""
-        if MARKS[0] not in line:
+        mark = line.find(MARKS[0])
+        if mark < 0:
             return []
         self._tally.go_on()
-        begun = _ID.match(line)
-        alone = line.count(MARKS[0]) == 1
-        if begun and alone and (seen := self._seen.get(begun[1])) and seen in line:
+        name = line[: line.find(b'"', len(_BEGUN))] if line.startswith(_BEGUN) else b""
+        alone = line.find(MARKS[0], mark + 1) < 0
+        if alone and (seen := self._seen.get(name)) and line.startswith(seen, mark):
             return []
         try:
             record = parse(line)
@@ -106,6 +104,7 @@ class Spending:
             return []
         if not isinstance(record, dict):
             return []
-        if begun and alone and (tokens := _TOKENS.search(line)):
-            self._seen[begun[1]] = tokens[0]
+        tokens = line[mark : line.find(b"}", mark) + 1] if alone and name else b""
+        if tokens.count(b"{") == 1:
+            self._seen[name] = tokens
         return self._tally.spent(record)
