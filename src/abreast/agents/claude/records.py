@@ -1,0 +1,195 @@
+"""Claude Code's own records of its sessions: where they lie, and what is in them."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from abreast.agents.claude.records_events import Events, identity
+from abreast.agents.claude.records_usage import MARKS, Spending
+from abreast.agents.claude.transcript import as_text, config_folder
+from abreast.agents.recorded import load_record, record_lines
+from abreast.model.transcript import Begun, Called, Returned, Spent, Transcript, TranscriptEvent
+
+__all__ = ["MARKS", "Events", "Spending", "children", "find", "read", "roots"]
+
+_DEPTH = 6  # of folders under `subagents`; the CLI makes two
+_HEAD = 2**20  # bytes of a subagent's first line, and of a line of what is said about it
+_INSIDE = (("projects",), (".claude", "projects"))
+
+
+def roots(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return the folders of Claude Code's transcripts; they need not exist."""
+    folders = [config_folder(environ)]
+    if not environ.get("CLAUDE_CONFIG_DIR"):
+        home = Path(environ.get("HOME", "/"))
+        # Where some versions keep it.
+        folders.append(Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "claude")
+    return tuple(folder / "projects" for folder in folders)
+
+
+def find(environ: Mapping[str, str], also: Iterable[Path] = ()) -> Iterator[Path]:
+    """Yield every transcript under the roots and under `also`: homes, or folders of projects.
+
+    No file is opened and no symbolic link followed, but for the roots themselves.
+    """
+    seen: set[Path] = set()
+    for given in (*roots(environ), *also):
+        inside = [given.joinpath(*names) for names in _INSIDE]
+        for root in [one for one in inside if one.is_dir()] or [given]:
+            if (real := root.resolve()) not in seen:
+                seen.add(real)
+                for project in _folders(root):
+                    yield from _transcripts(project)
+
+
+def _transcripts(project: Path) -> Iterator[Path]:
+    yield from _files(project)
+    for session in _folders(project):
+        yield from _agents(session / "subagents")
+
+
+def children(path: Path) -> list[Path]:
+    """Return the transcripts of the subagents that the session itself started."""
+    return _family(path).get(path.stem, [])
+
+
+def read(path: Path) -> Transcript:
+    """Read a whole session with its subagents; what cannot be read is told in `warnings`."""
+    return _read(path, _family(path))[0]
+
+
+def _read(path: Path, family: Mapping[str, list[Path]]) -> tuple[Transcript, list[Spent]]:
+    """Return the transcript, and what it and its subagents spent."""
+    events, warnings = Events(path), list[str]()
+    told: dict[object, TranscriptEvent] = {}
+    begun, last = Begun(0.0, events.session, parent=events.parent), 0.0
+    for line in record_lines(path, warnings):
+        for event in events.feed(line):
+            begun = event if isinstance(event, Begun) else begun
+            last = max(last, event.at)
+            # A reply stands where it was first recorded, with what was last recorded of it.
+            told[event.id if isinstance(event, Spent) else len(told)] = event
+    parts = [_read(one, family) for one in family.get(path.stem, [])]
+    below = sorted((one for one, _ in parts), key=lambda one: (one.begun, one.session))
+    spent = [event for event in told.values() if isinstance(event, Spent)]
+    spent += [one for _, paid in parts for one in paid]
+    meta = _meta(path) if begun.parent else {}
+    transcript = Transcript(
+        agent="claude",
+        path=str(path),
+        session=begun.session,
+        events=tuple(_linked(told.values(), below)),
+        children=tuple(below),
+        parent=as_text(meta.get("parentAgentId")) or begun.parent,
+        cwd=begun.cwd,
+        branch=begun.branch,
+        version=begun.version,
+        begun=begun.at,
+        last=last,
+        skipped=events.skipped,
+        warnings=(*events.warnings, *warnings, *_uncounted(events, spent)),
+    )
+    return transcript, spent
+
+
+def _linked(
+    events: Iterable[TranscriptEvent], below: Iterable[Transcript]
+) -> Iterator[TranscriptEvent]:
+    """Name the subagent in the call that started it, and in what that returned.
+
+    Its result says it, or what is said about the subagent beside its transcript.
+    """
+    kept = list(events)
+    started = {as_text(_meta(Path(one.path)).get("toolUseId")): one.session for one in below}
+    started |= {one.id: one.child for one in kept if isinstance(one, Returned) and one.child}
+    for event in kept:
+        if isinstance(event, Called | Returned) and event.id in started:
+            yield replace(event, child=started[event.id])
+        else:
+            yield event
+
+
+def _uncounted(events: Events, spent: Iterable[Spent]) -> Iterator[str]:
+    """Tell what the CLI has counted itself and recorded nowhere: a summary that it asked for."""
+    once = {one.id: one for one in spent}.values()
+    read, written = sum(s.input_tokens for s in once), sum(s.output_tokens for s in once)
+    more = max(0, events.counted[0] - read), max(0, events.counted[1] - written)
+    if any(more):
+        yield f"{more[0]} prompt and {more[1]} output tokens were used that no record has"
+
+
+def _family(path: Path) -> dict[str, list[Path]]:
+    """Return the subagents' files of the session that `path` belongs to, by their parents' names.
+
+    The name of a file, without its ending, is the session's id, or `agent-` and the subagent's.
+    """
+    top, found = path, _agents(path.with_suffix("") / "subagents")
+    if identity(path)[1]:
+        folder = next(one for one in path.parents if one.name == "subagents")
+        top, found = folder.parent, _agents(folder)
+    elif not found:
+        found = _beside(path)
+    parents = {one.stem: f"agent-{_meta(one).get('parentAgentId')}" for one in found}
+    family: dict[str, list[Path]] = {}
+    for one in found:
+        parent = parents[one.stem] if _ends(one.stem, parents) else top.stem
+        family.setdefault(parent if parent in parents else top.stem, []).append(one)
+    return family
+
+
+def _ends(name: str, parents: Mapping[str, str]) -> bool:
+    """Tell whether the line of parents comes to an end; a forged one may go round."""
+    seen: set[str] = set()
+    while name in parents and name not in seen:
+        seen.add(name)
+        name = parents[name]
+    return name not in seen
+
+
+def _beside(path: Path) -> list[Path]:
+    """Return the subagents' files beside that of their session, where versions before 2.1 put them.
+
+    Only their first lines tell whose they are.
+    """
+    found = []
+    for one in _files(path.parent):
+        if one.stem.startswith("agent-") and one != path:
+            first = next(record_lines(one, [], _HEAD), b"")
+            if as_text((load_record(first)[0] or {}).get("sessionId")) == path.stem:
+                found.append(one)
+    return found
+
+
+def _meta(agent: Path) -> Mapping[str, Any]:
+    """Return what the CLI says about a subagent beside its transcript, {} when it is nothing."""
+    line = next(record_lines(agent.with_suffix(".meta.json"), [], _HEAD), b"")
+    return load_record(line)[0] or {}
+
+
+def _agents(folder: Path, depth: int = _DEPTH) -> list[Path]:
+    """Return the subagents' files under `folder`, which some features of the CLI divide."""
+    if not depth or folder.is_symlink() or folder.parent.is_symlink():
+        return []
+    found = [one for one in _files(folder) if one.stem.startswith("agent-")]
+    return found + [one for inner in _folders(folder) for one in _agents(inner, depth - 1)]
+
+
+def _files(folder: Path) -> list[Path]:
+    return _entries(
+        folder, lambda e: e.name.endswith(".jsonl") and e.is_file(follow_symlinks=False)
+    )
+
+
+def _folders(folder: Path) -> list[Path]:
+    return _entries(folder, lambda entry: entry.is_dir(follow_symlinks=False))
+
+
+def _entries(folder: Path, wanted: "Callable[[os.DirEntry[str]], bool]") -> list[Path]:
+    """Return what is wanted of a folder, by name; nothing when it cannot be listed."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(folder / entry.name for entry in entries if wanted(entry))
+    except OSError:
+        return []
