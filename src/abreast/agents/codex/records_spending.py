@@ -50,6 +50,7 @@ class Counts:
 
 
 NONE = Counts(0, 0, 0, 0)
+_MISSING = "requests are missing; what the total says of them is counted as one"
 
 
 def load_counts(raw: Any) -> Counts | None:
@@ -103,7 +104,7 @@ class Spending:
         if record is None:
             self.tear(line)
             return ()
-        return self.take(record)
+        return [*self.take(record)]
 
     def tear(self, line: bytes) -> None:
         """Take note of a line that is no record; the last one may be torn and is no loss yet."""
@@ -146,6 +147,7 @@ class Spending:
             self._warn("a request's usage is not in numbers")
             return
         thread, turn = str(payload.get("thread_id") or ""), str(payload.get("turn_id") or "")
+        self._session = self._session or thread
         if thread != self._session:
             self._warn("it has records of another session")
         total = load_counts(payload.get("thread_token_usage"))
@@ -153,8 +155,10 @@ class Spending:
         identity = f"{thread}/{turn}/{response}"
         if total is not None and self._total is not None and thread == self._session:
             missing = total - used - self._total
-            if missing.any and not missing.negative:
-                self._warn("requests are missing; what the total says of them is counted as one")
+            if missing.negative:
+                self._warn("a request's usage does not fit its total")
+            elif missing.any:
+                self._warn(_MISSING)
                 yield self._spent(record, f"{identity}/before", missing)
         self._total, self._stating = total or self._total, True
         yield self._spent(record, identity, used)
@@ -163,10 +167,8 @@ class Spending:
         info = record.payload.get("info")
         if not isinstance(info, Mapping):
             return
-        total, last = (
-            load_counts(info.get("total_token_usage")),
-            load_counts(info.get("last_token_usage")),
-        )
+        total = load_counts(info.get("total_token_usage"))
+        last = load_counts(info.get("last_token_usage"))
         if total is None:
             self.skipped += 1
             self._warn("a total is not in numbers")
@@ -176,7 +178,9 @@ class Spending:
         if total == before or (self._stating and before and not total.covers(before)):
             return
         self._total = total
-        if before is None and self._since:
+        if before is None and (self._since or not self._root):
+            if not self._root:
+                self._warn("its beginning is missing")
             return
         used = self._added(before, total, last or NONE)
         if used.any:
@@ -191,7 +195,7 @@ class Spending:
             if total.any and added.negative:
                 self._warn("its running total went down")
             return last
-        self._warn("requests are missing; what the total says of them is counted as one")
+        self._warn(_MISSING)
         return added
 
     def _spent(self, record: Record, identity: str, used: Counts) -> Spent:
