@@ -30,11 +30,11 @@ from dbos import (
 from abreast.errors import StoreError
 
 APPLICATION_VERSION = "abreast-workflows-1"
-RUNS, SESSIONS, LANDINGS = "runs", "sessions", "landings"
+SESSIONS, LANDINGS = "sessions", "landings"
 _OUTAGE, _OUTAGE_LOOK = 600.0, 1.0  # seconds a database may be away, and between looks at it
 # Seconds between looks at a queue. A look costs three milliseconds of CPU, also while the agents
 # take their hours; and most of what waits in a queue has minutes before it.
-_POLL, _SLOW_POLL, _SLOWEST_POLL = 0.15, 0.25, 0.5
+_POLL, _SLOW_POLL = 0.15, 0.5
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -85,9 +85,8 @@ async def launch(engine: sa.Engine, executor: str, max_sessions: int) -> None:
     DBOS(config=config)
     DBOS.launch()
     queue = DBOS.register_queue_async
-    await queue(RUNS, polling_interval_sec=_SLOW_POLL)
     await queue(SESSIONS, polling_interval_sec=_POLL, worker_concurrency=max_sessions)
-    await queue(LANDINGS, polling_interval_sec=_SLOWEST_POLL, partition_concurrency=1)
+    await queue(LANDINGS, polling_interval_sec=_SLOW_POLL, partition_concurrency=1)
 
 
 def shut_down() -> None:
@@ -97,7 +96,11 @@ def shut_down() -> None:
 
 @dataclass(frozen=True)
 class Ticket:
-    """Where a workflow queues, and the id under which it runs once and only once."""
+    """Where a workflow queues, and the id under which it runs once and only once.
+
+    Without a queue it starts at once: the look that DBOS takes at a queue comes late by a tenth of
+    a second, which a short question feels.
+    """
 
     queue: str
     id: str
@@ -105,13 +108,16 @@ class Ticket:
 
 
 def run_ticket(run: str, generation: int) -> Ticket:
-    """Return the ticket of one request to work on a run."""
-    return Ticket(RUNS, f"run/{run}/{generation}")
+    """Return the ticket of one request to work on a run, which itself takes no place in a queue."""
+    return Ticket("", f"run/{run}/{generation}")
 
 
-def session_ticket(session: str, attempt: int) -> Ticket:
-    """Return the ticket of one attempt at a session, whoever asks for it."""
-    return Ticket(SESSIONS, f"session/{session}/{attempt}")
+def session_ticket(session: str, attempt: int, *, child: bool = False) -> Ticket:
+    """Return the ticket of one attempt at a session, whoever asks for it.
+
+    A `child` waits in no queue: its parent may hold a place there while it waits for the child.
+    """
+    return Ticket("" if child else SESSIONS, f"session/{session}/{attempt}")
 
 
 def landing_ticket(run: str, generation: int, place: str) -> Ticket:
@@ -119,20 +125,15 @@ def landing_ticket(run: str, generation: int, place: str) -> Ticket:
     return Ticket(LANDINGS, f"land/{run}/{generation}", place)
 
 
-async def enqueue(
+async def start(
     ticket: Ticket, function: AsyncFunction[P, R], *args: P.args, **kwargs: P.kwargs
 ) -> WorkflowHandleAsync[R]:
-    """Enqueue a workflow once: a second call with the same id attaches to the first."""
-    with SetWorkflowID(ticket.id), SetEnqueueOptions(queue_partition_key=ticket.partition):
-        return await DBOS.enqueue_workflow_async(ticket.queue, function, *args, **kwargs)
-
-
-async def begin(
-    ticket: Ticket, function: AsyncFunction[P, R], *args: P.args, **kwargs: P.kwargs
-) -> WorkflowHandleAsync[R]:
-    """Start a workflow once, past every queue: a second call with the same id attaches to it."""
+    """Start or enqueue a workflow once: a second call with the same id attaches to the first."""
     with SetWorkflowID(ticket.id):
-        return await DBOS.start_workflow_async(function, *args, **kwargs)
+        if not ticket.queue:
+            return await DBOS.start_workflow_async(function, *args, **kwargs)
+        with SetEnqueueOptions(queue_partition_key=ticket.partition):
+            return await DBOS.enqueue_workflow_async(ticket.queue, function, *args, **kwargs)
 
 
 async def cancel(tickets: Sequence[Ticket]) -> None:

@@ -159,8 +159,8 @@ async def _dispatch(
             for session, attempt, kind in (
                 await asyncio.to_thread(reader.to_stop) if requests else ()
             ):
-                ticket = durable.session_ticket(session, attempt)
                 child = kind is SessionKind.CHILD
+                ticket = durable.session_ticket(session, attempt, child=child)
                 work = workflows.run_child if child else workflows.run_session
                 await _once(ticket, seen, work, session, attempt)
             if not requests and _past(idle_since, idle_exit):
@@ -205,7 +205,7 @@ async def _once(
     **kwargs: P.kwargs,
 ) -> None:
     if ticket.id not in seen:
-        await durable.enqueue(ticket, work, *args, **kwargs)
+        await durable.start(ticket, work, *args, **kwargs)
         seen.add(ticket.id)
 
 

@@ -10,10 +10,9 @@ from abreast.engine import child_stages, closing, landing, stages
 from abreast.engine.durable import (
     Handle,
     Json,
-    begin,
-    enqueue,
     first_done,
     session_ticket,
+    start,
     step,
     workflow,
 )
@@ -99,19 +98,16 @@ async def run_plan(run: str, generation: int) -> None:  # noqa: ARG001 - tells t
 
 
 async def _begin(run: str, pace: Pace, tasks: Iterable[str]) -> dict[str, tuple[str, Handle[Json]]]:
-    """Enqueue sessions, and return their tasks and handles by workflow id.
+    """Start sessions, and return their tasks and handles by workflow id.
 
-    One that is at work already is joined. Children wait in no queue: their parents hold places in
-    it while they wait for them.
+    One that is at work already is joined.
     """
     begun = {}
     for task in tasks:
         session, attempt = f"{run}/{task}", pace.attempts[task]
-        ticket = session_ticket(session, attempt)
-        if task in pace.children:
-            handle = await begin(ticket, run_child, session, attempt)
-        else:
-            handle = await enqueue(ticket, run_session, session, attempt)
+        child = task in pace.children
+        work = run_child if child else run_session
+        handle = await start(session_ticket(session, attempt, child=child), work, session, attempt)
         begun[handle.workflow_id] = task, handle
     return begun
 

@@ -47,9 +47,9 @@ def _block(found: Deliverable, *, warn: bool = True) -> list[str]:
     lines = [_head(found)]
     if found.reason:
         # It may quote the child or what the child has read, so it is as little to be trusted.
-        lines += ["because:", _fenced(_short(found.reason, _REASON), warn=warn)]
-    if pages:
-        lines.append(_fenced(pages[0].text, warn=warn))
+        lines.append(_fenced(_short(found.reason, _REASON), warn=warn))
+    if pages:  # one warning is enough for both
+        lines.append(_fenced(pages[0].text, warn=warn and not found.reason))
     if len(pages) > 1:
         lines.append(_place(pages[0], found.id))
     if found.commit:
