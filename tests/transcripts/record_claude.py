@@ -370,7 +370,7 @@ RECORDINGS: dict[str, Recording] = {
 }
 
 
-def record(name: str) -> Path:
+def record(name: str, folder: Path = FIXTURES) -> Path:
     """Record one fixture anew and return its folder."""
     recording, dialect = RECORDINGS[name], Stating()
     scenarios = [Scenario(key, moves) for key, moves in recording.plays.items()]
@@ -380,7 +380,7 @@ def record(name: str) -> Path:
         for process in recording.processes:
             _run(process, place, environ)
         assert server.egress == [], server.egress
-        target = FIXTURES / name
+        target = folder / name
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(place / "home" / ".claude" / "projects", target / "projects")
     for path in target.rglob("*.jsonl"):
@@ -393,7 +393,7 @@ def record(name: str) -> Path:
 
 
 def _shortened(line: bytes) -> bytes:
-    """Cut what the CLI says to the model (it is long, and not ours to hand on), and of the machine."""
+    """Cut what the CLI says to the model: it is long, and not ours to hand on."""
     try:
         record = json.loads(line)
     except ValueError:

@@ -9,12 +9,13 @@ from typing import Any
 from abreast.agents.claude.records_events import Events, identity
 from abreast.agents.claude.records_usage import MARKS, Spending
 from abreast.agents.claude.transcript import as_text, config_folder
-from abreast.agents.recorded import load_record, record_lines
+from abreast.agents.recorded import load_record, one_line, record_lines
 from abreast.model.transcript import Begun, Called, Returned, Spent, Transcript, TranscriptEvent
 
 __all__ = ["MARKS", "Events", "Spending", "children", "find", "read", "roots"]
 
 _DEPTH = 6  # of folders under `subagents`; the CLI makes two
+_GENERATIONS = 8
 _HEAD = 2**20  # bytes of a subagent's first line, and of a line of what is said about it
 _INSIDE = (("projects",), (".claude", "projects"))
 
@@ -52,7 +53,7 @@ def _transcripts(project: Path) -> Iterator[Path]:
 
 def children(path: Path) -> list[Path]:
     """Return the transcripts of the subagents that the session itself started."""
-    return _family(path).get(path.stem, [])
+    return _family(path).get(path, [])
 
 
 def read(path: Path) -> Transcript:
@@ -60,7 +61,7 @@ def read(path: Path) -> Transcript:
     return _read(path, _family(path))[0]
 
 
-def _read(path: Path, family: Mapping[str, list[Path]]) -> tuple[Transcript, list[Spent]]:
+def _read(path: Path, family: Mapping[Path, list[Path]]) -> tuple[Transcript, list[Spent]]:
     """Return the transcript, and what it and its subagents spent."""
     events, warnings = Events(path), list[str]()
     told: dict[object, TranscriptEvent] = {}
@@ -71,7 +72,7 @@ def _read(path: Path, family: Mapping[str, list[Path]]) -> tuple[Transcript, lis
             last = max(last, event.at)
             # A reply stands where it was first recorded, with what was last recorded of it.
             told[event.id if isinstance(event, Spent) else len(told)] = event
-    parts = [_read(one, family) for one in family.get(path.stem, [])]
+    parts = [_read(one, family) for one in family.get(path, [])]
     below = sorted((one for one, _ in parts), key=lambda one: (one.begun, one.session))
     spent = [event for event in told.values() if isinstance(event, Spent)]
     spent += [one for _, paid in parts for one in paid]
@@ -82,7 +83,7 @@ def _read(path: Path, family: Mapping[str, list[Path]]) -> tuple[Transcript, lis
         session=begun.session,
         events=tuple(_linked(told.values(), below)),
         children=tuple(below),
-        parent=as_text(meta.get("parentAgentId")) or begun.parent,
+        parent=one_line(as_text(meta.get("parentAgentId"))) or begun.parent,
         cwd=begun.cwd,
         branch=begun.branch,
         version=begun.version,
@@ -120,32 +121,32 @@ def _uncounted(events: Events, spent: Iterable[Spent]) -> Iterator[str]:
         yield f"{more[0]} prompt and {more[1]} output tokens were used that no record has"
 
 
-def _family(path: Path) -> dict[str, list[Path]]:
-    """Return the subagents' files of the session that `path` belongs to, by their parents' names.
-
-    The name of a file, without its ending, is the session's id, or `agent-` and the subagent's.
-    """
+def _family(path: Path) -> dict[Path, list[Path]]:
+    """Return the files of all subagents around the session at `path`, by their parents' files."""
     top, found = path, _agents(path.with_suffix("") / "subagents")
     if identity(path)[1]:
         folder = next(one for one in path.parents if one.name == "subagents")
-        top, found = folder.parent, _agents(folder)
+        top, found = folder.parent.with_name(f"{folder.parent.name}.jsonl"), _agents(folder)
     elif not found:
         found = _beside(path)
-    parents = {one.stem: f"agent-{_meta(one).get('parentAgentId')}" for one in found}
-    family: dict[str, list[Path]] = {}
+    named = {one.stem: one for one in reversed(found)}
+    parents = {
+        one: named.get(f"agent-{as_text(_meta(one).get('parentAgentId'))}", top) for one in found
+    }
+    family: dict[Path, list[Path]] = {}
     for one in found:
-        parent = parents[one.stem] if _ends(one.stem, parents) else top.stem
-        family.setdefault(parent if parent in parents else top.stem, []).append(one)
+        parent = parents[one] if _ends(one, parents) else top
+        family.setdefault(parent, []).append(one)
     return family
 
 
-def _ends(name: str, parents: Mapping[str, str]) -> bool:
-    """Tell whether the line of parents comes to an end; a forged one may go round."""
-    seen: set[str] = set()
-    while name in parents and name not in seen:
-        seen.add(name)
-        name = parents[name]
-    return name not in seen
+def _ends(path: Path, parents: Mapping[Path, Path]) -> bool:
+    """Tell whether the line of parents soon comes to an end; a forged one may go round."""
+    for _ in range(_GENERATIONS):
+        if path not in parents:
+            return True
+        path = parents[path]
+    return False
 
 
 def _beside(path: Path) -> list[Path]:
@@ -187,9 +188,13 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _entries(folder: Path, wanted: "Callable[[os.DirEntry[str]], bool]") -> list[Path]:
-    """Return what is wanted of a folder, by name; nothing when it cannot be listed."""
+    """Return what is wanted of a folder, by name; nothing when it cannot be listed.
+
+    Names that no terminal should see are left out: the CLI gives none such.
+    """
     try:
         with os.scandir(folder) as entries:
-            return sorted(folder / entry.name for entry in entries if wanted(entry))
-    except OSError:
+            names = [one.name for one in entries if one.name.isprintable() and wanted(one)]
+    except (OSError, ValueError):  # the latter for a NUL in its name
         return []
+    return [folder / name for name in sorted(names)]

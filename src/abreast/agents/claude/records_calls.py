@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import orjson
+
 from abreast.agents.claude.transcript import READERS, WRITERS, as_dict, as_list, as_text, paths_of
 from abreast.agents.recorded import cut, one_line
 from abreast.model.transcript import Called, Planned, Returned, ToolKind
@@ -50,8 +52,17 @@ def called(at: float, block: Mapping[str, Any]) -> Called:
 
 
 def _subject(given: Mapping[str, Any]) -> str:
-    found = next((str(given[key]) for key in _SUBJECTS if given.get(key)), "")
-    return found or ", ".join(f"{key}={value}" for key, value in list(given.items())[:5])
+    found = next((given[key] for key in _SUBJECTS if given.get(key)), "")
+    return _shown(found) or ", ".join(f"{key}={_shown(given[key])}" for key in list(given)[:5])
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # nested too deeply
+        return "…"
 
 
 def returned(at: float, block: Mapping[str, Any], result: Any) -> Returned:

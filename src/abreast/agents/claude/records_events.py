@@ -189,9 +189,9 @@ def identity(path: Path) -> tuple[str, str]:
     """
     agent = _AGENT.fullmatch(path.stem)
     if agent is None:
-        return path.stem, ""
+        return one_line(path.stem), ""
     above = (folder.parent.name for folder in path.parents if folder.name == "subagents")
-    return agent[1], next(above, "")
+    return agent[1], one_line(next(above, ""))
 
 
 def _said(text: str, at: float) -> Iterator[TranscriptEvent]:

@@ -64,5 +64,7 @@ def _identity(record: Mapping[str, Any], message: Mapping[str, Any]) -> str:
     for stated in (message.get("id"), record.get("requestId"), record.get("uuid")):
         if as_text(stated):
             return one_line(as_text(stated))
-    seen = repr((record.get("timestamp"), message.get("model"), as_dict(message.get("usage"))))
+    usage = as_dict(message.get("usage"))
+    said = prompt_tokens(usage), tokens(usage.get("output_tokens"))
+    seen = repr((as_text(record.get("timestamp")), as_text(message.get("model")), said))
     return hashlib.sha256(seen.encode(errors="replace")).hexdigest()[:32]
