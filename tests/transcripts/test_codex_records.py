@@ -379,6 +379,15 @@ def test_a_fork_that_copied_its_history_is_counted_once() -> None:
     # Also where the copies were written at another time, which they were.
     later = [re.sub(rb'"timestamp":"2026', b'"timestamp":"2027', line) for line in again]
     assert counts(once([*found, *fast(later)])) == stated(wire("forked"))
+    # A fork of a fork without the head of the first, and before the copied heads.
+    assert counts(once([*found[:2], *fast([fork[0], *own(second)[1:]])])) == stated(
+        [o for o in wire("forked") if o["session"] != read(third).session]
+    )
+    # Where no head was copied, the fork still names its origin.
+    bare = [own(second)[0], *own(first)[1:], *own(second)[1:]]
+    assert counts(once([*fast(own(first)), *fast(bare)])) == stated(
+        [o for o in wire("forked") if o["session"] != read(third).session]
+    )
     begun = [event for event in slow(again) if isinstance(event, Begun)]
     assert [one.session for one in begun] == [read(third).session]
 
@@ -432,6 +441,27 @@ def test_running_totals(totals: Any, found: Any, warnings: list[str]) -> None:
     assert [(s.input_tokens, s.cached_tokens, s.output_tokens) for s in spent] == found
     assert [w for w in spending.warnings if w in warnings] == warnings
     assert len({s.id for s in spent}) == len(found)
+
+
+def test_what_two_records_tell_is_said_once() -> None:
+    item = {"type": "AgentMessage", "content": [{"type": "Text", "text": "Fixed."}]}
+    told = [
+        record("event_msg", {"type": "agent_message", "message": "Fixed."}),
+        record("event_msg", {"type": "item_completed", "item": item}),
+    ]
+    assert [said.text for said in slow(told)] == ["Fixed."]
+    assert [said.text for said in slow(told[:1] * 2)] == ["Fixed."] * 2
+
+
+def test_a_command_that_never_ran_has_failed() -> None:
+    call = {"type": "function_call", "name": "exec_command", "call_id": "c"}
+    output = {"type": "function_call_output", "call_id": "c", "output": "no such sandbox"}
+    given = [
+        record("response_item", {**call, "arguments": '{"cmd": "make"}'}),
+        record("response_item", output),
+    ]
+    _, returned = slow(given)
+    assert (returned.failed, returned.code) == (True, None)
 
 
 def test_an_older_record() -> None:

@@ -16,7 +16,7 @@ from abreast.agents.lines import load_line
 
 LONGEST = 64 * 2**20  # bytes of one line
 KEPT = 4000  # characters of a text's head, and of its tail
-_AGAIN = b'{"timestamp":'  # how a record begins; inside a text the quotes would be escaped
+BEGINNING = b'{"timestamp":'  # of a record; inside a text the quotes would be escaped
 _HEAD = re.compile(r"Chunk ID|Wall time|Exit code|Process |Script ")
 _EXIT = re.compile(r"^(?:Process exited with code|Exit code:) (-?\d+)", re.MULTILINE)
 _PATCHED = re.compile(r"^\*\*\* (?:(?:Add|Update|Delete) File|Move to): (.+)$", re.MULTILINE)
@@ -43,7 +43,7 @@ def load_record(line: bytes) -> Record | None:
     session goes on behind it.
     """
     value, torn = _load(line), False
-    if value is None and (start := line.rfind(_AGAIN)) > 0:
+    if value is None and (start := line.rfind(BEGINNING)) > 0:
         value, torn = _load(line[start:]), True
     if not isinstance(value, dict):
         return None

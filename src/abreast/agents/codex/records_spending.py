@@ -4,12 +4,12 @@ Newer versions write `token_usage_record` for each response; all write `token_co
 several times for one response, with the thread's total so far and what the last response added.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from abreast.agents.codex.records_lines import Record, load_record
+from abreast.agents.codex.records_lines import BEGINNING, Record, load_record
 from abreast.model.transcript import Spent
 
 MARKS: tuple[bytes, ...] = (
@@ -20,8 +20,7 @@ MARKS: tuple[bytes, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(NamedTuple):
     """Tokens, as Codex counts them: cached and written ones are part of the input."""
 
     input: int
@@ -29,20 +28,17 @@ class Counts:
     written: int
     output: int
 
-    def __sub__(self, other: "Counts") -> "Counts":
-        mine, theirs = asdict(self), asdict(other)
-        return Counts(**{name: mine[name] - theirs[name] for name in mine})
-
-    @property
-    def any(self) -> bool:
-        return self != NONE
+    def less(self, other: "Counts") -> "Counts":
+        return Counts(
+            self.input - other.input,
+            self.cached - other.cached,
+            self.written - other.written,
+            self.output - other.output,
+        )
 
     @property
     def negative(self) -> bool:
-        return min(self.input, self.cached, self.written, self.output) < 0
-
-    def covers(self, other: "Counts") -> bool:
-        return not (self - other).negative
+        return min(self) < 0
 
     @property
     def name(self) -> str:
@@ -50,6 +46,12 @@ class Counts:
 
 
 NONE = Counts(0, 0, 0, 0)
+_SHORT = 3000  # bytes; a `token_count` takes 800
+_TOTAL = (
+    b'"total_token_usage":{"input_tokens":%d,"cached_input_tokens":%d,'
+    b'"cache_write_input_tokens":%d,"output_tokens":%d,'
+)
+_MARKED = re.compile(b"|".join(map(re.escape, MARKS))).search
 _MISSING = "requests are missing; what the total says of them is counted as one"
 
 
@@ -57,11 +59,13 @@ def load_counts(raw: Any) -> Counts | None:
     """Return Codex's counts; None when there are none, or they are no counts."""
     if not isinstance(raw, Mapping):
         return None
-    names = ("input_tokens", "cached_input_tokens", "cache_write_input_tokens", "output_tokens")
-    values = [raw.get(name, 0) for name in names]
-    if any(type(value) is not int or value < 0 for value in values):
+    get = raw.get
+    given, cached = get("input_tokens", 0), get("cached_input_tokens", 0)
+    written, output = get("cache_write_input_tokens", 0), get("output_tokens", 0)
+    if not type(given) is type(cached) is type(written) is type(output) is int:
         return None
-    return Counts(*values)
+    counts = Counts(given, cached, written, output)
+    return None if counts.negative else counts
 
 
 class Spending:
@@ -93,18 +97,24 @@ class Spending:
             "model": self._model,
             "since": self._since,
             "stating": self._stating,
-            "total": [total.input, total.cached, total.written, total.output] if total else None,
+            "total": list(total) if total else None,
         }
 
     def feed(self, line: bytes) -> Iterable[Spent]:
         """Return what a line says was spent. Never raises."""
-        if not any(mark in line for mark in MARKS):
+        if not _MARKED(line) or self._known(line):
             return ()
         record = load_record(line)
         if record is None:
             self.tear(line)
             return ()
         return [*self.take(record)]
+
+    def _known(self, line: bytes) -> bool:
+        """Tell without parsing it whether a line repeats the total, as every other one does."""
+        total = self._total
+        whole = len(line) < _SHORT and line.endswith(b"}\n") and line.rfind(BEGINNING) <= 0
+        return total is not None and whole and _TOTAL % total in line
 
     def tear(self, line: bytes) -> None:
         """Take note of a line that is no record; the last one may be torn and is no loss yet."""
@@ -154,10 +164,10 @@ class Spending:
         response = payload.get("response_id") or (total or used).name
         identity = f"{thread}/{turn}/{response}"
         if total is not None and self._total is not None and thread == self._session:
-            missing = total - used - self._total
+            missing = total.less(used).less(self._total)
             if missing.negative:
                 self._warn("a request's usage does not fit its total")
-            elif missing.any:
+            elif missing != NONE:
                 self._warn(_MISSING)
                 yield self._spent(record, f"{identity}/before", missing)
         self._total, self._stating = total or self._total, True
@@ -175,7 +185,7 @@ class Spending:
             return
         before = self._total
         # A session that is resumed after a kill goes on from an older total, before it spends.
-        if total == before or (self._stating and before and not total.covers(before)):
+        if total == before or (self._stating and before and total.less(before).negative):
             return
         self._total = total
         if before is None and (self._since or not self._root):
@@ -183,16 +193,16 @@ class Spending:
                 self._warn("its beginning is missing")
             return
         used = self._added(before, total, last or NONE)
-        if used.any:
+        if used != NONE:
             yield self._spent(record, f"{self._root}/{total.name}/{used.name}", used)
 
     def _added(self, before: Counts | None, total: Counts, last: Counts) -> Counts:
         """Return what was spent since the total was `before`."""
-        added = total - (before or NONE)
+        added = total.less(before or NONE)
         if added == last:
             return added
-        if added.negative or (before is None and last.any and self._root != self._session):
-            if total.any and added.negative:
+        if added.negative or (before is None and last != NONE and self._root != self._session):
+            if total != NONE and added.negative:
                 self._warn("its running total went down")
             return last
         self._warn(_MISSING)
