@@ -19,22 +19,17 @@ from tests.support.clis import PINNED, base_environ, require_cli
 
 from abreast.agents import agent_named
 from abreast.agents.base import Agent
-from abreast.loopback.anthropic import DIALECT as ANTHROPIC
-from abreast.loopback.dialect import Dialect
-from abreast.loopback.gemini import DIALECT as GEMINI
 from abreast.loopback.record import Recorded
 from abreast.loopback.server import Loopback
 from abreast.places import Places
 from abreast.process.materialise import materialise
 from abreast.process.tree import MARKER, sweep
-from benchmarks.delegation_dialect import DEFERRED
 from benchmarks.ground import git
 from benchmarks.installation import end_worker
 
 FILES, FILE_SIZE = 8, 20_000
 _PATIENCE = 120.0  # seconds for one run of a CLI
 _TOKEN = 4  # characters; the measure of every size here
-_DIALECTS: tuple[Dialect, ...] = (ANTHROPIC, DEFERRED, GEMINI)
 
 
 @dataclass(frozen=True)
@@ -107,7 +102,7 @@ def desks(ground: Path) -> Iterator[dict[str, Desk]]:
     places = Places(place / "state", f"sqlite:///{place / 'state' / 'abreast.db'}")
     try:
         repo = _repository(place / "repo")
-        with Loopback(dialects=_DIALECTS, measured=True) as server:
+        with Loopback(measured=True) as server:
             yield {
                 name: Desk(agent_named(name), server, repo, environ, places)
                 for name in PINNED

@@ -112,7 +112,7 @@ def _own(name: str, question: str) -> tuple[Move, ...]:
         return (
             Call("tool_search", {"query": "spawn subagent", "limit": 8}),
             Call("multi_agent_v1/spawn_agent", {"message": question}),
-            Call("multi_agent_v1/wait_agent", {"targets": ["$AGENT"], "timeout_ms": 60_000}),
+            Call("multi_agent_v1/wait_agent", {"targets": ["$ID"], "timeout_ms": 60_000}),
         )
     return (Call("invoke_agent", {"agent_name": "codebase_investigator", "prompt": question}),)
 

@@ -216,3 +216,14 @@ def test_errors(status: int, code: str, kind: str, reason: str | None) -> None:
     assert (error["message"], error["type"], error["code"]) == ("why", kind, reason)
     assert ("resets_at" in error) is (code == "quota")
     assert error.get("resets_at", time.time() + 1) > time.time()
+
+
+def test_a_deferred_tool_is_searched_for_and_called_by_its_namespace() -> None:
+    search = call(Call("tool_search", {"query": "child"}))
+    assert (search["type"], search["arguments"]) == ("tool_search_call", {"query": "child"})
+    assert "name" not in search
+    deferred = call(Call("mcp__abreast/delegate", {"question": "Why?"}))
+    assert (deferred["namespace"], deferred["name"]) == ("mcp__abreast", "delegate")
+    assert json.loads(deferred["arguments"]) == {"question": "Why?"}
+    answered = ask(input=[{"type": "tool_search_output", "call_id": "c", "tools": []}])
+    assert DIALECT.conversation(answered) == [Message("result", "")]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from abreast.loopback.dialect import Message
-from abreast.loopback.play import DONE, UNMATCHED, choose, turn_at, unmatched
+from abreast.loopback.play import DONE, UNMATCHED, choose, filled, turn_at, unmatched
 from abreast.model.moves import (
     Call,
     Drop,
@@ -130,3 +130,22 @@ def test_every_tool_is_called_once_in_order_and_then_the_turn_ends(moves: list[M
     turns = [turn_at(scenario(*moves), step) for step in range(len(wanted) + 1)]
     assert [t.reply.call for t in turns] == [*wanted, None]
     assert turns[-1].reply.text
+
+
+@pytest.mark.parametrize(
+    ("told", "known"),
+    [
+        ('collect(id="abcde"); cancel(id="abcde") stops it', "abcde"),
+        ('{"text": "more(id=\\"abcde/1\\", page=2)"}', "abcde/1"),
+        ('{"agent_id": "a-1", "nickname": "Ada"}', "a-1"),
+        ("nothing of the kind", "$ID"),
+    ],
+)
+def test_a_call_can_name_what_a_result_has_called_it(told: str, known: str) -> None:
+    turn = turn_at(Scenario("s", (Call("cancel", {"id": "$ID"}),)), 0)
+    said = [Message("user", 'id="mine"'), Message("result", 'id="older"'), Message("result", told)]
+    if known == "$ID":
+        said = said[:1]
+    call = filled(turn, said).reply.call
+    assert isinstance(call, Call)
+    assert call.arguments == {"id": known}

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from benchmarks.delegation_dialect import DEFERRED
 
 from abreast import api
 from abreast.agents import agent_named
 from abreast.agents.connecting import CONNECTABLE
 from abreast.engine.worker_process import find_worker
-from abreast.loopback.dialects import ANTHROPIC, GEMINI
 from abreast.loopback.record import Recorded
 from abreast.loopback.server import Loopback
 from abreast.model.contract import Deliverable
@@ -114,7 +112,7 @@ def room() -> Iterator[Room]:
     # In /var/tmp: Codex's sandbox hides /dev, and lets anyone write in /tmp.
     with (
         tempfile.TemporaryDirectory(prefix="abreast-", dir="/var/tmp") as folder,
-        Loopback(dialects=(ANTHROPIC, DEFERRED, GEMINI), measured=True) as server,
+        Loopback(measured=True) as server,
     ):
         top = Path(folder).resolve()
         home = top / "home"

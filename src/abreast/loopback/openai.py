@@ -1,4 +1,8 @@
-"""The OpenAI Responses wire format, with moves rendered as Codex CLI's own tools."""
+"""The OpenAI Responses wire format, with moves rendered as Codex CLI's own tools.
+
+Tools that Codex defers are searched for first, `Call("tool_search", …)`, and then called by their
+namespace, `Call("namespace/tool", …)`.
+"""
 
 import json
 import shlex
@@ -20,6 +24,7 @@ _ERROR_TYPES = {
     503: ("server_error", "server_is_overloaded"),
 }
 _QUOTA_RESETS_SECONDS = 3600
+_SEARCH = "tool_search"
 
 
 class OpenAI:
@@ -112,7 +117,7 @@ def _message(item: Mapping[str, Any]) -> Message | None:
     kind = item.get("type", "message")
     if kind == "message" and item.get("role") in {"user", "assistant"}:
         return Message(item["role"], _text(item.get("content", "")))
-    if kind in {"function_call_output", "custom_tool_call_output"}:
+    if kind in {"function_call_output", "custom_tool_call_output", f"{_SEARCH}_output"}:
         return Message("result", _text(item.get("output", "")))
     return None
 
@@ -152,10 +157,15 @@ def _said(text: str, place: str) -> dict[str, Any]:
 
 def _called(move: Move, tools: Mapping[str, str], place: str) -> dict[str, Any]:
     name, arguments = _render(move, tools)
-    item = {"id": f"item_{place}", "call_id": f"call_{place}", "name": name, "status": "completed"}
+    item = {"id": f"item_{place}", "call_id": f"call_{place}", "status": "completed"}
     if isinstance(arguments, str):
-        return {**item, "type": "custom_tool_call", "input": arguments}
-    return {**item, "type": "function_call", "arguments": json.dumps(dict(arguments))}
+        return {**item, "name": name, "type": "custom_tool_call", "input": arguments}
+    if name == _SEARCH:
+        given = {"arguments": dict(arguments), "execution": "client"}
+        return {**item, "type": f"{_SEARCH}_call", **given}
+    namespace, slash, name = name.rpartition("/")
+    named = {"name": name, "namespace": namespace} if slash else {"name": name}
+    return {**item, **named, "type": "function_call", "arguments": json.dumps(dict(arguments))}
 
 
 def _opened(item: Mapping[str, Any]) -> dict[str, Any]:

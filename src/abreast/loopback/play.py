@@ -99,17 +99,19 @@ def turn_at(
 def filled(turn: Turn, conversation: Sequence[Message]) -> Turn:
     """Return the turn with `$ID` in a call's arguments replaced by what was last named so.
 
-    That is the newest `id="…"` in a result: what a tool has told the model to call it by.
+    That is the newest `id="…"` or `"agent_id": "…"` in a result: what a tool has told the model to
+    call it by.
     """
     call = turn.reply.call
     if not isinstance(call, Call):
         return turn
-    told = [name for m in conversation if m.role == "result" for name in _NAMED.findall(m.text)]
+    results = (message.text for message in conversation if message.role == "result")
+    told = [one or other for text in results for one, other in _NAMED.findall(text)]
     text = json.dumps(dict(call.arguments)).replace("$ID", told[-1] if told else "$ID")
     return replace(turn, reply=replace(turn.reply, call=replace(call, arguments=json.loads(text))))
 
 
-_NAMED = re.compile(r'\bid=\\?"([^"\\]+)')
+_NAMED = re.compile(r'\bid=\\?"([^"\\]+)|"agent_id\\?":\s*\\?"([^"\\]+)')
 
 
 def unmatched(*, model: str = "scripted") -> Turn:
