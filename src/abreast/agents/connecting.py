@@ -81,7 +81,7 @@ CONNECTABLE = ("claude", "codex", "gemini")
 
 def registration(agent: str, wanted: Wanted) -> Registration:
     """Return how `wanted.server` is registered in the CLI of this agent (one of CONNECTABLE)."""
-    connector: Connector = import_module(f"abreast.agents.connect_{agent}")
+    connector: Connector = import_module(f"abreast.agents.{agent}.connect")
     return connector.registration(wanted)
 
 

@@ -61,9 +61,9 @@ def load_record(line: bytes, again: bytes = b"") -> tuple[dict[str, Any] | None,
     A process that is killed in the middle of a line leaves it open, and the next one of the same
     session goes on behind it: with `again`, how a record begins, the last one is returned.
     """
-    value = _load(line.strip(_BLANK))
+    value = _load(line)
     if value is None and again and (start := line.rfind(again)) > 0:
-        value = _load(line[start:].strip(_BLANK))
+        value = _load(line[start:])
         return (value if isinstance(value, dict) else None), False
     return (value if isinstance(value, dict) else None), value is not None
 
@@ -72,10 +72,10 @@ def _load(line: bytes) -> Any:
     try:
         return orjson.loads(line)
     except orjson.JSONDecodeError:
-        if rb"\ud" not in line and rb"\uD" not in line:
+        if not line.startswith(b"\0") and rb"\ud" not in line and rb"\uD" not in line:
             return None
     try:  # half a character, which JavaScript writes and orjson refuses
-        return load_line(line)
+        return load_line(line.strip(_BLANK))
     except ValueError:
         return None
 
@@ -93,6 +93,8 @@ def seconds(stamp: Any) -> float:
 
 def one_line(text: str, most: int = 200) -> str:
     """Return `text` with its white space folded, cut at `most` characters."""
+    if len(text) <= most and text.isprintable() and " " not in text:
+        return text
     folded = " ".join(text[: 4 * most + 1000].replace("\0", "\N{REPLACEMENT CHARACTER}").split())
     return folded if len(folded) <= most else folded[: most - 1] + "…"
 

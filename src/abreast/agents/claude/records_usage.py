@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +51,18 @@ def spent(record: Mapping[str, Any]) -> Spent | None:
     return Spent(
         at=seconds(record.get("timestamp")),
         id=_identity(record, message),
-        model=one_line(model_name(model)),
+        model=_short_name(model),
         input_tokens=prompt,
         cached_tokens=read,
         output_tokens=tokens(usage.get("output_tokens")),
         written_tokens=stored,
         cost_usd=float(cost) if isinstance(cost, int | float) else None,
     )
+
+
+@lru_cache(256)
+def _short_name(model: str) -> str:
+    return one_line(model_name(model))
 
 
 def _identity(record: Mapping[str, Any], message: Mapping[str, Any]) -> str:
