@@ -31,7 +31,7 @@ from tests.transcripts.record_claude import FIXTURES, PLACE, RECORDINGS, record,
 NAMES = sorted(RECORDINGS)
 WORK = str(PLACE / "work")
 SESSION = "0b5a1c1e-1111-4111-8111-123456789abc"
-UNREAD = "1 lines with usage could not be read"
+UNREAD = "1 replies could not be read, whose usage is missing"
 _OPENED: list[str] = []
 _WATCHING: list[bool] = []
 
@@ -432,6 +432,12 @@ def test_a_line_that_was_torn_and_written_on_is_told() -> None:
     assert (events.skipped, events.warnings) == (1, [UNREAD])
 
 
+def test_a_reply_without_usage_is_told() -> None:
+    events = Events(Path("any.jsonl"))
+    slow([line(message={"id": "m", "model": "claude-x", "content": []})], events)
+    assert events.warnings == [UNREAD]
+
+
 def test_what_another_version_writes_is_counted() -> None:
     events = Events(Path("any.jsonl"))
     slow([line("hologram"), b"[1]\n", b"null\n", b"\n", b"\0\0\0\n", b"{}\n"], events)
@@ -583,7 +589,7 @@ def test_truncated_and_interleaved(data: st.DataObject) -> None:
     check([one[:at] + other[:to] + one[at:], other[to:], one[:at]])
     events = Events(Path("any.jsonl"))
     slow([one[:at] + other], events)
-    if b'"usage":{"input' in one[:at] and at < len(one) - 1:
+    if b'"role":"assistant"' in one[:at] and at < len(one) - 1 and b"<synthetic>" not in one:
         assert events.warnings, "a usage was lost and nobody said so"
 
 

@@ -35,11 +35,11 @@ def find(environ: Mapping[str, str], also: Iterable[Path] = ()) -> Iterator[Path
 
     No file is opened and no symbolic link followed, but for the roots themselves.
     """
-    seen: set[Path] = set()
+    seen: set[str] = set()
     for given in (*roots(environ), *also):
         inside = [given.joinpath(*names) for names in _INSIDE]
         for root in [one for one in inside if one.is_dir()] or [given]:
-            if (real := root.resolve()) not in seen:
+            if (real := os.path.realpath(root)) not in seen:
                 seen.add(real)
                 for project in _folders(root):
                     yield from _transcripts(project)
@@ -65,13 +65,13 @@ def _read(path: Path, family: Mapping[Path, list[Path]]) -> tuple[Transcript, li
     """Return the transcript, and what it and its subagents spent."""
     events, warnings = Events(path), list[str]()
     told: dict[object, TranscriptEvent] = {}
-    begun, last = Begun(0.0, events.session, parent=events.parent), 0.0
+    last = 0.0
     for line in record_lines(path, warnings):
         for event in events.feed(line):
-            begun = event if isinstance(event, Begun) else begun
             last = max(last, event.at)
             # A reply stands where it was first recorded, with what was last recorded of it.
             told[event.id if isinstance(event, Spent) else len(told)] = event
+    begun = events.begun or Begun(0.0, events.session, parent=events.parent)
     parts = [_read(one, family) for one in family.get(path, [])]
     below = sorted((one for one, _ in parts), key=lambda one: (one.begun, one.session))
     spent = [event for event in told.values() if isinstance(event, Spent)]

@@ -33,6 +33,7 @@ _KNOWN = frozenset(
         *("ai-title", "agent-name", "permission-mode", "worktree-state", "pr-link"),
     }
 )
+_SIGNS = (*MARKS, b'"role":"assistant"')
 _AGENT = re.compile(r"agent-([\w-]{1,200})")
 _SESSION = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
@@ -45,7 +46,8 @@ class Events:
     """Turns the lines of one file into events; never raises, whatever the lines are.
 
     `skipped` counts the lines that were not understood. `counted` is what the CLI last stated that
-    the session has used, subagents included: prompt and output tokens.
+    the session has used, subagents included: prompt and output tokens. `begun` is the latest of
+    its kind: a session that turns out to be a fork is introduced once more.
     """
 
     def __init__(self, path: Path) -> None:
@@ -54,7 +56,7 @@ class Events:
         self._named = self._subagent or _SESSION.fullmatch(path.stem) is not None
         self.skipped = 0
         self.counted = (0, 0)
-        self._begun: Begun | None = None
+        self.begun: Begun | None = None
         self._plan = Plan()
         self._lost = 0
         self._resent = 0
@@ -66,7 +68,7 @@ class Events:
         """What may be wrong with the totals, as far as the lines have told."""
         cut_off = self._cut_off + bool(self._open)
         found = (
-            (self._lost, "lines with usage could not be read"),
+            (self._lost, "replies could not be read, whose usage is missing"),
             (cut_off, "replies were cut off: their output may be larger than recorded"),
             (
                 self._resent,
@@ -80,7 +82,7 @@ class Events:
         if not whole and line.strip():
             self.skipped += 1
             # The last line of a file that is being written is torn, and read again later.
-            self._lost += line.endswith(b"\n") and any(mark in line for mark in MARKS)
+            self._lost += line.endswith(b"\n") and any(sign in line for sign in _SIGNS)
         if record is None:
             self.skipped += whole
             return ()
@@ -105,7 +107,7 @@ class Events:
 
     def _begin(self, record: Mapping[str, Any], at: float) -> Iterator[Begun]:
         """Introduce the session, and once more when it turns out to be a fork."""
-        known = self._begun
+        known = self.begun
         if known is None:
             self._name(as_text(record.get("sessionId")))
         fork = as_text(record.get("requestSessionId")) or as_text(
@@ -115,7 +117,7 @@ class Events:
         first = known is None and bool(as_text(record.get("cwd")))
         if not first and (known is None or not fork or fork == known.forked_from):
             return
-        self._begun = Begun(
+        self.begun = Begun(
             at=known.at if known else at,
             session=self.session,
             cwd=known.cwd if known else cut(as_text(record.get("cwd"))),
@@ -124,7 +126,7 @@ class Events:
             parent=self.parent,
             forked_from=fork,
         )
-        yield self._begun
+        yield self.begun
 
     def _name(self, stated: str) -> None:
         """Take what the name of the file does not tell: it is a copy, or of an older version."""
@@ -164,6 +166,8 @@ class Events:
         if (cost := spent(record)) is not None:
             self._note(cost, message)
             yield cost
+        else:
+            self._lost += 1
         for block in [] if self._aside(record) else map(as_dict, as_list(message.get("content"))):
             if block.get("type") == "text" and as_text(block.get("text")).strip():
                 yield Said(at, by_user=False, text=cut(block["text"]))
