@@ -1,0 +1,210 @@
+"""Finds and opens transcripts, whichever CLI wrote them and whoever started the session."""
+
+import heapq
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, cast
+
+from abreast.agents.recorded import record_lines
+from abreast.errors import NotFoundError
+from abreast.model.session import Session
+from abreast.model.transcript import Begun, Spent, Transcript, TranscriptEvent
+from abreast.places import Places, find_places
+
+AGENTS = ("claude", "codex", "gemini")
+"""The agents that keep transcripts which abreast reads."""
+
+_PRIVATE = "gemini-home"  # in the folder that an adapter may write to
+_HEAD = 2000  # lines in which a session has introduced itself
+_NAMED = 8  # characters of a session's id that every CLI puts into the name of its file
+
+
+class Pass(Protocol):
+    """One pass over one file (see `Records.Events`)."""
+
+    skipped: int
+
+    def feed(self, line: bytes) -> Iterable[TranscriptEvent]: ...
+
+
+class Totals(Protocol):
+    """One pass for what requests have cost (see `Records.Spending`)."""
+
+    def feed(self, line: bytes) -> Iterable[Spent]: ...
+
+
+class Records(Protocol):
+    """What `abreast.agents.<cli>.records` offers."""
+
+    MARKS: tuple[bytes, ...]
+    Events: Callable[[Path], Pass]
+    Spending: Callable[..., Totals]
+    roots: Callable[[Mapping[str, str]], tuple[Path, ...]]
+    find: Callable[[Mapping[str, str], Iterable[Path]], Iterator[Path]]
+    children: Callable[[Path], list[Path]]
+    read: Callable[[Path], Transcript]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A transcript file, a subagent's own ones included. `mtime` is in nanoseconds."""
+
+    agent: str
+    path: Path
+    inode: int
+    size: int
+    mtime: int
+
+
+def records_of(agent: str) -> Records:
+    """Return the reader of an agent's transcripts, imported when it is first asked for."""
+    return cast("Records", import_module(f"abreast.agents.{agent}.records"))
+
+
+def find_transcripts(
+    places: Places | None = None, environ: Mapping[str, str] | None = None, *, since: float = 0
+) -> Iterator[Found]:
+    """Yield every transcript of this user, and of abreast's own sessions; opens no file.
+
+    `since` leaves out those that were last written before that Unix time.
+    """
+    for agent in AGENTS:
+        yield from _find(agent, places or find_places(), environ, since)
+
+
+def open_transcript(
+    path: Path,
+    places: Places | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    named: bool = False,
+) -> Transcript:
+    """Read the session at `path` with its subagents, by the CLI under whose root it lies.
+
+    Elsewhere only a file is read that the user has `named`, if it is a transcript at all. Raises
+    NotFoundError when there is none.
+    """
+    try:
+        real = path.resolve(strict=True)
+        plain = stat.S_ISREG(real.stat().st_mode)
+    except (OSError, ValueError) as error:
+        raise NotFoundError(f"{path} cannot be read: {error}") from error
+    if not plain:
+        raise NotFoundError(f"{path} is no file", hint="give the transcript of a session")
+    owner = _owner(real, places or find_places(), _environ(environ))
+    if owner:
+        return records_of(owner).read(real)
+    if not named:
+        raise NotFoundError(
+            f"{path} is outside of the folders in which agents keep transcripts",
+            hint="name the file itself if it is one",
+        )
+    return _recognised(real)
+
+
+def transcript_of(
+    session: Session, places: Places | None = None, environ: Mapping[str, str] | None = None
+) -> Transcript | None:
+    """Return the transcript of abreast's own session, by the id that its CLI knows it by."""
+    path = transcript_file(session, places, environ)
+    return records_of(session.agent).read(path) if path else None
+
+
+def transcript_file(
+    session: Session, places: Places | None = None, environ: Mapping[str, str] | None = None
+) -> Path | None:
+    """Return the file of abreast's own session, the newest one if a resume began another."""
+    wanted = session.cli_session
+    if session.agent not in AGENTS or not wanted:
+        return None
+    where = places or find_places()
+    found = [
+        one
+        for one in _find(session.agent, where, environ, 0, own=session)
+        if wanted[:_NAMED] in one.path.name and _begun(one).session == wanted
+    ]
+    return max(found, key=lambda one: one.mtime).path if found else None
+
+
+def newest_transcript(cwd: Path, environ: Mapping[str, str] | None = None) -> Path | None:
+    """Return the transcript last written to of the sessions that began in the folder `cwd`."""
+    wanted = cwd.resolve()
+    newest = [(-one.mtime, str(one.path), one) for one in find_transcripts(None, environ)]
+    heapq.heapify(newest)
+    while newest:
+        one = heapq.heappop(newest)[2]
+        begun = _begun(one)
+        if begun.cwd and not begun.parent and Path(begun.cwd).resolve() == wanted:
+            return one.path
+    return None
+
+
+def _environ(given: Mapping[str, str] | None) -> Mapping[str, str]:
+    return os.environ if given is None else given
+
+
+def _find(
+    agent: str,
+    places: Places,
+    environ: Mapping[str, str] | None,
+    since: float,
+    own: Session | None = None,
+) -> Iterator[Found]:
+    """Yield an agent's transcripts; of private homes, with `own`, that of this session alone."""
+    homes = _homes(places, own) if agent == "gemini" else ()
+    for path in records_of(agent).find(_environ(environ), homes):
+        try:
+            found = path.stat(follow_symlinks=False)
+        except OSError:  # gone since
+            continue
+        if found.st_mtime >= since and stat.S_ISREG(found.st_mode):
+            yield Found(agent, path, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def _homes(places: Places, own: Session | None = None) -> Iterator[Path]:
+    session = f"{own.run}/{own.task}" if own else "*/*"
+    return places.sessions.glob(f"{session}/cli/{_PRIVATE}")
+
+
+def _owner(path: Path, places: Places, environ: Mapping[str, str]) -> str:
+    """Return the agent under whose roots `path` lies, "" when it is none."""
+    for agent in AGENTS:
+        homes = _homes(places) if agent == "gemini" else ()
+        roots = (*records_of(agent).roots(environ), *homes)
+        if any(path.is_relative_to(root.resolve()) for root in roots):
+            return agent
+    return ""
+
+
+def _recognised(path: Path) -> Transcript:
+    """Return the transcript that a file is, from wherever it was copied."""
+    for agent in AGENTS:
+        begun, understood = _head(agent, path)
+        if begun is not None and begun.session and understood:
+            return records_of(agent).read(path)
+    raise NotFoundError(
+        f"{path} is no transcript that abreast can read",
+        hint=f"those of {', '.join(AGENTS)} can be read",
+    )
+
+
+def _begun(found: Found) -> Begun:
+    return _head(found.agent, found.path)[0] or Begun(0.0, "")
+
+
+def _head(agent: str, path: Path) -> tuple[Begun | None, bool]:
+    """Return how a file introduces its session; and whether most lines up to there made sense."""
+    records = records_of(agent)
+    lines = getattr(records, "record_lines", record_lines)  # Codex keeps some compressed
+    events = records.Events(path)
+    for number, line in enumerate(lines(path, []), 1):
+        for event in events.feed(line):
+            if isinstance(event, Begun):
+                return event, 2 * events.skipped < number
+        if number == _HEAD:
+            break
+    return None, False
