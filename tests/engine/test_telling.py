@@ -9,16 +9,19 @@ from abreast import api
 from abreast.agents import mailbox
 from abreast.agents.base import Letter
 from abreast.errors import NotFoundError, StateError
-from abreast.model.moves import Say, Shell
+from abreast.model.moves import Fail, Say, Shell
 from abreast.model.task import AgentChoice
 from tests.support.stage import Stage, eventually, scripted, task, writes
 
 
 def test_a_session_that_has_ended_is_told_nothing(local_stage: Stage):
-    run = local_stage.run(task("one", writes("a.txt")))
-    with pytest.raises(StateError, match=r"one has ended: it is done") as found:
+    run = local_stage.run(task("one", writes("a.txt")), task("two", scripted(Fail("no"))))
+    with pytest.raises(StateError, match=r"one has ended: it is done") as done:
         api.tell("one", "Wait!", places=local_stage.places)
-    assert f"abreast resume {run.id}" in (found.value.hint or "")
+    assert done.value.hint == f"abreast attach {run.id}/one opens it"
+    with pytest.raises(StateError, match=r"two has ended: it is failed") as failed:
+        api.tell("two", "Wait!", places=local_stage.places)
+    assert f"abreast resume {run.id} goes on" in (failed.value.hint or "")
 
 
 def test_an_agent_without_hooks_says_so(local_stage: Stage, tmp_path: Path):

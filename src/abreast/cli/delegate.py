@@ -218,7 +218,7 @@ def show(found: Deliverable, page: int = 1, *, json: bool) -> int:
         return 0 if found.outcome.valid else 1
     pages = paginate(found.items, found.limit_tokens)
     if pages:
-        click.echo(harmless(pages[page - 1].text))
+        click.echo(harmless(pages[page - 1].text.removesuffix("\n")))
     lines = [f"{found.outcome} ({found.id}, {found.agent}, {found.seconds:.1f} s)"]
     if found.reason:
         lines.append(f"why: {found.reason}")

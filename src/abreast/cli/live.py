@@ -11,7 +11,7 @@ from rich.text import Text
 from abreast.cli import figures
 from abreast.cli.grid import Column, Grid
 from abreast.cli.states import LAND_STYLES, SESSION_STYLES, STUCK, mark
-from abreast.cli.table import elapsed, files, spent, tally
+from abreast.cli.table import elapsed, files, name_of, spent, tally
 from abreast.model.session import Run, Session
 from abreast.model.states import LandState, SessionState
 
@@ -99,7 +99,7 @@ def _live_table(sessions: Sequence[Session], now: float, *, ascii_only: bool) ->
         grid.rows.append(
             (
                 Text(mark(session.state, ascii_only=ascii_only), style),
-                Text(session.task),
+                Text(name_of(session)),
                 Text(session.state, style),
                 Text(figures.one_line(session.agent)),
                 Text(figures.duration(elapsed(session, now))),

@@ -11,11 +11,14 @@ from abreast.cli import figures
 from abreast.cli.grid import Column, Grid
 from abreast.cli.states import LAND_STYLES, RUN_STYLES, SESSION_STYLES, STUCK
 from abreast.model.session import Run, Session
-from abreast.model.states import LandState, SessionState
+from abreast.model.states import LandState, SessionKind, SessionState
 from abreast.model.usage import Usage
 
 if TYPE_CHECKING:
     from abreast.model.removal import Removal
+
+
+_QUESTION = 36  # characters shown of what a child was asked
 
 
 def closing(run: Run, now: float) -> RenderableType:
@@ -39,7 +42,7 @@ def sessions_table(sessions: Sequence[Session], now: float) -> Grid:
     grid = Grid(_COLUMNS if landing else _COLUMNS[:-1])
     for session in sessions:
         cells = [
-            Text(session.task),
+            Text(name_of(session)),
             Text(session.state, SESSION_STYLES[session.state]),
             Text(figures.one_line(session.agent)),
             Text(figures.duration(elapsed(session, now))),
@@ -178,6 +181,15 @@ def worked(run: Run, now: float) -> float:
     return max(ends, default=run.ended or now) - run.created
 
 
+def name_of(session: Session) -> str:
+    """Return what a session is called in a table: its task, or the question that a child answers."""
+    if session.kind is not SessionKind.CHILD:
+        return session.task
+    question = figures.harmless(session.produces)
+    short = question if len(question) <= _QUESTION else f"{question[: _QUESTION - 1]}…"
+    return f"{session.task} {short}"
+
+
 def elapsed(session: Session, now: float) -> float | None:
     """Return how long a session has been at work, None when it has not started."""
     if session.started is None:
@@ -205,7 +217,7 @@ def _is_trouble(session: Session) -> bool:
 def _trouble(session: Session) -> Text:
     stuck = session.landing in STUCK
     style = LAND_STYLES[session.landing] if stuck else SESSION_STYLES[session.state]
-    text = Text(f"{session.task} ", overflow="fold")
+    text = Text(f"{name_of(session)} ", overflow="fold")
     text.append(session.landing if stuck else session.state, style)
     text.append(f": {figures.harmless(session.reason).strip() or 'no reason is known'}")
     if session.hint:

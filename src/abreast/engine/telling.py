@@ -12,6 +12,7 @@ from abreast.engine.client import connect
 from abreast.engine.layout import layout_of
 from abreast.errors import StateError
 from abreast.model.session import Session
+from abreast.model.states import SessionState
 from abreast.places import Places
 from abreast.process.patience import pause
 from abreast.store.reader import Reader
@@ -41,9 +42,11 @@ def tell(session: Session, text: str, places: Places, *, sender: str, patience: 
     if not text.strip():
         raise StateError("there is nothing to tell", hint=f'abreast tell {session.id} "…"')
     if session.state.final:
+        done = session.state is SessionState.DONE
+        resume = "" if done else f"abreast resume {session.run} goes on with it, "
         raise StateError(
             f"{session.id} has ended: it is {session.state}",
-            hint=f"abreast resume {session.run} goes on, abreast attach {session.id} opens it",
+            hint=f"{resume}abreast attach {session.id} opens it",
         )
     if not agent.capabilities.told:
         raise StateError(
