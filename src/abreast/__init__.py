@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         clean,
         close_session,
         collect,
+        connect,
         delegate,
         demo,
         diff,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
         StoreError,
         WorkerError,
     )
+    from abreast.model.connection import Connection, FileChange, Scope
     from abreast.model.contract import (
         BriefingChoice,
         Contract,
@@ -85,11 +87,13 @@ __all__ = [
     "AgentInfo",
     "BriefingChoice",
     "CommandError",
+    "Connection",
     "Contract",
     "ContractError",
     "Deliverable",
     "DeliveryState",
     "Estimate",
+    "FileChange",
     "GitError",
     "Isolation",
     "LandMode",
@@ -106,6 +110,7 @@ __all__ = [
     "Removal",
     "Run",
     "RunState",
+    "Scope",
     "Session",
     "SessionKind",
     "SessionState",
@@ -121,6 +126,7 @@ __all__ = [
     "clean",
     "close_session",
     "collect",
+    "connect",
     "delegate",
     "demo",
     "diff",
@@ -149,6 +155,7 @@ __all__ = [
 # Looked through in this order, cheapest first.
 _HOMES = (
     "abreast.errors",
+    "abreast.model.connection",
     "abreast.model.contract",
     "abreast.model.economy",
     "abreast.model.limits",

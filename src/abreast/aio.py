@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from abreast import api
-from abreast.agents.connecting import Scope
 from abreast.api import AgentInfo, Progress, Terminal
 from abreast.contract.paging import Page
-from abreast.engine.connect.connection import Confirm, Connection
+from abreast.model.connection import Confirm, Connection, Scope
 from abreast.model.contract import Contract, Deliverable
 from abreast.model.economy import Estimate
 from abreast.model.removal import Removal

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from abreast.agents.base import Agent, Capabilities, Command, Login
-from abreast.agents.connecting import Scope
 from abreast.contract.paging import Page
-from abreast.engine.connect.connection import Confirm, Connection
 from abreast.errors import NotFoundError
+from abreast.model.connection import Confirm, Connection, Scope
 from abreast.model.contract import Contract, Deliverable, Isolation, Profile
 from abreast.model.economy import Estimate
 from abreast.model.removal import Removal

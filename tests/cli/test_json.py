@@ -56,6 +56,7 @@ def test_a_session(capsys):
                 "landing": "none",
                 "landed": "",
                 "needs": [],
+                "parent": "",
             },
         }
     )
@@ -134,6 +135,7 @@ def test_an_agent(capsys):
                 "structured_output": False,
                 "confined_writes": "",
                 "running_totals": False,
+                "told": "",
             },
             "install_hint": "npm i",
             "installed": False,

@@ -59,9 +59,9 @@ class Capabilities:
     usage: bool = False  # its CLI states tokens
     model: bool = False  # a model can be chosen
     structured_output: bool = False  # it takes a JSON Schema for its answer
-    told: str = ""  # when a running session hears what `abreast tell` says; empty: never
     confined_writes: str = ""  # what keeps writes in the worktree; empty: nothing does
     running_totals: bool = False  # its tokens count earlier processes of a resumed session again
+    told: str = ""  # when a running session hears what `abreast tell` says; empty: never
 
 
 @dataclass(frozen=True)

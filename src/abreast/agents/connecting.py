@@ -19,13 +19,6 @@ SECONDS_A_CALL = 600
 """No call of ours takes as long (Claude Code, which waits best, has a figure of its own)."""
 
 
-class Scope(StrEnum):
-    """Whose configuration: the user's own, or the repository's, which others may share."""
-
-    USER = "user"
-    PROJECT = "project"
-
-
 class Layout(StrEnum):
     """How a configuration file is written."""
 

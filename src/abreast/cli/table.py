@@ -182,7 +182,7 @@ def worked(run: Run, now: float) -> float:
 
 
 def name_of(session: Session) -> str:
-    """Return what a session is called in a table: its task, or the question that a child answers."""
+    """Return what a session is called in a table: its task, and what a child was asked."""
     if session.kind is not SessionKind.CHILD:
         return session.task
     question = figures.harmless(session.produces)

@@ -10,7 +10,6 @@ from abreast.agents.connecting import (
     CONNECTABLE,
     Layout,
     Registration,
-    Scope,
     Wanted,
     registration,
 )
@@ -24,7 +23,6 @@ from abreast.engine.connect.change import (
     remove_empty,
     write,
 )
-from abreast.engine.connect.connection import Confirm, Connection, FileChange
 from abreast.engine.connect.edits import apply, between, reverse
 from abreast.engine.connect.entry import entry, server
 from abreast.engine.connect.receipt import Trace, digest
@@ -32,6 +30,7 @@ from abreast.engine.connect.show import diff
 from abreast.engine.connect.undo import entry_in, undo_config, undo_skill, unfit
 from abreast.errors import AgentError, NotFoundError, StateError
 from abreast.git.repository import find_repository
+from abreast.model.connection import Confirm, Connection, FileChange, Scope
 from abreast.places import Places
 
 

@@ -2,9 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
-from abreast.agents.connecting import Scope
+
+class Scope(StrEnum):
+    """Whose configuration: the user's own, or the repository's, which others may share."""
+
+    USER = "user"
+    PROJECT = "project"
 
 
 @dataclass(frozen=True)
