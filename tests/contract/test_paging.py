@@ -1,5 +1,6 @@
 """No page is over the limit, no item is lost, and the pages put together are the whole."""
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -33,6 +34,16 @@ def test_what_fits_is_one_page(items: list[str]) -> None:
 def test_items_are_not_divided_while_each_fits(items: list[str]) -> None:
     limit = max(count_tokens(item + "\n") for item in items)
     assert all(page.whole_items for page in paginate(items, limit))
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(
+    ("items", "limit"),
+    [(["word " * 500_000], 1), (["x" * 2_500_000], 1), (["item"] * 500_000, 1_000_000)],
+    ids=["words", "a word", "items"],
+)
+def test_a_huge_answer_takes_no_longer_than_its_size(items: list[str], limit: int) -> None:
+    assert "".join(page.text for page in paginate(items, limit)) == "\n".join(items)
 
 
 def test_answers_as_items() -> None:

@@ -32,15 +32,21 @@ def paginate(items: Sequence[str], limit_tokens: int) -> list[Page]:
     """
     budget = max(1, limit_tokens) * BYTES_PER_TOKEN
     parts: list[tuple[int, int, str, bool]] = []  # first item, last item, text, items are whole
+    held: list[str] = []  # the items of the page that is not full yet
+    room = budget
     for number, item in enumerate(items, 1):
         text = item if number == len(items) else f"{item}\n"
-        if _size(text) > budget:
+        size = _size(text)
+        if held and size > room:
+            parts.append((number - len(held), number - 1, "".join(held), True))
+            held, room = [], budget
+        if size > budget:
             parts += [(number, number, chunk, False) for chunk in _chunks(text, budget)]
-        elif parts and parts[-1][3] and _size(parts[-1][2]) + _size(text) <= budget:
-            first, _, before, _ = parts[-1]
-            parts[-1] = (first, number, before + text, True)
         else:
-            parts.append((number, number, text, True))
+            held.append(text)
+            room -= size
+    if held:
+        parts.append((len(items) - len(held) + 1, len(items), "".join(held), True))
     return [
         Page(at, len(parts), first, last, len(items), text, whole)
         for at, (first, last, text, whole) in enumerate(parts, 1)
@@ -53,20 +59,21 @@ def _size(text: str) -> int:
 
 def _chunks(text: str, budget: int) -> list[str]:
     """Divide a text into pieces of at most `budget` bytes, between words where there are any."""
-    chunks, rest = [], text
-    while _size(rest) > budget:
-        cut = _fitting(rest, budget)
-        space = rest.rfind(" ", 0, cut)
-        cut = space + 1 if space > cut // 2 else cut
-        chunks.append(rest[:cut])
-        rest = rest[cut:]
-    return [*chunks, rest] if rest else chunks
+    chunks, at = [], 0
+    while at < len(text):
+        end = at + _fitting(text[at : at + budget], budget)
+        space = text.rfind(" ", at, end)
+        if end < len(text) and space - at > (end - at) // 2:
+            end = space + 1
+        chunks.append(text[at:end])
+        at = end
+    return chunks
 
 
 def _fitting(text: str, budget: int) -> int:
     """Return how many characters of `text` fit into `budget` bytes; at least one."""
-    low, high = 1, min(len(text), budget)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if _size(text[:middle]) <= budget else (low, middle - 1)
-    return low
+    encoded = text.encode("utf-8", "surrogatepass")
+    end = min(budget, len(encoded))
+    while end < len(encoded) and encoded[end] & 0xC0 == 0x80:  # in the middle of a character
+        end -= 1
+    return len(encoded[:end].decode("utf-8", "surrogatepass"))
