@@ -15,7 +15,7 @@ from abreast.agents.codex.records import (
     Spending,
     read,
 )
-from abreast.agents.codex.records_lines import KEPT
+from abreast.agents.recorded import KEPT
 from abreast.model.transcript import (
     Spent,
 )
@@ -138,7 +138,7 @@ def test_a_line_beyond_all_measure_is_left_out(
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert talk(whole) == [(True, "on")]
-    assert whole.warnings == ("line 2 is longer than 64 MiB: left out",)
+    assert whole.warnings == ("line 2 is longer than 67108864 bytes: left out",)
     assert most < 200e6
 
 

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from abreast.agents.codex import records, records_lines
+from abreast.agents.codex import records
 from abreast.agents.codex.records import (
     Events,
     Spending,
     children,
-    open_record,
     read,
 )
 from abreast.model.transcript import (
@@ -253,4 +252,3 @@ def test_a_compaction() -> None:
 
 def test_the_names_of_the_seam() -> None:
     assert set(records.__all__) >= {"MARKS", "Events", "Spending", "children", "find", "read"}
-    assert records_lines.open_record is open_record

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from abreast.agents.gemini import records
 from abreast.agents.gemini.records import MARKS, Events, Spending, children, find, read, roots
-from abreast.agents.gemini.records_lines import split
+from abreast.agents.recorded import split
 from abreast.model.transcript import (
     Begun,
     Broken,
@@ -339,7 +339,7 @@ def test_calls_of_our_own_tools_delegate() -> None:
 def test_texts_are_cut() -> None:
     long = "a" * 5_000 + "b" * 5_000 + "c" * 5_000
     told, back = slow([said("u", "user", long), call("read_file", {"output": long})])[::2]
-    assert told.text == "a" * 4_000 + "\n[…]\n" + "c" * 4_000
+    assert told.text == "a" * 4_000 + "\n[… 7000 characters …]\n" + "c" * 4_000
     assert (back.size, back.text) == (15_000, told.text)
 
 

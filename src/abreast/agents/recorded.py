@@ -1,11 +1,14 @@
 """The lines of a CLI's own record, read without trust in whoever wrote them."""
 
+import gzip
 import os
 import stat
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import orjson
 
@@ -24,7 +27,11 @@ _BLANK = b"\0 \t\r\n"
 
 
 def open_record(path: Path) -> BinaryIO:
-    """Open a regular file for reading. Raises OSError, also for a link, a pipe or a folder."""
+    """Open a regular file for reading, decompressed when its name ends in `.gz` or `.zst`.
+
+    Raises OSError; also for a link, a pipe or a folder, and where this Python cannot read `.zst`,
+    which 3.14 brings.
+    """
     try:
         descriptor = os.open(path, _PLAIN)
     except ValueError as odd:  # a NUL in the name
@@ -32,7 +39,31 @@ def open_record(path: Path) -> BinaryIO:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError("it is no regular file")
-    return os.fdopen(descriptor, "rb")
+    file = os.fdopen(descriptor, "rb")
+    return _decompressed(file, path) if path.suffix in {".gz", ".zst"} else file
+
+
+def _decompressed(file: BinaryIO, path: Path) -> BinaryIO:
+    if path.suffix == ".gz":
+        return cast("BinaryIO", _Unzipped(file))
+    try:
+        zstd = import_module("compression.zstd")
+    except ModuleNotFoundError:
+        file.close()
+        raise OSError(f"{path} is compressed by zstd, which Python 3.14 reads") from None
+    return cast("BinaryIO", zstd.open(file, "rb"))
+
+
+class _Unzipped(gzip.GzipFile):
+    """A compressed file that is closed with its contents; GzipFile closes only what it opened."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(fileobj=file, mode="rb")
+        self._file = file
+
+    def close(self) -> None:
+        super().close()
+        self._file.close()
 
 
 def record_lines(path: Path, warnings: list[str], longest: int = LONGEST) -> Iterator[bytes]:
@@ -43,16 +74,25 @@ def record_lines(path: Path, warnings: list[str], longest: int = LONGEST) -> Ite
     number = 0
     try:
         with open_record(path) as file:
-            while line := file.readline(longest + 1):
+            for line in split(file, longest):
                 number += 1
-                if len(line) <= longest:
+                if line is None:
+                    warnings.append(f"line {number} is longer than {longest} bytes: left out")
+                else:
                     yield line
-                    continue
-                warnings.append(f"line {number} is longer than {longest} bytes: left out")
-                while line and not line.endswith(b"\n"):
-                    line = file.readline(longest)
-    except OSError as error:
+    except (OSError, EOFError, zlib.error) as error:  # the last two: a torn compressed file
         warnings.append(f"cannot be read beyond line {number}: {error}")
+
+
+def split(file: BinaryIO, longest: int = LONGEST) -> Iterator[bytes | None]:
+    """Yield each line; None stands for one that is longer than `longest` bytes."""
+    while line := file.readline(longest + 1):
+        if len(line) <= longest:
+            yield line
+            continue
+        while line and not line.endswith(b"\n"):
+            line = file.readline(longest)
+        yield None
 
 
 def load_record(line: bytes, again: bytes = b"") -> tuple[dict[str, Any] | None, bool]:
@@ -61,14 +101,15 @@ def load_record(line: bytes, again: bytes = b"") -> tuple[dict[str, Any] | None,
     A process that is killed in the middle of a line leaves it open, and the next one of the same
     session goes on behind it: with `again`, how a record begins, the last one is returned.
     """
-    value = _load(line)
+    value = load_json(line)
     if value is None and again and (start := line.rfind(again)) > 0:
-        value = _load(line[start:])
+        value = load_json(line[start:])
         return (value if isinstance(value, dict) else None), False
     return (value if isinstance(value, dict) else None), value is not None
 
 
-def _load(line: bytes) -> Any:
+def load_json(line: bytes) -> Any:
+    """Return the JSON on a line, or None when there is none. Raises nothing."""
     try:
         return orjson.loads(line)
     except orjson.JSONDecodeError:

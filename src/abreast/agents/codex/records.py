@@ -8,8 +8,9 @@ from typing import Any
 
 from abreast.agents.codex.config import codex_home
 from abreast.agents.codex.records_events import Events, begun_by
-from abreast.agents.codex.records_lines import load_record, open_record, record_lines
+from abreast.agents.codex.records_lines import load_record
 from abreast.agents.codex.records_spending import MARKS, Spending
+from abreast.agents.recorded import open_record, record_lines
 from abreast.model.transcript import Begun, Spent, Transcript, TranscriptEvent
 
 __all__ = [

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from abreast.agents.codex.records_lines import (
-    cut,
     exit_code,
     load_text,
-    one_line,
     output_text,
     patched_files,
     printed,
 )
 from abreast.agents.codex.records_shell import command_of, sort_command
+from abreast.agents.recorded import cut, one_line
 from abreast.model.transcript import Called, Planned, Returned, ToolKind
 
 CALLS = frozenset(

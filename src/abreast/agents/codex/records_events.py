@@ -19,8 +19,9 @@ from abreast.agents.codex.records_calls import (
     planned,
     returned,
 )
-from abreast.agents.codex.records_lines import Record, cut, load_record
+from abreast.agents.codex.records_lines import Record, load_record
 from abreast.agents.codex.records_spending import Spending
+from abreast.agents.recorded import cut
 from abreast.model.transcript import (
     Begun,
     Broken,

@@ -10,14 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from abreast.agents.codex.records_lines import (
-    exit_code,
-    load_record,
-    load_text,
-    one_line,
-    patched_files,
-    record_lines,
-)
+from abreast.agents.codex.records_lines import exit_code, load_record, load_text, patched_files
+from abreast.agents.recorded import one_line, record_lines
 from abreast.model.usage import Usage
 
 # A file system mounted read-only, or a system call refused, says one of these.

@@ -9,7 +9,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from abreast.agents.codex.failures import classify, last_words, plain
-from abreast.agents.codex.records_lines import one_line
 from abreast.agents.codex.rollout import (
     Rollout,
     denial,
@@ -18,6 +17,7 @@ from abreast.agents.codex.rollout import (
     read_usage,
 )
 from abreast.agents.lines import load_line
+from abreast.agents.recorded import one_line
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
 from abreast.model.usage import Usage
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from abreast.agents.gemini.home import user_folder
 from abreast.agents.gemini.records_calls import called, concluded, planned, read_calls, returned
 from abreast.agents.gemini.records_history import History, Turn
-from abreast.agents.gemini.records_lines import cut, header, lines_of, open_record, parse, split
+from abreast.agents.gemini.records_lines import header, lines_of, parse
 from abreast.agents.gemini.records_shape import (
     Kind,
     Record,
@@ -29,6 +29,7 @@ from abreast.agents.gemini.records_shape import (
     text,
 )
 from abreast.agents.gemini.records_usage import MARKS, Spending, Tally
+from abreast.agents.recorded import cut, open_record, split
 from abreast.model.transcript import (
     Begun,
     Broken,
@@ -88,13 +89,12 @@ def read(path: Path) -> Transcript:
     """
     events = Events(path)
     found: list[TranscriptEvent] = []
-    file = open_record(path)
-    if file is None:
-        events.warnings.append("not a file that can be read")
-    else:
-        with file:
+    try:
+        with open_record(path) as file:
             for line in split(file):
                 found.extend(events.feed(line) if line is not None else events.too_long())
+    except OSError:
+        events.warnings.append("not a file that can be read")
     found.extend(events.left())
     begun = next((e for e in found if isinstance(e, Begun)), Begun(0.0, path.stem))
     return Transcript(

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from abreast.agents.gemini.records_lines import cut, dump
+from abreast.agents.gemini.records_lines import dump
 from abreast.agents.gemini.records_shape import Record, parts, safe_name, seconds
+from abreast.agents.recorded import cut
 from abreast.model.transcript import Called, Planned, Returned, Said, ToolKind
 
 _KINDS: Mapping[str, tuple[ToolKind, tuple[str, ...]]] = {
