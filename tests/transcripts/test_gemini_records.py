@@ -473,7 +473,7 @@ def test_a_line_of_megabytes(tmp_path: Path) -> None:
     tokens = {"input": 3, "output": 1, "total": 4}
     path.write_bytes(HEADER + said("g", "gemini", "é" * 2_500_000, tokens=tokens, model="m"))
     transcript = read(path)
-    assert [len(event.text) for event in of(Said, transcript)] == [8_005]
+    assert [len(event.text) for event in of(Said, transcript)] == [8_026]
     assert [event.input_tokens for event in of(Spent, transcript)] == [3]
 
 
