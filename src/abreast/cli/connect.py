@@ -7,7 +7,7 @@ import click
 from abreast.cli import options
 
 if TYPE_CHECKING:
-    from abreast.engine.connect.connection import Connection
+    from abreast.model.connection import Connection
 
 CLIS = ("claude", "codex", "gemini")
 
