@@ -74,6 +74,60 @@ def test_words_that_look_like_it_are_not(text: str) -> None:
     assert problems({"text": text}, schema_of("text")) == []
 
 
+@pytest.mark.parametrize(
+    ("value", "returns"),
+    [
+        ({"paths": ["test"], "nothing_found": None}, "paths"),
+        ({"bullets": ["dev", "test"], "nothing_found": None}, "bullets"),
+        ({**GOOD["table"], "rows": [["name", "string"]]}, "table"),
+        ({"kind": "test"}, {"type": "object", "properties": {"kind": {"enum": ["test"]}}}),
+        ({"columns": 1, "rows": [[2]]}, {"type": "object"}),
+    ],
+)
+def test_a_name_is_no_placeholder(value: Any, returns: Any) -> None:
+    assert problems(value, schema_of(returns)) == []
+
+
+@pytest.mark.timeout(5)
+def test_the_layout_of_a_text_costs_no_time() -> None:
+    text = "|" + " " * 200 + "x"
+    assert problems({"text": text}, schema_of("text")) == []
+    assert "points to" in problems({"text": "see   the\nreport  above"}, schema_of("text"))[0]
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["http://127.0.0.1:1/x.json", "file:///etc/hostname", "other.json", "#/$defs/none", "#none"],
+)
+def test_a_schema_is_whole_and_nothing_is_fetched_for_it(reference: str) -> None:
+    schema = {"type": "object", "properties": {"a": {"$ref": reference}}}
+    with pytest.raises(ContractError, match="not part of it"):
+        schema_of(schema)
+    assert "cannot be checked" in problems({"a": 1}, schema)[0]
+
+
+def test_a_schema_without_an_end_is_told() -> None:
+    assert "cannot be checked" in problems({}, schema_of({"type": "object", "$ref": "#"}))[0]
+    deep: dict[str, Any] = {}
+    for _ in range(3000):
+        deep = {"not": deep}
+    with pytest.raises(ContractError, match="nested too deeply"):
+        schema_of(deep)
+
+
+def test_references_hold_in_a_schema_that_is_wrapped() -> None:
+    node = {"type": "object", "properties": {"next": {"$ref": "#"}, "name": {"$ref": "#/$defs/n"}}}
+    schema = schema_of({"anyOf": [node, {"type": "null"}], "$defs": {"n": {"type": "string"}}})
+    assert problems({"value": {"next": {"name": "a", "next": None}}}, schema) == []
+    assert problems({"value": {"next": {"name": 1}}}, schema) != []
+
+
+def test_a_part_of_a_schema_may_be_a_mere_boolean() -> None:
+    schema = {"type": "object", "properties": {"a": True, "b": True}, "required": ["a"]}
+    assert problems({"a": ["x"], "b": {"c": [{}]}}, schema_of(schema)) == []
+    assert "is empty" in problems({"a": []}, schema_of(schema))[0]
+
+
 def test_a_wrong_shape_is_told_by_place() -> None:
     found = problems({"bullets": ["a", 3], "extra": 1}, schema_of("bullets"))
     assert any(p.startswith("bullets[1]:") for p in found), found

@@ -80,3 +80,15 @@ def test_nothing_inside_can_close_the_fence(text: str) -> None:
     assert f"</{mark}>" not in text
     assert fenced.endswith(f"</{mark}>")
     assert text in fenced
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize("text", ["```" + "\n" * 200_000, "```" + " " * 200_000, "``` " * 200_000])
+def test_an_endless_fence_costs_no_time(text: str) -> None:
+    assert find_answer(text) is None
+
+
+def test_what_other_readers_of_json_refuse_is_no_answer() -> None:
+    assert find_answer('{"a": NaN}') is None
+    assert find_answer('{"a": 1e999}') is None
+    assert find_answer('{"a": -Infinity} {"b": 1}') == {"b": 1}

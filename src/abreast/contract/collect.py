@@ -1,12 +1,13 @@
 """Find the answer in what a child said last, when its CLI has no channel of its own for it."""
 
 import json
+import math
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 _MOST_TRIES = 1000  # each costs time in proportion to the text, which may be hostile
-_FENCED = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL)
+_FENCED = re.compile(r"```(?:json)?[^\S\n]*\n(.*?)```", re.DOTALL)
 
 
 def find_answer(text: str) -> Any | None:
@@ -17,12 +18,22 @@ def find_answer(text: str) -> Any | None:
     """
     for candidate in _candidates(text):
         try:
-            value = json.loads(candidate)
+            value = json.loads(candidate, parse_constant=_refuse, parse_float=_finite)
         except (ValueError, RecursionError):
             continue
         if isinstance(value, dict):
             return value
     return _last_object(text)
+
+
+def _refuse(word: str) -> NoReturn:
+    """Refuse NaN and Infinity, which Python reads, and no other reader of JSON does."""
+    raise ValueError(f"{word} is no JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else _refuse(digits)
 
 
 def _candidates(text: str) -> Iterator[str]:
@@ -31,7 +42,8 @@ def _candidates(text: str) -> Iterator[str]:
 
 
 def _last_object(text: str) -> dict[str, Any] | None:
-    decoder, found, at = json.JSONDecoder(), None, text.find("{")
+    decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
+    found, at = None, text.find("{")
     for _ in range(_MOST_TRIES):
         if at < 0:
             break
