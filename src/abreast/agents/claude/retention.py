@@ -1,0 +1,18 @@
+"""For how long Claude Code keeps its transcripts."""
+
+from collections.abc import Mapping
+
+from abreast.agents.claude.transcript import config_folder
+from abreast.process.files import load_json
+
+SETTING = "cleanupPeriodDays"
+_DAYS = 30.0
+
+
+def retention(environ: Mapping[str, str]) -> tuple[float | None, str]:
+    """Return the days, by the user's settings or else its default, and what to change."""
+    file = config_folder(environ) / "settings.json"
+    settings = load_json(file)
+    days = settings.get(SETTING) if isinstance(settings, dict) else None
+    stated = isinstance(days, int | float) and not isinstance(days, bool) and days > 0
+    return float(days) if stated else _DAYS, f'"{SETTING}": 3650 in {file}'

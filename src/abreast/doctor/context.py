@@ -1,0 +1,91 @@
+"""Too much in one context: long sessions, rounds of corrections, a heavy briefing."""
+
+import re
+from collections.abc import Iterator
+
+from abreast.doctor.case import Case
+from abreast.doctor.measure import compacted, requests, turns
+from abreast.doctor.thresholds import BRIEFING_SHARE, CORRECTIONS, FILL, FILLED_REQUESTS
+from abreast.doctor.words import count, counted, named, percent, quoted
+from abreast.model.finding import Evidence
+from abreast.model.transcript import Said
+
+CORRECTING = re.compile(
+    r"\s*(no\b(?! problem| worries| need|thing)|nope\b|wrong\b|not (what|that|like|there|quite)\b"
+    r"|that'?s (not|wrong)|that is (not|wrong)|this is (not|wrong)|it'?s (not|still|wrong)"
+    r"|still (not|wrong|fails?|failing|broken|the same|does)|undo\b|revert\b|stop\b"
+    r"|you (forgot|missed|broke|didn'?t|did not|ignored|were not|weren'?t|still)"
+    r"|i (said|told you|asked|meant|did not|didn'?t)\b|(it |that )?(doesn'?t|does not) work"
+    r"|why did you|again[,:!]|wait[,!])",
+    re.IGNORECASE,
+)
+"""How a user's turn begins that corrects what the agent did (in English)."""
+
+
+def past_fill(case: Case) -> Iterator[Evidence]:
+    """At least `FILLED_REQUESTS` requests with more than `FILL` tokens in the context."""
+    spent = requests(case.transcript.events)
+    beyond = [one for one in spent if one.input_tokens > FILL]
+    if len(beyond) < FILLED_REQUESTS:
+        return
+    most = max(one.input_tokens for one in beyond)
+    yield case.evidence(
+        f"{len(beyond)} of {counted(len(spent), 'request')} with more than {count(FILL)} tokens "
+        f"in the context, at most {count(most)}",
+        at=beyond[0].at,
+        cost=most - FILL,
+        requests=len(spent),
+        beyond=len(beyond),
+        most=most,
+    )
+
+
+def corrections(case: Case) -> Iterator[Evidence]:
+    """`CORRECTIONS` or more user turns in a row that begin as in `CORRECTING`."""
+    events = case.transcript.events
+    row: list[tuple[int, int]] = []
+    for number, (start, end) in enumerate(turns(events)):
+        said = events[start]
+        if number and isinstance(said, Said) and CORRECTING.match(said.text):
+            row.append((start, end))
+        else:
+            yield from _row(case, row)
+            row = []
+    yield from _row(case, row)
+
+
+def _row(case: Case, row: list[tuple[int, int]]) -> Iterator[Evidence]:
+    if len(row) < CORRECTIONS:
+        return
+    events = case.transcript.events
+    start, end = row[0][0], row[-1][1]
+    before, during = requests(events[:start]), requests(events[start:end])
+    grown = None
+    if before and during and not compacted(events[start:end]):
+        grown = max(0, during[-1].context - before[-1].context)
+    words = [quoted(e.text, 30) for n, _ in row if isinstance(e := events[n], Said)]
+    yield case.evidence(
+        f"{len(row)} turns of the user in a row that correct: {named(words)}",
+        at=events[start].at,
+        cost=grown,
+        rounds=len(row),
+        **({} if grown is None else {"growth": grown}),
+    )
+
+
+def heavy_briefing(case: Case) -> Iterator[Evidence]:
+    """A briefing of more than `BRIEFING_SHARE` of the session's first request."""
+    spent = requests(case.transcript.events)
+    size = sum(one.tokens for one in case.briefing)
+    if not spent or size <= BRIEFING_SHARE * spent[0].input_tokens:
+        return
+    start_up = spent[0].input_tokens
+    names = named([one.path.rpartition("/")[2] for one in case.briefing])
+    yield case.evidence(
+        f"{names}: about {count(size)} of the first request's {count(start_up)} tokens, "
+        f"{percent(size / start_up)}",
+        cost=size - round(BRIEFING_SHARE * start_up),
+        briefing=size,
+        start_up=start_up,
+        share=round(size / start_up, 3),
+    )

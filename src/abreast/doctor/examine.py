@@ -1,0 +1,60 @@
+"""Which check looks at what."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from abreast.doctor import (
+    context,
+    over_delegation,
+    side_by_side,
+    under_contract,
+    under_delegation,
+)
+from abreast.doctor.case import Case
+from abreast.doctor.work import Work
+from abreast.model.finding import Evidence
+from abreast.model.session import Session
+
+Seen = Iterator[tuple[str, Evidence]]
+
+OF_A_SESSION: dict[str, Callable[[Case], Iterable[Evidence]]] = {
+    "many-children": over_delegation.many_children,
+    "below-break-even": over_delegation.below_break_even,
+    "growth-by-summaries": over_delegation.growth_by_summaries,
+    "child-per-file": over_delegation.child_per_file,
+    "read-alone": under_delegation.read_alone,
+    "long-summary": under_contract.long_summary,
+    "no-shape": under_contract.no_shape,
+    "summary-again": under_contract.summary_again,
+    "read-again": under_contract.read_again,
+    "past-fill": context.past_fill,
+    "corrections": context.corrections,
+    "heavy-briefing": context.heavy_briefing,
+}
+
+OF_SESSIONS: dict[str, Callable[[Sequence[Work]], Iterable[Evidence]]] = {
+    "same-files": side_by_side.same_files,
+    "invalidated": side_by_side.invalidated,
+}
+
+OF_LANDINGS: dict[str, Callable[[Sequence[Session]], Iterable[Evidence]]] = {
+    "merge-conflict": side_by_side.merge_conflicts,
+    "bounced-landing": side_by_side.bounced_landings,
+}
+
+
+def examine_session(case: Case) -> Seen:
+    """Yield what the checks see in one session, each with the id of its check."""
+    for name, look in OF_A_SESSION.items():
+        yield from ((name, one) for one in look(case))
+
+
+def examine_sessions(works: Sequence[Work]) -> Seen:
+    """Yield what the checks see between sessions."""
+    for name, look in OF_SESSIONS.items():
+        yield from ((name, one) for one in look(works))
+
+
+def examine_landings(sessions: Sequence[Session]) -> Seen:
+    """Yield what the checks see in the landings of abreast's own sessions."""
+    for name, look in OF_LANDINGS.items():
+        yield from ((name, one) for one in look(sessions))

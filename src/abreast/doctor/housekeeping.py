@@ -1,0 +1,146 @@
+"""What is left lying about, damaged, or about to be lost: repositories, worktrees, transcripts."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePath
+from shlex import quote
+
+from abreast.doctor.thresholds import EXPIRING_DAYS, LOCK_MINUTES, SECONDS_PER_DAY, STALE_DAYS
+from abreast.doctor.words import count, counted
+from abreast.model.finding import Evidence
+from abreast.model.session import Session
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A linked worktree that git lists. `locked` holds the reason; None: it is not."""
+
+    path: str
+    exists: bool
+    locked: str | None = None
+
+
+@dataclass(frozen=True)
+class State:
+    """A repository as it stands. `bare` and `worktree` are what its shared configuration says.
+
+    `checkout` is the folder of its main checkout, "" when it has none: it is bare by intent, or a
+    submodule. `locks` are its lock files with the Unix time of each.
+    """
+
+    common_dir: str
+    checkout: str = ""
+    bare: bool = False
+    worktree: str = ""
+    trees: tuple[Tree, ...] = ()
+    locks: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An agent's transcripts, when each was last written (Unix seconds), and for how many days it
+    keeps them. `setting` is what to change.
+    """
+
+    agent: str
+    days: float
+    setting: str
+    written: tuple[float, ...]
+
+
+def gone_worktrees(states: Iterable[State]) -> Iterator[Evidence]:
+    """A worktree that git lists and whose folder is gone."""
+    for state in states:
+        for tree in state.trees:
+            if tree.exists:
+                continue
+            git = f"git --git-dir={quote(state.common_dir)} worktree"
+            unlock = f"{git} unlock {quote(tree.path)} && " if tree.locked is not None else ""
+            locked = f", and it is locked ({tree.locked})" if tree.locked else ""
+            yield Evidence(
+                f"{tree.path} is gone, and {state.common_dir} still lists it{locked}",
+                path=tree.path,
+                command=f"{unlock}{git} prune",
+            )
+
+
+def left_worktrees(sessions: Iterable[Session], now: float) -> Iterator[Evidence]:
+    """A worktree of abreast's whose session ended more than `STALE_DAYS` ago."""
+    for session in sessions:
+        days = (now - (session.ended or now)) / SECONDS_PER_DAY
+        if session.state.final and days > STALE_DAYS:
+            yield Evidence(
+                f"{session.id} ended as {session.state} {count(days)} days ago and its worktree is "
+                "still there",
+                agent=session.agent,
+                session=session.id,
+                at=session.ended or 0.0,
+                path=session.worktree,
+                command=f"abreast clean {session.id}",
+                numbers={"days": round(days, 1)},
+            )
+
+
+def stale_locks(states: Iterable[State], now: float) -> Iterator[Evidence]:
+    """A lock file in a repository that is older than `LOCK_MINUTES`."""
+    for state in states:
+        for path, at in state.locks:
+            minutes = (now - at) / 60
+            if minutes > LOCK_MINUTES:
+                yield Evidence(
+                    f"{path} is {count(minutes)} minutes old",
+                    at=at,
+                    path=path,
+                    command=f"rm {quote(path)}",
+                    numbers={"minutes": round(minutes)},
+                )
+
+
+def nested_worktrees(states: Iterable[State]) -> Iterator[Evidence]:
+    """A worktree inside the main checkout, or inside another worktree."""
+    for state in states:
+        tops = [state.checkout, *(tree.path for tree in state.trees)]
+        for tree in state.trees:
+            inside = [top for top in tops if top and PurePath(top) in PurePath(tree.path).parents]
+            if inside and tree.exists:
+                git = f"git --git-dir={quote(state.common_dir)} worktree move"
+                target = PurePath(inside[0]).with_name(PurePath(tree.path).name)
+                yield Evidence(
+                    f"{tree.path} lies inside of {inside[0]}",
+                    path=tree.path,
+                    command=f"{git} {quote(tree.path)} {quote(str(target))}",
+                )
+
+
+def damaged_config(states: Iterable[State]) -> Iterator[Evidence]:
+    """`core.bare = true` or `core.worktree` in the configuration that all checkouts share."""
+    for state in states:
+        config = f"git config --file {quote(state.common_dir + '/config')}"
+        if state.bare and state.checkout:
+            yield Evidence(
+                f"core.bare is true in {state.common_dir}/config; {state.checkout} is a checkout",
+                path=f"{state.common_dir}/config",
+                command=f"{config} core.bare false",
+            )
+        if state.worktree and state.checkout:
+            yield Evidence(
+                f"core.worktree is {state.worktree} in {state.common_dir}/config, for every "
+                "checkout",
+                path=f"{state.common_dir}/config",
+                command=f"{config} --unset core.worktree",
+            )
+
+
+def expiring(kept: Iterable[Kept], now: float) -> Iterator[Evidence]:
+    """Transcripts that their CLI deletes within `EXPIRING_DAYS`."""
+    for one in kept:
+        soon = [at for at in one.written if (now - at) / SECONDS_PER_DAY > one.days - EXPIRING_DAYS]
+        if soon:
+            yield Evidence(
+                f"{counted(len(soon), 'transcript')} of {one.agent} "
+                f"{'is' if len(soon) == 1 else 'are'} deleted within {EXPIRING_DAYS} days: it "
+                f"keeps them for {one.days:g} days; to keep them longer: {one.setting}",
+                agent=one.agent,
+                at=min(soon),
+                numbers={"transcripts": len(soon), "days": one.days},
+            )

@@ -1,0 +1,125 @@
+"""Too much delegation: children that cost more than they keep out of their parent."""
+
+import re
+from collections.abc import Iterable, Iterator
+from difflib import SequenceMatcher
+
+from abreast.doctor.case import Case
+from abreast.doctor.delegation import Delegation
+from abreast.doctor.measure import compacted, requests
+from abreast.doctor.thresholds import (
+    ALIKE,
+    LOSS_TOKENS,
+    MANY_CHILDREN,
+    ONE_FILE_CHILDREN,
+    SUMMARY_GROWTH,
+    SUMMARY_SHARE,
+)
+from abreast.doctor.words import count, named
+from abreast.model.finding import Evidence
+
+_WORDS = 200  # of a question
+_PARTICULAR = re.compile(r"\S*[/.\d_]\S*")
+
+
+def many_children(case: Case) -> Iterator[Evidence]:
+    """A session with at least `MANY_CHILDREN` children."""
+    number = len(case.delegations)
+    if number < MANY_CHILDREN:
+        return
+    paid = _start_ups(case.delegations)
+    yield case.evidence(
+        f"{number} children; their start-ups alone: {count(paid)} tokens",
+        at=_first(case.delegations),
+        cost=paid,
+        children=number,
+        start_up=paid,
+    )
+
+
+def below_break_even(case: Case) -> Iterator[Evidence]:
+    """Children with a net below 0, which together lost at least `LOSS_TOKENS`."""
+    nets = [(one, one.account.net) for one in case.delegations]
+    losing = [(one, net) for one, net in nets if net is not None and net < 0]
+    lost = -sum(net for _, net in losing)
+    if not losing or lost < LOSS_TOKENS:
+        return
+    children = [one for one, _ in losing]
+    paid = _start_ups(children)
+    kept = sum(one.account.kept_out or 0 for one in children)
+    summary = sum(one.account.summary for one in children)
+    yield case.evidence(
+        f"{len(losing)} of {len(nets)} children lost {count(lost)} tokens: kept out {count(kept)}, "
+        f"start-up {count(paid)}, summary about {count(summary)}",
+        at=_first(children),
+        cost=lost,
+        children=len(nets),
+        losing=len(losing),
+        kept_out=kept,
+        start_up=paid,
+        summary=summary,
+        net=-lost,
+    )
+
+
+def growth_by_summaries(case: Case) -> Iterator[Evidence]:
+    """Summaries of at least `SUMMARY_GROWTH` tokens that are `SUMMARY_SHARE` of the growth."""
+    spent = requests(case.transcript.events)
+    if len(case.delegations) < 2 or len(spent) < 2 or compacted(case.transcript.events):
+        return
+    grown = spent[-1].context - spent[0].input_tokens
+    summaries = sum(one.account.summary for one in case.delegations)
+    if summaries < SUMMARY_GROWTH or summaries < SUMMARY_SHARE * grown:
+        return
+    yield case.evidence(
+        f"the context grew by {count(grown)} tokens, about {count(summaries)} of them summaries "
+        f"of {len(case.delegations)} children",
+        at=_first(case.delegations),
+        cost=summaries,
+        growth=grown,
+        summaries=summaries,
+        children=len(case.delegations),
+    )
+
+
+def child_per_file(case: Case) -> Iterator[Evidence]:
+    """`ONE_FILE_CHILDREN` or more children, asked alike, that each read one file of its own."""
+    single = [one for one in case.delegations if len(one.read) == 1 and not one.wrote]
+    for group in _alike(single):
+        files = {name for one in group for name in one.read}
+        if len(group) < ONE_FILE_CHILDREN or len(files) < len(group):
+            continue
+        paid = _start_ups(group)
+        spare = paid - max(one.account.start_up or 0 for one in group)
+        names = named(sorted(name.rpartition("/")[2] for name in files))
+        yield case.evidence(
+            f"{len(group)} children read one file each ({names}) "
+            f"for the same question; start-ups {count(paid)} tokens",
+            at=_first(group),
+            cost=spare,
+            children=len(group),
+            files=len(files),
+            start_up=paid,
+        )
+
+
+def _alike(delegations: Iterable[Delegation]) -> list[list[Delegation]]:
+    """Return the delegations in groups of the same question, paths and numbers aside."""
+    groups: list[tuple[list[str], list[Delegation]]] = []
+    for one in delegations:
+        words = _PARTICULAR.sub("…", one.question).lower().split()[:_WORDS]
+        for first, group in groups:
+            if words and SequenceMatcher(None, first, words, autojunk=False).ratio() >= ALIKE:
+                group.append(one)
+                break
+        else:
+            groups.append((words, [one]))
+    return [group for _, group in groups]
+
+
+def _start_ups(delegations: Iterable[Delegation]) -> int:
+    return sum(one.account.start_up or 0 for one in delegations)
+
+
+def _first(delegations: Iterable[Delegation]) -> float:
+    return min((one.at for one in delegations if one.at), default=0.0)

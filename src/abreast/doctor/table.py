@@ -1,0 +1,289 @@
+"""Every check, in its group: what it looks for, why that hurts, and what to do about it."""
+
+from abreast.doctor.check import Check
+from abreast.model.finding import Severity
+
+_OVER = (
+    Check(
+        id="many-children",
+        severity=Severity.WARNING,
+        title="Many children in one session",
+        looks_for="A session with MANY_CHILDREN or more children.",
+        why="Every child pays its start-up before it has read a line, and every summary stays in "
+        "the parent. A piece of work for that many is a plan, not a session.",
+        fix="Ask one child one question about all of it, with `-s` for each folder: "
+        "`abreast delegate QUESTION -s DIR`. Independent tasks belong in a plan: "
+        "`abreast run PLAN`.",
+        thresholds=("MANY_CHILDREN",),
+    ),
+    Check(
+        id="below-break-even",
+        severity=Severity.WARNING,
+        title="Children that cost more than they kept out",
+        looks_for="Children whose net, kept out - (start-up + summary), is below 0, and who "
+        "together lost LOSS_TOKENS or more.",
+        why="What these children read would have been cheaper to read in the parent.",
+        fix="Read small scopes yourself. `abreast delegate --dry-run QUESTION -s PATH` says before "
+        "whether a child is worth its start-up; its lean profile starts for a fraction of it.",
+        thresholds=("LOSS_TOKENS",),
+    ),
+    Check(
+        id="growth-by-summaries",
+        severity=Severity.WARNING,
+        title="A parent that is mostly full of summaries",
+        looks_for="Summaries of SUMMARY_GROWTH tokens or more, from two or more children, that are "
+        "SUMMARY_SHARE or more of what the parent's context grew by.",
+        why="The parent collects reports instead of working, and answers worse for each of them.",
+        fix="Bound what comes back: `abreast delegate QUESTION --returns bullets --limit 300`. "
+        "What one result feeds into the next is a plan with `needs`, whose handoffs are short.",
+        thresholds=("SUMMARY_SHARE", "SUMMARY_GROWTH"),
+    ),
+    Check(
+        id="child-per-file",
+        severity=Severity.WARNING,
+        title="One child per file where one question would do",
+        looks_for="ONE_FILE_CHILDREN or more children of one session that each read one file of "
+        "their own and changed nothing, asked in words that are ALIKE, paths and numbers aside.",
+        why="The same question is paid for once per file: all start-ups but one are spent for "
+        "nothing.",
+        fix="Ask once about all the files: `abreast delegate QUESTION -s FILE -s FILE --returns "
+        "table`.",
+        thresholds=("ONE_FILE_CHILDREN", "ALIKE"),
+    ),
+)
+
+_UNDER = (
+    Check(
+        id="read-alone",
+        severity=Severity.WARNING,
+        title="Much reading for a short conclusion",
+        looks_for="A turn that delegated and edited nothing, whose prompts grew by READ_TOKENS or "
+        "more beyond what the model wrote, for an answer of at most CONCLUSION_TOKENS, and "
+        "LATER_REQUESTS or more requests after it in the same context.",
+        why="Everything that was read stays in the context, is sent again with every later "
+        "request, and distracts from what comes next.",
+        fix="Delegate such a question, and keep only the answer: `abreast delegate QUESTION -s "
+        "PATH`.",
+        thresholds=("READ_TOKENS", "CONCLUSION_TOKENS", "LATER_REQUESTS"),
+    ),
+)
+
+_CONTRACT = (
+    Check(
+        id="long-summary",
+        severity=Severity.WARNING,
+        title="Long summaries",
+        looks_for="A child that returned more than LONG_SUMMARY tokens.",
+        why="A child is there to keep its reading out of the parent; a long report brings it back.",
+        fix="Limit it outside of the model: `abreast delegate QUESTION --limit 500`; the rest "
+        "stays on disk, a page at a time.",
+        thresholds=("LONG_SUMMARY",),
+    ),
+    Check(
+        id="no-shape",
+        severity=Severity.INFO,
+        title="Questions without a shape for the answer",
+        looks_for="A question to a child in which no word says what the answer should look like "
+        "or how long it may be, answered by more than SHAPELESS_SUMMARY tokens.",
+        why="Without a shape a child decides by itself what to report; an answer that nobody can "
+        "check is read whole, or asked for again.",
+        fix="Declare what should come back: `abreast delegate QUESTION --returns "
+        "bullets|paths|table|yes-no|findings`, or a JSON Schema.",
+        thresholds=("SHAPELESS_SUMMARY",),
+    ),
+    Check(
+        id="summary-again",
+        severity=Severity.INFO,
+        title="Summaries said again",
+        looks_for="A text of AGAIN_TOKENS or more by the parent, after a child's answer and before "
+        "the user's next word, AGAIN_SHARE or more of whose runs of three words are in it.",
+        why="The summary is paid for twice, the second time as output, and is then twice in the "
+        "context.",
+        fix="Ask the child for what you want to hand on, in its final shape, and tell the parent "
+        "to refer to it.",
+        thresholds=("AGAIN_TOKENS", "AGAIN_SHARE"),
+    ),
+    Check(
+        id="read-again",
+        severity=Severity.WARNING,
+        title="Files read again after a child had read them",
+        looks_for="Files that the parent did not edit and read after a child that had read them "
+        "had answered: READ_AGAIN_TOKENS or more.",
+        why="The child's answer was not enough to go on: its start-up was paid, and nothing was "
+        "kept out.",
+        fix="Ask for what you need to decide, with places: `--returns findings` gives file and "
+        "line; `--success TEXT` says when the child is done.",
+        thresholds=("READ_AGAIN_TOKENS",),
+    ),
+)
+
+_PARALLEL = (
+    Check(
+        id="same-files",
+        severity=Severity.WARNING,
+        title="Sessions that edited the same files at once",
+        looks_for="Two sessions in one repository, at work at the same time, that edited a file "
+        "within SIDE_BY_SIDE_MINUTES of each other.",
+        why="In one checkout each writes over what the other assumes; in two worktrees they meet "
+        "as a merge conflict, as 27.7 % of agents' pull requests do (AgenticFlict, 2026).",
+        fix='Name the `paths` of each task and let one need the other: `needs = ["FIRST"]` in a '
+        "plan, `abreast run PLAN`.",
+        thresholds=("SIDE_BY_SIDE_MINUTES",),
+    ),
+    Check(
+        id="invalidated",
+        severity=Severity.WARNING,
+        title="Sessions that changed what another had read",
+        looks_for="A file that one session read, another changed in the same checkout, and the "
+        "first then had to read or edit again.",
+        why="What the first one knew was no longer so; it noticed, or went on with what was not "
+        "true.",
+        fix="Give each session a worktree of its own: `abreast open NAME`, or `abreast run` for a "
+        "plan.",
+    ),
+    Check(
+        id="merge-conflict",
+        severity=Severity.WARNING,
+        title="Landings that met a conflict",
+        looks_for="A session of abreast whose landing bounced because its target has other changes "
+        "in the same place.",
+        why="The tasks were not independent: one of them has to be done, or at least merged, "
+        "again.",
+        fix="`abreast attach SESSION`, merge the target there, `abreast land SESSION`; next time "
+        "let one task need the other.",
+    ),
+    Check(
+        id="bounced-landing",
+        severity=Severity.WARNING,
+        title="Landings that bounced",
+        looks_for="A session of abreast whose landing bounced otherwise, mostly because verify was "
+        "red on the merge.",
+        why="Each task was right by itself and they are wrong together: there was something "
+        "between them that the plan did not say.",
+        fix="Read the output that the reason names, `abreast attach SESSION`, mend it there, "
+        "`abreast land SESSION`.",
+    ),
+)
+
+_CONTEXT = (
+    Check(
+        id="past-fill",
+        severity=Severity.WARNING,
+        title="Sessions that worked on in a full context",
+        looks_for="FILLED_REQUESTS or more requests of one session with more than FILL tokens in "
+        "the context.",
+        why="Models answer worse the more there is in their context, long before the window is "
+        "full; and all of it is sent with every request.",
+        fix="End a session when its task is done, and begin the next one with a short handoff. "
+        "Delegate what only has to be looked up.",
+        thresholds=("FILL", "FILLED_REQUESTS"),
+    ),
+    Check(
+        id="corrections",
+        severity=Severity.WARNING,
+        title="Rounds of corrections in a row",
+        looks_for="CORRECTIONS or more user turns in a row that begin with words that correct "
+        "(English ones only).",
+        why="What was rejected stays in the context and pulls the next attempt towards it.",
+        fix="Start afresh with what you now know in the prompt: `abreast retry SESSION`, or a new "
+        "session; write down what is ruled out.",
+        thresholds=("CORRECTIONS",),
+    ),
+    Check(
+        id="heavy-briefing",
+        severity=Severity.INFO,
+        title="A briefing that eats the start-up",
+        looks_for="Files of standing instructions, unchanged since the session began, of more than "
+        "BRIEFING_SHARE of its first request.",
+        why="Every session and child that reads it pays for it again, and rules that do not matter "
+        "for its task distract it.",
+        fix="Keep in it what every task needs; move the rest to files that it names, to be read "
+        "when they are needed.",
+        thresholds=("BRIEFING_SHARE",),
+    ),
+)
+
+_HOUSE = (
+    Check(
+        id="damaged-config",
+        severity=Severity.SEVERE,
+        title="A damaged shared git configuration",
+        looks_for="`core.bare = true`, or a `core.worktree`, in the configuration that the main "
+        "checkout of a repository shares with its worktrees (not of a submodule).",
+        why="git then takes every checkout for none, or for another folder: commits fail, or hold "
+        "the wrong files.",
+        fix="Take the setting out again, with the command given for each.",
+    ),
+    Check(
+        id="gone-worktrees",
+        severity=Severity.INFO,
+        title="Worktrees that are gone",
+        looks_for="A worktree that git still lists and whose folder is gone.",
+        why="Its branch cannot be checked out or deleted as long as git believes that it is in "
+        "use.",
+        fix="`git worktree prune`, after `git worktree unlock` where it is locked.",
+    ),
+    Check(
+        id="left-worktrees",
+        severity=Severity.INFO,
+        title="Worktrees of sessions that ended long ago",
+        looks_for="A worktree of abreast's whose session ended more than STALE_DAYS ago.",
+        why="They pile up: users found 80 to 330 GB in forgotten worktrees.",
+        fix="`abreast clean` shows which may go, `abreast clean --remove` removes them; nothing "
+        "that has not landed is lost.",
+        thresholds=("STALE_DAYS",),
+    ),
+    Check(
+        id="stale-locks",
+        severity=Severity.WARNING,
+        title="Locks that a killed git left behind",
+        looks_for="A `*.lock` of the index, HEAD, the configuration or the packed refs that is "
+        "older than LOCK_MINUTES.",
+        why="Every git command that writes there fails until it is gone.",
+        fix="Make sure that no git command is at work there, then remove it.",
+        thresholds=("LOCK_MINUTES",),
+    ),
+    Check(
+        id="nested-worktrees",
+        severity=Severity.WARNING,
+        title="Worktrees inside of a checkout",
+        looks_for="A worktree in the folder of the main checkout, or of another worktree.",
+        why="Agents that use paths from the top edit the checkout around it: 3 of 7 did in one "
+        "report (anthropics/claude-code#62547). It also shows up in searches and as untracked.",
+        fix="Move it out, with the command given for each; `abreast open` and `abreast run` make "
+        "theirs outside.",
+    ),
+    Check(
+        id="expiring-transcripts",
+        severity=Severity.INFO,
+        title="Transcripts about to be deleted",
+        looks_for="Transcripts that their CLI will delete within EXPIRING_DAYS, by the age that it "
+        "keeps them for.",
+        why="They are the only record of what was tried and why; one user lost 950 sessions "
+        "unawares (anthropics/claude-code#85466).",
+        fix="Keep them longer, with the setting that is named.",
+        thresholds=("EXPIRING_DAYS",),
+    ),
+    Check(
+        id="known-bad-version",
+        severity=Severity.WARNING,
+        title="CLI versions that are known to misbehave",
+        looks_for="An installed agent CLI, or else the one of its newest transcript, whose version "
+        "is in the table below.",
+        why="What is said with each.",
+        fix="Upgrade it, or change what is said with it.",
+    ),
+)
+
+GROUPS: dict[str, tuple[Check, ...]] = {
+    "Over-delegation": _OVER,
+    "Under-delegation": _UNDER,
+    "Under-contracted delegation": _CONTRACT,
+    "Premature parallelization": _PARALLEL,
+    "Context overload": _CONTEXT,
+    "Housekeeping": _HOUSE,
+}
+"""The checks, in the order and under the headings of the documentation."""
+
+CHECKS = {check.id: check for checks in GROUPS.values() for check in checks}
+"""The checks by their ids."""

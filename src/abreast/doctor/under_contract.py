@@ -1,0 +1,126 @@
+"""Delegation without enough of a contract: long or shapeless answers, and work done twice."""
+
+import re
+from collections.abc import Iterator
+
+from abreast.doctor.case import Case
+from abreast.doctor.delegation import Delegation
+from abreast.doctor.measure import calls, place, sizes, tokens
+from abreast.doctor.thresholds import (
+    AGAIN_SHARE,
+    AGAIN_TOKENS,
+    LONG_SUMMARY,
+    READ_AGAIN_TOKENS,
+    SHAPELESS_SUMMARY,
+)
+from abreast.doctor.words import count, counted, percent, quoted
+from abreast.model.finding import Evidence
+from abreast.model.transcript import Said, ToolKind
+
+SHAPES = re.compile(
+    r"\b(json|yaml|csv|schema|table|bullets?|list|lines?|sentences?|words?|paragraphs?|tokens?"
+    r"|characters?|yes[ /-]or[ /-]no|yes/no|format|shape|template|only the|just the|at most"
+    r"|no more than|up to|maximum|max|brief(ly)?|short(ly)?|concise(ly)?|summar\w+"
+    r"|(return|report|reply|answer|respond|output)( back)?( only| just)?( with| as| in| by)?)\b",
+    re.IGNORECASE,
+)
+"""The words by which a question says what its answer should look like, or how long it may be."""
+
+_SHINGLE = 3  # words
+_RUN = re.compile(r"\w+")
+
+
+def long_summary(case: Case) -> Iterator[Evidence]:
+    """A summary of more than `LONG_SUMMARY` tokens."""
+    for one in case.delegations:
+        size = one.account.summary
+        if size > LONG_SUMMARY:
+            yield case.evidence(
+                f"a child returned about {count(size)} tokens to {quoted(one.question)}",
+                at=one.at,
+                cost=size - LONG_SUMMARY,
+                summary=size,
+            )
+
+
+def no_shape(case: Case) -> Iterator[Evidence]:
+    """A question without any of `SHAPES`, answered by more than `SHAPELESS_SUMMARY` tokens."""
+    for one in case.delegations:
+        size = one.account.summary
+        asked = one.question and not one.contract and not SHAPES.search(one.question)
+        if asked and size > SHAPELESS_SUMMARY:
+            yield case.evidence(
+                f"{quoted(one.question)} says nothing of the shape or length of the answer: about "
+                f"{count(size)} tokens came back",
+                at=one.at,
+                cost=size - SHAPELESS_SUMMARY,
+                summary=size,
+                question_words=len(one.question.split()),
+            )
+
+
+def summary_again(case: Case) -> Iterator[Evidence]:
+    """A text of the parent of at least `AGAIN_TOKENS`, `AGAIN_SHARE` of it a child's summary."""
+    for one in case.delegations:
+        answer = _shingles(one.answer)
+        for said in _said_after(case, one):
+            size, own = tokens(len(said.text)), _shingles(said.text)
+            share = len(own & answer) / max(1, len(own))
+            if size >= AGAIN_TOKENS and share >= AGAIN_SHARE:
+                yield case.evidence(
+                    f"the parent said about {count(size)} tokens, {percent(share)} of them word by "
+                    "word from its child's summary",
+                    at=said.at,
+                    cost=size,
+                    said=size,
+                    share=round(share, 2),
+                )
+                break
+
+
+def read_again(case: Case) -> Iterator[Evidence]:
+    """Files of at least `READ_AGAIN_TOKENS` that the parent read after a child of its had.
+
+    Those that the parent went on to edit do not count: a CLI may demand to read before an edit.
+    """
+    transcript = case.transcript
+    returned = sizes(transcript.events)
+    edited = {
+        place(transcript, p) for c in calls(transcript.events, ToolKind.WRITE) for p in c.paths
+    }
+    again: dict[str, int] = {}
+    at = 0.0
+    for one in case.delegations:
+        if one.answered < 0:
+            continue
+        for call in calls(transcript.events[one.answered :], ToolKind.READ):
+            names = {place(transcript, path) for path in call.paths}
+            if names and names <= one.read - edited and call.id in returned:
+                again[call.id] = tokens(returned[call.id])
+                at = at or call.at
+    total = sum(again.values())
+    if total >= READ_AGAIN_TOKENS:
+        yield case.evidence(
+            f"the parent read about {count(total)} tokens again that its children had read, by "
+            f"{counted(len(again), 'call')}",
+            at=at,
+            cost=total,
+            read_again=total,
+            calls=len(again),
+        )
+
+
+def _said_after(case: Case, one: Delegation) -> Iterator[Said]:
+    """Yield what the parent said between the child's answer and the user's next word."""
+    if one.answered < 0:
+        return
+    for event in case.transcript.events[one.answered + 1 :]:
+        if isinstance(event, Said) and event.by_user:
+            return
+        if isinstance(event, Said):
+            yield event
+
+
+def _shingles(text: str) -> set[tuple[str, ...]]:
+    words = _RUN.findall(text.lower())
+    return {tuple(words[n : n + _SHINGLE]) for n in range(len(words) - _SHINGLE + 1)}

@@ -1,0 +1,61 @@
+"""Too little delegation: a parent that reads much itself to conclude little."""
+
+from collections.abc import Iterator
+
+from abreast.doctor.case import Case
+from abreast.doctor.measure import Events, calls, compacted, requests, tokens, turns
+from abreast.doctor.thresholds import CONCLUSION_TOKENS, LATER_REQUESTS, READ_TOKENS
+from abreast.doctor.words import count, counted
+from abreast.model.finding import Evidence
+from abreast.model.transcript import Returned, Said, ToolKind
+
+_READING = (ToolKind.READ, ToolKind.SEARCH, ToolKind.SHELL)
+
+
+def read_alone(case: Case) -> Iterator[Evidence]:
+    """A turn without edits or children that read `READ_TOKENS` for `CONCLUSION_TOKENS`.
+
+    Only where at least `LATER_REQUESTS` requests carried the reading along afterwards.
+    """
+    events = case.transcript.events
+    for start, end in turns(events):
+        turn = events[start:end]
+        later = len(requests(_until_compacted(events[end:])))
+        if later < LATER_REQUESTS or compacted(turn) or not calls(turn, *_READING):
+            continue
+        if calls(turn, ToolKind.WRITE, ToolKind.DELEGATE):
+            continue
+        read, concluded = _read(turn), _concluded(turn)
+        if read < READ_TOKENS or not 0 < concluded <= CONCLUSION_TOKENS:
+            continue
+        yield case.evidence(
+            f"{count(read)} tokens read by {counted(len(calls(turn, *_READING)), 'call')} for an "
+            f"answer of about {count(concluded)}, then carried through "
+            f"{counted(later, 'request')}",
+            at=turn[0].at,
+            cost=read,
+            read=read,
+            answer=concluded,
+            later_requests=later,
+        )
+
+
+def _read(turn: Events) -> int:
+    """Return by how much the prompts of a turn grew beyond what the model itself wrote."""
+    spent = requests(turn)
+    if len(spent) < 2:
+        return 0
+    written = sum(one.output_tokens for one in spent[:-1])
+    return spent[-1].input_tokens - spent[0].input_tokens - written
+
+
+def _concluded(turn: Events) -> int:
+    """Return the estimated tokens of what was said after the last call returned."""
+    last = max((n for n, one in enumerate(turn) if isinstance(one, Returned)), default=0)
+    said = [one for one in turn[last:] if isinstance(one, Said) and not one.by_user]
+    return tokens(sum(len(one.text) for one in said) + 3)
+
+
+def _until_compacted(events: Events) -> Events:
+    end = next((n for n, one in enumerate(events) if compacted([one])), len(events))
+    return events[:end]
