@@ -14,7 +14,7 @@ from pathlib import Path
 from abreast.engine.check import Checked, check_plan, landing_problems
 from abreast.engine.environment import keep_environment, wanted_environment
 from abreast.engine.layout import SessionLayout, landing_stop_file, layout_of
-from abreast.engine.watching import POLL, require_run
+from abreast.engine.watching import POLL, require_run, wait_for
 from abreast.engine.worker_process import ensure_worker
 from abreast.errors import StateError, WorkerError
 from abreast.git.repository import find_repository
@@ -29,6 +29,7 @@ from abreast.store.migrations import migrate
 from abreast.store.reader import Reader
 from abreast.store.writer import Store
 
+_CLOSING = 10.0  # seconds for a worker to close a run whose sessions have ended
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is read as another
 
 
@@ -169,7 +170,7 @@ class Client:
 
         Raises StateError when the run has not ended, or none of them has anything to land.
         """
-        found = require_run(self.reader, run)
+        found = self._closed(run)
         if not found.state.final:
             raise StateError(
                 f"run {run} has not ended: it is {found.state}", hint=f"abreast watch {run}"
@@ -192,6 +193,19 @@ class Client:
         self.store.request_landing(run, ready, mode, target)
         ensure_worker(self.places)
         return require_run(self.reader, run)
+
+    def _closed(self, run: str) -> Run:
+        """Return the run; one whose sessions have all ended is given the moment it takes to close.
+
+        Whoever has collected a delegation knows of its end before the run does.
+        """
+        return wait_for(
+            run,
+            self.places,
+            lambda _: None,
+            lambda found: found.state.final or not all(s.state.final for s in found.sessions),
+            timeout=_CLOSING,
+        )
 
     def _keep_environment(self, run: str) -> None:
         plan = load_plan(self.store.load_plan_json(run))

@@ -1,0 +1,43 @@
+"""Children of the real CLIs in worktrees of their own: they edit there, and deliver a commit."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from abreast import api
+from abreast.model.contract import Contract, DeliveryState, Isolation
+from abreast.model.moves import Call, Move, Say, Write
+from abreast.model.states import LandState
+from tests.support.rig import every_cli, rigged, told
+
+pytestmark = pytest.mark.clis
+
+ANSWER = {"answer": "yes", "why": "it is there now"}
+
+
+def answer(agent: str) -> tuple[Move, ...]:
+    """How a model of this CLI gives its answer: by its own channel for that."""
+    if agent == "claude":
+        return Call("StructuredOutput", ANSWER), Say("Done.")
+    return (Say(json.dumps(ANSWER)),)
+
+
+@every_cli
+def test_a_child_edits_in_its_own_worktree_and_its_commit_lands(name: str, tmp_path: Path):
+    with rigged(name, tmp_path) as rig:
+        rig.play("edit", Write("src/new.txt", "new\n"), *answer(name), match="Add src/new.txt")
+        before = rig.fingerprints()
+        contract = Contract("Add src/new.txt", returns="yes-no", isolation=Isolation.WORKTREE)
+        found = api.delegate(contract, agent=name, repo=rig.repo.path, places=rig.stage.places)
+        assert (found.outcome, found.text) == (DeliveryState.OK, "yes: it is there now")
+        assert rig.fingerprints() == before
+        changed = rig.repo.git("show", "--name-only", "--format=%s", found.commit)
+        assert changed.split("\n")[:3] == ["Add src/new.txt", "", "src/new.txt"]
+        assert rig.repo.git("rev-parse", found.branch).strip() == found.commit
+        tools = told(rig.turns("edit")[0])
+        assert "mcp__abreast" not in tools
+        assert "spawn_agent" not in tools
+        landed = api.land(found.id, places=rig.stage.places)
+        assert landed.sessions[0].landing is LandState.LANDED
+        assert (rig.repo.path / "src/new.txt").read_text() == "new\n"
