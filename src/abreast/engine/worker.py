@@ -35,6 +35,7 @@ from abreast.errors import StoreError, WorkerError
 from abreast.model.states import RunState, SessionKind
 from abreast.places import Places, find_places
 from abreast.process.files import write_atomic
+from abreast.process.priority import WORKER, lower
 from abreast.store.engine import make_engine
 from abreast.store.migrations import migrate
 from abreast.store.reader import Reader, Request
@@ -222,6 +223,7 @@ def _arguments(argv: Sequence[str]) -> tuple[Places, float | None]:
 
 
 if __name__ == "__main__":
+    lower(WORKER)
     try:
         sys.exit(main(*_arguments(sys.argv[1:])))
     except TakenError as taken:

@@ -19,7 +19,12 @@ def write_atomic(path: Path, text: str, *, mode: int = 0o600) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Replace the file at `path` by `value` as JSON."""
-    write_atomic(path, json.dumps(value, ensure_ascii=False))
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half of a surrogate pair: an agent may say anything
+        text = json.dumps(value)
+    write_atomic(path, text)
 
 
 def load_json(path: Path) -> Any | None:

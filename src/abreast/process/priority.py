@@ -4,19 +4,20 @@ import contextlib
 import os
 from pathlib import Path
 
-NICENESS = 10
+WORKER, AGENT = 5, 10  # niceness: the person's own programs first, then ours, then the agents
 
 
-def lower() -> None:
-    """Let this process, and all that it will start, take second place."""
-    os.nice(NICENESS)
+def lower(niceness: int) -> None:
+    """Let this process, which leads its session, and all that it will start take second place."""
+    os.nice(max(0, niceness - os.nice(0)))
+    lower_group(os.getpid(), niceness)
 
 
-def lower_group(pid: int) -> None:
-    """Do the same for the session that `pid` leads.
+def lower_group(pid: int, niceness: int) -> None:
+    """Do the same for the whole session that `pid` leads.
 
     Linux shares the cores out between terminal sessions first, each agent in one of its own, and
     niceness counts only within them (sched(7), "The autogroup feature").
     """
     with contextlib.suppress(OSError):  # no such feature, or it has ended
-        Path(f"/proc/{pid}/autogroup").write_text(str(NICENESS), encoding="ascii")
+        Path(f"/proc/{pid}/autogroup").write_text(str(niceness), encoding="ascii")

@@ -8,7 +8,7 @@ from pathlib import Path
 from abreast.process.children import become_subreaper
 from abreast.process.identity import identify
 from abreast.process.lock import hold_if_free
-from abreast.process.priority import lower, lower_group
+from abreast.process.priority import AGENT, lower
 from abreast.runner.job import LOCK, RESULT, load_job, save_runner
 from abreast.runner.supervise import supervise
 
@@ -16,8 +16,7 @@ from abreast.runner.supervise import supervise
 def main(argv: list[str]) -> int:
     """Supervise the job in the folder `argv[0]`; do nothing when somebody does or did already."""
     directory = Path(argv[0])
-    lower()
-    lower_group(os.getpid())
+    lower(AGENT)
     # Our files are private. What the job makes is not: a container's user may have to read it.
     umask = os.umask(0o077)
     # The worker that started us may be killed, or its terminal closed: we go on. Handlers, not

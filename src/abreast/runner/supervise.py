@@ -13,7 +13,7 @@ from abreast.agents import agent_named
 from abreast.model.events import Outcome, Verdict
 from abreast.process.children import has_children, reap_orphans
 from abreast.process.marker import marked_pids
-from abreast.process.priority import lower_group
+from abreast.process.priority import AGENT, lower_group
 from abreast.runner.job import STDERR, Job, Progress, Result, save_progress, save_result
 from abreast.runner.pump import PlainReader, Pump
 from abreast.runner.watch import Watch
@@ -36,7 +36,7 @@ def supervise(directory: Path, job: Job, *, umask: int = -1) -> Result:
     started = time.time()
     try:
         process = _spawn(directory, job, umask)
-        lower_group(process.pid)
+        lower_group(process.pid, AGENT)
     except OSError as failure:
         verdict = Verdict(Outcome.FAILED, f"cannot start {job.argv[0]}: {failure.strerror}")
         result = Result(started, time.time(), None, verdict)
