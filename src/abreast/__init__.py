@@ -7,7 +7,7 @@
     run.state is abreast.RunState.DONE
 
 Names are loaded on first use, so `import abreast` costs nothing. The calls are those of
-`abreast.api` (there: also `agents()` and `contract()`, whose names here belong to packages);
+`abreast.api` (there: also `agents()`, `contract()` and `doctor()`, whose names are packages here);
 `abreast.aio` has their async twins.
 """
 
@@ -69,6 +69,7 @@ if TYPE_CHECKING:
         Profile,
     )
     from abreast.model.economy import Account, Estimate, Worth
+    from abreast.model.finding import Diagnosis, Evidence, Finding, Severity
     from abreast.model.limits import Limits
     from abreast.model.removal import Removal
     from abreast.model.session import LogEvent, Run, Session
@@ -92,8 +93,11 @@ __all__ = [
     "ContractError",
     "Deliverable",
     "DeliveryState",
+    "Diagnosis",
     "Estimate",
+    "Evidence",
     "FileChange",
+    "Finding",
     "GitError",
     "Isolation",
     "LandMode",
@@ -114,6 +118,7 @@ __all__ = [
     "Session",
     "SessionKind",
     "SessionState",
+    "Severity",
     "StateError",
     "StoreError",
     "Task",
@@ -158,6 +163,7 @@ _HOMES = (
     "abreast.model.connection",
     "abreast.model.contract",
     "abreast.model.economy",
+    "abreast.model.finding",
     "abreast.model.limits",
     "abreast.model.removal",
     "abreast.model.session",

@@ -16,6 +16,7 @@ from abreast.contract.paging import Page
 from abreast.model.connection import Confirm, Connection, Scope
 from abreast.model.contract import Contract, Deliverable
 from abreast.model.economy import Estimate
+from abreast.model.finding import Diagnosis
 from abreast.model.removal import Removal
 from abreast.model.session import LogEvent, Run, Session
 from abreast.model.states import LandMode
@@ -313,6 +314,11 @@ async def connect(
         environ=environ,
         places=places,
     )
+
+
+async def doctor(**more: Any) -> Diagnosis:
+    """See `abreast.api.doctor`: the same keywords."""
+    return await asyncio.to_thread(lambda: api.doctor(**more))
 
 
 async def agents(environ: Mapping[str, str] | None = None) -> list[AgentInfo]:

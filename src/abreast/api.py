@@ -7,6 +7,7 @@ Errors are `abreast.errors.AbreastError`s with a message and, mostly, a `hint`.
 """
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from abreast.errors import NotFoundError
 from abreast.model.connection import Confirm, Connection, Scope
 from abreast.model.contract import Contract, Deliverable, Isolation, Profile
 from abreast.model.economy import Estimate
+from abreast.model.finding import Diagnosis
 from abreast.model.removal import Removal
 from abreast.model.session import LogEvent, Run, Session
 from abreast.model.states import LandMode, SessionKind
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from abreast.engine.telling import Told
 
 Progress = Callable[[Run], None]
+_WEEK = 7 * 86_400.0
 
 
 @dataclass(frozen=True)
@@ -469,6 +472,26 @@ def connect(
     top = register.top_of(repo or Path.cwd()) if Scope(scope) is Scope.PROJECT else None
     where = places or find_places()
     return register.connect(agent, where, env, top=top, remove=remove, confirm=confirm)
+
+
+def doctor(
+    *,
+    since: float | None = None,
+    repo: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    places: Places | None = None,
+) -> Diagnosis:
+    """Diagnose how work was split, and what it left behind; reads only, and changes nothing.
+
+    Looks at the transcripts that were written since then (Unix seconds; by default seven days
+    ago), at abreast's runs, and at the repositories of both and around `repo`, by default the
+    current folder.
+    """
+    from abreast.engine import diagnosis
+
+    begin = time.time() - _WEEK if since is None else since
+    env = os.environ if environ is None else environ
+    return diagnosis.diagnose(places or find_places(), env, since=begin, repo=repo)
 
 
 def agents(environ: Mapping[str, str] | None = None) -> list[AgentInfo]:

@@ -41,6 +41,9 @@ VERBS = {
     "agents": Verb(
         "Look", "agents", "agents", "List agents: installed, logged in, able to do what"
     ),
+    "doctor": Verb(
+        "Look", "doctor", "doctor", "Find what hurts: how work was split, and what it left behind"
+    ),
     "tell": Verb("Steer", "tell", "tell", "Say something to a session that is at work"),
     "stop": Verb("Steer", "stop", "stop", "Stop a run or a session, and keep what it did"),
     "resume": Verb("Steer", "resume", "resume", "Go on with a run where it stopped"),

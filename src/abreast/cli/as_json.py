@@ -15,10 +15,11 @@ from abreast.model.session import LogEvent, Run, Session
 
 if TYPE_CHECKING:
     from abreast.api import AgentInfo
-    from abreast.engine.connect.connection import Connection
     from abreast.engine.telling import Told
+    from abreast.model.connection import Connection
     from abreast.model.contract import Deliverable
     from abreast.model.economy import Estimate
+    from abreast.model.finding import Diagnosis
     from abreast.model.removal import Removal
 
 SCHEMA = 1
@@ -68,6 +69,10 @@ def estimate_dict(estimate: "Estimate") -> dict[str, Any]:
 
 def told_dict(told: "Told") -> dict[str, Any]:
     return asdict(told)
+
+
+def diagnosis_dict(found: "Diagnosis") -> dict[str, Any]:
+    return asdict(found)
 
 
 def connection_dict(connection: "Connection") -> dict[str, Any]:

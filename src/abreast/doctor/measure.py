@@ -2,6 +2,7 @@
 
 import posixpath
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from abreast.model.tokens import BYTES_PER_TOKEN
 from abreast.model.transcript import (
@@ -35,7 +36,7 @@ def compacted(events: Iterable[TranscriptEvent]) -> bool:
 def turns(events: Events) -> Iterator[tuple[int, int]]:
     """Yield the bounds of each turn: from what the user said to before they said the next."""
     starts = [n for n, one in enumerate(events) if isinstance(one, Said) and one.by_user]
-    yield from zip(starts, [*starts[1:], len(events)], strict=True)
+    yield from pairwise([*starts, len(events)])
 
 
 def sizes(events: Iterable[TranscriptEvent]) -> dict[str, int]:

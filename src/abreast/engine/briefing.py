@@ -31,6 +31,11 @@ def read_briefing(worktree: Path) -> str:
     return whole if len(whole) <= _MOST else whole[:_MOST] + "\n\n[cut here: too long]"
 
 
+def read_with_imports(root: Path, file: Path) -> str:
+    """Return the text of one briefing with the files that its lines `@path` name, within `root`."""
+    return _read(root, file, _DEPTH)
+
+
 def _read(root: Path, path: Path, depth: int) -> str:
     real = path.resolve()
     if not real.is_relative_to(root.resolve()) or not real.is_file():

@@ -14,5 +14,6 @@ def retention(environ: Mapping[str, str]) -> tuple[float | None, str]:
     file = config_folder(environ) / "settings.json"
     settings = load_json(file)
     days = settings.get(SETTING) if isinstance(settings, dict) else None
-    stated = isinstance(days, int | float) and not isinstance(days, bool) and days > 0
-    return float(days) if stated else _DAYS, f'"{SETTING}": 3650 in {file}'
+    if isinstance(days, bool) or not isinstance(days, int | float) or days <= 0:
+        days = _DAYS
+    return float(days), f'"{SETTING}": 3650 in {file}'

@@ -1,0 +1,157 @@
+"""`abreast doctor`: what is wrong with how work was split, and with what it left behind."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from abreast.cli import options
+from abreast.model.finding import Diagnosis, Evidence, Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import RenderableType
+    from rich.text import Text
+
+_UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_STYLES = {Severity.INFO: "cyan", Severity.WARNING: "yellow", Severity.SEVERE: "bold red"}
+_SHOWN = 3  # of a finding's evidence
+
+
+class Span(click.ParamType[float]):
+    """A time ago, such as `7d`: its value is in seconds."""
+
+    name = "span"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        if isinstance(value, float):
+            return value
+        number, unit = str(value)[:-1], str(value)[-1:]
+        if unit not in _UNITS or not number.isdecimal() or len(number) > 5:
+            self.fail(f"{value!r} is no span of time: write 7d, 12h or 2w", param, ctx)
+        return float(int(number) * _UNITS[unit])
+
+
+@click.command()
+@click.option(
+    "--since",
+    metavar="SPAN",
+    type=Span(),
+    default="7d",
+    show_default=True,
+    help="How far back to look at sessions: 12h, 7d, 2w",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice([one.value for one in Severity]),
+    default=Severity.WARNING.value,
+    show_default=True,
+    help="Exit with 1 when something at least this bad is found",
+)
+@options.repo
+@options.as_json
+def doctor(*, since: float, fail_on: str, repo: Any, json: bool) -> int:
+    """Find what hurts: how work was split, and what it left behind
+
+    Reads the transcripts of Claude Code, Codex and Gemini CLI, whoever started the session, the
+    runs of abreast, and their repositories. Each finding has its evidence, why it hurts, and the
+    fix, most costly first. Nothing is changed, and nothing leaves this machine.
+    """
+    from abreast import api
+    from abreast.cli import as_json
+
+    found = api.doctor(since=time.time() - since, repo=repo)
+    if json:
+        as_json.emit(as_json.diagnosis_dict(found))
+    else:
+        _print(found)
+    return int(bool(found.at_least(Severity(fail_on))))
+
+
+def _print(found: Diagnosis) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    for finding in found.findings:
+        console.print(*shown(finding), "", sep="\n")
+    console.print(closing(found))
+    if found.warnings:
+        click.echo(
+            f"note: {len(found.warnings)} figures may be incomplete; --json says which", err=True
+        )
+
+
+def shown(finding: Finding) -> "Iterator[RenderableType]":
+    """Yield the parts of one finding: its title, its evidence, why it hurts, and the fix."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    style = _STYLES[finding.severity]
+    title = Text(f"{finding.title}  ", "bold")
+    title.append(finding.severity, style)
+    if finding.cost_tokens:
+        title.append(f", {finding.cost_tokens:,} tokens")
+    title.append(f"  [{finding.id}]", "dim")
+    yield title
+    for one in finding.evidence[:_SHOWN]:
+        yield Padding(_evidence(one), (0, 0, 0, 2))
+        if one.command:
+            # To be copied: leave it to the terminal to wrap it.
+            yield Text(f"    {_line(one.command)}", "green", no_wrap=True, overflow="ignore")
+    more = len(finding.evidence) - _SHOWN
+    if more > 0:
+        yield Text(f"  and {more} more; --json lists all", "dim")
+    yield _labelled("why", finding.why)
+    yield _labelled("fix", finding.fix)
+
+
+def closing(found: Diagnosis) -> "Text":
+    """Return the last line: how much was found, and in what; the only one when all is well."""
+    from rich.text import Text
+
+    from abreast.cli.figures import counted
+
+    tally = Counter(one.severity for one in found.findings)
+    bad = ", ".join(f"{tally[one]} {one}" for one in reversed(Severity) if tally[one])
+    looked = [
+        counted(found.sessions, "session"),
+        f"{found.children} {'child' if found.children == 1 else 'children'}",
+        counted(found.runs, "run"),
+        f"{found.repositories} repositor{'y' if found.repositories == 1 else 'ies'}",
+    ]
+    day = datetime.fromtimestamp(found.since).astimezone()
+    what = f"{counted(len(found.findings), 'finding')} ({bad})" if bad else "all is well"
+    return Text(f"{what}: {', '.join(looked)} since {day:%Y-%m-%d}")
+
+
+def _evidence(one: Evidence) -> "Text":
+    from rich.text import Text
+
+    who = " ".join(filter(None, (one.agent, _line(one.session)[:13])))
+    when = f"{datetime.fromtimestamp(one.at).astimezone():%m-%d %H:%M}" if one.at else ""
+    text = Text(overflow="fold")
+    if one.session:
+        text.append(", ".join(filter(None, (who, when))) + ": ", "dim")
+    text.append(_line(one.text))
+    return text
+
+
+def _labelled(label: str, words: str) -> "RenderableType":
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 1))
+    table.add_row(Text(f"  {label}", "dim"), Text(words))
+    return table
+
+
+def _line(text: str) -> str:
+    from abreast.cli.figures import one_line
+
+    return one_line(text)
