@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from abreast.contract.ask import again, question
 from abreast.contract.collect import find_answer
 from abreast.contract.fence import fence
+from abreast.contract.judge import judge
 from abreast.contract.paging import count_tokens
 from abreast.errors import ContractError
 from abreast.model.contract import Contract, Isolation
@@ -92,3 +93,11 @@ def test_what_other_readers_of_json_refuse_is_no_answer() -> None:
     assert find_answer('{"a": NaN}') is None
     assert find_answer('{"a": 1e999}') is None
     assert find_answer('{"a": -Infinity} {"b": 1}') == {"b": 1}
+
+
+def test_half_characters_and_bottomless_answers_do_no_harm() -> None:
+    found = judge('{"text": "a\\ud800b\ud83d"}', Contract("What?"))
+    assert (found.items, found.value) == (("a\ufffdb\ufffd",), {"text": "a\ufffdb\ufffd"})
+    deep = '{"a": ' + "[" * 500 + "]" * 500 + "}"
+    [problem] = judge(deep, Contract("What?", returns={"type": "object"})).problems
+    assert "nested more than" in problem

@@ -219,9 +219,51 @@ def test_a_worker_that_dies_loses_no_answer(stage: Stage, tmp_path: Path):
     assert journal.read_text() == "once\n"
 
 
+def test_whatever_characters_an_answer_has_it_arrives(local_stage: Stage):
+    found = ask(
+        local_stage, scripted(Say('{"bullets": ["a\\ud800\\u0000b"], "nothing_found": null}'))
+    )
+    assert (found.outcome, found.text) == (DeliveryState.OK, "- a\ufffd\0b")
+    assert api.collect(found.id, places=local_stage.places) == [found]
+    torn = ask(local_stage, scripted(Say("no \ud800 JSON"), Say("none \ud800 at all")))
+    assert torn.outcome is DeliveryState.FAILED
+
+
+@pytest.mark.parametrize(
+    ("scope", "files", "reading"),
+    [
+        (["some notes.txt"], 1, 1000),
+        (["app[1].log"], 1, 1000),  # ignored, and named itself
+        (["*.md", "lib/**"], 2, 500),
+        (["{top}/lib"], 1, 500),
+        (["{top}/lib/*.py"], 1, 500),
+        (["the log files"], 0, None),
+        (["empty"], 0, None),
+    ],
+)
+def test_a_scope_names_files_however_they_are_called(
+    local_stage: Stage, scope: list[str], files: int, reading: int | None
+):
+    top = local_stage.repo.path
+    (top / "lib").mkdir()
+    (top / "empty").mkdir()
+    (top / "README.md").write_text("")
+    (top / ".gitignore").write_text("*.log\n")
+    (top / "lib" / "a.py").write_text("x" * 2000)
+    for name in ("some notes.txt", "app[1].log"):
+        (top / name).write_text("x" * 4000)
+    contract = Contract("What?", scope=tuple(one.format(top=top) for one in scope))
+    choose = delegating.Ask(scripted())
+    _, found = delegating.expect(contract, choose, local_stage.places, tree=top)
+    assert (found.files, found.reading) == (files, reading)
+
+
 @pytest.mark.parametrize(
     ("contract", "said"),
     [
+        (Contract("What?", scope=("**.rs",)), r"there is no \*\*.rs"),
+        (Contract("What?", scope=("x" * 5000,)), "there is no xxx"),
+        (Contract("What?", scope=("/etc/*",)), "is outside"),
         (Contract(" "), "there is no question"),
         (Contract("What?", returns="poem"), "there is no shape called 'poem'"),
         (Contract("What?", returns={"type": "nonsense"}), "is no JSON Schema"),

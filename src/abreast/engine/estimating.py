@@ -37,14 +37,13 @@ def make_estimate(
 def check_scope(tree: Path, scope: Sequence[str]) -> None:
     """Raise ContractError for an entry that looks like a path and matches nothing in `tree`."""
     for entry in scope:
-        if _is_prose(entry):
+        if _is_prose(tree, entry):
             continue
         if not Path(os.path.normpath(tree / entry)).is_relative_to(tree):
             raise ContractError(
                 f"{entry} is outside {tree}", hint="a child sees the tree that it is started in"
             )
-        there = any(tree.glob(entry)) if _is_glob(entry) else (tree / entry).exists()
-        if not there:
+        if not (_exists(tree / entry) or _matches(tree, entry)):
             hint = "paths are relative to the top of the tree; a text has spaces in it"
             raise ContractError(f"there is no {entry} in {tree}", hint=hint)
 
@@ -52,15 +51,18 @@ def check_scope(tree: Path, scope: Sequence[str]) -> None:
 def sizes_in(tree: Path, scope: Sequence[str]) -> list[int] | None:
     """Return the sizes, in bytes, of the files of `tree` that `scope` names; None: it names none.
 
-    What git ignores does not count.
+    What git ignores does not count, unless it is named itself.
     """
-    named = [entry for entry in scope if not _is_prose(entry)]
-    if not named:
-        return None
-    options = ("--cached", "--others", "--exclude-standard", "-z")
-    specs = [f":(glob){e}" if _is_glob(e) else f":(literal){e}" for e in named]
-    files = dict.fromkeys(split(git(tree, "ls-files", *options, "--", *specs)))
-    return [size for name in files if (size := _size(tree / name)) is not None]
+    named = [entry for entry in scope if not _is_prose(tree, entry)]
+    files = dict.fromkeys(os.path.relpath(tree / e, tree) for e in named if _is_file(tree / e))
+    wide = [entry for entry in named if not _is_file(tree / entry)]
+    if wide:
+        options = ("--cached", "--others", "--exclude-standard", "-z")
+        kinds = ((e, "literal" if _exists(tree / e) else "glob") for e in wide)
+        specs = [f":({kind}){os.path.relpath(tree / e, tree)}" for e, kind in kinds]
+        files |= dict.fromkeys(split(git(tree, "ls-files", *options, "--", *specs)))
+    sizes = [size for name in files if (size := _size(tree / name)) is not None]
+    return sizes or None
 
 
 def _size(file: Path) -> int | None:
@@ -70,9 +72,26 @@ def _size(file: Path) -> int | None:
         return None  # deleted, and not yet committed so
 
 
-def _is_prose(entry: str) -> bool:
-    return " " in entry.strip() or not entry.strip()
+def _is_prose(tree: Path, entry: str) -> bool:
+    return not entry.strip() or (" " in entry.strip() and not _exists(tree / entry))
 
 
-def _is_glob(entry: str) -> bool:
-    return any(character in entry for character in "*?[")
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long a name, or no name at all
+        return False
+
+
+def _is_file(path: Path) -> bool:
+    return _exists(path) and path.is_file()
+
+
+def _matches(tree: Path, entry: str) -> bool:
+    """Tell whether `entry` is a glob that something in `tree` matches."""
+    if not any(character in entry for character in "*?["):
+        return False
+    try:
+        return any(tree.glob(os.path.relpath(tree / entry, tree)))
+    except (OSError, ValueError):  # it means nothing to Python
+        return False
