@@ -9,7 +9,7 @@ from typing import Any
 from abreast.agents.codex.config import codex_home
 from abreast.agents.codex.records_events import Events, begun_by
 from abreast.agents.codex.records_lines import load_record
-from abreast.agents.codex.records_spending import MARKS, Spending
+from abreast.agents.codex.records_spending import MARKS, Spending, carries
 from abreast.agents.recorded import open_record, record_lines
 from abreast.model.transcript import Begun, Spent, Transcript, TranscriptEvent
 
@@ -17,6 +17,7 @@ __all__ = [
     "MARKS",
     "Events",
     "Spending",
+    "carries",
     "children",
     "find",
     "open_record",

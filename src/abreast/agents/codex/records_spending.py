@@ -52,7 +52,19 @@ _TOTAL = (
     b'"cache_write_input_tokens":%d,"output_tokens":%d,'
 )
 _MARKED = re.compile(b"|".join(map(re.escape, MARKS))).search
+_FRONT = 256  # bytes in which a record says what it is
 _MISSING = "requests are missing; what the total says of them is counted as one"
+
+
+def carries(line: bytes) -> bool:
+    """Tell whether a line may have one of `MARKS` as a record's kind, and hardly look beyond that.
+
+    What stands behind an open line, of a process that was killed, is looked for.
+    """
+    if not line.startswith(BEGINNING) or line.find(BEGINNING, 1) > 0:
+        return _MARKED(line) is not None
+    front = line[:_FRONT]
+    return b'"token_' in front or b'"turn_context"' in front or b'"session_meta"' in front
 
 
 def load_counts(raw: Any) -> Counts | None:
