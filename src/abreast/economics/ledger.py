@@ -1,0 +1,99 @@
+"""After the fact: requests added up, priced, and set against what they kept out of a parent."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from abreast.model.ledger import QUARTER, Delegation, Tally
+from abreast.model.transcript import Spent
+
+
+def tally(requests: Iterable[Spent]) -> list[Tally]:
+    """Return the sums of requests by quarter of an hour and model, oldest first.
+
+    A request without a time stands in quarter 0. Each must be given once.
+    """
+    sums: defaultdict[tuple[int, str], list[int]] = defaultdict(lambda: [0] * 6)
+    costs: defaultdict[tuple[int, str], float] = defaultdict(float)
+    for one in requests:
+        key = int(one.at // QUARTER), one.model
+        found = sums[key]
+        found[0] += 1
+        found[1] += one.input_tokens
+        found[2] += one.cached_tokens
+        found[3] += one.output_tokens
+        found[4] += one.written_tokens
+        if one.cost_usd is not None:
+            costs[key] += one.cost_usd
+            found[5] += 1
+    return [
+        Tally(*key, count, prompt, cached, output, written, costs[key], stated)
+        for key, (count, prompt, cached, output, written, stated) in sorted(sums.items())
+    ]
+
+
+def merged(tallies: Iterable[Tally]) -> list[Tally]:
+    """Return the sums of tallies by quarter of an hour and model, oldest first."""
+    sums: dict[tuple[int, str], Tally] = {}
+    for one in tallies:
+        key = one.quarter, one.model
+        before = sums.get(key)
+        sums[key] = one if before is None else _add(before, one)
+    return [sums[key] for key in sorted(sums)]
+
+
+def account(child: Sequence[Spent], name: str, parent: str, agent: str) -> Delegation | None:
+    """Return what a child's own requests, in their order, tell of it; None when there is none."""
+    if not child:
+        return None
+    first, last = child[0], child[-1]
+    return Delegation(
+        child=name,
+        parent=parent,
+        agent=agent,
+        at=last.at,
+        start_up=first.input_tokens,
+        kept_out=max(0, last.context - first.input_tokens),
+        child_total=sum(one.context for one in child),
+    )
+
+
+def returned_to(children: Sequence[Delegation], parent: Iterable[Spent]) -> list[Delegation]:
+    """Tell the children of one parent by how much its next request grew when they had come back.
+
+    Those that came back between the same two requests share the growth. It stays unknown for one
+    after which the parent asked nothing, and where the parent's history was cut down meanwhile.
+    """
+    requests = sorted(parent, key=lambda one: one.at)
+    times = [one.at for one in requests]
+    places = [bisect_right(times, one.at) for one in children]
+    found = []
+    for one, place in zip(children, places, strict=True):
+        shared = places.count(place)
+        summary = None
+        if 0 < place < len(requests):
+            summary = _growth(requests[place - 1], requests[place], shared)
+        found.append(replace(one, summary=summary, shared=shared))
+    return found
+
+
+def _growth(before: Spent, after: Spent, shared: int) -> int | None:
+    if after.input_tokens < before.input_tokens:
+        return None
+    # What a model thought may be in its output, and not in the next prompt.
+    return max(0, after.input_tokens - before.context) // shared
+
+
+def _add(one: Tally, other: Tally) -> Tally:
+    return Tally(
+        one.quarter,
+        one.model,
+        one.requests + other.requests,
+        one.prompt + other.prompt,
+        one.cached + other.cached,
+        one.output + other.output,
+        one.written + other.written,
+        one.cost + other.cost,
+        one.stated + other.stated,
+    )
