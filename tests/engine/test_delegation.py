@@ -176,6 +176,37 @@ def test_what_a_child_did_whose_answer_fails_is_kept(local_stage: Stage):
     assert "new.txt" in stage.repo.git("ls-tree", "--name-only", f"refs/abreast/snap/{run}/{task}")
 
 
+def test_an_answer_outlives_the_files_that_it_is_about(local_stage: Stage, tmp_path: Path):
+    stage, linked = local_stage, tmp_path / "linked"
+    stage.repo.git("worktree", "add", "-q", str(linked))
+    agent = says(bullets("one"), Shell(f"rm -rf {linked}"))
+    contract = Contract("What?", returns="bullets", scope=("README.md",))
+    found = api.delegate(contract, agent=agent, repo=linked, places=stage.places)
+    assert (found.outcome, found.text) == (DeliveryState.OK, "- one")
+    assert "cannot be looked at any more" in found.notes[0]
+    agent = says(bullets("one"), Write("new.txt", "x\n"), Shell("rm -rf .git"))
+    found = ask(stage, agent, isolation=Isolation.WORKTREE)
+    assert (found.outcome, found.text, found.commit) == (DeliveryState.FAILED, "- one", "")
+    assert "has no .git" in found.reason
+
+
+def test_a_bare_repository_has_nothing_to_read(local_stage: Stage, tmp_path: Path):
+    stage, bare = local_stage, tmp_path / "bare.git"
+    stage.repo.git("clone", "-q", "--bare", str(stage.repo.path), str(bare))
+    agent = says(bullets("one"), Write("new.txt", "x\n"))
+    with pytest.raises(ContractError, match="no files to read"):
+        api.delegate("What?", agent=agent, repo=bare, places=stage.places)
+    found = api.delegate(
+        "What?",
+        returns="bullets",
+        isolation=Isolation.WORKTREE,
+        agent=agent,
+        repo=bare,
+        places=stage.places,
+    )
+    assert (found.outcome, found.branch != "") == (DeliveryState.OK, True)
+
+
 def test_several_children_answer_side_by_side(stage: Stage):
     run = begin(stage, says(bullets("one")), *(f"Question {n}?" for n in range(1, 5)))
     found = api.collect(run.id, wait=True, timeout=60, places=stage.places)

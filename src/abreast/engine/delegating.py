@@ -20,7 +20,7 @@ from abreast.engine.settings import DelegateSettings, load_settings
 from abreast.engine.watching import require_run, wait_for
 from abreast.engine.worker_process import ensure_worker
 from abreast.errors import ContractError, NotFoundError
-from abreast.git.repository import Repository, find_repository
+from abreast.git.repository import find_repository
 from abreast.model.contract import (
     BriefingChoice,
     Contract,
@@ -100,6 +100,9 @@ def make_plan(
         raise ContractError(f"{len(contracts)} questions in one call", hint=f"ask 1 to {MOST}")
     repository = find_repository(tree)
     top = repository.place
+    if repository.toplevel is None and not all(c.isolation.edits for c in contracts):
+        what = f"{top} is a bare repository: there are no files to read"
+        raise ContractError(what, hint="a child with a worktree of its own (--worktree) has some")
     settings = load_settings(top)
     choice = _choice(ask, settings, environ)
     for contract in contracts:
@@ -184,7 +187,8 @@ def collect(name: str, places: Places) -> list[Deliverable]:
     One that is still at work is left out. Raises NotFoundError, and ContractError for a session
     that is no child.
     """
-    run = Reader(places.database).run_by_prefix(name.partition("/")[0])
+    reader = Reader(places.database)
+    run = reader.run_by_prefix(name.partition("/")[0])
     task = name.partition("/")[2]
     chosen = [session for session in run.sessions if task in {"", session.task}]
     for session in chosen:
@@ -192,12 +196,13 @@ def collect(name: str, places: Places) -> list[Deliverable]:
             raise ContractError(f"{session.id} is no delegation", hint=f"abreast status {run.id}")
     if not chosen:
         raise ContractError(f"{run.id} has no child {task}", hint=f"abreast status {run.id}")
-    repository = find_repository(Path(run.repo))
-    return [_of(session, places, repository) for session in chosen if session.state.final]
+    kept = reader.record(run.id)  # the tree itself may have gone
+    common_dir = Path(kept.common_dir if kept else "")
+    return [_of(session, places, common_dir) for session in chosen if session.state.final]
 
 
-def _of(session: Session, places: Places, repository: Repository) -> Deliverable:
-    layout = layout_of(session, places, repository.common_dir)
+def _of(session: Session, places: Places, common_dir: Path) -> Deliverable:
+    layout = layout_of(session, places, common_dir)
     found = load(layout.deliverable)
     if found is not None:
         return found

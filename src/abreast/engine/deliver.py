@@ -15,9 +15,11 @@ from abreast.engine.ending import Ending
 from abreast.engine.estimating import estimate_of
 from abreast.engine.rounds import Rounds, contract_of, rounds_of
 from abreast.engine.scene import Scene
+from abreast.errors import GitError
 from abreast.git.changes import diff_text
 from abreast.git.status import checkout_marks
 from abreast.model.contract import Deliverable, DeliveryState, Isolation
+from abreast.model.economy import Estimate
 from abreast.model.events import Outcome
 from abreast.model.states import SessionState
 from abreast.process.files import load_json, write_json
@@ -84,8 +86,15 @@ def _bare(scene: Scene) -> Deliverable:
         agent=scene.task.agent.name,
         limit_tokens=contract_of(scene).limit_tokens,
         path=str(scene.layout.deliverable),
-        estimate=estimate_of(scene),
+        estimate=_estimate(scene),
     )
+
+
+def _estimate(scene: Scene) -> Estimate | None:
+    try:
+        return estimate_of(scene)
+    except (GitError, OSError):
+        return None  # the tree has gone
 
 
 def _answered(scene: Scene, rounds: Rounds) -> Deliverable:
@@ -138,7 +147,10 @@ def _misfit(judged: Judged) -> tuple[DeliveryState, str]:
 
 def _committed(scene: Scene, found: Deliverable) -> Deliverable:
     """Put what the child has changed on its branch; the answer counts for nothing without that."""
-    ending = result_stages.check(scene) or result_stages.commit(scene)
+    try:
+        ending = result_stages.check(scene) or result_stages.commit(scene)
+    except GitError as error:  # it has removed its worktree: the answer is there all the same
+        return replace(found, outcome=DeliveryState.FAILED, reason=error.message)
     if ending.state is not SessionState.DONE:
         return replace(found, outcome=DeliveryState.FAILED, reason=ending.reason)
     session = scene.engine.reader.session(scene.session.id) or scene.session
@@ -157,7 +169,12 @@ def _notes(scene: Scene, found: Deliverable) -> Iterable[str]:
     if found.estimate and (loss := warning(found.estimate)):
         yield loss
     before = load_json(scene.layout.directory / _BEFORE)
-    if before is not None and (changed := _differing(before, checkout_marks(scene.place))):
+    try:
+        changed = [] if before is None else _differing(before, checkout_marks(scene.place))
+    except (GitError, OSError) as error:
+        yield f"the tree that the child read cannot be looked at any more: {error}"
+        return
+    if changed:
         names = ", ".join(changed[:5]) + (" …" if len(changed) > 5 else "")
         yield (
             f"the tree changed while the child read it, by whom is not known: {names}; "
