@@ -1,5 +1,6 @@
 """Where abreast keeps its state: one folder outside every repository, and one database."""
 
+import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,6 +39,11 @@ class Places:
     @property
     def trash(self) -> Path:
         return self.state / "trash"
+
+    def handoff_of(self, checkout: Path) -> Path:
+        """The handoff of the newest session in a checkout, where its owner keeps none there."""
+        digest = hashlib.sha256(bytes(checkout)).hexdigest()[:8]
+        return self.state / "handoffs" / f"{checkout.name or 'root'}-{digest}" / "CURRENT_WORK.md"
 
     @property
     def sqlite_file(self) -> Path | None:

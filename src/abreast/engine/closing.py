@@ -3,9 +3,10 @@
 import asyncio
 
 from abreast.engine.durable import Json
-from abreast.engine.ending import load_ending
+from abreast.engine.ending import Ending, load_ending
 from abreast.engine.environment import drop_environment
 from abreast.engine.final import write_ending
+from abreast.engine.handoffs_session import leave_bare
 from abreast.engine.scene import current, plan_of
 from abreast.engine.schedule import Pace, Progress
 from abreast.engine.warm import warm_up
@@ -46,7 +47,13 @@ async def stop_requested(run: str) -> bool:
 
 async def skip(session: str, ending: Json) -> None:
     """End a session that never started."""
-    await asyncio.to_thread(write_ending, current(), session, load_ending(ending), began=False)
+    await asyncio.to_thread(_skip, session, load_ending(ending))
+
+
+def _skip(session: str, ending: Ending) -> None:
+    found = current().reader.session(session)
+    leave_bare(current(), session, found.attempt if found else 1, ending)
+    write_ending(current(), session, ending, began=False)
 
 
 async def close_run(run: str) -> None:

@@ -5,7 +5,7 @@ from functools import lru_cache
 from abreast.agents import mailbox
 from abreast.engine.ending import Ending
 from abreast.engine.final import write_ending
-from abreast.engine.prompts import handoff
+from abreast.engine.handoffs_session import leave
 from abreast.engine.scene import Scene
 from abreast.git.changes import changed_files
 from abreast.git.checkout import restore_tree
@@ -132,15 +132,11 @@ def finish(scene: Scene, ending: Ending | None) -> Ending:
         _keep(scene)
     for mail in mailbox.pending(scene.layout.mailbox):
         scene.engine.store.add_event(scene.session.id, "unheard", mail.text)
+    leave(scene, final)  # first: whoever waits for its end may read it
     began = scene.session.started is not None
-    final = write_ending(
+    return write_ending(
         scene.engine, scene.session.id, final, attempt=scene.layout.attempt, began=began
     )
-    if final.state is SessionState.DONE and (
-        session := scene.engine.reader.session(scene.layout.id)
-    ):
-        write_atomic(scene.layout.directory / "handoff.md", handoff(session))
-    return final
 
 
 def _keep(scene: Scene) -> None:

@@ -14,6 +14,7 @@ from abreast.engine import agent_stage, result_stages, start_stages
 from abreast.engine.durable import Json
 from abreast.engine.ending import STOPPED, Ending, ending_of_agent, ending_of_command, load_ending
 from abreast.engine.final import write_ending
+from abreast.engine.handoffs_session import leave_bare
 from abreast.engine.jobs import end_jobs, run_job
 from abreast.engine.scene import Scene, current, open_scene
 from abreast.errors import AbreastError, StoreError
@@ -85,6 +86,8 @@ def _finish(session: str, attempt: int, given: Ending | None) -> Json:
         reason = f"{given.reason}; {kept}" if given and given.reason else kept
         hint = "its worktree was left alone: abreast status tells where it is"
         final = Ending(SessionState.UNKNOWN, reason, hint)
+        with contextlib.suppress(OSError):  # such as a full disk: the ending counts
+            leave_bare(engine, session, attempt, final)
         final = write_ending(engine, session, final, attempt=attempt)
     return final.to_json()
 

@@ -3,7 +3,7 @@
 import heapq
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -130,14 +130,26 @@ def transcript_file(
     return max(found, key=lambda one: one.mtime).path if found else None
 
 
-def newest_transcript(cwd: Path, environ: Mapping[str, str] | None = None) -> Path | None:
-    """Return the transcript last written to of the sessions that began in the folder `cwd`."""
+def newest_transcript(
+    cwd: Path,
+    environ: Mapping[str, str] | None = None,
+    *,
+    agent: str = "",
+    without: Container[str] = (),
+) -> Path | None:
+    """Return the transcript last written to of the sessions that began in the folder `cwd`.
+
+    `agent` asks for one CLI's only; sessions `without` are passed over.
+    """
     wanted = cwd.resolve()
-    newest = [(-one.mtime, str(one.path), one) for one in find_transcripts(None, environ)]
+    found = (one for one in find_transcripts(None, environ) if agent in {"", one.agent})
+    newest = [(-one.mtime, str(one.path), one) for one in found]
     heapq.heapify(newest)
     while newest:
         one = heapq.heappop(newest)[2]
         begun = _begun(one)
+        if begun.session in without:
+            continue
         if begun.cwd and not begun.parent and Path(begun.cwd).resolve() == wanted:
             return one.path
     return None

@@ -1,0 +1,160 @@
+"""How a session's checkout stands, for its handoff: asked of git, and nothing changed."""
+
+import hashlib
+import math
+from pathlib import Path
+
+from abreast.errors import AbreastError
+from abreast.git.changes import diffstat
+from abreast.git.history import (
+    apart,
+    changed_since,
+    commits_since,
+    head_at,
+    names_between,
+    untracked,
+)
+from abreast.git.refs import read_ref
+from abreast.git.repository import Repository, find_repository
+from abreast.git.status import checkout_marks, current_branch, dirty_summary, find_commit
+from abreast.handoff.fresh import Now
+from abreast.handoff.page import read_header
+from abreast.handoff.standing import File, Standing
+from abreast.model.handoff import Header
+
+NAME = "CURRENT_WORK.md"
+_SHORT = 12
+_HEAD = 4000
+
+
+def top_of(folder: Path) -> Path | None:
+    """Return the top of the checkout around `folder`, None when it is in none."""
+    try:
+        return find_repository(folder).toplevel
+    except AbreastError:
+        return None
+
+
+def standing_of(folder: Path, *, begun: float = 0.0, base: str = "") -> Standing:
+    """Return how the checkout around `folder` stands.
+
+    `base` is the commit that the session began at; without it, HEAD at `begun`, if git still knows.
+    """
+    top = top_of(folder)
+    if top is None:
+        return Standing()
+    head = find_commit(top, "HEAD") or ""
+    if head and not base and begun:
+        base = head_at(top, begun) or ""
+    if base and find_commit(top, base) is None:
+        base = ""
+    marks = _marks(top)
+    new = [name for name in untracked(top) if not _is_handoff(top / name)]
+    changed = changed_since(top, base or head) if head else []
+    files = [File(one.path, one.added, one.deleted) for one in changed]
+    return Standing(
+        top=str(top),
+        head=head,
+        branch=current_branch(top) or "",
+        base=base,
+        changed=(*files, *map(File, new)),
+        commits=tuple(commits_since(top, base)) if base else (),
+        dirty=_dirty(top, len(new)),
+        uncommitted=tuple(marks),
+        work=_digest(marks),
+    )
+
+
+def standing_in_refs(repo: Repository, base: str, commit: str, ref: str, branch: str) -> Standing:
+    """Return how a session's work stands whose worktree is gone: its commit, or what was kept."""
+    kept = read_ref(repo, ref) or ""
+    tip = commit or kept
+    changed = diffstat(repo, base, tip) if base and tip else []
+    return Standing(
+        top="",
+        head=tip or base,
+        branch=branch,
+        base=base,
+        changed=tuple(File(one.path, one.added, one.deleted) for one in changed),
+        kept="" if commit else ref if kept else "",
+        gone=True,
+    )
+
+
+def now_of(folder: Path, header: Header) -> Now:
+    """Return how the checkout around `folder` stands now, for a handoff that is to be judged."""
+    top = top_of(folder)
+    if top is None:
+        return Now()
+    head, marks = find_commit(top, "HEAD") or "", _marks(top)
+    found = apart(top, header.commit, "HEAD") if header.commit and head else (0, 0)
+    ahead, behind = found or (0, 0)
+    files = set(_written_since(top, list(marks), header.at))
+    if found and (ahead or behind):
+        files |= set(names_between(top, header.commit, "HEAD"))
+    return Now(
+        head=head,
+        branch=current_branch(top) or "",
+        work=_digest(marks),
+        known=found is not None,
+        behind=behind,
+        ahead=ahead,
+        files=tuple(sorted(files)),
+    )
+
+
+def short(commit: str) -> str:
+    """Return a commit's id as a handoff names it."""
+    return commit[:_SHORT]
+
+
+def whole_seconds(at: float) -> float:
+    """Return a time as a handoff tells it: never before what it has seen."""
+    return float(math.ceil(at))
+
+
+def _marks(top: Path) -> dict[str, str]:
+    """Return what is not committed, without handoffs: writing one makes none stale."""
+    found = checkout_marks(top)
+    return {n: m for n, m in found.items() if n != "HEAD" and not _is_handoff(top / n)}
+
+
+def _is_handoff(file: Path) -> bool:
+    """Tell whether a file is a handoff, or is about to be one: empty, as a redirection makes it."""
+    if file.suffix != ".md" or file.is_symlink() or not file.is_file():
+        return False
+    try:
+        with file.open(encoding="utf-8", errors="replace") as opened:
+            text = opened.read(_HEAD)
+    except OSError:
+        return False
+    return not text or read_header(text) is not None
+
+
+def _dirty(top: Path, new: int) -> str:
+    found = dirty_summary(top)
+    parts = [
+        f"{len(found.tracked)} changed" if found.tracked else "",
+        f"{new} untracked" if new else "",
+        f"a {found.operation} under way" if found.operation else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _digest(marks: dict[str, str]) -> str:
+    if not marks:
+        return ""
+    told = "\0".join(f"{name}\0{mark}" for name, mark in sorted(marks.items()))
+    return hashlib.sha256(told.encode(errors="surrogateescape")).hexdigest()[:8]
+
+
+def _written_since(top: Path, names: list[str], at: float) -> list[str]:
+    found = []
+    for name in names:
+        try:
+            written = (top / name).lstat().st_mtime
+        except OSError:  # deleted: when cannot be told
+            continue
+        if written > at:
+            found.append(name)
+    return found

@@ -1,0 +1,86 @@
+"""All that is known of a session, and how its parts are worded."""
+
+import posixpath
+from dataclasses import dataclass, field
+
+from abreast.handoff.commands import own_code
+from abreast.handoff.line import Pen
+from abreast.handoff.standing import Origin, Standing
+from abreast.handoff.told import End, Ran, Told
+from abreast.model.states import SessionState
+from abreast.model.transcript import Called, ToolKind
+
+
+@dataclass(frozen=True)
+class Case:
+    """One session: what its transcript tells, how its checkout stands, what abreast knows of it.
+
+    `cwd` is where it began, as it called it: paths in its transcript may be relative to that.
+    `within` is the same as a path from the top of the checkout, "" for the top itself.
+    """
+
+    told: Told = field(default_factory=Told)
+    standing: Standing = field(default_factory=Standing)
+    origin: Origin | None = None
+    cwd: str = ""
+    within: str = ""
+    pen: Pen = field(default_factory=Pen)
+
+    @property
+    def failing(self) -> Ran | None:
+        """The last command that failed, if nothing has shown since that it passes."""
+        ran = self.told.last_failing
+        return ran if ran and not self.told.mended(ran) else None
+
+    @property
+    def done(self) -> bool:
+        return self.origin is not None and self.origin.state is SessionState.DONE
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the record ends in the middle: killed, or still at work."""
+        return self.told.end in {End.CUT_OFF, End.BETWEEN, End.UNANSWERED}
+
+    def path(self, name: str) -> str:
+        """Return a path as it is called from the top of the checkout; absolute when outside."""
+        whole = posixpath.normpath(posixpath.join(self.cwd or self.standing.top, name))
+        # The top by the name that the session has for it; there may be a link on the way.
+        own = self.cwd.removesuffix(self.within).rstrip("/") if self.standing.top else self.cwd
+        for root in (own, self.standing.top):
+            if root and whole.startswith(f"{root.rstrip('/')}/"):
+                return whole[len(root.rstrip("/")) + 1 :]
+        return whole
+
+    def outcome(self, ran: Ran) -> str:
+        """Return how a command ended, claiming no more than its exit code says."""
+        if ran.code is None:
+            return "did not end by itself"
+        if ran.failed and ran.code == 0:
+            return "failed"
+        return f"exit {ran.code}" + ("" if own_code(ran.command) else " of its last part")
+
+    def command(self, ran: Ran, *, said: bool = True) -> str:
+        """Return a command with how it ended, and what it said last when it failed."""
+        words = self.pen.words(ran.said, 140) if said and not ran.passed else ""
+        if self.broken_off(ran):
+            words = ""  # the CLI's own words to its model
+        told = f": {words}" if words else ""
+        return f"{self.pen.code(ran.command)} ({self.outcome(ran)}){told}"
+
+    def broken_off(self, ran: Ran) -> bool:
+        """Tell whether the end of the session broke off this command."""
+        told, call = self.told, self.told.last_call
+        last = bool(told.ran) and told.ran[-1] is ran and ran.code is None
+        return last and told.end is End.BROKEN and call is not None and call.subject == ran.command
+
+    def call(self, call: Called) -> str:
+        """Return what a call does."""
+        if call.kind is ToolKind.SHELL:
+            return self.pen.code(call.subject)
+        if call.kind is ToolKind.WRITE:
+            return f"writing {self.pen.code(self.path(call.subject))}"
+        if call.kind is ToolKind.READ:
+            return f"reading {self.pen.code(self.path(call.subject))}"
+        if call.kind is ToolKind.DELEGATE:
+            return f'asking a subagent "{self.pen.words(call.subject, 100)}"'
+        return f"the tool {self.pen.code(call.name, 40)}"

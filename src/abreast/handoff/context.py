@@ -1,0 +1,193 @@
+"""Context: files, commits, commands with their outcome, open questions, what was tried."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from abreast.handoff.case import Case
+from abreast.handoff.line import Line, Section
+from abreast.handoff.standing import File
+from abreast.handoff.state import ending_of_record
+from abreast.handoff.told import End, Ran
+
+_ROW = 6  # files on a line
+_ROWS = 5
+_COMMITS = 6
+_COMMANDS = 6
+_TRIED = 6
+
+
+def context(case: Case) -> Iterator[Line]:
+    """Yield the lines of the last section, the most decisive first."""
+    for rank, text in sorted(_ranked(case), key=lambda line: line[0]):
+        yield Line(Section.CONTEXT, text, rank)
+
+
+def _ranked(case: Case) -> Iterator[tuple[int, str]]:
+    yield from _git(case)
+    yield from _files(case)
+    yield from _commits(case)
+    yield from _commands(case)
+    yield from _plan(case)
+    yield from _questions(case)
+    yield from _tried(case)
+    yield from _words(case)
+
+
+def _git(case: Case) -> Iterator[tuple[int, str]]:
+    now = case.standing
+    if not now.top and not now.head:
+        if case.cwd:
+            yield 12, f"Folder: {case.pen.code(case.cwd, 200)}, in no git repository"
+        return
+    base = f", began at `{now.base[:12]}`" if now.base not in {"", now.head} else ""
+    branch = f"branch `{now.branch}`" if now.branch else "no branch (detached HEAD)"
+    if now.shared:
+        yield 13, f"It read {case.pen.code(now.top, 200)} at `{now.head[:12]}`"
+        return
+    place = "worktree gone" if now.gone else case.pen.code(now.top, 200)
+    yield 13, f"Git: {branch} at `{now.head[:12]}`{base}; {place}"
+    if now.kept:
+        yield 12, f"What is not on a branch is kept under `{now.kept}`"
+
+
+def _files(case: Case) -> Iterator[tuple[int, str]]:
+    """Yield the files: what the agent edited against what differs now."""
+    now, pen = case.standing, case.pen
+    edited = list(dict.fromkeys(map(case.path, case.told.edited)))
+    if now.shared:
+        yield from ((30, text) for text in _rows("Edited: ", list(map(pen.code, edited))))
+        return
+    differing = {file.path: file for file in now.changed}
+    since = f"since `{now.base[:12]}`" if now.base else "not committed"
+    both = [file for path, file in differing.items() if path in edited]
+    other = [file for path, file in differing.items() if path not in edited]
+    first = f"Changed {since}" + (", as it edited" if other else "")
+    yield from _numbered(11, _rows(f"{first}: ", [_shown(case, file) for file in both]))
+    if edited or not both:
+        how = ", not by an edit on record" if edited else ""
+        yield from _numbered(
+            16 if edited else 11,
+            _rows(f"Changed {since}{how}: ", [_shown(case, file) for file in other]),
+        )
+    again = [path for path in edited if path not in differing and not path.startswith("/")]
+    if again and now.top:
+        what = (
+            "edited, and the same as before now" if now.base else "edited, and committed or undone"
+        )
+        yield from ((27, text) for text in _rows(f"Tried: {what}: ", list(map(pen.code, again))))
+    outside = [path for path in edited if path.startswith("/")]
+    yield from ((28, text) for text in _rows("Edited elsewhere: ", list(map(pen.code, outside))))
+
+
+def _shown(case: Case, file: File) -> str:
+    counted = file.added is not None and file.deleted is not None
+    return case.pen.code(file.path) + (f" +{file.added} -{file.deleted}" if counted else "")
+
+
+def _numbered(rank: int, rows: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Yield the first row at `rank`; those after it are less decisive."""
+    for number, row in enumerate(rows):
+        yield rank + 8 * number, row
+
+
+def _rows(label: str, items: Sequence[str]) -> Iterator[str]:
+    """Yield lines of a few items each; what is beyond the last row is counted."""
+    for start in range(0, min(len(items), _ROW * _ROWS), _ROW):
+        row = ", ".join(items[start : start + _ROW])
+        last = start + _ROW >= _ROW * _ROWS
+        more = len(items) - _ROW * _ROWS
+        yield f"{label}{row}" + (f" and {more} more" if last and more > 0 else "")
+
+
+def _commits(case: Case) -> Iterator[tuple[int, str]]:
+    found = case.standing.commits
+    for number, commit in enumerate(found[:_COMMITS]):
+        identity, _, subject = commit.partition(" ")
+        yield 18 + 4 * number, f"Commit `{identity}` {case.pen.words(subject, 100)}"
+    if len(found) > _COMMITS:
+        yield 45, f"{len(found) - _COMMITS} earlier commits since `{case.standing.base[:12]}`"
+
+
+def _commands(case: Case) -> Iterator[tuple[int, str]]:
+    """Yield the last failing and the last passing command, then what else was run."""
+    told = case.told
+    if case.origin is not None:
+        for check in case.origin.checks:
+            said = f": {case.pen.words(check.said, 140)}" if check.said and not check.passed else ""
+            text = f"{check.name} {case.pen.code(check.command)} ({check.outcome}){said}"
+            yield (8 if not check.passed else 12), f"Check: {text}"
+    failing, passing = told.last_failing, told.last_passing
+    if failing is not None:
+        mended = told.mended(failing)
+        rank = 7 if mended is None else 21
+        later = f"; later {case.pen.code(mended.command)} passed" if mended else ""
+        yield rank, f"Last failing command: {case.command(failing)}{later}"
+    if passing is not None:
+        yield 10, f"Last passing command: {case.command(passing)}"
+    yield from _others(
+        case, {failing.command if failing else "", passing.command if passing else ""}
+    )
+
+
+def _others(case: Case, shown: set[str]) -> Iterator[tuple[int, str]]:
+    """Yield the latest run of other commands, newest first: what failed is what was tried."""
+    latest: dict[str, Ran] = {}
+    times: dict[str, int] = {}
+    for ran in case.told.ran:
+        latest.pop(ran.command, None)
+        latest[ran.command] = ran
+        times[ran.command] = times.get(ran.command, 0) + 1
+    others = [ran for ran in reversed(latest.values()) if ran.command not in shown]
+    for number, ran in enumerate(others[:_COMMANDS]):
+        often = f", the last of {times[ran.command]} times" if times[ran.command] > 1 else ""
+        if ran.passed:
+            yield 36 + number, f"Ran: {case.command(ran)}{often}"
+        elif case.told.mended(ran) is None:
+            yield 22 + number, f"Tried: {case.command(ran)}{often}"
+        else:
+            yield 34 + number, f"Tried: {case.command(ran)}{often}; the same passed later"
+
+
+def _plan(case: Case) -> Iterator[tuple[int, str]]:
+    pen = case.pen
+    left = [pen.words(item, 80) for item, done in case.told.plan if not done]
+    done = [pen.words(item, 80) for item, done in case.told.plan if done]
+    yield from _numbered(15, _rows("Plan, open: ", left))
+    yield from _numbered(31, _rows("Plan, done: ", done))
+
+
+def _questions(case: Case) -> Iterator[tuple[int, str]]:
+    for number, question in enumerate(case.told.questions[:4]):
+        yield 9 + 2 * number, f"Open question: {case.pen.words(question, 240)}"
+
+
+def _tried(case: Case) -> Iterator[tuple[int, str]]:
+    """Yield what did not work out, besides commands that failed."""
+    told, pen = case.told, case.pen
+    for number, (what, reason) in enumerate(dict.fromkeys(reversed(told.refused))):
+        if number < _TRIED:
+            why = f": {pen.words(reason, 140)}" if reason else ""
+            yield 20 + number, f"Tried: an edit of {pen.code(case.path(what))} was refused{why}"
+    for number, call in enumerate(reversed(told.unfinished)):
+        if number < _TRIED:
+            yield (
+                26 + number,
+                f"Tried: {case.call(call)}; it never returned, the session was cut off",
+            )
+    breaks = list(dict.fromkeys(reversed(told.earlier_breaks)))
+    for number, reason in enumerate(breaks[:3]):
+        yield 33 + number, f"Stopped before, and went on: {pen.words(reason, 140)}"
+
+
+def _words(case: Case) -> Iterator[tuple[int, str]]:
+    """Yield what the agent said last, and what else there is to know about the record."""
+    told, pen, origin = case.told, case.pen, case.origin
+    said = (origin.final_message if origin else "") or told.last_words
+    if said:
+        yield 19, f'Its last words: "{pen.words(said, 280)}"'
+    if origin is not None and not case.done and told.end not in {End.EMPTY, End.ANSWERED}:
+        yield 17, f"Its record: {ending_of_record(case)}"
+    if told.delegated:
+        asked = "; ".join(pen.words(question, 60) for question in told.delegated[:3])
+        yield 38, f"Asked subagents {len(told.delegated)} times: {asked}"
+    if told.compacted:
+        yield 46, f"Its history was compacted {told.compacted} times: what came before is a summary"

@@ -1,0 +1,55 @@
+"""Whether a handoff still tells how things stand."""
+
+from dataclasses import dataclass
+
+from abreast.model.handoff import Freshness, Header
+
+_NAMED = 8
+
+
+@dataclass(frozen=True)
+class Now:
+    """A checkout now, as a handoff of it needs to know.
+
+    `known`: whether the handoff's commit is in the repository. `behind` counts the commits of HEAD
+    that it does not have, `ahead` those of its own that HEAD does not have.
+    """
+
+    head: str = ""
+    branch: str = ""
+    work: str = ""
+    known: bool = True
+    behind: int = 0
+    ahead: int = 0
+    files: tuple[str, ...] = ()
+
+
+def judge(header: Header, now: Now) -> Freshness:
+    """Hold a handoff against its checkout, and say everything in which it is out of date."""
+    reasons = []
+    if header.branch != now.branch:
+        here = f"`{now.branch}`" if now.branch else "no branch"
+        there = f"`{header.branch}`" if header.branch else "no branch"
+        reasons.append(f"written on {there}, this is {here}")
+    if not now.known:
+        reasons.append(f"its commit {header.commit} is not in this repository")
+    elif header.commit != now.head[: len(header.commit)] or bool(header.commit) != bool(now.head):
+        reasons.append(_moved(header, now))
+    elif header.work != now.work:
+        reasons.append("what is not committed has changed since")
+    if reasons and now.files:
+        shown = ", ".join(now.files[:_NAMED])
+        more = f" and {len(now.files) - _NAMED} more" if len(now.files) > _NAMED else ""
+        reasons.append(f"files changed since: {shown}{more}")
+    behind = now.behind if now.known else None
+    return Freshness(header, now.head, now.branch, behind, now.files, tuple(reasons))
+
+
+def _moved(header: Header, now: Now) -> str:
+    if not header.commit:
+        return f"written before there was a commit; HEAD is {now.head[:12]}"
+    away = f"HEAD is {now.head[:12]}, it knows {header.commit}"
+    noun = "commit" if now.behind == 1 else "commits"
+    if now.ahead:
+        return f"{now.behind} {noun} behind HEAD, and on {now.ahead} that HEAD has not: {away}"
+    return f"{now.behind} {noun} behind HEAD: {away}"

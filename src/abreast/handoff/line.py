@@ -1,0 +1,44 @@
+"""The lines of a handoff, each with how decisive it is."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+
+from abreast.handoff.masking import mask
+
+
+class Section(StrEnum):
+    """The four sections, in their order."""
+
+    RIGHT_NOW = "Right now"
+    WHY = "Why"
+    NEXT_STEP = "Next step"
+    CONTEXT = "Context when I return"
+
+
+@dataclass(frozen=True)
+class Line:
+    """`rank` 0 always stays; of the others the lowest are the most decisive."""
+
+    section: Section
+    text: str
+    rank: int = 0
+
+
+class Pen:
+    """Writes texts for lines: on one line, bounded, and without secrets."""
+
+    def __init__(self, secrets: tuple[str, ...] = ()) -> None:
+        self._mask = partial(mask, known=secrets)
+
+    def words(self, text: str, most: int = 200) -> str:
+        """Return `text` folded to one line of at most `most` characters."""
+        folded = " ".join(self._mask(text).split())
+        return folded if len(folded) <= most else folded[: most - 1].rstrip() + "…"
+
+    def code(self, text: str, most: int = 110) -> str:
+        """Return `text` as a span of code, whatever is in it."""
+        words = self.words(text, most)
+        ticks = "`" if "`" not in words else "``"
+        pad = " " if words.startswith("`") or words.endswith("`") else ""
+        return f"{ticks}{pad}{words}{pad}{ticks}"

@@ -1,0 +1,90 @@
+"""An agent's wording of a handoff, held against the draft: words may change, facts may not."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from abreast.handoff.line import Section
+from abreast.handoff.page import TITLE, header_line, sections
+from abreast.model.handoff import Handoff
+from abreast.model.tokens import count_tokens
+
+_SPAN = re.compile(r"(`+)(.+?)\1")
+_COMMIT = re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{7,40}\b")
+_PATH = re.compile(
+    r"(?<![\w.])(?:[\w.@~-]*/[\w.@/-]*\w|[\w-]+(?:\.[\w-]+)*\.[A-Za-z]\w{0,5})(?!\w)"
+)
+_NUMBER = re.compile(r"\d+(?:\.\d+)*")
+_OUTCOMES = {
+    "passed": re.compile(r"\bpass(?:es|ed|ing)?\b|\bsucce\w+|\bgreen\b|\bexit 0\b", re.IGNORECASE),
+    "failed": re.compile(
+        r"\bfail\w*|\bbroke\w*|\brefused\b|\bexit [1-9]\d*\b|\bstopped\b", re.IGNORECASE
+    ),
+}
+
+QUESTION = """\
+Below is a handoff: notes from which somebody goes on with a task. Reword it so that it reads well \
+and says the most decisive things first. Keep the four headings ({headings}) as they are, in this \
+order, each as `## HEADING`. State nothing that is not there. Commit ids, paths, commands, \
+numbers and outcomes must stay letter by letter as they are, commands in backticks. Leave out \
+what does not matter. Your answer is the text from the first heading on, without a word before or \
+after it.
+
+{fenced}"""
+
+
+def question(fenced: str) -> str:
+    """Return what an agent is asked, with the draft as fenced data."""
+    return QUESTION.format(headings=", ".join(Section), fenced=fenced)
+
+
+def body(draft: Handoff) -> str:
+    """Return what an agent gets to reword: all but title and header."""
+    return draft.text[draft.text.index("## ") :]
+
+
+def problems(draft: Handoff, said: str, limit: int) -> list[str]:
+    """Return what is wrong with an agent's wording; empty when it may be used."""
+    if list(sections(said)) != list(Section) or not said.lstrip().startswith("## "):
+        return ["it does not have the four headings"]
+    if any(not lines for lines in sections(said).values()):
+        return ["it leaves a section empty"]
+    size = count_tokens(assemble(draft, said))
+    if size > limit:
+        return [f"it takes {size} tokens instead of {limit}"]
+    return list(_strange(body(draft), said))
+
+
+def assemble(draft: Handoff, said: str) -> str:
+    """Return an agent's wording as a whole file, under the draft's own header."""
+    return f"{TITLE}\n\n{header_line(draft.header)}\n\n{said.strip()}\n"
+
+
+def _strange(draft: str, said: str) -> Iterator[str]:
+    """Yield every fact in `said` that the draft does not have."""
+    spans = {found[2].strip() for found in _SPAN.finditer(draft)}
+    for span in _new(_spans(said), spans):
+        yield f"`{span}` is not in the draft"
+    plain = _SPAN.sub(" ", said)
+    for pattern, what in ((_COMMIT, "commit"), (_PATH, "path"), (_NUMBER, "number")):
+        for fact in _new(pattern.findall(plain), pattern.findall(draft)):
+            yield f"the {what} {fact} is not in the draft"
+    yield from _turned(draft, said)
+
+
+def _turned(draft: str, said: str) -> Iterator[str]:
+    """Yield the commands that are said to have ended otherwise than in the draft."""
+    for line in said.splitlines():
+        for span in _spans(line):
+            known = " ".join(one for one in draft.splitlines() if span in one)
+            for word, pattern in _OUTCOMES.items():
+                if pattern.search(_SPAN.sub(" ", line)) and not pattern.search(known):
+                    yield f"that `{span}` {word} is not in the draft"
+
+
+def _spans(text: str) -> list[str]:
+    return [found[2].strip() for found in _SPAN.finditer(text)]
+
+
+def _new(found: Iterable[str], known: Iterable[str]) -> list[str]:
+    there = set(known)
+    return [one for one in dict.fromkeys(found) if one not in there]

@@ -1,0 +1,73 @@
+"""How things stand besides the transcript: in git, and of a session of abreast's own."""
+
+from dataclasses import dataclass
+
+from abreast.model.states import SessionState
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that differs from the base. Lines are None where git cannot count them."""
+
+    path: str
+    added: int | None = None
+    deleted: int | None = None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A checkout as it stands. Paths are relative to its top; `top` is "" where there is no git.
+
+    `base` is the commit that the session began at, "" when that is not known. `changed` is what
+    differs from it (from HEAD when it is not known), uncommitted files included. `commits` are
+    those on the way from it to HEAD, newest first, as `<id> <subject>`. `dirty` counts what is not
+    committed, in words ("" for nothing), `work` is a digest of it. `kept` is a ref that holds work
+    that is not on a branch. `shared`: it is another session's checkout, so that its changes say
+    nothing about this one.
+    """
+
+    top: str = ""
+    head: str = ""
+    branch: str = ""
+    base: str = ""
+    changed: tuple[File, ...] = ()
+    commits: tuple[str, ...] = ()
+    dirty: str = ""
+    uncommitted: tuple[str, ...] = ()
+    work: str = ""
+    kept: str = ""
+    gone: bool = False  # there is no checkout any more: this is what was kept
+    shared: bool = False
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A command of the plan's that was run on a session's result."""
+
+    name: str
+    command: str
+    passed: bool
+    outcome: str  # `exit 0`, or what stopped it
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What abreast knows of a session of its own: the task, and how it ended."""
+
+    id: str
+    run: str
+    state: SessionState
+    reason: str = ""
+    hint: str = ""
+    produces: str = ""
+    prompt: str = ""
+    commit: str = ""
+    branch: str = ""
+    landed: str = ""
+    target: str = ""
+    attempt: int = 1
+    final_message: str = ""
+    last_action: str = ""
+    checks: tuple[Checked, ...] = ()
+    child: bool = False

@@ -1,0 +1,107 @@
+"""Why the task exists, and the next step: the first concrete thing to do."""
+
+import re
+from collections.abc import Iterator
+
+from abreast.handoff.case import Case
+from abreast.handoff.line import Line, Section
+from abreast.handoff.told import End
+from abreast.model.states import SessionState
+from abreast.model.transcript import ToolKind
+
+_STEPS = 3
+
+
+def why(case: Case) -> Iterator[Line]:
+    """Yield the reason for the task, and what was asked since."""
+    origin, told, pen = case.origin, case.told, case.pen
+    asked = told.asked
+    if origin is not None and (origin.prompt or origin.produces):
+        task = pen.words(origin.produces or origin.prompt, 300)
+        yield Line(Section.WHY, task)
+        if origin.produces and _differs(origin.prompt, origin.produces):
+            yield Line(Section.WHY, f"Asked: {pen.words(origin.prompt, 300)}", 15)
+        asked = ()  # what follows the prompt there is abreast's own
+    elif told.task:
+        yield Line(Section.WHY, pen.words(told.task, 400))
+    else:
+        yield Line(Section.WHY, "Nobody has said anything in it yet; the reason is not on record.")
+    for number, text in enumerate(asked, 1):
+        last = number == len(asked)
+        word = "Asked last" if last else "Then asked"
+        rank = 14 if last else 40 + len(asked) - number
+        yield Line(Section.WHY, f"{word}: {pen.words(text, 240)}", rank)
+
+
+def _differs(prompt: str, produces: str) -> bool:
+    return bool(prompt.strip()) and prompt.strip().rstrip(".") != produces.strip().rstrip(".")
+
+
+def next_steps(case: Case) -> Iterator[Line]:
+    """Yield the next step, and at most two that follow it."""
+    steps = list(dict.fromkeys(_of_session(case) if case.origin else _of_record(case)))
+    steps = steps or ["Nothing is open on record: hold the result against the task"]
+    for number, step in enumerate(steps[:_STEPS]):
+        yield Line(Section.NEXT_STEP, step, 0 if not number else 17 + 8 * number)
+
+
+def _of_session(case: Case) -> Iterator[str]:
+    """Yield what is to be done about a session of abreast's own."""
+    origin = case.origin
+    if origin is None:
+        return
+    if case.done:
+        yield _after_done(case)
+        return
+    if failed := next((check for check in origin.checks if not check.passed), None):
+        said = f": {case.pen.words(failed.said, 140)}" if failed.said else ""
+        yield f"Make {case.pen.code(failed.command)} pass ({failed.outcome}){said}"
+    if origin.state is SessionState.SKIPPED:
+        yield f"See to what it needs first, then: `abreast resume {origin.run}`"
+        return
+    resume = f"abreast resume {origin.run}"
+    if origin.hint:
+        hint = re.sub(r"\bRUN\b", origin.run, case.pen.words(origin.hint, 200)).rstrip(".")
+        yield hint[0].upper() + hint[1:]
+    if not origin.child and "abreast resume" not in origin.hint:
+        yield f"`{resume}` goes on where it stopped"
+    yield from _unfinished(case)
+
+
+def _after_done(case: Case) -> str:
+    origin = case.origin
+    if origin is None or not origin.commit:
+        return "None: it is done, and there is nothing to land"
+    if origin.landed:
+        into = f" in `{origin.target}`" if origin.target else ""
+        return f"None: it is done and has landed{into} as `{origin.landed[:60]}`"
+    return f"None for its task: it is done. `abreast land {origin.id}` lands `{origin.commit[:12]}`"
+
+
+def _of_record(case: Case) -> Iterator[str]:
+    """Yield what is to be done, by a record of a session that somebody started by hand."""
+    told, pen = case.told, case.pen
+    for question in told.questions[:1]:
+        yield f"Answer the agent: {pen.words(question, 240)}"
+    if told.task and not told.heeded:
+        yield f"Do what was asked last and not answered: {pen.words((told.task, *told.asked)[-1])}"
+    yield from _unfinished(case)
+    if told.end not in {End.ANSWERED, End.EMPTY} and told.heeded:
+        yield f"Go on where it stopped: {pen.words((told.task, *told.asked)[-1])}"
+    now = case.standing
+    if now.uncommitted and not now.shared:
+        yield f"Review and commit what is not committed ({now.dirty})"
+
+
+def _unfinished(case: Case) -> Iterator[str]:
+    told, pen = case.told, case.pen
+    for call in told.running[:1]:
+        again = ", then run it again" if call.kind is ToolKind.SHELL else ""
+        yield f"Look at what {case.call(call)} has left{again}"
+    if ran := case.failing:
+        said = f": {pen.words(ran.said, 140)}" if ran.said else ""
+        yield f"Make {pen.code(ran.command)} pass ({case.outcome(ran)}){said}"
+    for item, done in told.plan:
+        if not done:
+            yield f"{pen.words(item)} (the first open item of its plan)"
+            break

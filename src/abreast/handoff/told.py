@@ -1,0 +1,236 @@
+"""What a transcript tells of a session, as far as it matters to whoever goes on with the task."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from abreast.handoff.commands import covers, only_looks
+from abreast.model.transcript import (
+    Begun,
+    Broken,
+    Called,
+    Compacted,
+    Planned,
+    Returned,
+    Said,
+    Spent,
+    ToolKind,
+    Transcript,
+    TranscriptEvent,
+)
+
+_COMMAND = re.compile(r"/[\w:-]+")  # of the CLI's own, such as /compact
+_FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+_SENTENCE = re.compile(r"[^.!?\n]*\?(?=[\s\"')\]*_`]|\Z)|[^\n]*?(?:[.!?]+(?=\s)|\n|\Z)")
+_LABEL = re.compile(r"[A-Za-z][\w ]*:? -?\d+\Z")  # such as an exit code, in which nothing is told
+_MOST = 50  # questions, edits and the like of each kind that are kept
+
+
+class End(StrEnum):
+    """How a record ends. A record cannot tell a session that was killed from one still at work."""
+
+    EMPTY = "empty"
+    ANSWERED = "answered"  # with the agent's own words
+    BROKEN = "broken"  # by an error, a limit or an interruption
+    CUT_OFF = "cut off"  # in the middle of a tool call
+    BETWEEN = "between"  # with what a tool returned: the model has not answered
+    UNANSWERED = "unanswered"  # with what the user said
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A command that was run. `code` is None when it did not end by itself.
+
+    `said` is the last line of its output that says something.
+    """
+
+    command: str
+    code: int | None
+    failed: bool
+    said: str = ""
+
+    @property
+    def passed(self) -> bool:
+        return self.code == 0 and not self.failed
+
+    @property
+    def fails(self) -> bool:
+        """Whether it ended by itself, and not well."""
+        return self.failed and self.code is not None
+
+
+@dataclass(frozen=True)
+class Told:
+    """All that one transcript tells, in its own order. Of subagents only what they edited.
+
+    `ran` are commands that did more than look, in the order in which they ended. `refused` are
+    edits that failed, with the reason. `unfinished` are calls that never returned.
+    """
+
+    end: End = End.EMPTY
+    why_broken: str = ""
+    task: str = ""
+    asked: tuple[str, ...] = ()  # what the user said later
+    heeded: bool = True  # whether the agent did anything after the last of it
+    last_words: str = ""
+    questions: tuple[str, ...] = ()
+    plan: tuple[tuple[str, bool], ...] = ()
+    ran: tuple[Ran, ...] = ()
+    edited: tuple[str, ...] = ()
+    refused: tuple[tuple[str, str], ...] = ()
+    running: tuple[Called, ...] = ()  # at the end of the record
+    unfinished: tuple[Called, ...] = ()
+    earlier_breaks: tuple[str, ...] = ()
+    delegated: tuple[str, ...] = ()
+    compacted: int = 0
+    last_call: Called | None = None
+
+    @property
+    def last_failing(self) -> Ran | None:
+        return next((ran for ran in reversed(self.ran) if ran.fails), None)
+
+    @property
+    def last_passing(self) -> Ran | None:
+        return next((ran for ran in reversed(self.ran) if ran.passed), None)
+
+    def mended(self, ran: Ran) -> Ran | None:
+        """Return the command that showed, after `ran` had failed, that the same passes."""
+        later = self.ran[self.ran.index(ran) + 1 :]
+        return next((r for r in later if r.passed and covers(r.command, ran.command)), None)
+
+
+@dataclass
+class _Listener:
+    said: list[Said] = field(default_factory=list)
+    calls: dict[str, Called] = field(default_factory=dict)
+    returned: dict[str, Returned] = field(default_factory=dict)
+    broken: list[Broken] = field(default_factory=list)
+    plan: tuple[tuple[str, bool], ...] = ()
+    compacted: int = 0
+    open: dict[str, Called] = field(default_factory=dict)
+    lost: list[Called] = field(default_factory=list)
+    last: TranscriptEvent | None = None
+    heeded: bool = True
+
+    def hear(self, event: TranscriptEvent) -> None:
+        match event:
+            case Said():
+                self._say(event)
+            case Called():
+                self.calls[event.id] = self.open[event.id] = event
+                self.heeded = True
+            case Returned():
+                self.open.pop(event.id, None)
+                self.returned.pop(event.id, None)
+                self.returned[event.id] = event
+            case Planned():
+                self.plan = event.items
+                return
+            case Broken():
+                self.broken.append(event)
+            case Compacted():
+                self.compacted += 1
+                return
+            case Begun() | Spent():
+                return
+        self.last = event
+
+    def _say(self, event: Said) -> None:
+        self.said.append(event)
+        self.heeded = not event.by_user
+        if event.by_user:  # whatever had not returned by then never will
+            self.lost += self.open.values()
+            self.open.clear()
+
+
+def listen(transcript: Transcript) -> Told:
+    """Return what a transcript tells."""
+    heard = _Listener()
+    for event in transcript.events:
+        if not (isinstance(event, Said) and event.by_user and _COMMAND.fullmatch(event.text)):
+            heard.hear(event)
+    users = [said.text for said in heard.said if said.by_user]
+    words = [said.text for said in heard.said if not said.by_user]
+    end, last = _end(heard), heard.last
+    final = last.text if isinstance(last, Said) and not last.by_user else ""
+    breaks = [one.reason for one in heard.broken]
+    return Told(
+        end=end,
+        why_broken=breaks[-1] if end is End.BROKEN else "",
+        task=users[0] if users else "",
+        asked=tuple(users[1:]),
+        heeded=heard.heeded,
+        last_words=words[-1] if words else "",
+        questions=tuple(questions_in(final)),
+        plan=heard.plan,
+        ran=tuple(_ran(heard)),
+        edited=tuple(dict.fromkeys(_edited(transcript))),
+        refused=tuple(_refused(heard))[-_MOST:],
+        running=tuple(heard.open.values()) if end is End.CUT_OFF else (),
+        unfinished=tuple(heard.lost)[-_MOST:],
+        earlier_breaks=tuple(breaks[: -1 if end is End.BROKEN else None])[-_MOST:],
+        delegated=tuple(c.subject for c in heard.calls.values() if c.kind is ToolKind.DELEGATE),
+        compacted=heard.compacted,
+        last_call=next(reversed(heard.calls.values()), None),
+    )
+
+
+def _end(heard: _Listener) -> End:
+    match heard.last:
+        case None:
+            return End.EMPTY
+        case Broken():
+            return End.BROKEN
+        case _ if heard.open:
+            return End.CUT_OFF
+        case Said(by_user=True):
+            return End.UNANSWERED
+        case Said():
+            return End.ANSWERED
+        case _:
+            return End.BETWEEN
+
+
+def _ran(heard: _Listener) -> Iterator[Ran]:
+    """Yield what was run, in the order in which it ended; not what still runs in the background."""
+    for name, back in heard.returned.items():
+        call = heard.calls.get(name)
+        if call is None or call.kind is not ToolKind.SHELL or only_looks(call.subject):
+            continue
+        if back.failed or back.code is not None:
+            yield Ran(call.subject, back.code, back.failed, telling_line(back.text))
+
+
+def _edited(transcript: Transcript) -> Iterator[str]:
+    returned = {one.id: one for one in transcript.events if isinstance(one, Returned)}
+    for event in transcript.events:
+        if isinstance(event, Called) and event.kind is ToolKind.WRITE:
+            back = returned.get(event.id)
+            if back is not None and not back.failed:
+                yield from event.paths
+    for child in transcript.children:
+        yield from _edited(child)
+
+
+def _refused(heard: _Listener) -> Iterator[tuple[str, str]]:
+    for name, back in heard.returned.items():
+        call = heard.calls.get(name)
+        if call is not None and call.kind is ToolKind.WRITE and back.failed:
+            yield call.subject, telling_line(back.text)
+
+
+def telling_line(text: str) -> str:
+    """Return the last line that says more than a label with a number, "" when there is none."""
+    for line in reversed(text.splitlines()):
+        words = line.strip().removeprefix("Output: ").strip()
+        if words and not _LABEL.match(words) and re.search(r"\w", words) and words != "(empty)":
+            return words
+    return ""
+
+
+def questions_in(text: str) -> Iterable[str]:
+    """Return the sentences of a message that ask something; code in it is no question."""
+    plain = _FENCED.sub("\n", text)
+    found = (sentence.strip().lstrip("-*>#0123456789. ") for sentence in _SENTENCE.findall(plain))
+    return [one for one in found if one.endswith("?") and len(one) > 3][:_MOST]
