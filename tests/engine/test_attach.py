@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from abreast import api
-from abreast.model.moves import Say, Write
+from abreast.errors import StateError
+from abreast.model.contract import DeliveryState, Isolation
+from abreast.model.moves import Say, Shell, Write
 from abreast.model.states import LandMode, LandState, RunState, SessionState
 from tests.support.stage import Stage, scripted, task, writes
 
@@ -65,3 +69,57 @@ def test_a_cleaned_session_that_is_not_done_resumes_with_its_work(local_stage: S
     assert not Path(run.sessions[0].worktree).exists()
     terminal = api.attach("one", places=stage.places)
     assert (terminal.cwd / "b.txt").read_text() == "2"
+
+
+def test_a_child_is_gone_on_with_in_its_worktree_and_not_asked_again(local_stage: Stage) -> None:
+    stage = local_stage
+    found = api.delegate(
+        "What?",
+        returns="yes-no",
+        agent=scripted(Write("one.txt", "1\n"), Say('{"answer": "yes", "why": "It is."}')),
+        isolation=Isolation.WORKTREE,
+        repo=stage.repo.path,
+        places=stage.places,
+    )
+    terminal = api.attach(found.id, places=stage.places)
+    (terminal.cwd / "one.txt").write_text("mine\n")
+    after = api.close_session(found.id, places=stage.places)
+    assert stage.repo.git("show", f"{after.commit}:one.txt").strip() == "mine"
+    [now] = api.collect(found.id, places=stage.places)
+    assert (now.outcome, now.text, now.commit) == (DeliveryState.OK, found.text, after.commit)
+
+
+def test_a_child_whose_answer_fails_is_not_asked_again_by_leaving_it(local_stage: Stage) -> None:
+    stage = local_stage
+    found = api.delegate(
+        "What?",
+        agent=scripted(Write("one.txt", "1\n"), Say("no JSON")),
+        isolation=Isolation.WORKTREE,
+        repo=stage.repo.path,
+        places=stage.places,
+    )
+    terminal = api.attach(found.id, places=stage.places)
+    (terminal.cwd / "one.txt").write_text("mine\n")
+    api.close_session(found.id, places=stage.places)
+    [now] = api.collect(found.id, places=stage.places)
+    assert (now.outcome, now.repairs, now.text) == (DeliveryState.FAILED, 0, "worked on by hand")
+
+
+def test_a_child_that_only_reads_has_no_place_to_go_on_in(
+    local_stage: Stage, tmp_path: Path
+) -> None:
+    stage, gate = local_stage, tmp_path / "gate"
+    wait = Shell(f"while [ ! -e {gate} ]; do sleep 0.02; done")
+    agent = scripted(wait, Say('{"text": "It is."}'))
+    run = api.start_delegation("What?", agent=agent, repo=stage.repo.path, places=stage.places)
+    child = f"{run.id}/1"
+    stage.until(child, lambda session: session.state is SessionState.RUNNING)
+    with pytest.raises(StateError, match="is running"):
+        api.attach(child, places=stage.places)
+    gate.touch()
+    assert api.collect(child, wait=True, places=stage.places)[0].text == "It is."
+    for look in (api.attach, api.diff):
+        with pytest.raises(StateError, match="is a delegation") as refused:
+            look(child, places=stage.places)
+        assert f"abreast collect {child}" in (refused.value.hint or "")
+    assert stage.repo.git("branch", "--list", "abreast/*") == ""

@@ -11,6 +11,7 @@ from abreast.git.changes import diff_text, worktree_diff
 from abreast.git.refs import read_ref
 from abreast.git.repository import Repository, find_repository
 from abreast.model.session import Session
+from abreast.model.states import SessionKind
 from abreast.places import Places
 from abreast.process.command import run
 from abreast.process.environment import allow
@@ -28,8 +29,13 @@ def repository_of(session: Session, places: Places) -> Repository:
 def diff(session: Session, places: Places, *, stat: bool = False) -> str:
     """Return what a session has over its base: its worktree, else its commit, else what was kept.
 
-    Raises StateError when it has not begun.
+    Raises StateError when it has not begun, and for a child that only reads.
     """
+    if session.kind is SessionKind.CHILD and not session.worktree:
+        raise StateError(
+            f"{session.id} is a delegation without a worktree: it has nothing to compare",
+            hint=f"abreast collect {session.id} prints its answer",
+        )
     repository = repository_of(session, places)
     layout = layout_of(session, places, repository.common_dir)
     if not session.base_sha or not session.worktree:

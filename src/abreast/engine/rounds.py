@@ -19,7 +19,7 @@ from abreast.model.contract import Contract
 from abreast.model.economy import Account
 from abreast.model.events import Outcome
 from abreast.model.usage import Usage
-from abreast.runner.job import Result, load_result
+from abreast.runner.job import JOB, Result, load_result
 
 
 def contract_of(scene: Scene) -> Contract:
@@ -86,10 +86,11 @@ def rounds_of(scene: Scene) -> Rounds | None:
 
 
 def to_repair(scene: Scene) -> bool:
-    """Tell whether the child is to be asked once more."""
+    """Tell whether the child is to be asked once more; a person who went on in its place is not."""
     rounds = rounds_of(scene)
     return (
         rounds is not None
+        and (scene.layout.job(ROUNDS[0]) / JOB).exists()
         and rounds.ended_well
         and bool(rounds.judged.problems)
         and len(rounds.results) < len(ROUNDS)

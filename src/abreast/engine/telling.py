@@ -12,7 +12,7 @@ from abreast.engine.client import connect
 from abreast.engine.layout import layout_of
 from abreast.errors import StateError
 from abreast.model.session import Session
-from abreast.model.states import SessionState
+from abreast.model.states import SessionKind, SessionState
 from abreast.places import Places
 from abreast.process.patience import pause
 from abreast.store.reader import Reader
@@ -42,12 +42,7 @@ def tell(session: Session, text: str, places: Places, *, sender: str, patience: 
     if not text.strip():
         raise StateError("there is nothing to tell", hint=f'abreast tell {session.id} "…"')
     if session.state.final:
-        done = session.state is SessionState.DONE
-        resume = "" if done else f"abreast resume {session.run} goes on with it, "
-        raise StateError(
-            f"{session.id} has ended: it is {session.state}",
-            hint=f"{resume}abreast attach {session.id} opens it",
-        )
+        raise StateError(f"{session.id} has ended: it is {session.state}", hint=_instead(session))
     if not agent.capabilities.told:
         raise StateError(
             f"{agent.title} cannot be told anything while it runs",
@@ -63,6 +58,17 @@ def tell(session: Session, text: str, places: Places, *, sender: str, patience: 
         if heard:
             client.store.add_event(session.id, "told", f"it has heard {_short(text)!r} {heard}")
     return Told(session.id, heard, agent.capabilities.told)
+
+
+def _instead(session: Session) -> str:
+    ways = []
+    if session.state is not SessionState.DONE:
+        ways.append(f"abreast resume {session.run} goes on with it")
+    if session.kind is SessionKind.CHILD:
+        ways.append(f"abreast collect {session.id} prints its answer")
+    else:
+        ways.append(f"abreast attach {session.id} opens it")
+    return ", ".join(ways)
 
 
 def _marked(text: str, sender: str) -> str:

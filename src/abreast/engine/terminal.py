@@ -5,6 +5,7 @@ the worker. Leaving is written down as the result of the attempt's agent job.
 """
 
 import contextlib
+import json
 import os
 import time
 import uuid
@@ -18,8 +19,9 @@ from abreast.engine import start_stages
 from abreast.engine.agent_stage import launch_of
 from abreast.engine.check import check_plan
 from abreast.engine.client import connect
+from abreast.engine.deliverables import load
 from abreast.engine.inspect import repository_of
-from abreast.engine.layout import layout_of
+from abreast.engine.layout import SessionLayout, layout_of
 from abreast.engine.place import make_place
 from abreast.engine.scene import Engine, Scene, install, open_scene
 from abreast.engine.watching import wait
@@ -81,9 +83,14 @@ def attach(session: Session, places: Places) -> tuple[Session, Command, Path]:
     because two processes in one CLI session would write over each other.
     """
     agent = _interactive(session.agent)
-    if not session.state.final and session.kind is SessionKind.TASK:
+    if not session.state.final and session.kind is not SessionKind.OPEN:
         raise StateError(
             f"{session.id} is {session.state}", hint=f"abreast stop {session.id} first"
+        )
+    if session.kind is SessionKind.CHILD and not session.worktree:
+        raise StateError(
+            f"{session.id} is a delegation that only reads: it has no worktree to open",
+            hint=f"abreast collect {session.id} prints its answer",
         )
     if not session.cli_session:
         raise StateError(
@@ -112,7 +119,12 @@ def close(session: Session, places: Places) -> Session:
     repository = repository_of(session, places)
     layout = layout_of(session, places, repository.common_dir)
     found = _cli_session(session, places)
-    by_hand = Verdict(Outcome.OK, final_message="worked on by hand", cli_session=found)
+    by_hand = Verdict(
+        Outcome.OK,
+        final_message="worked on by hand",
+        cli_session=found,
+        answer=_answer(layout),
+    )
     now = time.time()
     result = Result(session.started or now, now, 0, by_hand)
     if not session.state.final:
@@ -132,6 +144,12 @@ def close(session: Session, places: Places) -> Session:
             client.again(session.run, [session], fresh=False)
     wait(session.run, places, lambda _: None)
     return Reader(places.database).session(session.id) or session
+
+
+def _answer(layout: SessionLayout) -> str:
+    """Return what a child has answered, which still holds; "" for a session that is none."""
+    found = load(layout.deliverable)
+    return json.dumps(found.value) if found is not None and found.value is not None else ""
 
 
 def _interactive(name: str) -> Agent:
