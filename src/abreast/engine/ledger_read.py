@@ -96,14 +96,14 @@ def forked_from(task: Task) -> str:
 
 def dump_reading(found: Reading) -> dict[str, Any]:
     """Return a reading as JSON can carry it."""
-    return asdict(found) | {"requests": base64.b85encode(found.requests).decode()}
+    return asdict(found) | {"requests": base64.b64encode(found.requests).decode()}
 
 
 def load_reading(raw: Mapping[str, Any]) -> Reading:
     return Reading(
         **{
             **raw,
-            "requests": base64.b85decode(raw["requests"]),
+            "requests": base64.b64decode(raw["requests"]),
             "tallies": [Tally(*one) for one in raw["tallies"]],
             "tail": (raw["tail"][0], raw["tail"][1]),
         }

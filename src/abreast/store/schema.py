@@ -184,6 +184,33 @@ deliverables = sa.Table(
     sa.Index("abreast_deliverables_profile", "agent", "profile", "at"),
 )
 
+# What of each transcript has been read, and what it came to. `path` is as `transcripts.key` gives
+# it; `requests` has what the file alone has told of: a copy of it elsewhere is not counted again.
+transcripts = sa.Table(
+    "abreast_transcripts",
+    metadata,
+    sa.Column("path", sa.Text, primary_key=True),
+    sa.Column("agent", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("session", Prose, nullable=False),
+    sa.Column("parent", Prose, nullable=False),
+    sa.Column("forked_from", Prose, nullable=False),
+    sa.Column("cwd", Prose, nullable=False),
+    sa.Column("warnings", sa.Text, nullable=False),
+    sa.Column("models", sa.Text, nullable=False),
+    sa.Column("inode", sa.BigInteger, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("mtime", sa.BigInteger, nullable=False),  # in nanoseconds
+    sa.Column("read_bytes", sa.BigInteger, nullable=False),
+    sa.Column("skipped", sa.BigInteger, nullable=False),
+    sa.Column("generation", sa.BigInteger, nullable=False),  # counts the changes of the index
+    _time("begun", nullable=False),
+    _time("gone"),  # since when the file has not been there
+    sa.Column("tallies", sa.Text, nullable=False),
+    sa.Column("requests", sa.LargeBinary, nullable=False),  # large, so last
+    sa.Index("abreast_transcripts_session", "agent", "session"),
+)
+
 executors = sa.Table(
     "abreast_executors",
     metadata,

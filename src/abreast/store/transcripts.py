@@ -1,0 +1,186 @@
+"""The index of transcripts: what of each file has been read, and what it came to.
+
+Looking needs neither SQLAlchemy nor Alembic; writing does.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from abreast.model.ledger import Tally
+from abreast.store.snapshot import open_snapshot
+
+_COLUMNS = (
+    *("path", "agent", "state", "session", "parent", "forked_from", "cwd", "warnings", "models"),
+    *("inode", "size", "mtime", "read_bytes", "skipped", "begun", "gone", "tallies"),
+)
+_JSON = frozenset({"state", "warnings", "models", "tallies"})
+_AT_ONCE = 500  # parameters of one statement
+
+
+@dataclass
+class Indexed:
+    """One transcript. `mtime` is in nanoseconds, `gone` since when the file has not been there.
+
+    Up to `read_bytes` it has been read; `state` is what its reader needs to go on from there.
+    `models` are those that its packed requests name.
+    """
+
+    path: str
+    agent: str
+    state: Mapping[str, Any] = field(default_factory=dict)
+    session: str = ""
+    parent: str = ""
+    forked_from: str = ""
+    cwd: str = ""
+    warnings: list[str] = field(default_factory=list)
+    models: list[str] = field(default_factory=list)
+    inode: int = 0
+    size: int = 0
+    mtime: int = 0
+    read_bytes: int = 0
+    skipped: int = 0
+    begun: float = 0.0
+    gone: float | None = None
+    tallies: list[Tally] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Known:
+    """A session of abreast's own as the ledger needs it."""
+
+    id: str
+    run: str
+    agent: str
+    cli_session: str
+    model: str
+    started: float | None
+    ended: float | None
+    input_tokens: int | None
+    cached_tokens: int | None
+    output_tokens: int | None
+    cost_usd: float | None
+    run_created: float
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """The figures of a delegation, and whose it was."""
+
+    session: str
+    parent: str
+    agent: str
+    at: float
+    outcome: str
+    start_up: int | None
+    child_total: int | None
+    kept_out: int | None
+    summary: int | None
+
+
+def load_index(database: str) -> tuple[dict[str, Indexed], int]:
+    """Return what is indexed, by path, and the index's generation. Raises StoreError."""
+    names = ", ".join(_COLUMNS)
+    with open_snapshot(database) as query:
+        rows = query(f"SELECT {names} FROM abreast_transcripts")  # noqa: S608
+        newest = query("SELECT max(generation) FROM abreast_transcripts")
+    found = {}
+    for row in rows:
+        values = dict(zip(_COLUMNS, row, strict=True))
+        for name in _JSON:
+            values[name] = orjson.loads(values[name])
+        values["tallies"] = [Tally(*one) for one in values["tallies"]]
+        values["path"] = _path(values["path"])
+        found[values["path"]] = Indexed(**values)
+    return found, (newest[0][0] or 0) if newest else 0
+
+
+def load_requests(database: str, paths: Collection[str] | None = None) -> dict[str, bytes]:
+    """Return the packed requests of these transcripts, by default of all."""
+    sql = "SELECT path, requests FROM abreast_transcripts"
+    with open_snapshot(database) as query:
+        if paths is None:
+            rows = query(sql)
+        else:
+            rows = []
+            for some in _portions([key(path) for path in paths]):
+                marks = ", ".join("?" * len(some))
+                rows += query(f"{sql} WHERE path IN ({marks})", *some)
+    return {_path(path): bytes(packed) for path, packed in rows}
+
+
+def load_known(database: str) -> list[Known]:
+    """Return all of abreast's own sessions that have begun."""
+    names = "id, run_id, agent, cli_session, model, started, ended, input_tokens, cached_tokens"
+    columns = ", ".join(f"s.{name}" for name in f"{names}, output_tokens, cost_usd".split(", "))
+    with open_snapshot(database) as query:
+        rows = query(
+            f"SELECT {columns}, r.created FROM abreast_sessions s "  # noqa: S608
+            "JOIN abreast_runs r ON r.id = s.run_id WHERE s.started IS NOT NULL "
+            "ORDER BY r.created, s.position"
+        )
+    return [Known(*row) for row in rows]
+
+
+def load_delivered(database: str) -> list[Delivered]:
+    """Return the figures of every delegation, oldest first."""
+    with open_snapshot(database) as query:
+        rows = query(
+            "SELECT d.session_id, s.parent, d.agent, d.at, d.outcome, d.start_up, d.child_total, "
+            "d.kept_out, d.summary FROM abreast_deliverables d "
+            "JOIN abreast_sessions s ON s.id = d.session_id ORDER BY d.at"
+        )
+    return [Delivered(*row) for row in rows]
+
+
+def save_index(
+    database: str, changed: Iterable[Indexed], requests: Mapping[str, bytes], generation: int
+) -> bool:
+    """Write these transcripts; False, and nothing is written, when somebody else has meanwhile.
+
+    `requests` has those of each, packed; `generation` is that which `load_index` told. The
+    database's folder must exist. Raises StoreError when it cannot be written to.
+    """
+    import sqlalchemy as sa
+
+    from abreast.store.engine import make_engine, transaction
+    from abreast.store.migrations import migrate
+    from abreast.store.schema import transcripts
+
+    rows = [_row(one) | {"requests": requests[one.path]} for one in changed]
+    engine = make_engine(database)
+    try:
+        migrate(engine)
+        with transaction(engine) as db:
+            newest = db.execute(sa.select(sa.func.max(transcripts.c.generation))).scalar() or 0
+            if newest != generation:
+                return False
+            for some in _portions([row["path"] for row in rows]):
+                db.execute(sa.delete(transcripts).where(transcripts.c.path.in_(some)))
+            given = {"generation": generation + 1}
+            db.execute(sa.insert(transcripts), [row | given for row in rows])
+    finally:
+        engine.dispose()
+    return True
+
+
+def key(path: str) -> str:
+    """Return a path as every database keeps it, whatever bytes it has: in ASCII."""
+    return json.dumps(path)[1:-1]
+
+
+def _path(stored: str) -> str:
+    return str(json.loads(f'"{stored}"')) if "\\" in stored else stored
+
+
+def _row(one: Indexed) -> dict[str, Any]:
+    row = {name: getattr(one, name) for name in _COLUMNS}
+    # In ASCII, as a path: a model's name may hold anything.
+    return row | {"path": key(one.path)} | {name: json.dumps(row[name]) for name in _JSON}
+
+
+def _portions(items: list[str]) -> Iterable[list[str]]:
+    return (items[at : at + _AT_ONCE] for at in range(0, len(items), _AT_ONCE))
