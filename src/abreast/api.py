@@ -131,13 +131,18 @@ def sessions(run: str = "", *, places: Places | None = None) -> list[Session]:
 
 
 def find_session(name: str, *, places: Places | None = None) -> Session:
-    """Return the session `run/task`; a bare task id means the newest run that has it."""
+    """Return the session `run/task`; a bare task id means the newest run that has it.
+
+    A run of one session, such as a delegation, stands for that.
+    """
     reader = _reader(places)
     if "/" in name:
         prefix, _, task = name.partition("/")
         found = [s for s in reader.run_by_prefix(prefix).sessions if s.task == task]
     else:
         found = reader.sessions_by_task(name)
+        if not found and len(only := reader.sessions(name)) == 1:
+            found = only
     if not found:
         raise NotFoundError(f"there is no session {name}", hint="`abreast status` lists them")
     return found[0]
@@ -389,6 +394,7 @@ def collect(
 
     where = places or find_places()
     if wait:
+        delegating.collect(name, where)  # raises at once for what is no delegation
         delegating.wait(name, where, timeout=timeout, progress=progress or _unseen)
     return delegating.collect(name, where)
 
@@ -409,6 +415,7 @@ def estimate(
     scope: Sequence[str] = (),
     limit_tokens: int = 0,
     agent: str = "",
+    profile: Profile | None = None,
     repo: Path | None = None,
     places: Places | None = None,
 ) -> tuple[str, Estimate]:
@@ -421,7 +428,7 @@ def estimate(
         if isinstance(question, Contract)
         else delegating.contract(question, tree, scope=tuple(scope), limit_tokens=limit_tokens)
     )
-    ask = delegating.Ask(AgentChoice(agent))
+    ask = delegating.Ask(AgentChoice(agent), profile=profile)
     return delegating.expect(asked, ask, places or find_places(), tree=tree)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,19 @@ import pytest
 
 from abreast import api
 from abreast.engine import delegating
+from abreast.engine.client import connect
 from abreast.errors import ContractError, NotFoundError
 from abreast.git.repository import find_repository, shared_config_fingerprint
 from abreast.git.status import checkout_fingerprint
-from abreast.model.contract import Contract, Deliverable, DeliveryState, Isolation
-from abreast.model.economy import Worth
+from abreast.model.contract import Contract, Deliverable, DeliveryState, Isolation, Profile
+from abreast.model.economy import Account, Worth
 from abreast.model.limits import Limits
 from abreast.model.moves import Move, Say, Shell, Sleep, Spend, Write
 from abreast.model.session import Run
 from abreast.model.states import RunState, SessionKind, SessionState
 from abreast.model.task import AgentChoice
-from tests.support.stage import Stage, eventually, scripted
+from abreast.store.deliverables import record_deliverable
+from tests.support.stage import Stage, eventually, scripted, task
 
 
 def says(answer: Any, *before: Move) -> AgentChoice:
@@ -356,7 +359,44 @@ def test_the_repository_says_what_its_delegations_are_like(local_stage: Stage):
         ("[delegate]\ncolour = 1\n", "colour"),
         ("[colour]\n", "colour"),
         ("[", "cannot be read"),
+        ("delegate = 3\n", "delegate is no table"),
+        ("[[delegate]]\n", "delegate is no table"),
+        ('[delegate]\nmodel = "--yolo"\n', "'--yolo' is no name of a model"),
+        ("a = " + "[" * 50_000, "cannot be read"),
+        ("# " + "x" * 200_000, "cannot be read: it has more than"),
     ):
         file.write_text(text)
         with pytest.raises(ContractError, match=said):
             api.contract("What?", repo=stage.repo.path)
+    file.unlink()
+    os.mkfifo(file)
+    with pytest.raises(ContractError, match="it is no file"):
+        api.contract("What?", repo=stage.repo.path)
+
+
+def test_what_is_no_delegation_is_not_waited_for(local_stage: Stage, tmp_path: Path):
+    gate = tmp_path / "gate"
+    wait = Shell(f"while [ ! -e {gate} ]; do sleep 0.02; done")
+    run = local_stage.start(task("one", scripted(wait, Say("done"))))
+    with pytest.raises(ContractError, match="is no delegation"):
+        api.collect(run.id, wait=True, places=local_stage.places)
+    assert not local_stage.session("one").state.final
+    gate.touch()
+
+
+def test_a_run_of_one_child_stands_for_the_child(local_stage: Stage):
+    found = ask(local_stage, says(bullets("one")))
+    run = found.id.partition("/")[0]
+    assert api.find_session(run, places=local_stage.places).id == found.id
+    assert "delivered" in [event.kind for event in api.logs(run, places=local_stage.places)]
+
+
+def test_an_estimate_is_that_of_the_profile(local_stage: Stage):
+    stage = local_stage
+    for profile, tokens in ((Profile.LEAN, 3000), (Profile.FULL, 9000)):
+        found = replace(ask(stage, says(bullets("one"))), account=Account(tokens, None, None, 0))
+        with connect(stage.places) as client:
+            record_deliverable(client.store.engine, found, profile)
+    given = {"agent": "scripted", "repo": stage.repo.path, "places": stage.places}
+    assert api.estimate("What?", **given)[1].start_up == 3000
+    assert api.estimate("What?", profile=Profile.FULL, **given)[1].start_up == 9000

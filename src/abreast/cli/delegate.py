@@ -142,11 +142,10 @@ def delegate(
         isolation=Isolation.WORKTREE if worktree else Isolation.CONTEXT,
         briefing=BriefingChoice(briefing) if briefing else None,
     )
+    kind = Profile(profile) if profile else None
     if dry_run:
-        return _expect(asked, agent, repo, json=json)
-    run = api.start_delegation(
-        asked, agent=agent, model=model, profile=Profile(profile) if profile else None, repo=repo
-    )
+        return _expect(asked, agent, kind, repo, json=json)
+    run = api.start_delegation(asked, agent=agent, model=model, profile=kind, repo=repo)
     if detach:
         return _detached(run, json=json)
     click.echo(f"{run.sessions[0].agent} is asked; {run.id}", err=True)
@@ -173,21 +172,25 @@ def shape(given: str) -> str | dict[str, Any]:
             text = Path(given).read_text(encoding="utf-8")
         except OSError:
             return given  # the contract says which shapes there are
+        except UnicodeDecodeError as error:
+            raise click.BadParameter(f"is no text: {error}", param_hint="--returns") from None
     try:
         found = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise click.BadParameter(f"is no JSON: {error}", param_hint="--returns") from None
     if not isinstance(found, dict):
         raise click.BadParameter("is no JSON Schema", param_hint="--returns")
     return found
 
 
-def _expect(asked: Contract, agent: str, repo: Path | None, *, json: bool) -> int:
+def _expect(
+    asked: Contract, agent: str, profile: Profile | None, repo: Path | None, *, json: bool
+) -> int:
     from abreast import api
     from abreast.cli import as_json
     from abreast.economics.words import expected
 
-    name, estimate = api.estimate(asked, agent=agent, repo=repo)
+    name, estimate = api.estimate(asked, agent=agent, profile=profile, repo=repo)
     if json:
         as_json.emit({"agent": name, "estimate": as_json.estimate_dict(estimate)})
     else:

@@ -1,5 +1,6 @@
 """`abreast.toml` at the top of a repository: what its delegations are like unless they say."""
 
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from abreast.model.contract import LIMIT_TOKENS, Profile
 
 FILE = "abreast.toml"
 _TABLE = "delegate"
+_MOST = 100_000  # bytes
+_MODEL = re.compile(r"\w[ -~]*|")  # nothing that a CLI could take for an option of its own
 
 
 @dataclass(frozen=True)
@@ -32,19 +35,31 @@ def load_settings(tree: Path) -> DelegateSettings:
     """
     file = tree / FILE
     try:
-        whole = tomllib.loads(file.read_text(encoding="utf-8"))
+        whole = tomllib.loads(_read(file))
     except FileNotFoundError:
         return DelegateSettings()
-    except (OSError, ValueError) as error:
-        raise ContractError(f"{file} cannot be read: {error}") from error
+    except (OSError, ValueError, RecursionError) as error:
+        hint = "put it right, or take it away: there are defaults"
+        raise ContractError(f"{file} cannot be read: {error}", hint=hint) from error
+    hint = f"it takes a table [{_TABLE}] with {', '.join(_TYPES)}"
     table = whole.get(_TABLE, {})
+    if not isinstance(table, dict):
+        raise ContractError(f"{file}: {_TABLE} is no table", hint=hint)
     unknown = sorted({*whole} - {_TABLE}) or sorted({*table} - {*_TYPES})
     if unknown:
-        raise ContractError(
-            f"{file} has a key that means nothing: {unknown[0]}",
-            hint=f"it takes a table [{_TABLE}] with {', '.join(_TYPES)}",
-        )
+        raise ContractError(f"{file} has a key that means nothing: {unknown[0]}", hint=hint)
     return DelegateSettings(**{key: _value(file, key, value) for key, value in table.items()})
+
+
+def _read(file: Path) -> str:
+    """Return the file's text. A repository may have made it a pipe or a device, or huge."""
+    if file.exists() and not file.is_file():
+        raise ValueError("it is no file")
+    with file.open("rb") as opened:
+        text = opened.read(_MOST + 1)
+    if len(text) > _MOST:
+        raise ValueError(f"it has more than {_MOST} bytes")
+    return text.decode("utf-8")
 
 
 def _value(file: Path, key: str, value: Any) -> Any:
@@ -53,6 +68,8 @@ def _value(file: Path, key: str, value: Any) -> Any:
         raise ContractError(f"{file}: profile is {' or '.join(Profile)}, not {value!r}")
     if key == "agent" and value not in _AGENTS:  # a repository must not choose a command to run
         raise ContractError(f"{file}: agent is one of {', '.join(_AGENTS)}, not {value!r}")
+    if key == "model" and not _MODEL.fullmatch(value):
+        raise ContractError(f"{file}: {value!r} is no name of a model")
     if key == "limit_tokens" and value < 1:
         raise ContractError(f"{file}: limit_tokens must be at least 1")
     return Profile(value) if key == "profile" else value

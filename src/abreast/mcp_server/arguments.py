@@ -116,7 +116,7 @@ def _returns(given: Arguments) -> str | dict[str, Any]:
     if isinstance(value, str) and value.lstrip().startswith("{"):
         try:
             value = json.loads(value)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ContractError(f"`returns` is no JSON: {error}") from None
     if not isinstance(value, str | dict):
         raise ContractError("`returns` is the name of a shape, or a JSON Schema")
