@@ -30,6 +30,7 @@ bench: setup $(CLIS) ## Measure, and write docs/benchmarks.md
 
 docs: setup ## Regenerate what the docs quote from the program
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/doctor.py
 
 lock: .tools/bin/uv ## Lock the dependencies again, with hashes
 	.tools/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements/runtime.txt

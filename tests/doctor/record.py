@@ -67,26 +67,21 @@ def record(name: str, folder: Path = RECORDED) -> Path:
 
 def _run_all(recording: Recording, prompts: Sequence[str], environ: Mapping[str, str]) -> None:
     """Run a process of the CLI for each prompt, side by side, to their ends."""
-    (PLACE / "out").mkdir(exist_ok=True)
-    started = []
-    for prompt in prompts:
-        argv = _ARGV[recording.cli](environ, prompt, recording)
-        out = (PLACE / "out" / uuid.uuid4().hex).open("wb")
-        started.append(
+    with (PLACE / "said").open("ab") as said:
+        started = [
             subprocess.Popen(
-                argv,
+                _ARGV[recording.cli](environ, prompt, recording),
                 cwd=PLACE / "work",
                 env=environ,
                 stdin=subprocess.DEVNULL,
-                stdout=out,
+                stdout=said,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        )
-    for process in started:
-        code = process.wait(SECONDS)
-        said = "\n".join(p.read_text(errors="replace") for p in (PLACE / "out").iterdir())
-        assert code == 0, said[-3000:]
+            for prompt in prompts
+        ]
+        codes = [process.wait(SECONDS) for process in started]
+    assert codes == [0] * len(prompts), (PLACE / "said").read_text(errors="replace")[-3000:]
 
 
 def _claude(environ: Mapping[str, str], prompt: str, recording: Recording) -> list[str]:

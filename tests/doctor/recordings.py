@@ -32,8 +32,7 @@ class Recording:
 
     def session(self, prompt: str) -> str:
         """Return a name for the session of a prompt: later turns go on in the first one's."""
-        alone = len(self.turns[0]) == 1
-        return f"{sorted(self.plays)}" if alone else f"{sorted(self.plays)} {prompt}"
+        return self.turns[0][0] if len(self.turns[0]) == 1 else prompt
 
 
 def _words(prefix: str, number: int) -> str:

@@ -14,7 +14,7 @@ from abreast.model.finding import Diagnosis, Evidence, Finding, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.console import RenderableType
+    from rich.console import Console
     from rich.text import Text
 
 _UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -79,7 +79,10 @@ def _print(found: Diagnosis) -> None:
 
     console = Console(highlight=False)
     for finding in found.findings:
-        console.print(*shown(finding), "", sep="\n")
+        for line in lines_of(finding, console):
+            # Commands are longer than the line: they are there to be copied.
+            console.print(line, no_wrap=True, overflow="ignore", crop=False)
+        console.print()
     console.print(closing(found))
     if found.warnings:
         click.echo(
@@ -87,28 +90,36 @@ def _print(found: Diagnosis) -> None:
         )
 
 
-def shown(finding: Finding) -> "Iterator[RenderableType]":
-    """Yield the parts of one finding: its title, its evidence, why it hurts, and the fix."""
-    from rich.padding import Padding
+def lines_of(finding: Finding, console: "Console") -> "Iterator[Text]":
+    """Yield the lines of one finding: its title, its evidence, why it hurts, and the fix."""
     from rich.text import Text
 
-    style = _STYLES[finding.severity]
-    title = Text(f"{finding.title}  ", "bold")
-    title.append(finding.severity, style)
+    yield Text(finding.title, "bold")
+    rank = Text(f"  {finding.severity}", _STYLES[finding.severity])
     if finding.cost_tokens:
-        title.append(f", {finding.cost_tokens:,} tokens")
-    title.append(f"  [{finding.id}]", "dim")
-    yield title
+        rank.append(f", {finding.cost_tokens:,} tokens", "default")
+    rank.append(f"  {finding.id}", "dim")
+    yield rank
     for one in finding.evidence[:_SHOWN]:
-        yield Padding(_evidence(one), (0, 0, 0, 2))
+        yield from _wrapped("  ", _evidence(one), console)
         if one.command:
-            # To be copied: leave it to the terminal to wrap it.
-            yield Text(f"    {_line(one.command)}", "green", no_wrap=True, overflow="ignore")
+            yield Text(f"    {_line(one.command)}", "green")
     more = len(finding.evidence) - _SHOWN
     if more > 0:
         yield Text(f"  and {more} more; --json lists all", "dim")
-    yield _labelled("why", finding.why)
-    yield _labelled("fix", finding.fix)
+    for label, words in (("why", finding.why), ("fix", finding.fix)):
+        yield from _wrapped(f"  {label} ", Text(words), console)
+
+
+def _wrapped(label: str, text: "Text", console: "Console") -> "Iterator[Text]":
+    """Yield the lines of a text behind its label, which the others keep clear of."""
+    from rich.text import Text
+
+    lead = label
+    for line in text.wrap(console, max(20, console.width - len(label))):
+        line.rstrip()
+        yield Text(lead, "dim").append_text(line)
+        lead = " " * len(label)
 
 
 def closing(found: Diagnosis) -> "Text":
@@ -119,36 +130,27 @@ def closing(found: Diagnosis) -> "Text":
 
     tally = Counter(one.severity for one in found.findings)
     bad = ", ".join(f"{tally[one]} {one}" for one in reversed(Severity) if tally[one])
-    looked = [
-        counted(found.sessions, "session"),
-        f"{found.children} {'child' if found.children == 1 else 'children'}",
-        counted(found.runs, "run"),
-        f"{found.repositories} repositor{'y' if found.repositories == 1 else 'ies'}",
-    ]
+    looked = [counted(found.sessions, "session")]
+    looked += [f"{found.children} {'child' if found.children == 1 else 'children'}"]
+    looked += [counted(found.runs, "run")] if found.runs else []
     day = datetime.fromtimestamp(found.since).astimezone()
     what = f"{counted(len(found.findings), 'finding')} ({bad})" if bad else "all is well"
-    return Text(f"{what}: {', '.join(looked)} since {day:%Y-%m-%d}")
+    return Text(f"{what} in {', '.join(looked)} since {day:%Y-%m-%d}")
 
 
 def _evidence(one: Evidence) -> "Text":
+    """Return what was seen, behind the session and the time where it was."""
     from rich.text import Text
 
-    who = " ".join(filter(None, (one.agent, _line(one.session)[:13])))
+    session = _line(one.session)
+    short = session if "/" in session else session[:13]  # a CLI's own ids are long
     when = f"{datetime.fromtimestamp(one.at).astimezone():%m-%d %H:%M}" if one.at else ""
-    text = Text(overflow="fold")
-    if one.session:
-        text.append(", ".join(filter(None, (who, when))) + ": ", "dim")
+    text = Text()
+    if session:
+        where = filter(None, (f"{one.agent} {short}".strip(), when))
+        text.append(", ".join(where) + ": ", "dim")
     text.append(_line(one.text))
     return text
-
-
-def _labelled(label: str, words: str) -> "RenderableType":
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table.grid(padding=(0, 1))
-    table.add_row(Text(f"  {label}", "dim"), Text(words))
-    return table
 
 
 def _line(text: str) -> str:

@@ -41,7 +41,7 @@ def invalidated(works: Sequence[Work]) -> Iterator[Evidence]:
             cost = sum(touch.tokens for made in again.values() for touch in made)
             yield _evidence(
                 reader,
-                f"{_who(writer)} changed {counted(len(again), 'file')} that it had read and then "
+                f"{counted(len(again), 'file')} that it had read, changed by {_who(writer)}, then "
                 f"read or edited again: {named(sorted(again))}; about {count(cost)} tokens",
                 at=min(touch.at for made in again.values() for touch in made),
                 tokens=cost or None,

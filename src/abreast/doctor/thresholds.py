@@ -4,14 +4,15 @@ Tokens that no CLI stated are estimated from lengths, four bytes or characters e
 """
 
 MANY_CHILDREN = 10
-"""Children of one session. A child of a stock CLI costs 9,000 to 36,000 tokens before it works
-(measured first requests), so ten cost 90,000 or more; of 24 children that one user's session
-started for a task of three, 80.8 % of the tokens went unused (anthropics/claude-code#82565).
+"""Children of one session. The first request of a stock CLI takes 9,000 to 36,000 tokens
+(measured), so ten such children cost 90,000 or more before any of them works; of 24 children that
+one user's session started for a task of three, 80.8 % of the tokens went unused
+(anthropics/claude-code#82565).
 """
 
 LOSS_TOKENS = 5_000
 """Tokens by which the children of one session may together stay below break-even. Less is noise:
-no CLI's own child starts for under 8,000.
+half of the smallest first request of a stock CLI.
 """
 
 SUMMARY_SHARE = 0.5
@@ -31,8 +32,8 @@ ALIKE = 0.8
 """Share of words, without paths and numbers, that make two questions the same question."""
 
 READ_TOKENS = 30_000
-"""Tokens that a parent read itself in one turn. A child would have cost its start-up, at most
-36,000 by measurement and mostly 9,000 to 22,000, and kept the rest out.
+"""Tokens that a parent read itself in one turn. A child would have cost its start-up, mostly
+9,000 to 22,000 and at most 36,000 by measurement, and kept the rest out.
 """
 
 CONCLUSION_TOKENS = 500
