@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from abreast.agents.claude.records_events import Events, identity
-from abreast.agents.claude.records_usage import MARKS, Spending
+from abreast.agents.claude.records_usage import MARKS, Spending, carries
 from abreast.agents.claude.transcript import as_text, config_folder
 from abreast.agents.recorded import load_record, one_line, record_lines
 from abreast.model.transcript import Begun, Called, Returned, Spent, Transcript, TranscriptEvent
 
-__all__ = ["MARKS", "Events", "Spending", "children", "find", "read", "roots"]
+__all__ = ["MARKS", "Events", "Spending", "carries", "children", "find", "parent", "read", "roots"]
 
 _DEPTH = 6  # of folders under `subagents`; the CLI makes two
 _GENERATIONS = 8
@@ -54,6 +54,11 @@ def _transcripts(project: Path) -> Iterator[Path]:
 def children(path: Path) -> list[Path]:
     """Return the transcripts of the subagents that the session itself started."""
     return _family(path).get(path, [])
+
+
+def parent(path: Path) -> str:
+    """Return the subagent that started this one, "" when the session itself did."""
+    return one_line(as_text(_meta(path).get("parentAgentId")))
 
 
 def read(path: Path) -> Transcript:

@@ -1,6 +1,7 @@
 """What each model request used, from the lines of Claude Code's record alone."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +23,27 @@ MARKS: tuple[bytes, ...] = (b'"usage":{',)
 """A line without any of these carries no usage. In a text the quotes would be escaped."""
 
 
+_LONG = 4000  # bytes from which on it pays to look at a line's kind first
+_KIND = re.compile(
+    rb'\{(?:(?!"type":)"\w+":(?:"[^"\\]*"|null|true|false|\d+),){0,20}"type":"([\w-]+)",'
+)
+_COUNTS = re.compile(
+    rb'"usage":\{"input_tokens":\d+,"cache_creation_input_tokens":\d+,'
+    rb'"cache_read_input_tokens":\d+,"output_tokens":\d+,'
+)
+_REPLY = b'"id":"%s","type":"message","role":"assistant"'
+_FRONT = 500  # bytes in which a reply has told its id
+_STAMP = b'"timestamp":"'
+_RECORD = b'{"parentUuid":'
+
+
+def carries(line: bytes) -> bool:
+    """Tell whether a line may carry usage, without a look at all that a tool has returned."""
+    if len(line) > _LONG and (kind := _KIND.match(line)) and kind[1] != b"assistant":
+        return False
+    return MARKS[0] in line
+
+
 class Spending:
     """Reads the usage out of one file's lines that have a mark, and nothing else.
 
@@ -31,11 +53,39 @@ class Spending:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._last: Spent | None = None
+        self._id = self._counts = b""  # of the last reply, as they are written
 
     def feed(self, line: bytes) -> Iterable[Spent]:
-        record, _ = load(line)
+        """Return what a line says was spent. Never raises."""
+        if self._last is not None and (again := self._again(line, self._last)) is not None:
+            return (again,)
+        record, whole = load(line)
         found = spent(record) if record else None
-        return () if found is None else (found,)
+        self._last = None
+        if found is None:
+            return ()
+        counts = _COUNTS.match(line, line.rfind(MARKS[0])) if whole else None
+        if counts is not None and found.cost_usd is None:
+            self._last = found
+            self._id, self._counts = _REPLY % found.id.encode(errors="replace"), counts[0]
+        return (found,)
+
+    def _again(self, line: bytes, last: Spent) -> Spent | None:
+        """Return the last reply once more if this is another part of it; the rest is not parsed."""
+        start = line.rfind(MARKS[0])
+        if not line.startswith(self._counts, start):
+            return None
+        name = line.find(self._id, 0, _FRONT)
+        if name < 0 or line.find(_RECORD, name) > 0:  # another one stands behind its beginning
+            return None
+        stamp = line.rfind(_STAMP, start) + len(_STAMP)
+        end = line.find(b'"', stamp)
+        if stamp < start or not line.endswith(b"}\n"):
+            return None
+        at = seconds(line[stamp:end].decode(errors="replace"))
+        counts = (last.input_tokens, last.cached_tokens, last.output_tokens, last.written_tokens)
+        return Spent(at, last.id, last.model, *counts)
 
 
 def spent(record: Mapping[str, Any]) -> Spent | None:
