@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from abreast import api
-from abreast.engine import delegating
+from abreast.engine import delegating, judging
 from abreast.engine.client import connect
 from abreast.errors import ContractError, NotFoundError
 from abreast.git.repository import find_repository, shared_config_fingerprint
@@ -168,6 +168,21 @@ def test_a_child_with_a_worktree_delivers_a_commit(stage: Stage):
     assert stage.repo.git("rev-parse", found.branch).strip() == found.commit
     assert found.diffstat == "1 file changed, 1 insertion(+)"
     assert checkout_fingerprint(stage.repo.path) == before
+
+
+def test_a_schema_that_takes_for_ever_holds_nobody_up(
+    local_stage: Stage, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(judging, "_SECONDS", 2.0)
+    shape = {"type": "object", "properties": {"a": {"type": "string", "pattern": "^(a+)+$"}}}
+    contract = Contract("What?", returns=shape)
+    good = judging.judge_in_time('{"a": "aaa"}', contract)
+    assert (good.value, good.items, good.problems) == ({"a": "aaa"}, ("a: aaa",), ())
+    assert "does not match" in judging.judge_in_time('{"a": "b"}', contract).problems[0]
+    [problem] = judging.judge_in_time(json.dumps({"a": "a" * 40 + "!"}), contract).problems
+    assert "could not be checked" in problem
+    found = ask(local_stage, says({"a": "aa"}), returns=shape)
+    assert (found.outcome, found.value) == (DeliveryState.OK, {"a": "aa"})
 
 
 def test_what_a_child_did_whose_answer_fails_is_kept(local_stage: Stage):

@@ -7,10 +7,11 @@ from operator import add
 from abreast.agents import agent_named
 from abreast.agents.base import Agent, Launch
 from abreast.contract.ask import again, question
-from abreast.contract.judge import Judged, judge
+from abreast.contract.judge import Judged
 from abreast.contract.shapes import schema_of
 from abreast.engine.agent_stage import launch_of, order_of
 from abreast.engine.jobs import Order
+from abreast.engine.judging import judge_in_time
 from abreast.engine.layout import ROUNDS
 from abreast.engine.prompts import INTERRUPTED
 from abreast.engine.scene import Scene
@@ -82,7 +83,7 @@ def rounds_of(scene: Scene) -> Rounds | None:
     said = [result.verdict.answer or result.verdict.final_message for result in results]
     # A repaired answer takes the place of the wrong one; a repair that said nothing does not.
     latest = next((text for text in reversed(said) if text.strip()), "")
-    return Rounds(results, judge(latest, contract_of(scene)))
+    return Rounds(results, judge_in_time(latest, contract_of(scene)))
 
 
 def to_repair(scene: Scene) -> bool:
