@@ -143,6 +143,21 @@ def test_a_limit_keeps_what_there_is(local_stage: Stage):
     assert found.reason == "ended by the time limit of 0.02 minutes"
 
 
+@pytest.mark.parametrize(
+    ("budget", "rounds"),
+    [(Limits(turns=9), 3), (Limits(turns=2), 2), (Limits(turns=1), 1), (Limits(tokens=3000), 1)],
+    ids=str,
+)
+def test_a_budget_is_that_of_all_rounds_together(local_stage: Stage, budget: Limits, rounds: int):
+    agent = scripted(Spend(3000, 0, 10), Say("no JSON"))
+    found = ask(local_stage, agent, question=Contract("What?", budget=budget))
+    assert (found.outcome, found.repairs) == (DeliveryState.FAILED, rounds - 1)
+    folder = Path(found.path).parent
+    jobs = [folder / name / "job.json" for name in ("agent", "repair-1", "repair-2")[:rounds]]
+    left = [json.loads(job.read_text())["limits"]["turns"] for job in jobs]
+    assert left == [budget.turns and budget.turns - number for number in range(rounds)]
+
+
 def test_a_child_that_dies_is_unknown_and_its_story_is_kept(local_stage: Stage):
     found = ask(local_stage, scripted(Say("begun"), Shell("kill -9 $PPID")))
     assert found.outcome is DeliveryState.UNKNOWN

@@ -96,7 +96,7 @@ def order_of(scene: Scene, agent: Agent, launch: Launch, kept: str) -> Order:
     return Order(
         command=agent.headless(replace(launch, prompt=prompt)),
         cwd=scene.place,
-        limits=scene.task.limits,
+        limits=launch.limits,
         stop_file=scene.layout.stop_file,
         agent=agent.name,
     )

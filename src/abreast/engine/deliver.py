@@ -193,7 +193,7 @@ def _tell(scene: Scene, found: Deliverable, rounds: Rounds | None) -> None:
         last, usage = rounds.last, rounds.spent(running_totals=agent.capabilities.running_totals)
         change = Change(
             final_message=found.text,
-            turns=sum(r.verdict.turns or r.progress.turns for r in rounds.results),
+            turns=rounds.turns,
             last_action=last.progress.last_action or UNSET,
             cli_session=found.cli_session or UNSET,
             model=found.model or UNSET,

@@ -1,6 +1,6 @@
 """A child's rounds: it is asked once, and again in its own CLI session when its answer is wrong."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import reduce
 from operator import add
 
@@ -19,6 +19,7 @@ from abreast.errors import StateError
 from abreast.model.contract import Contract
 from abreast.model.economy import Account
 from abreast.model.events import Outcome
+from abreast.model.limits import Limits
 from abreast.model.usage import Usage
 from abreast.runner.job import JOB, Result, load_result
 
@@ -51,6 +52,10 @@ class Rounds:
         """The id of the CLI's session that the latest round was in."""
         named = [r.verdict.cli_session or r.progress.cli_session for r in reversed(self.results)]
         return next((name for name in named if name), "")
+
+    @property
+    def turns(self) -> int:
+        return sum(r.verdict.turns or r.progress.turns for r in self.results)
 
     def spent(self, *, running_totals: bool) -> Usage:
         """Return what all rounds have used; with `running_totals` the last one tells it all."""
@@ -97,7 +102,28 @@ def to_repair(scene: Scene) -> bool:
         and len(rounds.results) < len(ROUNDS)
         and agent_named(scene.task.agent.name).capabilities.resume
         and bool(rounds.cli_session)
+        and _left(scene, rounds) is not None
     )
+
+
+def _left(scene: Scene, rounds: Rounds) -> Limits | None:
+    """Return what of a child's budget is left after these rounds; None when nothing is."""
+    budget = scene.task.limits
+    totals = agent_named(scene.task.agent.name).capabilities.running_totals
+    used = rounds.spent(running_totals=totals)
+    # Where a CLI states the total of its session, the earlier rounds are in what is watched.
+    tokens = 0 if totals else (used.input_tokens or 0) + (used.output_tokens or 0)
+    usd = 0.0 if totals else used.cost_usd or 0.0
+    minutes = sum(result.ended - result.started for result in rounds.results) / 60
+    left = replace(
+        budget,
+        minutes=budget.minutes and budget.minutes - minutes,
+        turns=budget.turns and budget.turns - rounds.turns,
+        tokens=budget.tokens and budget.tokens - tokens,
+        usd=budget.usd and budget.usd - usd,
+    )
+    pairs = zip(astuple(budget), astuple(left), strict=True)
+    return None if any(bound and rest <= 0 for bound, rest in pairs) else left
 
 
 def order(scene: Scene, number: int) -> Order:
@@ -121,10 +147,12 @@ def _first(scene: Scene, agent: Agent) -> Launch:
 
 def _repair(scene: Scene, agent: Agent) -> Launch:
     rounds, contract = rounds_of(scene), contract_of(scene)
-    if rounds is None:
+    left = _left(scene, rounds) if rounds else None
+    if rounds is None or left is None:
         raise StateError(f"{scene.session.id} has no answer that could be mended")
     text = again(rounds.judged.problems, contract, shape=not _takes(agent, contract))
-    return launch_of(scene, agent, text, cli_session=rounds.cli_session)
+    launch = launch_of(scene, agent, text, cli_session=rounds.cli_session)
+    return replace(launch, limits=left)  # the budget is that of all rounds together
 
 
 def _takes(agent: Agent, contract: Contract) -> bool:
