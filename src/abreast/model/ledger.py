@@ -55,20 +55,13 @@ class Cost:
         known = [part for part in (self.stated, self.estimated) if part is not None]
         return sum(known) if known else None
 
-    def __add__(self, other: "Cost") -> "Cost":
-        return Cost(
-            _add(self.stated, other.stated),
-            _add(self.estimated, other.estimated),
-            self.unpriced + other.unpriced,
-        )
-
 
 @dataclass(frozen=True)
 class LedgerRow:
     """Totals of a day, session, run, agent or model, subagents included.
 
     `input_tokens` is the whole prompt side, `cached_tokens` and `written_tokens` are the parts of
-    it read from and written to the provider's cache. Times are Unix seconds.
+    it read from and written to the provider's cache. `begun` is in Unix seconds.
     """
 
     name: str
@@ -83,7 +76,6 @@ class LedgerRow:
     output_tokens: int = 0
     cost: Cost = Cost()
     begun: float = 0.0
-    last: float = 0.0
     gone: bool = False  # some of it is known only from transcripts that exist no more
 
 
@@ -156,9 +148,3 @@ class Ledger:
     notes: tuple[str, ...] = ()
     prices: str = ""
     read: int = 0
-
-
-def _add(left: float | None, right: float | None) -> float | None:
-    if left is None:
-        return right
-    return left if right is None else left + right

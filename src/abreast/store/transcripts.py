@@ -57,6 +57,7 @@ class Known:
     agent: str
     cli_session: str
     model: str
+    turns: int
     started: float | None
     ended: float | None
     input_tokens: int | None
@@ -114,8 +115,8 @@ def load_requests(database: str, paths: Collection[str] | None = None) -> dict[s
 
 def load_known(database: str) -> list[Known]:
     """Return all of abreast's own sessions that have begun."""
-    names = "id, run_id, agent, cli_session, model, started, ended, input_tokens, cached_tokens"
-    columns = ", ".join(f"s.{name}" for name in f"{names}, output_tokens, cost_usd".split(", "))
+    names = "id, run_id, agent, cli_session, model, turns, started, ended, input_tokens"
+    columns = ", ".join(f"s.{name}" for name in f"{names}, cached_tokens, output_tokens, cost_usd".split(", "))
     with open_snapshot(database) as query:
         rows = query(
             f"SELECT {columns}, r.created FROM abreast_sessions s "  # noqa: S608
