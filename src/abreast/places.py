@@ -8,6 +8,8 @@ from pathlib import Path
 
 import platformdirs
 
+from abreast.errors import StateError
+
 
 @dataclass(frozen=True)
 class Places:
@@ -52,12 +54,18 @@ class Places:
         return Path(self.database[len(prefix) :]) if self.database.startswith(prefix) else None
 
     def make(self) -> "Places":
-        """Create the folders, readable by the user alone, and return self."""
+        """Create the folders, readable by the user alone, and return self; raises StateError."""
         # They keep others out, so that the files in a worktree can have the user's ordinary modes.
         folders = (self.worktrees, self.sessions, self.runs, self.locks, self.logs, self.trash)
-        for folder in (self.state, *folders):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.state.chmod(0o700)  # it may have been made by somebody else, for everybody
+        try:
+            for folder in (self.state, *folders):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.state.chmod(0o700)  # it may have been made by somebody else, for everybody
+        except OSError as failure:
+            raise StateError(
+                f"{failure.filename or self.state} cannot be written: {failure.strerror}",
+                hint="let ABREAST_STATE_DIR name a folder of yours",
+            ) from failure
         return self
 
 

@@ -45,6 +45,15 @@ def test_all_problems_of_a_plan_are_shown(capsys, raising):
     )
 
 
+def test_a_state_folder_that_cannot_be_written_is_told(scratch_home, repo, monkeypatch):
+    taken = scratch_home / "taken"
+    taken.write_text("")
+    monkeypatch.setenv("ABREAST_STATE_DIR", str(taken / "state"))
+    done = abreast("delegate", "What?", "--agent", "scripted", cwd=repo.path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "cannot be written: Not a directory\nhint: let ABREAST_STATE_DIR" in done.stderr
+
+
 def test_a_bug_leaves_a_report(scratch_home, capsys, raising):
     assert raising(RuntimeError("boom")) == 3
     reports = list((scratch_home / "state/abreast/logs").iterdir())

@@ -13,6 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from abreast import api
+from abreast.model.task import AgentChoice
 from tests.cli.drawing import without_colour
 from tests.cli.test_edge import abreast
 from tests.cli.test_reading import on_terminal
@@ -192,3 +194,11 @@ def test_the_demo(scratch_home: Path):
     document = json.loads(done.stdout)
     assert [s["landing"] for s in document["run"]["sessions"]] == ["landed"] * 3
     assert not Path(document["repository"]).exists()
+
+
+def test_several_deliverables_are_one_json_document(here: Repo) -> None:
+    run = api.start_delegation("One?", "Two?", agent=AgentChoice("scripted"))
+    done = abreast("collect", run.id, "--json")
+    assert (done.returncode, done.stderr) == (1, "")
+    found = json.loads(done.stdout)["deliverables"]
+    assert [one["id"] for one in found] == [f"{run.id}/1", f"{run.id}/2"]

@@ -246,11 +246,17 @@ def show(found: Deliverable, page: int = 1, *, json: bool) -> int:
 def collect(*, name: str, page: int, json: bool) -> int:
     """Print what a delegation delivered, once it has
 
-    The whole is on disk, page by page here; with --json it comes in one piece.
+    The whole is on disk, page by page here; with --json it comes in one piece, and that of several
+    children as one list.
     """
     from abreast import api
 
     found = api.collect(name, wait=True)
     if page > 1:
         api.more(name, page)  # says what is wrong when there is no such page
+    if json and len(found) > 1:
+        from abreast.cli import as_json
+
+        as_json.emit({"deliverables": [as_json.deliverable_dict(one) for one in found]})
+        return 0 if all(one.outcome.valid for one in found) else 1
     return max(show(deliverable, page, json=json) for deliverable in found)

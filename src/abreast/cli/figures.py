@@ -3,11 +3,13 @@
 import re
 
 UNKNOWN = "-"
-_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]"
+)
 
 
 def harmless(text: str) -> str:
-    """Return `text` without control characters, which could repaint the terminal."""
+    """Return `text` without control characters, which could repaint or reorder what is shown."""
     return _CONTROL.sub("", text)
 
 
