@@ -7,8 +7,8 @@
     run.state is abreast.RunState.DONE
 
 Names are loaded on first use, so `import abreast` costs nothing. The calls are those of
-`abreast.api` (there: also `agents()`, `contract()` and `doctor()`, whose names are packages here);
-`abreast.aio` has their async twins.
+`abreast.api` (there: also `agents()`, `contract()`, `doctor()` and `handoff()`, whose names belong
+to packages here); `abreast.aio` has their async twins.
 """
 
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Progress,
         Terminal,
         attach,
+        check_handoff,
         clean,
         close_session,
         collect,
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
         estimate,
         find_run,
         find_session,
+        handoffs,
+        hook_handoff,
         land,
+        ledger,
         logs,
         more,
         open_session,
@@ -45,6 +49,7 @@ if TYPE_CHECKING:
         stop,
         tell,
         wait,
+        write_handoff,
     )
     from abreast.errors import (
         AbreastError,
@@ -70,6 +75,8 @@ if TYPE_CHECKING:
     )
     from abreast.model.economy import Account, Estimate, Worth
     from abreast.model.finding import Diagnosis, Evidence, Finding, Severity
+    from abreast.model.handoff import Freshness, Handoff
+    from abreast.model.ledger import By, Cost, Delegation, Ledger, LedgerRow, Parallel
     from abreast.model.limits import Limits
     from abreast.model.removal import Removal
     from abreast.model.session import LogEvent, Run, Session
@@ -87,10 +94,13 @@ __all__ = [
     "AgentError",
     "AgentInfo",
     "BriefingChoice",
+    "By",
     "CommandError",
     "Connection",
     "Contract",
     "ContractError",
+    "Cost",
+    "Delegation",
     "Deliverable",
     "DeliveryState",
     "Diagnosis",
@@ -98,13 +108,18 @@ __all__ = [
     "Evidence",
     "FileChange",
     "Finding",
+    "Freshness",
     "GitError",
+    "Handoff",
     "Isolation",
     "LandMode",
     "LandState",
+    "Ledger",
+    "LedgerRow",
     "Limits",
     "LogEvent",
     "NotFoundError",
+    "Parallel",
     "Places",
     "Plan",
     "PlanError",
@@ -128,6 +143,7 @@ __all__ = [
     "Worth",
     "__version__",
     "attach",
+    "check_handoff",
     "clean",
     "close_session",
     "collect",
@@ -139,7 +155,10 @@ __all__ = [
     "find_places",
     "find_run",
     "find_session",
+    "handoffs",
+    "hook_handoff",
     "land",
+    "ledger",
     "logs",
     "more",
     "open_session",
@@ -155,6 +174,7 @@ __all__ = [
     "stop",
     "tell",
     "wait",
+    "write_handoff",
 ]
 
 # Looked through in this order, cheapest first.
@@ -164,6 +184,8 @@ _HOMES = (
     "abreast.model.contract",
     "abreast.model.economy",
     "abreast.model.finding",
+    "abreast.model.handoff",
+    "abreast.model.ledger",
     "abreast.model.limits",
     "abreast.model.removal",
     "abreast.model.session",

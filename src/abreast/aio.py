@@ -17,6 +17,8 @@ from abreast.model.connection import Confirm, Connection, Scope
 from abreast.model.contract import Contract, Deliverable
 from abreast.model.economy import Estimate
 from abreast.model.finding import Diagnosis
+from abreast.model.handoff import TOKENS, Freshness, Handoff
+from abreast.model.ledger import By, Ledger
 from abreast.model.removal import Removal
 from abreast.model.session import LogEvent, Run, Session
 from abreast.model.states import LandMode
@@ -293,6 +295,17 @@ async def tell(
     return await _call(api.tell, name, text, sender=sender, patience=patience, places=places)
 
 
+async def ledger(
+    *,
+    since: str | float = "",
+    by: By | str = By.DAY,
+    environ: Mapping[str, str] | None = None,
+    places: Places | None = None,
+) -> Ledger:
+    """See `abreast.api.ledger`."""
+    return await _call(api.ledger, since=since, by=by, environ=environ, places=places)
+
+
 async def connect(
     agent: str,
     *,
@@ -310,6 +323,69 @@ async def connect(
         scope=scope,
         remove=remove,
         repo=repo,
+        confirm=confirm,
+        environ=environ,
+        places=places,
+    )
+
+
+async def handoff(
+    source: str = "",
+    *,
+    tokens: int = TOKENS,
+    polish: str = "",
+    folder: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    places: Places | None = None,
+) -> Handoff:
+    """See `abreast.api.handoff`."""
+    return await _call(
+        api.handoff,
+        source,
+        tokens=tokens,
+        polish=polish,
+        folder=folder,
+        environ=environ,
+        places=places,
+    )
+
+
+async def handoffs(
+    *,
+    tokens: int = TOKENS,
+    folder: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    places: Places | None = None,
+) -> list[Handoff]:
+    """See `abreast.api.handoffs`."""
+    return await _call(api.handoffs, tokens=tokens, folder=folder, environ=environ, places=places)
+
+
+async def write_handoff(found: Handoff, file: Path, *, force: bool = False) -> Path:
+    """See `abreast.api.write_handoff`."""
+    return await _call(api.write_handoff, found, file, force=force)
+
+
+async def check_handoff(
+    file: Path | None = None, *, folder: Path | None = None, places: Places | None = None
+) -> Freshness:
+    """See `abreast.api.check_handoff`."""
+    return await _call(api.check_handoff, file, folder=folder, places=places)
+
+
+async def hook_handoff(
+    agent: str,
+    *,
+    remove: bool = False,
+    confirm: Confirm | None = None,
+    environ: Mapping[str, str] | None = None,
+    places: Places | None = None,
+) -> Connection:
+    """See `abreast.api.hook_handoff`; `confirm` is called from another thread."""
+    return await _call(
+        api.hook_handoff,
+        agent,
+        remove=remove,
         confirm=confirm,
         environ=environ,
         places=places,

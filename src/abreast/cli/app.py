@@ -51,6 +51,7 @@ VERBS = {
     "attach": Verb("Steer", "attach", "attach", "Open a session in its own CLI, in its worktree"),
     "land": Verb("Finish", "land", "land", "Bring finished work into the target branch"),
     "clean": Verb("Finish", "clean", "clean", "Remove the worktrees of landed work"),
+    "handoff": Verb("Finish", "handoff", "handoff", "Print what the next session needs to go on"),
     "connect": Verb(
         "Machine",
         "connect",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from abreast.model.contract import Deliverable
     from abreast.model.economy import Estimate
     from abreast.model.finding import Diagnosis
+    from abreast.model.handoff import Freshness, Handoff
     from abreast.model.removal import Removal
 
 SCHEMA = 1
@@ -73,6 +74,14 @@ def told_dict(told: "Told") -> dict[str, Any]:
 
 def diagnosis_dict(found: "Diagnosis") -> dict[str, Any]:
     return asdict(found)
+
+
+def handoff_dict(found: "Handoff") -> dict[str, Any]:
+    return asdict(found)
+
+
+def freshness_dict(found: "Freshness") -> dict[str, Any]:
+    return asdict(found) | {"stale": found.stale}
 
 
 def connection_dict(connection: "Connection") -> dict[str, Any]:

@@ -37,8 +37,8 @@ def connect(*, agent: str, scope: str, remove: bool, yes: bool, json: bool) -> i
 
     def confirm(asked: "Connection") -> bool:
         if not json:
-            _show(asked)
-        return yes or (not json and _ask(asked))
+            show(asked)
+        return yes or (not json and ask(asked))
 
     connection = api.connect(agent, scope=scope, remove=remove, confirm=confirm)
     if json:
@@ -54,14 +54,16 @@ def connect(*, agent: str, scope: str, remove: bool, yes: bool, json: bool) -> i
     return 0
 
 
-def _show(connection: "Connection") -> None:
+def show(connection: "Connection") -> None:
+    """Print what would change."""
     from abreast.cli.figures import harmless
 
     for change in connection.changes:
         click.echo(harmless(change.diff), nl=False)
 
 
-def _ask(connection: "Connection") -> bool:
+def ask(connection: "Connection") -> bool:
+    """Ask a person at a terminal; False when nobody is there."""
     import sys
 
     if not sys.stdin.isatty():

@@ -38,16 +38,18 @@ def by_hand(
 ) -> Handoff:
     """Return the handoff of a session that somebody started by hand.
 
-    Its checkout is the one in which it began, or that around `folder` when that is gone.
+    Its checkout is the one in which it began, and that around `folder` only when its record does
+    not say where that was: of another checkout nothing would be true.
     """
     env = os.environ if environ is None else environ
-    began = Path(transcript.cwd) if transcript.cwd else folder
-    place = began if began is not None and began.is_dir() else folder
-    standing = standing_of(place, begun=transcript.begun) if place is not None else None
+    place = Path(transcript.cwd) if transcript.cwd else folder
+    there = place is not None and place.is_dir()
+    standing = standing_of(place, begun=transcript.begun) if place and there else None
     case = Case(
         told=listen(transcript),
         cwd=transcript.cwd or str(place or ""),
-        within=_within(began, standing.top if standing else ""),
+        within=_within(place, standing.top if standing else ""),
+        gone=not there,
         pen=Pen(secrets_of(env)),
     )
     case = replace(case, standing=standing) if standing is not None else case

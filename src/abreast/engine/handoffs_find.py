@@ -13,13 +13,15 @@ from abreast.engine.transcripts import (
     records_of,
 )
 from abreast.errors import NotFoundError, StoreError
-from abreast.model.session import Session
+from abreast.model.session import Run, Session
+from abreast.model.states import SessionKind, SessionState
 from abreast.model.transcript import Transcript
 from abreast.places import Places
 from abreast.store.reader import Reader
 
 _ID = re.compile(r"[0-9a-fA-F-]{8,}")
 _RUNS = 500
+_MOST = 50
 
 
 def newest_here(folder: Path, places: Places, environ: Mapping[str, str]) -> Transcript:
@@ -70,11 +72,13 @@ def _newest(folder: Path, places: Places, environ: Mapping[str, str]) -> Iterato
 
 def started_by_us(places: Places) -> frozenset[str]:
     """Return the ids that CLIs know abreast's own sessions by: nobody started those by hand."""
-    try:
-        runs = Reader(places.database).runs(_RUNS)
-    except StoreError:
-        return frozenset()
-    return frozenset(s.cli_session for run in runs for s in run.sessions if s.cli_session)
+    return frozenset(s.cli_session for run in _runs(places) for s in run.sessions if s.cli_session)
+
+
+def session_of(cli_session: str, places: Places) -> Session | None:
+    """Return abreast's own session that a CLI knows by this id, None when it is none of ours."""
+    found = (s for run in _runs(places) for s in run.sessions if s.cli_session == cli_session)
+    return next(found, None)
 
 
 def unlanded_here(folder: Path, places: Places) -> list[Session]:
@@ -82,11 +86,22 @@ def unlanded_here(folder: Path, places: Places) -> list[Session]:
     top = top_of(folder)
     if top is None:
         return []
+    runs = [run for run in _runs(places) if Path(run.repo) == top]
+    return [s for run in runs for s in run.sessions if _open(s)][:_MOST]
+
+
+def _open(session: Session) -> bool:
+    """Tell whether there is something left to do about a session that has ended."""
+    if session.landed or not session.state.final or session.kind is SessionKind.CHILD:
+        return False
+    return bool(session.commit) or session.state is not SessionState.DONE
+
+
+def _runs(places: Places) -> list[Run]:
     try:
-        runs = [run for run in Reader(places.database).runs(_RUNS) if Path(run.repo) == top]
+        return Reader(places.database).runs(_RUNS)
     except StoreError:
         return []
-    return [s for run in runs for s in run.sessions if not s.landed and s.state.final]
 
 
 def _written(path: Path) -> int:

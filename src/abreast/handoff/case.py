@@ -17,6 +17,7 @@ class Case:
 
     `cwd` is where it began, as it called it: paths in its transcript may be relative to that.
     `within` is the same as a path from the top of the checkout, "" for the top itself.
+    `gone`: there is no such folder any more.
     """
 
     told: Told = field(default_factory=Told)
@@ -24,6 +25,7 @@ class Case:
     origin: Origin | None = None
     cwd: str = ""
     within: str = ""
+    gone: bool = False
     pen: Pen = field(default_factory=Pen)
 
     @property

@@ -36,7 +36,8 @@ def _git(case: Case) -> Iterator[tuple[int, str]]:
     now = case.standing
     if not now.top and not now.head:
         if case.cwd:
-            yield 12, f"Folder: {case.pen.code(case.cwd, 200)}, in no git repository"
+            how = "which is gone" if case.gone else "in no git repository"
+            yield 12, f"Folder: {case.pen.code(case.cwd, 200)}, {how}"
         return
     base = f", began at `{now.base[:12]}`" if now.base not in {"", now.head} else ""
     branch = f"branch `{now.branch}`" if now.branch else "no branch (detached HEAD)"
@@ -53,8 +54,8 @@ def _files(case: Case) -> Iterator[tuple[int, str]]:
     """Yield the files: what the agent edited against what differs now."""
     now, pen = case.standing, case.pen
     edited = list(dict.fromkeys(map(case.path, case.told.edited)))
-    if now.shared:
-        yield from ((30, text) for text in _rows("Edited: ", list(map(pen.code, edited))))
+    if now.shared or not now.head:
+        yield from _numbered(11, _rows("Edited: ", list(map(pen.code, edited))))
         return
     differing = {file.path: file for file in now.changed}
     since = f"since `{now.base[:12]}`" if now.base else "not committed"
@@ -69,7 +70,7 @@ def _files(case: Case) -> Iterator[tuple[int, str]]:
             _rows(f"Changed {since}{how}: ", [_shown(case, file) for file in other]),
         )
     again = [path for path in edited if path not in differing and not path.startswith("/")]
-    if again and now.top:
+    if again:
         what = (
             "edited, and the same as before now" if now.base else "edited, and committed or undone"
         )

@@ -40,6 +40,14 @@ def letter(text: str) -> Letter:
     return Letter(json.dumps({"hookSpecificOutput": context}), json.dumps(told))
 
 
+def trust(source: str, event: str, group: int, handler: dict[str, Any]) -> dict[str, Any]:
+    """Return what belongs into `hooks.state` so that Codex runs the first hook of that group.
+
+    `source` is the file in which it stands, `event` its name in small letters.
+    """
+    return {f"{source}:{event}:{group}:0": {"trusted_hash": _digest(event, handler)}}
+
+
 def _handler(command: str, point: str) -> dict[str, Any]:
     handler: dict[str, Any] = {"type": "command", "command": command, "timeout": _SECONDS}
     if point == mailbox.TOOL:

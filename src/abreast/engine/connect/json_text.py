@@ -34,12 +34,15 @@ class Member:
 
 @dataclass(frozen=True)
 class Node:
-    """A value and where it stands. `members` are an object's; None for anything else."""
+    """A value and where it stands. `members` are an object's, None for anything else; `items` are
+    an array's.
+    """
 
     start: int
     end: int
     plain: Any
     members: tuple[Member, ...] | None = None
+    items: tuple["Node", ...] = ()
 
     def find(self, key: str) -> Member | None:
         """Return the member of this key: the last one, which is the one that counts."""
@@ -49,6 +52,17 @@ class Node:
 def parse(text: str) -> Any:
     """Return what the text says; {} when there is nothing in it. Raises ValueError."""
     return _root(text).plain
+
+
+def find(text: str, keys: Sequence[str]) -> Node | None:
+    """Return the value at `keys`, None when there is none. Raises ValueError."""
+    node = _root(text)
+    for key in keys:
+        member = node.find(key)
+        if member is None:
+            return None
+        node = member.value
+    return node
 
 
 def put(text: str, keys: Sequence[str], value: Any) -> list[Edit]:
@@ -144,6 +158,12 @@ def _remove(text: str, node: Node, key: str) -> list[Edit]:
     return [Edit(comma, ",", ""), Edit(start, text[start : member.end], "")]
 
 
+def render_at(text: str, at: int, value: Any) -> str:
+    """Return `value` as it is to be written at `at`, in the style of the text around it."""
+    newline = "\r\n" if "\r\n" in text else "\n"
+    return _render(value, _unit(text), _indent(text, at), newline)
+
+
 def _render(value: Any, unit: str, indent: str, newline: str) -> str:
     text = json.dumps(value, indent=unit, ensure_ascii=False)
     return text.replace("\n", newline + indent)
@@ -208,18 +228,18 @@ def _object(text: str, start: int) -> Node:
 
 
 def _array(text: str, start: int) -> Node:
-    values: list[Any] = []
+    items: list[Node] = []
     at = _gap(text, start + 1)
     more = False
     while more or not text.startswith("]", at):
-        if values and not more:
+        if items and not more:
             raise _wrong(text, at)
         value = _value(text, at)
-        values.append(value.plain)
+        items.append(value)
         comma = _gap(text, value.end)
         more = text.startswith(",", comma)
         at = _gap(text, comma + 1) if more else comma
-    return Node(start, at + 1, values)
+    return Node(start, at + 1, [item.plain for item in items], items=tuple(items))
 
 
 def _gap(text: str, start: int) -> int:

@@ -1,0 +1,215 @@
+"""`abreast handoff`: what the next session needs to go on, as CURRENT_WORK.md."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import CompletionItem
+
+from abreast.cli import options
+from abreast.model.handoff import TOKENS, Freshness, Handoff
+
+if TYPE_CHECKING:
+    from abreast.model.connection import Connection
+
+CLIS = ("claude", "codex", "gemini")
+_LEAST = 250  # tokens; the header and the headings take about a third of it
+
+
+def _complete(ctx: click.Context, param: click.Parameter, begun: str) -> list[CompletionItem]:
+    files = [CompletionItem(begun, type="file")]
+    return [*options.complete_session(ctx, param, begun), *files]
+
+
+@click.command()
+@click.argument(
+    "source",
+    metavar="[SESSION|TRANSCRIPT]",
+    default="",
+    shell_complete=_complete,
+    help="RUN/TASK, a transcript's file, or a CLI's session id; without it the newest session here",
+)
+@click.option("--all", "every", is_flag=True, help="Of every session here that may be gone on with")
+@click.option(
+    "--out", metavar="FILE", type=click.Path(path_type=Path), help="Write it there, if that is ours"
+)
+@click.option("--force", is_flag=True, help="Overwrite whatever FILE is")
+@click.option(
+    "--tokens",
+    metavar="N",
+    type=click.IntRange(min=_LEAST),
+    default=TOKENS,
+    show_default=True,
+    help="Most tokens it may take",
+)
+@click.option(
+    "--with",
+    "polish",
+    metavar="AGENT",
+    default="",
+    shell_complete=options.complete_agent,
+    help="Let an agent reword it; facts it changes are not taken",
+)
+@click.option(
+    "--check", is_flag=True, help="Tell whether a handoff (a FILE, or CURRENT_WORK.md) is stale"
+)
+@click.option(
+    "--hook",
+    metavar="|".join(CLIS),
+    type=click.Choice(CLIS),
+    help="Have that CLI write one whenever a session ends",
+)
+@click.option("--remove", is_flag=True, help="With --hook: undo it")
+@click.option("--yes", is_flag=True, help="With --hook: do not ask")
+@click.option("--hooked", type=click.Choice(CLIS), hidden=True)
+@options.as_json
+def handoff(
+    *,
+    source: str,
+    every: bool,
+    out: Path | None,
+    force: bool,
+    tokens: int,
+    polish: str,
+    check: bool,
+    hook: str | None,
+    remove: bool,
+    yes: bool,
+    hooked: str | None,
+    json: bool,
+) -> int:
+    """Print what the next session needs to go on
+
+    Four sections, from the transcript and git, without a model: Right now, Why, Next step, Context
+    when I return. Works for sessions of Claude Code, Codex and Gemini CLI that abreast or you have
+    started, also after a crash or a quota stop. --check exits with 1 when a handoff is stale.
+
+    \b
+    Examples:
+      abreast handoff --out CURRENT_WORK.md
+      abreast handoff --check
+      abreast handoff --hook claude
+    """  # noqa: D301 (\b tells the help not to wrap what follows)
+    from abreast import api
+
+    _one_thing(every=every, source=source, out=out, polish=polish, check=check, hook=hook)
+    if (remove or yes) and not hook:
+        raise click.UsageError("--remove and --yes go with --hook")
+    if hooked:
+        return _ended()
+    if hook:
+        return _hook(hook, remove=remove, yes=yes, json=json)
+    if check:
+        return _check(Path(source) if source else None, json=json)
+    if every:
+        return _show_all(api.handoffs(tokens=tokens), json=json)
+    return _show(api.handoff(source, tokens=tokens, polish=polish), out, force=force, json=json)
+
+
+def _one_thing(
+    *, every: bool, source: str, out: Path | None, polish: str, check: bool, hook: str | None
+) -> None:
+    if every and (source or out or polish):
+        raise click.UsageError("--all takes no session, no --out and no --with")
+    if sum([every, check, bool(hook)]) > 1:
+        raise click.UsageError("--all, --check and --hook are different things")
+    if (check or hook) and (out or polish):
+        raise click.UsageError("--out and --with go with writing a handoff")
+    if hook and source:
+        raise click.UsageError("--hook takes no session")
+
+
+def _show(found: Handoff, out: Path | None, *, force: bool, json: bool) -> int:
+    from abreast import api
+    from abreast.cli import as_json
+    from abreast.cli.figures import harmless
+
+    file = api.write_handoff(found, out, force=force) if out else None
+    if json:
+        as_json.emit({"handoff": as_json.handoff_dict(found), "file": str(file) if file else None})
+    elif file is None:
+        click.echo(harmless(found.text), nl=False)
+    else:
+        click.echo(f"wrote {file} ({found.tokens} tokens)", err=True)
+    for note in () if json else found.notes:
+        click.echo(harmless(f"note: {note}"), err=True)
+    return 0
+
+
+def _show_all(found: list[Handoff], *, json: bool) -> int:
+    from abreast.cli import as_json
+    from abreast.cli.figures import harmless
+
+    if json:
+        as_json.emit({"handoffs": [as_json.handoff_dict(one) for one in found]})
+    else:
+        click.echo(harmless("\n".join(one.text for one in found)), nl=False)
+    if not found:
+        click.echo("there is no session here that could be gone on with", err=True)
+    return 0
+
+
+def _check(file: Path | None, *, json: bool) -> int:
+    from abreast import api
+    from abreast.cli import as_json
+    from abreast.cli.figures import harmless
+
+    found = api.check_handoff(file)
+    if json:
+        as_json.emit({"freshness": as_json.freshness_dict(found)})
+    else:
+        click.echo(harmless(_verdict(found)))
+    return 1 if found.stale else 0
+
+
+def _verdict(found: Freshness) -> str:
+    if not found.stale:
+        return f"fresh: at {found.header.commit or 'no commit'}, and nothing has changed since"
+    return "\n".join(["stale:", *(f"  {reason}" for reason in found.reasons)])
+
+
+def _hook(agent: str, *, remove: bool, yes: bool, json: bool) -> int:
+    from abreast import api
+    from abreast.cli import as_json
+    from abreast.cli.connect import ask, show
+
+    def confirm(asked: "Connection") -> bool:
+        if not json:
+            show(asked)
+        return yes or (not json and ask(asked))
+
+    found = api.hook_handoff(agent, remove=remove, confirm=confirm)
+    if json:
+        as_json.emit(as_json.connection_dict(found))
+    if found.changes and not found.applied:
+        hint = "" if yes else "; `--yes` does it without asking"
+        click.echo(f"nothing was changed{hint}", err=True)
+        return 1
+    if not json:
+        _say(found)
+    return 0
+
+
+def _say(found: "Connection") -> None:
+    from abreast.cli.figures import harmless
+
+    if not found.changes:
+        what = "has no handoff hook" if found.remove else "has its handoff hook already"
+        click.echo(f"{found.agent} {what}; nothing to change", err=True)
+        return
+    what = "no longer writes handoffs" if found.remove else "writes a handoff when a session ends"
+    click.echo(f"{found.agent} {what}", err=True)
+    for note in found.notes:
+        click.echo(harmless(f"note: {note}"), err=True)
+
+
+def _ended() -> int:
+    """Be the hook: read what the CLI says on standard input, and print nothing it could take."""
+    import os
+    import sys
+
+    from abreast.engine import handoffs_hook
+    from abreast.places import find_places
+
+    handoffs_hook.ended(sys.stdin.read(), find_places(), os.environ)
+    return 0
