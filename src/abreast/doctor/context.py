@@ -77,9 +77,9 @@ def heavy_briefing(case: Case) -> Iterator[Evidence]:
     """A briefing of more than `BRIEFING_SHARE` of the session's first request."""
     spent = requests(case.transcript.events)
     size = sum(one.tokens for one in case.briefing)
-    if not spent or size <= BRIEFING_SHARE * spent[0].input_tokens:
+    start_up = spent[0].input_tokens if spent else 0
+    if not start_up or size <= BRIEFING_SHARE * start_up:
         return
-    start_up = spent[0].input_tokens
     names = named([one.path.rpartition("/")[2] for one in case.briefing])
     yield case.evidence(
         f"{names}: about {count(size)} of the first request's {count(start_up)} tokens, "

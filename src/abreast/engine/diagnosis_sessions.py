@@ -47,6 +47,7 @@ class Ward:
         self._read: dict[str, frozenset[str]] = {}
         self._known: set[Path] = set()
         self._spent: set[str] = set()
+        self._forked: list[tuple[int, Transcript]] = []  # they wait for what they are forks of
         self._places: dict[str, tuple[Path, Path] | None] = {}
         self._at: dict[str, float] = {}
 
@@ -63,7 +64,11 @@ class Ward:
         self.children += sum(1 for _ in family(transcript)) - 1
         if transcript.version and transcript.last >= self._at.get(agent, 0.0):
             self.newest[agent], self._at[agent] = transcript.version, transcript.last
-        self._take(self._without_copies(transcript))
+        if forks := _forks(transcript):
+            self._forked.append((forks, transcript))
+        else:
+            self._spent.update(one.id for one in transcript.events if isinstance(one, Spent))
+            self._take(transcript)
 
     def _take(self, transcript: Transcript) -> None:
         shared, top = self._place(transcript.cwd) or (Path(transcript.cwd), None)
@@ -78,6 +83,8 @@ class Ward:
 
     def finish(self) -> None:
         """Look at the parents of abreast's children, at sessions side by side, and at landings."""
+        for _, fork in sorted(self._forked, key=lambda one: (one[0], one[1].last)):
+            self._take(self._without_copies(fork))
         for parent, asked in self._asked.items():
             made = tuple(one for session in asked if (one := self._delegation(session)))
             if parent in self._waiting:
@@ -98,7 +105,7 @@ class Ward:
         own = self._own.get(transcript.session)
         place = self._place(transcript.cwd)
         told = own is None or own.kind is not SessionKind.CHILD  # a child gets no briefing
-        fresh = told and place is not None and not _forked(transcript)
+        fresh = told and place is not None and not _forks(transcript)
         briefing = briefing_of(transcript, place[1] if place else None) if fresh else ()
         for one in family(transcript):
             top = one is transcript
@@ -116,15 +123,14 @@ class Ward:
             self._places[cwd] = (found[1], found[0]) if found else None
         return self._places[cwd]
 
-    def _without_copies(self, transcript: Transcript) -> Transcript:
+    def _without_copies(self, fork: Transcript) -> Transcript:
         """Return the session without what it has copied of the one it is a fork of."""
-        ids = [(n, e.id) for n, e in enumerate(transcript.events) if isinstance(e, Spent)]
+        ids = [(n, e.id) for n, e in enumerate(fork.events) if isinstance(e, Spent)]
         copied = max((n for n, one in ids if one in self._spent), default=-1)
         self._spent.update(one for _, one in ids)
-        if copied < 0 or not _forked(transcript):
-            return transcript
-        begun = [event for event in transcript.events[:copied] if isinstance(event, Begun)]
-        return replace(transcript, events=(*begun[-1:], *transcript.events[copied + 1 :]))
+        # What says that it is a fork may stand among the copies.
+        begun = [event for event in fork.events if isinstance(event, Begun)]
+        return replace(fork, events=(*begun[-1:], *fork.events[copied + 1 :]))
 
     def _parent(self, child: Session) -> str:
         """Return the CLI's id of the session that asked, else the run that was asked for."""
@@ -158,5 +164,6 @@ class Ward:
                 yield Work(one.agent, one.id, one.started, last, repo, one.worktree, touches)
 
 
-def _forked(transcript: Transcript) -> bool:
-    return any(isinstance(one, Begun) and one.forked_from for one in transcript.events)
+def _forks(transcript: Transcript) -> int:
+    """Return how many forks led to this session, 0 when it is none."""
+    return sum(1 for one in transcript.events if isinstance(one, Begun) and one.forked_from)

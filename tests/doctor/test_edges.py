@@ -1,0 +1,176 @@
+"""Forks, compaction, figures that are missing, and transcripts that make no sense."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from abreast.doctor.case import Case, Standing
+from abreast.doctor.context import CORRECTING, corrections, past_fill
+from abreast.doctor.delegation import Delegation, account_of, delegations_of
+from abreast.doctor.examine import examine_session, examine_sessions
+from abreast.doctor.over_delegation import below_break_even, child_per_file
+from abreast.doctor.under_contract import SHAPES
+from abreast.doctor.under_delegation import read_alone
+from abreast.doctor.work import work_of
+from abreast.model.economy import Account
+from abreast.model.transcript import (
+    Begun,
+    Called,
+    Compacted,
+    Returned,
+    Said,
+    Spent,
+    ToolKind,
+    Transcript,
+)
+
+
+def spent(name: str, tokens: int, output: int = 10) -> Spent:
+    return Spent(1.0, name, "m", tokens, 0, output)
+
+
+@pytest.mark.parametrize("first", ["00000000", "ffffffff"])  # sorted before the original, or after
+def test_a_fork_is_not_blamed_for_what_it_copied(first, home, diagnose):
+    name = f"{first}-0000-4000-8000-000000000000"
+    place = home("claude-corrections")
+    [file] = place.rglob("*.jsonl")
+    old = file.stem
+    said = f'"forkedFrom":{{"sessionId":"{old}"}},"sessionId":"{name}"'
+    text = file.read_text().replace(f'"sessionId":"{old}"', said)
+    assert name in text
+    file.with_name(f"{name}.jsonl").write_text(text)
+    found = diagnose(place)
+    assert found.sessions == 2
+    [finding] = found.findings
+    assert [one.session for one in finding.evidence] == [old]
+
+
+def test_a_repeated_record_counts_once():
+    events = tuple(spent("same", 120_000) for _ in range(9))
+    assert list(past_fill(Case(Transcript("codex", "", "s", events)))) == []
+
+
+def test_what_was_compacted_was_still_kept_out():
+    events = (spent("1", 9_000), spent("2", 60_000), Compacted(1.0), spent("3", 12_000))
+    account = account_of(Transcript("codex", "", "c", events), summary=100)
+    assert account.kept_out == 60_010 - 9_000
+    assert account.start_up == 9_000
+
+
+def test_reading_that_was_compacted_away_did_not_stay():
+    read = Called(1.0, "c", ToolKind.READ, "Read", paths=("a",))
+    later = tuple(spent(f"l{n}", 60_000) for n in range(3))
+    turn = (Said(1.0, True, "where?"), spent("1", 9_000), read, Returned(1.0, "c", size=9))
+    turn = (*turn, spent("2", 50_000), Said(1.0, False, "There."))
+    more = Said(1.0, True, "go on")
+    case = Case(Transcript("codex", "", "s", (*turn, more, *later)))
+    assert len(list(read_alone(case))) == 1
+    case = Case(Transcript("codex", "", "s", (*turn, more, Compacted(1.0), *later)))
+    assert list(read_alone(case)) == []
+
+
+def test_children_whose_tokens_are_not_known_are_not_judged():
+    unknown = Delegation("c", Account(None, None, None, 9_000))
+    assert list(below_break_even(Case(Transcript("gemini", "", "s"), (unknown,) * 3))) == []
+
+
+def test_children_that_were_asked_different_things_are_not_one_question():
+    account = Account(9_000, 20_000, 20_000, 10)
+    questions = ("Who calls it?", "Write a test plan for this module", "Is there a race in here?")
+    asked = tuple(
+        Delegation(str(n), account, question=text, read=frozenset({f"/{n}.py"}))
+        for n, text in enumerate(questions)
+    )
+    assert list(child_per_file(Case(Transcript("claude", "", "s"), asked))) == []
+
+
+CORRECT = """no, the other one|No. Stop.|That's wrong|still failing|you forgot the test
+I said no mocks|it doesn't work|Undo that|not what I meant|wait, no"""
+GO_ON = """no problem, go on|Now add a test|nothing else|note the date|stopwatch please
+Is it wrong?|you can go on|northern lights|waiting list next|/compact"""
+
+
+@pytest.mark.parametrize("said", CORRECT.replace("\n", "|").split("|"))
+def test_turns_that_correct(said):
+    assert CORRECTING.match(said)
+
+
+@pytest.mark.parametrize("said", GO_ON.replace("\n", "|").split("|"))
+def test_turns_that_do_not(said):
+    assert not CORRECTING.match(said)
+
+
+def test_a_first_prompt_corrects_nothing():
+    turns = [Said(float(n), True, "No, wrong") for n in range(4)]
+    [found] = corrections(Case(Transcript("claude", "", "s", tuple(turns))))
+    assert found.numbers == {"rounds": 3}  # nothing is known of what they cost
+    assert found.tokens is None
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Answer yes or no: is it used?", "Return JSON", "List the callers", "in one line", "briefly"],
+)
+def test_questions_that_declare_a_shape(question):
+    assert SHAPES.search(question)
+
+
+def test_a_child_is_found_by_whichever_end_names_it():
+    child = Transcript("codex", "", "kid", (spent("1", 9_000), Said(1.0, False, "Done.")))
+    events = (
+        Called(1.0, "x", ToolKind.DELEGATE, "spawn_agent"),
+        Returned(2.0, "x", size=40, child="kid"),
+        Called(3.0, "y", ToolKind.OTHER, "wait_agent"),
+        Returned(4.0, "y", size=400, child="kid"),
+    )
+    [found] = delegations_of(Transcript("codex", "", "s", events, (child,)))
+    assert (found.asked, found.answered, found.account.summary) == (0, 3, 110)
+
+
+EVENTS = st.one_of(
+    st.builds(Begun, st.floats(0, 9), st.text(max_size=3)),
+    st.builds(
+        Spent,
+        st.floats(0, 9),
+        st.sampled_from("abc"),
+        st.just("m"),
+        st.integers(0, 200_000),
+        st.just(0),
+        st.integers(0, 9_000),
+    ),
+    st.builds(Said, st.floats(0, 9), st.booleans(), st.sampled_from(["", "no", "x " * 2_000])),
+    st.builds(
+        Called,
+        st.floats(0, 9),
+        st.sampled_from("xyz"),
+        st.sampled_from(ToolKind),
+        st.just("t"),
+        paths=st.lists(st.sampled_from(["a", "../b", "/c", ""]), max_size=2).map(tuple),
+        child=st.sampled_from(["", "kid"]),
+    ),
+    st.builds(
+        Returned,
+        st.floats(0, 9),
+        st.sampled_from("xyz"),
+        failed=st.booleans(),
+        size=st.integers(0, 90_000),
+        text=st.sampled_from(["", "x " * 2_000]),
+        child=st.sampled_from(["", "kid"]),
+    ),
+    st.builds(Compacted, st.floats(0, 9)),
+)
+
+
+@given(st.lists(EVENTS, max_size=30), st.lists(EVENTS, max_size=8))
+def test_no_transcript_makes_it_fail(events, below):
+    child = Transcript("claude", "", "kid", tuple(below), cwd="/repo")
+    parent = Transcript("claude", "", "s", tuple(events), (child,), cwd="/repo")
+    case = Case(parent, delegations_of(parent), (Standing("/repo/CLAUDE.md", 900),))
+    works = [work_of(parent, "/repo/.git", "/repo"), work_of(child, "/repo/.git", "/repo")]
+    for name, one in [*examine_session(case), *examine_sessions(works)]:
+        assert name
+        assert one.text
+        assert one.tokens is None or one.tokens >= 0
+    assert replace(case) == case
