@@ -33,7 +33,7 @@ def run(tmp_path):
 def test_a_healthy_week_is_one_line(home, run):
     done = run(home("codex-reading"))
     day = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 7 * 86_400))
-    assert done.stdout == f"all is well in 1 session, 0 children since {day}\n"
+    assert done.stdout == f"all is well in 1 session since {day}\n"
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -53,7 +53,7 @@ def test_a_sick_one_says_what_why_and_what_to_do(home, run):
         "      QUESTION -s PATH`.",
         "",
     ]
-    assert told.splitlines()[-1].startswith("1 finding (1 warning) in 1 session, 0 children since ")
+    assert told.splitlines()[-1].startswith("1 finding (1 warning) in 1 session since ")
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert done.returncode == 1
 
@@ -131,4 +131,4 @@ def test_the_last_line_counts_by_severity():
         (_finding(), _finding(severity=Severity.INFO), _finding()), 0.0, sessions=2, runs=1
     )
     told = doctor.closing(found).plain
-    assert told.startswith("3 findings (2 severe, 1 info) in 2 sessions, 0 children, 1 run since ")
+    assert told.startswith("3 findings (2 severe, 1 info) in 2 sessions, 1 run since ")

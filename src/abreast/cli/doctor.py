@@ -95,11 +95,9 @@ def lines_of(finding: Finding, console: "Console") -> "Iterator[Text]":
     from rich.text import Text
 
     yield Text(finding.title, "bold")
-    rank = Text(f"  {finding.severity}", _STYLES[finding.severity])
-    if finding.cost_tokens:
-        rank.append(f", {finding.cost_tokens:,} tokens", "default")
-    rank.append(f"  {finding.id}", "dim")
-    yield rank
+    cost = f", {finding.cost_tokens:,} tokens" if finding.cost_tokens else ""
+    rank = (f"  {finding.severity}", _STYLES[finding.severity])
+    yield Text.assemble(rank, cost, (f"  {finding.id}", "dim"))
     for one in finding.evidence[:_SHOWN]:
         yield from _wrapped("  ", _evidence(one), console)
         if one.command:
@@ -118,7 +116,7 @@ def _wrapped(label: str, text: "Text", console: "Console") -> "Iterator[Text]":
     lead = label
     for line in text.wrap(console, max(20, console.width - len(label))):
         line.rstrip()
-        yield Text(lead, "dim").append_text(line)
+        yield Text.assemble((lead, "dim"), line)
         lead = " " * len(label)
 
 
@@ -131,7 +129,8 @@ def closing(found: Diagnosis) -> "Text":
     tally = Counter(one.severity for one in found.findings)
     bad = ", ".join(f"{tally[one]} {one}" for one in reversed(Severity) if tally[one])
     looked = [counted(found.sessions, "session")]
-    looked += [f"{found.children} {'child' if found.children == 1 else 'children'}"]
+    if found.children:
+        looked += [f"{found.children} {'child' if found.children == 1 else 'children'}"]
     looked += [counted(found.runs, "run")] if found.runs else []
     day = datetime.fromtimestamp(found.since).astimezone()
     what = f"{counted(len(found.findings), 'finding')} ({bad})" if bad else "all is well"

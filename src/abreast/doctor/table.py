@@ -174,8 +174,8 @@ _CONTEXT = (
         "the context.",
         why="Models answer worse the more there is in their context, long before the window is "
         "full; and all of it is sent with every request.",
-        fix="End a session when its task is done, and begin the next one with a short handoff. "
-        "Delegate what only has to be looked up.",
+        fix="End a session when its task is done; `abreast handoff` writes what the next one needs "
+        "to know. Delegate what only has to be looked up.",
         thresholds=("FILL", "FILLED_REQUESTS"),
     ),
     Check(
