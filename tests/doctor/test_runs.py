@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from abreast.agents.codex.records import read
 from abreast.engine.deliverables import save
 from abreast.model.contract import Deliverable, DeliveryState
 from abreast.model.economy import Account
@@ -14,6 +15,7 @@ from abreast.model.states import LandMode, LandState, RunState, SessionKind, Ses
 from abreast.store.engine import make_engine
 from abreast.store.migrations import migrate
 from abreast.store.writer import Store
+from tests.support.repos import make_repo
 
 NOW = time.time()
 
@@ -31,10 +33,15 @@ def store(places):
 def look(tmp_path, diagnose, store):
     (tmp_path / "empty").mkdir()
 
-    def run(*sessions: Session, home: Path = tmp_path / "empty", days: float = 1) -> dict:
+    def run(
+        *sessions: Session,
+        home: Path = tmp_path / "empty",
+        repo: Path = tmp_path / "empty",
+        days: float = 1,
+    ) -> dict:
         made = Run(
             id="k3v9",
-            repo=str(tmp_path / "empty"),
+            repo=str(repo),
             base="main",
             base_sha="1" * 40,
             target="main",
@@ -142,3 +149,19 @@ def test_a_worktree_that_was_left(look, tmp_path):
 def test_a_session_that_is_at_work_keeps_its_worktree(look, tmp_path):
     at_work = session("a", worktree=str(tmp_path), state=SessionState.RUNNING, ended=None)
     assert look(replace(at_work, started=NOW - 9 * 86_400), days=9) == {}
+
+
+def test_a_worktree_that_is_gone_still_belongs_to_its_repository(look, tmp_path, home):
+    repo = make_repo(tmp_path / "empty" / "repo").path
+    place = home("codex-past-fill")
+    [file] = place.rglob("*.jsonl")
+    recorded = read(file)  # it edited a.py, in a folder that is gone
+    times = {"started": recorded.begun - 60, "ended": recorded.last + 60}
+    found = look(
+        session("a", agent="codex", worktree=recorded.cwd, cli_session=recorded.session, **times),
+        session("b", agent="scripted", worktree="/trees/b", files=("a.py",), **times),
+        home=place,
+        repo=repo,
+    )
+    [one] = found["same-files"].evidence
+    assert "it and scripted k3v9/b edited 1 file in two worktrees: a.py" in one.text

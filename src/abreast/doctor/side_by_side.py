@@ -107,7 +107,8 @@ def _again(reader: Work, writer: Work, name: str) -> list[Touch]:
 
 
 def _who(work: Work) -> str:
-    return f"{work.agent} {work.session[:13]}"
+    # A CLI's own ids are long, and their beginning tells them apart; those of abreast are names.
+    return f"{work.agent} {work.session if '/' in work.session else work.session[:13]}"
 
 
 def _evidence(

@@ -1,5 +1,6 @@
 """What the doctor asks of this machine: versions, retention, the briefings of sessions."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -77,7 +78,7 @@ def briefing_of(transcript: Transcript, top: Path | None) -> tuple[Standing, ...
 
 def _standing(files: Iterable[Path], top: Path, *, imports: bool) -> Iterator[Standing]:
     for file in files:
-        if not file.is_file():
+        if not os.path.isfile(file) or not os.access(file, os.R_OK):  # noqa: PTH113
             continue
         text = read_with_imports(top, file) if imports else file.read_text(errors="replace")
         if text.strip():

@@ -15,11 +15,14 @@ _LOCKS = ("index.lock", "HEAD.lock", "config.lock", "packed-refs.lock", "shallow
 
 def checkout_of(folder: Path) -> tuple[Path, Path] | None:
     """Return the checkout around `folder` and what it shares with others; None when in none."""
+    if not folder.is_absolute():
+        return None
     for top in (folder, *folder.parents):
         git = top / ".git"
-        if git.is_dir():
+        # Not the methods of Path: they raise where we may not look.
+        if os.path.isdir(git):  # noqa: PTH112
             return top, git
-        if git.is_file():
+        if os.path.isfile(git):  # noqa: PTH113
             own = _pointer(git, "gitdir: ")
             if own is None:
                 return None
@@ -43,7 +46,7 @@ def state_of(common_dir: Path) -> State:
         checkout=str(common_dir.parent) if main else "",
         bare=settings.get("core.bare") == "true",
         worktree=settings.get("core.worktree", ""),
-        trees=tuple(Tree(str(one.path), one.path.exists(), one.locked) for one in trees),
+        trees=tuple(Tree(str(one.path), os.path.lexists(one.path), one.locked) for one in trees),
         locks=tuple(_locks(common_dir)),
     )
 

@@ -1,5 +1,6 @@
 """What the doctor has read of sessions: one pass over each transcript, and little kept of it."""
 
+import os
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,6 +39,7 @@ class Ward:
     def __post_init__(self) -> None:
         sessions = [session for run in self.runs for session in run.sessions]
         self._own = {one.cli_session: one for one in sessions if one.cli_session}
+        self._trees = {one.worktree: run.repo for run in self.runs for one in run.sessions}
         self._ids = {one.id: one.cli_session for one in sessions}
         self._asked = defaultdict[str, list[Session]](list)
         for one in sessions:
@@ -99,7 +101,7 @@ class Ward:
         """Return what the checkouts of each repository share, of all that were met."""
         folders = [repo or Path.cwd(), *(Path(run.repo) for run in runs if run.repo)]
         met = [*self._places.values(), *(self._place(str(one)) for one in dict.fromkeys(folders))]
-        return sorted({shared for shared, _ in filter(None, met) if shared.is_dir()})
+        return sorted({shared for shared, _ in filter(None, met)})
 
     def _examine(self, transcript: Transcript, made: tuple[Delegation, ...] = ()) -> None:
         own = self._own.get(transcript.session)
@@ -119,7 +121,10 @@ class Ward:
     def _place(self, cwd: str) -> tuple[Path, Path] | None:
         """Return what the repository around `cwd` shares, and the checkout; None when in none."""
         if cwd not in self._places:
-            found = checkout_of(Path(cwd)) if cwd and Path(cwd).is_dir() else None
+            found = checkout_of(Path(cwd)) if os.path.isdir(cwd) else None  # noqa: PTH112
+            if found is None and self._trees.get(cwd):  # a worktree of abreast's that is gone
+                around = checkout_of(Path(self._trees[cwd]))
+                found = (Path(cwd), around[1]) if around else None
             self._places[cwd] = (found[1], found[0]) if found else None
         return self._places[cwd]
 
