@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from abreast.model.ledger import QUARTER, Delegation, Tally
@@ -41,6 +41,33 @@ def merged(tallies: Iterable[Tally]) -> list[Tally]:
         before = sums.get(key)
         sums[key] = one if before is None else _add(before, one)
     return [sums[key] for key in sorted(sums)]
+
+
+def unrecorded(
+    counted: Mapping[str, Sequence[int]], recorded: Iterable[Tally]
+) -> list[Tally] | None:
+    """Return what a CLI has counted and not recorded, such as a summary that it asked for itself.
+
+    `counted` has the tokens by model: of prompts, those cached and written, and of output. Each
+    model's is one request, in the quarter of an hour of the last one. None: there is more on record
+    than was counted, so that the count is of an earlier moment.
+    """
+    sums = {model: [0] * 4 for model in counted}
+    last = 0
+    for one in recorded:
+        last = max(last, one.quarter)
+        found = sums.setdefault(one.model, [0] * 4)
+        own = (one.prompt, one.cached, one.written, one.output)
+        found[:] = [a + b for a, b in zip(found, own, strict=True)]
+    more = []
+    for model, known in sums.items():
+        missing = [a - b for a, b in zip(counted.get(model, (0,) * 4), known, strict=True)]
+        if min(missing) < 0:
+            return None
+        if any(missing):
+            prompt, cached, written, output = missing
+            more.append(Tally(last, model, 1, prompt, cached, output, written))
+    return more
 
 
 def account(child: Sequence[Spent], name: str, parent: str, agent: str) -> Delegation | None:

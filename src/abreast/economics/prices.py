@@ -6,6 +6,7 @@ no estimate.
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 DATE = "2026-11-22"
@@ -82,6 +83,7 @@ PRICES = {
 _VARIANT = re.compile(r"(?:[-@]20\d{2}-?\d{2}-?\d{2}|-latest|-preview)$")
 
 
+@lru_cache(1000)
 def price_of(model: str) -> Price | None:
     """Return the price of a model, None when it is not known: a similar name is no reason."""
     return PRICES.get(model) or PRICES.get(_VARIANT.sub("", model))

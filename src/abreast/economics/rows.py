@@ -1,9 +1,9 @@
 """The rows of the ledger: requests of many sessions, grouped and priced."""
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from math import fsum, inf
 
@@ -19,13 +19,13 @@ NO_RUN = "by hand"  # sessions that abreast did not start
 class Part:
     """What one transcript came to. `whole` is the session that it counts for, itself or a parent.
 
-    `run` is empty for sessions that abreast did not start. `name` is what the session is called.
+    `name` is what that session is called. `run` is empty for those that abreast did not start.
     """
 
     agent: str
     whole: str
+    name: str
     tallies: Sequence[Tally]
-    name: str = ""
     run: str = ""
     cwd: str = ""
     subagent: bool = False
@@ -42,16 +42,14 @@ def rows(
     a whole session has cost, by its name: it is divided among its requests as their price is.
     """
     sums: defaultdict[str, _Sum] = defaultdict(_Sum)
-    total = _Sum()
     day_of = lru_cache(None)(_day)
-    costs = _costs(parts, stated or {})
-    for number, part in enumerate(parts):
-        for one, cost in zip(part.tallies, costs[number], strict=True):
-            if one.quarter * QUARTER < since:
-                continue
-            name = _name(by, part, one, day_of)
-            sums[name].add(number, part, one, cost)
-            total.add(number, part, one, cost)
+    for number, (part, costs) in enumerate(zip(parts, _costs(parts, stated or {}), strict=True)):
+        for one, cost in zip(part.tallies, costs, strict=True):
+            if one.quarter * QUARTER >= since:
+                sums[_name(by, part, one, day_of)].add(number, part, one, cost)
+    total = _Sum()
+    for each in sums.values():
+        total.merge(each)
     found = [one.row(name) for name, one in sums.items()]
     if by in {By.AGENT, By.MODEL}:
         found.sort(key=lambda row: (-row.input_tokens, row.name))
@@ -64,45 +62,63 @@ class _Sum:
     """A row that grows."""
 
     def __init__(self) -> None:
-        self._agents: set[str] = set()
-        self._sessions: set[tuple[str, str]] = set()
-        self._subagents: set[int] = set()
-        self._counts = [0] * 5
-        self._costs: list[Cost] = []
-        self._cwds: set[str] = set()
-        self._begun = inf
-        self._gone = False
+        self.parts: set[int] = set()
+        self.agents: set[str] = set()
+        self.sessions: set[tuple[str, str]] = set()
+        self.subagents: set[int] = set()
+        self.counts = [0] * 5
+        self.costs: list[Cost] = []
+        self.cwds: set[str] = set()
+        self.begun = inf
+        self.gone = False
 
     def add(self, number: int, part: Part, one: Tally, cost: Cost) -> None:
-        self._agents.add(part.agent)
-        self._sessions.add((part.agent, part.whole))
-        if part.subagent:
-            self._subagents.add(number)
-        elif part.cwd:
-            self._cwds.add(part.cwd)
-        added = one.requests, one.prompt, one.cached, one.written, one.output
-        self._counts = [a + b for a, b in zip(self._counts, added, strict=True)]
-        self._costs.append(cost)
+        if number not in self.parts:
+            self.parts.add(number)
+            self.agents.add(part.agent)
+            self.sessions.add((part.agent, part.whole))
+            if part.subagent:
+                self.subagents.add(number)
+            elif part.cwd:
+                self.cwds.add(part.cwd)
+            self.gone |= part.gone
+        counts = self.counts
+        counts[0] += one.requests
+        counts[1] += one.prompt
+        counts[2] += one.cached
+        counts[3] += one.written
+        counts[4] += one.output
+        self.costs.append(cost)
         if one.quarter:
-            self._begun = min(self._begun, max(part.begun, one.quarter * QUARTER))
-        self._gone |= part.gone
+            self.begun = min(self.begun, max(part.begun, one.quarter * QUARTER))
+
+    def merge(self, other: "_Sum") -> None:
+        self.parts |= other.parts
+        self.subagents |= other.subagents
+        self.agents |= other.agents
+        self.sessions |= other.sessions
+        self.cwds |= other.cwds
+        self.counts = [a + b for a, b in zip(self.counts, other.counts, strict=True)]
+        self.costs += other.costs
+        self.begun = min(self.begun, other.begun)
+        self.gone |= other.gone
 
     def row(self, name: str) -> LedgerRow:
-        requests, prompt, cached, written, output = self._counts
+        requests, prompt, cached, written, output = self.counts
         return LedgerRow(
             name=name,
-            agents=tuple(sorted(self._agents)),
-            cwd=next(iter(self._cwds)) if len(self._cwds) == 1 else "",
-            sessions=len(self._sessions),
-            subagents=len(self._subagents),
+            agents=tuple(sorted(self.agents)),
+            cwd=next(iter(self.cwds)) if len(self.cwds) == 1 else "",
+            sessions=len(self.sessions),
+            subagents=len(self.subagents),
             requests=requests,
             input_tokens=prompt,
             cached_tokens=cached,
             written_tokens=written,
             output_tokens=output,
-            cost=_together(self._costs),
-            begun=self._begun if self._begun < inf else 0.0,
-            gone=self._gone,
+            cost=_together(self.costs),
+            begun=self.begun if self.begun < inf else 0.0,
+            gone=self.gone,
         )
 
 
@@ -111,7 +127,7 @@ def _name(by: By, part: Part, one: Tally, day_of: Callable[[int], str]) -> str:
         case By.DAY:
             return day_of(one.quarter)
         case By.SESSION:
-            return part.name or part.whole
+            return part.name
         case By.RUN:
             return part.run or NO_RUN
         case By.AGENT:
@@ -124,7 +140,7 @@ def _day(quarter: int) -> str:
     """Return the day as the machine's clock has it: other time zones have other days."""
     if not quarter:
         return NO_DAY
-    return datetime.fromtimestamp(quarter * QUARTER).astimezone().date().isoformat()
+    return time.strftime("%Y-%m-%d", time.localtime(quarter * QUARTER))
 
 
 def _costs(parts: Sequence[Part], stated: Mapping[str, float]) -> list[list[Cost]]:

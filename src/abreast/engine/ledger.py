@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from abreast.economics.ledger import account, returned_to
+from abreast.economics.ledger import account, returned_to, unrecorded
 from abreast.economics.prices import DATE
 from abreast.economics.rows import Part, rows
 from abreast.engine.ledger_index import Index, refresh
@@ -29,7 +29,8 @@ def ledger(
     index = refresh(places, environ)
     known = load_known(places.database)
     parts = [*_parts(index, known)]
-    stated = {one.id: one.cost_usd for one in known if one.cost_usd is not None}
+    stated = _complete(index, parts)
+    stated |= {one.id: one.cost_usd for one in known if one.cost_usd is not None}
     found, total = rows(parts, by, start, stated)
     delegations = [*_vendors(index, start, known), *_own(load_delivered(places.database), start)]
     return Ledger(
@@ -82,8 +83,8 @@ def _parts(index: Index, known: Iterable[Known]) -> Iterable[Part]:
         yield Part(
             agent=one.agent,
             whole=whole,
+            name=own.id if own else whole,
             tallies=one.tallies,
-            name=own.id if own else "",
             run=own.run if own else "",
             cwd=one.cwd,
             subagent=bool(one.parent),
@@ -92,7 +93,30 @@ def _parts(index: Index, known: Iterable[Known]) -> Iterable[Part]:
         )
     for each in known:
         if each.id not in seen and each.input_tokens is not None:
-            yield Part(each.agent, each.id, [_tally(each)], each.id, each.run)
+            yield Part(each.agent, each.id, each.id, [_tally(each)], each.run)
+
+
+def _complete(index: Index, parts: list[Part]) -> dict[str, float]:
+    """Add what a CLI has counted itself and not recorded; return the costs that it stated."""
+    families: defaultdict[_Name, list[Part]] = defaultdict(list)
+    for part in parts:
+        families[part.agent, part.whole].append(part)
+    costs = {}
+    for one in index.files.values():
+        told = one.state.get("spending") or {}
+        # What a fork counts includes what it was taken from.
+        if "counted" not in told or one.parent or one.forked_from:
+            continue
+        family = families[one.agent, one.session]
+        more = unrecorded(told["counted"], [t for part in family for t in part.tallies])
+        if more is None:
+            continue
+        if more:
+            index.unrecorded += 1
+            parts.append(replace(family[0], tallies=more, subagent=False))
+        if told.get("cost") is not None:
+            costs[family[0].name] = float(told["cost"])
+    return costs
 
 
 def _whole(one: Indexed, parents: Mapping[_Name, str]) -> str:
@@ -175,6 +199,11 @@ def _notes(index: Index) -> Iterable[str]:
     told = Counter(text for one in index.files.values() for text in dict.fromkeys(one.warnings))
     for text, count in told.most_common():
         yield f"{_counted(count)}: {text}"
+    if index.unrecorded:
+        yield (
+            f"{_counted(index.unrecorded)}: the CLI counted more than it recorded, such as the "
+            "summary of a compaction; that is in the totals as one request"
+        )
     if gone := sum(one.gone is not None and bool(one.tallies) for one in index.files.values()):
         yield f"{_counted(gone)} no longer there: what was read of them before still counts"
 

@@ -21,13 +21,15 @@ _SIGNED = 2**63 - 1  # no database has larger numbers; some file systems have
 class Index:
     """Every transcript that is known, by path. `read` counts the bytes that were read for it.
 
-    `notes` tell what could not be read, or kept.
+    `notes` tell what could not be read, or kept. `unrecorded` counts the sessions of which a CLI
+    has counted more than it recorded.
     """
 
     places: Places
     files: dict[str, Indexed]
     notes: list[str] = field(default_factory=list)
     read: int = 0
+    unrecorded: int = 0
     packed: dict[str, bytes] = field(default_factory=dict)
 
     def load(self, paths: Iterable[str]) -> None:

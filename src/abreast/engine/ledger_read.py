@@ -20,7 +20,7 @@ _BUFFER = 1 << 20
 _COMPRESSED = frozenset({".gz", ".zst"})
 _TAIL = 256  # bytes before the place where reading goes on, that must be what they were
 _HEAD = 200  # lines in which a session has introduced itself
-_FORKED = 60  # lines in which a fork has said that it is one
+_FORKED = 5000  # lines in which a fork has said what it was taken from, the nearest one last
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def forked_from(task: Task) -> str:
     records, path = import_module(f"abreast.agents.{task.agent}.records"), Path(task.path)
     try:
         with _open(path, records) as file:
-            begun = _begun(records, path, file, _FORKED, lambda one: bool(one.forked_from))
+            begun = _begun(records, path, file, _FORKED, lambda _: False)
     except (OSError, EOFError, ValueError):
         return ""
     return begun.forked_from

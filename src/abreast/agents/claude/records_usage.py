@@ -37,8 +37,13 @@ _STAMP = b'"timestamp":"'
 _RECORD = b'{"parentUuid":'
 
 
+_STATE = b'{"type":"cost-state",'
+
+
 def carries(line: bytes) -> bool:
     """Tell whether a line may carry usage, without a look at all that a tool has returned."""
+    if line.startswith(_STATE):
+        return True
     if len(line) > _LONG and (kind := _KIND.match(line)) and kind[1] != b"assistant":
         return False
     return MARKS[0] in line
@@ -49,15 +54,24 @@ class Spending:
 
     A reply is recorded once for each of its parts, each time with the same id and usage; a fork
     repeats the replies it starts from with their ids. Subagents have files of their own.
+
+    `state` is all that it has to remember, as JSON: `counted`, by model, are the tokens of prompts,
+    those cached and written, and of output that the CLI last said the session has used, with its
+    subagents and with requests that are on no record; `cost` what that came to in US dollars.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, state: Mapping[str, Any] | None = None) -> None:
         self.path = path
+        self.state: dict[str, Any] | None = dict(state) if state else None
         self._last: Spent | None = None
         self._id = self._counts = b""  # of the last reply, as they are written
 
     def feed(self, line: bytes) -> Iterable[Spent]:
         """Return what a line says was spent. Never raises."""
+        if line.startswith(_STATE):
+            record, _ = load(line)
+            self.state = _counted(record) if record else self.state
+            return ()
         if self._last is not None and (again := self._again(line, self._last)) is not None:
             return (again,)
         record, whole = load(line)
@@ -86,6 +100,24 @@ class Spending:
         at = seconds(line[stamp:end].decode(errors="replace"))
         counts = (last.input_tokens, last.cached_tokens, last.output_tokens, last.written_tokens)
         return Spent(at, last.id, last.model, *counts)
+
+
+def _counted(record: Mapping[str, Any]) -> dict[str, Any]:
+    used = as_dict(record.get("modelUsage"))
+    counted: dict[str, list[int]] = {}
+    for name, one in used.items():
+        told = as_dict(one)
+        read, stored = (
+            tokens(told.get("cacheReadInputTokens")),
+            tokens(told.get("cacheCreationInputTokens")),
+        )
+        sums = counted.setdefault(_short_name(name), [0] * 4)
+        prompt = tokens(told.get("inputTokens")) + read + stored
+        found = (prompt, read, stored, tokens(told.get("outputTokens")))
+        sums[:] = [a + b for a, b in zip(sums, found, strict=True)]
+    cost = record.get("totalCostUSD")
+    known = isinstance(cost, int | float) and record.get("hasUnknownModelCost") is False
+    return {"counted": counted, "cost": cost if known else None}
 
 
 def spent(record: Mapping[str, Any]) -> Spent | None:
