@@ -392,9 +392,15 @@ async def hook_handoff(
     )
 
 
-async def doctor(**more: Any) -> Diagnosis:
-    """See `abreast.api.doctor`: the same keywords."""
-    return await asyncio.to_thread(lambda: api.doctor(**more))
+async def doctor(
+    *,
+    since: float | None = None,
+    repo: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    places: Places | None = None,
+) -> Diagnosis:
+    """See `abreast.api.doctor`."""
+    return await _call(api.doctor, since=since, repo=repo, environ=environ, places=places)
 
 
 async def agents(environ: Mapping[str, str] | None = None) -> list[AgentInfo]:
