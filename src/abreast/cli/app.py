@@ -38,6 +38,9 @@ VERBS = {
     "collect": Verb(
         "Look", "delegate", "collect", "Print what a delegation delivered, once it has"
     ),
+    "ledger": Verb(
+        "Look", "ledger", "ledger", "Show what sessions have used, and what delegating saved"
+    ),
     "agents": Verb(
         "Look", "agents", "agents", "List agents: installed, logged in, able to do what"
     ),

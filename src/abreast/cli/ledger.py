@@ -1,0 +1,76 @@
+"""`abreast ledger`: what sessions have used, and what delegation and parallel work saved."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from abreast.cli import options
+
+if TYPE_CHECKING:
+    from abreast.model.ledger import Delegation, Ledger, LedgerRow, Parallel
+
+_BY = ("day", "session", "run", "agent", "model")
+
+
+@click.command()
+@click.option(
+    "--since", metavar="DATE|7d", default="", help="Leave out what was before: a date, 7d, 2w"
+)
+@click.option("--by", type=click.Choice(_BY), default="day", help="What a row stands for")
+@options.as_json
+def ledger(*, since: str, by: str, json: bool) -> int:
+    """Show what sessions have used, and what delegating saved
+
+    Every transcript of Claude Code, Codex and Gemini CLI counts, also of sessions begun by hand.
+    Nothing is fetched. A cost with ~ is an estimate by public price lists.
+    """
+    from abreast import api
+    from abreast.cli import as_json
+
+    found = api.ledger(since=since, by=by)
+    if json:
+        as_json.emit(ledger_dict(found))
+        return 0
+    if found.rows:
+        _print(found)
+    else:
+        click.echo("no session has used anything in that time", err=True)
+    for note in found.notes:
+        click.echo(f"note: {note}", err=True)
+    return 0
+
+
+def _print(found: "Ledger") -> None:
+    from rich.console import Console
+
+    from abreast.cli import ledger_table
+
+    Console(highlight=False).print(ledger_table.whole(found))
+
+
+def ledger_dict(found: "Ledger") -> dict[str, Any]:
+    """Return a ledger with what is derived in it."""
+    return {
+        "by": found.by,
+        "since": found.since or None,
+        "prices": found.prices,
+        "rows": [_row(one) for one in found.rows],
+        "total": _row(found.total),
+        "delegations": [_delegation(one) for one in found.delegations],
+        "runs": [_parallel(one) for one in found.runs],
+        "notes": list(found.notes),
+    }
+
+
+def _row(row: "LedgerRow") -> dict[str, Any]:
+    cost = asdict(row.cost) | {"usd": row.cost.usd}
+    return asdict(row) | {"cost": cost, "begun": row.begun or None}
+
+
+def _delegation(one: "Delegation") -> dict[str, Any]:
+    return asdict(one) | {"net": one.net, "worth": one.worth}
+
+
+def _parallel(one: "Parallel") -> dict[str, Any]:
+    return asdict(one) | {"gained": one.gained}

@@ -1,0 +1,161 @@
+"""The ledger on a terminal: rows with a small bar, delegations, runs side by side."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.text import Text
+
+from abreast.cli import figures
+from abreast.cli.grid import Column, Grid
+from abreast.economics.words import short, signed
+from abreast.model.economy import Worth
+from abreast.model.ledger import By, Cost, Delegation, Ledger, LedgerRow, Parallel
+
+_ROWS = 40  # of sessions and runs, the newest
+_DELEGATIONS = 10
+_BAR = 10  # cells
+_STYLES = {Worth.GAIN: "green", Worth.LOSS: "red", Worth.UNKNOWN: "dim"}
+
+
+def whole(found: Ledger) -> RenderableType:
+    """Return the tables of a ledger, one below the other."""
+    parts: list[RenderableType] = [_Rows(found)]
+    if found.delegations:
+        parts += [Text(), *_delegations(found.delegations)]
+    if found.runs:
+        parts += [Text(), _runs(found.runs[-_ROWS:])]
+    if legend := _legend(found):
+        parts += [Text(), Text(legend, "dim")]
+    return Group(*parts)
+
+
+class _Rows:
+    """The rows; their bar needs to know whether the terminal has blocks."""
+
+    def __init__(self, found: Ledger) -> None:
+        self._found = found
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        found, block = self._found, "#" if options.ascii_only else "█"
+        cut = found.by in {By.SESSION, By.RUN}
+        shown = found.rows[-_ROWS:] if cut else found.rows
+        named = found.by is By.SESSION
+        columns = [Column(found.by.value, least=14 if named else None)]
+        columns += [Column("agent"), Column("where", least=6)] if named else []
+        columns += [] if named else [Column("sessions", right=True)]
+        columns += [Column(name, right=True) for name in ("requests", "in", "cached", "out")]
+        grid = Grid((*columns, Column("cost", right=True), Column("", least=0)))
+        most = max(row.input_tokens for row in shown)
+        bar = _BAR - 2 if found.by is By.MODEL else _BAR  # their names are long
+        for row in shown:
+            length = max(1, round(bar * row.input_tokens / most)) if row.input_tokens else 0
+            grid.rows.append([*_cells(row, found.by), Text(block * length, "cyan")])
+        if len(shown) > 1 or cut:
+            cells = _cells(found.total, found.by, "total")
+            grid.rows.append([Text(cell.plain, "bold") for cell in cells] + [Text()])
+        yield grid
+        if left := len(found.rows) - len(shown):
+            yield Text(f"{left} earlier ones are in the total; --json has them all", "dim")
+
+
+def _cells(row: LedgerRow, by: By, name: str = "") -> list[Text]:
+    head = [Text(name or figures.one_line(row.name))]
+    if by is By.SESSION:
+        # The first characters of an id are enough to tell sessions apart, of a run's not.
+        told = row.name if "/" in row.name else row.name[:13]
+        where = "" if name else row.cwd.rstrip("/").rpartition("/")[2]
+        agents = "" if name else ", ".join(row.agents)
+        head = [Text(name or figures.one_line(told)), Text(agents), Text(figures.one_line(where))]
+    else:
+        head.append(Text(figures.count(row.sessions)))
+    counts = (row.requests, row.input_tokens, row.cached_tokens, row.output_tokens)
+    return [*head, *(Text(figures.count(n)) for n in counts), Text(cost(row.cost))]
+
+
+def cost(found: Cost) -> str:
+    """Return `$1.25`; `~` marks an estimate, `+` that a part is not known."""
+    if found.usd is None:
+        return figures.UNKNOWN
+    more = "+" if found.unpriced else ""
+    return f"{'~' if found.estimated is not None else ''}{figures.money(found.usd)}{more}"
+
+
+def _delegations(found: Sequence[Delegation]) -> list[RenderableType]:
+    grid = Grid(
+        (
+            Column("delegation", least=12),
+            Column("agent"),
+            Column("of", least=8),
+            Column("start-up", right=True),
+            Column("summary", right=True),
+            Column("kept out", right=True),
+            Column("net", right=True),
+            Column("verdict"),
+        )
+    )
+    for one in found[-_DELEGATIONS:]:
+        grid.rows.append(
+            [
+                Text(_named(one.child)),
+                Text(one.agent),
+                Text(_named(one.parent) or figures.UNKNOWN),
+                Text(short(one.start_up)),
+                Text(
+                    ("~" if one.estimated and one.summary is not None else "") + short(one.summary)
+                ),
+                Text(short(one.kept_out)),
+                Text(signed(one.net), _STYLES[one.worth]),
+                Text(one.worth, _STYLES[one.worth]),
+            ]
+        )
+    counts = Counter(one.worth for one in found)
+    told = ", ".join(f"{counts[worth]} {worth}" for worth in Worth if counts[worth])
+    net = sum(one.net for one in found if one.net is not None)
+    shown = f", the newest {_DELEGATIONS} shown" if len(found) > _DELEGATIONS else ""
+    text = f"{figures.counted(len(found), 'delegation')}{shown}: {told}; net {signed(net)} tokens"
+    return [grid, Text(text)]
+
+
+def _named(session: str) -> str:
+    told = session if "/" in session else session[:13]
+    return figures.one_line(told)
+
+
+def _runs(found: Sequence[Parallel]) -> Grid:
+    grid = Grid(
+        (
+            Column("run", least=12),
+            Column("sessions", right=True),
+            Column("wall", right=True),
+            Column("one by one", right=True),
+            Column("faster", right=True),
+            Column("in", right=True),
+            Column("out", right=True),
+        )
+    )
+    for one in found:
+        grid.rows.append(
+            [
+                Text(one.run),
+                Text(str(one.sessions)),
+                Text(figures.duration(one.wall)),
+                Text(figures.duration(one.work)),
+                Text(f"{one.gained:.1f}x"),
+                Text(figures.count(one.input_tokens)),
+                Text(figures.count(one.output_tokens)),
+            ]
+        )
+    return grid
+
+
+def _legend(found: Ledger) -> str:
+    told = []
+    if found.total.cost.estimated is not None:
+        told.append(f"~ estimate by price lists of {found.prices}")
+    if found.total.cost.unpriced and found.total.cost.usd is not None:
+        told.append("+ models without a price")
+    if found.since:
+        told.append(f"since {time.strftime('%Y-%m-%d %H:%M', time.localtime(found.since))}")
+    return "; ".join(told)
