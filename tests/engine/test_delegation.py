@@ -289,6 +289,8 @@ def test_whatever_characters_an_answer_has_it_arrives(local_stage: Stage):
     )
     assert (found.outcome, found.text) == (DeliveryState.OK, "- a\ufffd\0b")
     assert api.collect(found.id, places=local_stage.places) == [found]
+    asked = ask(local_stage, says(bullets("one")), question="What \ud800 is \0?")
+    assert asked.outcome is DeliveryState.OK
     torn = ask(local_stage, scripted(Say("no \ud800 JSON"), Say("none \ud800 at all")))
     assert torn.outcome is DeliveryState.FAILED
 

@@ -86,7 +86,7 @@ def _finish(session: str, attempt: int, given: Ending | None) -> Json:
         reason = f"{given.reason}; {kept}" if given and given.reason else kept
         hint = "its worktree was left alone: abreast status tells where it is"
         final = Ending(SessionState.UNKNOWN, reason, hint)
-        with contextlib.suppress(OSError):  # such as a full disk: the ending counts
+        with contextlib.suppress(Exception):  # such as a full disk: without an ending all wait on
             leave_bare(engine, session, attempt, final)
         final = write_ending(engine, session, final, attempt=attempt)
     return final.to_json()

@@ -2,12 +2,20 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
+# Python carries bytes that are no UTF-8 as U+DC80 to U+DCFF; an agent's JSON may hold the others.
+_NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+
 
 def write_atomic(path: Path, text: str, *, mode: int = 0o600) -> None:
-    """Replace the file at `path` by `text`; readers see the old one or the new one."""
+    """Replace the file at `path` by `text`; readers see the old one or the new one.
+
+    Halves of surrogate pairs that stand for no byte become U+FFFD.
+    """
+    text = _NO_BYTE.sub("\ufffd", text)
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
@@ -19,12 +27,7 @@ def write_atomic(path: Path, text: str, *, mode: int = 0o600) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Replace the file at `path` by `value` as JSON."""
-    text = json.dumps(value, ensure_ascii=False)
-    try:
-        text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # half of a surrogate pair: an agent may say anything
-        text = json.dumps(value)
-    write_atomic(path, text)
+    write_atomic(path, json.dumps(value, ensure_ascii=False))
 
 
 def load_json(path: Path) -> Any | None:
