@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 MASK = "***"
 
 _WORD = (
-    r"(?:(?:api|access|private)[_-]?key|token|secret|passw(?:or)?d|passphrase|pwd"
+    r"(?:(?:api|access|private)[_-]?key|token(?!s)|secret|passw(?:or)?d|passphrase|pwd"
     r"|credentials?|auth)"
 )
 _NAMED = rf"[\w.-]*{_WORD}[\w.-]*"

@@ -19,10 +19,10 @@ def write(header: Header, lines: Sequence[Line], left_out: int = 0) -> str:
     parts = [TITLE, header_line(header)]
     for section in Section:
         found = [line.text for line in lines if line.section is section]
-        if section is Section.CONTEXT:
-            found = [f"- {text}" for text in found] + _note(left_out)
-        elif len(found) > 1:
+        if section is not Section.RIGHT_NOW:  # that is always a line, which begins in our words
             found = [f"- {text}" for text in found]
+        if section is Section.CONTEXT:
+            found += _note(left_out)
         parts.append("\n".join([f"## {section}", *(found or ["- nothing on record"])]))
     return "\n\n".join(parts) + "\n"
 

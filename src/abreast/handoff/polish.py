@@ -14,8 +14,9 @@ _PATH = re.compile(
     r"(?<![\w.])(?:[\w.@~-]*/[\w.@/-]*\w|[\w-]+(?:\.[\w-]+)*\.[A-Za-z]\w{0,5})(?!\w)"
 )
 _NUMBER = re.compile(r"\d+(?:\.\d+)*")
+# Not `pass` itself: that a command is to pass is no outcome.
 _OUTCOMES = {
-    "passed": re.compile(r"\bpass(?:es|ed|ing)?\b|\bsucce\w+|\bgreen\b|\bexit 0\b", re.IGNORECASE),
+    "passed": re.compile(r"\bpass(?:es|ed|ing)\b|\bsucce\w+|\bgreen\b|\bexit 0\b", re.IGNORECASE),
     "failed": re.compile(
         r"\bfail\w*|\bbroke\w*|\brefused\b|\bexit [1-9]\d*\b|\bstopped\b", re.IGNORECASE
     ),

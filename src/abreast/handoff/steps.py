@@ -62,7 +62,7 @@ def _of_session(case: Case) -> Iterator[str]:
     resume = f"abreast resume {origin.run}"
     if origin.hint:
         hint = re.sub(r"\bRUN\b", origin.run, case.pen.words(origin.hint, 200)).rstrip(".")
-        yield hint[0].upper() + hint[1:]
+        yield hint if hint.startswith("abreast ") else hint[0].upper() + hint[1:]
     if not origin.child and "abreast resume" not in origin.hint:
         yield f"`{resume}` goes on where it stopped"
     yield from _unfinished(case)

@@ -22,6 +22,8 @@ from abreast.model.transcript import (
 
 _COMMAND = re.compile(r"/[\w:-]+")  # of the CLI's own, such as /compact
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+_CODE = re.compile(r"`[^`\n]*`")
+_HIDDEN = "\0"  # in no text of a transcript
 _SENTENCE = re.compile(r"[^.!?\n]*\?(?=[\s\"')\]*_`]|\Z)|[^\n]*?(?:[.!?]+(?=\s)|\n|\Z)")
 _LABEL = re.compile(r"[A-Za-z][\w ]*:? -?\d+\Z")  # such as an exit code, in which nothing is told
 _MOST = 50  # questions, edits and the like of each kind that are kept
@@ -231,6 +233,7 @@ def telling_line(text: str) -> str:
 
 def questions_in(text: str) -> Iterable[str]:
     """Return the sentences of a message that ask something; code in it is no question."""
-    plain = _FENCED.sub("\n", text)
+    plain = _CODE.sub(lambda code: code[0].replace("?", _HIDDEN), _FENCED.sub("\n", text))
     found = (sentence.strip().lstrip("-*>#0123456789. ") for sentence in _SENTENCE.findall(plain))
-    return [one for one in found if one.endswith("?") and len(one) > 3][:_MOST]
+    asked = [one.replace(_HIDDEN, "?") for one in found if one.endswith("?") and len(one) > 3]
+    return asked[:_MOST]

@@ -1,0 +1,229 @@
+"""What a transcript is said to tell, against what was done when it was recorded."""
+
+import pytest
+
+from abreast.handoff.told import End, listen, questions_in, telling_line
+from abreast.model.transcript import (
+    Broken,
+    Called,
+    Planned,
+    Returned,
+    ToolKind,
+)
+from tests.handoff.support import agent, ran, recorded, session, sessions, user
+
+_POLITE = "python3 test_app.py && echo all is well"
+
+
+@pytest.mark.parametrize(
+    ("cli", "failing", "passing"),
+    [
+        ("claude", ("exit 7", 7, ""), _POLITE),
+        ("codex", ("echo '1 failed'; exit 3", 3, "1 failed"), "echo '1 passed'"),
+        ("gemini", ("python3 test_app.py", 1, "AssertionError: hello Ada"), _POLITE),
+    ],
+)
+def test_the_last_failing_and_the_last_passing_command(cli, failing, passing):
+    told = listen(recorded(cli, "plain"))
+    last = told.last_failing
+    assert (last.command, last.code, last.said) == failing
+    assert told.last_passing.command == passing
+    assert told.last_passing.code == 0
+
+
+@pytest.mark.parametrize("cli", ["claude", "gemini"])
+def test_a_test_that_passes_now_is_known_to(cli):
+    told = listen(recorded(cli, "plain"))
+    first = told.ran[0]
+    assert (first.command, first.code) == ("python3 test_app.py", 1)
+    assert told.mended(first).command == _POLITE
+
+
+def test_a_command_in_the_background_counts_when_it_ends():
+    told = listen(recorded("codex", "slow"))
+    assert [(one.command, one.code) for one in told.ran] == [
+        ("sleep 1; echo late; exit 4", 4),
+        ("sleep 3", 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cli", "edited"),
+    [
+        ("claude", ["app.py", "NOTES.md"]),
+        ("codex", ["src/app.py", "tests/test_app.py"]),
+        ("gemini", ["app.py", "NOTES.md"]),
+    ],
+)
+def test_the_files_that_were_edited(cli, edited):
+    transcript = recorded(cli, "plain")
+    told = listen(transcript)
+    assert [path.removeprefix(f"{transcript.cwd}/") for path in told.edited] == edited
+
+
+def test_an_edit_that_was_refused_is_none():
+    told = listen(recorded("codex", "plain"))
+    assert told.refused == (
+        (
+            "/outside.txt",
+            "patch rejected: writing outside of the project; rejected by user approval settings",
+        ),
+    )
+    assert "/outside.txt" not in told.edited
+
+
+@pytest.mark.parametrize(
+    ("cli", "name", "end"),
+    [
+        ("claude", "plain", End.ANSWERED),
+        ("claude", "killed", End.CUT_OFF),
+        ("claude", "interrupted", End.BROKEN),
+        ("claude", "limited", End.BROKEN),
+        ("claude", "refused", End.BROKEN),
+        ("codex", "killed", End.CUT_OFF),
+        ("codex", "interrupted", End.BROKEN),
+        ("codex", "quota", End.BROKEN),
+        ("codex", "revived", End.ANSWERED),
+        ("gemini", "cut", End.BROKEN),
+        ("gemini", "refused", End.BROKEN),
+        # It writes a call down when it has returned: of this kill its record knows nothing.
+        ("gemini", "killed", End.ANSWERED),
+    ],
+)
+def test_how_a_record_ends(cli, name, end):
+    assert listen(recorded(cli, name)).end is end
+
+
+@pytest.mark.parametrize(
+    ("cli", "command"),
+    [("claude", "touch begun && sleep 600"), ("codex", "touch on; sleep 600")],
+)
+def test_what_was_running_when_it_was_killed(cli, command):
+    told = listen(recorded(cli, "killed"))
+    assert [call.subject for call in told.running] == [command]
+    assert command not in [one.command for one in told.ran]
+
+
+def test_a_quota_is_the_reason_for_the_stop():
+    told = listen(recorded("codex", "quota"))
+    assert "ve hit your usage limit." in told.why_broken
+
+
+def test_what_stopped_a_session_that_went_on_is_no_reason_any_more():
+    told = listen(recorded("codex", "revived"))
+    assert told.why_broken == ""
+    assert [reason[6:25] for reason in told.earlier_breaks] == [" hit your usage lim"]
+    assert [call.subject for call in told.unfinished] == ["touch on; sleep 600"]
+    assert told.running == ()
+
+
+@pytest.mark.parametrize(
+    ("cli", "name", "plan"),
+    [
+        ("claude", "todos", [("look", True), ("edit", False)]),
+        ("codex", "planned", [("look", True), ("edit", False), ("test", False)]),
+        ("gemini", "todos", [("step 0", True), ("step 1", False)]),
+    ],
+)
+def test_the_plan_as_it_stood_last(cli, name, plan):
+    assert list(listen(recorded(cli, name)).plan) == plan
+
+
+@pytest.mark.parametrize("cli", ["claude", "gemini"])
+def test_a_question_that_nobody_answered(cli):
+    assert listen(recorded(cli, "plain")).questions == ("Shall I add a changelog entry?",)
+
+
+@pytest.mark.parametrize("cli", ["claude", "gemini"])
+def test_what_was_asked_first_and_since(cli):
+    told = listen(recorded(cli, "refused"))
+    assert (told.task, told.asked) == ("Try it. [REFUSED]", ("Try again. [AGAIN]",))
+    assert not told.heeded  # the second one: the request failed
+
+
+def test_commands_of_the_cli_are_nobodys_words():
+    told = listen(recorded("claude", "compacted"))
+    assert (told.task, told.asked) == ("Read the code. [FIRST]", ("Go on. [SECOND]",))
+    assert told.compacted == 1
+
+
+@pytest.mark.parametrize("cli", ["claude", "codex", "gemini"])
+def test_what_subagents_run_is_not_what_the_session_ran(cli):
+    transcript = recorded(cli, "subagents")
+    told = listen(transcript)
+    assert len(told.delegated) == len(transcript.children) == 2
+    assert told.ran == ()  # in two of the three a subagent ran `exit 7`
+
+
+def test_what_subagents_edit_is_edited():
+    call = Called(1.0, "1", ToolKind.WRITE, "Edit", "a.py", ("a.py",))
+    child = session(call, Returned(1.0, "1"))
+    parent = session(user("go"))
+    both = type(parent)(
+        **{**{f: getattr(parent, f) for f in parent.__dataclass_fields__}, "children": (child,)}
+    )
+    assert listen(both).edited == ("a.py",)
+
+
+def test_an_answered_question_is_not_open():
+    events = [user("go"), agent("Shall I?"), user("yes"), agent("Done.")]
+    assert listen(session(*events)).questions == ()
+    assert listen(session(*events[:2])).questions == ("Shall I?",)
+
+
+def test_a_command_that_was_broken_off_neither_failed_nor_passed():
+    told = listen(session(*ran("make", None, "aborted", failed=True)))
+    assert told.last_failing is None
+    assert told.last_passing is None
+    assert [one.command for one in told.ran] == ["make"]
+
+
+def test_a_failure_is_not_mended_by_what_passed_before_it():
+    told = listen(session(*ran("make", 0), *ran("make", 2)))
+    assert told.mended(told.last_failing) is None
+
+
+def test_a_session_that_stopped_and_went_on_has_not_stopped():
+    told = listen(session(user("go"), Broken(1.0, "quota"), user("again"), agent("Done.")))
+    assert (told.end, told.earlier_breaks) == (End.ANSWERED, ("quota",))
+
+
+def test_an_empty_record():
+    told = listen(session())
+    assert (told.end, told.task, told.ran) == (End.EMPTY, "", ())
+    assert listen(session(Planned(1.0, (("a", False),)))).plan == (("a", False),)
+
+
+def test_every_session_of_a_fork_is_told_apart():
+    tasks = [listen(one).asked for one in sessions("claude", "forked")]
+    assert sorted(map(len, tasks)) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Done. Shall I go on?", ["Shall I go on?"]),
+        ("Which one?\n\n- a?\n- b", ["Which one?"]),
+        ("See https://x.example/?a=b for it.", []),
+        ("```\nis this code?\n```\nIt is.", []),
+        ("What now? Nothing.", ["What now?"]),
+        ("`a ? b : c` is an expression", []),
+    ],
+)
+def test_sentences_that_ask(text, found):
+    assert list(questions_in(text)) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("Traceback:\n  x\nValueError: no\n", "ValueError: no"),
+        ("Exit code 7", ""),
+        ("Output: (empty)\nExit Code: 7\nProcess Group PGID: 18949", ""),
+        ("Output: 3 failed\nExit Code: 1", "3 failed"),
+        ("====\n", ""),
+        ("", ""),
+    ],
+)
+def test_the_line_of_an_output_that_says_something(text, line):
+    assert telling_line(text) == line
