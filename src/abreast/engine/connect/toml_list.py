@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,6 +12,7 @@ import tomlkit
 from abreast.engine.connect.edits import Edit, apply, between
 
 _STATE = "state"
+_HEAD = re.compile(r"\s*(\[.*\])\s*(?:#.*)?$")
 
 
 def items(text: str, keys: Sequence[str]) -> list[Any]:
@@ -52,15 +54,34 @@ def add(
 def drop(text: str, keys: Sequence[str], index: int, beside: Sequence[str]) -> list[Edit]:
     """Return the edits that take out the group at `index`, and what is `beside` it.
 
-    Tables that this leaves empty go too.
+    Tables that this leaves empty go too. Done line by line, because tomlkit loses count of a list
+    of tables with other tables between its items.
     """
-    wanted, document = copy.deepcopy(_parse(text)), tomlkit.parse(text)
-    for whole in (wanted, document):
-        _cut(whole, keys, index, beside)
-    new = tomlkit.dumps(document)
-    if text.startswith(new):  # it was the last one: the empty line before it goes too
-        new = new.rstrip("\r\n") + text[len(new.rstrip("\r\n")) :][:1] if new.strip() else ""
-    return _checked(text, between(text, new), wanted)
+    wanted = copy.deepcopy(_parse(text))
+    _cut(wanted, keys, index, beside)
+    lines = text.splitlines(keepends=True)
+    heads = [n for n, line in enumerate(lines) if _names(line) == f"[[{'.'.join(keys)}]]"]
+    blocks = [heads[index]] if index < len(heads) else []
+    for name in beside:
+        head = f"[{keys[0]}.{_STATE}.{json.dumps(name, ensure_ascii=False)}]"
+        blocks += [n for n, line in enumerate(lines) if _names(line) == head]
+    for start in sorted(blocks, reverse=True):
+        del lines[slice(*_block(lines, start))]
+    return _checked(text, between(text, "".join(lines)), wanted)
+
+
+def _names(line: str) -> str:
+    """Return what a line says if it is the head of a table, without comment and white space."""
+    found = _HEAD.match(line)
+    return found[1] if found else ""
+
+
+def _block(lines: Sequence[str], start: int) -> tuple[int, int]:
+    """Return the lines of the table whose head is at `start`, with the empty one before it."""
+    end = start + 1
+    while end < len(lines) and (line := lines[end].strip()) and line[0] not in "[#":
+        end += 1
+    return start - bool(start and not lines[start - 1].strip()), end
 
 
 def _cut(whole: Any, keys: Sequence[str], index: int, beside: Sequence[str]) -> None:
@@ -70,10 +91,9 @@ def _cut(whole: Any, keys: Sequence[str], index: int, beside: Sequence[str]) -> 
         del table[keys[1]]
     state = table.get(_STATE, {})
     for name in beside:
-        if name in state:
-            del state[name]
-    if _STATE in table and not table[_STATE]:
-        del table[_STATE]
+        state.pop(name, None)
+    if not state:
+        table.pop(_STATE, None)
     if not table:
         del whole[keys[0]]
 
