@@ -227,3 +227,15 @@ def test_outside_a_repository_it_says_so(repo: Repo, places: Places, tmp_path: P
 
     assert "git" in asyncio.run(outside())
     assert list(bare.iterdir()) == []
+
+
+def test_a_folder_that_has_gone_is_told(places: Places, tmp_path: Path):
+    folder = tmp_path / "inner"
+    folder.mkdir()
+
+    async def gone() -> str:
+        async with connected(folder, environ_of(places)) as session:
+            folder.rmdir()
+            return await refused(session, "delegate", question="What is here?")
+
+    assert "is gone" in asyncio.run(gone())

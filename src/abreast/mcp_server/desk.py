@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 
 from abreast import aio, api
-from abreast.errors import AbreastError
+from abreast.errors import AbreastError, NotFoundError
 from abreast.mcp_server import arguments, result
 from abreast.mcp_server.caller import Caller, caller_of
 from abreast.mcp_server.wire import narrate
@@ -101,7 +101,11 @@ async def _stop(run: str) -> None:
 
 def _tree() -> Path:
     """Return the folder that the client works in: a linked worktree is a tree of its own."""
-    here, named = Path.cwd(), os.environ.get("CLAUDE_PROJECT_DIR")
+    try:
+        here, named = Path.cwd(), os.environ.get("CLAUDE_PROJECT_DIR")
+    except FileNotFoundError:
+        what = "the folder that this server was started in is gone"
+        raise NotFoundError(what, hint="start a session in a folder that is there") from None
     if named and not any((folder / ".git").exists() for folder in (here, *here.parents)):
         return Path(named)
     return here
