@@ -43,7 +43,7 @@ def make_transcripts(home: Path, size: int, *, seed: int = 1, days: int = 30) ->
     pen = Pen(chance, Prose(random.Random(seed + 1)))
     found: list[Written] = []
     written, first = 0, list(_MIX)  # one of each, however small the size
-    while written < size:
+    while first or written < size:
         agent = first.pop() if first else chance.choices([*_MIX], [*_MIX.values()])[0]
         count = min(600, max(2, int(chance.lognormvariate(3.8, 0.9))))
         began = NOON - chance.random() * days * _DAY

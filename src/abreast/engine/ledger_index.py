@@ -10,7 +10,7 @@ from abreast.engine.ledger_cores import read_all
 from abreast.engine.ledger_pack import Requests, names_in, pack, unpack
 from abreast.engine.ledger_read import Reading, Task, forked_from
 from abreast.engine.transcripts import Found, find_transcripts
-from abreast.errors import StoreError
+from abreast.errors import StateError, StoreError
 from abreast.places import Places
 from abreast.store.transcripts import Indexed, load_index, load_requests, save_index
 
@@ -86,7 +86,7 @@ def _save(update: "_Update", generation: int) -> None:
         index.load(update.changed)
         index.places.make()
         save_index(database, [index.files[one] for one in update.changed], index.packed, generation)
-    except (OSError, StoreError) as error:
+    except (StateError, StoreError) as error:
         index.notes.append(f"the index could not be kept, the next look reads all again: {error}")
 
 
@@ -144,6 +144,8 @@ class _Update:
                 warnings=[*dict.fromkeys((*known.warnings, *found.warnings))],
             )
         now.forked_from = known.forked_from
+        if found.state is None:
+            now.state = {**now.state, "spending": known.state.get("spending")}
         self._keep(now, before)
 
     def _add(self, readings: Sequence[tuple[Task, Reading]]) -> None:
