@@ -131,7 +131,7 @@ The agent asked something and had no answer yet. Failed, not seen to pass since:
         (
             "claude",
             "killed",
-            "Cut off in the middle of `touch begun && sleep 600`, or still at work.",
+            "Its record ends in the middle of `touch begun && sleep 600`: killed, or ",
             "Look at what `touch begun && sleep 600` has left, then run it again",
         ),
         (

@@ -186,7 +186,7 @@ def _words(case: Case) -> Iterator[tuple[int, str]]:
     if said:
         yield 19, f'Its last words: "{pen.words(said, 280)}"'
     if origin is not None and not case.done and told.end not in {End.EMPTY, End.ANSWERED}:
-        yield 17, f"Its record: {ending_of_record(case)}"
+        yield 17, f"By its record: {ending_of_record(case)}"
     if told.delegated:
         asked = "; ".join(pen.words(question, 60) for question in told.delegated[:3])
         yield 38, f"Asked subagents {len(told.delegated)} times: {asked}"

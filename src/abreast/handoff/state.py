@@ -24,16 +24,16 @@ def _ending(case: Case) -> str:
 
 def ending_of_record(case: Case) -> str:
     """Return how the record of a session ends, in words that are true whatever came after it."""
-    told = case.told
+    told = case.told  # of the record: a CLI that is killed may not have written all of it
     match told.end:
         case End.BROKEN:
             found = f"Stopped{_during(case)}: {case.pen.words(told.why_broken, 200)}"
         case End.CUT_OFF:
             what = ", ".join(case.call(call) for call in told.running[:2])
-            found = f"Cut off in the middle of {what}, or still at work"
+            found = f"Its record ends in the middle of {what}: killed, or still at work"
         case End.BETWEEN:
             after = f" after {case.call(told.last_call)}" if told.last_call else ""
-            found = f"Cut off{after}, before the model answered, or still at work"
+            found = f"Its record ends{after}, before the model answered: killed, or still at work"
         case _ if told.questions:
             found = "The agent asked something and had no answer yet"
         case _:
@@ -43,13 +43,15 @@ def ending_of_record(case: Case) -> str:
 
 _PLAIN = {
     End.EMPTY: "Nothing has happened in it yet",
-    End.UNANSWERED: "Cut off before the model answered what was asked last, or still at work",
+    End.UNANSWERED: "What was asked last is not answered in its record: killed, or still at work",
     End.ANSWERED: "The agent had the last word",
 }
 
 
 def _during(case: Case) -> str:
-    """Return which command an interruption has broken off."""
+    """Return what the stop has broken off."""
+    if case.told.running:
+        return f" during {case.call(case.told.running[0])}"
     last = case.told.ran[-1] if case.told.ran else None
     broken_off = last is not None and case.broken_off(last)
     return f" during {case.pen.code(last.command)}" if last and broken_off else ""

@@ -169,7 +169,7 @@ def listen(transcript: Transcript) -> Told:
         ran=tuple(_ran(heard)),
         edited=tuple(dict.fromkeys(_edited(transcript))),
         refused=tuple(_refused(heard))[-_MOST:],
-        running=tuple(heard.open.values()) if end is End.CUT_OFF else (),
+        running=tuple(heard.open.values()) if end in {End.CUT_OFF, End.BROKEN} else (),
         unfinished=tuple(heard.lost)[-_MOST:],
         earlier_breaks=tuple(breaks[: -1 if end is End.BROKEN else None])[-_MOST:],
         delegated=tuple(c.subject for c in heard.calls.values() if c.kind is ToolKind.DELEGATE),
