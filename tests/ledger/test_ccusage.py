@@ -34,16 +34,6 @@ def binary(tmp_path_factory) -> Path:
     return ccusage_binary(tmp_path_factory.mktemp("ccusage"))
 
 
-@pytest.fixture(params=["UTC", "Asia/Kathmandu", "America/St_Johns"])
-def zone(request, monkeypatch):
-    """Where the days begin at other times; the last two not at a full hour."""
-    monkeypatch.setenv("TZ", request.param)
-    time.tzset()
-    yield request.param
-    monkeypatch.undo()
-    time.tzset()
-
-
 @pytest.mark.parametrize("agent", ["claude", "codex", "gemini"])
 def test_recordings(tmp_path, binary, agent):
     for name in recordings(agent):
@@ -57,7 +47,10 @@ def test_recordings(tmp_path, binary, agent):
         assert same == ((agent, name) not in DIFFERENT), name
 
 
-def test_generated_transcripts_by_day(tmp_path, binary, zone):
+# Where the days begin at other times; the last two not at a full hour.
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu", "America/St_Johns"])
+def test_generated_transcripts_by_day(tmp_path, binary, set_zone, zone):
+    set_zone(zone)
     made = make_transcripts(tmp_path, 12_000_000, seed=3, days=6)
     assert {one.agent for one in made} == {"claude", "codex", "gemini"}
     environ, places = {"HOME": str(tmp_path)}, make_places(tmp_path)
