@@ -22,7 +22,10 @@ _LONGEST = 0.25  # seconds between looks
 
 @dataclass(frozen=True)
 class Told:
-    """What became of a message. `heard` is how it got there; empty: it waits in the mailbox."""
+    """What became of a message. `heard` is how it got there; empty: it waits in the mailbox.
+
+    `waits_for` says for what.
+    """
 
     session: str
     heard: str
@@ -57,7 +60,9 @@ def tell(session: Session, text: str, places: Places, *, sender: str, patience: 
         heard = _HEARD.get(_taken(layout.mailbox, number, session.id, places, patience), "")
         if heard:
             client.store.add_event(session.id, "told", f"it has heard {_short(text)!r} {heard}")
-    return Told(session.id, heard, agent.capabilities.told)
+        now = client.reader.session(session.id) or session
+    ended = f"when it is resumed, for it has ended meanwhile: abreast resume {session.run}"
+    return Told(session.id, heard, ended if now.state.final else agent.capabilities.told)
 
 
 def _instead(session: Session) -> str:
