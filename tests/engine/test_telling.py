@@ -1,6 +1,7 @@
 """What is said to a session: it waits for a hook, goes along with the next prompt, or is told."""
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from abreast import api
 from abreast.agents import mailbox
 from abreast.agents.base import Letter
+from abreast.agents.scripted import ScriptedAgent
 from abreast.errors import NotFoundError, StateError
 from abreast.model.moves import Fail, Say, Shell
 from abreast.model.task import AgentChoice
@@ -53,3 +55,24 @@ def test_what_was_not_heard_goes_along_with_the_next_prompt(local_stage: Stage, 
     assert journal.read_text().count("Mind the gap.") == 1
     assert mailbox.taken(box, number) == mailbox.PROMPT
     assert [dataclasses.astuple(mail) for mail in mailbox.pending(box)] == []
+
+
+def test_a_session_that_ends_while_it_is_told_hears_it_when_it_is_resumed(
+    local_stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    gate = tmp_path / "gate"
+    wait = Shell(f"while [ ! -e {gate} ]; do sleep 0.02; done")
+    run = local_stage.start(task("one", scripted(wait, Fail("no"))))
+    eventually(lambda: local_stage.session(f"{run.id}/one").state == "running", "it is at work")
+    # The scripted agent has no hooks; with the claim that it had, its letter stays where it is.
+    able = dataclasses.replace(ScriptedAgent.capabilities, told="at its next tool call")
+    monkeypatch.setattr(ScriptedAgent, "capabilities", able)
+    with ThreadPoolExecutor(1) as beside:
+        telling = beside.submit(api.tell, run.id, "Wait!", patience=30, places=local_stage.places)
+        eventually(lambda: local_stage.events(f"{run.id}/one", "tell"), "the letter is there")
+        gate.touch()
+        told = telling.result(30)
+    assert (told.heard, told.waits_for.partition(":")[0]) == (
+        "",
+        "when it is resumed, for it has ended meanwhile",
+    )
