@@ -50,7 +50,7 @@ def test_every_call_of_the_library_is_public():
     }
     # `abreast.agents` is the package of adapters; the call stays `abreast.api.agents`.
     # `stream` is for tools that know one CLI's own format.
-    assert defined - set(abreast.__all__) == {"agents", "contract", "doctor", "stream"}
+    assert defined - set(abreast.__all__) == {"agents", "contract", "doctor", "handoff", "stream"}
 
 
 def test_the_version_is_that_of_the_distribution():

@@ -162,6 +162,24 @@ def test_a_session_that_was_killed(name: str) -> None:
             assert found.next_step[0] == left
 
 
+@every_cli
+def test_a_session_of_our_own_tells_what_its_agent_did(name: str, tmp_path: Path) -> None:
+    with rigged(name, tmp_path) as rig:
+        moves = (*_WORK, Say("Half of it is there."))
+        run = rig.stage.run(rig.task("half", *moves, verify="echo '2 failed'; exit 1"))
+        [session] = run.sessions
+        text = (rig.stage.directory(session.id) / "handoff.md").read_text()
+        header = read_header(text)
+        assert header is not None
+        assert (header.of, header.session) == (session.id, session.cli_session)
+        assert "- Make `echo '2 failed'; exit 1` pass (exit 1): 2 failed" in text
+        assert "- Last failing command: `echo first && exit 3` (exit 3): first" in text
+        assert "- Last passing command: `test -e notes.txt` (exit 0)" in text
+        assert "`notes.txt`" in text
+        assert "not by an edit on record" not in text
+        assert 'Its last words: "Half of it is there."' in text
+
+
 def test_an_agent_may_reword_it(tmp_path: Path) -> None:
     good = (
         "## Right now\nThe agent waits; `false` failed.\n\n## Why\nTo greet.\n\n"

@@ -61,7 +61,12 @@ def _complete(ctx: click.Context, param: click.Parameter, begun: str) -> list[Co
 )
 @click.option("--remove", is_flag=True, help="With --hook: undo it")
 @click.option("--yes", is_flag=True, help="With --hook: do not ask")
-@click.option("--hooked", type=click.Choice(CLIS), hidden=True)
+@click.option(
+    "--hooked",
+    metavar="|".join(CLIS),
+    type=click.Choice(CLIS),
+    help="Be that hook: the session that has ended is told on standard input",
+)
 @options.as_json
 def handoff(
     *,
