@@ -1,6 +1,6 @@
 """The index of transcripts: what of each file has been read, and what it came to.
 
-Looking needs neither SQLAlchemy nor Alembic; writing does.
+Neither looking nor writing needs SQLAlchemy, but for a database that is new or old.
 """
 
 import json
@@ -11,12 +11,16 @@ from typing import Any
 import orjson
 
 from abreast.model.ledger import Tally
+from abreast.store.direct import open_transaction
 from abreast.store.snapshot import open_snapshot
+from abreast.store.text import clean
 
 _COLUMNS = (
     *("path", "agent", "state", "session", "parent", "forked_from", "cwd", "warnings", "models"),
     *("inode", "size", "mtime", "read_bytes", "skipped", "begun", "gone", "tallies"),
 )
+_TABLE = "abreast_transcripts"
+_TEXTS = ("session", "parent", "forked_from", "cwd")
 _JSON = frozenset({"state", "warnings", "models", "tallies"})
 _AT_ONCE = 500  # parameters of one statement
 
@@ -87,7 +91,7 @@ def load_index(database: str) -> tuple[dict[str, Indexed], int]:
     names = ", ".join(_COLUMNS)
     with open_snapshot(database) as query:
         rows = query(f"SELECT {names} FROM abreast_transcripts")  # noqa: S608
-        newest = query("SELECT max(generation) FROM abreast_transcripts")
+        newest = query(f"SELECT max(generation) FROM {_TABLE}")  # noqa: S608
     found = {}
     for row in rows:
         values = dict(zip(_COLUMNS, row, strict=True))
@@ -116,7 +120,9 @@ def load_requests(database: str, paths: Collection[str] | None = None) -> dict[s
 def load_known(database: str) -> list[Known]:
     """Return all of abreast's own sessions that have begun."""
     names = "id, run_id, agent, cli_session, model, turns, started, ended, input_tokens"
-    columns = ", ".join(f"s.{name}" for name in f"{names}, cached_tokens, output_tokens, cost_usd".split(", "))
+    columns = ", ".join(
+        f"s.{name}" for name in f"{names}, cached_tokens, output_tokens, cost_usd".split(", ")
+    )
     with open_snapshot(database) as query:
         rows = query(
             f"SELECT {columns}, r.created FROM abreast_sessions s "  # noqa: S608
@@ -145,26 +151,15 @@ def save_index(
     `requests` has those of each, packed; `generation` is that which `load_index` told. The
     database's folder must exist. Raises StoreError when it cannot be written to.
     """
-    import sqlalchemy as sa
-
-    from abreast.store.engine import make_engine, transaction
-    from abreast.store.migrations import migrate
-    from abreast.store.schema import transcripts
-
-    rows = [_row(one) | {"requests": requests[one.path]} for one in changed]
-    engine = make_engine(database)
-    try:
-        migrate(engine)
-        with transaction(engine) as db:
-            newest = db.execute(sa.select(sa.func.max(transcripts.c.generation))).scalar() or 0
-            if newest != generation:
-                return False
-            for some in _portions([row["path"] for row in rows]):
-                db.execute(sa.delete(transcripts).where(transcripts.c.path.in_(some)))
-            given = {"generation": generation + 1}
-            db.execute(sa.insert(transcripts), [row | given for row in rows])
-    finally:
-        engine.dispose()
+    rows = [[*_row(one), generation + 1, requests[one.path]] for one in changed]
+    names = ", ".join((*_COLUMNS, "generation", "requests"))
+    marks = ", ".join("?" * (len(_COLUMNS) + 2))
+    with open_transaction(database, _TABLE) as execute:
+        [[newest]] = execute(f"SELECT max(generation) FROM {_TABLE}", [()])  # noqa: S608
+        if (newest or 0) != generation:
+            return False
+        execute(f"DELETE FROM {_TABLE} WHERE path = ?", [row[:1] for row in rows])  # noqa: S608
+        execute(f"INSERT INTO {_TABLE} ({names}) VALUES ({marks})", rows)  # noqa: S608
     return True
 
 
@@ -177,10 +172,12 @@ def _path(stored: str) -> str:
     return str(json.loads(f'"{stored}"')) if "\\" in stored else stored
 
 
-def _row(one: Indexed) -> dict[str, Any]:
-    row = {name: getattr(one, name) for name in _COLUMNS}
-    # In ASCII, as a path: a model's name may hold anything.
-    return row | {"path": key(one.path)} | {name: json.dumps(row[name]) for name in _JSON}
+def _row(one: Indexed) -> list[Any]:
+    """Return the values of `_COLUMNS`, fit for every database."""
+    row = {name: getattr(one, name) for name in _COLUMNS} | {"path": key(one.path)}
+    row |= {name: clean(json.dumps(row[name], ensure_ascii=False)) for name in _JSON}
+    row |= {name: clean(row[name]) for name in _TEXTS}
+    return [*row.values()]
 
 
 def _portions(items: list[str]) -> Iterable[list[str]]:
