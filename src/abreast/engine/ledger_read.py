@@ -140,7 +140,7 @@ def _begun(
 ) -> Begun:
     """Return how a session introduces itself, at the latest when `enough` is said."""
     events, begun = records.Events(path), Begun(0.0, "")
-    for number, line in enumerate(_lines(file, []), 1):
+    for number, line in enumerate(_lines(file), 1):
         for event in events.feed(line):
             begun = event if isinstance(event, Begun) else begun
         if number == most or (begun.session and enough(begun)):
@@ -156,17 +156,20 @@ def _spent(found: Reading, task: Task, records: Any, file: BinaryIO) -> Requests
     requests, agent = Requests(), task.agent
     line = last = name = b""
     identity = None
-    for line in _lines(file, found.warnings):
+    readline, feed = file.readline, spending.feed
+    while line := readline(LONGEST):
         if line[-1:] != b"\n":
-            break
+            if len(line) < LONGEST:
+                break
+            line = _skip(file, found.warnings)
         last = line
         if carries(line):
-            for one in spending.feed(line):
+            for one in feed(line):
                 if one.id != identity:  # most are told several times in a row
                     identity = one.id
                     name = name_of(agent, identity)
                 requests[name] = one
-    torn = b"" if line is last else line
+    torn = line
     found.offset = file.tell() - len(torn)
     found.state = getattr(spending, "state", None)
     found.skipped = getattr(spending, "skipped", 0)
@@ -189,13 +192,15 @@ def _filter(records: Any) -> Callable[[bytes], bool]:
     return lambda line: any(mark in line for mark in marks)
 
 
-def _lines(file: BinaryIO, warnings: list[str]) -> Iterator[bytes]:
+def _lines(file: BinaryIO) -> Iterator[bytes]:
     """Yield the lines; in the place of one that is too long, an empty one."""
-    readline = file.readline
-    while line := readline(LONGEST):
-        if len(line) == LONGEST and line[-1:] != b"\n":
-            warnings.append(f"a line is longer than {LONGEST} bytes: left out")
-            while line and line[-1:] != b"\n":
-                line = readline(LONGEST)
-            line = b"\n"
-        yield line
+    while line := file.readline(LONGEST):
+        yield _skip(file, []) if len(line) == LONGEST and line[-1:] != b"\n" else line
+
+
+def _skip(file: BinaryIO, warnings: list[str]) -> bytes:
+    """Read to the end of a line that is too long, and return an empty one in its place."""
+    warnings.append(f"a line is longer than {LONGEST} bytes: left out")
+    while (rest := file.readline(LONGEST)) and rest[-1:] != b"\n":
+        pass
+    return b"\n"

@@ -1,5 +1,19 @@
 """The agent `claude`: everything that is odd about this CLI; start with `agent.py`."""
 
-from abreast.agents.claude.agent import AGENT, ClaudeAgent
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from abreast.agents.claude.agent import AGENT, ClaudeAgent
 
 __all__ = ["AGENT", "ClaudeAgent"]
+
+
+def __getattr__(name: str) -> object:
+    """Load the agent when it is asked for: whoever reads its records needs only those."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from abreast.agents.claude import agent
+
+    value: object = getattr(agent, name)
+    globals()[name] = value
+    return value

@@ -87,11 +87,11 @@ class Spending:
 
     def _again(self, line: bytes, last: Spent) -> Spent | None:
         """Return the last reply once more if this is another part of it; the rest is not parsed."""
-        start = line.rfind(MARKS[0])
-        if not line.startswith(self._counts, start):
-            return None
         name = line.find(self._id, 0, _FRONT)
         if name < 0 or line.find(_RECORD, name) > 0:  # another one stands behind its beginning
+            return None
+        start = line.rfind(MARKS[0])
+        if not line.startswith(self._counts, start):
             return None
         stamp = line.rfind(_STAMP, start) + len(_STAMP)
         end = line.find(b'"', stamp)
