@@ -149,7 +149,10 @@ def _short_name(model: str) -> str:
 
 def _identity(record: Mapping[str, Any], message: Mapping[str, Any]) -> str:
     """Return the provider's id, or one that a copy of the record in another file has as well."""
-    for stated in (message.get("id"), record.get("requestId"), record.get("uuid")):
+    plain = message.get("id")
+    if isinstance(plain, str) and len(plain) <= 200 and plain.isidentifier():
+        return plain  # as all of them are
+    for stated in (plain, record.get("requestId"), record.get("uuid")):
         if as_text(stated):
             return one_line(as_text(stated))
     usage = as_dict(message.get("usage"))

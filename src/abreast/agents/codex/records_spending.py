@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from abreast.agents.codex.records_lines import BEGINNING, Record, load_record
+from abreast.agents.recorded import seconds
 from abreast.model.transcript import Spent
 
 MARKS: tuple[bytes, ...] = (
@@ -52,6 +53,20 @@ _TOTAL = (
     b'"cache_write_input_tokens":%d,"output_tokens":%d,'
 )
 _MARKED = re.compile(b"|".join(map(re.escape, MARKS))).search
+_USED = (
+    rb'\{"input_tokens":(\d{1,15}),"cached_input_tokens":(\d{1,15}),'
+    rb'"cache_write_input_tokens":(\d{1,15}),"output_tokens":(\d{1,15}),[^{}\[\]\\]*\}'
+)
+_STATED = re.compile(
+    rb'\{"timestamp":"([\d:.TZ-]+)","ordinal":\d+,"type":"token_usage_record","payload":'
+    rb'\{"thread_id":"([\w-]+)","turn_id":"([\w-]+)","session_id":"[\w-]+",'
+    rb'"root_turn_id":"[\w-]+","response_id":"([\w-]+)","usage":'
+    + _USED
+    + rb',"turn_token_usage":\{[^{}\[\]\\]*\},"thread_token_usage":'
+    + _USED
+    + rb"\}\}\n"
+).fullmatch
+"""A request's usage as 0.169 writes it; whatever looks otherwise is parsed."""
 _FRONT = 256  # bytes in which a record says what it is
 _MISSING = "requests are missing; what the total says of them is counted as one"
 
@@ -116,11 +131,33 @@ class Spending:
         """Return what a line says was spent. Never raises."""
         if not _MARKED(line) or self._known(line):
             return ()
+        if (stated := _STATED(line)) and (plain := self._plain(stated)):
+            return (plain,)
         record = load_record(line)
         if record is None:
             self.tear(line)
             return ()
         return [*self.take(record)]
+
+    def _plain(self, stated: re.Match[bytes]) -> Spent | None:
+        """Return what a request has used that follows the one before, as nearly all of them do."""
+        at, thread, turn, response = (text.decode() for text in stated.groups()[:4])
+        used, total = (
+            Counts(*map(int, stated.groups()[4:8])),
+            Counts(*map(int, stated.groups()[8:])),
+        )
+        if thread != self._session or total.less(used) != self._total:
+            return None
+        self._total, self._stating = total, True
+        return Spent(
+            seconds(at),
+            f"{thread}/{turn}/{response}",
+            self._model,
+            used.input,
+            used.cached,
+            used.output,
+            used.written,
+        )
 
     def _known(self, line: bytes) -> bool:
         """Tell without parsing it whether a line repeats the total, as every other one does."""
