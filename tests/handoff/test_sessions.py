@@ -117,6 +117,21 @@ def test_the_call_gives_that_of_a_session_as_it_stands_now(stage: Stage):
     assert all_of(stage) == []
 
 
+def test_in_its_worktree_it_is_the_session_meant(stage: Stage):
+    run = stage.run(task("a", writes("sub/a.txt")))
+    inside = Path(run.sessions[0].worktree) / "sub"
+    found = api.handoff(folder=inside, environ={"HOME": "/nonexistent"}, places=stage.places)
+    assert found.header.of == f"{run.id}/a"
+
+
+def test_a_handoff_that_cannot_be_written_changes_no_ending(stage: Stage):
+    blocked = Shell(f"for d in {stage.places.sessions}/*/a/1; do mkdir $d/handoff.md; done")
+    run = stage.run(task("a", scripted(Write("a.txt", "x"), blocked)))
+    assert run.sessions[0].state is SessionState.DONE
+    [told] = stage.events(f"{run.id}/a", "warning")
+    assert told.startswith("its handoff could not be written: ")
+
+
 def test_one_whose_worktree_is_gone_tells_where_its_work_is(stage: Stage):
     run = stage.run(task("a", scripted(Write("a.txt", "x\n"), Fail("no more"))))
     api.clean([run.id], remove=True, force=True, places=stage.places)

@@ -16,6 +16,8 @@ def handoff(
     source: str, places: Places, environ: Mapping[str, str], *, tokens: int, folder: Path
 ) -> Handoff:
     """Return the handoff of one session (see `abreast.api.handoff`)."""
+    if not source and (own := handoffs_find.session_at(folder, places)) is not None:
+        return _of(own, places, environ, tokens)
     if not source:
         found = handoffs_find.newest_here(folder, places, environ)
         return by_hand(found, environ, tokens=tokens, folder=folder)

@@ -81,6 +81,15 @@ def session_of(cli_session: str, places: Places) -> Session | None:
     return next(found, None)
 
 
+def session_at(folder: Path, places: Places) -> Session | None:
+    """Return abreast's own session whose worktree `folder` lies in, None when it is in none."""
+    top = top_of(folder)
+    if top is None:
+        return None
+    found = (s for run in _runs(places) for s in run.sessions if s.worktree)
+    return next((s for s in found if Path(s.worktree) == top), None)
+
+
 def unlanded_here(folder: Path, places: Places) -> list[Session]:
     """Return the sessions of abreast's own on this repository whose work is in no target yet."""
     top = top_of(folder)

@@ -18,7 +18,6 @@ from abreast.engine.inspect import repository_of
 from abreast.engine.layout import SessionLayout, layout_of
 from abreast.engine.scene import Engine, Scene
 from abreast.engine.transcripts import transcript_of
-from abreast.errors import AbreastError
 from abreast.git.refs import read_ref
 from abreast.git.repository import Repository
 from abreast.handoff.case import Case
@@ -74,11 +73,19 @@ def leave(scene: Scene, ending: Ending) -> None:
     try:
         case = _case(session, scene.task, layout, where, scene.environment())
         case = replace(case, origin=_origin(session, scene.task, layout, scene.run.target))
-    except (AbreastError, OSError, ValueError) as failure:
-        text = f"its handoff tells no more than abreast knows itself: {failure}"
-        scene.engine.store.add_event(session.id, "warning", text)
+        found = compose(case, _header(case, session))
+    except Exception as failure:  # noqa: BLE001 - no handoff may change how its session ends
+        _warn(scene, f"its handoff tells no more than abreast knows itself: {failure!r}")
         case = Case(origin=_origin(session, scene.task, None, scene.run.target))
-    _write(layout.directory, compose(case, _header(case, session)))
+        found = compose(case, _header(case, session))
+    try:
+        _write(layout.directory, found)
+    except OSError as failure:
+        _warn(scene, f"its handoff could not be written: {failure}")
+
+
+def _warn(scene: Scene, text: str) -> None:
+    scene.engine.store.add_event(scene.session.id, "warning", text)
 
 
 def leave_bare(engine: Engine, session_id: str, attempt: int, ending: Ending) -> None:
