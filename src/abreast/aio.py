@@ -14,7 +14,7 @@ from abreast import api
 from abreast.api import AgentInfo, Progress, Terminal
 from abreast.contract.paging import Page
 from abreast.model.connection import Confirm, Connection, Scope
-from abreast.model.contract import Contract, Deliverable
+from abreast.model.contract import Contract, Deliverable, Isolation, Profile
 from abreast.model.economy import Estimate
 from abreast.model.finding import Diagnosis
 from abreast.model.handoff import TOKENS, Freshness, Handoff
@@ -22,7 +22,7 @@ from abreast.model.ledger import By, Ledger
 from abreast.model.removal import Removal
 from abreast.model.session import LogEvent, Run, Session
 from abreast.model.states import LandMode
-from abreast.model.task import Plan
+from abreast.model.task import AgentChoice, Plan
 from abreast.places import Places, find_places
 
 if TYPE_CHECKING:
@@ -235,10 +235,33 @@ async def clean(
     return await _call(api.clean, names, remove=remove, force=force, places=places)
 
 
-async def delegate(question: str | Contract, **more: Any) -> Deliverable:
-    """See `abreast.api.delegate`: the same keywords. Cancelling the task stops the child."""
-    repo, places, progress = (more.pop(name, None) for name in ("repo", "places", "progress"))
-    begun = await start_delegation(question, repo=repo, places=places, **more)
+async def delegate(
+    question: str | Contract,
+    *,
+    scope: Sequence[str] = (),
+    returns: str | Mapping[str, Any] = "text",
+    limit_tokens: int = 0,
+    isolation: Isolation = Isolation.CONTEXT,
+    agent: str | AgentChoice = "",
+    model: str = "",
+    profile: Profile | None = None,
+    repo: Path | None = None,
+    progress: Progress | None = None,
+    places: Places | None = None,
+) -> Deliverable:
+    """See `abreast.api.delegate`. Cancelling the task stops the child."""
+    begun = await start_delegation(
+        question,
+        scope=scope,
+        returns=returns,
+        limit_tokens=limit_tokens,
+        isolation=isolation,
+        agent=agent,
+        model=model,
+        profile=profile,
+        repo=repo,
+        places=places,
+    )
     try:
         return (await collect(begun.id, wait=True, progress=progress, places=places))[0]
     except asyncio.CancelledError:
@@ -246,9 +269,38 @@ async def delegate(question: str | Contract, **more: Any) -> Deliverable:
         raise
 
 
-async def start_delegation(*questions: str | Contract, **more: Any) -> Run:
-    """See `abreast.api.start_delegation`: the same keywords."""
-    return await asyncio.to_thread(lambda: api.start_delegation(*questions, **more))
+async def start_delegation(
+    *questions: str | Contract,
+    scope: Sequence[str] = (),
+    returns: str | Mapping[str, Any] = "text",
+    limit_tokens: int = 0,
+    isolation: Isolation = Isolation.CONTEXT,
+    agent: str | AgentChoice = "",
+    model: str = "",
+    profile: Profile | None = None,
+    max_parallel: int = 0,
+    parent: str = "",
+    own: str = "",
+    repo: Path | None = None,
+    places: Places | None = None,
+) -> Run:
+    """See `abreast.api.start_delegation`."""
+    return await _call(
+        api.start_delegation,
+        *questions,
+        scope=scope,
+        returns=returns,
+        limit_tokens=limit_tokens,
+        isolation=isolation,
+        agent=agent,
+        model=model,
+        profile=profile,
+        max_parallel=max_parallel,
+        parent=parent,
+        own=own,
+        repo=repo,
+        places=places,
+    )
 
 
 async def collect(
@@ -278,9 +330,27 @@ async def more(name: str, page: int = 2, *, places: Places | None = None) -> Pag
     return await _call(api.more, name, page, places=places)
 
 
-async def estimate(question: str | Contract, **more: Any) -> tuple[str, Estimate]:
-    """See `abreast.api.estimate`: the same keywords."""
-    return await asyncio.to_thread(lambda: api.estimate(question, **more))
+async def estimate(
+    question: str | Contract,
+    *,
+    scope: Sequence[str] = (),
+    limit_tokens: int = 0,
+    agent: str = "",
+    profile: Profile | None = None,
+    repo: Path | None = None,
+    places: Places | None = None,
+) -> tuple[str, Estimate]:
+    """See `abreast.api.estimate`."""
+    return await _call(
+        api.estimate,
+        question,
+        scope=scope,
+        limit_tokens=limit_tokens,
+        agent=agent,
+        profile=profile,
+        repo=repo,
+        places=places,
+    )
 
 
 async def tell(
