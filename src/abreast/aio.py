@@ -303,6 +303,11 @@ async def start_delegation(
     )
 
 
+async def contract(question: str, *, repo: Path | None = None, **fields: Any) -> Contract:
+    """See `abreast.api.contract`."""
+    return await asyncio.to_thread(lambda: api.contract(question, repo=repo, **fields))
+
+
 async def collect(
     name: str,
     *,

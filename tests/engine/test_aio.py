@@ -16,7 +16,8 @@ from tests.support.stage import Stage, eventually, scripted, task, writes
 def functions(module: object) -> dict[str, inspect.Signature]:
     """The public calls of a module, with what they take."""
     found = inspect.getmembers(module, inspect.isfunction)
-    own = [(name, f) for name, f in found if f.__module__ == module.__name__]  # type: ignore[attr-defined]
+    home: str = module.__name__  # type: ignore[attr-defined]
+    own = [(name, f) for name, f in found if f"{f.__module__}.".startswith(f"{home}.")]
     return {name: inspect.signature(f) for name, f in own if not name.startswith("_")}
 
 

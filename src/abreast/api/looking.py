@@ -1,0 +1,79 @@
+"""Look at runs and sessions; nothing here changes anything."""
+
+from collections.abc import Iterator
+
+from abreast.errors import NotFoundError
+from abreast.model.session import LogEvent, Run, Session
+from abreast.places import Places, find_places
+from abreast.store.reader import Reader
+
+
+def runs(*, limit: int = 20, places: Places | None = None) -> list[Run]:
+    """Return the newest runs, newest first; empty when nothing ever ran here."""
+    return reader_of(places).runs(limit)
+
+
+def find_run(name: str = "", *, places: Places | None = None) -> Run:
+    """Return the run of this id (a unique prefix will do), by default the newest one."""
+    return reader_of(places).run_by_prefix(name)
+
+
+def sessions(run: str = "", *, places: Places | None = None) -> list[Session]:
+    """Return the sessions of a run; with no name, of every run that is not final."""
+    reader = reader_of(places)
+    if run:
+        return list(reader.run_by_prefix(run).sessions)
+    return [session for active in reader.active() for session in active.sessions]
+
+
+def find_session(name: str, *, places: Places | None = None) -> Session:
+    """Return the session `run/task`; a bare task id means the newest run that has it.
+
+    A run of one session, such as a delegation, stands for that.
+    """
+    reader = reader_of(places)
+    if "/" in name:
+        prefix, _, task = name.partition("/")
+        found = [s for s in reader.run_by_prefix(prefix).sessions if s.task == task]
+    else:
+        found = reader.sessions_by_task(name)
+        if not found and len(only := reader.sessions(name)) == 1:
+            found = only
+    if not found:
+        raise NotFoundError(f"there is no session {name}", hint="`abreast status` lists them")
+    return found[0]
+
+
+def logs(name: str, *, follow: bool = False, places: Places | None = None) -> Iterator[LogEvent]:
+    """Yield a session's story, oldest first; with `follow`, until it ends."""
+    from abreast.engine import story
+
+    return story.tell(find_session(name, places=places), places or find_places(), follow=follow)
+
+
+def stream(name: str, *, follow: bool = False, places: Places | None = None) -> Iterator[bytes]:
+    """Yield the lines of a session's agent as its CLI printed them (its latest attempt)."""
+    from abreast.engine import story
+
+    return story.stream(find_session(name, places=places), places or find_places(), follow=follow)
+
+
+def diff(name: str, *, stat: bool = False, places: Places | None = None) -> str:
+    """Return a session's changes against its base as git prints them, uncommitted ones included."""
+    from abreast.engine import inspect
+
+    return inspect.diff(find_session(name, places=places), places or find_places(), stat=stat)
+
+
+def reader_of(places: Places | None) -> Reader:
+    return Reader((places or find_places()).database)
+
+
+def run_or_session(name: str, places: Places) -> Run | Session:
+    """Return the session `run/task`, else the run of this name, else this task's newest session."""
+    if "/" in name:
+        return find_session(name, places=places)
+    try:
+        return find_run(name, places=places)
+    except NotFoundError:
+        return find_session(name, places=places)

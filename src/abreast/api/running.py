@@ -1,0 +1,174 @@
+"""Start, steer and finish runs."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from abreast.api.looking import find_run, find_session, run_or_session
+from abreast.model.removal import Removal
+from abreast.model.session import Run, Session
+from abreast.model.states import LandMode, SessionKind
+from abreast.model.task import Plan
+from abreast.places import Places, find_places
+
+Progress = Callable[[Run], None]
+
+
+def read_plan(
+    source: Path | None,
+    prompts: Sequence[str] = (),
+    *,
+    repo: Path | None = None,
+    agent: str = "",
+    model: str = "",
+    verify: str = "",
+    setup: str = "",
+    base: str = "",
+    land: LandMode | None = None,
+    max_parallel: int = 0,
+) -> tuple[Plan, list[str]]:
+    """Read a plan file, or make a plan of `prompts`, and check it against its repository.
+
+    Keywords that are not empty override the plan's defaults. `repo` is by default the repository
+    around the current folder. Returns the plan, its base resolved, and warnings for the user;
+    raises `PlanError` with everything that is wrong.
+    """
+    from abreast.engine import planning
+    from abreast.plan.overrides import Overrides
+
+    overrides = Overrides(agent, model, verify, setup, base, land, max_parallel)
+    return planning.read_plan(source, prompts, overrides, repo)
+
+
+def start(plan: Plan, *, places: Places | None = None) -> Run:
+    """Record a checked plan as a run, make sure that a worker is there, and return at once."""
+    from abreast.engine.client import connect
+
+    with connect(places or find_places()) as client:
+        return client.start(plan)
+
+
+def wait(
+    run: str,
+    *,
+    progress: Progress | None = None,
+    timeout: float | None = None,
+    places: Places | None = None,
+) -> Run:
+    """Return the run once it is final (or `timeout` seconds have passed: then as it stands).
+
+    `progress` is called with each changed state of the run, from this thread.
+    """
+    from abreast.engine import watching
+
+    return watching.wait(run, places or find_places(), progress or unseen, timeout)
+
+
+def run(plan: Plan, *, progress: Progress | None = None, places: Places | None = None) -> Run:
+    """Start a plan and wait for it."""
+    begun = start(plan, places=places)
+    return wait(begun.id, progress=progress, places=places)
+
+
+def stop(name: str, *, places: Places | None = None) -> list[Session]:
+    """Stop a run or a session, and return the sessions this reached.
+
+    Returns once no process of theirs is left; what they did so far is kept under a ref.
+    """
+    from abreast.engine import terminal
+    from abreast.engine.client import connect
+
+    where = places or find_places()
+    found = run_or_session(name, where)
+    if isinstance(found, Session) and found.kind is SessionKind.OPEN and not found.state.final:
+        return [terminal.close(found, where)]
+    with connect(where) as client:
+        return client.stop(found.id)
+
+
+def resume(run: str, *, places: Places | None = None) -> Run:
+    """Go on with a run: whatever is not done is queued again, in its own CLI session if it can.
+
+    The run itself may be at work. The environment is that of this process from now on.
+    """
+    from abreast.engine.client import connect
+
+    where = places or find_places()
+    with connect(where) as client:
+        return client.resume(find_run(run, places=where).id)
+
+
+def retry(name: str, *, places: Places | None = None) -> Run:
+    """Queue one session that has ended, and not landed, once more, afresh from its base."""
+    from abreast.engine.client import connect
+
+    where = places or find_places()
+    session = find_session(name, places=where)
+    with connect(where) as client:
+        return client.retry(session)
+
+
+def request_landing(
+    name: str,
+    mode: LandMode = LandMode.MERGE,
+    *,
+    target: str = "",
+    places: Places | None = None,
+) -> Run:
+    """Queue a session, or every finished session of a run, for landing, and return at once."""
+    from abreast.engine.client import connect
+
+    where = places or find_places()
+    found = run_or_session(name, where)
+    run = found if isinstance(found, Run) else find_run(found.run, places=where)
+    chosen = run.sessions if isinstance(found, Run) else (found,)
+    with connect(where) as client:
+        return client.request_landing(run.id, chosen, mode, target)
+
+
+def land(
+    name: str,
+    mode: LandMode = LandMode.MERGE,
+    *,
+    target: str = "",
+    progress: Progress | None = None,
+    places: Places | None = None,
+) -> Run:
+    """Land a session, or every finished session of a run, one after another, and wait for it."""
+    where = places or find_places()
+    asked = request_landing(name, mode, target=target, places=where)
+    return wait(asked.id, progress=progress, places=where)
+
+
+def clean(
+    names: Sequence[str] = (),
+    *,
+    remove: bool = False,
+    force: bool = False,
+    places: Places | None = None,
+) -> list[Removal]:
+    """Remove worktrees whose work has landed; by default only tell what would go.
+
+    Work that is not in the target stays unless `force`, and even then under a ref.
+    """
+    from abreast.engine import cleaning
+
+    where = places or find_places()
+    return cleaning.clean(names, where, remove=remove, force=force)
+
+
+def demo(
+    agent: str = "scripted", *, keep: bool = False, progress: Progress | None = None
+) -> tuple[Run, Path]:
+    """Run three tasks on a throw-away repository, verified and landed; returns the run and it.
+
+    The repository and the state of the run are gone afterwards unless `keep`.
+
+    With `claude`, `codex` or `gemini` the real CLI runs, against the built-in loopback model.
+    """
+    from abreast.engine import demo as show
+
+    return show.run(agent, keep=keep, progress=progress or unseen)
+
+
+def unseen(run: Run) -> None:
+    """Take no notice."""

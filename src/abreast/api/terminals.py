@@ -1,0 +1,52 @@
+"""Sessions at a person's own terminal."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from abreast.agents.base import Command
+from abreast.api.looking import find_session
+from abreast.model.session import Session
+from abreast.places import Places, find_places
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """A command for the user's own terminal. After it ends, call `after(session)`."""
+
+    session: Session
+    command: Command
+    cwd: Path
+
+
+def attach(name: str, *, places: Places | None = None) -> Terminal:
+    """Return the command that opens a session interactively, by its exact id, in its worktree."""
+    from abreast.engine import terminal
+
+    where = places or find_places()
+    return Terminal(*terminal.attach(find_session(name, places=where), where))
+
+
+def open_session(
+    name: str,
+    agent: str = "claude",
+    *,
+    repo: Path | None = None,
+    base: str = "HEAD",
+    model: str = "",
+    places: Places | None = None,
+) -> Terminal:
+    """Make a fresh worktree and return the command for an interactive session in it."""
+    from abreast.engine import terminal
+
+    where = places or find_places()
+    return Terminal(
+        *terminal.open_session(name, agent, where, repo=repo or Path.cwd(), base=base, model=model)
+    )
+
+
+def close_session(name: str, *, places: Places | None = None) -> Session:
+    """Record that the person has left an interactive session: commit what there is."""
+    from abreast.engine import terminal
+
+    where = places or find_places()
+    return terminal.close(find_session(name, places=where), where)
