@@ -63,8 +63,14 @@ class Spending:
     def __init__(self, path: Path, state: Mapping[str, Any] | None = None) -> None:
         self.path = path
         self.state: dict[str, Any] | None = dict(state) if state else None
+        self._lost = 0
         self._last: Spent | None = None
         self._id = self._counts = b""  # of the last reply, as they are written
+
+    @property
+    def warnings(self) -> list[str]:
+        """What may be wrong with the total."""
+        return [f"{self._lost} lines with usage could not be read"] if self._lost else []
 
     def feed(self, line: bytes) -> Iterable[Spent]:
         """Return what a line says was spent. Never raises."""
@@ -76,6 +82,7 @@ class Spending:
             return (again,)
         record, whole = load(line)
         found = spent(record) if record else None
+        self._lost += not whole and line.endswith(b"\n") and MARKS[0] in line
         self._last = None
         if found is None:
             return ()
