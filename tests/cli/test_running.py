@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -155,6 +156,8 @@ def test_ctrl_c_detaches_on_a_terminal(here: Repo, tmp_path: Path):
     file = plan(tmp_path, SLOW)
     pid, master = pty.fork()
     if pid == 0:
+        # A shell's background job is started with the interrupt ignored, and we may be in one.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         os.environ |= {"TERM": "xterm", "COLUMNS": "100", "LINES": "30"}
         os.execv(sys.executable, [sys.executable, "-m", "abreast", "run", file])  # noqa: S606
     seen = ""

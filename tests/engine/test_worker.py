@@ -72,7 +72,8 @@ def test_what_is_queued_while_a_worker_leaves_is_done(
         assert run.state is RunState.DONE
     eventually(lambda: stage.worker() is None, "the worker has left")
     log = (stage.places.logs / "worker.log").read_text()
-    assert log == ""
+    # One that was started while the last one left may have found its place taken.
+    assert set(log.splitlines()) <= {f"another worker has {stage.places.state}"}
 
 
 def test_the_worker_is_private(local_stage: Stage) -> None:
