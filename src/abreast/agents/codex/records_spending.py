@@ -53,18 +53,16 @@ _TOTAL = (
     b'"cache_write_input_tokens":%d,"output_tokens":%d,'
 )
 _MARKED = re.compile(b"|".join(map(re.escape, MARKS))).search
+_NUMBER = rb"(0|[1-9]\d{0,14})"
 _USED = (
-    rb'\{"input_tokens":(\d{1,15}),"cached_input_tokens":(\d{1,15}),'
-    rb'"cache_write_input_tokens":(\d{1,15}),"output_tokens":(\d{1,15}),[^{}\[\]\\]*\}'
-)
+    rb'\{"input_tokens":%b,"cached_input_tokens":%b,"cache_write_input_tokens":%b,'
+    rb'"output_tokens":%b,"reasoning_output_tokens":%b,"total_tokens":%b\}'
+) % ((_NUMBER,) * 6)
 _STATED = re.compile(
-    rb'\{"timestamp":"([\d:.TZ-]+)","ordinal":\d+,"type":"token_usage_record","payload":'
+    rb'\{"timestamp":"([\d:.TZ-]+)","ordinal":%b,"type":"token_usage_record","payload":'
     rb'\{"thread_id":"([\w-]+)","turn_id":"([\w-]+)","session_id":"[\w-]+",'
-    rb'"root_turn_id":"[\w-]+","response_id":"([\w-]+)","usage":'
-    + _USED
-    + rb',"turn_token_usage":\{[^{}\[\]\\]*\},"thread_token_usage":'
-    + _USED
-    + rb"\}\}\n"
+    rb'"root_turn_id":"[\w-]+","response_id":"([\w-]+)","usage":%b,"turn_token_usage":%b,'
+    rb'"thread_token_usage":%b\}\}\n' % (_NUMBER, _USED, _USED, _USED)
 ).fullmatch
 """A request's usage as 0.169 writes it; whatever looks otherwise is parsed."""
 _FRONT = 256  # bytes in which a record says what it is
