@@ -139,11 +139,9 @@ class Spending:
 
     def _plain(self, stated: re.Match[bytes]) -> Spent | None:
         """Return what a request has used that follows the one before, as nearly all of them do."""
-        at, thread, turn, response = (text.decode() for text in stated.groups()[:4])
-        used, total = (
-            Counts(*map(int, stated.groups()[4:8])),
-            Counts(*map(int, stated.groups()[8:])),
-        )
+        told = stated.groups()
+        at, _, thread, turn, response = (text.decode() for text in told[:5])
+        used, total = Counts(*map(int, told[5:9])), Counts(*map(int, told[17:21]))
         if thread != self._session or total.less(used) != self._total:
             return None
         self._total, self._stating = total, True
