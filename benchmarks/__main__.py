@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.ground import ground
 from benchmarks.report import Section, say, whole
 
-NAMES = ("delegation", "sessions", "queued", "worktrees", "startup", "ledger")
+NAMES = ("delegation", "queued", "startup", "ledger", "sessions", "worktrees")
 REPORT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 
