@@ -6,8 +6,9 @@ from pathlib import Path
 from inline_snapshot import snapshot
 
 from abreast.agents.base import Capabilities, Login, LoginState
-from abreast.api import AgentInfo, Removal
+from abreast.api import AgentInfo
 from abreast.cli import as_json
+from abreast.model.removal import Removal
 from abreast.model.session import LogEvent
 from tests.cli import values
 
