@@ -16,6 +16,8 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from filelock import FileLock
+
 from abreast.agents import agent_named
 from abreast.loopback.dialects import ANTHROPIC, GEMINI
 from abreast.loopback.server import Loopback
@@ -43,8 +45,18 @@ _GEMINI_SETTINGS = {
 }
 
 
+def taken() -> FileLock:
+    """Hold the place at which recordings are made: there is one, so that their paths are alike."""
+    return FileLock(PLACE.with_suffix(".lock"), timeout=SECONDS)
+
+
 def record(name: str, folder: Path = RECORDED) -> Path:
     """Record one fixture anew and return its folder."""
+    with taken():
+        return _record(name, folder)
+
+
+def _record(name: str, folder: Path) -> Path:
     recording = RECORDINGS[name]
     shutil.rmtree(PLACE, ignore_errors=True)
     target, marker = folder / name, uuid.uuid4().hex

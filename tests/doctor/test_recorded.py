@@ -160,7 +160,6 @@ def test_only_what_was_written_since_is_read(home, diagnose):
 
 
 @pytest.mark.clis
-@pytest.mark.xdist_group("doctor-recordings")  # they happen at one place
 @pytest.mark.parametrize("name", ["claude-losses", "codex-read-alone", "gemini-few-children"])
 def test_a_new_recording_is_found_alike(name, tmp_path, diagnose):
     found = diagnose(record(name, tmp_path / "again"))

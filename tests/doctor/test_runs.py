@@ -15,6 +15,7 @@ from abreast.model.states import LandMode, LandState, RunState, SessionKind, Ses
 from abreast.store.engine import make_engine
 from abreast.store.migrations import migrate
 from abreast.store.writer import Store
+from tests.doctor.record import taken
 from tests.support.repos import make_repo
 
 NOW = time.time()
@@ -151,19 +152,20 @@ def test_a_session_that_is_at_work_keeps_its_worktree(look, tmp_path):
     assert look(replace(at_work, started=NOW - 9 * 86_400), days=9) == {}
 
 
-# Not while another process records at the place that is to be gone.
-@pytest.mark.xdist_group("doctor-recordings")
 def test_a_worktree_that_is_gone_still_belongs_to_its_repository(look, tmp_path, home):
     repo = make_repo(tmp_path / "empty" / "repo").path
     place = home("codex-past-fill")
     [file] = place.rglob("*.jsonl")
     recorded = read(file)  # it edited a.py, in a folder that is gone
     times = {"started": recorded.begun - 60, "ended": recorded.last + 60}
-    found = look(
-        session("a", agent="codex", worktree=recorded.cwd, cli_session=recorded.session, **times),
-        session("b", agent="scripted", worktree="/trees/b", files=("a.py",), **times),
-        home=place,
-        repo=repo,
-    )
+    with taken():  # another process may be recording there
+        found = look(
+            session(
+                "a", agent="codex", worktree=recorded.cwd, cli_session=recorded.session, **times
+            ),
+            session("b", agent="scripted", worktree="/trees/b", files=("a.py",), **times),
+            home=place,
+            repo=repo,
+        )
     [one] = found["same-files"].evidence
     assert "it and scripted k3v9/b edited 1 file in two worktrees: a.py" in one.text
