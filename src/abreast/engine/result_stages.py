@@ -132,11 +132,16 @@ def finish(scene: Scene, ending: Ending | None) -> Ending:
         _keep(scene)
     for mail in mailbox.pending(scene.layout.mailbox):
         scene.engine.store.add_event(scene.session.id, "unheard", mail.text)
-    leave(scene, final)  # first: whoever waits for its end may read it
+    child = scene.session.kind is SessionKind.CHILD
+    if not child:
+        leave(scene, final)  # first: the session that needs it starts at its end
     began = scene.session.started is not None
-    return write_ending(
+    written = write_ending(
         scene.engine, scene.session.id, final, attempt=scene.layout.attempt, began=began
     )
+    if child:
+        leave(scene, final)  # last: a parent waits for the end, and has the deliverable
+    return written
 
 
 def _keep(scene: Scene) -> None:
