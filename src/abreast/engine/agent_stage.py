@@ -1,8 +1,9 @@
 """The agent's part of a session: what to launch, and what to write down of how it went."""
 
+import contextlib
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from abreast.agents import agent_named, mailbox
@@ -12,7 +13,7 @@ from abreast.engine import prompts
 from abreast.engine.briefing import read_briefing
 from abreast.engine.jobs import Order
 from abreast.engine.scene import Scene
-from abreast.errors import AgentError
+from abreast.errors import AgentError, StoreError
 from abreast.git.status import require_own_git_dir
 from abreast.model.contract import BriefingChoice, Isolation
 from abreast.model.events import Outcome
@@ -145,6 +146,16 @@ def change_of(progress: Progress) -> Change:
         files=progress.files,
         cli_session=progress.cli_session or UNSET,
     )
+
+
+def noting(scene: Scene) -> Callable[[Progress], None]:
+    """Return what writes down how far a running session has come."""
+
+    def note(progress: Progress) -> None:
+        with contextlib.suppress(StoreError):  # the agent goes on, and the next note may do
+            scene.engine.store.update_session(scene.session.id, change_of(progress))
+
+    return note
 
 
 def record(scene: Scene, result: Result) -> None:

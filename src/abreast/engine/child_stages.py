@@ -1,7 +1,6 @@
 """The stages of a child's session as DBOS steps: its place, its rounds, its deliverable."""
 
 import asyncio
-import contextlib
 
 from abreast.engine import agent_stage, deliver, rounds, start_stages
 from abreast.engine.durable import Json
@@ -10,10 +9,8 @@ from abreast.engine.jobs import run_job
 from abreast.engine.layout import ROUNDS
 from abreast.engine.scene import Scene
 from abreast.engine.stages import blocking, guarded
-from abreast.errors import StoreError
 from abreast.model.contract import Isolation
 from abreast.model.states import SessionState
-from abreast.runner.job import Progress
 from abreast.store.changes import Change
 
 
@@ -44,12 +41,10 @@ async def ask(session: str, attempt: int, number: int) -> Json:
         store = scene.engine.store
         store.update_session(scene.session.id, Change(state=SessionState.RUNNING))
 
-        def note(progress: Progress) -> None:
-            with contextlib.suppress(StoreError):  # the agent goes on, and the next note may do
-                store.update_session(scene.session.id, agent_stage.change_of(progress))
-
         folder = scene.layout.job(ROUNDS[number])
-        await run_job(folder, lambda: rounds.order(scene, number), progress=note)
+        await run_job(
+            folder, lambda: rounds.order(scene, number), progress=agent_stage.noting(scene)
+        )
         repair = await asyncio.to_thread(rounds.to_repair, scene)
         if repair:
             found = await asyncio.to_thread(rounds.rounds_of, scene)

@@ -12,7 +12,7 @@ from abreast.contract.paging import Page, paginate
 from abreast.contract.shapes import schema_of
 from abreast.engine.check import check_plan
 from abreast.engine.client import Client, connect
-from abreast.engine.deliverables import load
+from abreast.engine.deliverables import load, outcome_of
 from abreast.engine.environment import wanted_environment
 from abreast.engine.estimating import check_scope, make_estimate, sizes_in
 from abreast.engine.layout import layout_of
@@ -25,13 +25,12 @@ from abreast.model.contract import (
     BriefingChoice,
     Contract,
     Deliverable,
-    DeliveryState,
     Isolation,
     Profile,
 )
 from abreast.model.economy import Estimate
 from abreast.model.session import Run, Session
-from abreast.model.states import SessionKind, SessionState
+from abreast.model.states import SessionKind
 from abreast.model.task import AgentChoice, Plan, Task
 from abreast.places import Places
 from abreast.plan.names import subject
@@ -39,11 +38,6 @@ from abreast.process.environment import DEPTH, SESSION
 from abreast.store.reader import Reader
 
 MOST = 20  # children of one call
-_OUTCOMES = {
-    SessionState.STOPPED: DeliveryState.PARTIAL,
-    SessionState.BLOCKED: DeliveryState.BLOCKED,
-    SessionState.FAILED: DeliveryState.FAILED,
-}
 
 
 @dataclass(frozen=True)
@@ -209,7 +203,7 @@ def _of(session: Session, places: Places, common_dir: Path) -> Deliverable:
     # It was stopped before it began, or the disk was full: its session tells what there is.
     return Deliverable(
         id=session.id,
-        outcome=_OUTCOMES.get(session.state, DeliveryState.UNKNOWN),
+        outcome=outcome_of(session.state),
         agent=session.agent,
         reason=session.reason or "nothing came back",
     )

@@ -10,7 +10,7 @@ from abreast.contract.judge import Judged, asks
 from abreast.contract.paging import count_tokens, paginate
 from abreast.economics.words import warning
 from abreast.engine import result_stages
-from abreast.engine.deliverables import save
+from abreast.engine.deliverables import outcome_of, save
 from abreast.engine.ending import Ending
 from abreast.engine.estimating import estimate_of
 from abreast.engine.rounds import Rounds, contract_of, rounds_of
@@ -32,11 +32,6 @@ _STATES = {
     DeliveryState.BLOCKED: SessionState.BLOCKED,
     DeliveryState.FAILED: SessionState.FAILED,
     DeliveryState.UNKNOWN: SessionState.UNKNOWN,
-}
-_OUTCOMES = {
-    SessionState.STOPPED: DeliveryState.PARTIAL,
-    SessionState.BLOCKED: DeliveryState.BLOCKED,
-    SessionState.FAILED: DeliveryState.FAILED,
 }
 _ENDED = {
     Outcome.STOPPED: DeliveryState.PARTIAL,
@@ -63,7 +58,7 @@ def deliver(scene: Scene, given: Ending | None) -> Ending:
     rounds = rounds_of(scene)
     found = _bare(scene) if rounds is None else _answered(scene, rounds)
     if given is not None:
-        outcome = _OUTCOMES.get(given.state, DeliveryState.UNKNOWN)
+        outcome = outcome_of(given.state)
         found = replace(found, outcome=outcome, reason=given.reason)
     if found.outcome.valid and contract_of(scene).isolation is Isolation.WORKTREE:
         found = _committed(scene, found)

@@ -6,7 +6,19 @@ from typing import Any
 
 from abreast.model.contract import Deliverable, DeliveryState
 from abreast.model.economy import Account, Estimate
+from abreast.model.states import SessionState
 from abreast.process.files import load_json, write_json
+
+_OUTCOMES = {
+    SessionState.STOPPED: DeliveryState.PARTIAL,
+    SessionState.BLOCKED: DeliveryState.BLOCKED,
+    SessionState.FAILED: DeliveryState.FAILED,
+}
+
+
+def outcome_of(state: SessionState) -> DeliveryState:
+    """Return the outcome of a delegation whose session ended so, and not with an answer."""
+    return _OUTCOMES.get(state, DeliveryState.UNKNOWN)
 
 
 def save(file: Path, found: Deliverable) -> None:

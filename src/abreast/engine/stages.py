@@ -19,7 +19,6 @@ from abreast.engine.jobs import end_jobs, run_job
 from abreast.engine.scene import Scene, current, open_scene
 from abreast.errors import AbreastError, StoreError
 from abreast.model.states import SessionState
-from abreast.runner.job import Progress
 from abreast.store.changes import Change
 
 
@@ -38,13 +37,10 @@ async def run_agent(session: str, attempt: int) -> Json | None:
 
     async def body(scene: Scene) -> Ending | None:
         scene.engine.store.update_session(scene.session.id, Change(state=SessionState.RUNNING))
-
-        def note(progress: Progress) -> None:
-            with contextlib.suppress(StoreError):  # the agent goes on, and the next note may do
-                scene.engine.store.update_session(scene.session.id, agent_stage.change_of(progress))
-
         result = await run_job(
-            scene.layout.job("agent"), lambda: agent_stage.order(scene), progress=note
+            scene.layout.job("agent"),
+            lambda: agent_stage.order(scene),
+            progress=agent_stage.noting(scene),
         )
         await asyncio.to_thread(agent_stage.record, scene, result)
         return ending_of_agent(result)
