@@ -54,7 +54,8 @@ class Desk:
         return run_cli(AGENT, self.launch(prompt, **more))
 
     def turns(self) -> list[Recorded]:
-        return [r for r in self.server.requests if r.path.endswith("/responses")]
+        """The requests of scripted sessions; Codex asks more of its own (memory consolidation)."""
+        return [r for r in self.server.requests if r.step is not None]
 
     def told(self) -> list[str]:
         """What the model was told that its tools returned, as JSON."""
