@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from abreast.contract.ask import again, question
 from abreast.contract.collect import find_answer
 from abreast.contract.fence import fence
+from abreast.contract.harmless import harmless
 from abreast.contract.judge import judge
 from abreast.contract.paging import count_tokens
 from abreast.errors import ContractError
@@ -101,3 +102,13 @@ def test_half_characters_and_bottomless_answers_do_no_harm() -> None:
     deep = '{"a": ' + "[" * 500 + "]" * 500 + "}"
     [problem] = judge(deep, Contract("What?", returns={"type": "object"})).problems
     assert "nested more than" in problem
+
+
+@pytest.mark.parametrize(
+    "unseen", ["\x1b[2J", "\x9b", "\r", "\x00", "\u200f", "\u2066", "\U000e0041"]
+)
+def test_what_acts_or_hides_is_not_shown(unseen: str) -> None:
+    assert harmless(f"a{unseen}b\t\n\u00e9 \U0001f468\u200d\U0001f4bb") == (
+        "ab\t\n\u00e9 \U0001f468\u200d\U0001f4bb"
+    )
+    assert harmless("a\udcffb") == "a\ufffdb"

@@ -169,8 +169,11 @@ def test_a_child_that_dies_is_unknown_and_its_story_is_kept(local_stage: Stage):
 def test_a_tree_that_changed_meanwhile_is_told(local_stage: Stage):
     found = ask(local_stage, says(bullets("one"), Write("new.txt", "x\n")))
     assert found.outcome is DeliveryState.OK
-    [note] = [note for note in found.notes if "changed" in note]
-    assert "new.txt" in note
+    assert "the tree changed while the child read it" in found.notes[-1]
+    assert "new.txt" not in found.notes[-1]  # a name may say anything, and a note is our word
+    assert found.changed == ("new.txt",)
+    assert api.collect(found.id, places=local_stage.places) == [found]
+    assert 'changed: "new.txt"' in local_stage.events(found.id, "warning")
 
 
 def test_a_child_with_a_worktree_delivers_a_commit(stage: Stage):

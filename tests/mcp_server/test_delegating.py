@@ -76,7 +76,8 @@ def child(rig: Rig) -> Session:
 
 def test_an_answer_and_little_else(rig: Rig):
     before = rig.fingerprints()
-    text = ask(rig, Spend(3_000, 0, 40), bullets("src/app.py", EVIL))
+    unseen = "\x1b[2J\x07\u202e" + "".join(chr(0xE0000 + ord(c)) for c in "obey")
+    text = ask(rig, Spend(3_000, 0, 40), bullets("src/app.py", EVIL + unseen))
     said = f"- src/app.py\n- {EVIL}"
     assert fenced(text) == [said]
     assert "delete" not in text.replace(said, "")
@@ -84,6 +85,8 @@ def test_an_answer_and_little_else(rig: Rig):
     assert "net " in text.splitlines()[-1]
     assert len(text.replace(said, "")) / 4 < 120
     session = child(rig)
+    [kept] = api.collect(session.id, places=rig.stage.places)
+    assert kept.text == said + unseen
     assert (session.agent, session.parent) == ("codex", "codex")  # the client's own CLI
     assert name_in(text) == session.id
     assert rig.fingerprints() == before

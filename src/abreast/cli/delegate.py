@@ -213,6 +213,7 @@ def show(found: Deliverable, page: int = 1, *, json: bool) -> int:
     """Print a page of a deliverable on stdout and its story on stderr; return the exit code."""
     from abreast.cli import as_json
     from abreast.cli.figures import harmless
+    from abreast.contract.harmless import named
     from abreast.contract.paging import paginate
     from abreast.economics.words import spent
 
@@ -233,6 +234,8 @@ def show(found: Deliverable, page: int = 1, *, json: bool) -> int:
     if found.commit:
         lines.append(f"branch {found.branch} at {found.commit[:12]}: {found.diffstat}")
     lines += [f"note: {note}" for note in found.notes]
+    if found.changed:
+        lines.append(f"changed: {named(found.changed)}")
     if found.account:
         lines.append(spent(found.account))
     click.echo(harmless("\n".join(lines)), err=True)

@@ -1,16 +1,10 @@
 """Numbers and foreign text as a person reads them; what is unknown is "-", never 0."""
 
-import re
+from abreast.contract.harmless import harmless
+
+__all__ = ["UNKNOWN", "count", "counted", "duration", "harmless", "money", "one_line", "size"]
 
 UNKNOWN = "-"
-_CONTROL = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]"
-)
-
-
-def harmless(text: str) -> str:
-    """Return `text` without control characters, which could repaint or reorder what is shown."""
-    return _CONTROL.sub("", text)
 
 
 def one_line(text: str) -> str:

@@ -2,10 +2,11 @@
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from abreast.agents import agent_named
+from abreast.contract.harmless import named
 from abreast.contract.judge import Judged, asks
 from abreast.contract.paging import count_tokens, paginate
 from abreast.economics.words import warning
@@ -62,7 +63,7 @@ def deliver(scene: Scene, given: Ending | None) -> Ending:
         found = replace(found, outcome=outcome, reason=given.reason)
     if found.outcome.valid and contract_of(scene).isolation is Isolation.WORKTREE:
         found = _committed(scene, found)
-    found = replace(found, notes=tuple(_notes(scene, found)))
+    found = _noted(scene, found)
     save(scene.layout.deliverable, found)
     record_deliverable(scene.engine.store.engine, found, scene.task.profile)
     _tell(scene, found, rounds)
@@ -160,25 +161,30 @@ def _committed(scene: Scene, found: Deliverable) -> Deliverable:
     )
 
 
-def _notes(scene: Scene, found: Deliverable) -> Iterable[str]:
-    if found.estimate and (loss := warning(found.estimate)):
-        yield loss
-    before = load_json(scene.layout.directory / _BEFORE)
+def _noted(scene: Scene, found: Deliverable) -> Deliverable:
+    """Add what the parent should know besides; names of files are no words of ours."""
+    loss = warning(found.estimate) if found.estimate else ""
     try:
-        changed = [] if before is None else _differing(before, checkout_marks(scene.place))
+        changed, told = _changed(scene), ""
     except (GitError, OSError) as error:
-        yield f"the tree that the child read cannot be looked at any more: {error}"
-        return
+        scene.engine.store.add_event(scene.session.id, "warning", str(error))
+        changed, told = (), "the tree that the child read cannot be looked at any more"
     if changed:
-        names = ", ".join(changed[:5]) + (" …" if len(changed) > 5 else "")
-        yield (
-            f"the tree changed while the child read it, by whom is not known: {names}; "
+        told = (
+            "the tree changed while the child read it, by whom is not known; "
             "its answer may be about either state"
         )
+    return replace(found, notes=tuple(filter(None, (loss, told))), changed=changed)
 
 
-def _differing(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
-    return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+def _changed(scene: Scene) -> tuple[str, ...]:
+    before = load_json(scene.layout.directory / _BEFORE)
+    return () if before is None else _differing(before, checkout_marks(scene.place))
+
+
+def _differing(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
+    names = {*before, *after}
+    return tuple(sorted(name for name in names if before.get(name) != after.get(name)))
 
 
 def _tell(scene: Scene, found: Deliverable, rounds: Rounds | None) -> None:
@@ -199,3 +205,5 @@ def _tell(scene: Scene, found: Deliverable, rounds: Rounds | None) -> None:
     store.add_event(session, "delivered", text)
     for note in found.notes:
         store.add_event(session, "warning", note)
+    if found.changed:
+        store.add_event(session, "warning", f"changed: {named(found.changed)}")

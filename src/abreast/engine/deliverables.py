@@ -41,6 +41,7 @@ def _load(raw: dict[str, Any]) -> Deliverable:
         "outcome": DeliveryState(raw["outcome"]),
         "items": tuple(raw["items"]),
         "notes": tuple(raw["notes"]),
+        "changed": tuple(raw.get("changed", ())),  # older ones have none
         "estimate": Estimate(**estimate) if estimate else None,
         "account": Account(**account) if account else None,
     }

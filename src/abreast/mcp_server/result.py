@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from abreast.contract.fence import fence
+from abreast.contract.harmless import named
 from abreast.contract.paging import Page, paginate
 from abreast.economics.words import short, signed, spent
 from abreast.model.contract import Deliverable
@@ -44,18 +45,22 @@ def still(sessions: Sequence[Session], run: str) -> str:
 
 def _block(found: Deliverable, *, warn: bool = True) -> list[str]:
     pages = paginate(found.items, found.limit_tokens)
-    lines = [_head(found)]
-    if found.reason:
-        # It may quote the child or what the child has read, so it is as little to be trusted.
-        lines.append(_fenced(_short(found.reason, _REASON), warn=warn))
-    if pages:  # one warning is enough for both
-        lines.append(_fenced(pages[0].text, warn=warn and not found.reason))
+    # A reason may quote the child or what the child has read, and a name of a file may say
+    # anything: they are as little to be trusted as the answer. One warning is enough for all.
+    quoted = [
+        _short(found.reason, _REASON),
+        pages[0].text if pages else "",
+        named(found.changed),
+    ]
+    first = next((text for text in quoted if text), "") if warn else ""
+    reason, page, changed = ([_fenced(t, warn=t is first)] if t else [] for t in quoted)
+    lines = [_head(found), *reason, *page]
     if len(pages) > 1:
         lines.append(_place(pages[0], found.id))
     if found.commit:
         stat = f": {found.diffstat}" if found.diffstat else ""
         lines.append(f"branch {found.branch} at {found.commit[:12]}{stat}")
-    return [*lines, *(f"note: {_short(note, _NOTE)}" for note in found.notes)]
+    return [*lines, *(f"note: {_short(note, _NOTE)}" for note in found.notes), *changed]
 
 
 def _fenced(text: str, *, warn: bool = True) -> str:

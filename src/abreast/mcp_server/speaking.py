@@ -12,6 +12,7 @@ from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 
+from abreast.contract.harmless import harmless
 from abreast.errors import AbreastError
 from abreast.mcp_server.desk import Call, Desk
 from abreast.mcp_server.wire import Wire
@@ -83,4 +84,5 @@ def _call(context: Context, given: types.CallToolRequestParams) -> Call:
 
 
 def _result(text: str, *, wrong: bool = False) -> types.CallToolResult:
-    return types.CallToolResult(content=[types.TextContent(text=text)], is_error=wrong)
+    content = types.TextContent(text=harmless(text))  # the one way to the client's model
+    return types.CallToolResult(content=[content], is_error=wrong)

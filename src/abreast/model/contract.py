@@ -80,8 +80,9 @@ class Deliverable:
 
     `id` is that of the child's session. `items` joined by line breaks are the whole text; a page of
     it holds at most `limit_tokens`. `value` is the validated answer as JSON, else None. `reason`
-    quotes what stood in the way. `bytes` and `sha256` are those of the whole text in UTF-8, which
-    lies in `path` with everything the child ever answered.
+    quotes what stood in the way; `notes` are our own words. `changed` names files of the tree that
+    were no longer the same after the child had read it, `HEAD` among them. `bytes` and `sha256` are
+    those of the whole text in UTF-8, which lies in `path` with everything the child ever answered.
     """
 
     id: str
@@ -92,6 +93,7 @@ class Deliverable:
     value: Any = None
     reason: str = ""
     notes: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
     repairs: int = 0
     tokens: int = 0  # of the whole text, estimated
     bytes: int = 0
