@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import os
 from pathlib import Path
 
 from abreast.errors import AbreastError
@@ -21,6 +22,7 @@ from abreast.handoff.fresh import Now
 from abreast.handoff.page import read_header
 from abreast.handoff.standing import File, Standing
 from abreast.model.handoff import Header
+from abreast.model.session import Session
 
 NAME = "CURRENT_WORK.md"
 _SHORT = 12
@@ -78,6 +80,25 @@ def standing_in_refs(repo: Repository, base: str, commit: str, ref: str, branch:
         changed=tuple(File(one.path, one.added, one.deleted) for one in changed),
         kept="" if commit else ref if kept else "",
         gone=True,
+    )
+
+
+def standing_proven(repo: Repository, checkout: Path, session: Session) -> Standing:
+    """Return how the checkout of a session stands that has just been proven done.
+
+    It is clean and at the session's commit, so git is asked for nothing but that commit's lines:
+    asking everything (`standing_of`) costs some 70 ms of CPU, which each session would pay.
+    """
+    base, commit = session.base_sha, session.commit
+    changed = diffstat(repo, base, commit) if commit else []
+    subject = " ".join(session.produces.strip().partition("\n\n")[0].split())
+    return Standing(
+        top=os.path.realpath(checkout),
+        head=commit or base,
+        branch=session.branch,
+        base=base,
+        changed=tuple(File(one.path, one.added, one.deleted) for one in changed),
+        commits=(f"{short(commit)} {subject}",) if commit else (),
     )
 
 

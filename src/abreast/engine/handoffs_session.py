@@ -13,7 +13,7 @@ from abreast.contract.fence import fence
 from abreast.engine.client import connect
 from abreast.engine.ending import Ending
 from abreast.engine.handoffs import header_of
-from abreast.engine.handoffs_git import standing_in_refs, standing_of
+from abreast.engine.handoffs_git import standing_in_refs, standing_of, standing_proven
 from abreast.engine.inspect import repository_of
 from abreast.engine.layout import SessionLayout, layout_of
 from abreast.engine.scene import Engine, Scene
@@ -30,7 +30,7 @@ from abreast.model.contract import Isolation
 from abreast.model.events import Outcome
 from abreast.model.handoff import TOKENS, Handoff, Header
 from abreast.model.session import Session
-from abreast.model.states import SessionKind
+from abreast.model.states import SessionKind, SessionState
 from abreast.model.task import Task
 from abreast.places import Places
 from abreast.plan.dump import load_plan
@@ -71,7 +71,8 @@ def leave(scene: Scene, ending: Ending) -> None:
     )
     layout, where = scene.layout, (scene.repository, Path(scene.run.repo))
     try:
-        case = _case(session, scene.task, layout, where, scene.environment())
+        done = ending.state is SessionState.DONE
+        case = _case(session, scene.task, layout, where, scene.environment(), proven=done)
         case = replace(case, origin=_origin(session, scene.task, layout, scene.run.target))
         found = compose(case, _header(case, session))
     except Exception as failure:  # noqa: BLE001 - no handoff may change how its session ends
@@ -139,24 +140,37 @@ def _case(
     layout: SessionLayout,
     where: tuple[Repository, Path],
     environ: Mapping[str, str],
+    *,
+    proven: bool = False,
 ) -> Case:
-    """Gather what there is; `where` is the repository, and the checkout that the run is about."""
+    """Gather what there is; `where` is the repository, and the checkout that the run is about.
+
+    `proven`: it has just been shown that the session is done, and how its worktree stands.
+    """
     transcript = transcript_of(session, layout.places, environ)
     return Case(
         told=listen(transcript) if transcript else Told(),
-        standing=_standing(session, task, layout, *where),
+        standing=_standing(session, task, layout, *where, proven=proven),
         cwd=transcript.cwd if transcript else session.worktree,
         pen=Pen(secrets_of(environ)),
     )
 
 
 def _standing(
-    session: Session, task: Task, layout: SessionLayout, repository: Repository, tree: Path
+    session: Session,
+    task: Task,
+    layout: SessionLayout,
+    repository: Repository,
+    tree: Path,
+    *,
+    proven: bool,
 ) -> Standing:
     if task.contract is not None and task.contract.isolation is Isolation.CONTEXT:
         return Standing(top=str(tree), head=session.base_sha, shared=True)
     if not session.worktree or not session.base_sha:
         return Standing()
+    if proven:
+        return standing_proven(repository, layout.worktree, session)
     snap, commit = layout.ref("snap"), session.commit
     if not layout.worktree.is_dir():
         return standing_in_refs(repository, session.base_sha, commit, snap, session.branch)
