@@ -317,17 +317,18 @@ async def collect(
     places: Places | None = None,
 ) -> list[Deliverable]:
     """See `abreast.api.collect`. Cancelling the task leaves the children alone."""
-    from abreast.engine import delegating
+    from abreast.engine import collecting
 
     where = places or find_places()
     if wait:
+        await _call(collecting.collect, name, where)  # raises at once for what is no delegation
         with _given_up() as given_up:
             await asyncio.to_thread(
-                lambda: delegating.wait(
+                lambda: collecting.wait(
                     name, where, timeout=timeout, given_up=given_up, progress=progress or _unseen
                 )
             )
-    return await _call(delegating.collect, name, where)
+    return await _call(collecting.collect, name, where)
 
 
 async def more(name: str, page: int = 2, *, places: Places | None = None) -> Page:

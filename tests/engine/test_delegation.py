@@ -419,6 +419,33 @@ def test_what_is_no_delegation_is_not_waited_for(local_stage: Stage, tmp_path: P
     gate.touch()
 
 
+def test_a_newer_attempt_takes_no_answer_away(local_stage: Stage, tmp_path: Path):
+    stage, gate, again = local_stage, tmp_path / "gate", tmp_path / "again"
+    again.touch()
+    lines = [f"item {number} {'x' * 30}" for number in range(9)]
+    hold = Shell(f"test -e {again} || while [ ! -e {gate} ]; do sleep 0.02; done")
+    fail = Shell(f"test -e {again} || kill -9 $PPID")
+    first = ask(stage, says(bullets(*lines), hold, fail), limit_tokens=40)
+    again.unlink()
+    api.retry(first.id, places=stage.places)
+    old = f"{first.id}@1"
+    assert api.collect(first.id, places=stage.places) == []
+    assert api.collect(old, wait=True, places=stage.places) == [replace(first, id=old)]
+    gate.touch()
+    [second] = api.collect(first.id, wait=True, places=stage.places)
+    assert (first.outcome, second.outcome) == (DeliveryState.CUT, DeliveryState.UNKNOWN)
+    assert f"attempt 1 had delivered, cut: collect {old} has it" in second.notes
+    pages = [api.more(old, number, places=stage.places) for number in (1, 2)]
+    assert first.text.startswith("".join(page.text for page in pages))
+    for name, said in (
+        (f"{first.id}@3", "has had 2 attempts, and none is its 3."),
+        (f"{first.id}@0", "names no attempt"),
+        (f"{first.id}@one", "names no attempt"),
+    ):
+        with pytest.raises(NotFoundError, match=said):
+            api.collect(name, wait=True, places=stage.places)
+
+
 def test_a_run_of_one_child_stands_for_the_child(local_stage: Stage):
     found = ask(local_stage, says(bullets("one")))
     run = found.id.partition("/")[0]

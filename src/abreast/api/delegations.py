@@ -117,14 +117,15 @@ def collect(
     """Return what the children of this run, or this one child, have delivered so far.
 
     With `wait`, all of it: once the last one has ended, or after `timeout` seconds what there is.
+    `RUN/TASK@1` is what the first attempt delivered, after a newer one has followed.
     """
-    from abreast.engine import delegating
+    from abreast.engine import collecting
 
     where = places or find_places()
     if wait:
-        delegating.collect(name, where)  # raises at once for what is no delegation
-        delegating.wait(name, where, timeout=timeout, progress=progress or unseen)
-    return delegating.collect(name, where)
+        collecting.collect(name, where)  # raises at once for what is no delegation
+        collecting.wait(name, where, timeout=timeout, progress=progress or unseen)
+    return collecting.collect(name, where)
 
 
 def more(name: str, page: int = 2, *, places: Places | None = None) -> Page:
@@ -132,9 +133,9 @@ def more(name: str, page: int = 2, *, places: Places | None = None) -> Page:
 
     Raises NotFoundError when there is no such page.
     """
-    from abreast.engine import delegating
+    from abreast.engine import collecting
 
-    return delegating.page(name, page, places or find_places())
+    return collecting.page(name, page, places or find_places())
 
 
 def estimate(

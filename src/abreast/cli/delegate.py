@@ -250,7 +250,7 @@ def collect(*, name: str, page: int, json: bool) -> int:
     """Print what a delegation delivered, once it has
 
     The whole is on disk, page by page here; with --json it comes in one piece, and that of several
-    children as one list.
+    children as one list. After a retry, RUN/TASK@1 is what the first attempt delivered.
     """
     from abreast import api
 

@@ -1,35 +1,30 @@
-"""Delegations from the client's side: ask for them, wait for them, collect what came of them."""
+"""Delegations from the client's side: what is asked is checked, and begun."""
 
 import os
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from abreast.agents import AGENTS, agent_named
-from abreast.contract.paging import Page, paginate
 from abreast.contract.shapes import schema_of
 from abreast.engine.check import check_plan
 from abreast.engine.client import Client, connect
-from abreast.engine.deliverables import load, outcome_of
 from abreast.engine.environment import wanted_environment
 from abreast.engine.estimating import check_scope, make_estimate, sizes_in
-from abreast.engine.layout import layout_of
 from abreast.engine.settings import DelegateSettings, load_settings
-from abreast.engine.watching import require_run, wait_for
+from abreast.engine.watching import require_run
 from abreast.engine.worker_process import ensure_worker
-from abreast.errors import ContractError, NotFoundError
+from abreast.errors import ContractError
 from abreast.git.repository import find_repository
 from abreast.model.contract import (
     BriefingChoice,
     Contract,
-    Deliverable,
     Isolation,
     Profile,
 )
 from abreast.model.economy import Estimate
-from abreast.model.session import Run, Session
+from abreast.model.session import Run
 from abreast.model.states import SessionKind
 from abreast.model.task import AgentChoice, Plan, Task
 from abreast.places import Places
@@ -151,74 +146,6 @@ def expect(contract: Contract, ask: Ask, places: Places, *, tree: Path) -> tuple
     top = find_repository(tree).place
     sizes, reader = sizes_in(top, contract.scope), Reader(places.database)
     return task.agent.name, make_estimate(contract, task.agent.name, task.profile, sizes, reader)
-
-
-def wait(
-    name: str,
-    places: Places,
-    *,
-    timeout: float | None = None,
-    given_up: threading.Event | None = None,
-    progress: Callable[[Run], None] = lambda _: None,
-) -> bool:
-    """Wait until the children of this run, or this one child, have ended.
-
-    Returns False when `timeout` seconds were too few, or the caller has `given_up`.
-    """
-    run, _, task = name.partition("/")
-
-    def ended(found: Run) -> bool:
-        return all(s.state.final for s in found.sessions if task in {"", s.task})
-
-    found = Reader(places.database).run_by_prefix(run)
-    found = wait_for(found.id, places, progress, ended, timeout=timeout, given_up=given_up)
-    return ended(found)
-
-
-def collect(name: str, places: Places) -> list[Deliverable]:
-    """Return what the children of this run, or this one child, have delivered so far.
-
-    One that is still at work is left out. Raises NotFoundError, and ContractError for a session
-    that is no child.
-    """
-    reader = Reader(places.database)
-    run = reader.run_by_prefix(name.partition("/")[0])
-    task = name.partition("/")[2]
-    chosen = [session for session in run.sessions if task in {"", session.task}]
-    for session in chosen:
-        if session.kind is not SessionKind.CHILD:
-            raise ContractError(f"{session.id} is no delegation", hint=f"abreast status {run.id}")
-    if not chosen:
-        raise ContractError(f"{run.id} has no child {task}", hint=f"abreast status {run.id}")
-    kept = reader.record(run.id)  # the tree itself may have gone
-    common_dir = Path(kept.common_dir if kept else "")
-    return [_of(session, places, common_dir) for session in chosen if session.state.final]
-
-
-def _of(session: Session, places: Places, common_dir: Path) -> Deliverable:
-    layout = layout_of(session, places, common_dir)
-    found = load(layout.deliverable)
-    if found is not None:
-        return found
-    # It was stopped before it began, or the disk was full: its session tells what there is.
-    return Deliverable(
-        id=session.id,
-        outcome=outcome_of(session.state),
-        agent=session.agent,
-        reason=session.reason or "nothing came back",
-    )
-
-
-def page(name: str, number: int, places: Places) -> Page:
-    """Return a page of one child's deliverable; raises NotFoundError when it has no such page."""
-    found = collect(name, places)
-    if len(found) != 1:
-        what = "has not delivered yet" if not found else f"stands for {len(found)} children"
-        raise NotFoundError(f"{name} {what}", hint=f"name one: {name.partition('/')[0]}/1")
-    pages = paginate(found[0].items, found[0].limit_tokens)
-    if not 1 <= number <= len(pages):
-        raise NotFoundError(f"{found[0].id} has {len(pages)} pages, and no page {number}")
-    return pages[number - 1]
 
 
 def contract(

@@ -11,7 +11,7 @@ from abreast.contract.judge import Judged, asks
 from abreast.contract.paging import count_tokens, paginate
 from abreast.economics.words import warning
 from abreast.engine import result_stages
-from abreast.engine.deliverables import outcome_of, save
+from abreast.engine.deliverables import load, outcome_of, save
 from abreast.engine.ending import Ending
 from abreast.engine.estimating import estimate_of
 from abreast.engine.rounds import Rounds, contract_of, rounds_of
@@ -174,7 +174,18 @@ def _noted(scene: Scene, found: Deliverable) -> Deliverable:
             "the tree changed while the child read it, by whom is not known; "
             "its answer may be about either state"
         )
-    return replace(found, notes=tuple(filter(None, (loss, told))), changed=changed)
+    notes = tuple(filter(None, (loss, _earlier(scene, found), told)))
+    return replace(found, notes=notes, changed=changed)
+
+
+def _earlier(scene: Scene, found: Deliverable) -> str:
+    """Return where the latest answer of an earlier attempt is, if this one is not better."""
+    for attempt in range(scene.layout.attempt - 1, 0, -1):
+        before = load(replace(scene.layout, attempt=attempt).deliverable)
+        if before and before.items and (before.outcome.valid or not found.outcome.valid):
+            name = f"{found.id}@{attempt}"
+            return f"attempt {attempt} had delivered, {before.outcome}: collect {name} has it"
+    return ""
 
 
 def _changed(scene: Scene) -> tuple[str, ...]:

@@ -124,10 +124,11 @@ async def _wait(call: Call, name: str) -> str:
 
 
 async def _told(name: str) -> str:
-    run = await aio.find_run(name.partition("/")[0])
+    child = name.partition("@")[0]  # without an attempt
+    run = await aio.find_run(child.partition("/")[0])
     found = await aio.collect(name)
-    sessions = [one for one in run.sessions if name.partition("/")[2] in {"", one.task}]
-    there = {one.id for one in found}
+    sessions = [one for one in run.sessions if child.partition("/")[2] in {"", one.task}]
+    there = {one.id.partition("@")[0] for one in found}
     working = [one for one in sessions if one.id not in there]
     if len(sessions) > 1 and found:
         return result.delivered_many(found, working, run.id)
