@@ -12,7 +12,7 @@ import pytest
 from abreast import api
 from abreast.engine import delegating, judging
 from abreast.engine.client import connect
-from abreast.errors import ContractError, NotFoundError
+from abreast.errors import ContractError, NotFoundError, PlanError
 from abreast.git.repository import find_repository, shared_config_fingerprint
 from abreast.git.status import checkout_fingerprint
 from abreast.model.contract import Contract, Deliverable, DeliveryState, Isolation, Profile
@@ -241,6 +241,23 @@ def test_a_bare_repository_has_nothing_to_read(local_stage: Stage, tmp_path: Pat
         places=stage.places,
     )
     assert (found.outcome, found.branch != "") == (DeliveryState.OK, True)
+
+
+def test_a_repository_without_a_commit_can_be_read(local_stage: Stage, tmp_path: Path):
+    stage, young = local_stage, tmp_path / "young"
+    stage.repo.git("init", "-q", str(young))
+    (young / "a.py").write_text("x = 1\n")
+    given = {"repo": young, "places": stage.places, "returns": "bullets"}
+    found = api.delegate("What?", agent=says(bullets("one")), scope=["a.py"], **given)
+    assert (found.outcome, found.text, found.notes[1:]) == (DeliveryState.OK, "- one", ())
+    assert stage.session(found.id).base_sha == ""
+    stage.wait(found.id.partition("/")[0])
+    changes = says(bullets("one"), Write("b.py", "y = 1\n"))
+    assert api.delegate("What?", agent=changes, **given).changed == ("b.py",)
+    with pytest.raises(PlanError) as refused:
+        api.delegate("What?", agent=changes, isolation=Isolation.WORKTREE, **given)
+    assert "has no commit yet" in refused.value.problems[0].message
+    assert "git commit --allow-empty" in (refused.value.problems[0].hint or "")
 
 
 def test_several_children_answer_side_by_side(stage: Stage):

@@ -14,7 +14,7 @@ from abreast.errors import AbreastError, PlanError, Problem
 from abreast.git.call import require_git
 from abreast.git.refs import read_ref
 from abreast.git.repository import Repository, branch_name_ok, find_repository, resolve
-from abreast.git.status import current_branch, dirty_summary
+from abreast.git.status import current_branch, dirty_summary, find_commit
 from abreast.model.states import LandMode
 from abreast.model.task import Plan
 from abreast.plan.check import default_parallel
@@ -106,6 +106,9 @@ def _repository(plan: Plan, problems: list[Problem]) -> Repository | None:
 
 
 def _base(plan: Plan, repository: Repository, problems: list[Problem]) -> str:
+    """Return the commit that the sessions start from; "" where none needs one and there is none."""
+    if all(task.contract and not task.contract.isolation.edits for task in plan.tasks):
+        return find_commit(repository.place, plan.base) or ""
     try:
         return resolve(repository, plan.base)
     except AbreastError as error:
