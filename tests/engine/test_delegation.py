@@ -22,6 +22,7 @@ from abreast.model.moves import Move, Say, Shell, Sleep, Spend, Write
 from abreast.model.session import Run
 from abreast.model.states import RunState, SessionKind, SessionState
 from abreast.model.task import AgentChoice
+from abreast.runner.job import load_runner
 from abreast.store.deliverables import record_deliverable
 from tests.support.stage import Stage, eventually, scripted, task
 
@@ -300,6 +301,35 @@ def test_a_worker_that_dies_loses_no_answer(stage: Stage, tmp_path: Path):
     gate.touch()
     [found] = api.collect(run.id, wait=True, timeout=60, places=stage.places)
     assert (found.outcome, found.text) == (DeliveryState.OK, "- one")
+    assert journal.read_text() == "once\n"
+
+
+@pytest.mark.parametrize("torn", [False, True])
+def test_an_answer_outlives_the_runner_if_it_is_whole(
+    local_stage: Stage, tmp_path: Path, torn: bool
+):
+    stage, gate, journal = local_stage, tmp_path / "gate", tmp_path / "journal"
+    wait = Shell(f"echo once >> {journal}; while [ ! -e {gate} ]; do sleep 0.02; done")
+    run = begin(stage, says(bullets("one"), wait), "What?")
+    eventually(journal.exists, "the child is at work")
+    stage.kill_worker()
+    job = stage.directory(f"{run.id}/1") / "agent"
+    runner = load_runner(job)
+    gate.touch()
+    eventually(lambda: runner and not runner.alive, "the runner has ended")
+    (job / "result.json").unlink()  # as if it had been killed before its last word
+    stream = job / "stream.jsonl"
+    if torn:
+        stream.write_bytes(stream.read_bytes()[:-2])
+    [found] = api.collect(run.id, wait=True, timeout=60, places=stage.places)
+    if torn:
+        assert (found.outcome, found.text) == (DeliveryState.UNKNOWN, "")
+        assert found.reason.endswith(f"; what it had said is in {stream}")
+    else:
+        assert (found.outcome, found.text, found.repairs) == (DeliveryState.OK, "- one", 0)
+        assert "its supervisor was killed after it had ended" in found.notes[0]
+        assert found.account is not None
+        assert found.account.child_total == 3040
     assert journal.read_text() == "once\n"
 
 

@@ -41,6 +41,7 @@ _ENDED = {
     Outcome.UNKNOWN: DeliveryState.UNKNOWN,
 }
 _BEFORE = "tree-before.json"
+_SALVAGED = "its supervisor was killed after it had ended; this is read from its stream"
 
 
 def mark_tree(scene: Scene) -> None:
@@ -63,7 +64,7 @@ def deliver(scene: Scene, given: Ending | None) -> Ending:
         found = replace(found, outcome=outcome, reason=given.reason)
     if found.outcome.valid and contract_of(scene).isolation is Isolation.WORKTREE:
         found = _committed(scene, found)
-    found = _noted(scene, found)
+    found = _noted(scene, found, salvaged=rounds is not None and rounds.salvaged)
     save(scene.layout.deliverable, found)
     record_deliverable(scene.engine.store.engine, found, scene.task.profile)
     _tell(scene, found, rounds)
@@ -161,7 +162,7 @@ def _committed(scene: Scene, found: Deliverable) -> Deliverable:
     )
 
 
-def _noted(scene: Scene, found: Deliverable) -> Deliverable:
+def _noted(scene: Scene, found: Deliverable, *, salvaged: bool) -> Deliverable:
     """Add what the parent should know besides; names of files are no words of ours."""
     loss = warning(found.estimate) if found.estimate else ""
     try:
@@ -174,8 +175,8 @@ def _noted(scene: Scene, found: Deliverable) -> Deliverable:
             "the tree changed while the child read it, by whom is not known; "
             "its answer may be about either state"
         )
-    notes = tuple(filter(None, (loss, _earlier(scene, found), told)))
-    return replace(found, notes=notes, changed=changed)
+    notes = (loss, _SALVAGED if salvaged else "", _earlier(scene, found), told)
+    return replace(found, notes=tuple(filter(None, notes)), changed=changed)
 
 
 def _earlier(scene: Scene, found: Deliverable) -> str:

@@ -14,6 +14,7 @@ from abreast.engine.jobs import Order
 from abreast.engine.judging import judge_in_time
 from abreast.engine.layout import ROUNDS
 from abreast.engine.prompts import INTERRUPTED
+from abreast.engine.salvage import heard, is_lost
 from abreast.engine.scene import Scene
 from abreast.errors import StateError
 from abreast.model.contract import Contract
@@ -37,6 +38,7 @@ class Rounds:
 
     results: tuple[Result, ...]
     judged: Judged
+    salvaged: bool = False  # the last one's runner was killed; its answer is in its stream
 
     @property
     def last(self) -> Result:
@@ -81,14 +83,16 @@ class Rounds:
 
 def rounds_of(scene: Scene) -> Rounds | None:
     """Return the rounds that have ended; None when there is none."""
-    found = [load_result(scene.layout.job(name)) for name in ROUNDS]
-    results = tuple(result for result in found if result is not None)
-    if not results:
+    jobs = [scene.layout.job(name) for name in ROUNDS]
+    found = [(job, result) for job in jobs if (result := load_result(job)) is not None]
+    if not found:
         return None
+    results = tuple(heard(job, result) for job, result in found)
     said = [result.verdict.answer or result.verdict.final_message for result in results]
     # A repaired answer takes the place of the wrong one; a repair that said nothing does not.
     latest = next((text for text in reversed(said) if text.strip()), "")
-    return Rounds(results, judge_in_time(latest, contract_of(scene)))
+    salvaged = is_lost(found[-1][1]) and not is_lost(results[-1])
+    return Rounds(results, judge_in_time(latest, contract_of(scene)), salvaged)
 
 
 def to_repair(scene: Scene) -> bool:
