@@ -238,6 +238,39 @@ def test_nothing_in_a_transcript_can_make_a_section(start):
     assert sum(line.startswith("## ") for line in text.splitlines()) == 4
 
 
+def test_nothing_in_a_transcript_acts_on_a_terminal_or_hides():
+    evil = "a\x1b[31mb\x1b]0;t\x07c\u202ed\u200be\U000e0041f\udcff`g``h\x00"
+    text = handoff_of(session(user(evil), *ran(evil, 1, evil), agent(evil))).text
+    assert "- abcdef\ufffd`g``h\n" in text
+    assert "Make ```abcdef\ufffd`g``h``` pass (exit 1" in text
+    text.encode()  # as it is written
+
+
+def test_a_repository_without_a_commit_has_files_all_the_same():
+    now = Standing(top="/repo", branch="main", changed=(File("a.py"),), dirty="1 untracked")
+    found = handoff_of(session(user("go"), agent("Done.")), now)
+    assert found.right_now.endswith("`main` without a commit, 1 untracked.")
+    assert "Changed and not committed: `a.py`" in found.context
+    assert "Git: branch `main` without a commit; `/repo`" in found.context
+
+
+def test_what_git_is_in_the_middle_of_comes_before_what_follows_from_it():
+    now = standing(dirty="1 changed, a rebase under way")
+    found = handoff_of(session(user("go"), *ran("git rebase main", 1), agent("A conflict.")), now)
+    [step] = found.next_step
+    assert step.startswith("Finish the rebase under way by `git rebase --continue`, or undo it ")
+
+
+def test_files_that_somebody_else_made_do_not_crowd_out_the_rest():
+    write = Called(1.0, "1", ToolKind.WRITE, "Edit", "a.py", ("/repo/a.py",))
+    many = tuple(File(f"gen{number}.txt") for number in range(900))
+    now = standing(changed=(File("a.py", 1, 0), *many))
+    found = handoff_of(session(user("go"), write, Returned(1.0, "1"), agent("Done.")), now)
+    rows = [line for line in found.context if "not by an edit on record" in line]
+    assert len(rows) == 2
+    assert rows[-1].endswith("and 888 more")
+
+
 def test_the_exit_code_of_a_pipe_is_not_that_of_the_test():
     text = handoff_of(session(*ran("pytest -q | tail -1", 0, "1 failed"))).text
     assert "Last passing command: `pytest -q | tail -1` (exit 0 of its last part)" in text

@@ -1,11 +1,15 @@
 """What a transcript is said to tell, against what was done when it was recorded."""
 
+from dataclasses import replace
+
 import pytest
 
-from abreast.handoff.told import End, listen, questions_in, telling_line
+from abreast.handoff.questions import questions_in
+from abreast.handoff.told import End, listen, telling_line
 from abreast.model.transcript import (
     Broken,
     Called,
+    Compacted,
     Planned,
     Returned,
     ToolKind,
@@ -178,6 +182,38 @@ def test_a_command_that_was_broken_off_neither_failed_nor_passed():
     assert [one.command for one in told.ran] == ["make"]
 
 
+def test_a_failure_that_looks_like_an_earlier_one_is_not_mended():
+    again = [*ran("make", 2, "no"), *ran("make", 0)]
+    third = [replace(event, id="third") for event in ran("make", 2, "no")]
+    told = listen(session(*again, *third))
+    assert told.mended(told.last_failing) is None
+    assert told.failing is told.ran[-1]
+
+
+def test_what_only_asked_is_not_what_to_go_on_with():
+    check = ran("pytest -q tests/a.py", 1, "1 failed")
+    asks = ran("python -c 'import yaml'", 1, "ModuleNotFoundError")
+    told = listen(session(*check, *asks, *ran("make", 0)))
+    assert told.failing.command == "pytest -q tests/a.py"
+    assert told.last_failing.command == "python -c 'import yaml'"
+    assert listen(session(*check, *asks, *ran("uv run pytest", 0))).failing is None
+    assert listen(session(*check, *asks)).failing.command == "python -c 'import yaml'"  # the last
+
+
+def test_a_command_of_the_cli_counts_when_the_agent_goes_to_work_on_it():
+    assert listen(session(user("/init"), *ran("make", 0), user("/clear"))).task == "/init"
+    told = listen(session(user("Do it."), agent("Done."), user("/compact"), Compacted(1.0)))
+    assert (told.task, told.asked, told.end) == ("Do it.", (), End.ANSWERED)
+
+
+def test_what_is_asked_by_a_tool_is_a_question_until_it_is_answered():
+    call = Called(1.0, "1", ToolKind.ASK, "AskUserQuestion", "Which database?")
+    told = listen(session(user("go"), call))
+    assert (told.questions, told.settled) == (("Which database?",), ())
+    told = listen(session(user("go"), call, Returned(1.0, "1", text="SQLite"), agent("Done.")))
+    assert (told.questions, told.settled) == ((), (("Which database?", "SQLite"),))
+
+
 def test_a_failure_is_not_mended_by_what_passed_before_it():
     told = listen(session(*ran("make", 0), *ran("make", 2)))
     assert told.mended(told.last_failing) is None
@@ -208,6 +244,15 @@ def test_every_session_of_a_fork_is_told_apart():
         ("```\nis this code?\n```\nIt is.", []),
         ("What now? Nothing.", ["What now?"]),
         ("`a ? b : c` is an expression", []),
+        ("It is done\0", []),
+        (
+            "Why? It was wrong.\n\nShall I push?\n\n1. Now?\n2. No?",
+            ["Shall I push?", "Now?", "Why?"],
+        ),
+        (
+            "\u4fee\u597d\u4e86\u3002\u8981\u63d0\u4ea4\u5417\uff1f",
+            ["\u8981\u63d0\u4ea4\u5417\uff1f"],
+        ),
     ],
 )
 def test_sentences_that_ask(text, found):
@@ -222,6 +267,7 @@ def test_sentences_that_ask(text, found):
         ("Output: (empty)\nExit Code: 7\nProcess Group PGID: 18949", ""),
         ("Output: 3 failed\nExit Code: 1", "3 failed"),
         ("====\n", ""),
+        ("\x1b[1m1 failed\x1b[0m\n\x1b[0m\n\x1b]0;title\x07\n", "1 failed"),
         ("", ""),
     ],
 )

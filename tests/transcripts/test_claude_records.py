@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from abreast.agents.claude.records import Events, children, read
+from abreast.agents.claude.records_calls import called
 from abreast.model.transcript import (
     Begun,
     Broken,
@@ -325,3 +326,16 @@ def test_a_new_recording_is_read_alike(tmp_path: Path) -> None:
     assert counts(paid) == counts(wire(folder))
     assert (found.skipped, found.warnings) == (0, ())
     assert [child.skipped for child in found.children] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "subject"),
+    [
+        ("AskUserQuestion", {"questions": [{"question": "Which?"}, {"question": "When?"}]}, None),
+        ("ExitPlanMode", {"plan": "1. Split it"}, "Is this plan approved? 1. Split it"),
+        ("AskUserQuestion", {"questions": "Which?"}, "questions=Which?"),  # as it never is
+    ],
+)
+def test_what_the_user_is_asked_by_a_tool(name, given, subject):
+    found = called(1.0, {"id": "1", "name": name, "input": given})
+    assert (found.kind, found.subject) == (ToolKind.ASK, subject or "Which? When?")

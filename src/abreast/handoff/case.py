@@ -29,12 +29,6 @@ class Case:
     pen: Pen = field(default_factory=Pen)
 
     @property
-    def failing(self) -> Ran | None:
-        """The last command that failed, if nothing has shown since that it passes."""
-        ran = self.told.last_failing
-        return ran if ran and not self.told.mended(ran) else None
-
-    @property
     def done(self) -> bool:
         return self.origin is not None and self.origin.state is SessionState.DONE
 

@@ -10,6 +10,7 @@ from abreast.handoff.told import End, Ran
 
 _ROW = 6  # files on a line
 _ROWS = 5
+_ROWS_BESIDE = 2  # of files that the agent did not edit itself: generated, or pulled
 _COMMITS = 6
 _COMMANDS = 6
 _TRIED = 6
@@ -40,12 +41,13 @@ def _git(case: Case) -> Iterator[tuple[int, str]]:
             yield 12, f"Folder: {case.pen.code(case.cwd, 200)}, {how}"
         return
     base = f", began at `{now.base[:12]}`" if now.base not in {"", now.head} else ""
-    branch = f"branch `{now.branch}`" if now.branch else "no branch (detached HEAD)"
+    branch = f"branch {case.pen.code(now.branch)}" if now.branch else "no branch (detached HEAD)"
+    head = f"at `{now.head[:12]}`" if now.head else "without a commit"
     if now.shared:
-        yield 13, f"It read {case.pen.code(now.top, 200)} at `{now.head[:12]}`"
+        yield 13, f"It read {case.pen.code(now.top, 200)} {head}"
         return
     place = "worktree gone" if now.gone else case.pen.code(now.top, 200)
-    yield 13, f"Git: {branch} at `{now.head[:12]}`{base}; {place}"
+    yield 13, f"Git: {branch} {head}{base}; {place}"
     if now.kept:
         yield 12, f"What is not on a branch is kept under `{now.kept}`"
 
@@ -54,21 +56,19 @@ def _files(case: Case) -> Iterator[tuple[int, str]]:
     """Yield the files: what the agent edited against what differs now."""
     now, pen = case.standing, case.pen
     edited = list(dict.fromkeys(map(case.path, case.told.edited)))
-    if now.shared or not now.head:
+    if now.shared or not (now.head or now.top):
         yield from _numbered(11, _rows("Edited: ", list(map(pen.code, edited))))
         return
     differing = {file.path: file for file in now.changed}
-    since = f"since `{now.base[:12]}`" if now.base else "not committed"
+    since = f"since `{now.base[:12]}`" if now.base else "and not committed"
     both = [file for path, file in differing.items() if path in edited]
     other = [file for path, file in differing.items() if path not in edited]
     first = f"Changed {since}" + (", as it edited" if other else "")
     yield from _numbered(11, _rows(f"{first}: ", [_shown(case, file) for file in both]))
     if edited or not both:
-        how = ", not by an edit on record" if edited else ""
-        yield from _numbered(
-            16 if edited else 11,
-            _rows(f"Changed {since}{how}: ", [_shown(case, file) for file in other]),
-        )
+        how, rows = (", not by an edit on record", _ROWS_BESIDE) if edited else ("", _ROWS)
+        shown = [_shown(case, file) for file in other]
+        yield from _numbered(16 if edited else 11, _rows(f"Changed {since}{how}: ", shown, rows))
     again = [path for path in edited if path not in differing and not path.startswith("/")]
     if again:
         what = (
@@ -90,12 +90,12 @@ def _numbered(rank: int, rows: Iterable[str]) -> Iterator[tuple[int, str]]:
         yield rank + 8 * number, row
 
 
-def _rows(label: str, items: Sequence[str]) -> Iterator[str]:
+def _rows(label: str, items: Sequence[str], rows: int = _ROWS) -> Iterator[str]:
     """Yield lines of a few items each; what is beyond the last row is counted."""
-    for start in range(0, min(len(items), _ROW * _ROWS), _ROW):
+    most = _ROW * rows
+    for start in range(0, min(len(items), most), _ROW):
         row = ", ".join(items[start : start + _ROW])
-        last = start + _ROW >= _ROW * _ROWS
-        more = len(items) - _ROW * _ROWS
+        last, more = start + _ROW >= most, len(items) - most
         yield f"{label}{row}" + (f" and {more} more" if last and more > 0 else "")
 
 
@@ -116,17 +116,19 @@ def _commands(case: Case) -> Iterator[tuple[int, str]]:
             said = f": {case.pen.words(check.said, 140)}" if check.said and not check.passed else ""
             text = f"{check.name} {case.pen.code(check.command)} ({check.outcome}){said}"
             yield (8 if not check.passed else 12), f"Check: {text}"
-    failing, passing = told.last_failing, told.last_passing
+    open_, failing, passing = told.failing, told.last_failing, told.last_passing
+    if open_ is not None and open_ is not failing:
+        yield 7, f"Failed, not seen to pass since: {case.command(open_)}"
     if failing is not None:
         mended = told.mended(failing)
-        rank = 7 if mended is None else 21
         later = f"; later {case.pen.code(mended.command)} passed" if mended else ""
-        yield rank, f"Last failing command: {case.command(failing)}{later}"
+        yield (
+            (7 if failing is open_ else 21),
+            f"Last failing command: {case.command(failing)}{later}",
+        )
     if passing is not None:
         yield 10, f"Last passing command: {case.command(passing)}"
-    yield from _others(
-        case, {failing.command if failing else "", passing.command if passing else ""}
-    )
+    yield from _others(case, {ran.command for ran in (open_, failing, passing) if ran})
 
 
 def _others(case: Case, shown: set[str]) -> Iterator[tuple[int, str]]:
@@ -159,6 +161,9 @@ def _plan(case: Case) -> Iterator[tuple[int, str]]:
 def _questions(case: Case) -> Iterator[tuple[int, str]]:
     for number, question in enumerate(case.told.questions[:4]):
         yield 9 + 2 * number, f"Open question: {case.pen.words(question, 240)}"
+    for number, (asked, answer) in enumerate(reversed(case.told.settled[-3:])):
+        told = f"{case.pen.words(asked, 140)} Answer: {case.pen.words(answer, 140)}"
+        yield 14 + 4 * number, f"Settled: {told}"
 
 
 def _tried(case: Case) -> Iterator[tuple[int, str]]:
@@ -189,6 +194,13 @@ def _words(case: Case) -> Iterator[tuple[int, str]]:
         yield 17, f"By its record: {ending_of_record(case)}"
     if told.delegated:
         asked = "; ".join(pen.words(question, 60) for question in told.delegated[:3])
-        yield 38, f"Asked subagents {len(told.delegated)} times: {asked}"
+        yield 38, f"Asked subagents {_times(len(told.delegated))}: {asked}"
     if told.compacted:
-        yield 46, f"Its history was compacted {told.compacted} times: what came before is a summary"
+        yield (
+            46,
+            f"Its history was compacted {_times(told.compacted)}: what came before is a summary",
+        )
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"

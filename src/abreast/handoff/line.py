@@ -1,10 +1,12 @@
 """The lines of a handoff, each with how decisive it is."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 
 from abreast.handoff.masking import mask
+from abreast.handoff.plain import plain
 
 
 class Section(StrEnum):
@@ -33,12 +35,12 @@ class Pen:
 
     def words(self, text: str, most: int = 200) -> str:
         """Return `text` folded to one line of at most `most` characters."""
-        folded = " ".join(self._mask(text).split())
+        folded = " ".join(self._mask(plain(text)).split())
         return folded if len(folded) <= most else folded[: most - 1].rstrip() + "…"
 
     def code(self, text: str, most: int = 110) -> str:
         """Return `text` as a span of code, whatever is in it."""
         words = self.words(text, most)
-        ticks = "`" if "`" not in words else "``"
+        ticks = "`" * (max(map(len, re.findall("`+", words)), default=0) + 1)
         pad = " " if words.startswith("`") or words.endswith("`") else ""
         return f"{ticks}{pad}{words}{pad}{ticks}"

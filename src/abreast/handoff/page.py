@@ -11,6 +11,7 @@ from abreast.model.handoff import Header
 TITLE = "# Current work"
 _MARK = "> abreast handoff 1:"
 _SAFE = "/:@+-_.~"
+_RAW = "surrogateescape"  # git's names need not be UTF-8
 _STAMP = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -46,7 +47,9 @@ def header_line(header: Header) -> str:
         "work": header.work,
         "at": at,
     }
-    told = (f"{key}={quote(value, safe=_SAFE)}" for key, value in fields.items() if value)
+    told = (
+        f"{key}={quote(value, safe=_SAFE, errors=_RAW)}" for key, value in fields.items() if value
+    )
     return " ".join([_MARK, *told])
 
 
@@ -55,7 +58,8 @@ def read_header(text: str) -> Header | None:
     found = re.search(rf"^{re.escape(_MARK)} (.+)$", text[:4000], re.MULTILINE)
     if not found or not text.lstrip("\ufeff \n").startswith(TITLE):
         return None
-    fields = {key: unquote(value) for key, _, value in (w.partition("=") for w in found[1].split())}
+    pairs = (word.partition("=") for word in found[1].split())
+    fields = {key: unquote(value, errors=_RAW) for key, _, value in pairs}
     try:
         at = datetime.strptime(fields.get("at", ""), _STAMP).replace(tzinfo=UTC).timestamp()
     except ValueError:

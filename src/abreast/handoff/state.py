@@ -26,6 +26,8 @@ def ending_of_record(case: Case) -> str:
     """Return how the record of a session ends, in words that are true whatever came after it."""
     told = case.told  # of the record: a CLI that is killed may not have written all of it
     match told.end:
+        case _ if told.questions and told.end is not End.BROKEN:
+            found = "The agent asked something and had no answer yet"
         case End.BROKEN:
             found = f"Stopped{_during(case)}: {case.pen.words(told.why_broken, 200)}"
         case End.CUT_OFF:
@@ -34,8 +36,6 @@ def ending_of_record(case: Case) -> str:
         case End.BETWEEN:
             after = f" after {case.call(told.last_call)}" if told.last_call else ""
             found = f"Its record ends{after}, before the model answered: killed, or still at work"
-        case _ if told.questions:
-            found = "The agent asked something and had no answer yet"
         case _:
             found = _PLAIN[told.end]
     return found
@@ -68,19 +68,20 @@ def _last(case: Case) -> Iterator[str]:
     if case.origin is not None and case.origin.checks:
         check = case.origin.checks[-1]
         yield f"{check.name.capitalize()} {case.pen.code(check.command, 80)}: {check.outcome}"
-    elif case.failing is not None:
-        yield f"Failed, not seen to pass since: {case.command(case.failing, said=False)}"
+    elif case.told.failing is not None:
+        yield f"Failed, not seen to pass since: {case.command(case.told.failing, said=False)}"
     elif case.told.ran and case.told.ran[-1].passed:
         yield f"Last command: {case.command(case.told.ran[-1])}"
 
 
 def _checkout(case: Case) -> Iterator[str]:
     now = case.standing
-    if not now.head or now.shared:
+    if not (now.head or now.top) or now.shared:
         return
-    where = f"`{now.branch}`" if now.branch else "detached HEAD"
+    where = case.pen.code(now.branch) if now.branch else "Detached HEAD"
     if now.gone:
         kept = f", kept under `{now.kept}`" if now.kept else ""
         yield f"Its worktree is gone; its work is at `{now.head[:12]}`{kept}"
     else:
-        yield f"{where} at `{now.head[:12]}`, {now.dirty or 'all committed'}"
+        head = f"at `{now.head[:12]}`" if now.head else "without a commit"
+        yield f"{where} {head}, {now.dirty or ('all committed' if now.head else 'and empty')}"

@@ -86,19 +86,27 @@ def _of_record(case: Case) -> Iterator[str]:
     if told.task and not told.heeded:
         yield f"Do what was asked last and not answered: {pen.words((told.task, *told.asked)[-1])}"
     yield from _unfinished(case)
-    if told.end not in {End.ANSWERED, End.EMPTY} and told.heeded:
+    if told.end not in {End.ANSWERED, End.EMPTY} and told.heeded and not told.questions:
         yield f"Go on where it stopped: {pen.words((told.task, *told.asked)[-1])}"
     now = case.standing
-    if now.uncommitted and not now.shared:
+    if now.uncommitted and not now.shared and not now.operation:
         yield f"Review and commit what is not committed ({now.dirty})"
 
 
 def _unfinished(case: Case) -> Iterator[str]:
-    told, pen = case.told, case.pen
+    told, pen, operation = case.told, case.pen, case.standing.operation
+    if operation == "bisect":
+        yield "Go on with the bisect under way; `git bisect reset` ends it"
+    elif operation:
+        how = f"`git {operation} --continue`, or undo it by `git {operation} --abort`"
+        yield f"Finish the {operation} under way by {how}"
     for call in told.running[:1]:
+        if call.kind is ToolKind.ASK:
+            continue
         again = ", then run it again" if call.kind is ToolKind.SHELL else ""
         yield f"Look at what {case.call(call)} has left{again}"
-    if ran := case.failing:
+    ran = told.failing
+    if ran and not (operation and ran.command.startswith("git ")):
         said = f": {pen.words(ran.said, 140)}" if ran.said else ""
         yield f"Make {pen.code(ran.command)} pass ({case.outcome(ran)}){said}"
     for item, done in told.plan:

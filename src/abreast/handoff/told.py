@@ -1,11 +1,13 @@
 """What a transcript tells of a session, as far as it matters to whoever goes on with the task."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from abreast.handoff.commands import covers, only_looks
+from abreast.handoff.commands import covers, only_asks, only_looks, overtakes
+from abreast.handoff.plain import plain
+from abreast.handoff.questions import questions_in
 from abreast.model.transcript import (
     Begun,
     Broken,
@@ -21,11 +23,8 @@ from abreast.model.transcript import (
 )
 
 _COMMAND = re.compile(r"/[\w:-]+")  # of the CLI's own, such as /compact
-_FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
-_CODE = re.compile(r"`[^`\n]*`")
-_HIDDEN = "\0"  # in no text of a transcript
-_SENTENCE = re.compile(r"[^.!?\n]*\?(?=[\s\"')\]*_`]|\Z)|[^\n]*?(?:[.!?]+(?=\s)|\n|\Z)")
 _LABEL = re.compile(r"[A-Za-z][\w ]*:? -?\d+\Z")  # such as an exit code, in which nothing is told
+_RECENT = 100  # commands among which one may still be to be made to pass
 _MOST = 50  # questions, edits and the like of each kind that are kept
 
 
@@ -85,6 +84,7 @@ class Told:
     unfinished: tuple[Called, ...] = ()
     earlier_breaks: tuple[str, ...] = ()
     delegated: tuple[str, ...] = ()
+    settled: tuple[tuple[str, str], ...] = ()  # what the agent asked by a tool, with the answer
     compacted: int = 0
     last_call: Called | None = None
 
@@ -98,8 +98,30 @@ class Told:
 
     def mended(self, ran: Ran) -> Ran | None:
         """Return the command that showed, after `ran` had failed, that the same passes."""
-        later = self.ran[self.ran.index(ran) + 1 :]
-        return next((r for r in later if r.passed and covers(r.command, ran.command)), None)
+        return next((r for r in self._passed_after(ran) if covers(r.command, ran.command)), None)
+
+    @property
+    def failing(self) -> Ran | None:
+        """The last command that failed and is still to be made to pass, as far as is known.
+
+        Not one that only asked something, unless that was the last there was.
+        """
+        for ran in reversed(self.ran[-_RECENT:]):
+            if not ran.fails or (only_asks(ran.command) and ran is not self.ran[-1]):
+                continue
+            later = self._passed_after(ran)
+            found = (
+                covers(r.command, ran.command) or overtakes(r.command, ran.command) for r in later
+            )
+            if not any(found):
+                return ran
+        return None
+
+    def _passed_after(self, ran: Ran) -> list[Ran]:
+        at = next(
+            number for number, one in enumerate(self.ran) if one is ran
+        )  # others may be equal
+        return [one for one in self.ran[at + 1 :] if one.passed]
 
 
 @dataclass
@@ -111,11 +133,27 @@ class _Listener:
     plan: tuple[tuple[str, bool], ...] = ()
     compacted: int = 0
     open: dict[str, Called] = field(default_factory=dict)
+    command: Said | None = None  # one of the CLI's own, until it shows whom it was for
     lost: list[Called] = field(default_factory=list)
     last: TranscriptEvent | None = None
     heeded: bool = True
 
     def hear(self, event: TranscriptEvent) -> None:
+        if isinstance(event, Said) and event.by_user and _COMMAND.fullmatch(event.text):
+            self.command = event
+        else:
+            self._resolve(event)
+            self._hear(event)
+
+    def _resolve(self, event: TranscriptEvent) -> None:
+        """Take a command such as /init for what was asked, if the agent goes to work on it."""
+        if self.command is None or isinstance(event, Spent):
+            return
+        command, self.command = self.command, None
+        if isinstance(event, Called) or (isinstance(event, Said) and not event.by_user):
+            self._say(command)
+
+    def _hear(self, event: TranscriptEvent) -> None:
         match event:
             case Said():
                 self._say(event)
@@ -150,12 +188,12 @@ def listen(transcript: Transcript) -> Told:
     """Return what a transcript tells."""
     heard = _Listener()
     for event in transcript.events:
-        if not (isinstance(event, Said) and event.by_user and _COMMAND.fullmatch(event.text)):
-            heard.hear(event)
+        heard.hear(event)
     users = [said.text for said in heard.said if said.by_user]
     words = [said.text for said in heard.said if not said.by_user]
     end, last = _end(heard), heard.last
     final = last.text if isinstance(last, Said) and not last.by_user else ""
+    asking = [c.subject for c in heard.open.values() if c.kind is ToolKind.ASK and c.subject]
     breaks = [one.reason for one in heard.broken]
     return Told(
         end=end,
@@ -164,7 +202,7 @@ def listen(transcript: Transcript) -> Told:
         asked=tuple(users[1:]),
         heeded=heard.heeded,
         last_words=words[-1] if words else "",
-        questions=tuple(questions_in(final)),
+        questions=tuple(asking or questions_in(final)),
         plan=heard.plan,
         ran=tuple(_ran(heard)),
         edited=tuple(dict.fromkeys(_edited(transcript))),
@@ -173,6 +211,7 @@ def listen(transcript: Transcript) -> Told:
         unfinished=tuple(heard.lost)[-_MOST:],
         earlier_breaks=tuple(breaks[: -1 if end is End.BROKEN else None])[-_MOST:],
         delegated=tuple(c.subject for c in heard.calls.values() if c.kind is ToolKind.DELEGATE),
+        settled=tuple(_settled(heard))[-_MOST:],
         compacted=heard.compacted,
         last_call=next(reversed(heard.calls.values()), None),
     )
@@ -222,18 +261,17 @@ def _refused(heard: _Listener) -> Iterator[tuple[str, str]]:
             yield call.subject, telling_line(back.text)
 
 
+def _settled(heard: _Listener) -> Iterator[tuple[str, str]]:
+    for name, back in heard.returned.items():
+        call = heard.calls.get(name)
+        if call is not None and call.kind is ToolKind.ASK and call.subject and not back.failed:
+            yield call.subject, back.text
+
+
 def telling_line(text: str) -> str:
     """Return the last line that says more than a label with a number, "" when there is none."""
-    for line in reversed(text.splitlines()):
+    for line in reversed(plain(text).splitlines()):
         words = line.strip().removeprefix("Output: ").strip()
         if words and not _LABEL.match(words) and re.search(r"\w", words) and words != "(empty)":
             return words
     return ""
-
-
-def questions_in(text: str) -> Iterable[str]:
-    """Return the sentences of a message that ask something; code in it is no question."""
-    plain = _CODE.sub(lambda code: code[0].replace("?", _HIDDEN), _FENCED.sub("\n", text))
-    found = (sentence.strip().lstrip("-*>#0123456789. ") for sentence in _SENTENCE.findall(plain))
-    asked = [one.replace(_HIDDEN, "?") for one in found if one.endswith("?") and len(one) > 3]
-    return asked[:_MOST]

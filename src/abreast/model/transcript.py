@@ -18,6 +18,7 @@ class ToolKind(StrEnum):
     SHELL = "shell"
     DELEGATE = "delegate"  # a subagent of the vendor's, or abreast's own tool
     PLAN = "plan"  # a todo list or plan kept by the agent
+    ASK = "ask"  # a question to the user, or a plan that the user is to approve
     OTHER = "other"
 
 

@@ -24,7 +24,8 @@ _KINDS = {
     "TaskUpdate": ToolKind.PLAN,
     "TaskList": ToolKind.PLAN,
     "TaskGet": ToolKind.PLAN,
-    "ExitPlanMode": ToolKind.PLAN,
+    "AskUserQuestion": ToolKind.ASK,
+    "ExitPlanMode": ToolKind.ASK,
 }
 _OURS = re.compile(r"mcp__.*abreast.*__delegate")
 _SUBJECTS = (
@@ -52,6 +53,11 @@ def called(at: float, block: Mapping[str, Any]) -> Called:
 
 
 def _subject(given: Mapping[str, Any]) -> str:
+    asked = [as_text(as_dict(one).get("question")) for one in as_list(given.get("questions"))]
+    if any(asked):
+        return " ".join(filter(None, asked))
+    if plan := as_text(given.get("plan")):
+        return f"Is this plan approved? {plan}"
     found = next((given[key] for key in _SUBJECTS if given.get(key)), "")
     return _shown(found) or ", ".join(f"{key}={_shown(given[key])}" for key in list(given)[:5])
 
