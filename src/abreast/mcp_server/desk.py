@@ -13,7 +13,7 @@ import anyio
 
 from abreast import aio, api
 from abreast.errors import AbreastError, NotFoundError
-from abreast.mcp_server import arguments, result
+from abreast.mcp_server import arguments, reach, result
 from abreast.mcp_server.caller import Caller, caller_of
 from abreast.mcp_server.wire import narrate
 from abreast.model.session import Run, Session
@@ -143,6 +143,7 @@ async def _more(call: Call) -> str:
 
 async def _tell(call: Call) -> str:
     name, text = arguments.text_of(call.given, "id"), arguments.text_of(call.given, "text")
+    await asyncio.to_thread(reach.check_tell, name, call.caller, _tree())
     # Without a sender it would be taken for the user's word.
     told = await aio.tell(name, text, sender=call.caller.parent or "another session")
     if told.heard:
@@ -153,6 +154,7 @@ async def _tell(call: Call) -> str:
 async def _cancel(call: Call) -> str:
     name = arguments.text_of(call.given, "id")
     await aio.collect(name)  # nothing but a delegation is stopped by a model
+    await asyncio.to_thread(reach.check_stop, name, call.caller, _tree())
     await aio.stop(name)
     return await _told(name)
 
