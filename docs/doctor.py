@@ -21,8 +21,9 @@ Written by `docs/doctor.py` from the checks themselves; `make docs` writes it ag
 
 `abreast doctor` looks at how work was split: at the transcripts of Claude Code, Codex and Gemini
 CLI, whoever started the session, at the runs of abreast, and at their repositories. It only reads,
-and nothing leaves the machine. Each finding has its evidence (the session, the time, the numbers),
-why it hurts, and the fix; the most costly comes first, and before it what endangers work.
+and nothing leaves the machine. Each finding has its evidence (the session, the time, the
+line of its transcript, the numbers), why it hurts, and the fix; the most costly comes first, and
+before it what endangers work.
 
 ```
 abreast doctor                       the last seven days
@@ -35,11 +36,14 @@ What the figures mean:
 - Tokens of requests are those that the CLI's own record states. A text that no request states alone
   (a summary, a file that was read, a briefing) is estimated from its length, four characters a
   token, and then called "about".
+- A summary counts in a child's net as in `abreast ledger`: by what the parent's next request grew.
+  Where no request followed, and where the length of the answer itself is in question, it is the
+  text's.
 - The cost of a finding counts each token once, however often it was sent again with later requests;
   nothing is said where it is not known. Costs of different findings overlap: the same child can be
   one of too many and too dear as well.
-- A session's subagents belong to it. What it shares with the session that it is a fork of counts
-  there.
+- A session's subagents belong to it. Those that a CLI runs for itself, as Claude Code does to
+  compact, are no delegations. What it shares with the session that it is a fork of counts there.
 - Files are those that the CLI's own tools named; what a shell command changed is not seen.
 
 There is a finding only where every condition of a check holds. A healthy week is one line.
@@ -71,7 +75,9 @@ def describe(check: Check, reasons: dict[str, str]) -> Iterator[str]:
     """Yield the lines about one check."""
     looks_for = check.looks_for
     for name in check.thresholds:
-        looks_for = re.sub(rf"\b{name}\b", f"{getattr(thresholds, name):,}", looks_for)
+        value = getattr(thresholds, name)
+        told = f"{value:.0%}" if name.endswith(("SHARE", "ALIKE")) else f"{value:,}"
+        looks_for = re.sub(rf"\b{name}\b", told.replace("%", " %"), looks_for)
     yield f"### {check.id}\n"
     yield f"{check.title} ({check.severity}).\n"
     yield f"- **When**: {looks_for}"

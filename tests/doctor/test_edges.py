@@ -1,5 +1,6 @@
 """Forks, compaction, figures that are missing, and transcripts that make no sense."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -11,9 +12,10 @@ from abreast.doctor.context import CORRECTING, corrections, past_fill
 from abreast.doctor.delegation import Delegation, account_of, delegations_of
 from abreast.doctor.examine import examine_session, examine_sessions
 from abreast.doctor.over_delegation import below_break_even, child_per_file
-from abreast.doctor.under_contract import SHAPES
+from abreast.doctor.side_by_side import invalidated, same_files
+from abreast.doctor.under_contract import SHAPES, no_shape, read_again
 from abreast.doctor.under_delegation import read_alone
-from abreast.doctor.work import work_of
+from abreast.doctor.work import Touch, Work, work_of
 from abreast.model.economy import Account
 from abreast.model.transcript import (
     Begun,
@@ -80,16 +82,115 @@ def test_children_that_were_asked_different_things_are_not_one_question():
     account = Account(9_000, 20_000, 20_000, 10)
     questions = ("Who calls it?", "Write a test plan for this module", "Is there a race in here?")
     asked = tuple(
-        Delegation(str(n), account, question=text, read=frozenset({f"/{n}.py"}))
+        Delegation(str(n), account, question=text, read={f"/{n}.py": 9})
         for n, text in enumerate(questions)
     )
     assert list(child_per_file(Case(Transcript("claude", "", "s"), asked))) == []
 
 
+def test_a_subagent_that_the_cli_runs_for_itself_is_no_delegation():
+    """Claude Code compacts in one: it begins with all of the parent's context."""
+    compacting = Transcript("claude", "", "acompact-1", (spent("1", 150_000), spent("2", 151_000)))
+    parent = Transcript("claude", "", "s", (spent("p", 150_000), Compacted(1.0)), (compacting,))
+    assert delegations_of(parent) == ()
+
+
+def test_reading_what_was_later_edited_was_needed():
+    turn = (Said(1.0, True, "where?"), spent("1", 9_000), _call("c", ToolKind.READ, "a"))
+    turn = (*turn, Returned(1.0, "c", size=120_000), spent("2", 45_000), Said(1.0, False, "There."))
+    more = (Said(1.0, True, "change it"), *(spent(f"l{n}", 45_000) for n in range(3)))
+    case = Case(Transcript("codex", "", "s", (*turn, *more)))
+    assert len(list(read_alone(case))) == 1
+    edit = _call("e", ToolKind.WRITE, "a")
+    assert list(read_alone(Case(Transcript("codex", "", "s", (*turn, *more, edit))))) == []
+
+
+def _call(name: str, kind: ToolKind, *paths: str) -> Called:
+    return Called(1.0, name, kind, "tool", paths=paths)
+
+
+@pytest.mark.parametrize(
+    ("read", "between", "found"),
+    [
+        (12_000, (), True),
+        (40_000, (), False),  # the few places that matter, of much
+        (12_000, (Said(3.0, True, "now the next thing"),), False),
+    ],
+)
+def test_to_read_again_is_a_fault_where_the_answer_should_have_done(read, between, found):
+    child = Transcript(
+        *("claude", "", "kid", (_call("k", ToolKind.READ, "a", "b"), Returned(1.0, "k", size=read)))
+    )
+    asked = Called(1.0, "x", ToolKind.DELEGATE, "Agent", child="kid")
+    answered = Returned(2.0, "x", size=40, child="kid")
+    back = (_call("y", ToolKind.READ, "a"), Returned(3.0, "y", size=12_000))
+    parent = Transcript("claude", "", "s", (asked, answered, *between, *back), (child,))
+    assert bool([*read_again(Case(parent, delegations_of(parent)))]) is found
+
+
+def test_a_long_session_that_was_full_at_its_end_did_its_work_below():
+    full = [spent(f"f{n}", 120_000) for n in range(5)]
+    low = [spent(f"l{n}", 60_000) for n in range(60)]
+    assert list(past_fill(Case(Transcript("claude", "", "s", (*low, *full))))) == []
+    assert len(list(past_fill(Case(Transcript("claude", "", "s", (*low[:30], *full)))))) == 1
+
+
+def test_a_no_to_a_question_corrects_nothing():
+    asked = [Said(1.0, False, "Shall I update the docs as well?"), Said(1.0, True, "No, leave it.")]
+    said = [Said(1.0, False, "Done."), Said(1.0, True, "No, leave it.")]
+    for more, found in ((asked, 0), (said, 1)):
+        events = (Said(1.0, True, "go"), *more * 3)
+        assert len(list(corrections(Case(Transcript("claude", "", "s", events))))) == found
+
+
+def test_of_a_question_in_another_language_no_shape_is_missed():
+    account = Account(9_000, 20_000, 20_000, 10)
+    for text, found in (("Look into the modules", 1), ("Schau dir die Module an", 0)):
+        asked = Delegation("1", account, returned=900, question=text)
+        assert len(list(no_shape(Case(Transcript("claude", "", "s"), (asked,))))) == found
+
+
+def _work(name: str, *touches: tuple[str, float, bool], **more) -> Work:
+    made: dict[str, tuple[Touch, ...]] = {}
+    for file, at, wrote in touches:
+        made[file] = (*made.get(file, ()), Touch(at, wrote, 0 if wrote else 50))
+    values = {"begun": 0.0, "last": 90_000.0, "repo": "/r/.git", "top": "/r"} | more
+    return Work("claude", name, touches=made, **values)
+
+
+def test_files_outside_of_the_repository_are_no_common_work():
+    both = [_work(name, ("/home/me/.claude/memory.md", 60.0, True)) for name in "ab"]
+    assert list(same_files(both)) == []
+    assert list(same_files([_work(name, ("a.py", 60.0, True)) for name in "ab"])) != []
+
+
+def test_what_changed_hours_before_it_was_read_again_invalidated_nothing():
+    writer = _work("w", ("a.py", 4_000.0, True))
+    for again, found in ((5_000.0, 1), (30_000.0, 0)):
+        reader = _work("r", ("a.py", 3_000.0, False), ("a.py", again, False))
+        assert len(list(invalidated([reader, writer]))) == found
+
+
+def test_a_fork_begins_when_it_was_taken():
+    old = Transcript("claude", "", "old", (Said(10.0, True, "go"),), begun=10.0, last=50.0)
+    own = (Begun(10.0, "new", forked_from="old"), Said(60.0, True, "go on"))
+    fork = Transcript("claude", "", "new", own, begun=10.0, last=90.0)
+    assert not work_of(old, "/r/.git", "/r").beside(work_of(fork, "/r/.git", "/r"))
+
+
+def test_many_sessions_that_read_the_same_files_take_no_time():
+    names = [f"{n}.py" for n in range(60)]
+    works = [_work(str(n), *((name, 60.0 * n, False) for name in names)) for n in range(600)]
+    begun = time.process_time()
+    assert [*same_files(works), *invalidated(works)] == []
+    assert time.process_time() - begun < 2
+
+
 CORRECT = """no, the other one|No. Stop.|That's wrong|still failing|you forgot the test
 I said no mocks|it doesn't work|Undo that|not what I meant|wait, no"""
 GO_ON = """no problem, go on|Now add a test|nothing else|note the date|stopwatch please
-Is it wrong?|you can go on|northern lights|waiting list next|/compact"""
+Is it wrong?|you can go on|northern lights|waiting list next|/compact|No arquivo a.py muda o nome
+Stop the server, then test|Revert 1a2b3c4 on main"""
 
 
 @pytest.mark.parametrize("said", CORRECT.replace("\n", "|").split("|"))

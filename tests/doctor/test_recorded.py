@@ -3,16 +3,20 @@
 import os
 import shutil
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 from textwrap import fill
 
 import pytest
 from inline_snapshot import snapshot
 
+from abreast import api
 from abreast.doctor.case import Case, Standing
 from abreast.doctor.context import heavy_briefing
 from abreast.doctor.examine import OF_A_SESSION, OF_SESSIONS
 from abreast.doctor.side_by_side import invalidated, same_files
 from abreast.doctor.work import work_of
+from abreast.engine.diagnosis_delegations import measured
 from abreast.engine.diagnosis_machine import briefing_of
 from abreast.model.finding import Severity
 from abreast.model.tokens import count_tokens
@@ -50,6 +54,9 @@ def test_the_evidence_has_the_numbers(home, diagnose):
                 assert one.session
                 assert one.path
                 assert one.at
+                line = Path(one.path).read_text().splitlines()[one.line - 1]
+                assert one.line
+                assert f"{datetime.fromtimestamp(one.at, UTC):%Y-%m-%dT%H:%M:%S}" in line
                 told.setdefault(finding.id, []).append((one.text, one.tokens))
     assert told.pop("same-files")[0][0].endswith("edited 1 file in one checkout: a.py")
     [[text, _]] = told.pop("invalidated")
@@ -57,8 +64,8 @@ def test_the_evidence_has_the_numbers(home, diagnose):
     assert text.endswith(", then read or edited again: a.py; about 7 tokens")
     lines = [f"{name}, {cost}: {text}" for name in sorted(told) for text, cost in told[name]]
     assert "\n".join(fill(line, 92, subsequent_indent="  ") for line in lines) == snapshot("""\
-below-break-even, 17983: 2 of 2 children lost 17,983 tokens: kept out 320, start-up 18,000,
-  summary about 303
+below-break-even, 17680: 2 of 2 children lost 17,680 tokens: kept out 320, start-up 18,000,
+  summary 0
 child-per-file, 18000: 3 children read one file each (a.py, b.py, c.py) for the same
   question; start-ups 27,000 tokens
 corrections, 1600: 3 turns of the user in a row that correct: "No, that is not what I asked
@@ -73,12 +80,12 @@ long-summary, 3271: a child returned about 5,271 tokens to "Report on all of b.p
 many-children, 90000: 10 children; their start-ups alone: 90,000 tokens
 no-shape, 271: "Look into the modules here. [CHILD]" says nothing of the shape or length of
   the answer: about 771 tokens came back
-past-fill, 40000: 3 of 4 requests with more than 100,000 tokens in the context, at most
+past-fill, 40000: 3 of 4 requests with more than 100,000 tokens in the context, up to
   140,000
 read-again, 2546: the parent read about 2,546 tokens again that its children had read, by 1
   call
-read-alone, 42900: 42,900 tokens read by 2 calls for an answer of about 4, then carried
-  through 3 requests
+read-alone, 42858: about 42,858 tokens read by 2 calls for an answer of about 4, then
+  carried through 3 requests
 summary-again, 405: the parent said about 405 tokens, 97 % of them word by word from its
   child's summary\
 """)
@@ -157,6 +164,16 @@ def test_only_what_was_written_since_is_read(home, diagnose):
     os.utime(file, (1000.0, 1000.0))
     assert diagnose(place, since=2000.0).sessions == 0
     assert diagnose(place, since=500.0).sessions == 1
+
+
+@pytest.mark.parametrize("name", ["claude-losses", "gemini-few-children", "gemini-summaries"])
+def test_a_net_is_that_of_the_ledger(name, places, transcripts):
+    [session] = transcripts(name)
+    told = {one.child: one.account.net for one in measured(session)}
+    environ = {"HOME": session.path.partition("/.")[0], "PATH": ""}
+    found = api.ledger(environ=environ, places=places).delegations
+    assert told == {one.child: one.net for one in found}
+    assert len(told) == 2
 
 
 @pytest.mark.clis

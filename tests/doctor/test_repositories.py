@@ -8,6 +8,7 @@ import time
 import pytest
 
 from abreast.engine.diagnosis_repositories import checkout_of, state_of
+from tests.support.clis import wait_until
 from tests.support.repos import make_repo
 
 
@@ -60,6 +61,21 @@ def test_core_bare_in_a_checkout(repo, look):
     assert repo.git("status", "--porcelain") == ""
 
 
+@pytest.mark.parametrize("lines", ["bare", "bare = yes", "bare = true\n\tbare = true"])
+def test_core_bare_in_any_form(lines, repo, look):
+    with (repo.path / ".git" / "config").open("a") as config:
+        config.write(f"[core]\n\t{lines}\n")
+    [found] = look(repo.path).values()
+    mend(found)
+    assert look(repo.path) == {}
+
+
+@pytest.mark.parametrize("same", ["..", "."])
+def test_core_worktree_that_names_the_checkout_itself(same, repo, look):
+    repo.git("config", "core.worktree", same if same == ".." else str(repo.path))
+    assert look(repo.path) == {}
+
+
 @pytest.mark.parametrize("target", ["elsewhere", "gone"])
 def test_core_worktree_that_points_elsewhere(target, repo, tmp_path, look):
     (tmp_path / "elsewhere").mkdir()
@@ -92,7 +108,39 @@ def test_a_worktree_within_the_checkout(repo, look):
     assert found.id == "nested-worktrees"
     mend(found)
     assert look(repo.path) == {}
-    assert (repo.path.parent / "side" / "README.md").exists()
+    assert (repo.path.parent / f"{repo.path.name}-side" / "README.md").exists()
+
+
+def test_worktrees_that_are_locked_or_called_alike_can_be_moved_too(repo, look):
+    for name in ("one", "two"):
+        repo.git("worktree", "add", "-q", "-b", name, str(repo.path / name / "side"))
+    repo.git("worktree", "lock", "--reason", "an agent (pid 1)", str(repo.path / "one" / "side"))
+    (repo.path.parent / f"{repo.path.name}-side").mkdir()  # git would move it in there
+    [found] = look(repo.path).values()
+    assert "locked (an agent (pid 1))" in found.evidence[0].text
+    mend(found)
+    assert look(repo.path) == {}
+    assert not [*(repo.path.parent / f"{repo.path.name}-side").iterdir()]
+
+
+def test_a_worktree_that_git_does_not_move(repo, tmp_path, look):
+    make_repo(tmp_path / "lib")
+    repo.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(tmp_path / "lib"))
+    repo.git("commit", "-qm", "with a library")
+    repo.git("worktree", "add", "-q", "-b", "side", str(repo.path / "side"))
+    [found] = look(repo.path).values()
+    assert found.evidence[0].text.endswith("; git moves none with submodules")
+    assert found.evidence[0].command == ""
+
+
+def test_from_within_a_bare_repository(repo, tmp_path, look):
+    bare = tmp_path / "bare.git"
+    repo.git("clone", "-q", "--bare", str(repo.path), str(bare))
+    for name in ("one", "one/two"):
+        path = str(bare / name)
+        repo.git("--git-dir", str(bare), "worktree", "add", "-q", "-b", name[-3:], path)
+    assert [*look(bare)] == ["nested-worktrees"]
+    assert look(repo.path / ".git") == {}
 
 
 def test_a_lock_that_was_left_behind(repo, look):
@@ -104,6 +152,31 @@ def test_a_lock_that_was_left_behind(repo, look):
     [found] = look(repo.path).values()
     assert found.id == "stale-locks"
     assert found.evidence[0].numbers == {"minutes": 11}
+    mend(found)
+    assert look(repo.path) == {}
+
+
+def test_the_lock_of_a_commit_that_waits_for_an_editor(repo, look):
+    lock = repo.path / ".git" / "index.lock"
+    repo.write({"README.md": "more\n"})
+    editor = {**os.environ, "GIT_EDITOR": "read line; false"}
+    with subprocess.Popen(
+        ["git", "commit", "-qa"], cwd=repo.path, env=editor, stdin=-1, stderr=-1, text=True
+    ) as commit:
+        wait_until(lock.exists)
+        os.utime(lock, (1.0, 1.0))
+        assert look(repo.path) == {}
+        commit.communicate("done\n")
+    lock.touch()
+    os.utime(lock, (1.0, 1.0))
+    assert [*look(repo.path)] == ["stale-locks"]
+
+
+def test_the_lock_of_a_branch(repo, look):
+    lock = repo.path / ".git" / "refs" / "heads" / "side.lock"
+    lock.touch()
+    os.utime(lock, (1.0, 1.0))
+    [found] = look(repo.path).values()
     mend(found)
     assert look(repo.path) == {}
 

@@ -40,13 +40,13 @@ def test_a_healthy_week_is_one_line(home, run):
 def test_a_sick_one_says_what_why_and_what_to_do(home, run):
     done = run(home("codex-read-alone"))
     told = re.sub(
-        r"codex \S+, \d\d-\d\d \d\d:\d\d", "codex 01a204d5-c603, 11-22 19:57", done.stdout
+        r"codex \S+, \d\d-\d\d \d\d:\d\d,", "codex 01a204d5-c603, 11-22 19:57,", done.stdout
     )
     assert told.splitlines()[:-1] == [
         "Much reading for a short conclusion",
-        "  warning, 42,900 tokens  read-alone",
-        "  codex 01a204d5-c603, 11-22 19:57: 42,900 tokens read by 2 calls for an answer",
-        "  of about 4, then carried through 3 requests",
+        "  warning, 42,858 tokens  read-alone",
+        "  codex 01a204d5-c603, 11-22 19:57, line 9: about 42,858 tokens read by 2 calls",
+        "  for an answer of about 4, then carried through 3 requests",
         "  why Everything that was read stays in the context, is sent again with every",
         "      later request, and distracts from what comes next.",
         "  fix Delegate such a question, and keep only the answer: `abreast delegate",

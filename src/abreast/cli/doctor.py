@@ -138,7 +138,7 @@ def closing(found: Diagnosis) -> "Text":
 
 
 def _evidence(one: Evidence) -> "Text":
-    """Return what was seen, behind the session and the time where it was."""
+    """Return what was seen, behind the session, the time and the line where it was."""
     from rich.text import Text
 
     session = _line(one.session)
@@ -146,7 +146,8 @@ def _evidence(one: Evidence) -> "Text":
     when = f"{datetime.fromtimestamp(one.at).astimezone():%m-%d %H:%M}" if one.at else ""
     text = Text()
     if session:
-        where = filter(None, (f"{one.agent} {short}".strip(), when))
+        line = f"line {one.line}" if one.line else ""
+        where = filter(None, (f"{one.agent} {short}".strip(), when, line))
         text.append(", ".join(where) + ": ", "dim")
     text.append(_line(one.text))
     return text

@@ -4,16 +4,24 @@ import re
 from collections.abc import Iterator
 
 from abreast.doctor.case import Case
-from abreast.doctor.measure import compacted, requests, turns
-from abreast.doctor.thresholds import BRIEFING_SHARE, CORRECTIONS, FILL, FILLED_REQUESTS
+from abreast.doctor.measure import Events, compacted, requests, turns
+from abreast.doctor.thresholds import (
+    BRIEFING_SHARE,
+    CORRECTIONS,
+    FILL,
+    FILLED_REQUESTS,
+    FILLED_SHARE,
+)
 from abreast.doctor.words import count, counted, named, percent, quoted
 from abreast.model.finding import Evidence
 from abreast.model.transcript import Said
 
 CORRECTING = re.compile(
-    r"\s*(no\b(?! problem| worries| need|thing)|nope\b|wrong\b|not (what|that|like|there|quite)\b"
+    r"\s*(no(?=\s*([,.!;:-]|$))|no (the|that|this|it|you|i|not|don'?t|wait|still)\b|nope\b"
+    r"|wrong\b|not (what|that|like|there|quite)\b"
     r"|that'?s (not|wrong)|that is (not|wrong)|this is (not|wrong)|it'?s (not|still|wrong)"
-    r"|still (not|wrong|fails?|failing|broken|the same|does)|undo\b|revert\b|stop\b"
+    r"|still (not|wrong|fails?|failing|broken|the same|does)"
+    r"|(undo|revert|stop)(\s*([,.!;:]|$)| (that|this|it|all|your|everything|doing|\w+ing)\b)"
     r"|you (forgot|missed|broke|didn'?t|did not|ignored|were not|weren'?t|still)"
     r"|i (said|told you|asked|meant|did not|didn'?t)\b|(it |that )?(doesn'?t|does not) work"
     r"|why did you|again[,:!]|wait[,!])",
@@ -22,16 +30,19 @@ CORRECTING = re.compile(
 """How a user's turn begins that corrects what the agent did (in English)."""
 
 
+_NO = re.compile(r"\s*(no|nope)\b", re.IGNORECASE)
+
+
 def past_fill(case: Case) -> Iterator[Evidence]:
-    """At least `FILLED_REQUESTS` requests with more than `FILL` tokens in the context."""
+    """At least `FILLED_REQUESTS` requests, `FILLED_SHARE` of all, beyond `FILL` tokens."""
     spent = requests(case.transcript.events)
     beyond = [one for one in spent if one.input_tokens > FILL]
-    if len(beyond) < FILLED_REQUESTS:
+    if len(beyond) < max(FILLED_REQUESTS, FILLED_SHARE * len(spent)):
         return
     most = max(one.input_tokens for one in beyond)
     yield case.evidence(
         f"{len(beyond)} of {counted(len(spent), 'request')} with more than {count(FILL)} tokens "
-        f"in the context, at most {count(most)}",
+        f"in the context, up to {count(most)}",
         at=beyond[0].at,
         cost=most - FILL,
         requests=len(spent),
@@ -45,13 +56,21 @@ def corrections(case: Case) -> Iterator[Evidence]:
     events = case.transcript.events
     row: list[tuple[int, int]] = []
     for number, (start, end) in enumerate(turns(events)):
-        said = events[start]
-        if number and isinstance(said, Said) and CORRECTING.match(said.text):
+        if number and _corrects(events, start):
             row.append((start, end))
         else:
             yield from _row(case, row)
             row = []
     yield from _row(case, row)
+
+
+def _corrects(events: Events, start: int) -> bool:
+    """Tell whether a turn of the user corrects; a `no` to a question of the agent does not."""
+    said = events[start]
+    if not isinstance(said, Said) or not CORRECTING.match(said.text):
+        return False
+    before = next((e.text for e in reversed(events[:start]) if isinstance(e, Said)), "")
+    return not (_NO.match(said.text) and before.rstrip(" \n*_").endswith("?"))
 
 
 def _row(case: Case, row: list[tuple[int, int]]) -> Iterator[Evidence]:

@@ -1,7 +1,7 @@
 """One delegation as a transcript shows it: what was asked, what came back, what it cost."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from abreast.doctor.measure import compacted, requests, tokens, touched
 from abreast.model.economy import Account
@@ -11,27 +11,42 @@ from abreast.model.transcript import Called, Returned, Said, Spent, ToolKind, Tr
 @dataclass(frozen=True)
 class Delegation:
     """A child of a session. `asked` and `answered` are places in the parent's events, -1 when it
-    is not told. With `contract` it was one of abreast's, whose shape and size were declared.
+    is not told. `read` has the tokens of each file that it read. With `contract` it was one of
+    abreast's, whose shape and size were declared.
+
+    `returned` is the text that came back, in tokens estimated from its length. The summary in
+    `account` is what the parent's next request grew by, as in the ledger; with `estimated` that is
+    not known, and the text stands in for it.
     """
 
     child: str
     account: Account
+    returned: int = 0
+    estimated: bool = True
     question: str = ""
     answer: str = ""
     at: float = 0.0
     asked: int = -1
     answered: int = -1
-    read: frozenset[str] = frozenset()
+    read: Mapping[str, int] = field(default_factory=dict)
     wrote: frozenset[str] = frozenset()
     contract: bool = False
 
 
-def delegations_of(parent: Transcript) -> tuple[Delegation, ...]:
-    """Return the delegations of a session to the vendor's own subagents."""
-    return tuple(_delegations(parent))
+def delegations_of(
+    parent: Transcript, grown: Mapping[str, int] | None = None
+) -> tuple[Delegation, ...]:
+    """Return the delegations of a session to the vendor's own subagents.
+
+    `grown` is by how much the parent's next request grew, by the child that had come back. What a
+    CLI does for itself in a subagent (Claude Code compacts in one) is no delegation: the session
+    neither asked for it nor got it back.
+    """
+    made = _delegations(parent, grown or {})
+    return tuple(one for one in made if one.asked >= 0 or one.answered >= 0)
 
 
-def _delegations(parent: Transcript) -> Iterator[Delegation]:
+def _delegations(parent: Transcript, grown: Mapping[str, int]) -> Iterator[Delegation]:
     ids, answered, answers = dict[str, str](), dict[str, int](), dict[str, list[Returned]]()
     for number, event in enumerate(parent.events):
         if isinstance(event, Called | Returned) and event.child:
@@ -46,15 +61,19 @@ def _delegations(parent: Transcript) -> Iterator[Delegation]:
     }
     for child in parent.children:
         back = answers.get(child.session, [])
+        text = sum(tokens(one.size) for one in back)
+        place = asked.get(child.session, -1)
         yield Delegation(
             child=child.session,
-            account=account_of(child, sum(tokens(one.size) for one in back)),
+            account=account_of(child, grown.get(child.session, text)),
+            returned=text,
+            estimated=child.session not in grown,
             question=next(iter(_said(child, by_user=True)), ""),
             answer="\n".join([one.text for one in back] + _said(child, by_user=False)[-1:]),
-            at=child.begun,
-            asked=asked.get(child.session, -1),
+            at=parent.events[place].at if place >= 0 else child.begun,
+            asked=place,
             answered=answered.get(child.session, -1),
-            read=frozenset(touched(child, ToolKind.READ)),
+            read=touched(child, ToolKind.READ),
             wrote=frozenset(touched(child, ToolKind.WRITE)),
         )
 

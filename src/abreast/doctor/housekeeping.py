@@ -1,6 +1,6 @@
 """What is left lying about, damaged, or about to be lost: repositories, worktrees, transcripts."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 from shlex import quote
@@ -13,11 +13,15 @@ from abreast.model.session import Session
 
 @dataclass(frozen=True)
 class Tree:
-    """A linked worktree that git lists. `locked` holds the reason; None: it is not."""
+    """A linked worktree that git lists. `locked` holds the reason; None: it is not.
+
+    One with `submodules` git refuses to move.
+    """
 
     path: str
     exists: bool
     locked: str | None = None
+    submodules: bool = False
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,8 @@ class State:
     """A repository as it stands. `bare` and `worktree` are what its shared configuration says.
 
     `checkout` is the folder of its main checkout, "" when it has none: it is bare by intent, or a
-    submodule. `locks` are its lock files with the Unix time of each.
+    submodule. `worktree` is "" where it is that folder. `locks` are the lock files that no git at
+    work may hold, with the Unix time of each.
     """
 
     common_dir: str
@@ -56,7 +61,12 @@ def gone_worktrees(states: Iterable[State]) -> Iterator[Evidence]:
                 continue
             git = f"git --git-dir={quote(state.common_dir)} worktree"
             unlock = f"{git} unlock {quote(tree.path)} && " if tree.locked is not None else ""
-            locked = f", and it is locked ({tree.locked})" if tree.locked else ""
+            locked = ""
+            if (
+                tree.locked is not None
+            ):  # as git advises for what lies on a disk that comes and goes
+                reason = f" ({tree.locked})" if tree.locked else ""
+                locked = f"; it is locked{reason}: leave it if its disk is only away"
             yield Evidence(
                 f"{tree.path} is gone, and {state.common_dir} still lists it{locked}",
                 path=tree.path,
@@ -96,38 +106,60 @@ def stale_locks(states: Iterable[State], now: float) -> Iterator[Evidence]:
                 )
 
 
-def nested_worktrees(states: Iterable[State]) -> Iterator[Evidence]:
-    """A worktree inside the main checkout, or inside another worktree."""
+def nested_worktrees(
+    states: Iterable[State], taken: Callable[[str], bool] = lambda _: False
+) -> Iterator[Evidence]:
+    """A worktree inside the main checkout, or inside another worktree.
+
+    `taken` tells whether there is something at a path: git would move the worktree into it.
+    """
+    given: set[str] = set()
     for state in states:
         tops = [state.checkout, *(tree.path for tree in state.trees)]
         for tree in state.trees:
             inside = [top for top in tops if top and PurePath(top) in PurePath(tree.path).parents]
-            if inside and tree.exists:
-                git = f"git --git-dir={quote(state.common_dir)} worktree move"
-                target = PurePath(inside[0]).with_name(PurePath(tree.path).name)
-                yield Evidence(
-                    f"{tree.path} lies inside of {inside[0]}",
-                    path=tree.path,
-                    command=f"{git} {quote(tree.path)} {quote(str(target))}",
-                )
+            if not inside or not tree.exists:
+                continue
+            target = _aside(inside[0], tree.path, lambda path: path in given or taken(path))
+            given.add(target)
+            stuck = "; git moves none with submodules" if tree.submodules else ""
+            locked = f", locked ({tree.locked})" if tree.locked else ""
+            yield Evidence(
+                f"{tree.path} lies inside of {inside[0]}{locked}{stuck}",
+                path=tree.path,
+                command="" if tree.submodules else _move(state, tree, target),
+            )
+
+
+def _aside(top: str, path: str, taken: Callable[[str], bool]) -> str:
+    """Return a free path beside a checkout for a worktree that lies in it."""
+    wanted = str(PurePath(top).with_name(f"{PurePath(top).name}-{PurePath(path).name}"))
+    names = (wanted, *(f"{wanted}-{number}" for number in range(2, 1000)))
+    return next((name for name in names if not taken(name)), wanted)
+
+
+def _move(state: State, tree: Tree, target: str) -> str:
+    git, path = f"git --git-dir={quote(state.common_dir)} worktree", quote(tree.path)
+    unlock = f"{git} unlock {path} && " if tree.locked is not None else ""
+    return f"{unlock}{git} move {path} {quote(target)}"
 
 
 def damaged_config(states: Iterable[State]) -> Iterator[Evidence]:
-    """`core.bare = true` or `core.worktree` in the configuration that all checkouts share."""
+    """`core.bare = true` or another `core.worktree` in the configuration of a checkout."""
     for state in states:
         config = f"git config --file {quote(state.common_dir + '/config')}"
         if state.bare and state.checkout:
             yield Evidence(
                 f"core.bare is true in {state.common_dir}/config; {state.checkout} is a checkout",
                 path=f"{state.common_dir}/config",
-                command=f"{config} core.bare false",
+                command=f"{config} --replace-all core.bare false",
             )
         if state.worktree and state.checkout:
             yield Evidence(
-                f"core.worktree is {state.worktree} in {state.common_dir}/config, for every "
-                "checkout",
+                f"core.worktree is {state.worktree} in {state.common_dir}/config: git in "
+                f"{state.checkout} looks at that folder instead",
                 path=f"{state.common_dir}/config",
-                command=f"{config} --unset core.worktree",
+                command=f"{config} --unset-all core.worktree",
             )
 
 

@@ -48,9 +48,10 @@ def below_break_even(case: Case) -> Iterator[Evidence]:
     paid = _start_ups(children)
     kept = sum(one.account.kept_out or 0 for one in children)
     summary = sum(one.account.summary for one in children)
+    about = "about " if any(one.estimated for one in children) else ""
     yield case.evidence(
         f"{len(losing)} of {len(nets)} children lost {count(lost)} tokens: kept out {count(kept)}, "
-        f"start-up {count(paid)}, summary about {count(summary)}",
+        f"start-up {count(paid)}, summary {about}{count(summary)}",
         at=_first(children),
         cost=lost,
         children=len(nets),
@@ -68,7 +69,7 @@ def growth_by_summaries(case: Case) -> Iterator[Evidence]:
     if len(case.delegations) < 2 or len(spent) < 2 or compacted(case.transcript.events):
         return
     grown = spent[-1].context - spent[0].input_tokens
-    summaries = sum(one.account.summary for one in case.delegations)
+    summaries = sum(one.returned for one in case.delegations)
     if summaries < SUMMARY_GROWTH or summaries < SUMMARY_SHARE * grown:
         return
     yield case.evidence(

@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, product
+from operator import attrgetter
 
 from abreast.doctor.thresholds import SIDE_BY_SIDE_MINUTES
 from abreast.doctor.words import count, counted, named
@@ -12,42 +13,41 @@ from abreast.model.session import Session
 from abreast.model.states import LandState
 
 _CONFLICT = "conflicts with "
+_WINDOW = 60 * SIDE_BY_SIDE_MINUTES
 
 
 def same_files(works: Sequence[Work]) -> Iterator[Evidence]:
     """Sessions at work at the same time that edited a file within `SIDE_BY_SIDE_MINUTES`."""
-    for one, other in _pairs(works, wrote=True):
-        shared = [name for name in one.touches if _edited_together(one, other, name)]
-        if shared:
-            where = "in one checkout" if one.top == other.top else "in two worktrees"
-            yield _evidence(
-                one,
-                f"it and {_who(other)} edited {counted(len(shared), 'file')} {where}: "
-                f"{named(sorted(shared))}",
-                at=min(t.at for name in shared for t in one.touches[name] if t.wrote),
-                files=len(shared),
-            )
+    shared = _grouped(_edited_together(works))
+    for (first, second), made in sorted(shared.items()):
+        one, other = works[first], works[second]
+        where = "in one checkout" if one.top == other.top else "in two worktrees"
+        yield _evidence(
+            one,
+            f"it and {_who(other)} edited {counted(len(made), 'file')} {where}: "
+            f"{named(sorted(made))}",
+            min(made.values(), key=attrgetter("at")),
+            files=len(made),
+        )
 
 
 def invalidated(works: Sequence[Work]) -> Iterator[Evidence]:
-    """A file that one session read, another changed, and the first had to read or edit again."""
-    for one, other in _pairs(works, wrote=False):
-        for reader, writer in ((one, other), (other, one)):
-            if reader.top != writer.top:
-                continue
-            again = {name: t for name in reader.touches if (t := _again(reader, writer, name))}
-            if not again:
-                continue
-            cost = sum(touch.tokens for made in again.values() for touch in made)
-            yield _evidence(
-                reader,
-                f"{counted(len(again), 'file')} that it had read, changed by {_who(writer)}, then "
-                f"read or edited again: {named(sorted(again))}; about {count(cost)} tokens",
-                at=min(touch.at for made in again.values() for touch in made),
-                tokens=cost or None,
-                files=len(again),
-                read_again=cost,
-            )
+    """A file that one session read, another changed, and the first had to read or edit again.
+
+    All of it within `SIDE_BY_SIDE_MINUTES` of the change.
+    """
+    for (first, second), again in sorted(_grouped(_read_again(works)).items()):
+        reader, writer = works[first], works[second]
+        cost = sum(touch.tokens for touch in again.values())
+        yield _evidence(
+            reader,
+            f"{counted(len(again), 'file')} that it had read, changed by {_who(writer)}, then "
+            f"read or edited again: {named(sorted(again))}; about {count(cost)} tokens",
+            min(again.values(), key=attrgetter("at")),
+            tokens=cost or None,
+            files=len(again),
+            read_again=cost,
+        )
 
 
 def merge_conflicts(sessions: Iterable[Session]) -> Iterator[Evidence]:
@@ -75,35 +75,68 @@ def _bounce(session: Session) -> Evidence:
     )
 
 
-def _pairs(works: Sequence[Work], *, wrote: bool) -> Iterator[tuple[Work, Work]]:
-    """Yield pairs in one repository, at the same time, with a file that both touched (or wrote)."""
+def _edited_together(works: Sequence[Work]) -> Iterator[tuple[int, int, str, Touch]]:
+    """Yield two sessions, a file that both edited, and the first edit that was close to another."""
+    for name, numbers in _touched(works):
+        writers = [number for number in numbers if _edits(works[number], name)]
+        for first, second in combinations(writers, 2):
+            if not works[first].beside(works[second]):
+                continue
+            theirs = [touch.at for touch in _edits(works[second], name)]
+            for touch in _edits(works[first], name):
+                if any(abs(touch.at - at) <= _WINDOW for at in theirs):
+                    yield first, second, name, touch
+                    break
+
+
+def _read_again(works: Sequence[Work]) -> Iterator[tuple[int, int, str, Touch]]:
+    """Yield a reader, a writer, a file, and how the reader came back to what was changed."""
+    for name, numbers in _touched(works):
+        writers = [number for number in numbers if _edits(works[number], name)]
+        for first, second in product(numbers, writers):
+            reader, writer = works[first], works[second]
+            apart = reader.top != writer.top or not reader.beside(writer)
+            if first == second or apart:
+                continue
+            if touch := _again(reader.touches[name], _edits(writer, name)):
+                yield first, second, name, touch
+
+
+def _touched(works: Sequence[Work]) -> Iterator[tuple[str, list[int]]]:
+    """Yield each file of a checkout that several sessions of one repository touched.
+
+    Not what lies elsewhere: a CLI's own notes and plans, or files for the moment.
+    """
     touched = defaultdict[tuple[str, str], list[int]](list)
     for number, work in enumerate(works):
-        for name, touches in work.touches.items():
-            if not wrote or any(touch.wrote for touch in touches):
+        for name in work.touches:
+            if work.repo and not name.startswith("/"):
                 touched[work.repo, name].append(number)
-    pairs = {pair for numbers in touched.values() for pair in combinations(numbers, 2)}
-    for first, second in sorted(pairs):
-        if works[first].beside(works[second]):
-            yield works[first], works[second]
+    return ((name, numbers) for (_, name), numbers in touched.items() if len(numbers) > 1)
 
 
-def _edited_together(one: Work, other: Work, name: str) -> bool:
-    mine = [touch.at for touch in one.touches.get(name, ()) if touch.wrote]
-    theirs = [touch.at for touch in other.touches.get(name, ()) if touch.wrote]
-    gaps = (abs(first - second) for first in mine for second in theirs)
-    return min(gaps, default=float("inf")) <= 60 * SIDE_BY_SIDE_MINUTES
+def _grouped(
+    found: Iterable[tuple[int, int, str, Touch]],
+) -> dict[tuple[int, int], dict[str, Touch]]:
+    """Return the files by the pair of sessions."""
+    grouped = defaultdict[tuple[int, int], dict[str, Touch]](dict)
+    for first, second, name, touch in found:
+        grouped[first, second][name] = touch
+    return grouped
 
 
-def _again(reader: Work, writer: Work, name: str) -> list[Touch]:
-    """Return how `reader` came back to a file that `writer` changed after it was read."""
-    mine = reader.touches[name]
-    changed = [touch.at for touch in writer.touches.get(name, ()) if touch.wrote]
-    read = next((touch.at for touch in mine if not touch.wrote), None)
-    if read is None:
-        return []
-    between = [at for at in changed if read < at <= reader.last]
-    return [touch for touch in mine if between and touch.at > between[0]][:1]
+def _edits(work: Work, name: str) -> list[Touch]:
+    return [touch for touch in work.touches[name] if touch.wrote]
+
+
+def _again(mine: Iterable[Touch], changes: Iterable[Touch]) -> Touch | None:
+    """Return how a reader came back to a file that another changed after it had read it."""
+    for change in changes:
+        known = any(not one.wrote and 0 < change.at - one.at <= _WINDOW for one in mine)
+        after = (one for one in mine if 0 < one.at - change.at <= _WINDOW)
+        if known and (touch := next(after, None)):
+            return touch
+    return None
 
 
 def _who(work: Work) -> str:
@@ -112,6 +145,7 @@ def _who(work: Work) -> str:
 
 
 def _evidence(
-    work: Work, text: str, *, at: float, tokens: int | None = None, **numbers: float
+    work: Work, text: str, touch: Touch, *, tokens: int | None = None, **numbers: float
 ) -> Evidence:
-    return Evidence(text, work.agent, work.session, at, work.path, tokens, numbers=numbers)
+    path = touch.path or work.path
+    return Evidence(text, work.agent, work.session, touch.at, path, tokens=tokens, numbers=numbers)

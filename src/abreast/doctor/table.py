@@ -21,7 +21,7 @@ _OVER = (
         severity=Severity.WARNING,
         title="Children that cost more than they kept out",
         looks_for="Children whose net, kept out - (start-up + summary), is below 0, and who "
-        "together lost LOSS_TOKENS or more.",
+        "together lost LOSS_TOKENS tokens or more.",
         why="What these children read would have been cheaper to read in the parent.",
         fix="Read small scopes yourself. `abreast delegate --dry-run QUESTION -s PATH` says before "
         "whether a child is worth its start-up; its lean profile starts for a fraction of it.",
@@ -43,7 +43,8 @@ _OVER = (
         severity=Severity.WARNING,
         title="One child per file where one question would do",
         looks_for="ONE_FILE_CHILDREN or more children of one session that each read one file of "
-        "their own and changed nothing, asked in words that are ALIKE, paths and numbers aside.",
+        "their own and changed nothing, asked in words that are ALIKE the same, paths and numbers "
+        "aside.",
         why="The same question is paid for once per file: all start-ups but one are spent for "
         "nothing.",
         fix="Ask once about all the files: `abreast delegate QUESTION -s FILE -s FILE --returns "
@@ -57,9 +58,10 @@ _UNDER = (
         id="read-alone",
         severity=Severity.WARNING,
         title="Much reading for a short conclusion",
-        looks_for="A turn that delegated and edited nothing, whose prompts grew by READ_TOKENS or "
-        "more beyond what the model wrote, for an answer of at most CONCLUSION_TOKENS, and "
-        "LATER_REQUESTS or more requests after it in the same context.",
+        looks_for="A turn that delegated and edited nothing, whose prompts grew by READ_TOKENS "
+        "tokens or more beyond what the model wrote and files that the session later edited, for "
+        "an answer of at most CONCLUSION_TOKENS tokens, and LATER_REQUESTS or more requests after "
+        "it in the same context.",
         why="Everything that was read stays in the context, is sent again with every later "
         "request, and distracts from what comes next.",
         fix="Delegate such a question, and keep only the answer: `abreast delegate QUESTION -s "
@@ -84,7 +86,8 @@ _CONTRACT = (
         severity=Severity.INFO,
         title="Questions without a shape for the answer",
         looks_for="A question to a child in which no word says what the answer should look like "
-        "or how long it may be, answered by more than SHAPELESS_SUMMARY tokens.",
+        "or how long it may be (in English: of other languages the words are not known), answered "
+        "by more than SHAPELESS_SUMMARY tokens.",
         why="Without a shape a child decides by itself what to report; an answer that nobody can "
         "check is read whole, or asked for again.",
         fix="Declare what should come back: `abreast delegate QUESTION --returns "
@@ -95,8 +98,8 @@ _CONTRACT = (
         id="summary-again",
         severity=Severity.INFO,
         title="Summaries said again",
-        looks_for="A text of AGAIN_TOKENS or more by the parent, after a child's answer and before "
-        "the user's next word, AGAIN_SHARE or more of whose runs of three words are in it.",
+        looks_for="A text of AGAIN_TOKENS tokens or more by the parent, after a child's answer and "
+        "before the user's next word, AGAIN_SHARE or more of whose runs of three words are in it.",
         why="The summary is paid for twice, the second time as output, and is then twice in the "
         "context.",
         fix="Ask the child for what you want to hand on, in its final shape, and tell the parent "
@@ -107,13 +110,14 @@ _CONTRACT = (
         id="read-again",
         severity=Severity.WARNING,
         title="Files read again after a child had read them",
-        looks_for="Files that the parent did not edit and read after a child that had read them "
-        "had answered: READ_AGAIN_TOKENS or more.",
+        looks_for="Files that the parent did not edit and read between the answer of a child that "
+        "had read them and the user's next word: READ_AGAIN_TOKENS tokens or more, and "
+        "READ_AGAIN_SHARE or more of what the child read of files.",
         why="The child's answer was not enough to go on: its start-up was paid, and nothing was "
         "kept out.",
         fix="Ask for what you need to decide, with places: `--returns findings` gives file and "
         "line; `--success TEXT` says when the child is done.",
-        thresholds=("READ_AGAIN_TOKENS",),
+        thresholds=("READ_AGAIN_TOKENS", "READ_AGAIN_SHARE"),
     ),
 )
 
@@ -123,7 +127,8 @@ _PARALLEL = (
         severity=Severity.WARNING,
         title="Sessions that edited the same files at once",
         looks_for="Two sessions in one repository, at work at the same time, that edited a file "
-        "within SIDE_BY_SIDE_MINUTES of each other.",
+        "of it within SIDE_BY_SIDE_MINUTES minutes of each other. Files outside of the repository "
+        "do not count.",
         why="In one checkout each writes over what the other assumes; in two worktrees they meet "
         "as a merge conflict, as 27.7 % of agents' pull requests do (AgenticFlict, 2026).",
         fix='Name the `paths` of each task and let one need the other: `needs = ["FIRST"]` in a '
@@ -135,11 +140,12 @@ _PARALLEL = (
         severity=Severity.WARNING,
         title="Sessions that changed what another had read",
         looks_for="A file that one session read, another changed in the same checkout, and the "
-        "first then had to read or edit again.",
+        "first then had to read or edit again, each within SIDE_BY_SIDE_MINUTES minutes.",
         why="What the first one knew was no longer so; it noticed, or went on with what was not "
         "true.",
         fix="Give each session a worktree of its own: `abreast open NAME`, or `abreast run` for a "
         "plan.",
+        thresholds=("SIDE_BY_SIDE_MINUTES",),
     ),
     Check(
         id="merge-conflict",
@@ -170,20 +176,20 @@ _CONTEXT = (
         id="past-fill",
         severity=Severity.WARNING,
         title="Sessions that worked on in a full context",
-        looks_for="FILLED_REQUESTS or more requests of one session with more than FILL tokens in "
-        "the context.",
+        looks_for="FILLED_REQUESTS or more requests of one session, and FILLED_SHARE or more of "
+        "all that it made, with more than FILL tokens in the context.",
         why="Models answer worse the more there is in their context, long before the window is "
         "full; and all of it is sent with every request.",
         fix="End a session when its task is done; `abreast handoff` writes what the next one needs "
         "to know. Delegate what only has to be looked up.",
-        thresholds=("FILL", "FILLED_REQUESTS"),
+        thresholds=("FILL", "FILLED_REQUESTS", "FILLED_SHARE"),
     ),
     Check(
         id="corrections",
         severity=Severity.WARNING,
         title="Rounds of corrections in a row",
         looks_for="CORRECTIONS or more user turns in a row that begin with words that correct "
-        "(English ones only).",
+        "(English ones only); a `no` to a question of the agent does not count.",
         why="What was rejected stays in the context and pulls the next attempt towards it.",
         fix="Start afresh with what you now know in the prompt: `abreast retry SESSION`, or a new "
         "session; write down what is ruled out.",
@@ -208,9 +214,10 @@ _HOUSE = (
         id="damaged-config",
         severity=Severity.SEVERE,
         title="A damaged shared git configuration",
-        looks_for="`core.bare = true`, or a `core.worktree`, in the configuration that the main "
-        "checkout of a repository shares with its worktrees (not of a submodule).",
-        why="git then takes every checkout for none, or for another folder: commits fail, or hold "
+        looks_for="`core.bare = true`, or a `core.worktree` that is another folder, in the "
+        "configuration that the main checkout of a repository shares with its worktrees (not of a "
+        "submodule).",
+        why="git then takes the checkout for none, or for another folder: commits fail, or hold "
         "the wrong files.",
         fix="Take the setting out again, with the command given for each.",
     ),
@@ -227,7 +234,7 @@ _HOUSE = (
         id="left-worktrees",
         severity=Severity.INFO,
         title="Worktrees of sessions that ended long ago",
-        looks_for="A worktree of abreast's whose session ended more than STALE_DAYS ago.",
+        looks_for="A worktree of abreast's whose session ended more than STALE_DAYS days ago.",
         why="They pile up: users found 80 to 330 GB in forgotten worktrees.",
         fix="`abreast clean` shows which may go, `abreast clean --remove` removes them; nothing "
         "that has not landed is lost.",
@@ -237,10 +244,10 @@ _HOUSE = (
         id="stale-locks",
         severity=Severity.WARNING,
         title="Locks that a killed git left behind",
-        looks_for="A `*.lock` of the index, HEAD, the configuration or the packed refs that is "
-        "older than LOCK_MINUTES.",
+        looks_for="A `*.lock` of the index, HEAD, the configuration, a branch or the packed refs "
+        "that is older than LOCK_MINUTES minutes, with no git at work in that repository.",
         why="Every git command that writes there fails until it is gone.",
-        fix="Make sure that no git command is at work there, then remove it.",
+        fix="Remove it, with the command given for each.",
         thresholds=("LOCK_MINUTES",),
     ),
     Check(
@@ -250,15 +257,15 @@ _HOUSE = (
         looks_for="A worktree in the folder of the main checkout, or of another worktree.",
         why="Agents that use paths from the top edit the checkout around it: 3 of 7 did in one "
         "report (anthropics/claude-code#62547). It also shows up in searches and as untracked.",
-        fix="Move it out, with the command given for each; `abreast open` and `abreast run` make "
-        "theirs outside.",
+        fix="Move it out when nobody is at work in it, with the command given for each; "
+        "`abreast open` and `abreast run` make theirs outside.",
     ),
     Check(
         id="expiring-transcripts",
         severity=Severity.INFO,
         title="Transcripts about to be deleted",
-        looks_for="Transcripts that their CLI will delete within EXPIRING_DAYS, by the age that it "
-        "keeps them for.",
+        looks_for="Transcripts that their CLI will delete within EXPIRING_DAYS days, by the age "
+        "that it keeps them for.",
         why="They are the only record of what was tried and why; one user lost 950 sessions "
         "unawares (anthropics/claude-code#85466).",
         fix="Keep them longer, with the setting that is named.",

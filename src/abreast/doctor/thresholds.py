@@ -59,6 +59,11 @@ AGAIN_SHARE = 0.5
 READ_AGAIN_TOKENS = 2_000
 """Tokens that a parent read again after its child had read them: as much as a long summary."""
 
+READ_AGAIN_SHARE = 0.5
+"""Share of what the children read of files that their parent read again. To read again the few
+places that matter is what a child is for; from half on it kept little out.
+"""
+
 FILL = 100_000
 """Tokens in the context. All of 18 models tested got worse as their input grew (Chroma, context
 rot, 2025), and length alone cost 13.9 to 50 % (Du et al., 2025); children that ended as completed
@@ -67,6 +72,11 @@ with a fragment of an answer had mostly reached 100,000 to 150,000 (anthropics/c
 
 FILLED_REQUESTS = 3
 """Requests beyond the fill: a last answer or two there is no way of working."""
+
+FILLED_SHARE = 0.1
+"""Share of a session's requests that these are: a long session that crossed the fill shortly before
+it compacted or ended did nearly all of its work below it.
+"""
 
 CORRECTIONS = 3
 """User turns in a row that correct. Each round leaves the rejected attempt in the context, as a
@@ -79,8 +89,8 @@ that reads it pays for it again.
 """
 
 SIDE_BY_SIDE_MINUTES = 60
-"""Minutes between two sessions' edits of one file: within the hour each still has in its context
-what the file was before.
+"""Minutes between two sessions' edits of one file, or between reading it, the other's change and
+coming back to it: within the hour each still has in its context what the file was before.
 """
 
 STALE_DAYS = 7

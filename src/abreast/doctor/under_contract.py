@@ -10,12 +10,13 @@ from abreast.doctor.thresholds import (
     AGAIN_SHARE,
     AGAIN_TOKENS,
     LONG_SUMMARY,
+    READ_AGAIN_SHARE,
     READ_AGAIN_TOKENS,
     SHAPELESS_SUMMARY,
 )
 from abreast.doctor.words import count, counted, percent, quoted
 from abreast.model.finding import Evidence
-from abreast.model.transcript import Said, ToolKind
+from abreast.model.transcript import Called, Said, ToolKind, TranscriptEvent
 
 SHAPES = re.compile(
     r"\b(json|yaml|csv|schema|table|bullets?|list|lines?|sentences?|words?|paragraphs?|tokens?"
@@ -26,6 +27,12 @@ SHAPES = re.compile(
 )
 """The words by which a question says what its answer should look like, or how long it may be."""
 
+ENGLISH = re.compile(
+    r"\b(the|and|of|is|are|how|what|where|which|who|why|find|look|read|check|this|for)\b",
+    re.IGNORECASE,
+)
+"""Words without which a question is hardly in English."""
+
 _SHINGLE = 3  # words
 _RUN = re.compile(r"\w+")
 
@@ -33,22 +40,25 @@ _RUN = re.compile(r"\w+")
 def long_summary(case: Case) -> Iterator[Evidence]:
     """A summary of more than `LONG_SUMMARY` tokens."""
     for one in case.delegations:
-        size = one.account.summary
+        size = one.returned
         if size > LONG_SUMMARY:
             yield case.evidence(
                 f"a child returned about {count(size)} tokens to {quoted(one.question)}",
-                at=one.at,
+                at=_back(case, one),
                 cost=size - LONG_SUMMARY,
                 summary=size,
             )
 
 
 def no_shape(case: Case) -> Iterator[Evidence]:
-    """A question without any of `SHAPES`, answered by more than `SHAPELESS_SUMMARY` tokens."""
+    """A question without any of `SHAPES`, answered by more than `SHAPELESS_SUMMARY` tokens.
+
+    Only one in English: of another language the words are not known.
+    """
     for one in case.delegations:
-        size = one.account.summary
-        asked = one.question and not one.contract and not SHAPES.search(one.question)
-        if asked and size > SHAPELESS_SUMMARY:
+        size = one.returned
+        plain = ENGLISH.search(one.question) and not SHAPES.search(one.question)
+        if plain and not one.contract and size > SHAPELESS_SUMMARY:
             yield case.evidence(
                 f"{quoted(one.question)} says nothing of the shape or length of the answer: about "
                 f"{count(size)} tokens came back",
@@ -81,7 +91,8 @@ def summary_again(case: Case) -> Iterator[Evidence]:
 def read_again(case: Case) -> Iterator[Evidence]:
     """Files of at least `READ_AGAIN_TOKENS` that the parent read after a child of its had.
 
-    Those that the parent went on to edit do not count: a CLI may demand to read before an edit.
+    Before the user's next word, and `READ_AGAIN_SHARE` of what the child had read. Those that the
+    parent went on to edit do not count: a CLI may demand to read before an edit.
     """
     transcript = case.transcript
     returned = sizes(transcript.events)
@@ -91,13 +102,16 @@ def read_again(case: Case) -> Iterator[Evidence]:
     again: dict[str, int] = {}
     at = 0.0
     for one in case.delegations:
-        if one.answered < 0:
-            continue
-        for call in calls(transcript.events[one.answered :], ToolKind.READ):
-            names = {place(transcript, path) for path in call.paths}
-            if names and names <= one.read - edited and call.id in returned:
-                again[call.id] = tokens(returned[call.id])
-                at = at or call.at
+        read = one.read.keys() - edited
+        found = {
+            call.id: tokens(returned[call.id])
+            for call in calls(_after(case, one), ToolKind.READ)
+            if call.id in returned and {place(transcript, path) for path in call.paths} & read
+        }
+        if found and sum(found.values()) >= READ_AGAIN_SHARE * sum(one.read.values()):
+            first = next(e for e in _after(case, one) if isinstance(e, Called) and e.id in found)
+            at = min(at or first.at, first.at)
+            again |= found
     total = sum(again.values())
     if total >= READ_AGAIN_TOKENS:
         yield case.evidence(
@@ -110,15 +124,23 @@ def read_again(case: Case) -> Iterator[Evidence]:
         )
 
 
-def _said_after(case: Case, one: Delegation) -> Iterator[Said]:
-    """Yield what the parent said between the child's answer and the user's next word."""
+def _back(case: Case, one: Delegation) -> float:
+    """Return when a child's answer came back, or else when it was asked."""
+    return case.transcript.events[one.answered].at if one.answered >= 0 else one.at
+
+
+def _after(case: Case, one: Delegation) -> Iterator[TranscriptEvent]:
+    """Yield what happened between the child's answer and the user's next word."""
     if one.answered < 0:
         return
     for event in case.transcript.events[one.answered + 1 :]:
         if isinstance(event, Said) and event.by_user:
             return
-        if isinstance(event, Said):
-            yield event
+        yield event
+
+
+def _said_after(case: Case, one: Delegation) -> Iterator[Said]:
+    return (event for event in _after(case, one) if isinstance(event, Said))
 
 
 def _shingles(text: str) -> set[tuple[str, ...]]:

@@ -3,11 +3,20 @@
 from collections.abc import Iterator
 
 from abreast.doctor.case import Case
-from abreast.doctor.measure import Events, calls, compacted, requests, tokens, turns
+from abreast.doctor.measure import (
+    Events,
+    calls,
+    compacted,
+    place,
+    requests,
+    sizes,
+    tokens,
+    turns,
+)
 from abreast.doctor.thresholds import CONCLUSION_TOKENS, LATER_REQUESTS, READ_TOKENS
 from abreast.doctor.words import count, counted
 from abreast.model.finding import Evidence
-from abreast.model.transcript import Returned, Said, ToolKind
+from abreast.model.transcript import Returned, Said, ToolKind, Transcript
 
 _READING = (ToolKind.READ, ToolKind.SEARCH, ToolKind.SHELL)
 
@@ -15,9 +24,11 @@ _READING = (ToolKind.READ, ToolKind.SEARCH, ToolKind.SHELL)
 def read_alone(case: Case) -> Iterator[Evidence]:
     """A turn without edits or children that read `READ_TOKENS` for `CONCLUSION_TOKENS`.
 
-    Only where at least `LATER_REQUESTS` requests carried the reading along afterwards.
+    Only where at least `LATER_REQUESTS` requests carried the reading along afterwards. Files that
+    the session later edited do not count: it had to know them.
     """
     events = case.transcript.events
+    returned = sizes(events)
     for start, end in turns(events):
         turn = events[start:end]
         later = len(requests(_until_compacted(events[end:])))
@@ -25,13 +36,16 @@ def read_alone(case: Case) -> Iterator[Evidence]:
             continue
         if calls(turn, ToolKind.WRITE, ToolKind.DELEGATE):
             continue
-        read, concluded = _read(turn), _concluded(turn)
+        needed = _needed(case.transcript, turn, events[end:], returned)
+        read = _read(turn) - needed
+        concluded = _concluded(turn)
         if read < READ_TOKENS or not 0 < concluded <= CONCLUSION_TOKENS:
             continue
+        about = "about " if needed else ""
+        made = counted(len(calls(turn, *_READING)), "call")
         yield case.evidence(
-            f"{count(read)} tokens read by {counted(len(calls(turn, *_READING)), 'call')} for an "
-            f"answer of about {count(concluded)}, then carried through "
-            f"{counted(later, 'request')}",
+            f"{about}{count(read)} tokens read by {made} for an answer of about "
+            f"{count(concluded)}, then carried through {counted(later, 'request')}",
             at=turn[0].at,
             cost=read,
             read=read,
@@ -47,6 +61,16 @@ def _read(turn: Events) -> int:
         return 0
     written = sum(one.output_tokens for one in spent[:-1])
     return spent[-1].input_tokens - spent[0].input_tokens - written
+
+
+def _needed(transcript: Transcript, turn: Events, later: Events, sizes: dict[str, int]) -> int:
+    """Return the estimated tokens that a turn read of files which were edited afterwards."""
+    edited = {place(transcript, p) for c in calls(later, ToolKind.WRITE) for p in c.paths}
+    return sum(
+        tokens(sizes.get(call.id, 0))
+        for call in calls(turn, ToolKind.READ)
+        if any(place(transcript, path) in edited for path in call.paths)
+    )
 
 
 def _concluded(turn: Events) -> int:

@@ -5,16 +5,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from abreast.doctor.measure import calls, family, place, sizes, tokens
-from abreast.model.transcript import ToolKind, Transcript
+from abreast.model.transcript import Begun, ToolKind, Transcript
 
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """A file was read, or `wrote`; `tokens` is what reading it returned."""
+    """A file was read, or `wrote`, as the transcript at `path` has it.
+
+    `tokens` is what reading it returned.
+    """
 
     at: float
     wrote: bool
     tokens: int = 0
+    path: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,18 +50,24 @@ def work_of(transcript: Transcript, repo: str, top: str) -> Work:
         for call in calls(one.events, ToolKind.READ, ToolKind.WRITE):
             for path in call.paths if call.id in returned else ():
                 wrote = call.kind is ToolKind.WRITE
-                touch = Touch(call.at, wrote, 0 if wrote else tokens(returned[call.id]))
+                touch = Touch(call.at, wrote, 0 if wrote else tokens(returned[call.id]), one.path)
                 touches[_relative(place(one, path), top)].append(touch)
     return Work(
         agent=transcript.agent,
         session=transcript.session,
-        begun=transcript.begun,
+        begun=_first(transcript),
         last=max(one.last for one in family(transcript)),
         repo=repo,
         top=top,
         touches={name: tuple(sorted(made, key=_at)) for name, made in touches.items()},
         path=transcript.path,
     )
+
+
+def _first(transcript: Transcript) -> float:
+    """Return when the session did something of its own first: a fork says when its model began."""
+    own = (e.at for e in transcript.events if e.at and not isinstance(e, Begun))
+    return min(own, default=transcript.begun)
 
 
 def _relative(path: str, top: str) -> str:

@@ -1,5 +1,6 @@
 """The doctor at work: reads what there is since a time, once, and has every check look at it."""
 
+import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ from abreast.doctor import housekeeping as house
 from abreast.doctor.check import findings_of
 from abreast.doctor.table import CHECKS
 from abreast.doctor.versions import known_bad
+from abreast.engine.diagnosis_lines import with_lines
 from abreast.engine.diagnosis_machine import kept, versions
 from abreast.engine.diagnosis_repositories import state_of
 from abreast.engine.diagnosis_sessions import Ward
@@ -39,7 +41,7 @@ def diagnose(
         for one in seen:
             ward.seen[name].append(one)
     return Diagnosis(
-        findings=findings_of(CHECKS, ward.seen),
+        findings=with_lines(findings_of(CHECKS, ward.seen)),
         since=since,
         sessions=len(ward.works),
         children=ward.children,
@@ -63,7 +65,7 @@ def _housekeeping(
         "gone-worktrees": house.gone_worktrees(repositories),
         "left-worktrees": house.left_worktrees(left, now),
         "stale-locks": house.stale_locks(repositories, now),
-        "nested-worktrees": house.nested_worktrees(repositories),
+        "nested-worktrees": house.nested_worktrees(repositories, os.path.lexists),
         "expiring-transcripts": house.expiring(kept(environ), now),
         "known-bad-version": known_bad(versions(environ, ward.newest, tops)),
     }

@@ -1,14 +1,15 @@
 """Repositories as the doctor sees them: found without git, for it may not see a broken one."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from abreast.doctor.housekeeping import State, Tree
 from abreast.errors import AbreastError
 from abreast.git.call import call
 from abreast.git.repository import Repository
-from abreast.git.worktree import list_worktrees
+from abreast.git.worktree import Worktree, list_worktrees
+from abreast.process.working import working_folders
 
 _LOCKS = ("index.lock", "HEAD.lock", "config.lock", "packed-refs.lock", "shallow.lock")
 
@@ -28,12 +29,19 @@ def checkout_of(folder: Path) -> tuple[Path, Path] | None:
                 return None
             shared = _pointer(own / "commondir", "")
             return top, shared or own
+        if _is_bare(top):
+            return top, top
     return None
+
+
+def _is_bare(folder: Path) -> bool:
+    """Tell whether a folder is a repository without a checkout around it."""
+    parts = ("HEAD", "objects", "refs", "config")
+    return folder.name != ".git" and all(os.path.lexists(folder / part) for part in parts)
 
 
 def state_of(common_dir: Path) -> State:
     """Return how a repository stands; what git cannot tell of a broken one is left out."""
-    settings = _config(common_dir)
     # A submodule's configuration rightly names its folder; a repository that is bare by intent has
     # no index.
     main = common_dir.name == ".git" and (common_dir / "index").exists()
@@ -41,32 +49,50 @@ def state_of(common_dir: Path) -> State:
         trees = list_worktrees(Repository(common_dir, common_dir, None))[1:]
     except AbreastError:
         trees = ()
+    locks = list(_locks(common_dir))
+    if locks and _at_work([common_dir, common_dir.parent, *(one.path for one in trees)]):
+        locks = []  # while `git commit` waits for an editor or a hook, its lock is no leaving
+    worktree = _setting(common_dir, "core.worktree")
+    if worktree and os.path.realpath(common_dir / worktree) == os.path.realpath(common_dir.parent):
+        worktree = ""
     return State(
         common_dir=str(common_dir),
         checkout=str(common_dir.parent) if main else "",
-        bare=settings.get("core.bare") == "true",
-        worktree=settings.get("core.worktree", ""),
-        trees=tuple(Tree(str(one.path), os.path.lexists(one.path), one.locked) for one in trees),
-        locks=tuple(_locks(common_dir)),
+        bare=_setting(common_dir, "core.bare", "--type=bool") == "true",
+        worktree=worktree,
+        trees=tuple(_tree(one) for one in trees),
+        locks=tuple(locks),
     )
 
 
-def _config(common_dir: Path) -> dict[str, str]:
-    """Return the two settings of the shared file alone, whatever other files say."""
-    asked = ("config", "--file", str(common_dir / "config"), "--get-regexp")
-    done = call(Path("/"), *asked, r"^core\.(bare|worktree)$", codes=range(256), climb=True)
-    pairs = (line.partition(" ") for line in done.stdout.splitlines())
-    return {name.lower(): value for name, _, value in pairs}
+def _tree(found: Worktree) -> Tree:
+    modules = os.path.lexists(found.path / ".gitmodules")
+    return Tree(str(found.path), os.path.lexists(found.path), found.locked, modules)
+
+
+def _setting(common_dir: Path, name: str, *options: str) -> str:
+    """Return a setting of the shared file alone, whatever other files say; "" without it."""
+    asked = ("config", "--file", str(common_dir / "config"), *options, "--get", name)
+    return call(Path("/"), *asked, codes=range(256), climb=True).stdout.strip()
 
 
 def _locks(common_dir: Path) -> Iterator[tuple[str, float]]:
     trees = common_dir / "worktrees"
     folders = [common_dir, *(trees.iterdir() if trees.is_dir() else ())]
-    for lock in (folder / name for folder in folders for name in _LOCKS):
+    known = [folder / name for folder in folders for name in _LOCKS]
+    for lock in (*known, *(common_dir / "refs").rglob("*.lock")):
         try:
             yield str(lock), lock.stat().st_mtime
         except OSError:
             continue
+
+
+def _at_work(folders: Iterable[Path]) -> bool:
+    """Tell whether some git is at work in one of the folders, or below it."""
+    tops = [Path(os.path.realpath(one)) for one in folders]
+    return any(
+        Path(cwd).is_relative_to(top) for cwd in working_folders("git", "git.exe") for top in tops
+    )
 
 
 def _pointer(file: Path, word: str) -> Path | None:

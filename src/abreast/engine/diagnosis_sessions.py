@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from abreast.doctor.case import Case
-from abreast.doctor.delegation import Delegation, delegations_of
+from abreast.doctor.delegation import Delegation
 from abreast.doctor.examine import Seen, examine_landings, examine_session, examine_sessions
 from abreast.doctor.measure import family, touched
 from abreast.doctor.work import Touch, Work, work_of
 from abreast.engine.deliverables import load
+from abreast.engine.diagnosis_delegations import measured
 from abreast.engine.diagnosis_machine import briefing_of
 from abreast.engine.diagnosis_repositories import checkout_of
 from abreast.engine.transcripts import records_of
@@ -46,7 +47,7 @@ class Ward:
             if one.kind is SessionKind.CHILD:
                 self._asked[self._parent(one)].append(one)
         self._waiting: dict[str, Transcript] = {}
-        self._read: dict[str, frozenset[str]] = {}
+        self._read: dict[str, dict[str, int]] = {}
         self._known: set[Path] = set()
         self._spent: set[str] = set()
         self._forked: list[tuple[int, Transcript]] = []  # they wait for what they are forks of
@@ -74,10 +75,11 @@ class Ward:
 
     def _take(self, transcript: Transcript) -> None:
         shared, top = self._place(transcript.cwd) or (Path(transcript.cwd), None)
-        work = work_of(transcript, str(shared), str(top or transcript.cwd))
+        repo = str(shared) if transcript.cwd else ""  # nowhere: nothing to compare it with
+        work = work_of(transcript, repo, str(top or transcript.cwd))
         self.works.append(work)
         if transcript.session in self._own:
-            self._read[transcript.session] = frozenset(touched(transcript, ToolKind.READ))
+            self._read[transcript.session] = touched(transcript, ToolKind.READ)
         if transcript.session in self._asked:
             self._waiting[transcript.session] = transcript
         else:
@@ -111,7 +113,7 @@ class Ward:
         briefing = briefing_of(transcript, place[1] if place else None) if fresh else ()
         for one in family(transcript):
             top = one is transcript
-            delegations = delegations_of(one) + (made if top else ())
+            delegations = measured(one) + (made if top else ())
             self._note(examine_session(Case(one, delegations, briefing if top else ())))
 
     def _note(self, seen: Seen) -> None:
@@ -149,9 +151,10 @@ class Ward:
         return Delegation(
             child=child.id,
             account=found.account,
+            returned=found.account.summary,
             question=child.produces,
             at=child.started or 0.0,
-            read=self._read.get(child.cli_session, frozenset()),
+            read=self._read.get(child.cli_session, {}),
             contract=True,
         )
 

@@ -22,9 +22,9 @@ class Evidence:
     """One place where it was seen, with the numbers that make it a finding.
 
     `session` is the CLI's id of it, or abreast's `run/task`; `at` are Unix seconds, 0.0 when there
-    is no moment to name. `path` is the transcript, worktree or file. `tokens` is what this one
-    cost, None where that is not known; `numbers` holds what `text` says, by name. `command` mends
-    it.
+    is no moment to name. `path` is the transcript, worktree or file, `line` the one of the
+    transcript on which it begins, 0 where that is not known. `tokens` is what this one cost, None
+    where that is not known; `numbers` holds what `text` says, by name. `command` mends it.
     """
 
     text: str
@@ -32,6 +32,7 @@ class Evidence:
     session: str = ""
     at: float = 0.0
     path: str = ""
+    line: int = 0
     tokens: int | None = None
     command: str = ""
     numbers: Mapping[str, float] = field(default_factory=dict)

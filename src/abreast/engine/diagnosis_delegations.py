@@ -1,0 +1,20 @@
+"""The delegations of a session as the doctor sees them, with the summaries of the ledger."""
+
+from abreast.doctor.delegation import Delegation, delegations_of
+from abreast.doctor.measure import requests
+from abreast.economics.ledger import account, returned_to
+from abreast.model.transcript import Transcript
+
+
+def measured(parent: Transcript) -> tuple[Delegation, ...]:
+    """Return a session's delegations to the vendor's own subagents.
+
+    Each has the summary that the ledger has for it: what the parent's next request grew by.
+    """
+    children = (
+        account(requests(one.events), one.session, parent.session, parent.agent)
+        for one in parent.children
+    )
+    back = returned_to([one for one in children if one], requests(parent.events))
+    grown = {one.child: one.summary for one in back if one.summary is not None}
+    return delegations_of(parent, grown)
