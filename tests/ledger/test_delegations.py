@@ -1,5 +1,7 @@
 """What children cost and saved: the CLIs' own subagents, and abreast's delegations."""
 
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 
@@ -11,6 +13,7 @@ from abreast.model.session import Run, Session
 from abreast.model.states import LandMode, RunState, SessionKind, SessionState
 from abreast.model.transcript import Spent
 from abreast.model.usage import Usage
+from abreast.store.changes import Change
 from abreast.store.engine import make_engine, transaction
 from abreast.store.migrations import migrate
 from abreast.store.schema import deliverables
@@ -123,6 +126,59 @@ def played(tmp_path):
         db.execute(sa.insert(deliverables), [row])
     engine.dispose()
     return places, environ, begun
+
+
+def test_the_attempts_of_a_retried_session_are_one_session(tmp_path):
+    """Each attempt has a record of its own; what one of them stated is that one's cost."""
+    install(tmp_path, "claude", "plain")
+    install(tmp_path, "claude", "todos")
+    install(tmp_path, "claude", "killed")  # states no cost
+    environ, places = {"HOME": str(tmp_path)}, make_places(tmp_path).make()
+    alone = {row.name: row for row in look(places, environ, "session").rows}
+    engine = make_engine(places.database)
+    store = Store(engine)
+    began = min(row.begun for row in alone.values())
+    session = Session("r1/a", "r1", "a", "claude", SessionState.QUEUED)
+    store.add_run(_run("r1", began, (session,)), "{}")
+    for name in alone:
+        store.update_session("r1/a", Change(state=SessionState.RUNNING, cli_session=name))
+        store.update_session("r1/a", Change(state=SessionState.FAILED))
+        store.next_attempt("r1/a", fresh=True)
+    store.update_session("r1/a", Change(state=SessionState.RUNNING))
+    stated = sum(row.cost.stated or 0.0 for row in alone.values())
+    for usd, rest in ((stated / 2, None), (stated + 0.5, 0.5)):
+        store.set_usage("r1/a", 1, Usage(1, 1, 1, usd, "stream"))
+        [row] = look(places, environ, "session").rows
+        assert (row.name, row.sessions, row.agents) == ("r1/a", 1, ("claude",))
+        assert counts(row) == tuple(map(sum, zip(*map(counts, alone.values()), strict=True)))
+        assert row.cost.stated == pytest.approx(stated + (rest or 0.0))
+        assert bool(row.cost.unpriced) is (rest is None)
+    [run] = look(places, environ, "run").rows
+    assert (run.name, run.sessions) == ("r1", 1)
+    engine.dispose()
+
+
+def test_a_run_counts_as_run_when_all_of_it_is_over(played):
+    """A session that waits for its turn has not begun; a night before a retry is not work."""
+    places, environ, begun = played
+    engine = make_engine(places.database)
+    store = Store(engine)
+    sessions = tuple(
+        Session(f"r3/{n}", "r3", str(n), "scripted", SessionState.DONE, started=a, ended=b)
+        for n, (a, b) in enumerate(((begun + 86_400, begun + 86_460), (begun, begun + 60)))
+    )
+    run = replace(_run("r3", begun, sessions), state=RunState.RUNNING)
+    store.add_run(run, "{}")
+    assert [one.run for one in look(places, environ).runs] == ["r1"]
+    store.set_run_state("r3", RunState.DONE)
+    [_, over] = look(places, environ).runs
+    assert (over.run, over.wall, over.work, over.gained) == ("r3", 120, 120, 1.0)
+    assert [one.run for one in look(places, environ, since=begun + 3600).runs] == []
+    engine.dispose()
+
+
+def look(places, environ, by="day", since=""):
+    return abreast.ledger(places=places, environ=environ, by=by, since=since)
 
 
 def _run(name, created, sessions):

@@ -9,6 +9,7 @@ from abreast.model.session import Session
 from abreast.model.states import FINAL_STATES, LandState, RunState, SessionKind, SessionState
 from abreast.model.usage import Usage
 from abreast.store.changes import UNSET, Change
+from abreast.store.transcripts import load_known
 from tests.store.samples import make_run
 
 
@@ -196,6 +197,17 @@ def test_a_fresh_attempt_forgets_the_session_of_the_cli(store, reader):
     store.next_attempt("r1/t0", fresh=True)
     session = reader.session("r1/t0")
     assert (session.cli_session, session.branch) == ("", "b")
+
+
+def test_every_session_of_the_cli_is_remembered_once(store, database_url):
+    store.add_run(make_run(), "{}")
+    for cli_session in ("c", "c", "d", "c"):
+        store.update_session("r1/t0", Change(state=SessionState.RUNNING, cli_session=cli_session))
+    store.update_session("r1/t0", Change(state=SessionState.FAILED))
+    store.next_attempt("r1/t0", fresh=True)
+    store.update_session("r1/t0", Change(state=SessionState.RUNNING, cli_session="e"))
+    [known] = load_known(database_url)
+    assert known.cli_sessions == ("c", "d", "e")
 
 
 def test_a_worker_of_an_earlier_attempt_is_fenced_off(store, reader):

@@ -105,6 +105,15 @@ def returned_to(children: Sequence[Delegation], parent: Iterable[Spent]) -> list
     return found
 
 
+def wall_time(times: Iterable[tuple[float, float]]) -> float:
+    """Return for how long any of these was at work: a night before a retry is nobody's work."""
+    wall = last = 0.0
+    for begun, ended in sorted(times):
+        wall += max(0.0, ended - max(begun, last))
+        last = max(last, ended)
+    return wall
+
+
 def _growth(before: Spent, after: Spent, shared: int) -> int | None:
     if after.input_tokens < before.input_tokens:
         return None

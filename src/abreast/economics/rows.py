@@ -39,7 +39,8 @@ def rows(
     """Return a row for each day, session, run, agent or model, and the row of all of them.
 
     Only requests from `since` on count, to the quarter of an hour. `stated` is what a CLI said that
-    a whole session has cost, by its name: it is divided among its requests as their price is.
+    a session has cost, by its `whole`, or by its name: for those of its parts of which nothing else
+    is stated. It is divided among their requests as their price is.
     """
     sums: defaultdict[str, _Sum] = defaultdict(_Sum)
     day_of = lru_cache(None)(_day)
@@ -64,7 +65,7 @@ class _Sum:
     def __init__(self) -> None:
         self.parts: set[int] = set()
         self.agents: set[str] = set()
-        self.sessions: set[tuple[str, str]] = set()
+        self.sessions: set[str] = set()
         self.subagents: set[int] = set()
         self.counts = [0] * 5
         self.costs: list[Cost] = []
@@ -76,7 +77,7 @@ class _Sum:
         if number not in self.parts:
             self.parts.add(number)
             self.agents.add(part.agent)
-            self.sessions.add((part.agent, part.whole))
+            self.sessions.add(part.name)
             if part.subagent:
                 self.subagents.add(number)
             elif part.cwd:
@@ -145,18 +146,19 @@ def _day(quarter: int) -> str:
 
 def _costs(parts: Sequence[Part], stated: Mapping[str, float]) -> list[list[Cost]]:
     """Return what the tallies of each part cost."""
-    whole: defaultdict[str, float] = defaultdict(float)
-    for part in parts:
-        if part.name in stated:
-            whole[part.name] += sum(map(_weight, part.tallies))
+    bills = [part.whole if part.whole in stated else part.name for part in parts]
+    weights: defaultdict[str, float] = defaultdict(float)
+    for part, bill in zip(parts, bills, strict=True):
+        if bill in stated:
+            weights[bill] += sum(map(_weight, part.tallies))
     return [
         [
-            Cost(stated=stated[part.name] * _weight(one) / whole[part.name])
-            if whole.get(part.name)
+            Cost(stated=stated[bill] * _weight(one) / weights[bill])
+            if weights.get(bill)
             else _cost(one)
             for one in part.tallies
         ]
-        for part in parts
+        for part, bill in zip(parts, bills, strict=True)
     ]
 
 

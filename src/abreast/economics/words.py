@@ -46,8 +46,9 @@ def short(tokens: int | None) -> str:
     sign = "-" if tokens < 0 else ""
     if size < 1000:
         return f"{sign}{size}"
+    # The limits are those from which rounding would show one digit too many (9950 is `10k`).
     scaled, unit = (size / 1000, "k") if size < 999_500 else (size / 1_000_000, "M")
-    return f"{sign}{scaled:.1f}{unit}" if scaled < 10 else f"{sign}{scaled:.0f}{unit}"
+    return f"{sign}{scaled:.1f}{unit}" if scaled < 9.95 else f"{sign}{scaled:.0f}{unit}"
 
 
 def signed(tokens: int | None) -> str:

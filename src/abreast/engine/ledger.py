@@ -6,8 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from math import fsum
 
-from abreast.economics.ledger import account, returned_to, unrecorded
+from abreast.economics.ledger import account, returned_to, unrecorded, wall_time
 from abreast.economics.prices import DATE
 from abreast.economics.rows import Part, rows
 from abreast.engine.ledger_index import Index, refresh
@@ -29,8 +30,7 @@ def ledger(
     index = refresh(places, environ)
     known = load_known(places.database)
     parts = [*_parts(index, known)]
-    stated = _complete(index, parts)
-    stated |= {one.id: one.cost_usd for one in known if one.cost_usd is not None}
+    stated = _stated(_complete(index, parts), known, parts)
     found, total = rows(parts, by, start, stated)
     delegations = [*_vendors(index, start, known), *_own(load_delivered(places.database), start)]
     return Ledger(
@@ -72,12 +72,12 @@ def moment(since: str | float, now: float | None = None) -> float:
 
 def _parts(index: Index, known: Iterable[Known]) -> Iterable[Part]:
     """Yield what every transcript came to, and what sessions without one have stated."""
-    ours = {(one.agent, one.cli_session): one for one in known if one.cli_session}
+    ours = {name: one for one in known for name in one.cli_sessions}
     parents = {(f.agent, f.session): f.parent for f in index.files.values() if f.parent}
     seen: set[str] = set()
     for one in index.files.values():
         whole = _whole(one, parents)
-        own = ours.get((one.agent, whole))
+        own = ours.get(whole)
         if own is not None:
             seen.add(own.id)
         yield Part(
@@ -97,7 +97,7 @@ def _parts(index: Index, known: Iterable[Known]) -> Iterable[Part]:
 
 
 def _complete(index: Index, parts: list[Part]) -> dict[str, float]:
-    """Add what a CLI has counted itself and not recorded; return the costs that it stated."""
+    """Add what a CLI has counted itself and not recorded; return what it said sessions cost."""
     families: defaultdict[_Name, list[Part]] = defaultdict(list)
     for part in parts:
         families[part.agent, part.whole].append(part)
@@ -107,7 +107,9 @@ def _complete(index: Index, parts: list[Part]) -> dict[str, float]:
         # What a fork counts includes what it was taken from.
         if "counted" not in told or one.parent or one.forked_from:
             continue
-        family = families[one.agent, one.session]
+        family = families.get((one.agent, one.session))
+        if not family:  # a subagent's file claims this one's name
+            continue
         more = unrecorded(told["counted"], [t for part in family for t in part.tallies])
         if more is None:
             continue
@@ -115,8 +117,31 @@ def _complete(index: Index, parts: list[Part]) -> dict[str, float]:
             index.unrecorded += 1
             parts.append(replace(family[0], tallies=more, subagent=False))
         if told.get("cost") is not None:
-            costs[family[0].name] = float(told["cost"])
+            costs[one.session] = float(told["cost"])
     return costs
+
+
+def _stated(
+    costs: dict[str, float], known: Iterable[Known], parts: Iterable[Part]
+) -> dict[str, float]:
+    """Add to what transcripts state what the streams of abreast's own sessions did.
+
+    A stream knows nothing of what a person has asked in the session since, a transcript nothing of
+    its cost when the CLI was killed: what is stated of a part of a session stands for that part.
+    """
+    wholes: defaultdict[str, set[str]] = defaultdict(set)
+    for part in parts:
+        wholes[part.name].add(part.whole)
+    found = dict(costs)
+    for one in known:
+        told = [costs[whole] for whole in wholes[one.id] if whole in costs]
+        if one.cost_usd is None or one.cost_usd <= fsum(told):
+            continue
+        if len(told) == len(wholes[one.id]):
+            found = {name: cost for name, cost in found.items() if name not in wholes[one.id]}
+            told = []
+        found[one.id] = one.cost_usd - fsum(told)
+    return found
 
 
 def _whole(one: Indexed, parents: Mapping[_Name, str]) -> str:
@@ -145,7 +170,7 @@ def _vendors(index: Index, since: float, known: Iterable[Known]) -> Iterable[Del
             parents[one.agent, one.session].append(one)
     needed = [*children.values(), *parents.values()]
     index.load(one.path for group in needed for one in group)
-    ours = {(one.agent, one.cli_session): one.id for one in known if one.cli_session}
+    ours = {name: one.id for one in known for name in one.cli_sessions}
     for name, group in children.items():
         accounts = [
             account([*index.requests(one.path).values()], one.session, name[1], one.agent)
@@ -154,7 +179,7 @@ def _vendors(index: Index, since: float, known: Iterable[Known]) -> Iterable[Del
         asked = [s for one in parents[name] for s in index.requests(one.path).values()]
         for found in returned_to([one for one in accounts if one is not None], asked):
             if found.at >= since:
-                yield replace(found, parent=ours.get(name, found.parent))
+                yield replace(found, parent=ours.get(name[1], found.parent))
 
 
 def _own(delivered: Iterable[Delivered], since: float) -> Iterable[Delegation]:
@@ -185,12 +210,12 @@ def _parallel(known: Iterable[Known], parts: Iterable[Part], since: float) -> It
         prompt[part.run] += sum(one.prompt for one in part.tallies)
         output[part.run] += sum(one.output for one in part.tallies)
     for run, sessions in runs.items():
-        times = [(one.started, one.ended) for one in sessions if one.started and one.ended]
-        if len(times) < 2 or len(times) < len(sessions) or times[0][0] < since:
+        times = sorted((one.started, one.ended) for one in sessions if one.started and one.ended)
+        over = sessions[0].run_state.final and len(times) == len(sessions)
+        if len(times) < 2 or not over or times[0][0] < since:
             continue
-        wall = max(end for _, end in times) - min(begun for begun, _ in times)
         work = sum(end - begun for begun, end in times)
-        yield Parallel(run, len(times), wall, work, prompt[run], output[run])
+        yield Parallel(run, len(times), wall_time(times), work, prompt[run], output[run])
 
 
 def _notes(index: Index) -> Iterable[str]:

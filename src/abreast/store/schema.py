@@ -114,6 +114,7 @@ sessions = sa.Table(
     _list("needs"),
     _flag("stop_requested"),
     _text("parent"),
+    _list("earlier_cli_sessions"),  # those before `cli_session`, oldest first
     sa.Index("abreast_sessions_run", "run_id", "position", unique=True),
     sa.Index("abreast_sessions_task", "task"),
 )

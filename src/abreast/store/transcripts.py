@@ -11,9 +11,10 @@ from typing import Any
 import orjson
 
 from abreast.model.ledger import Tally
+from abreast.model.states import RunState
 from abreast.store.direct import open_transaction
 from abreast.store.snapshot import open_snapshot
-from abreast.store.text import clean
+from abreast.store.text import clean, load_list
 
 _COLUMNS = (
     *("path", "agent", "state", "session", "parent", "forked_from", "cwd", "warnings", "models"),
@@ -54,12 +55,16 @@ class Indexed:
 
 @dataclass(frozen=True)
 class Known:
-    """A session of abreast's own as the ledger needs it."""
+    """A session of abreast's own as the ledger needs it.
+
+    `cli_sessions` are the ids that its CLI knows it by, one for each time that it began anew.
+    """
 
     id: str
     run: str
+    run_state: RunState
+    cli_sessions: tuple[str, ...]
     agent: str
-    cli_session: str
     model: str
     turns: int
     started: float | None
@@ -119,17 +124,19 @@ def load_requests(database: str, paths: Collection[str] | None = None) -> dict[s
 
 def load_known(database: str) -> list[Known]:
     """Return all of abreast's own sessions that have begun."""
-    names = "id, run_id, agent, cli_session, model, turns, started, ended, input_tokens"
-    columns = ", ".join(
-        f"s.{name}" for name in f"{names}, cached_tokens, output_tokens, cost_usd".split(", ")
-    )
     with open_snapshot(database) as query:
         rows = query(
-            f"SELECT {columns}, r.created FROM abreast_sessions s "  # noqa: S608
+            "SELECT s.id, s.run_id, r.state, s.earlier_cli_sessions, s.cli_session, s.agent, "
+            "s.model, s.turns, s.started, s.ended, s.input_tokens, s.cached_tokens, "
+            "s.output_tokens, s.cost_usd, r.created FROM abreast_sessions s "
             "JOIN abreast_runs r ON r.id = s.run_id WHERE s.started IS NOT NULL "
             "ORDER BY r.created, s.position"
         )
-    return [Known(*row) for row in rows]
+    found = []
+    for name, run, state, earlier, newest, *more in rows:
+        ids = (*load_list(earlier), *([newest] if newest else []))
+        found.append(Known(name, run, RunState(state), ids, *more))
+    return found
 
 
 def load_delivered(database: str) -> list[Delivered]:

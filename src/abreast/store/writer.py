@@ -20,6 +20,7 @@ from abreast.store.changes import RESULT_FIELDS, UNSET, Change, require_transiti
 from abreast.store.engine import reading, transaction
 from abreast.store.rows import NUMBERS, run_row, session_row, usage_row
 from abreast.store.schema import events, runs, sessions, usage
+from abreast.store.text import dump_list, load_list
 from abreast.store.upsert import upsert
 
 
@@ -134,6 +135,8 @@ class Store:
             if attempt is not None and row.attempt != attempt:
                 raise StateError(f"{session} is at attempt {row.attempt}, no longer at {attempt}")
             values = change.values() | self._times(row, change)
+            if change.cli_session is not UNSET:
+                values |= _left_behind(row, change.cli_session)
             if change.state is not UNSET:
                 require_transition(session, SessionState(row.state), change.state)
             for kind, text in [event] if event else _told(row, change):
@@ -161,7 +164,7 @@ class Store:
                 "stop_requested": False,
             }
             if fresh:
-                values["cli_session"] = ""
+                values |= {"cli_session": "", **_left_behind(row, "")}
             self._append(db, row.run_id, session, "state", f"queued: attempt {attempt}")
             db.execute(sa.update(sessions).where(sessions.c.id == session).values(values))
             return attempt
@@ -268,6 +271,14 @@ def _find(db: sa.Connection, table: sa.Table, name: str) -> sa.Row[Any]:
     if row is None:
         raise _missing(name)
     return row
+
+
+def _left_behind(row: sa.Row[Any], cli_session: str) -> dict[str, str]:
+    """Return what keeps the id of a CLI session when another takes its place: it has cost, too."""
+    if row.cli_session in {"", cli_session}:
+        return {}
+    earlier = (*load_list(row.earlier_cli_sessions), row.cli_session)
+    return {"earlier_cli_sessions": dump_list(dict.fromkeys(earlier))}
 
 
 def _missing(name: str) -> NotFoundError:
