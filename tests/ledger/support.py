@@ -1,9 +1,12 @@
 """A HOME with recordings of the real CLIs, and what the model server stated of them."""
 
+import contextlib
 import json
+import os
 import shutil
+import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,3 +48,34 @@ def total(stated: Iterable[dict[str, Any]]) -> Counts:
 
 def counts(row: LedgerRow) -> Counts:
     return row.input_tokens, row.cached_tokens, row.written_tokens, row.output_tokens
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Take every right to a folder away; root, whom that does not stop, is somebody else so long.
+
+    All that is imported then must be so already: root's Python may lie where only root can look.
+    """
+    root = os.geteuid() == 0
+    mode = folder.stat().st_mode
+    folder.chmod(0)
+    if root:
+        os.seteuid(_NOBODY)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+        folder.chmod(mode)
+
+
+@contextlib.contextmanager
+def anybody() -> Iterator[Path]:
+    """A temporary folder in which `locked` works; what is in it has to be given away to anybody."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        yield folder
+
+
+_NOBODY = 65_534

@@ -16,7 +16,16 @@ from abreast.engine.ledger_read import Task, read
 from abreast.engine.transcripts import find_transcripts
 from abreast.model.ledger import By
 from abreast.store import transcripts as store
-from tests.ledger.support import counts, install, make_places, recordings, total, wire
+from tests.ledger.support import (
+    anybody,
+    counts,
+    install,
+    locked,
+    make_places,
+    recordings,
+    total,
+    wire,
+)
 from tests.support.clis import wait_until
 
 
@@ -241,9 +250,58 @@ def test_hostile_files_cost_a_note_at_most(home, places):
     found = look(home, places)
     assert found.total.input_tokens == 100 + 10 + 1 + 1000
     assert sorted(found.notes) == [
-        "1 transcript: 1 lines with usage could not be read",
-        "1 transcript: 1 requests state numbers of tokens that cannot be: left out",
+        "1 transcript: lines with usage could not be read",
+        "1 transcript: requests state numbers of tokens that cannot be: left out",
     ]
+
+
+def test_a_damaged_compressed_file_costs_a_note(home, places):
+    install(home, "codex", "plain")
+    [path] = [one.path for one in find_transcripts(places, {"HOME": str(home)})]
+    packed = bytearray(gzip.compress(path.read_bytes()))
+    middle = len(packed) // 2
+    packed[middle : middle + 40] = bytes(255 - byte for byte in packed[middle : middle + 40])
+    damaged = path.with_name(f"{path.name}.gz")
+    for content in (packed, packed[:middle], b"no gzip"):
+        damaged.write_bytes(content)
+        found = look(home, places)
+        assert counts(found.total) == total(wire("codex", "plain"))
+        [note] = found.notes
+        assert note.startswith(f"{damaged} cannot be read: ")
+
+
+def test_a_session_whose_name_a_subagent_claims(home, places):
+    """Then what the CLI has counted of it is nobody's; what is recorded is the other one's."""
+    project = home / ".claude/projects/-x"
+    folder = project / "p/subagents"
+    folder.mkdir(parents=True)
+    reply = (
+        '{"type":"assistant","cwd":"/w","timestamp":"2026-11-21T12:00:00.000Z","message":{"id":"%s"'
+        ',"model":"claude-opus-5","usage":{"input_tokens":5,"output_tokens":7}}}\n'
+    )
+    state = '{"type":"cost-state","modelUsage":{},"totalCostUSD":1,"hasUnknownModelCost":false}\n'
+    (project / "s.jsonl").write_text(reply % "m1" + state)
+    (folder / "agent-s.jsonl").write_text(reply % "m2")
+    [row] = look(home, places, By.SESSION).rows
+    assert (row.name, row.input_tokens, row.output_tokens) == ("p", 10, 14)
+
+
+def test_a_locked_folder_is_told_of_and_its_files_are_not_gone():
+    with anybody() as folder:
+        home, places = folder / "home", make_places(folder)
+        for agent in ("claude", "codex", "gemini"):
+            install(home, agent, "plain")
+        before = look(home, places)
+        for path in folder.rglob("*"):
+            path.chmod(0o777)
+        for name in (".claude", ".codex/sessions", ".gemini/tmp", ".gemini/tmp/work"):
+            with locked(home / name):
+                found = look(home, places)
+            assert found.total == before.total
+            [note] = found.notes
+            assert note.startswith(str(home / name))
+            assert note.endswith("may not be looked into: what is in it is missing")
+        assert look(home, places).notes == ()
 
 
 def test_names_that_are_no_text_are_kept(home, places):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import pytest
 
@@ -68,9 +69,27 @@ def test_json(home, capsys):
 
 def test_nothing_and_nonsense(home, capsys):
     assert guard(["ledger", "--since", "2099-01-01"]) == 0
-    assert capsys.readouterr() == ("", "no session has used anything in that time\n")
+    assert capsys.readouterr() == ("", "no session has used anything since 2099-01-01 00:00\n")
     assert guard(["ledger", "--since", "soon"]) == 1
     assert capsys.readouterr().err == (
         "abreast: `soon` is no time to begin with\nhint: such as 7d, 2w or 2026-11-01\n"
     )
     assert guard(["ledger", "--by", "colour"]) == 2
+    capsys.readouterr()
+    for folder in (".claude", ".codex", ".gemini"):
+        shutil.rmtree(home / folder)
+    shutil.rmtree(home / "state")
+    assert guard(["ledger"]) == 0
+    assert capsys.readouterr() == (
+        "",
+        "there is no record of a session of Claude Code, Codex or Gemini CLI\n",
+    )
+
+
+def test_a_net_that_is_not_known_is_none(home, capsys):
+    shutil.rmtree(home / ".codex")
+    shutil.rmtree(home / ".gemini")
+    for parent in (home / ".claude/projects").glob("*/*.jsonl"):
+        parent.unlink()
+    assert guard(["ledger"]) == 0
+    assert "2 delegations: 2 unknown; net - tokens" in capsys.readouterr().out

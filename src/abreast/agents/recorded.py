@@ -1,6 +1,7 @@
 """The lines of a CLI's own record, read without trust in whoever wrote them."""
 
 import gzip
+import io
 import os
 import stat
 import zlib
@@ -45,25 +46,47 @@ def open_record(path: Path) -> BinaryIO:
 
 def _decompressed(file: BinaryIO, path: Path) -> BinaryIO:
     if path.suffix == ".gz":
-        return cast("BinaryIO", _Unzipped(file))
+        unpacked = _Unpacked(file, gzip.GzipFile(fileobj=file), zlib.error)
+        return cast("BinaryIO", io.BufferedReader(unpacked))
     try:
         zstd = import_module("compression.zstd")
     except ModuleNotFoundError:
         file.close()
-        raise OSError(f"{path} is compressed by zstd, which Python 3.14 reads") from None
-    return cast("BinaryIO", zstd.open(file, "rb"))
+        raise OSError("it is compressed by zstd, which Python 3.14 reads") from None
+    return cast("BinaryIO", io.BufferedReader(_Unpacked(file, zstd.open(file), zstd.ZstdError)))
 
 
-class _Unzipped(gzip.GzipFile):
-    """A compressed file that is closed with its contents; GzipFile closes only what it opened."""
+class _Unpacked(io.RawIOBase):
+    """What a compressed file holds. Damage is an OSError, whatever the format calls it."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        super().__init__(fileobj=file, mode="rb")
-        self._file = file
+    def __init__(self, file: BinaryIO, contents: Any, damage: type[Exception]) -> None:
+        self._file, self._contents = file, contents
+        self._damage = damage, EOFError  # the latter of a file that is torn
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return int(self._contents.seek(offset, whence))
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            found = self._contents.read(len(buffer))
+        except self._damage as error:
+            raise OSError(str(error)) from error
+        buffer[: len(found)] = found
+        return len(found)
 
     def close(self) -> None:
         super().close()
-        self._file.close()
+        self._contents.close()
+        self._file.close()  # neither format closes what it did not open
 
 
 def record_lines(path: Path, warnings: list[str], longest: int = LONGEST) -> Iterator[bytes]:
@@ -80,7 +103,7 @@ def record_lines(path: Path, warnings: list[str], longest: int = LONGEST) -> Ite
                     warnings.append(f"line {number} is longer than {longest} bytes: left out")
                 else:
                     yield line
-    except (OSError, EOFError, zlib.error) as error:  # the last two: a torn compressed file
+    except OSError as error:
         warnings.append(f"cannot be read beyond line {number}: {error}")
 
 

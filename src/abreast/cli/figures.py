@@ -1,8 +1,21 @@
 """Numbers and foreign text as a person reads them; what is unknown is "-", never 0."""
 
-from abreast.contract.harmless import harmless
+import time
 
-__all__ = ["UNKNOWN", "count", "counted", "duration", "harmless", "money", "one_line", "size"]
+from abreast.contract.harmless import harmless
+from abreast.economics.words import short
+
+__all__ = [
+    "UNKNOWN",
+    "count",
+    "counted",
+    "duration",
+    "harmless",
+    "moment",
+    "money",
+    "one_line",
+    "size",
+]
 
 UNKNOWN = "-"
 
@@ -21,16 +34,14 @@ def duration(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def moment(at: float) -> str:
+    """Return `2026-11-22 09:30`, by this machine's clock."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
+
+
 def count(number: int | None) -> str:
     """Return `950`, `1.2k`, `45k`, `3.1M`."""
-    if number is None:
-        return UNKNOWN
-    # The limits are those from which rounding would show one digit too many (9950 is `10k`).
-    for limit, unit, sign in ((999_500, 1_000_000, "M"), (1_000, 1_000, "k")):
-        if number >= limit:
-            scaled = number / unit
-            return f"{scaled:.1f}{sign}" if scaled < 9.95 else f"{scaled:.0f}{sign}"
-    return str(number)
+    return short(number)
 
 
 def money(usd: float | None) -> str:

@@ -35,10 +35,18 @@ def ledger(*, since: str, by: str, json: bool) -> int:
     if found.rows:
         _print(found)
     else:
-        click.echo("no session has used anything in that time", err=True)
+        click.echo(_nothing(found), err=True)
     for note in found.notes:
         click.echo(f"note: {note}", err=True)
     return 0
+
+
+def _nothing(found: "Ledger") -> str:
+    from abreast.cli import figures
+
+    if found.since:
+        return f"no session has used anything since {figures.moment(found.since)}"
+    return "there is no record of a session of Claude Code, Codex or Gemini CLI"
 
 
 def _print(found: "Ledger") -> None:

@@ -1,6 +1,5 @@
 """The ledger on a terminal: rows with a small bar, delegations, runs side by side."""
 
-import time
 from collections import Counter
 from collections.abc import Sequence
 
@@ -112,7 +111,8 @@ def _delegations(found: Sequence[Delegation]) -> list[RenderableType]:
         )
     counts = Counter(one.worth for one in found)
     told = ", ".join(f"{counts[worth]} {worth}" for worth in Worth if counts[worth])
-    net = sum(one.net for one in found if one.net is not None)
+    known = [one.net for one in found if one.net is not None]
+    net = sum(known) if known else None
     shown = f", the newest {_DELEGATIONS} shown" if len(found) > _DELEGATIONS else ""
     text = f"{figures.counted(len(found), 'delegation')}{shown}: {told}; net {signed(net)} tokens"
     return [grid, Text(text)]
@@ -154,8 +154,10 @@ def _legend(found: Ledger) -> str:
     told = []
     if found.total.cost.estimated is not None:
         told.append(f"~ estimate by price lists of {found.prices}")
+    if any(one.estimated and one.summary is not None for one in found.delegations):
+        told.append("a summary with ~ is counted from its text")
     if found.total.cost.unpriced and found.total.cost.usd is not None:
         told.append("+ models without a price")
     if found.since:
-        told.append(f"since {time.strftime('%Y-%m-%d %H:%M', time.localtime(found.since))}")
+        told.append(f"since {figures.moment(found.since)}")
     return "; ".join(told)

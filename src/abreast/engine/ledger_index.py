@@ -9,7 +9,7 @@ from abreast.economics.ledger import tally
 from abreast.engine.ledger_cores import read_all
 from abreast.engine.ledger_pack import Requests, names_in, pack, unpack
 from abreast.engine.ledger_read import Reading, Task, forked_from
-from abreast.engine.transcripts import Found, find_transcripts
+from abreast.engine.transcripts import Found, find_transcripts, hidden_folders
 from abreast.errors import StateError, StoreError
 from abreast.places import Places
 from abreast.store.transcripts import Indexed, load_index, load_requests, save_index
@@ -51,7 +51,10 @@ def refresh(places: Places, environ: Mapping[str, str]) -> Index:
     """
     files, generation = load_index(places.database)
     found = list(find_transcripts(places, environ))
-    update = _Update(Index(places, files))
+    hidden = [
+        f"{one} may not be looked into: what is in it is missing" for one in hidden_folders(environ)
+    ]
+    update = _Update(Index(places, files, hidden))
     update.mark_gone(found)
     tasks = [_task(one, files.get(str(one.path))) for one in found if _changed(one, files)]
     update.index.read = sum(size for _, size in tasks)
@@ -102,7 +105,7 @@ class _Update:
         """Note which files exist no more; those of roots that are not looked at now do."""
         there = {str(one.path) for one in found}
         for path, one in self.index.files.items():
-            gone = path not in there and not os.path.lexists(path)
+            gone = path not in there and _is_gone(path)
             if gone != (one.gone is not None):
                 one.gone = time.time() if gone else None
                 self.changed[path] = None
@@ -179,6 +182,17 @@ class _Update:
         now.tallies = tally(requests.values())
         self.index.files[now.path] = now
         self.changed[now.path] = None
+
+
+def _is_gone(path: str) -> bool:
+    """Tell whether there certainly is no such file any more: one in a locked folder may be."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _indexed(task: Task, found: Reading) -> Indexed:

@@ -74,11 +74,11 @@ def read(task: Task) -> Reading:
                 _introduce(found, records, path, file)
                 file.seek(0)
             requests = _spent(found, task, records, file)
-    except (OSError, EOFError, ValueError) as error:
-        return Reading(failed=str(error))
+    except OSError as error:
+        return Reading(failed=error.strerror or str(error))
     found.requests, found.models, bad = pack(requests)
     if bad:
-        found.warnings.append(f"{bad} requests state numbers of tokens that cannot be: left out")
+        found.warnings.append("requests state numbers of tokens that cannot be: left out")
     found.tallies = tally(requests.values())
     return found
 
@@ -89,7 +89,7 @@ def forked_from(task: Task) -> str:
     try:
         with _open(path, records) as file:
             begun = _begun(records, path, file, _FORKED, lambda _: False)
-    except (OSError, EOFError, ValueError):
+    except OSError:
         return ""
     return begun.forked_from
 

@@ -76,6 +76,28 @@ def find_transcripts(
         yield from _find(agent, places or find_places(), environ, since)
 
 
+def hidden_folders(environ: Mapping[str, str] | None = None) -> Iterator[Path]:
+    """Yield the folders of transcripts, and those right in them, that we may not look into."""
+    roots = [root for agent in AGENTS for root in records_of(agent).roots(_environ(environ))]
+    for root in roots:
+        inside = _folders(root)
+        if inside is None:
+            yield root
+        else:
+            yield from (one for one in inside if _folders(one) is None)
+
+
+def _folders(folder: Path) -> list[Path] | None:
+    """Return the folders in a folder; None when we may not look."""
+    try:
+        with os.scandir(folder) as entries:
+            return [Path(one.path) for one in entries if one.is_dir(follow_symlinks=False)]
+    except PermissionError:
+        return None
+    except OSError:  # there is none
+        return []
+
+
 def open_transcript(
     path: Path,
     places: Places | None = None,

@@ -38,7 +38,7 @@ def find(environ: Mapping[str, str], also: Iterable[Path] = ()) -> Iterator[Path
     seen: set[str] = set()
     for given in (*roots(environ), *also):
         inside = [given.joinpath(*names) for names in _INSIDE]
-        for root in [one for one in inside if one.is_dir()] or [given]:
+        for root in [*filter(os.path.isdir, inside)] or [given]:
             if (real := os.path.realpath(root)) not in seen:
                 seen.add(real)
                 for project in _folders(root):

@@ -70,7 +70,7 @@ class Spending:
     @property
     def warnings(self) -> list[str]:
         """What may be wrong with the total."""
-        return [f"{self._lost} lines with usage could not be read"] if self._lost else []
+        return ["lines with usage could not be read"] if self._lost else []
 
     def feed(self, line: bytes) -> Iterable[Spent]:
         """Return what a line says was spent. Never raises."""

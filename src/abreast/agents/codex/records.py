@@ -47,7 +47,7 @@ def find(environ: Mapping[str, str], also: Iterable[Path] = ()) -> Iterator[Path
     """
     seen: set[Path] = set()
     for given in (*roots(environ), *also):
-        inside = [given / name for name in _FOLDERS if (given / name).is_dir()]
+        inside = [*filter(os.path.isdir, (given / name for name in _FOLDERS))]
         for root in inside or [given]:
             if (real := root.resolve()) not in seen:
                 seen.add(real)
