@@ -34,12 +34,15 @@ def home(tmp_path: Path) -> Home:
 
 
 @pytest.fixture
-def diagnose(tmp_path: Path, places: Places) -> Callable[..., Diagnosis]:
+def diagnose(
+    tmp_path: Path, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Diagnosis]:
     """The doctor over one home, with no repository and no CLI around."""
     nowhere = tmp_path / "nowhere"
     nowhere.mkdir()
+    monkeypatch.chdir(nowhere)
 
-    def look(home: Path, repo: Path = nowhere, since: float = 0.0) -> Diagnosis:
+    def look(home: Path, repo: Path | None = None, since: float = 0.0) -> Diagnosis:
         environ = {"HOME": str(home), "PATH": ""}
         return api.doctor(since=since, repo=repo, environ=environ, places=places)
 

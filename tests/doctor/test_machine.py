@@ -10,6 +10,7 @@ from abreast.agents.claude.retention import retention as claude
 from abreast.agents.gemini.retention import retention as gemini
 from abreast.doctor.housekeeping import Kept, expiring
 from abreast.doctor.versions import CLAUDE_BRIEFED, DEFECTS, RETENTION_OFF, Seen, known_bad
+from abreast.engine.diagnosis_machine import kept, unreadable
 from tests.support.repos import make_repo
 
 DAY = 86_400
@@ -121,6 +122,18 @@ def test_the_installed_version_counts(tmp_path, diagnose, monkeypatch):
 
     places = Places(tmp_path / "state", f"sqlite:///{tmp_path / 'none.db'}")
     environ = {"HOME": str(tmp_path), "PATH": str(package)}
-    [found] = api.doctor(since=0, repo=tmp_path, environ=environ, places=places).findings
+    monkeypatch.chdir(tmp_path)
+    [found] = api.doctor(since=0, environ=environ, places=places).findings
     assert found.id == "known-bad-version"
     assert str(package / "gemini") in found.evidence[0].text
+
+
+def test_folders_that_may_not_be_read_are_told(tmp_path):
+    """As root may read anything, links that go round stand for what may not be read."""
+    (tmp_path / ".claude").mkdir()
+    (tmp_path / ".claude" / "projects").symlink_to("projects")
+    (tmp_path / ".claude" / "settings.json").symlink_to("settings.json")
+    environ = {"HOME": str(tmp_path)}
+    [told] = unreadable(environ)
+    assert told.startswith(f"{tmp_path}/.claude/projects: its transcripts cannot be listed")
+    assert [*kept(environ)] == [Kept("gemini", 30, gemini(environ)[1], ())]

@@ -4,10 +4,12 @@ import os
 import shlex
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
 from abreast.engine.diagnosis_repositories import checkout_of, state_of
+from abreast.errors import NotFoundError
 from tests.support.clis import wait_until
 from tests.support.repos import make_repo
 
@@ -190,9 +192,21 @@ def test_the_lock_of_a_worktree_too(repo, tmp_path, look):
 
 
 def test_no_repository_at_all(tmp_path, look):
-    assert look(tmp_path) == {}
-    (tmp_path / ".git").write_text("nonsense\n")
-    assert look(tmp_path) == {}
+    assert look(None) == {}
+    (tmp_path / "nowhere" / ".git").write_text("nonsense\n")
+    assert look(None) == {}
+    for named in (tmp_path, tmp_path / "none", Path("none")):
+        with pytest.raises(NotFoundError, match="is not in a git repository"):
+            look(named)
+
+
+def test_a_repository_that_git_cannot_read_is_told(repo, tmp_path, diagnose):
+    (repo.path / ".git" / "config").write_text("[core\n")
+    (tmp_path / "empty").mkdir()
+    found = diagnose(tmp_path / "empty", repo.path)
+    assert found.findings == ()
+    [warning] = found.warnings
+    assert warning.startswith(f"{repo.path}/.git: its worktrees cannot be listed: ")
 
 
 def test_commands_can_be_pasted(repo, look):

@@ -85,9 +85,10 @@ def _print(found: Diagnosis) -> None:
         console.print()
     console.print(closing(found))
     if found.warnings:
-        click.echo(
-            f"note: {len(found.warnings)} figures may be incomplete; --json says which", err=True
-        )
+        from abreast.cli.figures import counted
+
+        told = counted(len(found.warnings), "warning")
+        click.echo(f"note: {told} of what may be missing; --json has them", err=True)
 
 
 def lines_of(finding: Finding, console: "Console") -> "Iterator[Text]":

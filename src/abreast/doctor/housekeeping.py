@@ -30,7 +30,7 @@ class State:
 
     `checkout` is the folder of its main checkout, "" when it has none: it is bare by intent, or a
     submodule. `worktree` is "" where it is that folder. `locks` are the lock files that no git at
-    work may hold, with the Unix time of each.
+    work may hold, with the Unix time of each. `failed` tells why something could not be read.
     """
 
     common_dir: str
@@ -39,6 +39,7 @@ class State:
     worktree: str = ""
     trees: tuple[Tree, ...] = ()
     locks: tuple[tuple[str, float], ...] = ()
+    failed: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from abreast.doctor.check import findings_of
 from abreast.doctor.table import CHECKS
 from abreast.doctor.versions import known_bad
 from abreast.engine.diagnosis_lines import with_lines
-from abreast.engine.diagnosis_machine import kept, versions
-from abreast.engine.diagnosis_repositories import state_of
+from abreast.engine.diagnosis_machine import kept, unreadable, versions
+from abreast.engine.diagnosis_repositories import require_checkout, state_of
 from abreast.engine.diagnosis_sessions import Ward
 from abreast.engine.transcripts import find_transcripts
 from abreast.model.finding import Diagnosis, Evidence
@@ -27,15 +27,19 @@ def diagnose(
     places: Places, environ: Mapping[str, str], *, since: float, repo: Path | None = None
 ) -> Diagnosis:
     """Look at transcripts written since then (Unix seconds), runs begun since then, and the
-    repositories of both and around `repo`.
+    repositories of both and around `repo`. Raises NotFoundError when that is given and in none.
     """
+    if repo is not None:
+        require_checkout(repo)
     runs = Reader(places.database).runs(_RUNS)
     ward = Ward(environ, [run for run in runs if run.created >= since])
     for found in find_transcripts(places, environ, since=since):
         ward.admit(found.agent, found.path)
+    ward.warnings += unreadable(environ)
     ward.finish()
     now = time.time()
     repositories = [state_of(one) for one in ward.repositories(runs, repo)]
+    ward.warnings += [one.failed for one in repositories if one.failed]
     sessions = [session for run in runs for session in run.sessions]
     for name, seen in _housekeeping(repositories, sessions, environ, ward, now).items():
         for one in seen:

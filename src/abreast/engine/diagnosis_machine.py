@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
+from typing import cast
 
 from abreast.agents import agent_named
 from abreast.doctor.case import Standing
@@ -23,9 +24,30 @@ _MOST = 20_000  # transcripts whose age is looked at
 def kept(environ: Mapping[str, str]) -> Iterator[Kept]:
     """Yield for how long each CLI keeps the user's transcripts, and how old those are."""
     for agent in _KEEPING:
-        days, setting = import_module(f"abreast.agents.{agent}.retention").retention(environ)
+        days, setting = _retention(agent, environ)
         if days is not None:
             yield Kept(agent, days, setting, tuple(_ages(agent, environ)))
+
+
+def _retention(agent: str, environ: Mapping[str, str]) -> tuple[float | None, str]:
+    """Return for how many days an agent keeps transcripts, and what to change; None: for ever."""
+    try:
+        found = import_module(f"abreast.agents.{agent}.retention").retention(environ)
+    except OSError:  # settings that may not be read are in a folder that may not be read either
+        return None, ""
+    return cast("tuple[float | None, str]", found)
+
+
+def unreadable(environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield the folders of transcripts that are there and may not be listed."""
+    for agent in AGENTS:
+        for root in records_of(agent).roots(environ):
+            try:
+                os.scandir(root).close()
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                yield f"{root}: its transcripts cannot be listed: {error.strerror}"
 
 
 def _ages(agent: str, environ: Mapping[str, str]) -> Iterator[float]:
@@ -43,7 +65,7 @@ def versions(
 ) -> Iterator[Seen]:
     """Yield the version of each CLI: as installed, else that of its `newest` transcript."""
     ruled_out = set()
-    if import_module("abreast.agents.gemini.retention").retention(environ)[0] is None:
+    if _retention("gemini", environ)[0] is None:
         ruled_out.add(RETENTION_OFF)
     if not any(_unbriefed(top) for top in checkouts):
         ruled_out.add(CLAUDE_BRIEFED)

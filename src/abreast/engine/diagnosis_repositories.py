@@ -1,11 +1,12 @@
 """Repositories as the doctor sees them: found without git, for it may not see a broken one."""
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from abreast.doctor.housekeeping import State, Tree
-from abreast.errors import AbreastError
+from abreast.errors import AbreastError, NotFoundError
 from abreast.git.call import call
 from abreast.git.repository import Repository
 from abreast.git.worktree import Worktree, list_worktrees
@@ -40,15 +41,25 @@ def _is_bare(folder: Path) -> bool:
     return folder.name != ".git" and all(os.path.lexists(folder / part) for part in parts)
 
 
+def require_checkout(folder: Path) -> None:
+    """Raise NotFoundError when a folder that the user named lies in no repository."""
+    if not os.path.isdir(folder) or checkout_of(folder.absolute()) is None:  # noqa: PTH112
+        raise NotFoundError(
+            f"{folder} is not in a git repository",
+            hint="name a folder of one, or leave out --repo",
+        )
+
+
 def state_of(common_dir: Path) -> State:
     """Return how a repository stands; what git cannot tell of a broken one is left out."""
     # A submodule's configuration rightly names its folder; a repository that is bare by intent has
     # no index.
-    main = common_dir.name == ".git" and (common_dir / "index").exists()
+    main = common_dir.name == ".git" and os.path.lexists(common_dir / "index")
+    failed = ""
     try:
         trees = list_worktrees(Repository(common_dir, common_dir, None))[1:]
-    except AbreastError:
-        trees = ()
+    except (AbreastError, OSError) as error:
+        trees, failed = (), f"{common_dir}: its worktrees cannot be listed: {error}"
     locks = list(_locks(common_dir))
     if locks and _at_work([common_dir, common_dir.parent, *(one.path for one in trees)]):
         locks = []  # while `git commit` waits for an editor or a hook, its lock is no leaving
@@ -62,6 +73,7 @@ def state_of(common_dir: Path) -> State:
         worktree=worktree,
         trees=tuple(_tree(one) for one in trees),
         locks=tuple(locks),
+        failed=failed,
     )
 
 
@@ -77,14 +89,21 @@ def _setting(common_dir: Path, name: str, *options: str) -> str:
 
 
 def _locks(common_dir: Path) -> Iterator[tuple[str, float]]:
-    trees = common_dir / "worktrees"
-    folders = [common_dir, *(trees.iterdir() if trees.is_dir() else ())]
-    known = [folder / name for folder in folders for name in _LOCKS]
-    for lock in (*known, *(common_dir / "refs").rglob("*.lock")):
-        try:
-            yield str(lock), lock.stat().st_mtime
-        except OSError:
-            continue
+    with contextlib.suppress(OSError):
+        for folder in (common_dir, *_folders(common_dir / "worktrees")):
+            for name in _LOCKS:
+                yield from _lock(folder / name)
+        for lock in (common_dir / "refs").rglob("*.lock"):
+            yield from _lock(lock)
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [*folder.iterdir()] if os.path.isdir(folder) else []  # noqa: PTH112
+
+
+def _lock(lock: Path) -> Iterator[tuple[str, float]]:
+    with contextlib.suppress(OSError):
+        yield str(lock), lock.stat().st_mtime
 
 
 def _at_work(folders: Iterable[Path]) -> bool:
@@ -100,5 +119,7 @@ def _pointer(file: Path, word: str) -> Path | None:
     try:
         line = file.read_text(encoding="utf-8", errors="surrogateescape").strip()
     except OSError:
+        return None
+    if not line.startswith(word):
         return None
     return Path(os.path.normpath(file.parent / line.removeprefix(word)))
