@@ -188,7 +188,9 @@ def test_in_a_project(ada, tmp_path):
     assert entry(ada.agent, config.read_text())["command"] == str(PROGRAM)
     assert {path.stat().st_mode & 0o777 for path in (config, skill)} == {0o644}
     assert tree(ada.home) == {}
-    assert ada.connect(scope="project", repo=repo).changes == ()
+    assert "its path on this machine" in done.notes[-1]
+    again = ada.connect(scope="project", repo=repo)
+    assert (again.changes, again.notes) == ((), ())
     assert ada.remove().changes == ()  # the user's own is another
     ada.remove(scope="project", repo=repo)
     assert tree(repo) == before

@@ -33,10 +33,16 @@ def test_without_a_terminal_it_only_shows(ada):
 def test_yes_and_twice_and_back(ada):
     before = tree(ada.home)
     done = ada.abreast("--yes")
-    assert (done.returncode, done.stderr) == (0, "codex is connected (user)\n")
+    assert (done.returncode, done.stderr) == (
+        0,
+        "codex is connected (user); its next session has the tools\n",
+    )
     assert ada.abreast().stderr == "codex is connected already (user); nothing to change\n"
     gone = ada.abreast("--remove", "--yes")
-    assert (gone.returncode, gone.stderr) == (0, "codex is no longer connected (user)\n")
+    assert (gone.returncode, gone.stderr) == (
+        0,
+        "codex is no longer connected (user); its next session is without the tools\n",
+    )
     assert tree(ada.home) == before
     again = ada.abreast("--remove")
     assert (again.returncode, again.stdout) == (0, "")

@@ -87,6 +87,8 @@ def test_nothing_found_and_nothing_came_back_are_told_apart(local_stage: Stage):
     silent = ask(stage, AgentChoice("command", command="true"))
     assert (silent.outcome, silent.text) == (DeliveryState.UNKNOWN, "")
     assert silent.reason == "it ended without an error, and nothing came back"
+    with pytest.raises(NotFoundError, match="delivered no text: it is unknown"):
+        api.more(silent.id, places=stage.places)
 
 
 def test_a_long_answer_is_cut_between_items_and_no_item_is_lost(local_stage: Stage):

@@ -141,6 +141,7 @@ def test_failed_and_blocked_are_results(rig: Rig):
     text = ask(rig, HttpError(401, "no such key"))
     assert text.startswith("failed: ")
     assert "no such key" in fenced(text)[0]
+    assert "codex login" in child(rig).hint
     text = ask(rig, Say("Which greeting do you mean?"))
     assert text.startswith("blocked: ")
     assert "it asks: Which greeting do you mean?" in fenced(text)[0]

@@ -77,7 +77,9 @@ def _say(connection: "Connection", what: str, *, json: bool) -> None:
 
     if json:
         return
-    nothing = "" if connection.applied else "; nothing to change"
-    click.echo(f"{connection.agent} {what} ({connection.scope}){nothing}", err=True)
+    has = "is without" if connection.remove else "has"
+    after = f"its next session {has} the tools"
+    then = after if connection.applied else "nothing to change"
+    click.echo(f"{connection.agent} {what} ({connection.scope}); {then}", err=True)
     for note in connection.notes:
         click.echo(harmless(f"note: {note}"), err=True)

@@ -236,7 +236,7 @@ def show(found: Deliverable, page: int = 1, *, json: bool) -> int:
     lines += [f"note: {note}" for note in found.notes]
     if found.changed:
         lines.append(f"changed: {named(found.changed)}")
-    if found.account:
+    if found.account and found.account.child_total:
         lines.append(spent(found.account))
     click.echo(harmless("\n".join(lines)), err=True)
     return 0 if found.outcome.valid else 1

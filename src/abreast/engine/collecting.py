@@ -120,6 +120,8 @@ def page(name: str, number: int, places: Places) -> Page:
         what = "has not delivered yet" if not found else f"stands for {len(found)} children"
         raise NotFoundError(f"{name} {what}", hint=f"name one: {parse(name)[0]}/1")
     pages = paginate(found[0].items, found[0].limit_tokens)
+    if not pages:
+        raise NotFoundError(f"{found[0].id} delivered no text: it is {found[0].outcome}")
     if not 1 <= number <= len(pages):
         raise NotFoundError(f"{found[0].id} has {len(pages)} pages, and no page {number}")
     return pages[number - 1]

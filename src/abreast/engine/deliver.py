@@ -70,8 +70,10 @@ def deliver(scene: Scene, given: Ending | None) -> Ending:
     _tell(scene, found, rounds)
     if found.outcome.valid:
         return Ending(SessionState.DONE)
-    hint = given.hint if given else f"what it did: abreast logs {scene.session.id}"
-    cause = rounds.last.verdict.cause if rounds else None
+    verdict = rounds.last.verdict if rounds else None
+    own = given.hint if given else verdict.hint if verdict else ""  # such as how to log in
+    hint = own or f"what it did: abreast logs {scene.session.id}"
+    cause = verdict.cause if verdict else None
     ending = Ending(_STATES[found.outcome], found.reason, hint)
     return replace(ending, cause=cause) if cause else ending
 

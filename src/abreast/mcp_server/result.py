@@ -17,7 +17,7 @@ _SOURCE = "a child agent"
 def delivered(found: Deliverable) -> str:
     """Return a deliverable as a parent reads it: how it ended, its first page, what it cost."""
     lines = _block(found)
-    if found.account and found.account.child_total is not None:
+    if found.account and found.account.child_total:
         lines.append(spent(found.account))
     return "\n".join(lines)
 

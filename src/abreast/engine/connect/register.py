@@ -33,6 +33,8 @@ from abreast.git.repository import find_repository
 from abreast.model.connection import Confirm, Connection, FileChange, Scope
 from abreast.places import Places
 
+_OWN_PATH = "it names abreast by its path on this machine: on another one, connect there"
+
 
 @dataclass(frozen=True)
 class _Plan:
@@ -73,6 +75,8 @@ def connect(
         else:
             value = entry(agent, wanted, scratch, environ)
             plan = _addition(wanted, value, known, mode)
+        if plan.changes and not remove and top is not None:
+            plan = replace(plan, notes=(*plan.notes, _OWN_PATH))
     return _carry_out(agent, places, plan, top, remove=remove, confirm=confirm)
 
 
