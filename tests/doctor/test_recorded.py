@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from abreast.engine.diagnosis_delegations import measured
 from abreast.engine.diagnosis_machine import briefing_of
 from abreast.model.finding import Severity
 from abreast.model.tokens import count_tokens
+from abreast.model.transcript import Transcript
 from tests.doctor.record import RECORDED, record
 from tests.doctor.recordings import RECORDINGS
 from tests.support.repos import make_repo
@@ -120,6 +122,24 @@ def test_the_briefing_is_what_the_cli_read(tmp_path, transcripts):
     assert standing.tokens == 102  # with what it imports
     os.utime(repo.path / "GEMINI.md", (session.begun + 100,) * 2)
     assert briefing_of(here, repo.path) == ()  # it may have been another one then
+
+
+@pytest.mark.parametrize(
+    ("version", "name", "read"),
+    [("2.1.330", "README.md", 1), ("2.1.330", "CLAUDE.md", 0), ("2.1.276", "README.md", 0)],
+)
+def test_claude_code_reads_agents_md_where_it_has_no_other(version, name, read, tmp_path):
+    repo = make_repo(tmp_path / "repo", {"AGENTS.md": "x" * 400, name: " "})
+    begun = time.time() + 1
+    session = Transcript("claude", "", "s", cwd=str(repo.path), version=version, begun=begun)
+    assert [one.tokens for one in briefing_of(session, repo.path)] == [100] * read
+
+
+def test_codex_takes_a_part_of_a_long_briefing(tmp_path):
+    repo = make_repo(tmp_path / "repo", {"AGENTS.md": "x" * 24_000, "in/AGENTS.md": "x" * 24_000})
+    cwd, begun = str(repo.path / "in"), time.time() + 1
+    found = briefing_of(Transcript("codex", "", "s", cwd=cwd, begun=begun), repo.path)
+    assert [one.tokens for one in found] == [6_000, 8_192 - 6_000]
 
 
 def test_the_same_edits_in_two_worktrees_are_told_as_such(transcripts):

@@ -27,6 +27,7 @@ class Defect:
 
 
 RETENTION_OFF = "retention off"
+CLAUDE_READS_AGENTS = "2.1.277"
 CLAUDE_BRIEFED = "no AGENTS.md without a CLAUDE.md"
 
 DEFECTS = (
@@ -52,7 +53,7 @@ DEFECTS = (
     Defect(
         agent="claude",
         since="",
-        until="2.1.277",
+        until=CLAUDE_READS_AGENTS,
         what="AGENTS.md is not read: a project without CLAUDE.md has no briefing",
         source="tested with 2.1.197 (not read) and 2.1.330 (read) on 2026-11-22",
         command="claude update",
@@ -89,11 +90,14 @@ def known_bad(seen: Iterable[Seen]) -> Iterator[Evidence]:
 
 
 def _within(version: str, defect: Defect) -> bool:
-    number = _number(version)
+    number = number_of(version)
     if not number:
         return False
-    return _number(defect.since) <= number and (not defect.until or number < _number(defect.until))
+    return number_of(defect.since) <= number and (
+        not defect.until or number < number_of(defect.until)
+    )
 
 
-def _number(version: str) -> tuple[int, ...]:
+def number_of(version: str) -> tuple[int, ...]:
+    """Return the numbers of a version, without what marks it as preliminary."""
     return tuple(int(part) for part in _NUMBERS.findall(version.partition("-")[0])[:4])

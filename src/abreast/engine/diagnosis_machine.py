@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import cast
@@ -9,14 +10,21 @@ from typing import cast
 from abreast.agents import agent_named
 from abreast.doctor.case import Standing
 from abreast.doctor.housekeeping import Kept
-from abreast.doctor.versions import CLAUDE_BRIEFED, RETENTION_OFF, Seen
+from abreast.doctor.versions import (
+    CLAUDE_BRIEFED,
+    CLAUDE_READS_AGENTS,
+    RETENTION_OFF,
+    Seen,
+    number_of,
+)
 from abreast.engine.briefing import read_with_imports
 from abreast.engine.transcripts import AGENTS, records_of
-from abreast.model.tokens import count_tokens
+from abreast.model.tokens import BYTES_PER_TOKEN, count_tokens
 from abreast.model.transcript import Transcript
 
 _KEEPING = ("claude", "gemini")  # Codex deletes nothing
 _BRIEFINGS = {"claude": "CLAUDE.md", "codex": "AGENTS.md", "gemini": "GEMINI.md"}
+_CODEX_TAKES = 32_768  # bytes, its project_doc_max_bytes by default
 _IMPORTING = ("claude", "gemini")
 _MOST = 20_000  # transcripts whose age is looked at
 
@@ -92,10 +100,26 @@ def briefing_of(transcript: Transcript, top: Path | None) -> tuple[Standing, ...
         return ()
     cwd = Path(transcript.cwd)
     between = [one for one in (cwd, *cwd.parents) if one == top or top in one.parents]
-    files = [one / _BRIEFINGS[transcript.agent] for one in reversed(between)]
+    folders = between[::-1]
+    files = [one / _BRIEFINGS[transcript.agent] for one in folders]
+    if transcript.agent == "claude" and number_of(transcript.version) >= number_of(
+        CLAUDE_READS_AGENTS
+    ):
+        # Only where there is no CLAUDE.md at all.
+        files = files if any(map(os.path.isfile, files)) else [one / "AGENTS.md" for one in folders]
     found = tuple(_standing(files, top, imports=transcript.agent in _IMPORTING))
+    if transcript.agent == "codex":
+        found = tuple(_cut(found))
     written = max((Path(one.path).stat().st_mtime for one in found), default=0.0)
     return found if written <= transcript.begun else ()
+
+
+def _cut(found: Iterable[Standing]) -> Iterator[Standing]:
+    """Yield what Codex takes of its briefing: it stops in the middle of a file."""
+    left = _CODEX_TAKES // BYTES_PER_TOKEN
+    for one in found:
+        yield replace(one, tokens=min(one.tokens, left))
+        left -= min(one.tokens, left)
 
 
 def _standing(files: Iterable[Path], top: Path, *, imports: bool) -> Iterator[Standing]:
