@@ -31,21 +31,21 @@ def read_alone(case: Case) -> Iterator[Evidence]:
     returned = sizes(events)
     for start, end in turns(events):
         turn = events[start:end]
-        later = len(requests(_until_compacted(events[end:])))
-        if later < LATER_REQUESTS or compacted(turn) or not calls(turn, *_READING):
+        made = calls(turn, *_READING)
+        read, concluded = _read(turn), _concluded(turn)
+        if not made or read < READ_TOKENS or not 0 < concluded <= CONCLUSION_TOKENS:
             continue
-        if calls(turn, ToolKind.WRITE, ToolKind.DELEGATE):
+        if compacted(turn) or calls(turn, ToolKind.WRITE, ToolKind.DELEGATE):
             continue
         needed = _needed(case.transcript, turn, events[end:], returned)
-        read = _read(turn) - needed
-        concluded = _concluded(turn)
-        if read < READ_TOKENS or not 0 < concluded <= CONCLUSION_TOKENS:
+        read -= needed
+        later = len(requests(_until_compacted(events[end:])))
+        if read < READ_TOKENS or later < LATER_REQUESTS:
             continue
         about = "about " if needed else ""
-        made = counted(len(calls(turn, *_READING)), "call")
         yield case.evidence(
-            f"{about}{count(read)} tokens read by {made} for an answer of about "
-            f"{count(concluded)}, then carried through {counted(later, 'request')}",
+            f"{about}{count(read)} tokens read by {counted(len(made), 'call')} for an answer "
+            f"of about {count(concluded)}, then carried through {counted(later, 'request')}",
             at=turn[0].at,
             cost=read,
             read=read,
