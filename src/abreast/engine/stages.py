@@ -22,9 +22,21 @@ from abreast.model.states import SessionState
 from abreast.store.changes import Change
 
 
-async def prepare(session: str, attempt: int) -> Json | None:
-    """Make the worktree, on its branch, at the base or at the predecessors' merged commits."""
-    return await blocking(session, attempt, start_stages.prepare)
+async def prepare(session: str, attempt: int) -> Json:
+    """Make the worktree, on its branch, at the base or at the predecessors' merged commits.
+
+    Returns the ending, as the other stages do, and which of the plan's commands there are to run:
+    a step that finds nothing to do costs some 5 ms of CPU.
+    """
+    commands: list[str] = []
+
+    async def body(scene: Scene) -> Ending | None:
+        of = {"setup": scene.task.setup, "verify": scene.task.verify}
+        commands.extend(name for name, line in of.items() if line)
+        return await asyncio.to_thread(start_stages.prepare, scene)
+
+    ending = await guarded(session, attempt, body)
+    return {"ending": ending, "commands": commands}
 
 
 async def set_up(session: str, attempt: int) -> Json | None:

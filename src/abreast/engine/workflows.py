@@ -31,18 +31,24 @@ _check = step("check")(stages.check)
 _verify = step("verify")(stages.verify)
 _commit = step("commit")(stages.commit)
 _finish = step("finish")(stages.finish)
-_STAGES: tuple[Stage, ...] = (_prepare, _set_up, _run_agent, _check, _verify, _commit)
+# Each with the plan's command that it is there for, if that is all it does.
+_STAGES: tuple[tuple[str, Stage], ...] = (
+    ("setup", _set_up),
+    ("", _run_agent),
+    ("", _check),
+    ("verify", _verify),
+    ("", _commit),
+)
 
 
 @workflow("session")
 async def run_session(session: str, attempt: int) -> Json:
     """Take one session from its base to its end; returns the ending."""
-    for stage in _STAGES:
-        ending = await stage(session, attempt)
-        if ending is not None:
-            break
-    else:
-        ending = None
+    begun = await _prepare(session, attempt)
+    ending = begun["ending"]
+    for command, stage in _STAGES:
+        if ending is None and (not command or command in begun["commands"]):
+            ending = await stage(session, attempt)
     return await _finish(session, attempt, ending)
 
 
