@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from abreast import api
 from abreast.api import AgentInfo, Progress, Terminal
 from abreast.contract.paging import Page
+from abreast.errors import AbreastError
 from abreast.model.connection import Confirm, Connection, Scope
 from abreast.model.contract import Contract, Deliverable, Isolation, Profile
 from abreast.model.economy import Estimate
@@ -250,22 +251,28 @@ async def delegate(
     places: Places | None = None,
 ) -> Deliverable:
     """See `abreast.api.delegate`. Cancelling the task stops the child."""
-    begun = await start_delegation(
-        question,
-        scope=scope,
-        returns=returns,
-        limit_tokens=limit_tokens,
-        isolation=isolation,
-        agent=agent,
-        model=model,
-        profile=profile,
-        repo=repo,
-        places=places,
+    starting = asyncio.create_task(
+        start_delegation(
+            question,
+            scope=scope,
+            returns=returns,
+            limit_tokens=limit_tokens,
+            isolation=isolation,
+            agent=agent,
+            model=model,
+            profile=profile,
+            repo=repo,
+            places=places,
+        )
     )
     try:
+        begun = await asyncio.shield(starting)
         return (await collect(begun.id, wait=True, progress=progress, places=places))[0]
     except asyncio.CancelledError:
-        await asyncio.shield(stop(begun.id, places=places))
+        with contextlib.suppress(AbreastError):  # it has not begun, or has ended by itself
+            # The thread that starts it goes on: whatever it has begun must be known to be stopped.
+            begun = await starting
+            await asyncio.shield(stop(begun.id, places=places))
         raise
 
 

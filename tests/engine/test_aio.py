@@ -108,3 +108,24 @@ def test_logs_are_followed_to_the_end_or_left(local_stage: Stage, gate: Path) ->
 
     assert b"last words" in asyncio.run(lines())[-1]
     stage.wait(run.id)
+
+
+def test_a_delegation_that_is_cancelled_while_it_begins_is_stopped(
+    local_stage: Stage, gate: Path
+) -> None:
+    stage = local_stage
+    agent = scripted(waiting(gate), Say('{"text": "late"}'))
+
+    async def hasty() -> None:
+        asking = asyncio.create_task(
+            aio.delegate("What?", agent=agent, repo=stage.repo.path, places=stage.places)
+        )
+        await asyncio.sleep(0)  # to its first await
+        await asyncio.sleep(0)  # and its thread to its start
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+    asyncio.run(hasty())
+    [run] = api.runs(places=stage.places)
+    assert [session.state for session in run.sessions] == [SessionState.STOPPED]

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from abreast import api
 from abreast.engine import delegating, judging
 from abreast.engine.client import connect
-from abreast.errors import ContractError, NotFoundError, PlanError
+from abreast.errors import ContractError, NotFoundError, PlanError, WorkerError
 from abreast.git.repository import find_repository, shared_config_fingerprint
 from abreast.git.status import checkout_fingerprint
 from abreast.model.contract import Contract, Deliverable, DeliveryState, Isolation, Profile
@@ -306,24 +307,36 @@ def test_a_worker_that_dies_loses_no_answer(stage: Stage, tmp_path: Path):
     assert journal.read_text() == "once\n"
 
 
+@pytest.fixture
+def unseen(local_stage: Stage, tmp_path: Path) -> Callable[[AgentChoice], Path]:
+    """Begin a child, let it come to its end without a worker, and return the folder of its job."""
+
+    def begun(agent: AgentChoice) -> Path:
+        gate, journal = tmp_path / "gate", tmp_path / "journal"
+        wait = Shell(f"touch {journal}; while [ ! -e {gate} ]; do sleep 0.02; done")
+        run = begin(local_stage, replace(agent, moves=(wait, *agent.moves)), "What?")
+        eventually(journal.exists, "the child is at work")
+        local_stage.kill_worker()
+        job = local_stage.directory(f"{run.id}/1") / "agent"
+        runner = load_runner(job)
+        gate.touch()
+        eventually(lambda: runner and not runner.alive, "the runner has ended")
+        return job
+
+    return begun
+
+
 @pytest.mark.parametrize("torn", [False, True])
 def test_an_answer_outlives_the_runner_if_it_is_whole(
-    local_stage: Stage, tmp_path: Path, torn: bool
+    local_stage: Stage, unseen: Callable[[AgentChoice], Path], torn: bool
 ):
-    stage, gate, journal = local_stage, tmp_path / "gate", tmp_path / "journal"
-    wait = Shell(f"echo once >> {journal}; while [ ! -e {gate} ]; do sleep 0.02; done")
-    run = begin(stage, says(bullets("one"), wait), "What?")
-    eventually(journal.exists, "the child is at work")
-    stage.kill_worker()
-    job = stage.directory(f"{run.id}/1") / "agent"
-    runner = load_runner(job)
-    gate.touch()
-    eventually(lambda: runner and not runner.alive, "the runner has ended")
+    job = unseen(says(bullets("one")))
     (job / "result.json").unlink()  # as if it had been killed before its last word
     stream = job / "stream.jsonl"
     if torn:
         stream.write_bytes(stream.read_bytes()[:-2])
-    [found] = api.collect(run.id, wait=True, timeout=60, places=stage.places)
+    run = api.find_run(places=local_stage.places).id
+    [found] = api.collect(run, wait=True, timeout=60, places=local_stage.places)
     if torn:
         assert (found.outcome, found.text) == (DeliveryState.UNKNOWN, "")
         assert found.reason.endswith(f"; what it had said is in {stream}")
@@ -332,7 +345,31 @@ def test_an_answer_outlives_the_runner_if_it_is_whole(
         assert "its supervisor was killed after it had ended" in found.notes[0]
         assert found.account is not None
         assert found.account.child_total == 3040
-    assert journal.read_text() == "once\n"
+
+
+def test_the_sleep_of_a_machine_uses_up_no_budget(
+    local_stage: Stage, unseen: Callable[[AgentChoice], Path]
+):
+    file = unseen(scripted(Say("no JSON"))) / "result.json"
+    result = json.loads(file.read_text())
+    file.write_text(json.dumps(result | {"started": result["started"] - 8 * 3600}))
+    run = api.find_run(places=local_stage.places).id
+    [found] = api.collect(run, wait=True, timeout=60, places=local_stage.places)
+    assert (found.outcome, found.repairs) == (DeliveryState.FAILED, 2)
+
+
+def test_what_no_worker_takes_never_begins(local_stage: Stage):
+    stage = local_stage
+    stage.places.make()
+    obstacle = stage.places.locks / "worker.lock"
+    obstacle.mkdir()
+    with pytest.raises(WorkerError, match="the worker did not start"):
+        begin(stage, says(bullets("one")), "What?")
+    obstacle.rmdir()
+    (stage.places.logs / "worker.log").unlink()  # it tells of a mishap
+    [run] = api.runs(places=stage.places)
+    [session] = stage.wait(run.id).sessions
+    assert (session.state, session.started) == (SessionState.STOPPED, None)
 
 
 def test_whatever_characters_an_answer_has_it_arrives(local_stage: Stage):

@@ -1,5 +1,6 @@
 """Delegations from the client's side: what is asked is checked, and begun."""
 
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from abreast.engine.estimating import check_scope, make_estimate, sizes_in
 from abreast.engine.settings import DelegateSettings, load_settings
 from abreast.engine.watching import require_run
 from abreast.engine.worker_process import ensure_worker
-from abreast.errors import ContractError
+from abreast.errors import AbreastError, ContractError, WorkerError
 from abreast.git.repository import find_repository
 from abreast.model.contract import (
     BriefingChoice,
@@ -73,7 +74,12 @@ def start(
 def _record(client: Client, plan: Plan, parent: str, environ: Mapping[str, str]) -> Run:
     checked = replace(check_plan(plan, environ), notes=())  # they are about worktrees
     name = client.record(checked, environ, kind=SessionKind.CHILD, parent=parent)
-    ensure_worker(client.places)
+    try:
+        ensure_worker(client.places)
+    except (AbreastError, KeyboardInterrupt):
+        with contextlib.suppress(WorkerError):  # nobody waits for it: it must not begin later
+            client.stop(name, timeout=0)
+        raise
     return require_run(client.reader, name)
 
 

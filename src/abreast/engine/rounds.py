@@ -118,7 +118,8 @@ def _left(scene: Scene, rounds: Rounds) -> Limits | None:
     # Where a CLI states the total of its session, the earlier rounds are in what is watched.
     tokens = 0 if totals else (used.input_tokens or 0) + (used.output_tokens or 0)
     usd = 0.0 if totals else used.cost_usd or 0.0
-    minutes = sum(result.ended - result.started for result in rounds.results) / 60
+    # A machine that slept meanwhile, or whose clock was set, has used nothing up.
+    minutes = sum(one.seconds or one.ended - one.started for one in rounds.results) / 60
     left = replace(
         budget,
         minutes=budget.minutes and budget.minutes - minutes,

@@ -22,11 +22,12 @@ def heard(directory: Path, result: Result) -> Result:
     stream = directory / STREAM
     if not is_lost(result) or not stream.exists() or not stream.stat().st_size:
         return result
+    ended = stream.stat().st_mtime  # ours is when we looked, perhaps days later
     verdict = _last_word(stream, load_job(directory).agent)
     if verdict is None:
         reason = f"{result.verdict.reason}; what it had said is in {stream}"
         verdict = replace(result.verdict, reason=reason)
-    return replace(result, verdict=verdict)
+    return replace(result, verdict=verdict, ended=ended)
 
 
 def _last_word(stream: Path, agent: str) -> Verdict | None:

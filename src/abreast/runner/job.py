@@ -54,7 +54,10 @@ class Progress:
 
 @dataclass(frozen=True)
 class Result:
-    """How a job ended. `stopped_by` is empty, `user`, or the limit that tripped."""
+    """How a job ended. `stopped_by` is empty, `user`, or the limit that tripped.
+
+    `seconds` is how long the machine was awake for it, which is what limits count; 0: not known.
+    """
 
     started: float
     ended: float
@@ -64,6 +67,7 @@ class Result:
     swept: int = 0  # processes that had outlived the agent and were ended
     skipped: int = 0  # stream lines that the adapter could not read
     progress: Progress = field(default_factory=Progress)
+    seconds: float = 0.0
 
 
 def save_job(directory: Path, job: Job) -> None:

@@ -80,6 +80,7 @@ class _Supervisor:
         watch = Watch(job.limits, tuple(Path(p) for p in job.activity))
         pump = Pump(process.stdout, self.directory, reader, watch)
         pump.start()
+        began = time.monotonic()
         threading.Thread(target=self._announce, daemon=True).start()
         try:
             stopped_by = self._hold(pump, watch)
@@ -107,6 +108,7 @@ class _Supervisor:
             swept=swept,
             skipped=reader.skipped,
             progress=pump.progress,
+            seconds=time.monotonic() - began,
         )
 
     def _announce(self) -> None:
