@@ -143,7 +143,7 @@ def test_a_worktree_that_was_left(look, tmp_path):
         days=9,
     )
     [one] = found["left-worktrees"].evidence
-    assert one.command == "abreast clean k3v9/old"
+    assert one.command == "abreast clean --remove k3v9/old"
     assert one.numbers == {"days": 8.0}
 
 

@@ -87,7 +87,7 @@ def left_worktrees(sessions: Iterable[Session], now: float) -> Iterator[Evidence
                 session=session.id,
                 at=session.ended or 0.0,
                 path=session.worktree,
-                command=f"abreast clean {session.id}",
+                command=f"abreast clean --remove {session.id}",
                 numbers={"days": round(days, 1)},
             )
 

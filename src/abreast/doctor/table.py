@@ -236,8 +236,8 @@ _HOUSE = (
         title="Worktrees of sessions that ended long ago",
         looks_for="A worktree of abreast's whose session ended more than STALE_DAYS days ago.",
         why="They pile up: users found 80 to 330 GB in forgotten worktrees.",
-        fix="`abreast clean` shows which may go, `abreast clean --remove` removes them; nothing "
-        "that has not landed is lost.",
+        fix="`abreast clean --remove` removes those whose work is safe elsewhere, and says of the "
+        "others why they stay: land or take over what you want of them, then add `--force`.",
         thresholds=("STALE_DAYS",),
     ),
     Check(

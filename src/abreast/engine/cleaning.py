@@ -1,11 +1,8 @@
 """Remove worktrees whose work is safe elsewhere; refuse the others, and say why."""
 
-import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import psutil
 
 from abreast.engine.client import Client, connect
 from abreast.engine.layout import SessionLayout, layout_of, repository_lock
@@ -22,6 +19,7 @@ from abreast.git.worktree import WorktreeSpec
 from abreast.model.removal import Removal
 from abreast.model.session import Run, Session
 from abreast.places import Places
+from abreast.process.working import working_folders
 from abreast.store.changes import Change
 
 
@@ -36,7 +34,7 @@ def clean(names: Sequence[str], places: Places, *, remove: bool, force: bool) ->
         for name in names:
             if name not in known:
                 raise NotFoundError(f"there is no run or session {name}", hint="abreast status")
-        broom = _Broom(client, _occupied(), remove=remove, force=force)
+        broom = _Broom(client, working_folders(), remove=remove, force=force)
         found = [
             broom.sweep(run, session)
             for run in runs
@@ -114,12 +112,3 @@ class _Broom:
 
 def _files(folder: Path) -> Iterator[Path]:
     return (path for path in folder.rglob("*") if not path.is_symlink() and path.is_file())
-
-
-def _occupied() -> dict[Path, int]:
-    """Return the current folder of every process we may look at, with its pid."""
-    found = {}
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):
-            found[Path(process.cwd())] = process.pid
-    return found

@@ -109,9 +109,8 @@ def _lock(lock: Path) -> Iterator[tuple[str, float]]:
 def _at_work(folders: Iterable[Path]) -> bool:
     """Tell whether some git is at work in one of the folders, or below it."""
     tops = [Path(os.path.realpath(one)) for one in folders]
-    return any(
-        Path(cwd).is_relative_to(top) for cwd in working_folders("git", "git.exe") for top in tops
-    )
+    cwds = working_folders("git", "git.exe")
+    return any(cwd.is_relative_to(top) for cwd in cwds for top in tops)
 
 
 def _pointer(file: Path, word: str) -> Path | None:

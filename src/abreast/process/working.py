@@ -1,20 +1,19 @@
-"""In which folders the processes of a program are at work."""
+"""In which folders processes are at work."""
 
-import os
+import contextlib
+from pathlib import Path
 
 
-def working_folders(*names: str) -> set[str]:
-    """Return the working folders of this user's living processes of these names.
+def working_folders(*names: str) -> dict[Path, int]:
+    """Return the current folder of every living process that we may look at, with its pid.
 
-    Of others the system does not tell.
+    With `names`, only of the programs of these names.
     """
     import psutil  # here, because it is asked for seldom
 
-    found = set()
-    for process in psutil.process_iter(["name"]):
-        try:
-            if process.info["name"] in names:
-                found.add(os.path.realpath(process.cwd()))
-        except psutil.Error:  # gone since, or not ours
-            continue
+    found = {}
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if not names or process.name() in names:
+                found[Path(process.cwd())] = process.pid
     return found
