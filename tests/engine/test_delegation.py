@@ -358,6 +358,15 @@ def test_the_sleep_of_a_machine_uses_up_no_budget(
     assert (found.outcome, found.repairs) == (DeliveryState.FAILED, 2)
 
 
+def test_an_answer_that_cannot_be_written_down_is_there_all_the_same(local_stage: Stage):
+    stage = local_stage
+    full = Shell(f"mkdir {stage.places.sessions}/$ABREAST_SESSION/1/deliverable.txt")
+    found = ask(stage, says(bullets("one", "two"), full))
+    assert (found.outcome, found.text) == (DeliveryState.UNKNOWN, "- one\n- two")
+    assert "could not be written to" in found.reason
+    assert "what it said is in" in found.reason
+
+
 def test_what_no_worker_takes_never_begins(local_stage: Stage):
     stage = local_stage
     stage.places.make()

@@ -95,7 +95,11 @@ def _of(session: Session, layout: SessionLayout) -> Deliverable:
     if stream.exists():
         reason = f"{reason}; what it said is in {stream}"
     return Deliverable(
-        id=session.id, outcome=outcome_of(session.state), agent=session.agent, reason=reason
+        id=session.id,
+        outcome=outcome_of(session.state),
+        agent=session.agent,
+        items=tuple(session.final_message.split("\n")) if session.final_message else (),
+        reason=reason,
     )
 
 

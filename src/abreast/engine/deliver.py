@@ -65,7 +65,7 @@ def deliver(scene: Scene, given: Ending | None) -> Ending:
     if found.outcome.valid and contract_of(scene).isolation is Isolation.WORKTREE:
         found = _committed(scene, found)
     found = _noted(scene, found, salvaged=rounds is not None and rounds.salvaged)
-    save(scene.layout.deliverable, found)
+    found = _saved(scene, found)
     record_deliverable(scene.engine.store.engine, found, scene.task.profile)
     _tell(scene, found, rounds)
     if found.outcome.valid:
@@ -76,6 +76,16 @@ def deliver(scene: Scene, given: Ending | None) -> Ending:
     cause = verdict.cause if verdict else None
     ending = Ending(_STATES[found.outcome], found.reason, hint)
     return replace(ending, cause=cause) if cause else ending
+
+
+def _saved(scene: Scene, found: Deliverable) -> Deliverable:
+    """Write the deliverable to its file; where that fails, the session's last message has it."""
+    try:
+        save(scene.layout.deliverable, found)
+    except OSError as error:  # the disk is full, say
+        reason = f"what it answered could not be written to {scene.layout.deliverable}: {error}"
+        return replace(found, outcome=DeliveryState.UNKNOWN, reason=reason)
+    return found
 
 
 def _bare(scene: Scene) -> Deliverable:
