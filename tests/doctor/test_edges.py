@@ -49,6 +49,23 @@ def test_a_fork_is_not_blamed_for_what_it_copied(first, home, diagnose):
     assert [one.session for one in finding.evidence] == [old]
 
 
+def test_a_copy_of_a_session_for_another_folder_is_that_session(home, diagnose):
+    place = home("claude-invalidated")
+    [first, second] = sorted(place.rglob("*.jsonl"))
+    other = first.parent.with_name("-another-folder")
+    other.mkdir()
+    (other / first.name).write_bytes(first.read_bytes())
+    second.unlink()
+    assert diagnose(place).findings == ()
+    place = home("claude-corrections")
+    [file] = place.rglob("*.jsonl")
+    other = file.parent.with_name("-another-folder")
+    other.mkdir()
+    (other / file.name).write_bytes(file.read_bytes())
+    [finding] = diagnose(place).findings
+    assert len(finding.evidence) == 1
+
+
 def test_a_repeated_record_counts_once():
     events = tuple(spent("same", 120_000) for _ in range(9))
     assert list(past_fill(Case(Transcript("codex", "", "s", events)))) == []

@@ -90,6 +90,7 @@ def test_a_conflict_and_a_red_merge_are_told_apart(look):
     [one] = found["merge-conflict"].evidence
     assert (one.session, one.text, one.at) == ("k3v9/a", conflict, NOW)
     assert found["bounced-landing"].evidence[0].text == red
+    assert found["bounced-landing"].evidence[0].command == "abreast attach k3v9/b"
 
 
 def test_a_bounce_of_long_ago_is_over(look):

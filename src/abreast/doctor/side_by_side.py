@@ -71,7 +71,7 @@ def _bounce(session: Session) -> Evidence:
         session=session.id,
         at=session.ended or 0.0,
         path=session.worktree,
-        command=session.hint if session.hint.startswith("abreast ") else "",
+        command=f"abreast attach {session.id}",
     )
 
 
@@ -96,7 +96,7 @@ def _read_again(works: Sequence[Work]) -> Iterator[tuple[int, int, str, Touch]]:
         for first, second in product(numbers, writers):
             reader, writer = works[first], works[second]
             apart = reader.top != writer.top or not reader.beside(writer)
-            if first == second or apart:
+            if apart:
                 continue
             if touch := _again(reader.touches[name], _edits(writer, name)):
                 yield first, second, name, touch

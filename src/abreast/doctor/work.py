@@ -38,7 +38,9 @@ class Work:
     path: str = ""
 
     def beside(self, other: "Work") -> bool:
-        """Tell whether the two were at work at the same time."""
+        """Tell whether the two are different sessions, and were at work at the same time."""
+        if (self.agent, self.session) == (other.agent, other.session):
+            return False
         return self.begun <= other.last and other.begun <= self.last
 
 

@@ -49,6 +49,7 @@ class Ward:
         self._waiting: dict[str, Transcript] = {}
         self._read: dict[str, dict[str, int]] = {}
         self._known: set[Path] = set()
+        self._names: set[tuple[str, str]] = set()
         self._spent: set[str] = set()
         self._forked: list[tuple[int, Transcript]] = []  # they wait for what they are forks of
         self._places: dict[str, tuple[Path, Path] | None] = {}
@@ -67,9 +68,11 @@ class Ward:
         self.children += sum(1 for _ in family(transcript)) - 1
         if transcript.version and transcript.last >= self._at.get(agent, 0.0):
             self.newest[agent], self._at[agent] = transcript.version, transcript.last
-        if forks := _forks(transcript):
+        name = transcript.agent, transcript.session
+        if forks := _forks(transcript) or name in self._names:  # or a copy, for another folder
             self._forked.append((forks, transcript))
         else:
+            self._names.add(name)
             self._spent.update(one.id for one in transcript.events if isinstance(one, Spent))
             self._take(transcript)
 
