@@ -14,7 +14,7 @@ from abreast.agents.claude.transcript import config_folder
 from abreast.agents.codex.config import codex_home
 from abreast.agents.codex.hooks import trust
 from abreast.agents.connecting import Layout
-from abreast.agents.gemini.home import user_folder
+from abreast.agents.gemini.folder import user_folder
 
 EVENT = ("hooks", "SessionEnd")
 """Where the groups of its hooks stand in a configuration, in all three."""

@@ -182,9 +182,17 @@ def _path(stored: str) -> str:
 def _row(one: Indexed) -> list[Any]:
     """Return the values of `_COLUMNS`, fit for every database."""
     row = {name: getattr(one, name) for name in _COLUMNS} | {"path": key(one.path)}
-    row |= {name: clean(json.dumps(row[name], ensure_ascii=False)) for name in _JSON}
+    row["tallies"] = [tuple(tally) for tally in one.tallies]
+    row |= {name: _json(row[name]) for name in _JSON}
     row |= {name: clean(row[name]) for name in _TEXTS}
     return [*row.values()]
+
+
+def _json(value: Any) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # half a character, which it refuses
+        return clean(json.dumps(value, ensure_ascii=False))
 
 
 def _portions(items: list[str]) -> Iterable[list[str]]:

@@ -53,16 +53,16 @@ _TOTAL = (
     b'"cache_write_input_tokens":%d,"output_tokens":%d,'
 )
 _MARKED = re.compile(b"|".join(map(re.escape, MARKS))).search
-_NUMBER = rb"(0|[1-9]\d{0,14})"
+_NUMBER = rb"(?:0|[1-9]\d{0,14})"
 _USED = (
-    rb'\{"input_tokens":%b,"cached_input_tokens":%b,"cache_write_input_tokens":%b,'
-    rb'"output_tokens":%b,"reasoning_output_tokens":%b,"total_tokens":%b\}'
+    rb'\{"input_tokens":(%b),"cached_input_tokens":(%b),"cache_write_input_tokens":(%b),'
+    rb'"output_tokens":(%b),"reasoning_output_tokens":%b,"total_tokens":%b\}'
 ) % ((_NUMBER,) * 6)
 _STATED = re.compile(
     rb'\{"timestamp":"([\d:.TZ-]+)","ordinal":%b,"type":"token_usage_record","payload":'
     rb'\{"thread_id":"([\w-]+)","turn_id":"([\w-]+)","session_id":"[\w-]+",'
-    rb'"root_turn_id":"[\w-]+","response_id":"([\w-]+)","usage":%b,"turn_token_usage":%b,'
-    rb'"thread_token_usage":%b\}\}\n' % (_NUMBER, _USED, _USED, _USED)
+    rb'"root_turn_id":"[\w-]+","response_id":"([\w-]+)","usage":%b,"turn_token_usage":\{[^{}]+\},'
+    rb'"thread_token_usage":%b\}\}\n' % (_NUMBER, _USED, _USED)
 ).fullmatch
 """A request's usage as 0.169 writes it; whatever looks otherwise is parsed."""
 _FRONT = 256  # bytes in which a record says what it is
@@ -127,10 +127,12 @@ class Spending:
 
     def feed(self, line: bytes) -> Iterable[Spent]:
         """Return what a line says was spent. Never raises."""
-        if not _MARKED(line) or self._known(line):
+        if self._known(line):
             return ()
         if (stated := _STATED(line)) and (plain := self._plain(stated)):
             return (plain,)
+        if not _MARKED(line):
+            return ()
         record = load_record(line)
         if record is None:
             self.tear(line)
@@ -140,8 +142,8 @@ class Spending:
     def _plain(self, stated: re.Match[bytes]) -> Spent | None:
         """Return what a request has used that follows the one before, as nearly all of them do."""
         told = stated.groups()
-        at, _, thread, turn, response = (text.decode() for text in told[:5])
-        used, total = Counts(*map(int, told[5:9])), Counts(*map(int, told[17:21]))
+        at, thread, turn, response = (text.decode() for text in told[:4])
+        used, total = Counts(*map(int, told[4:8])), Counts(*map(int, told[8:]))
         if thread != self._session or total.less(used) != self._total:
             return None
         self._total, self._stating = total, True

@@ -18,6 +18,7 @@ from abreast.agents.base import (
 )
 from abreast.agents.gemini import child, mail
 from abreast.agents.gemini.failure import LOGIN_HINT
+from abreast.agents.gemini.folder import user_folder
 from abreast.agents.gemini.home import (
     auth_type,
     disarmed,
@@ -30,7 +31,6 @@ from abreast.agents.gemini.home import (
     policy_text,
     private_home,
     scratch,
-    user_folder,
 )
 from abreast.agents.gemini.record import resumable
 from abreast.agents.gemini.stream import GeminiReader

@@ -11,7 +11,7 @@ from abreast.agents.connecting import (
     Wanted,
     variables,
 )
-from abreast.agents.gemini.home import user_folder
+from abreast.agents.gemini.folder import user_folder
 
 # It takes from a server's environment whatever it holds for a secret (0.61.0), unless the entry
 # names it. One that is not set then arrives empty, so that only those are named for which that is

@@ -14,6 +14,7 @@ from typing import Any
 from abreast.agents.base import Launch
 from abreast.agents.gemini.briefing import briefing_text, read_text
 from abreast.agents.gemini.child import CHANGING, default_model, only_reads, settings_of, tools
+from abreast.agents.gemini.folder import user_folder
 from abreast.agents.gemini.mail import extension_files
 from abreast.process.files import load_json
 
@@ -64,11 +65,6 @@ def scratch(launch: Launch) -> Path:
 
 def policy(launch: Launch) -> Path:
     return launch.directory / "gemini-policy.toml"
-
-
-def user_folder(environ: Mapping[str, str]) -> Path:
-    """Return the user's own `.gemini`."""
-    return Path(environ.get("GEMINI_CLI_HOME") or environ.get("HOME") or "/") / ".gemini"
 
 
 def user_settings(environ: Mapping[str, str]) -> dict[str, Any]:

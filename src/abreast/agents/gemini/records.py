@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from abreast.agents.gemini.home import user_folder
+from abreast.agents.gemini.folder import user_folder
 from abreast.agents.gemini.records_calls import called, concluded, planned, read_calls, returned
 from abreast.agents.gemini.records_history import History, Turn
 from abreast.agents.gemini.records_lines import header, lines_of, parse

@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from abreast.agents.gemini.home import user_folder, user_settings
+from abreast.agents.gemini.folder import user_folder
+from abreast.agents.gemini.home import user_settings
 
 _AGE = re.compile(r"(\d{1,6})([hdwm])")
 _DAYS = {"h": 1 / 24, "d": 1.0, "w": 7.0, "m": 30.0}
