@@ -16,7 +16,7 @@ _ACTS = re.compile(
 )
 _HALF = re.compile("[\\ud800-\\udfff]")  # of a surrogate pair: no terminal or protocol takes it
 _NAMES = 5  # shown of a list
-_NAME = 80  # characters of one
+_NAME = 60  # characters of one
 
 
 def harmless(text: str) -> str:

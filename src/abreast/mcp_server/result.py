@@ -1,6 +1,7 @@
 """What a parent gets to read of its children: their words fenced, and as little else as may be."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from abreast.contract.fence import fence
 from abreast.contract.harmless import named
@@ -25,8 +26,11 @@ def delivered(found: Deliverable) -> str:
 def delivered_many(found: Sequence[Deliverable], working: Sequence[Session], run: str) -> str:
     """Return what a run's children have delivered, and which of them are still at work."""
     lines = [fence("", source=_SOURCE).partition("\n")[0]]  # its warning, once for all
+    told: set[tuple[str, ...]] = set()  # what changed under several children is named once
     for one in found:
-        lines += [*_block(one, warn=False), ""]
+        shown = replace(one, changed=()) if one.changed in told else one
+        told.add(one.changed)
+        lines += [*_block(shown, warn=False), ""]
     lines += map(_at_work, working)
     lines.append(_later(run) if working else _total(found))
     return "\n".join(lines).strip()
