@@ -22,8 +22,8 @@ Written by `docs/doctor.py` from the checks themselves; `make docs` writes it ag
 `abreast doctor` looks at how work was split: at the transcripts of Claude Code, Codex and Gemini
 CLI, whoever started the session, at the runs of abreast, and at their repositories. It only reads,
 and nothing leaves the machine. Each finding has its evidence (the session, the time, the
-line of its transcript, the numbers), why it hurts, and the fix; the most costly comes first, and
-before it what endangers work.
+line of its transcript, the numbers; `--json` has the file as well), why it hurts, and the fix; the
+most costly comes first, and before it what endangers work.
 
 ```
 abreast doctor                       the last seven days
