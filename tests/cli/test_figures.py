@@ -26,6 +26,7 @@ def test_duration(seconds, shown):
         (999_499, "999k"),
         (999_500, "1.0M"),
         (3_140_000, "3.1M"),
+        (999_500_000, "1.0B"),
     ],
 )
 def test_count(number, shown):

@@ -39,7 +39,7 @@ def spent(account: Account) -> str:
 
 
 def short(tokens: int | None) -> str:
-    """Return a number of tokens as people say it: 940, 3.1k, 42k, 1.2M; `-` when unknown."""
+    """Return a number of tokens as people say it: 940, 3.1k, 42k, 1.2M, 5.0B; `-` when unknown."""
     if tokens is None:
         return "-"
     size = abs(tokens)
@@ -47,7 +47,12 @@ def short(tokens: int | None) -> str:
     if size < 1000:
         return f"{sign}{size}"
     # The limits are those from which rounding would show one digit too many (9950 is `10k`).
-    scaled, unit = (size / 1000, "k") if size < 999_500 else (size / 1_000_000, "M")
+    if size < 999_500:
+        scaled, unit = size / 1e3, "k"
+    elif size < 999_500_000:
+        scaled, unit = size / 1e6, "M"
+    else:
+        scaled, unit = size / 1e9, "B"
     return f"{sign}{scaled:.1f}{unit}" if scaled < 9.95 else f"{sign}{scaled:.0f}{unit}"
 
 
