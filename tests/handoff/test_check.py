@@ -97,6 +97,24 @@ def test_a_commit_that_is_gone(repo, file, places):
     assert found.behind is None
 
 
+def test_head_went_back(repo, file, places):
+    repo.git("stash", "-q")
+    repo.commit("one", {"one.py": "1\n"})
+    later = write(by_hand(made(repo), {}), repo.path / "later.md")
+    repo.git("reset", "-q", "--hard", "HEAD~1")
+    assert judged(repo, places, later).reasons[0].startswith("HEAD has gone back by 1 commit: HEAD")
+
+
+def test_where_nothing_can_be_told_nothing_is(repo, file, places, tmp_path):
+    (tmp_path / "plain").mkdir()
+    moved = file.rename(tmp_path / "plain" / NAME)
+    with pytest.raises(StateError, match="in no git repository: whether "):
+        check(None, moved.parent, places)
+    repo.git("init", "-q", "-b", "main", str(moved.parent))
+    [reason, *_] = check(None, moved.parent, places).reasons
+    assert reason.endswith(", and here is none at all")
+
+
 def test_another_handoff_makes_none_stale(repo, file, places):
     write(by_hand(made(repo), {}), repo.path / "notes" / "another.md")
     (repo.path / "redirected.md").touch()
@@ -113,6 +131,8 @@ def test_a_file_of_somebody_else_is_left_alone(repo):
     assert path.read_text() == "# my notes\n"
     assert write(found, path, force=True).read_text() == found.text
     assert write(found, path).read_text() == found.text  # ours by now
+    with pytest.raises(StateError, match="CURRENT_WORK\\.md is no folder"):
+        write(found, path / "x.md")
 
 
 def test_there_may_be_none(repo, places):

@@ -46,6 +46,15 @@ def test_other_words_are_fine():
             "all is well` failed",
             "that `python3 test_app.py && echo all is well` failed is not in the draft",
         ),
+        ("edited:", "Then git push; edited:", "the command git push is not in the draft"),
+        ("edited:", "Use --force; edited:", "the option --force is not in the draft"),
+        (
+            "edited:",
+            "The greeting is now fixed; edited:",
+            'that "is now fixed" is not in the draft',
+        ),
+        ("- edited:", "```\nmake it\n```\n- edited:", "``` is not in the draft"),
+        ("edited:", "All tests pass; edited:", 'that "tests pass" is not in the draft'),
         ("## Why", "## Reason", "it does not have the four headings"),
         ("## Right now", "Sure:\n\n## Right now", "it does not have the four headings"),
         ("The greeting has to be polite. [PLAIN]", "", "it leaves a section empty"),
@@ -56,6 +65,18 @@ def test_a_changed_fact_is_found(old, new, wrong):
     assert old in GOOD
     found = problems(DRAFT, GOOD.replace(old, new), 600)
     assert any(one.startswith(wrong) for one in found), found
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Make the tests pass, then re-run them - slowly",
+        "it is not fixed yet, and go on with what has to be merged",
+        "see whether all is resolved",
+    ],
+)
+def test_what_is_wanted_is_no_claim(words):
+    assert problems(DRAFT, GOOD.replace("edited:", f"{words}; edited:"), 600) == []
 
 
 def answered(text, state=DeliveryState.OK, reason=""):

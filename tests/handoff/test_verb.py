@@ -133,6 +133,7 @@ def test_there_may_be_none(desk):
         ("--check", "--hook", "claude"),
         ("--check", "--with", "claude"),
         ("--remove",),
+        ("--force",),
         ("--hook", "scripted"),
         ("--tokens", "10"),
     ],

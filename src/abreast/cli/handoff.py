@@ -100,6 +100,8 @@ def handoff(
     _one_thing(every=every, source=source, out=out, polish=polish, check=check, hook=hook)
     if (remove or yes) and not hook:
         raise click.UsageError("--remove and --yes go with --hook")
+    if force and not out:
+        raise click.UsageError("--force goes with --out")
     if hooked:
         return _ended()
     if hook:

@@ -94,6 +94,8 @@ def write(found: Handoff, file: Path, *, force: bool = False) -> Path:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(Path(os.path.realpath(file)), found.text, mode=0o644)
+    except (FileExistsError, NotADirectoryError) as failure:
+        raise StateError(f"{file} cannot be written: {file.parent} is no folder") from failure
     except OSError as failure:
         raise StateError(f"{file} cannot be written: {failure.strerror}") from failure
     return file
@@ -103,7 +105,8 @@ def check(file: Path | None, folder: Path, places: Places) -> Freshness:
     """Hold a handoff against the checkout around it.
 
     Without `file` it is the one in `folder`, at the top of its checkout, or where the session-end
-    hook puts it. Raises NotFoundError when there is none, StateError when it is none of ours.
+    hook puts it. Raises NotFoundError when there is none, StateError when it is none of ours or
+    there is no repository to hold it against.
     """
     found = file if file is not None else _nearest(folder, places)
     header = read_header(_read(found))
@@ -111,6 +114,11 @@ def check(file: Path | None, folder: Path, places: Places) -> Freshness:
         raise StateError(f"{found} is no handoff of ours", hint="`abreast handoff` makes one")
     near = found.resolve().parent
     place = near if file is not None and top_of(near) is not None else folder
+    if top_of(place) is None:
+        raise StateError(
+            f"{place} is in no git repository: whether {found} is stale cannot be told",
+            hint="run it inside the checkout that the handoff is about",
+        )
     return judge(header, now_of(place, header))
 
 

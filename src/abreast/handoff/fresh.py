@@ -48,8 +48,16 @@ def judge(header: Header, now: Now) -> Freshness:
 def _moved(header: Header, now: Now) -> str:
     if not header.commit:
         return f"written before there was a commit; HEAD is {now.head[:12]}"
+    if not now.head:
+        return f"it knows commit {header.commit}, and here is none at all"
     away = f"HEAD is {now.head[:12]}, it knows {header.commit}"
-    noun = "commit" if now.behind == 1 else "commits"
+    if not now.behind:
+        return f"HEAD has gone back by {_commits(now.ahead)}: {away}"
+    behind = f"{_commits(now.behind)} behind HEAD"
     if now.ahead:
-        return f"{now.behind} {noun} behind HEAD, and on {now.ahead} that HEAD has not: {away}"
-    return f"{now.behind} {noun} behind HEAD: {away}"
+        return f"{behind}, and on {now.ahead} that HEAD has not: {away}"
+    return f"{behind}: {away}"
+
+
+def _commits(number: int) -> str:
+    return f"{number} commit{'' if number == 1 else 's'}"

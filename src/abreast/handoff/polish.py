@@ -14,6 +14,28 @@ _PATH = re.compile(
     r"(?<![\w.])(?:[\w.@~-]*/[\w.@/-]*\w|[\w-]+(?:\.[\w-]+)*\.[A-Za-z]\w{0,5})(?!\w)"
 )
 _NUMBER = re.compile(r"\d+(?:\.\d+)*")
+# A command in plain words. Nothing else that a program may be told reads like one for sure.
+_COMMAND = re.compile(
+    r"\b(?:git|gh|npm|pnpm|yarn|pip|uv|poetry|cargo|go|make|docker|kubectl|terraform|abreast) +"
+    r"(?:push|pull|commit|reset|rebase|merge|checkout|switch|clean|stash|add|rm|restore|revert|init"
+    r"|install|uninstall|run|test|build|apply|deploy|publish|delete|destroy|exec|land|resume)\b"
+)
+_OPTION = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*")
+# That something has come to a good end, without naming the command that shows it.
+_CLAIM = re.compile(
+    r"\b(?:is|are|was|were|been|now|already|successfully|all) +(?:(?!not\b|never\b|to\b)\w+ +)?"
+    r"(?:fixed|resolved|solved|merged|pushed|landed|deployed|released|completed?|finished)\b"
+    r"|\b(?:tests|checks|suite|everything) +(?:(?:now|all|still) +)*(?:pass(?:es|ed)?|succeed)\b",
+    re.IGNORECASE,
+)
+_WANTED = re.compile(r"\b(?:make|until|so that|should|must|when|once|if|whether)\b", re.IGNORECASE)
+_FACTS = {
+    "commit": _COMMIT,
+    "path": _PATH,
+    "number": _NUMBER,
+    "command": _COMMAND,
+    "option": _OPTION,
+}
 # Not `pass` itself: that a command is to pass is no outcome.
 _OUTCOMES = {
     "passed": re.compile(r"\bpass(?:es|ed|ing)\b|\bsucce\w+|\bgreen\b|\bexit 0\b", re.IGNORECASE),
@@ -66,10 +88,19 @@ def _strange(draft: str, said: str) -> Iterator[str]:
     for span in _new(_spans(said), spans):
         yield f"`{span}` is not in the draft"
     plain = _SPAN.sub(" ", said)
-    for pattern, what in ((_COMMIT, "commit"), (_PATH, "path"), (_NUMBER, "number")):
+    for what, pattern in _FACTS.items():
         for fact in _new(pattern.findall(plain), pattern.findall(draft)):
             yield f"the {what} {fact} is not in the draft"
+    yield from _claimed(draft, plain)
     yield from _turned(draft, said)
+
+
+def _claimed(draft: str, plain: str) -> Iterator[str]:
+    """Yield what is said to have come to a good end, and is not in the draft."""
+    for sentence in re.split(r"(?<=[.;!?])\s|\n", plain):
+        if not _WANTED.search(sentence):
+            for claim in _new(_CLAIM.findall(sentence.lower()), _CLAIM.findall(draft.lower())):
+                yield f'that "{claim}" is not in the draft'
 
 
 def _turned(draft: str, said: str) -> Iterator[str]:
