@@ -113,6 +113,14 @@ def test_a_worktree_within_the_checkout(repo, look):
     assert (repo.path.parent / f"{repo.path.name}-side" / "README.md").exists()
 
 
+def test_a_repository_is_one_by_whatever_way_it_was_reached(repo, tmp_path, look):
+    repo.git("worktree", "add", "-q", "-b", "side", str(repo.path / "side"))
+    (tmp_path / "way").symlink_to(repo.path.parent)
+    [found] = look(tmp_path / "way" / repo.path.name).values()
+    [one] = found.evidence
+    assert one.path == str(repo.path / "side")
+
+
 def test_worktrees_that_are_locked_or_called_alike_can_be_moved_too(repo, look):
     for name in ("one", "two"):
         repo.git("worktree", "add", "-q", "-b", name, str(repo.path / name / "side"))

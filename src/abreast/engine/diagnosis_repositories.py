@@ -16,9 +16,15 @@ _LOCKS = ("index.lock", "HEAD.lock", "config.lock", "packed-refs.lock", "shallow
 
 
 def checkout_of(folder: Path) -> tuple[Path, Path] | None:
-    """Return the checkout around `folder` and what it shares with others; None when in none."""
-    if not folder.is_absolute():
-        return None
+    """Return the checkout around `folder` and what it shares with others; None when in none.
+
+    The latter as git names it, symbolic links resolved; the former as it is named here.
+    """
+    found = _around(folder) if folder.is_absolute() else None
+    return (found[0], Path(os.path.realpath(found[1]))) if found else None
+
+
+def _around(folder: Path) -> tuple[Path, Path] | None:
     for top in (folder, *folder.parents):
         git = top / ".git"
         # Not the methods of Path: they raise where we may not look.
