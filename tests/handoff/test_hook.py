@@ -264,3 +264,21 @@ def test_what_tells_of_no_session(payload, tmp_path):
     assert told(payload)[0] is None
     with pytest.raises(StateError):
         ended(payload, Places(tmp_path / "state", ""), {"HOME": "/x"})
+
+
+@pytest.mark.parametrize(
+    ("agent", "settings", "off"),
+    [
+        ("claude", '{"disableAllHooks": true}', "disableAllHooks"),
+        ("codex", "[features]\nhooks = false\n", "features.hooks"),
+        ("gemini", '{"hooksConfig": {"enabled": false}}', "hooksConfig.enabled"),
+    ],
+)
+def test_it_says_when_the_user_has_hooks_turned_off(agent, settings, off, tmp_path):
+    places = Places(tmp_path / "state", f"sqlite:///{tmp_path}/none.db")
+    user = User(agent, tmp_path / "home", places)
+    user.has(settings)
+    assert user.hook().notes[0].startswith(f"`{off}` in {user.config} has it run no hook at all")
+    assert user.hook().notes[0].startswith(f"`{off}`")  # also when nothing is to change
+    user.has(settings.replace("true", "null").replace("false", "true"))
+    assert not user.hook().notes[0].startswith("`")

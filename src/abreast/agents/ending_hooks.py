@@ -20,16 +20,24 @@ EVENT = ("hooks", "SessionEnd")
 """Where the groups of its hooks stand in a configuration, in all three."""
 
 _SECONDS = 30
+# With this setting at that value a CLI runs no hook at all, and says nothing about it.
+_OFF = {
+    "claude": (("disableAllHooks",), True),
+    "codex": (("features", "hooks"), False),
+    "gemini": (("hooksConfig", "enabled"), False),
+}
 
 
 @dataclass(frozen=True)
 class EndingHook:
-    """A hook in the user's own configuration. `group` belongs at the end of what is at `EVENT`."""
+    """A hook in the user's own configuration: `group` belongs into the list at `EVENT`.
+
+    In a TOML file at its end, for Codex trusts a hook by its number.
+    """
 
     config: Path
     layout: Layout
     group: Mapping[str, Any]
-    notes: tuple[str, ...] = ()
 
     def beside(self, number: int) -> dict[str, Any]:
         """Return what else belongs in the table `hooks.state` when ours is the group `number`.
@@ -54,6 +62,15 @@ def ending_hook(agent: str, command: str, environ: Mapping[str, str]) -> EndingH
     milliseconds = _SECONDS * 1000
     group = {"hooks": [{"name": "abreast-handoff", **handler, "timeout": milliseconds}]}
     return EndingHook(user_folder(environ) / "settings.json", Layout.JSON, group)
+
+
+def hooks_off(agent: str, settings: Mapping[str, Any]) -> str:
+    """Return the setting by which the user has this CLI run no hooks, "" when there is none."""
+    keys, off = _OFF[agent]
+    value: Any = settings
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return ".".join(keys) if value is off else ""
 
 
 def told(payload: str) -> tuple[Path | None, Path | None]:

@@ -203,9 +203,10 @@ def _say(found: "Connection") -> None:
     if not found.changes:
         what = "has no handoff hook" if found.remove else "has its handoff hook already"
         click.echo(f"{found.agent} {what}; nothing to change", err=True)
-        return
-    what = "no longer writes handoffs" if found.remove else "writes a handoff when a session ends"
-    click.echo(f"{found.agent} {what}", err=True)
+    else:
+        end = "when a session ends"
+        what = "has no handoff hook any more" if found.remove else f"is to write a handoff {end}"
+        click.echo(f"{found.agent} {what}", err=True)
     for note in found.notes:
         click.echo(harmless(f"note: {note}"), err=True)
 

@@ -1,6 +1,7 @@
 """Handoffs as a CLI's own session-end hook: put into its configuration, taken out, and run."""
 
 import shlex
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 from abreast.agents import agent_named
 from abreast.agents.connecting import CONNECTABLE, Layout
-from abreast.agents.ending_hooks import EVENT, EndingHook, ending_hook, told
+from abreast.agents.ending_hooks import EVENT, EndingHook, ending_hook, hooks_off, told
 from abreast.engine.connect import json_list, json_text, receipt, toml_list
 from abreast.engine.connect.change import (
     Change,
@@ -72,7 +73,8 @@ def hook(
             f"{wanted.config} cannot be edited: {wrong}",
             hint="nothing was changed; put the file right, or write the hook by hand",
         ) from wrong
-    return _carry_out(agent, places, plan, _notes(wanted, places, remove=remove), confirm)
+    notes = () if remove else _notes(agent, wanted, places, plan.change.new or "")
+    return _carry_out(agent, places, plan, notes, confirm)
 
 
 def ended(payload: str, places: Places, environ: Mapping[str, str]) -> Path | None:
@@ -116,12 +118,16 @@ def _receipt(agent: str) -> str:
     return f"{agent}-handoff"
 
 
-def _notes(wanted: EndingHook, places: Places, *, remove: bool) -> tuple[str, ...]:
-    if remove:
-        return ()
+def _notes(agent: str, wanted: EndingHook, places: Places, text: str) -> tuple[str, ...]:
     place = places.handoff_of(Path("/CHECKOUT")).parent.parent
     where = f"handoffs go to {place}/CHECKOUT-…/CURRENT_WORK.md, or into a checkout itself"
-    return (f"{where} where git ignores CURRENT_WORK.md", *wanted.notes)
+    notes = [f"{where} where git ignores CURRENT_WORK.md"]
+    settings = json_text.parse(text) if wanted.layout is Layout.JSON else tomllib.loads(text)
+    if off := hooks_off(agent, settings):
+        notes.insert(
+            0, f"`{off}` in {wanted.config} has it run no hook at all: none is written yet"
+        )
+    return tuple(notes)
 
 
 def _groups(wanted: EndingHook, text: str) -> list[Any]:
