@@ -106,6 +106,12 @@ def test_sessions_without_transcripts_are_compared_by_what_they_changed(look):
     assert "edited 1 file in two worktrees: src/app.py" in one.text
 
 
+def test_the_same_file_in_two_worktrees_that_landed_is_no_matter(look):
+    landed = {"files": ("src/app.py",), "landing": LandState.LANDED, "agent": "scripted"}
+    first, second = (session(name, worktree=f"/trees/{name}", **landed) for name in "ab")
+    assert look(first, second) == {}
+
+
 def test_one_after_the_other_may_edit_the_same_file(look):
     first = session("a", files=("app.py",), ended=NOW - 60)
     assert look(first, session("b", files=("app.py",), started=NOW - 50)) == {}

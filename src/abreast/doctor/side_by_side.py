@@ -80,10 +80,12 @@ def _edited_together(works: Sequence[Work]) -> Iterator[tuple[int, int, str, Tou
     for name, numbers in _touched(works):
         writers = [number for number in numbers if _edits(works[number], name)]
         for first, second in combinations(writers, 2):
-            if not works[first].beside(works[second]):
+            one, other = works[first], works[second]
+            met = one.top != other.top and one.landed and other.landed
+            if met or not one.beside(other):
                 continue
-            theirs = [touch.at for touch in _edits(works[second], name)]
-            for touch in _edits(works[first], name):
+            theirs = [touch.at for touch in _edits(other, name)]
+            for touch in _edits(one, name):
                 if any(abs(touch.at - at) <= _WINDOW for at in theirs):
                     yield first, second, name, touch
                     break

@@ -128,7 +128,7 @@ _PARALLEL = (
         title="Sessions that edited the same files at once",
         looks_for="Two sessions in one repository, at work at the same time, that edited a file "
         "of it within SIDE_BY_SIDE_MINUTES minutes of each other. Files outside of the repository "
-        "do not count.",
+        "do not count, nor two worktrees that have both landed.",
         why="In one checkout each writes over what the other assumes; in two worktrees they meet "
         "as a merge conflict, as 27.7 % of agents' pull requests do (AgenticFlict, 2026).",
         fix='Name the `paths` of each task and let one need the other: `needs = ["FIRST"]` in a '

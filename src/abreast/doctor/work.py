@@ -25,7 +25,8 @@ class Touch:
 class Work:
     """A session's work in the checkout `top` of the repository `repo` ("" when in none).
 
-    Files under `top` are relative to it, others absolute.
+    Files under `top` are relative to it, others absolute. `landed` says that what it did has met
+    the work of others already, and went well with it.
     """
 
     agent: str
@@ -36,6 +37,7 @@ class Work:
     top: str
     touches: Mapping[str, tuple[Touch, ...]] = field(default_factory=dict)
     path: str = ""
+    landed: bool = False
 
     def beside(self, other: "Work") -> bool:
         """Tell whether the two are different sessions, and were at work at the same time."""

@@ -19,7 +19,7 @@ from abreast.engine.diagnosis_repositories import checkout_of
 from abreast.engine.transcripts import records_of
 from abreast.model.finding import Evidence
 from abreast.model.session import Run, Session
-from abreast.model.states import SessionKind
+from abreast.model.states import LandState, SessionKind
 from abreast.model.transcript import Begun, Spent, ToolKind, Transcript
 
 
@@ -80,7 +80,7 @@ class Ward:
         shared, top = self._place(transcript.cwd) or (Path(transcript.cwd), None)
         repo = str(shared) if transcript.cwd else ""  # nowhere: nothing to compare it with
         work = work_of(transcript, repo, str(top or transcript.cwd))
-        self.works.append(work)
+        self.works.append(replace(work, landed=_landed(self._own.get(transcript.session))))
         if transcript.session in self._own:
             self._read[transcript.session] = touched(transcript, ToolKind.READ)
         if transcript.session in self._asked:
@@ -172,7 +172,12 @@ class Ward:
                 last = one.ended or time.time()
                 touches = {name: (Touch(last, wrote=True),) for name in one.files}
                 repo = str(shared[1]) if shared else run.repo
-                yield Work(one.agent, one.id, one.started, last, repo, one.worktree, touches)
+                work = Work(one.agent, one.id, one.started, last, repo, one.worktree, touches)
+                yield replace(work, landed=_landed(one))
+
+
+def _landed(session: Session | None) -> bool:
+    return session is not None and session.landing is LandState.LANDED
 
 
 def _forks(transcript: Transcript) -> int:
