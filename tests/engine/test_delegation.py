@@ -195,7 +195,7 @@ def test_a_child_with_a_worktree_delivers_a_commit(stage: Stage):
 def test_a_schema_that_takes_for_ever_holds_nobody_up(
     local_stage: Stage, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(judging, "_SECONDS", 2.0)
+    monkeypatch.setattr(judging, "_SECONDS", 2)
     shape = {"type": "object", "properties": {"a": {"type": "string", "pattern": "^(a+)+$"}}}
     contract = Contract("What?", returns=shape)
     good = judging.judge_in_time('{"a": "aaa"}', contract)
