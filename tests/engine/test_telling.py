@@ -36,6 +36,11 @@ def test_an_agent_without_hooks_says_so(local_stage: Stage, tmp_path: Path):
         api.tell(run.id, " ", places=local_stage.places)
     with pytest.raises(NotFoundError):
         api.tell("nobody", "Wait!", places=local_stage.places)
+    for empty in ("", "/one"):  # not the newest run
+        with pytest.raises(NotFoundError, match="names no session"):
+            api.tell(empty, "Wait!", places=local_stage.places)
+        with pytest.raises(NotFoundError, match="names no run"):
+            api.collect(empty, wait=True, places=local_stage.places)
     gate.touch()
 
 

@@ -49,13 +49,15 @@ def wait(
 def parse(name: str) -> tuple[str, str, int]:
     """Return the run, the task ("": all of them) and the attempt (0: the latest) of a name.
 
-    Raises NotFoundError when what follows an `@` is no number of an attempt.
+    Raises NotFoundError for a name without a run, and for an attempt that is no number.
     """
     child, at, number = name.partition("@")
     if at and not (number.isascii() and number.isdigit() and int(number)):
         hint = f"attempts are counted from 1: {child}@1"
         raise NotFoundError(f"{name} names no attempt", hint=hint)
     run, _, task = child.partition("/")
+    if not run:  # an unset variable of a shell, say: it does not mean the newest run
+        raise NotFoundError(f"{name!r} names no run", hint="`abreast status` lists the runs")
     return run, task, int(number or 0)
 
 
