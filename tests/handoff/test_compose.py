@@ -271,6 +271,13 @@ def test_files_that_somebody_else_made_do_not_crowd_out_the_rest():
     assert rows[-1].endswith("and 888 more")
 
 
+def test_of_a_long_prompt_the_beginning_and_the_end_count():
+    [why] = handoff_of(session(user("Look: " + "log " * 900 + "now fix the leak."))).why
+    assert why.startswith("Look: log log")
+    assert why.endswith("log now fix the leak.")
+    assert len(why) <= 400
+
+
 def test_the_exit_code_of_a_pipe_is_not_that_of_the_test():
     text = handoff_of(session(*ran("pytest -q | tail -1", 0, "1 failed"))).text
     assert "Last passing command: `pytest -q | tail -1` (exit 0 of its last part)" in text

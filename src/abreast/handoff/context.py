@@ -10,7 +10,7 @@ from abreast.handoff.told import End, Ran
 
 _ROW = 6  # files on a line
 _ROWS = 5
-_ROWS_BESIDE = 2  # of files that the agent did not edit itself: generated, or pulled
+_ROWS_BESIDE = 2  # of files that are beside the point: generated, pulled, or as they were
 _COMMITS = 6
 _COMMANDS = 6
 _TRIED = 6
@@ -74,7 +74,10 @@ def _files(case: Case) -> Iterator[tuple[int, str]]:
         what = (
             "edited, and the same as before now" if now.base else "edited, and committed or undone"
         )
-        yield from ((27, text) for text in _rows(f"Tried: {what}: ", list(map(pen.code, again))))
+        yield from (
+            (27, text)
+            for text in _rows(f"Tried: {what}: ", list(map(pen.code, again)), _ROWS_BESIDE)
+        )
     outside = [path for path in edited if path.startswith("/")]
     yield from ((28, text) for text in _rows("Edited elsewhere: ", list(map(pen.code, outside))))
 

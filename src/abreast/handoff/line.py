@@ -33,10 +33,17 @@ class Pen:
     def __init__(self, secrets: tuple[str, ...] = ()) -> None:
         self._mask = partial(mask, known=secrets)
 
-    def words(self, text: str, most: int = 200) -> str:
-        """Return `text` folded to one line of at most `most` characters."""
+    def words(self, text: str, most: int = 200, *, end: int = 0) -> str:
+        """Return `text` folded to one line of at most `most` characters.
+
+        The last of them are the last `end` of the text: below what is pasted stands what is asked.
+        """
         folded = " ".join(self._mask(plain(text)).split())
-        return folded if len(folded) <= most else folded[: most - 1].rstrip() + "…"
+        if len(folded) <= most:
+            return folded
+        tail = folded[-end:] if end else ""
+        tail = tail.partition(" ")[2] or tail  # from a whole word on, where words have spaces
+        return f"{folded[: most - 2 - len(tail)].rstrip()}… {tail}".rstrip()
 
     def code(self, text: str, most: int = 110) -> str:
         """Return `text` as a span of code, whatever is in it."""

@@ -23,14 +23,14 @@ def why(case: Case) -> Iterator[Line]:
             yield Line(Section.WHY, f"Asked: {pen.words(origin.prompt, 300)}", 15)
         asked = ()  # what follows the prompt there is abreast's own
     elif told.task:
-        yield Line(Section.WHY, pen.words(told.task, 400))
+        yield Line(Section.WHY, pen.words(told.task, 400, end=140))
     else:
         yield Line(Section.WHY, "Nobody has said anything in it yet; the reason is not on record.")
     for number, text in enumerate(asked, 1):
         last = number == len(asked)
         word = "Asked last" if last else "Then asked"
         rank = 14 if last else 40 + len(asked) - number
-        yield Line(Section.WHY, f"{word}: {pen.words(text, 240)}", rank)
+        yield Line(Section.WHY, f"{word}: {pen.words(text, 240, end=80)}", rank)
 
 
 def _differs(prompt: str, produces: str) -> bool:
@@ -81,13 +81,14 @@ def _after_done(case: Case) -> str:
 def _of_record(case: Case) -> Iterator[str]:
     """Yield what is to be done, by a record of a session that somebody started by hand."""
     told, pen = case.told, case.pen
+    asked = pen.words((told.task, *told.asked)[-1], end=80)
     for question in told.questions[:1]:
         yield f"Answer the agent: {pen.words(question, 240)}"
     if told.task and not told.heeded:
-        yield f"Do what was asked last and not answered: {pen.words((told.task, *told.asked)[-1])}"
+        yield f"Do what was asked last and not answered: {asked}"
     yield from _unfinished(case)
     if told.end not in {End.ANSWERED, End.EMPTY} and told.heeded and not told.questions:
-        yield f"Go on where it stopped: {pen.words((told.task, *told.asked)[-1])}"
+        yield f"Go on where it stopped: {asked}"
     now = case.standing
     if now.uncommitted and not now.shared and not now.operation:
         yield f"Review and commit what is not committed ({now.dirty})"
