@@ -61,6 +61,22 @@ def test_a_subagent_of_a_subagent_is_its_child(tmp_path):
     assert outer.parent == "7530eea6-ea17-514c-8f59-0dd63d5fcb48"
 
 
+def test_a_subagent_that_the_cli_runs_for_itself_is_no_delegation(tmp_path):
+    """Claude Code compacts in one: its tokens count, but nothing was delegated to it."""
+    install(tmp_path, "claude", "subagents")
+    (child, *_) = sorted((tmp_path / ".claude").rglob("agent-*.jsonl"))
+    name = child.stem.removeprefix("agent-")
+    text = child.read_text()
+    assert f'"agentId":"{name}"' in text
+    child.unlink()
+    aside = "acompact-0123456789abcdef"
+    child.with_name(f"agent-{aside}.jsonl").write_text(text.replace(name, aside))
+    found = abreast.ledger(places=make_places(tmp_path), environ={"HOME": str(tmp_path)})
+    assert aside not in [one.child for one in found.delegations]
+    assert len(found.delegations) == 1
+    assert counts(found.total) == total(wire("claude", "subagents"))
+
+
 def spent(at, prompt, output):
     return Spent(at, "", "m", prompt, 0, output)
 

@@ -12,6 +12,7 @@ from abreast.economics.ledger import account, returned_to, unrecorded, wall_time
 from abreast.economics.prices import DATE
 from abreast.economics.rows import Part, rows
 from abreast.engine.ledger_index import Index, refresh
+from abreast.engine.transcripts import records_of
 from abreast.errors import AbreastError
 from abreast.model.ledger import QUARTER, By, Delegation, Ledger, Parallel, Tally
 from abreast.places import Places
@@ -162,7 +163,8 @@ def _vendors(index: Index, since: float, known: Iterable[Known]) -> Iterable[Del
     """Yield what the CLIs' own subagents cost and saved."""
     children: defaultdict[_Name, list[Indexed]] = defaultdict(list)
     for one in index.files.values():
-        if one.parent and one.tallies and (one.tallies[-1].quarter + 1) * QUARTER > since:
+        late = one.tallies and (one.tallies[-1].quarter + 1) * QUARTER > since
+        if one.parent and late and not one.session.startswith(records_of(one.agent).ASIDES):
             children[one.agent, one.parent].append(one)
     parents: defaultdict[_Name, list[Indexed]] = defaultdict(list)
     for one in index.files.values():

@@ -40,6 +40,7 @@ class Totals(Protocol):
 class Records(Protocol):
     """What `abreast.agents.<cli>.records` offers."""
 
+    ASIDES: tuple[str, ...]
     MARKS: tuple[bytes, ...]
     Events: Callable[[Path], Pass]
     Spending: Callable[..., Totals]

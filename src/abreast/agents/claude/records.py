@@ -12,7 +12,24 @@ from abreast.agents.claude.transcript import as_text, config_folder
 from abreast.agents.recorded import load_record, one_line, record_lines
 from abreast.model.transcript import Begun, Called, Returned, Spent, Transcript, TranscriptEvent
 
-__all__ = ["MARKS", "Events", "Spending", "carries", "children", "find", "parent", "read", "roots"]
+__all__ = [
+    "ASIDES",
+    "MARKS",
+    "Events",
+    "Spending",
+    "carries",
+    "children",
+    "find",
+    "parent",
+    "read",
+    "roots",
+]
+
+ASIDES = ("acompact-", "aprompt_suggestion-", "aside_question-")
+"""How the ids begin of the subagents that the CLI runs for itself, on all of the parent's context.
+
+Their requests are the session's; nothing was delegated to them.
+"""
 
 _DEPTH = 6  # of folders under `subagents`; the CLI makes two
 _GENERATIONS = 8

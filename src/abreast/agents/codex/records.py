@@ -14,6 +14,7 @@ from abreast.agents.recorded import open_record, record_lines
 from abreast.model.transcript import Begun, Spent, Transcript, TranscriptEvent
 
 __all__ = [
+    "ASIDES",
     "MARKS",
     "Events",
     "Spending",
@@ -26,6 +27,7 @@ __all__ = [
     "roots",
 ]
 
+ASIDES = ()  # it marks none of its subagents as its own
 _FOLDERS = ("sessions", "archived_sessions")
 _ENDINGS = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 _DEPTH = 8  # of folders; Codex makes four: sessions/YYYY/MM/DD

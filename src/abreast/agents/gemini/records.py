@@ -40,8 +40,9 @@ from abreast.model.transcript import (
     TranscriptEvent,
 )
 
-__all__ = ["MARKS", "Events", "Spending", "children", "find", "read", "roots"]
+__all__ = ["ASIDES", "MARKS", "Events", "Spending", "children", "find", "read", "roots"]
 
+ASIDES = ()  # it marks none of its subagents as its own
 _SUFFIX = ".jsonl"
 _UNANSWERED = {
     Kind.PROMPT: "the model did not answer",
