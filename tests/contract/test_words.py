@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from abreast.contract.ask import again, question
 from abreast.contract.collect import find_answer
 from abreast.contract.fence import fence
-from abreast.contract.harmless import harmless
 from abreast.contract.judge import judge
 from abreast.contract.paging import count_tokens
 from abreast.errors import ContractError
 from abreast.model.contract import Contract, Isolation
+from abreast.model.harmless import harmless
 
 
 def test_a_child_is_told_the_whole_contract() -> None:
@@ -105,10 +105,11 @@ def test_half_characters_and_bottomless_answers_do_no_harm() -> None:
 
 
 @pytest.mark.parametrize(
-    "unseen", ["\x1b[2J", "\x9b", "\r", "\x00", "\u200f", "\u2066", "\U000e0041"]
+    "unseen", ["\x1b[2J", "\x9b", "\x1b]0;title\x07", "\x00", "\u200f", "\u2066", "\U000e0041"]
 )
 def test_what_acts_or_hides_is_not_shown(unseen: str) -> None:
     assert harmless(f"a{unseen}b\t\n\u00e9 \U0001f468\u200d\U0001f4bb") == (
         "ab\t\n\u00e9 \U0001f468\u200d\U0001f4bb"
     )
+    assert harmless("50%\r99%\r\n\u2028done") == "50%\n99%\n\ndone"
     assert harmless("a\udcffb") == "a\ufffdb"

@@ -8,7 +8,7 @@ import pytest
 from abreast import api
 from abreast.engine.handoffs import by_hand, check, write
 from abreast.engine.handoffs_git import NAME
-from abreast.errors import NotFoundError, StateError
+from abreast.errors import GitError, NotFoundError, StateError
 from abreast.handoff.page import read_header
 from abreast.model.transcript import Transcript
 from abreast.places import Places
@@ -191,3 +191,10 @@ def test_a_repository_without_a_commit(tmp_path, scratch_home):
 def test_the_library_has_the_same_calls(repo, file, places):
     assert not api.check_handoff(folder=repo.path, places=places).stale
     assert not api.check_handoff(file, places=places).stale
+
+
+def test_a_repository_that_git_does_not_read(repo, file, places):
+    (repo.path / ".git" / "config").write_text("[core\n")
+    with pytest.raises(GitError, match="bad config"):
+        judged(repo, places)
+    assert "which git does not read: " in by_hand(made(repo), {}).text

@@ -255,7 +255,7 @@ def test_a_repository_without_a_commit_has_files_all_the_same():
 
 
 def test_what_git_is_in_the_middle_of_comes_before_what_follows_from_it():
-    now = standing(dirty="1 changed, a rebase under way")
+    now = standing(dirty="1 changed, a rebase under way", operation="rebase")
     found = handoff_of(session(user("go"), *ran("git rebase main", 1), agent("A conflict.")), now)
     [step] = found.next_step
     assert step.startswith("Finish the rebase under way by `git rebase --continue`, or undo it ")

@@ -213,9 +213,9 @@ def show(found: Deliverable, page: int = 1, *, json: bool) -> int:
     """Print a page of a deliverable on stdout and its story on stderr; return the exit code."""
     from abreast.cli import as_json
     from abreast.cli.figures import harmless
-    from abreast.contract.harmless import named
     from abreast.contract.paging import paginate
     from abreast.economics.words import spent
+    from abreast.model.harmless import named
 
     if json:
         as_json.emit({"deliverable": as_json.deliverable_dict(found)})

@@ -2,8 +2,8 @@
 
 import time
 
-from abreast.contract.harmless import harmless
 from abreast.economics.words import short
+from abreast.model.harmless import harmless
 
 __all__ = [
     "UNKNOWN",

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from abreast.agents import agent_named
-from abreast.contract.harmless import named
 from abreast.contract.judge import Judged, asks
 from abreast.contract.paging import count_tokens, paginate
 from abreast.economics.words import warning
@@ -22,6 +21,7 @@ from abreast.git.status import checkout_marks
 from abreast.model.contract import Deliverable, DeliveryState, Isolation
 from abreast.model.economy import Estimate
 from abreast.model.events import Outcome
+from abreast.model.harmless import named
 from abreast.model.states import SessionState
 from abreast.process.files import load_json, write_json
 from abreast.runner.supervise import STOPPED_BY_USER

@@ -9,6 +9,7 @@ from pathlib import Path
 from abreast.engine.handoffs_git import (
     NAME,
     now_of,
+    readable_top,
     short,
     standing_of,
     top_of,
@@ -106,7 +107,7 @@ def check(file: Path | None, folder: Path, places: Places) -> Freshness:
 
     Without `file` it is the one in `folder`, at the top of its checkout, or where the session-end
     hook puts it. Raises NotFoundError when there is none, StateError when it is none of ours or
-    there is no repository to hold it against.
+    there is no repository to hold it against, GitError when git does not read that.
     """
     found = file if file is not None else _nearest(folder, places)
     header = read_header(_read(found))
@@ -114,7 +115,7 @@ def check(file: Path | None, folder: Path, places: Places) -> Freshness:
         raise StateError(f"{found} is no handoff of ours", hint="`abreast handoff` makes one")
     near = found.resolve().parent
     place = near if file is not None and top_of(near) is not None else folder
-    if top_of(place) is None:
+    if readable_top(place) is None:
         raise StateError(
             f"{place} is in no git repository: whether {found} is stale cannot be told",
             hint="run it inside the checkout that the handoff is about",

@@ -5,7 +5,7 @@ import math
 import os
 from pathlib import Path
 
-from abreast.errors import AbreastError
+from abreast.errors import GitError, NotFoundError
 from abreast.git.changes import diffstat
 from abreast.git.history import (
     apart,
@@ -17,7 +17,7 @@ from abreast.git.history import (
 )
 from abreast.git.refs import read_ref
 from abreast.git.repository import Repository, find_repository
-from abreast.git.status import checkout_marks, current_branch, dirty_summary, find_commit
+from abreast.git.status import Dirty, checkout_marks, current_branch, dirty_summary, find_commit
 from abreast.handoff.fresh import Now
 from abreast.handoff.page import read_header
 from abreast.handoff.standing import File, Standing
@@ -30,10 +30,21 @@ _HEAD = 4000
 
 
 def top_of(folder: Path) -> Path | None:
-    """Return the top of the checkout around `folder`, None when it is in none."""
+    """Return the top of the checkout around `folder`, None when git knows of none."""
+    try:
+        return readable_top(folder)
+    except GitError:
+        return None
+
+
+def readable_top(folder: Path) -> Path | None:
+    """Return the top of the checkout around `folder`, None when it is in none.
+
+    Raises GitError when git does not read it, such as a repository that somebody else owns.
+    """
     try:
         return find_repository(folder).toplevel
-    except AbreastError:
+    except NotFoundError:
         return None
 
 
@@ -42,7 +53,10 @@ def standing_of(folder: Path, *, begun: float = 0.0, base: str = "") -> Standing
 
     `base` is the commit that the session began at; without it, HEAD at `begun`, if git still knows.
     """
-    top = top_of(folder)
+    try:
+        top = readable_top(folder)
+    except GitError as refusal:
+        return Standing(unread=refusal.message)
     if top is None:
         return Standing()
     head = find_commit(top, "HEAD") or ""
@@ -50,7 +64,7 @@ def standing_of(folder: Path, *, begun: float = 0.0, base: str = "") -> Standing
         base = head_at(top, begun) or ""
     if base and find_commit(top, base) is None:
         base = ""
-    marks = _marks(top)
+    marks, left = _marks(top), dirty_summary(top)
     new = [name for name in untracked(top) if not _is_handoff(top / name)]
     changed = changed_since(top, base or head) if head else []
     files = [File(one.path, one.added, one.deleted) for one in changed]
@@ -61,9 +75,10 @@ def standing_of(folder: Path, *, begun: float = 0.0, base: str = "") -> Standing
         base=base,
         changed=(*files, *map(File, new)),
         commits=tuple(commits_since(top, base)) if base else (),
-        dirty=_dirty(top, len(new)),
+        dirty=_dirty(left, len(new)),
         uncommitted=tuple(marks),
         work=_digest(marks),
+        operation=left.operation,
     )
 
 
@@ -152,8 +167,7 @@ def _is_handoff(file: Path) -> bool:
     return not text or read_header(text) is not None
 
 
-def _dirty(top: Path, new: int) -> str:
-    found = dirty_summary(top)
+def _dirty(found: Dirty, new: int) -> str:
     parts = [
         f"{len(found.tracked)} changed" if found.tracked else "",
         f"{new} untracked" if new else "",

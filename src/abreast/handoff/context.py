@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from abreast.handoff.case import Case
-from abreast.handoff.line import Line, Section
-from abreast.handoff.standing import File
+from abreast.handoff.line import Line, Pen, Section
+from abreast.handoff.standing import File, Standing
 from abreast.handoff.state import ending_of_record
 from abreast.handoff.told import End, Ran
 
@@ -33,11 +33,15 @@ def _ranked(case: Case) -> Iterator[tuple[int, str]]:
     yield from _words(case)
 
 
+def _unread(now: Standing, pen: Pen) -> str:
+    return f"which git does not read: {pen.words(now.unread)}" if now.unread else ""
+
+
 def _git(case: Case) -> Iterator[tuple[int, str]]:
     now = case.standing
     if not now.top and not now.head:
         if case.cwd:
-            how = "which is gone" if case.gone else "in no git repository"
+            how = "which is gone" if case.gone else _unread(now, case.pen) or "in no git repository"
             yield 12, f"Folder: {case.pen.code(case.cwd, 200)}, {how}"
         return
     base = f", began at `{now.base[:12]}`" if now.base not in {"", now.head} else ""

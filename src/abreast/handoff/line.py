@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import partial
 
 from abreast.handoff.masking import mask
-from abreast.handoff.plain import plain
+from abreast.model.harmless import harmless
 
 
 class Section(StrEnum):
@@ -38,7 +38,7 @@ class Pen:
 
         The last of them are the last `end` of the text: below what is pasted stands what is asked.
         """
-        folded = " ".join(self._mask(plain(text)).split())
+        folded = " ".join(self._mask(harmless(text)).split())
         if len(folded) <= most:
             return folded
         tail = folded[-end:] if end else ""

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator
 
-from abreast.handoff.plain import plain
+from abreast.model.harmless import harmless
 
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _CODE = re.compile(r"`[^`\n]*`")
-_HIDDEN = "\0"  # of which `plain` leaves none
+_HIDDEN = "\0"  # of which `harmless` leaves none
 _ASKED = "?\uff1f\u061f"  # also Chinese and Japanese, Arabic
 _SENTENCE = re.compile(
     rf"[^.!\n\u3002\uff01{_ASKED}]*(?:\?(?=[\s\"')\]*_`]|\Z)|[{_ASKED[1:]}])"
@@ -22,7 +22,7 @@ def questions_in(text: str) -> list[str]:
 
     Those of its last paragraph that asks come first: what came before may have been for show.
     """
-    bare = _CODE.sub(lambda code: code[0].replace("?", _HIDDEN), _FENCED.sub("\n", plain(text)))
+    bare = _CODE.sub(lambda code: code[0].replace("?", _HIDDEN), _FENCED.sub("\n", harmless(text)))
     blocks = [list(_asked_in(block)) for block in _PARAGRAPH.split(bare)]
     return [one for asked in reversed(blocks) for one in asked][:_MOST]
 

@@ -1,6 +1,5 @@
 """How things stand besides the transcript: in git, and of a session of abreast's own."""
 
-import re
 from dataclasses import dataclass
 
 from abreast.model.states import SessionState
@@ -39,12 +38,8 @@ class Standing:
     kept: str = ""
     gone: bool = False  # there is no checkout any more: this is what was kept
     shared: bool = False
-
-    @property
-    def operation(self) -> str:
-        """What git is in the middle of, such as `rebase`, "" for nothing."""
-        found = re.search(r"\ban? ([\w -]+) under way", self.dirty)
-        return found[1] if found else ""
+    operation: str = ""  # what git is in the middle of, such as `rebase`
+    unread: str = ""  # why git does not read it
 
 
 @dataclass(frozen=True)

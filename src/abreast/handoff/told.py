@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from abreast.handoff.commands import covers, only_asks, only_looks, overtakes
-from abreast.handoff.plain import plain
 from abreast.handoff.questions import questions_in
+from abreast.model.harmless import harmless
 from abreast.model.transcript import (
     Begun,
     Broken,
@@ -270,7 +270,7 @@ def _settled(heard: _Listener) -> Iterator[tuple[str, str]]:
 
 def telling_line(text: str) -> str:
     """Return the last line that says more than a label with a number, "" when there is none."""
-    for line in reversed(plain(text).splitlines()):
+    for line in reversed(harmless(text).splitlines()):
         words = line.strip().removeprefix("Output: ").strip()
         if words and not _LABEL.match(words) and re.search(r"\w", words) and words != "(empty)":
             return words

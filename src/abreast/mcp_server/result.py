@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from abreast.contract.fence import fence
-from abreast.contract.harmless import named
 from abreast.contract.paging import Page, paginate
 from abreast.economics.words import short, signed, spent
 from abreast.model.contract import Deliverable
+from abreast.model.harmless import named
 from abreast.model.session import Session
 
 _REASON = 400  # characters of a reason: it may quote the child

@@ -12,11 +12,11 @@ from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 
-from abreast.contract.harmless import harmless
 from abreast.errors import AbreastError
 from abreast.mcp_server.desk import Call, Desk
 from abreast.mcp_server.wire import Wire
 from abreast.mcp_server.words import NAME
+from abreast.model.harmless import harmless
 
 _THREADS = 64  # each call that waits for a child holds one
 _ERROR = 1200  # characters of an error's message

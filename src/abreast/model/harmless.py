@@ -7,14 +7,17 @@ import json
 import re
 from collections.abc import Sequence
 
-# Escape sequences of terminals; control characters but tab and line break; what reorders a line
-# (marks, embeddings, overrides, isolates); tag characters, which a model reads and a person cannot
-# see.
+# Escape sequences (with the text of those that have one, such as titles and links), control
+# characters but tab and line break, marks that reorder a line, spaces without width, and tags,
+# which a model reads and a person cannot see. Joiners stay: some scripts cannot do without.
 _ACTS = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
-    r"|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|[\U000e0000-\U000e007f]"
+    r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[ -/]*[0-Z\\-~]"
+    r"|[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]"
+    r"|[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\U000e0000-\U000e007f]"
 )
-_HALF = re.compile("[\\ud800-\\udfff]")  # of a surrogate pair: no terminal or protocol takes it
+# A bare return would let one line repaint another.
+_BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_HALF = re.compile("[\\ud800-\\udfff]")  # a byte that is no text, as in the name of a file
 _NAMES = 5  # shown of a list
 _NAME = 60  # characters of one
 
@@ -22,9 +25,9 @@ _NAME = 60  # characters of one
 def harmless(text: str) -> str:
     """Return `text` without characters that could repaint, reorder or hide what is shown.
 
-    What is no character at all becomes U+FFFD.
+    Every kind of line break becomes a plain one; what is no character at all becomes U+FFFD.
     """
-    return _HALF.sub("\ufffd", _ACTS.sub("", text))
+    return _HALF.sub("\ufffd", _BREAKS.sub("\n", _ACTS.sub("", text)))
 
 
 def named(names: Sequence[str]) -> str:
