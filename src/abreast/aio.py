@@ -324,7 +324,7 @@ async def collect(
     places: Places | None = None,
 ) -> list[Deliverable]:
     """See `abreast.api.collect`. Cancelling the task leaves the children alone."""
-    from abreast.engine import collecting
+    from abreast.engine.delegation import collecting
 
     where = places or find_places()
     if wait:

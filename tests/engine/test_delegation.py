@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from abreast import api
-from abreast.engine import delegating, judging
 from abreast.engine.client import connect
+from abreast.engine.delegation import delegating, judging
 from abreast.errors import ContractError, NotFoundError, PlanError, WorkerError
 from abreast.git.repository import find_repository, shared_config_fingerprint
 from abreast.git.status import checkout_fingerprint

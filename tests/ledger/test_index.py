@@ -9,10 +9,10 @@ import pytest
 from benchmarks.ledger_files import make_transcripts
 
 import abreast
-from abreast.engine import ledger_cores, ledger_index
-from abreast.engine.ledger_cores import read_all
-from abreast.engine.ledger_index import refresh
-from abreast.engine.ledger_read import Task, read
+from abreast.engine.ledger import cores, index
+from abreast.engine.ledger.cores import read_all
+from abreast.engine.ledger.index import refresh
+from abreast.engine.ledger.read import Task, read
 from abreast.engine.transcripts import find_transcripts
 from abreast.model.ledger import By
 from abreast.store import transcripts as store
@@ -71,7 +71,7 @@ def test_a_last_line_without_its_end_counts_and_is_read_again(home, places, agen
     install(home, agent, "plain")
     [path] = [one.path for one in find_transcripts(places, {"HOME": str(home)})]
     lines = path.read_bytes().splitlines(keepends=True)
-    records = ledger_index.find_transcripts.__globals__["records_of"](agent)
+    records = index.find_transcripts.__globals__["records_of"](agent)
     place = max(n for n, one in enumerate(lines) if any(m in one for m in records.MARKS))
     path.write_bytes(b"".join(lines[: place + 1]).rstrip(b"\n"))
     assert counts(look(home, places).total) == total(wire(agent, "plain"))
@@ -166,8 +166,8 @@ def _place(path, _rows, kept):
 
 def test_helpers_find_the_same_and_a_lost_one_loses_nothing(home, places, monkeypatch):
     make_transcripts(home, 6_000_000, seed=2)
-    monkeypatch.setattr(ledger_cores, "WORTH", 1_000_000)
-    monkeypatch.setattr(ledger_cores, "_BATCH", 300_000)
+    monkeypatch.setattr(cores, "WORTH", 1_000_000)
+    monkeypatch.setattr(cores, "_BATCH", 300_000)
     found = find_transcripts(places, {"HOME": str(home)})
     tasks = [(Task(one.agent, str(one.path)), one.size) for one in found]
     alone = {task.path: read(task) for task, _ in tasks}
@@ -175,15 +175,15 @@ def test_helpers_find_the_same_and_a_lost_one_loses_nothing(home, places, monkey
     assert helped == alone
     asked = []
 
-    class Lost(ledger_cores.Piped):
+    class Lost(cores.Piped):
         def ask(self, line):
             asked.append(line)
             if len(asked) > 1:
                 self._process.kill()
             return super().ask(line)
 
-    monkeypatch.setattr(ledger_cores, "Piped", Lost)
-    monkeypatch.setattr(ledger_cores, "_work", lambda *_: wait_until(lambda: len(asked) > 1))
+    monkeypatch.setattr(cores, "Piped", Lost)
+    monkeypatch.setattr(cores, "_work", lambda *_: wait_until(lambda: len(asked) > 1))
     lost = {task.path: one for task, one in read_all(tasks, cores=2)}
     assert len(asked) == 2
     for path, one in lost.items():
@@ -202,7 +202,7 @@ def test_two_looks_at_once_keep_the_index_right(home, places, monkeypatch):
             look(home, places)  # somebody else, who reads more and is faster
         return saved(*given)
 
-    monkeypatch.setattr(ledger_index, "save_index", slow)
+    monkeypatch.setattr(index, "save_index", slow)
     first = look(home, places)
     assert counts(first.total) == total(wire("claude", "plain"))
     both = tuple(

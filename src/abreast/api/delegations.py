@@ -75,7 +75,7 @@ def start_delegation(
     asks; by default the abreast session that we run in, if we do. `own` is the agent that it
     is, which answers when neither `agent` nor `abreast.toml` names one.
     """
-    from abreast.engine import delegating
+    from abreast.engine.delegation import delegating
 
     tree = repo or Path.cwd()
     contracts = [
@@ -101,7 +101,7 @@ def contract(question: str, *, repo: Path | None = None, **fields: Any) -> Contr
 
     `fields` are those of `Contract`; a `limit_tokens` of 0 and a `briefing` of None are not given.
     """
-    from abreast.engine import delegating
+    from abreast.engine.delegation import delegating
 
     return delegating.contract(question, repo or Path.cwd(), **fields)
 
@@ -119,7 +119,7 @@ def collect(
     With `wait`, all of it: once the last one has ended, or after `timeout` seconds what there is.
     `RUN/TASK@1` is what the first attempt delivered, after a newer one has followed.
     """
-    from abreast.engine import collecting
+    from abreast.engine.delegation import collecting
 
     where = places or find_places()
     if wait:
@@ -133,7 +133,7 @@ def more(name: str, page: int = 2, *, places: Places | None = None) -> Page:
 
     Raises NotFoundError when there is no such page.
     """
-    from abreast.engine import collecting
+    from abreast.engine.delegation import collecting
 
     return collecting.page(name, page, places or find_places())
 
@@ -149,7 +149,7 @@ def estimate(
     places: Places | None = None,
 ) -> tuple[str, Estimate]:
     """Return which agent would answer, and what a delegation should cost; nothing is started."""
-    from abreast.engine import delegating
+    from abreast.engine.delegation import delegating
 
     tree = repo or Path.cwd()
     asked = (

@@ -29,10 +29,10 @@ def ledger(
     the session; nothing is fetched. `since` is a date, a span of days that ends today (`7d`), or
     Unix seconds. Raises AbreastError for any other, StoreError when the database does not answer.
     """
-    from abreast.engine import ledger as books
+    from abreast.engine.ledger import report
 
     env = os.environ if environ is None else environ
-    return books.ledger(places or find_places(), env, since=since, by=By(by))
+    return report.ledger(places or find_places(), env, since=since, by=By(by))
 
 
 def handoff(
@@ -52,18 +52,19 @@ def handoff(
     it; `notes` tell whether its words were taken. Raises NotFoundError when there is no such
     session.
     """
-    from abreast.engine import handoffs_choose, handoffs_polish
+    from abreast.engine.handoff import choose
+    from abreast.engine.handoff.polish import polish as reword
 
     where, env = places or find_places(), os.environ if environ is None else environ
     place = folder or Path.cwd()
-    found = handoffs_choose.handoff(source, where, env, tokens=tokens, folder=place)
+    found = choose.handoff(source, where, env, tokens=tokens, folder=place)
     if not polish:
         return found
 
     def ask(asked: Contract) -> Deliverable:
         return delegate(asked, agent=polish, repo=place, places=where)
 
-    return handoffs_polish.polish(found, tokens, ask)
+    return reword(found, tokens, ask)
 
 
 def handoffs(
@@ -78,10 +79,10 @@ def handoffs(
     Those are the newest session of each CLI that was started by hand there, and abreast's own on
     its repository that have ended and not landed, newest first.
     """
-    from abreast.engine import handoffs_choose
+    from abreast.engine.handoff import choose
 
     where, env = places or find_places(), os.environ if environ is None else environ
-    return handoffs_choose.handoffs(where, env, tokens=tokens, folder=folder or Path.cwd())
+    return choose.handoffs(where, env, tokens=tokens, folder=folder or Path.cwd())
 
 
 def write_handoff(found: Handoff, file: Path, *, force: bool = False) -> Path:
@@ -89,7 +90,7 @@ def write_handoff(found: Handoff, file: Path, *, force: bool = False) -> Path:
 
     Raises StateError when something else than a handoff stands there, unless `force`.
     """
-    from abreast.engine import handoffs as made
+    from abreast.engine.handoff import writing as made
 
     return made.write(found, file, force=force)
 
@@ -102,7 +103,7 @@ def check_handoff(
     Without `file`, the one in `folder` (by default the current one), or where the session-end hook
     has put it. Raises NotFoundError when there is none, StateError when it is none of ours.
     """
-    from abreast.engine import handoffs as made
+    from abreast.engine.handoff import writing as made
 
     return made.check(file, folder or Path.cwd(), places or find_places())
 
@@ -120,11 +121,11 @@ def hook_handoff(
     The hook goes into the user's own configuration. `confirm` is given what would change, and
     returns whether to go on. Raises as `connect` does.
     """
-    from abreast.engine import handoffs_hook
+    from abreast.engine.handoff import hook
 
     env = os.environ if environ is None else environ
     where = places or find_places()
-    return handoffs_hook.hook(agent, where, env, remove=remove, confirm=confirm)
+    return hook.hook(agent, where, env, remove=remove, confirm=confirm)
 
 
 def doctor(
@@ -140,7 +141,7 @@ def doctor(
     ago), at abreast's runs, and at the repositories of both and around `repo`, by default the
     current folder.
     """
-    from abreast.engine import diagnosis
+    from abreast.engine.doctor import diagnosis
 
     begin = time.time() - _WEEK if since is None else since
     env = os.environ if environ is None else environ

@@ -216,8 +216,8 @@ def _ended() -> int:
     import os
     import sys
 
-    from abreast.engine import handoffs_hook
+    from abreast.engine.handoff import hook
     from abreast.places import find_places
 
-    handoffs_hook.ended(sys.stdin.read(), find_places(), os.environ)
+    hook.ended(sys.stdin.read(), find_places(), os.environ)
     return 0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from abreast.engine.client import Client, connect
-from abreast.engine.layout import SessionLayout, layout_of, repository_lock
+from abreast.engine.session.layout import SessionLayout, layout_of, repository_lock
 from abreast.errors import AbreastError, NotFoundError, StateError
 from abreast.git.advance import is_landed
 from abreast.git.commit import anchor

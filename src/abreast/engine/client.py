@@ -13,7 +13,7 @@ from pathlib import Path
 
 from abreast.engine.check import Checked, check_plan, landing_problems
 from abreast.engine.environment import keep_environment, wanted_environment
-from abreast.engine.layout import SessionLayout, landing_stop_file, layout_of
+from abreast.engine.session.layout import SessionLayout, landing_stop_file, layout_of
 from abreast.engine.watching import POLL, require_run, wait_for
 from abreast.engine.worker_process import ensure_worker
 from abreast.errors import StateError, WorkerError

@@ -3,12 +3,12 @@
 import asyncio
 
 from abreast.engine.durable import Json
-from abreast.engine.ending import Ending, load_ending
 from abreast.engine.environment import drop_environment
-from abreast.engine.final import write_ending
-from abreast.engine.handoffs_session import leave_bare
-from abreast.engine.scene import current, plan_of
+from abreast.engine.handoff.session import leave_bare
 from abreast.engine.schedule import Pace, Progress
+from abreast.engine.session.ending import Ending, load_ending
+from abreast.engine.session.final import write_ending
+from abreast.engine.session.scene import current, plan_of
 from abreast.engine.warm import warm_up
 from abreast.model.session import Run, Session
 from abreast.model.states import LandMode, LandState, RunState, SessionState

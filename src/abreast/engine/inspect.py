@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from abreast.agents.base import Installed
-from abreast.engine.layout import layout_of
+from abreast.engine.session.layout import layout_of
 from abreast.errors import CommandError, StateError
 from abreast.git.changes import diff_text, worktree_diff
 from abreast.git.refs import read_ref

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from abreast.engine.ending import STOPPED, Ending
+from abreast.engine.session.ending import STOPPED, Ending
 from abreast.model.events import Cause
 from abreast.model.states import SessionState
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from abreast.engine.layout import JOBS, ROUNDS
+from abreast.engine.session.layout import JOBS, ROUNDS
 from abreast.model.session import LogEvent, Session
 from abreast.places import Places
 from abreast.runner.job import STORY, STREAM

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from abreast.agents import agent_named, mailbox
 from abreast.engine.client import connect
-from abreast.engine.layout import layout_of
+from abreast.engine.session.layout import layout_of
 from abreast.errors import StateError
 from abreast.model.session import Session
 from abreast.model.states import SessionKind, SessionState

@@ -15,15 +15,15 @@ from pathlib import Path
 
 from abreast.agents import agent_named
 from abreast.agents.base import Agent, Command, Launch
-from abreast.engine import start_stages
-from abreast.engine.agent_stage import launch_of
 from abreast.engine.check import check_plan
 from abreast.engine.client import connect
-from abreast.engine.deliverables import load
+from abreast.engine.delegation.deliverables import load
 from abreast.engine.inspect import repository_of
-from abreast.engine.layout import SessionLayout, layout_of
-from abreast.engine.place import make_place
-from abreast.engine.scene import Engine, Scene, install, open_scene
+from abreast.engine.session import start_stages
+from abreast.engine.session.agent_stage import launch_of
+from abreast.engine.session.layout import SessionLayout, layout_of
+from abreast.engine.session.place import make_place
+from abreast.engine.session.scene import Engine, Scene, install, open_scene
 from abreast.engine.watching import wait
 from abreast.engine.worker_process import ensure_worker
 from abreast.errors import AgentError, StateError

@@ -8,8 +8,8 @@ it is cleaned. The pool is filled up when a run ends, so that the next one finds
 from dataclasses import replace
 from pathlib import Path
 
-from abreast.engine.layout import pool_folder, repository_lock
-from abreast.engine.scene import Scene
+from abreast.engine.session.layout import pool_folder, repository_lock
+from abreast.engine.session.scene import Scene
 from abreast.git.pool import Pool, claim, fill, give_back
 from abreast.git.repository import Repository, find_repository
 from abreast.model.session import Run

@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 
 from abreast.engine import durable, workflows
 from abreast.engine.lease_thread import hold_lease
-from abreast.engine.scene import Engine, install
+from abreast.engine.session.scene import Engine, install
 from abreast.engine.worker_process import (
     TAKEN,
     announce_worker,

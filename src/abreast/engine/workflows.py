@@ -6,7 +6,8 @@ is prepare → set up → agent → check → verify → commit, and ends in `fi
 
 from collections.abc import Awaitable, Callable, Iterable
 
-from abreast.engine import child_stages, closing, landing, stages
+from abreast.engine import closing
+from abreast.engine.delegation import child_stages
 from abreast.engine.durable import (
     Handle,
     Json,
@@ -16,9 +17,11 @@ from abreast.engine.durable import (
     step,
     workflow,
 )
-from abreast.engine.ending import load_ending
-from abreast.engine.layout import ROUNDS
+from abreast.engine.landing import landing
 from abreast.engine.schedule import Pace, Progress, next_tasks
+from abreast.engine.session import stages
+from abreast.engine.session.ending import load_ending
+from abreast.engine.session.layout import ROUNDS
 
 __all__ = ["land_run", "run_plan", "run_session"]
 

@@ -1,0 +1,1 @@
+"""Delegations: asked, answered in rounds, judged, delivered and kept."""

@@ -1,0 +1,233 @@
+"""From a child's rounds to the deliverable: proven, cut to size, accounted for, and kept whole."""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+from abreast.agents import agent_named
+from abreast.contract.judge import Judged, asks
+from abreast.contract.paging import count_tokens, paginate
+from abreast.economics.words import warning
+from abreast.engine.delegation.deliverables import load, outcome_of, save
+from abreast.engine.delegation.estimating import estimate_of
+from abreast.engine.delegation.rounds import Rounds, contract_of, rounds_of
+from abreast.engine.session import result_stages
+from abreast.engine.session.ending import Ending
+from abreast.engine.session.scene import Scene
+from abreast.errors import GitError
+from abreast.git.changes import diff_text
+from abreast.git.status import checkout_marks
+from abreast.model.contract import Deliverable, DeliveryState, Isolation
+from abreast.model.economy import Estimate
+from abreast.model.events import Outcome
+from abreast.model.harmless import named
+from abreast.model.states import SessionState
+from abreast.process.files import load_json, write_json
+from abreast.runner.supervise import STOPPED_BY_USER
+from abreast.store.changes import UNSET, Change
+from abreast.store.deliverables import record_deliverable
+
+_STATES = {
+    DeliveryState.PARTIAL: SessionState.STOPPED,
+    DeliveryState.BLOCKED: SessionState.BLOCKED,
+    DeliveryState.FAILED: SessionState.FAILED,
+    DeliveryState.UNKNOWN: SessionState.UNKNOWN,
+}
+_ENDED = {
+    Outcome.STOPPED: DeliveryState.PARTIAL,
+    Outcome.BLOCKED: DeliveryState.BLOCKED,
+    Outcome.FAILED: DeliveryState.FAILED,
+    Outcome.UNKNOWN: DeliveryState.UNKNOWN,
+}
+_BEFORE = "tree-before.json"
+_SALVAGED = "its supervisor was killed after it had ended; this is read from its stream"
+
+
+def mark_tree(scene: Scene) -> None:
+    """Note the state of the tree that a child is to read, once for each attempt."""
+    file = scene.layout.directory / _BEFORE
+    if contract_of(scene).isolation is Isolation.CONTEXT and not file.exists():
+        scene.layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_json(file, checkout_marks(scene.place))
+
+
+def deliver(scene: Scene, given: Ending | None) -> Ending:
+    """Write down what came of a delegation, and return how its session ends.
+
+    `given` is the ending of a session that did not get as far as an answer.
+    """
+    rounds = rounds_of(scene)
+    found = _bare(scene) if rounds is None else _answered(scene, rounds)
+    if given is not None:
+        outcome = outcome_of(given.state)
+        found = replace(found, outcome=outcome, reason=given.reason)
+    if found.outcome.valid and contract_of(scene).isolation is Isolation.WORKTREE:
+        found = _committed(scene, found)
+    found = _noted(scene, found, salvaged=rounds is not None and rounds.salvaged)
+    found = _saved(scene, found)
+    record_deliverable(scene.engine.store.engine, found, scene.task.profile)
+    _tell(scene, found, rounds)
+    if found.outcome.valid:
+        return Ending(SessionState.DONE)
+    verdict = rounds.last.verdict if rounds else None
+    own = given.hint if given else verdict.hint if verdict else ""  # such as how to log in
+    hint = own or f"what it did: abreast logs {scene.session.id}"
+    cause = verdict.cause if verdict else None
+    ending = Ending(_STATES[found.outcome], found.reason, hint)
+    return replace(ending, cause=cause) if cause else ending
+
+
+def _saved(scene: Scene, found: Deliverable) -> Deliverable:
+    """Write the deliverable to its file; where that fails, the session's last message has it."""
+    try:
+        save(scene.layout.deliverable, found)
+    except OSError as error:  # the disk is full, say
+        reason = f"what it answered could not be written to {scene.layout.deliverable}: {error}"
+        return replace(found, outcome=DeliveryState.UNKNOWN, reason=reason)
+    return found
+
+
+def _bare(scene: Scene) -> Deliverable:
+    return Deliverable(
+        id=scene.session.id,
+        outcome=DeliveryState.UNKNOWN,
+        agent=scene.task.agent.name,
+        limit_tokens=contract_of(scene).limit_tokens,
+        path=str(scene.layout.deliverable),
+        estimate=_estimate(scene),
+    )
+
+
+def _estimate(scene: Scene) -> Estimate | None:
+    try:
+        return estimate_of(scene)
+    except (GitError, OSError):
+        return None  # the tree has gone
+
+
+def _answered(scene: Scene, rounds: Rounds) -> Deliverable:
+    contract, judged = contract_of(scene), rounds.judged
+    pages = paginate(judged.items, contract.limit_tokens)
+    outcome, reason = _outcome(rounds, cut=len(pages) > 1)
+    whole = "\n".join(judged.items)
+    encoded = whole.encode("utf-8", "surrogatepass")
+    agent = agent_named(scene.task.agent.name)
+    usage = rounds.spent(running_totals=agent.capabilities.running_totals)
+    return replace(
+        _bare(scene),
+        outcome=outcome,
+        reason=reason,
+        items=judged.items,
+        value=judged.value,
+        repairs=len(rounds.results) - 1,
+        tokens=count_tokens(whole),
+        bytes=len(encoded),
+        sha256=hashlib.sha256(encoded).hexdigest(),
+        model=", ".join(model for model in rounds.last.verdict.usage_by_model if model),
+        cli_session=rounds.cli_session,
+        seconds=round(time.time() - rounds.results[0].started, 3),
+        account=rounds.account(usage, count_tokens(pages[0].text) if pages else 0),
+    )
+
+
+def _outcome(rounds: Rounds, *, cut: bool) -> tuple[DeliveryState, str]:
+    """Return how a delegation ended that got as far as an agent, and what stood in the way."""
+    last, judged = rounds.last, rounds.judged
+    if last.stopped_by:
+        by_user = last.stopped_by == STOPPED_BY_USER
+        return DeliveryState.PARTIAL, "stopped by you" if by_user else f"ended by {last.stopped_by}"
+    if last.verdict.outcome is not Outcome.OK:
+        return _ENDED[last.verdict.outcome], last.verdict.reason
+    if judged.problems:
+        return _misfit(judged)
+    if cut:
+        return DeliveryState.CUT, ""
+    return (DeliveryState.REPAIRED if len(rounds.results) > 1 else DeliveryState.OK), ""
+
+
+def _misfit(judged: Judged) -> tuple[DeliveryState, str]:
+    if judged.empty:
+        return DeliveryState.UNKNOWN, "it ended without an error, and nothing came back"
+    if asked := asks("\n".join(judged.items)):
+        return DeliveryState.BLOCKED, f"it asks: {asked}"
+    return DeliveryState.FAILED, "not of the shape asked for: " + "; ".join(judged.problems[:5])
+
+
+def _committed(scene: Scene, found: Deliverable) -> Deliverable:
+    """Put what the child has changed on its branch; the answer counts for nothing without that."""
+    try:
+        ending = result_stages.check(scene) or result_stages.commit(scene)
+    except GitError as error:  # it has removed its worktree: the answer is there all the same
+        return replace(found, outcome=DeliveryState.FAILED, reason=error.message)
+    if ending.state is not SessionState.DONE:
+        return replace(found, outcome=DeliveryState.FAILED, reason=ending.reason)
+    session = scene.engine.reader.session(scene.session.id) or scene.session
+    if not session.commit:
+        return replace(found, branch="", diffstat="it changed no file")
+    stat = diff_text(scene.repository, session.base_sha, session.commit, stat=True)
+    return replace(
+        found,
+        branch=scene.layout.branch,
+        commit=session.commit,
+        diffstat=stat.strip().rpartition("\n")[2].strip(),
+    )
+
+
+def _noted(scene: Scene, found: Deliverable, *, salvaged: bool) -> Deliverable:
+    """Add what the parent should know besides; names of files are no words of ours."""
+    loss = warning(found.estimate) if found.estimate else ""
+    try:
+        changed, told = _changed(scene), ""
+    except (GitError, OSError) as error:
+        scene.engine.store.add_event(scene.session.id, "warning", str(error))
+        changed, told = (), "the tree that the child read cannot be looked at any more"
+    if changed:
+        told = (
+            "the tree changed while the child read it, by whom is not known; "
+            "its answer may be about either state"
+        )
+    notes = (loss, _SALVAGED if salvaged else "", _earlier(scene, found), told)
+    return replace(found, notes=tuple(filter(None, notes)), changed=changed)
+
+
+def _earlier(scene: Scene, found: Deliverable) -> str:
+    """Return where the latest answer of an earlier attempt is, if this one is not better."""
+    for attempt in range(scene.layout.attempt - 1, 0, -1):
+        before = load(replace(scene.layout, attempt=attempt).deliverable)
+        if before and before.items and (before.outcome.valid or not found.outcome.valid):
+            name = f"{found.id}@{attempt}"
+            return f"attempt {attempt} had delivered, {before.outcome}: collect {name} has it"
+    return ""
+
+
+def _changed(scene: Scene) -> tuple[str, ...]:
+    before = load_json(scene.layout.directory / _BEFORE)
+    return () if before is None else _differing(before, checkout_marks(scene.place))
+
+
+def _differing(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
+    names = {*before, *after}
+    return tuple(sorted(name for name in names if before.get(name) != after.get(name)))
+
+
+def _tell(scene: Scene, found: Deliverable, rounds: Rounds | None) -> None:
+    store, session = scene.engine.store, scene.session.id
+    if rounds is not None:
+        agent = agent_named(scene.task.agent.name)
+        last, usage = rounds.last, rounds.spent(running_totals=agent.capabilities.running_totals)
+        change = Change(
+            final_message=found.text,
+            turns=rounds.turns,
+            last_action=last.progress.last_action or UNSET,
+            cli_session=found.cli_session or UNSET,
+            model=found.model or UNSET,
+        )
+        store.update_session(session, change)
+        store.set_usage(session, scene.layout.attempt, usage, last.verdict.usage_by_model)
+    text = f"{found.outcome}: {found.reason}" if found.reason else found.outcome.value
+    store.add_event(session, "delivered", text)
+    for note in found.notes:
+        store.add_event(session, "warning", note)
+    if found.changed:
+        store.add_event(session, "warning", f"changed: {named(found.changed)}")

@@ -1,0 +1,97 @@
+"""Before a delegation: what its scope holds, and what children like it have cost so far."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from abreast.agents import agent_named
+from abreast.economics.estimate import estimate
+from abreast.engine.delegation.rounds import contract_of
+from abreast.engine.session.scene import Scene
+from abreast.errors import ContractError
+from abreast.git.call import git, split
+from abreast.model.contract import Contract, Profile
+from abreast.model.economy import Estimate
+from abreast.store.reader import Reader
+
+
+def estimate_of(scene: Scene) -> Estimate:
+    """Return the estimate for a child's session, from the tree as it is now."""
+    contract, task = contract_of(scene), scene.task
+    sizes = sizes_in(Path(scene.run.repo), contract.scope)
+    return make_estimate(contract, task.agent.name, task.profile, sizes, scene.engine.reader)
+
+
+def make_estimate(
+    contract: Contract, agent: str, profile: Profile, sizes: Sequence[int] | None, reader: Reader
+) -> Estimate:
+    """Return what to expect of a child of this agent, with files of these sizes in its scope."""
+    return estimate(
+        sizes,
+        reader.start_ups(agent, profile.value),
+        default=agent_named(agent).start_up,
+        limit_tokens=contract.limit_tokens,
+    )
+
+
+def check_scope(tree: Path, scope: Sequence[str]) -> None:
+    """Raise ContractError for an entry that looks like a path and matches nothing in `tree`."""
+    for entry in scope:
+        if _is_prose(tree, entry):
+            continue
+        if not Path(os.path.normpath(tree / entry)).is_relative_to(tree):
+            raise ContractError(
+                f"{entry} is outside {tree}", hint="a child sees the tree that it is started in"
+            )
+        if not (_exists(tree / entry) or _matches(tree, entry)):
+            hint = "paths are relative to the top of the tree; a text has spaces in it"
+            raise ContractError(f"there is no {entry} in {tree}", hint=hint)
+
+
+def sizes_in(tree: Path, scope: Sequence[str]) -> list[int] | None:
+    """Return the sizes, in bytes, of the files of `tree` that `scope` names; None: it names none.
+
+    What git ignores does not count, unless it is named itself.
+    """
+    named = [entry for entry in scope if not _is_prose(tree, entry)]
+    files = dict.fromkeys(os.path.relpath(tree / e, tree) for e in named if _is_file(tree / e))
+    wide = [entry for entry in named if not _is_file(tree / entry)]
+    if wide:
+        options = ("--cached", "--others", "--exclude-standard", "-z")
+        kinds = ((e, "literal" if _exists(tree / e) else "glob") for e in wide)
+        specs = [f":({kind}){os.path.relpath(tree / e, tree)}" for e, kind in kinds]
+        files |= dict.fromkeys(split(git(tree, "ls-files", *options, "--", *specs)))
+    sizes = [size for name in files if (size := _size(tree / name)) is not None]
+    return sizes or None
+
+
+def _size(file: Path) -> int | None:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return None  # deleted, and not yet committed so
+
+
+def _is_prose(tree: Path, entry: str) -> bool:
+    return not entry.strip() or (" " in entry.strip() and not _exists(tree / entry))
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long a name, or no name at all
+        return False
+
+
+def _is_file(path: Path) -> bool:
+    return _exists(path) and path.is_file()
+
+
+def _matches(tree: Path, entry: str) -> bool:
+    """Tell whether `entry` is a glob that something in `tree` matches."""
+    if not any(character in entry for character in "*?["):
+        return False
+    try:
+        return any(tree.glob(os.path.relpath(tree / entry, tree)))
+    except (OSError, ValueError):  # it means nothing to Python
+        return False

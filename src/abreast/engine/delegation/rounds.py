@@ -1,0 +1,164 @@
+"""A child's rounds: it is asked once, and again in its own CLI session when its answer is wrong."""
+
+from dataclasses import astuple, dataclass, replace
+from functools import reduce
+from operator import add
+
+from abreast.agents import agent_named
+from abreast.agents.base import Agent, Launch
+from abreast.contract.ask import again, question
+from abreast.contract.judge import Judged
+from abreast.contract.shapes import schema_of
+from abreast.engine.delegation.judging import judge_in_time
+from abreast.engine.delegation.salvage import heard, is_lost
+from abreast.engine.session.agent_stage import launch_of, order_of
+from abreast.engine.session.jobs import Order
+from abreast.engine.session.layout import ROUNDS
+from abreast.engine.session.prompts import INTERRUPTED
+from abreast.engine.session.scene import Scene
+from abreast.errors import StateError
+from abreast.model.contract import Contract
+from abreast.model.economy import Account
+from abreast.model.events import Outcome
+from abreast.model.limits import Limits
+from abreast.model.usage import Usage
+from abreast.runner.job import JOB, Result, load_result
+
+
+def contract_of(scene: Scene) -> Contract:
+    """Return the contract of a child's session; raises StateError when it is no child's."""
+    if scene.task.contract is None:
+        raise StateError(f"{scene.session.id} is no delegation")
+    return scene.task.contract
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """The results of one attempt's rounds, the first one first, and its answer so far."""
+
+    results: tuple[Result, ...]
+    judged: Judged
+    salvaged: bool = False  # the last one's runner was killed; its answer is in its stream
+
+    @property
+    def last(self) -> Result:
+        return self.results[-1]
+
+    @property
+    def ended_well(self) -> bool:
+        """Whether the last process came to its end by itself, and was denied nothing."""
+        return self.last.verdict.outcome is Outcome.OK and not self.last.stopped_by
+
+    @property
+    def cli_session(self) -> str:
+        """The id of the CLI's session that the latest round was in."""
+        named = [r.verdict.cli_session or r.progress.cli_session for r in reversed(self.results)]
+        return next((name for name in named if name), "")
+
+    @property
+    def turns(self) -> int:
+        return sum(r.verdict.turns or r.progress.turns for r in self.results)
+
+    def spent(self, *, running_totals: bool) -> Usage:
+        """Return what all rounds have used; with `running_totals` the last one tells it all."""
+        used = [
+            r.verdict.usage if r.verdict.usage != Usage() else r.progress.usage
+            for r in self.results
+        ]
+        known = [usage for usage in used if usage != Usage()]
+        if not known:
+            return Usage()
+        return known[-1] if running_totals else reduce(add, known)
+
+    def account(self, usage: Usage, summary: int) -> Account:
+        """Return the delegation's account, when the parent reads `summary` tokens of it."""
+        start_up = self.results[0].verdict.start_up
+        contexts = [r.verdict.context for r in self.results if r.verdict.context is not None]
+        billed = [n for n in (usage.input_tokens, usage.output_tokens) if n is not None]
+        kept_out = None
+        if start_up is not None and contexts:
+            kept_out = max(0, contexts[-1] - start_up)
+        return Account(start_up, sum(billed) if billed else None, kept_out, summary)
+
+
+def rounds_of(scene: Scene) -> Rounds | None:
+    """Return the rounds that have ended; None when there is none."""
+    jobs = [scene.layout.job(name) for name in ROUNDS]
+    found = [(job, result) for job in jobs if (result := load_result(job)) is not None]
+    if not found:
+        return None
+    results = tuple(heard(job, result) for job, result in found)
+    said = [result.verdict.answer or result.verdict.final_message for result in results]
+    # A repaired answer takes the place of the wrong one; a repair that said nothing does not.
+    latest = next((text for text in reversed(said) if text.strip()), "")
+    salvaged = is_lost(found[-1][1]) and not is_lost(results[-1])
+    return Rounds(results, judge_in_time(latest, contract_of(scene)), salvaged)
+
+
+def to_repair(scene: Scene) -> bool:
+    """Tell whether the child is to be asked once more; a person who went on in its place is not."""
+    rounds = rounds_of(scene)
+    return (
+        rounds is not None
+        and (scene.layout.job(ROUNDS[0]) / JOB).exists()
+        and rounds.ended_well
+        and bool(rounds.judged.problems)
+        and len(rounds.results) < len(ROUNDS)
+        and agent_named(scene.task.agent.name).capabilities.resume
+        and bool(rounds.cli_session)
+        and _left(scene, rounds) is not None
+    )
+
+
+def _left(scene: Scene, rounds: Rounds) -> Limits | None:
+    """Return what of a child's budget is left after these rounds; None when nothing is."""
+    budget = scene.task.limits
+    totals = agent_named(scene.task.agent.name).capabilities.running_totals
+    used = rounds.spent(running_totals=totals)
+    # Where a CLI states the total of its session, the earlier rounds are in what is watched.
+    tokens = 0 if totals else (used.input_tokens or 0) + (used.output_tokens or 0)
+    usd = 0.0 if totals else used.cost_usd or 0.0
+    # A machine that slept meanwhile, or whose clock was set, has used nothing up.
+    minutes = sum(one.seconds or one.ended - one.started for one in rounds.results) / 60
+    left = replace(
+        budget,
+        minutes=budget.minutes and budget.minutes - minutes,
+        turns=budget.turns and budget.turns - rounds.turns,
+        tokens=budget.tokens and budget.tokens - tokens,
+        usd=budget.usd and budget.usd - usd,
+    )
+    pairs = zip(astuple(budget), astuple(left), strict=True)
+    return None if any(bound and rest <= 0 for bound, rest in pairs) else left
+
+
+def order(scene: Scene, number: int) -> Order:
+    """Return the job of a round, counted from 0: the question, or what is wrong with the answer."""
+    agent = agent_named(scene.task.agent.name)
+    launch = _repair(scene, agent) if number else _first(scene, agent)
+    kept = "prompt.md" if number == 0 else f"prompt-{ROUNDS[number]}.md"
+    return order_of(scene, agent, launch, kept)
+
+
+def _first(scene: Scene, agent: Agent) -> Launch:
+    contract = contract_of(scene)
+    asked = question(contract, shape=not _takes(agent, contract))
+    begun = scene.session.cli_session  # by an earlier attempt, which this one resumes
+    if begun:
+        launch = launch_of(scene, agent, f"{INTERRUPTED}\n\n{asked}", cli_session=begun)
+        if agent.find_session(launch, scene.run.created) == begun:
+            return launch
+    return launch_of(scene, agent, asked)
+
+
+def _repair(scene: Scene, agent: Agent) -> Launch:
+    rounds, contract = rounds_of(scene), contract_of(scene)
+    left = _left(scene, rounds) if rounds else None
+    if rounds is None or left is None:
+        raise StateError(f"{scene.session.id} has no answer that could be mended")
+    text = again(rounds.judged.problems, contract, shape=not _takes(agent, contract))
+    launch = launch_of(scene, agent, text, cli_session=rounds.cli_session)
+    return replace(launch, limits=left)  # the budget is that of all rounds together
+
+
+def _takes(agent: Agent, contract: Contract) -> bool:
+    return agent.takes(schema_of(contract.returns))

@@ -1,0 +1,1 @@
+"""Handoffs at work: found, written, polished, checked, and hooked into the CLIs."""

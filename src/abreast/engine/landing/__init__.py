@@ -1,0 +1,1 @@
+"""Landing: a session's commit goes into the target, tested as merged."""

@@ -1,0 +1,176 @@
+"""Landing: one session after another, tested as merged, then the target moves or stays as it is.
+
+For each session: merge its commit onto the target as it is now (in the object store, no checkout),
+run the plan's verify on the merged tree in a scratch worktree, and only then move the target, by
+compare-and-swap or, where the target is checked out, by a fast-forward in that checkout. Whatever
+goes wrong on the way leaves the target alone and bounces this session, not the queue.
+"""
+
+import asyncio
+from pathlib import Path
+
+from abreast.engine.closing import has_landed
+from abreast.engine.durable import Json
+from abreast.engine.landing import pull_request
+from abreast.engine.landing.trial import try_merged
+from abreast.engine.session.layout import landing_stop_file
+from abreast.engine.session.scene import Scene, current, open_scene
+from abreast.engine.warm import give_back_worktree
+from abreast.errors import AbreastError, StoreError
+from abreast.git.advance import Outcome, advance
+from abreast.git.commit import commit_tree, tree_of, wants_signature
+from abreast.git.merge import merge_trees
+from abreast.git.refs import read_ref, swap_ref
+from abreast.git.repository import is_ancestor, resolve
+from abreast.model.session import Session
+from abreast.model.states import LandMode, LandState
+from abreast.process.files import write_atomic
+from abreast.runner.supervise import STOPPED_BY_USER
+from abreast.store.changes import Change
+
+_TRIES = 5  # a target that moves more often than that while we test is somebody else's queue
+
+
+async def to_land(run: str) -> Json:
+    """Return the sessions queued for landing, those that others need first."""
+
+    def body() -> Json:
+        found = current().reader.run(run)
+        queued = [s for s in found.sessions if s.landing is LandState.QUEUED] if found else []
+        return {"sessions": [session.id for session in in_order(queued)]}
+
+    return await asyncio.to_thread(body)
+
+
+def in_order(sessions: list[Session]) -> list[Session]:
+    """Return the sessions so that each comes after those it needs; else in the plan's order."""
+    rest, ordered = list(sessions), list[Session]()
+    while rest:
+        waiting = {session.task for session in rest}
+        ready = next(session for session in rest if waiting.isdisjoint(session.needs))
+        rest.remove(ready)
+        ordered.append(ready)
+    return ordered
+
+
+async def land_one(session: str, generation: int) -> None:
+    """Land one session for a run's request `generation`; whatever comes of it is in the store."""
+    engine = current()
+    found = await asyncio.to_thread(engine.reader.session, session)
+    if found is None or found.landing is not LandState.QUEUED:
+        return
+    try:
+        scene = await asyncio.to_thread(open_scene, session, found.attempt)
+        change = await _land(scene, generation)
+        if change.landing is LandState.LANDED:
+            await asyncio.to_thread(give_back_worktree, scene)
+    except StoreError:
+        raise  # the step is tried again
+    except AbreastError as error:
+        change = _bounced(error.message, error.hint or "")
+    except Exception as error:  # noqa: BLE001 - one landing's boundary: recorded, the queue goes on
+        change = _bounced(f"abreast failed: {error!r}", "please report this")
+    await asyncio.to_thread(engine.store.update_session, session, change)
+
+
+async def _land(scene: Scene, generation: int) -> Change:
+    run = scene.run
+    if await asyncio.to_thread(scene.engine.store.stop_requested, run.id):
+        return _stopped(scene)
+    if broken := await asyncio.to_thread(_need_not_landed, scene):
+        reason = f"needs {broken.task}, which has not landed: {_where(broken)}"
+        return _bounced(reason, f"abreast land {run.id} lands both")
+    if run.land is LandMode.PR:
+        return await asyncio.to_thread(pull_request.propose, scene)
+    folder = scene.layout.directory / "landing" / str(generation)
+    for _ in range(_TRIES):
+        change = await _try(scene, folder)
+        if change is not None:
+            return change
+    return _bounced(f"{run.target} moved {_TRIES} times while the merge was being tested")
+
+
+def _need_not_landed(scene: Scene) -> Session | None:
+    needs = scene.predecessors()
+    return next((need for need in needs if need.commit and not has_landed(need)), None)
+
+
+def _where(session: Session) -> str:
+    words = {LandState.NONE: "nobody asked for it", LandState.QUEUED: "it waits for its turn"}
+    return words.get(session.landing, f"it is {session.landing}")
+
+
+async def _try(scene: Scene, folder: Path) -> Change | None:
+    """Merge, test, move the target; None when the target has moved meanwhile."""
+    run = scene.run
+    merge = await asyncio.to_thread(_merge, scene, folder)
+    if isinstance(merge, Change):
+        return merge
+    merged, old = merge
+    failed = await try_merged(
+        scene, merged, folder / merged[:12], landing_stop_file(scene.engine.places, run.id)
+    )
+    if failed == STOPPED_BY_USER:
+        return _stopped(scene)
+    if failed:
+        reason = f"on the merge with {run.target}, {failed}"
+        return _bounced(reason, f"its output: {folder / merged[:12]}")
+    return await asyncio.to_thread(_advance, scene, merged, old)
+
+
+def _merge(scene: Scene, folder: Path) -> Change | tuple[str, str]:
+    """Return the merge of the session and the target, and the target; or why there is none."""
+    repo, run, commit = scene.repository, scene.run, scene.session.commit
+    old = resolve(repo, f"refs/heads/{run.target}")
+    if is_ancestor(repo, commit, old):
+        return Change(landing=LandState.LANDED, landed=old)
+    if is_ancestor(repo, old, commit):
+        return commit, old
+    note = folder / f"merge-{old[:12]}"
+    if note.exists():  # a killed worker made it: its trial may still run
+        return note.read_text(encoding="ascii"), old
+    result = merge_trees(repo, old, commit)
+    if result.conflicts:
+        names = ", ".join(result.conflicts[:5])
+        hint = f"abreast attach {scene.layout.id}, merge {run.target} there, abreast land {run.id}"
+        return _bounced(f"conflicts with {run.target} in {names}", hint)
+    if result.tree == tree_of(repo, old):  # as after a squash merge by hand
+        return Change(landing=LandState.LANDED, landed=old)
+    merged = _merge_commit(scene, result.tree, [old, commit])
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_atomic(note, merged)
+    return merged, old
+
+
+def _advance(scene: Scene, new: str, old: str) -> Change | None:
+    repo, target, session = scene.repository, scene.run.target, scene.layout.id
+    moved = advance(repo, target, new=new, old=old, reason=f"abreast: land {session}")
+    if moved.outcome is Outcome.MOVED:
+        return None
+    if moved.outcome is Outcome.BLOCKED:
+        ref = scene.layout.ref("ready")
+        swap_ref(repo, ref, new, read_ref(repo, ref), reason=f"abreast: {session} is ready")
+        return Change(
+            landing=LandState.READY,
+            landed=new,
+            reason=f"{target} is checked out, and was left as it is: {moved.words}",
+            hint=f"commit your changes there or move them away, then: abreast land {session}",
+        )
+    return Change(landing=LandState.LANDED, landed=new)
+
+
+def _bounced(reason: str, hint: str = "") -> Change:
+    return Change(landing=LandState.BOUNCED, reason=reason, hint=hint)
+
+
+def _stopped(scene: Scene) -> Change:
+    hint = f"abreast land {scene.run.id}"
+    return Change(landing=LandState.NONE, reason="its landing was stopped by you", hint=hint)
+
+
+def _merge_commit(scene: Scene, tree: str, parents: list[str]) -> str:
+    repo, layout = scene.repository, scene.layout
+    message = f"Merge {layout.branch}: {scene.task.produces}"
+    trailers = [("Abreast-Run", scene.run.id), ("Abreast-Session", layout.id)]
+    sign = wants_signature(repo)
+    return commit_tree(repo, tree, parents, message, trailers=trailers, sign=sign)

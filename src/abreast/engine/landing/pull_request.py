@@ -1,0 +1,48 @@
+"""Land by pull request: push the session's branch, and open one request for it, never two."""
+
+import json
+
+from abreast.engine.check import REMOTE
+from abreast.engine.session.scene import Scene
+from abreast.errors import CommandError
+from abreast.git.call import environment
+from abreast.model.states import LandState
+from abreast.process.command import run
+from abreast.store.changes import Change
+
+_TIMEOUT = 120.0  # seconds for one call over the network
+
+
+def propose(scene: Scene) -> Change:
+    """Push the branch and return the address of its pull request, found or newly opened.
+
+    Safe to repeat: a request whose head is this branch is found first. Raises CommandError with
+    what git or gh said.
+    """
+    branch, commit = scene.layout.branch, scene.session.commit
+    repo = scene.repository
+    repo.call("push", "--quiet", REMOTE, f"+{commit}:refs/heads/{branch}")
+    found = _gh(scene, "pr", "list", "--head", branch, "--state", "all", "--json", "url")
+    known = [str(request["url"]) for request in json.loads(found or "[]")]
+    address = known[0] if known else _open(scene, branch)
+    return Change(landing=LandState.PROPOSED, landed=address)
+
+
+def _open(scene: Scene, branch: str) -> str:
+    body = f"{scene.session.final_message}\n\nAbreast-Session: {scene.session.id}\n"
+    title = scene.task.produces
+    options = ["--head", branch, "--base", scene.run.target, "--title", title, "--body", body]
+    return _gh(scene, "pr", "create", *options).strip().splitlines()[-1]
+
+
+def _gh(scene: Scene, *args: str) -> str:
+    env = environment() | {
+        name: value
+        for name, value in scene.environment().items()
+        if name == "PATH" or name.startswith(("GH_", "GITHUB_TOKEN"))
+    }
+    try:
+        return run(["gh", *args], cwd=scene.repository.place, env=env, timeout=_TIMEOUT).stdout
+    except CommandError as error:
+        error.hint = error.hint or "`gh auth status` tells whether gh is logged in"
+        raise

@@ -1,0 +1,1 @@
+"""The ledger at work: transcripts read once, indexed, and added up."""

@@ -1,0 +1,205 @@
+"""The agent's part of a session: what to launch, and what to write down of how it went."""
+
+import contextlib
+import hashlib
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from abreast.agents import agent_named, mailbox
+from abreast.agents.base import Agent, Child, Launch
+from abreast.contract.shapes import schema_of
+from abreast.engine.session import prompts
+from abreast.engine.session.briefing import read_briefing
+from abreast.engine.session.jobs import Order
+from abreast.engine.session.scene import Scene
+from abreast.errors import AgentError, StoreError
+from abreast.git.status import require_own_git_dir
+from abreast.model.contract import BriefingChoice, Isolation
+from abreast.model.events import Outcome
+from abreast.model.usage import Usage
+from abreast.process.environment import DEPTH, SESSION, allow
+from abreast.process.files import write_atomic
+from abreast.runner.job import STREAM, Progress, Result, load_result
+from abreast.store.changes import UNSET, Change
+
+
+def launch_of(scene: Scene, agent: Agent, prompt: str = "", *, cli_session: str = "") -> Launch:
+    """Return what `agent` needs to know; goes on with `cli_session` when one is given."""
+    environ = allow(scene.environment(), *agent.env_patterns, also=scene.plan.pass_env)
+    installed = agent.find(environ)
+    if installed is None:
+        raise AgentError(f"{agent.title} is not installed", hint=agent.install_hint)
+    folder = scene.layout.cli_directory
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Launch(
+        installed=installed,
+        directory=folder,
+        worktree=scene.place,
+        git_dir=require_own_git_dir(scene.place),
+        common_dir=scene.repository.common_dir,
+        environ=environ | _marks(scene),
+        prompt=prompt,
+        briefing=read_briefing(scene.place) if _briefed(scene) else "",
+        model=scene.task.model,
+        limits=scene.task.limits,
+        choice=scene.task.agent,
+        cli_session=cli_session or _fresh_id(scene),
+        resume=bool(cli_session),
+        child=_child(scene),
+        mailbox=scene.layout.mailbox,
+    )
+
+
+def _marks(scene: Scene) -> dict[str, str]:
+    """Return what tells an abreast that is started in the session whose it is."""
+    marks = {SESSION: scene.session.id}
+    return marks | {DEPTH: "1"} if scene.task.contract else marks
+
+
+def _briefed(scene: Scene) -> bool:
+    contract = scene.task.contract
+    return contract is None or contract.briefing is BriefingChoice.PROJECT
+
+
+def _child(scene: Scene) -> Child | None:
+    contract = scene.task.contract
+    if contract is None:
+        return None
+    edits = contract.isolation is Isolation.WORKTREE
+    return Child(schema_of(contract.returns), edits, scene.task.profile)
+
+
+def _fresh_id(scene: Scene) -> str:
+    """Return an id for the CLI's session: the same one, when the step is repeated after a crash."""
+    name = f"{scene.run.id} {scene.run.created} {scene.task.id} {scene.layout.attempt}"
+    return str(uuid.UUID(bytes=hashlib.sha256(name.encode()).digest()[:16], version=4))
+
+
+def order(scene: Scene) -> Order:
+    """Return the agent's job: in the CLI session of an earlier attempt, or in a new one."""
+    agent = agent_named(scene.task.agent.name)
+    launch = _going_on(scene, agent) if scene.session.cli_session else _beginning(scene, agent)
+    return order_of(scene, agent, launch, "prompt.md")
+
+
+def order_of(scene: Scene, agent: Agent, launch: Launch, kept: str) -> Order:
+    """Return the job of a launch, its prompt `kept` in a file of that name.
+
+    What the session was told and has not heard yet goes along.
+    """
+    unheard = mailbox.pending(scene.layout.mailbox)
+    prompt = "\n\n".join([launch.prompt, *(mail.text for mail in unheard)])
+    scene.layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_atomic(scene.layout.directory / kept, prompt)
+    for mail in unheard:
+        mailbox.take(scene.layout.mailbox, mail.number)
+    return Order(
+        command=agent.headless(replace(launch, prompt=prompt)),
+        cwd=scene.place,
+        limits=launch.limits,
+        stop_file=scene.layout.stop_file,
+        agent=agent.name,
+    )
+
+
+def _beginning(scene: Scene, agent: Agent) -> Launch:
+    return launch_of(scene, agent, prompts.compose(scene.task, scene.predecessors()))
+
+
+def _going_on(scene: Scene, agent: Agent) -> Launch:
+    """Resume the CLI's session; begin another in the same files when the CLI has no record of it.
+
+    It has none when it was ended before its model had answered, or has been cleaned up.
+    """
+    came_to = _came_to(scene)
+    launch = launch_of(
+        scene,
+        agent,
+        prompts.resumed(scene.task, came_to),
+        cli_session=scene.session.cli_session,
+    )
+    if agent.find_session(launch, scene.run.created) == launch.cli_session:
+        return launch
+    text = f"{agent.title} has no record of session {launch.cli_session}: a new one begins"
+    scene.engine.store.add_event(scene.session.id, "warning", text)
+    return launch_of(scene, agent, prompts.restarted(scene.task, came_to, scene.predecessors()))
+
+
+def _came_to(scene: Scene) -> str:
+    """Return what the attempt before this one came to, in words for the agent."""
+    before = replace(scene.layout, attempt=scene.layout.attempt - 1)
+    verified, worked = load_result(before.job("verify")), load_result(before.job("agent"))
+    if verified and verified.verdict.outcome is Outcome.FAILED and not verified.stopped_by:
+        said = (before.job("verify") / STREAM).read_text(encoding="utf-8", errors="replace")
+        return prompts.failed(scene.task.verify, said)
+    if worked and worked.verdict.outcome is Outcome.BLOCKED:
+        return prompts.refused(worked.verdict.reason)
+    return prompts.INTERRUPTED
+
+
+def change_of(progress: Progress) -> Change:
+    """Return what a running session shows."""
+    return Change(
+        last_action=progress.last_action,
+        turns=progress.turns,
+        files=progress.files,
+        cli_session=progress.cli_session or UNSET,
+    )
+
+
+def noting(scene: Scene) -> Callable[[Progress], None]:
+    """Return what writes down how far a running session has come."""
+
+    def note(progress: Progress) -> None:
+        with contextlib.suppress(StoreError):  # the agent goes on, and the next note may do
+            scene.engine.store.update_session(scene.session.id, change_of(progress))
+
+    return note
+
+
+def record(scene: Scene, result: Result) -> None:
+    """Keep what the agent's end tells: its last message, usage, and the id to go on with."""
+    verdict, store = result.verdict, scene.engine.store
+    cli_session = verdict.cli_session or result.progress.cli_session
+    models = [model for model in verdict.usage_by_model if model]
+    store.update_session(
+        scene.session.id,
+        Change(
+            final_message=verdict.final_message,
+            turns=verdict.turns or result.progress.turns,
+            last_action=result.progress.last_action or UNSET,
+            cli_session=cli_session or UNSET,
+            model=", ".join(models) or UNSET,
+        ),
+    )
+    usage, by_model = _spent(scene, result)
+    store.set_usage(scene.session.id, scene.layout.attempt, usage, by_model)
+    if result.swept:
+        text = f"{result.swept} processes had outlived the agent and were ended"
+        store.add_event(scene.session.id, "swept", text)
+
+
+def _spent(scene: Scene, result: Result) -> tuple[Usage, Mapping[str, Usage]]:
+    """Return what this attempt has used, in total and of each model.
+
+    A CLI may state the running total of a session that it has resumed: then what is known of the
+    attempts before is taken off. Such a CLI names one model, the one of its last turn.
+    """
+    verdict = result.verdict
+    usage = verdict.usage if verdict.usage != Usage() else result.progress.usage
+    if not agent_named(scene.task.agent.name).capabilities.running_totals:
+        return usage, verdict.usage_by_model
+    before = _total_before(scene, verdict.cli_session or result.progress.cli_session)
+    parts = verdict.usage_by_model.items()
+    return usage.beyond(before), {model: part.beyond(before) for model, part in parts}
+
+
+def _total_before(scene: Scene, cli_session: str) -> Usage:
+    """Return the newest total that an earlier attempt in the same CLI session has stated."""
+    for attempt in range(scene.layout.attempt - 1, 0, -1):
+        earlier = load_result(replace(scene.layout, attempt=attempt).job("agent"))
+        verdict = earlier.verdict if earlier else None
+        if verdict and verdict.cli_session == cli_session and verdict.usage != Usage():
+            return verdict.usage
+    return Usage()

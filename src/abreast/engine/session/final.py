@@ -1,0 +1,35 @@
+"""How a session has ended is written down once: the first ending of an attempt stays."""
+
+from abreast.engine.session.ending import Ending
+from abreast.engine.session.scene import Engine
+from abreast.errors import StateError
+from abreast.store.changes import UNSET, Change
+
+
+def write_ending(
+    engine: Engine,
+    session: str,
+    ending: Ending,
+    *,
+    attempt: int | None = None,
+    began: bool = True,
+) -> Ending:
+    """Give a session, which `began` or never did, its final state; return the ending it has then.
+
+    An attempt that has ended otherwise keeps that ending; nothing is written about an attempt that
+    a newer one has followed.
+    """
+    change = Change(
+        state=ending.state,
+        reason=ending.reason,
+        hint=ending.hint,
+        started=UNSET if began else None,
+    )
+    try:
+        engine.store.update_session(session, change, attempt=attempt)
+    except StateError:
+        found = engine.reader.session(session)
+        if found is None or not found.state.final or attempt not in {None, found.attempt}:
+            return ending
+        return Ending(found.state, found.reason, found.hint)
+    return ending

@@ -1,0 +1,160 @@
+"""The stages of a session as DBOS steps: each may run twice, and then finds its work done.
+
+A stage returns None to go on, or the ending as JSON. Blocking work happens in threads, so that one
+worker serves many sessions. A failure that is nobody's plan (a full disk, a bug) ends the session
+as `unknown` with what was salvaged; it never takes the worker down.
+"""
+
+import asyncio
+import contextlib
+import traceback
+from collections.abc import Awaitable, Callable
+
+from abreast.engine.durable import Json
+from abreast.engine.handoff.session import leave_bare
+from abreast.engine.session import agent_stage, result_stages, start_stages
+from abreast.engine.session.ending import (
+    STOPPED,
+    Ending,
+    ending_of_agent,
+    ending_of_command,
+    load_ending,
+)
+from abreast.engine.session.final import write_ending
+from abreast.engine.session.jobs import end_jobs, run_job
+from abreast.engine.session.scene import Scene, current, open_scene
+from abreast.errors import AbreastError, StoreError
+from abreast.model.states import SessionState
+from abreast.store.changes import Change
+
+
+async def prepare(session: str, attempt: int) -> Json:
+    """Make the worktree, on its branch, at the base or at the predecessors' merged commits.
+
+    Returns the ending, as the other stages do, and which of the plan's commands there are to run:
+    a step that finds nothing to do costs some 5 ms of CPU.
+    """
+    commands: list[str] = []
+
+    async def body(scene: Scene) -> Ending | None:
+        of = {"setup": scene.task.setup, "verify": scene.task.verify}
+        commands.extend(name for name, line in of.items() if line)
+        return await asyncio.to_thread(start_stages.prepare, scene)
+
+    ending = await guarded(session, attempt, body)
+    return {"ending": ending, "commands": commands}
+
+
+async def set_up(session: str, attempt: int) -> Json | None:
+    """Run the plan's setup command in the worktree, once for each attempt."""
+    return await _command(session, attempt, "setup", result_stages.after_setup)
+
+
+async def run_agent(session: str, attempt: int) -> Json | None:
+    """Run the agent to its end, or adopt the one that is running already."""
+
+    async def body(scene: Scene) -> Ending | None:
+        scene.engine.store.update_session(scene.session.id, Change(state=SessionState.RUNNING))
+        result = await run_job(
+            scene.layout.job("agent"),
+            lambda: agent_stage.order(scene),
+            progress=agent_stage.noting(scene),
+        )
+        await asyncio.to_thread(agent_stage.record, scene, result)
+        return ending_of_agent(result)
+
+    return await guarded(session, attempt, body)
+
+
+async def check(session: str, attempt: int) -> Json | None:
+    """Hold what the agent did against what the task declares; keep it as a candidate commit."""
+    return await blocking(session, attempt, result_stages.check)
+
+
+async def verify(session: str, attempt: int) -> Json | None:
+    """Run the plan's verify command on the candidate."""
+    return await _command(session, attempt, "verify", result_stages.after_verify)
+
+
+async def commit(session: str, attempt: int) -> Json | None:
+    """Move the session's branch to what was checked; the ending says whether that is proven."""
+    return await blocking(session, attempt, result_stages.commit)
+
+
+async def finish(session: str, attempt: int, ending: Json | None) -> Json:
+    """Write down how the session ended, after keeping under a ref whatever is not committed."""
+    given = load_ending(ending) if ending else None
+    return await asyncio.to_thread(_finish, session, attempt, given)
+
+
+def _finish(session: str, attempt: int, given: Ending | None) -> Json:
+    engine = current()
+    try:
+        scene = open_scene(session, attempt)
+        end_jobs(scene.layout)
+        final = result_stages.finish(scene, given)
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever happens, a session has an ending
+        kept = f"what it did could not be looked at or kept: {error}"
+        reason = f"{given.reason}; {kept}" if given and given.reason else kept
+        hint = "its worktree was left alone: abreast status tells where it is"
+        final = Ending(SessionState.UNKNOWN, reason, hint)
+        with contextlib.suppress(Exception):  # such as a full disk: without an ending all wait on
+            leave_bare(engine, session, attempt, final)
+        final = write_ending(engine, session, final, attempt=attempt)
+    return final.to_json()
+
+
+async def _command(
+    session: str, attempt: int, name: str, after: Callable[[Scene], None]
+) -> Json | None:
+    async def body(scene: Scene) -> Ending | None:
+        line = scene.task.setup if name == "setup" else scene.task.verify
+        if not line:
+            return None
+        state = SessionState.SETUP if name == "setup" else SessionState.VERIFYING
+        scene.engine.store.update_session(scene.session.id, Change(state=state, last_action=line))
+        folder = scene.layout.job(name)
+        result = await run_job(folder, lambda: start_stages.command_order(scene, name, line))
+        await asyncio.to_thread(after, scene)
+        return ending_of_command(result, name, f"abreast logs {scene.session.id}")
+
+    return await guarded(session, attempt, body)
+
+
+async def blocking(
+    session: str, attempt: int, body: Callable[[Scene], Ending | None]
+) -> Json | None:
+    """Run one stage of a session in a thread (see `guarded`)."""
+
+    async def threaded(scene: Scene) -> Ending | None:
+        return await asyncio.to_thread(body, scene)
+
+    return await guarded(session, attempt, threaded)
+
+
+async def guarded(
+    session: str,
+    attempt: int,
+    body: Callable[[Scene], Awaitable[Ending | None]],
+    *,
+    although_stopping: bool = False,
+) -> Json | None:
+    """Run one stage of a session: whatever it raises is an ending, unless the database is away.
+
+    A session that has been asked to stop gets no further, unless `although_stopping`.
+    """
+    try:
+        scene = await asyncio.to_thread(open_scene, session, attempt)
+        if scene.stopping and not although_stopping:
+            return STOPPED.to_json()
+        ending = await body(scene)
+    except StoreError:
+        raise  # the step is tried again: what a session has come to must not depend on that
+    except AbreastError as error:
+        ending = Ending(SessionState.FAILED, error.message, error.hint or "")
+    except Exception as error:  # noqa: BLE001 - a session's boundary: recorded, the rest goes on
+        reason = f"abreast failed: {error!r}\n{traceback.format_exc(limit=-4)}"
+        ending = Ending(SessionState.UNKNOWN, reason, "please report this; the work is kept")
+    return ending.to_json() if ending else None
