@@ -177,8 +177,9 @@ __all__ = [
     "write_handoff",
 ]
 
-# Looked through in this order, cheapest first.
+# Looked through in this order; asking `abreast.api` loads no more than what it has.
 _HOMES = (
+    "abreast.api",
     "abreast.errors",
     "abreast.model.connection",
     "abreast.model.contract",
@@ -193,25 +194,18 @@ _HOMES = (
     "abreast.model.task",
     "abreast.model.usage",
     "abreast.places",
-    "abreast.api",
 )
 
+if not TYPE_CHECKING:  # which would take any name at all for one of ours
 
-def __getattr__(name: str) -> object:
-    if name == "__version__":
-        from importlib.metadata import version
+    def __getattr__(name: str) -> object:
+        if name == "__version__":
+            from importlib.metadata import version
 
-        return version("abreast")
-    if name in __all__:
-        from importlib import import_module
+            return version("abreast")
+        from abreast.lazy import load
 
-        for home in _HOMES:
-            module = import_module(home)
-            if hasattr(module, name):
-                value: object = getattr(module, name)
-                globals()[name] = value
-                return value
-    raise AttributeError(f"module 'abreast' has no attribute {name!r}")
+        return load(__name__, name, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -38,15 +38,19 @@ def test_every_public_name_is_there():
     for name in abreast.__all__:
         assert getattr(abreast, name) is not None, name
         assert name in dir(abreast)
+    for name in api.__all__:
+        assert getattr(api, name) is not None, name
+        assert name in dir(api)
     assert abreast.run is api.run
     assert not hasattr(abreast, "nonsense")
+    assert not hasattr(api, "looking_glass")
 
 
 def test_every_call_of_the_library_is_public():
     defined = {
         name
-        for name, value in vars(api).items()
-        if getattr(value, "__module__", "").startswith("abreast.api.") and not name.startswith("_")
+        for name in api.__all__
+        if getattr(getattr(api, name), "__module__", "").startswith("abreast.api.")
     }
     # `abreast.agents` is the package of adapters; the call stays `abreast.api.agents`.
     # `stream` is for tools that know one CLI's own format.

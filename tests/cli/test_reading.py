@@ -100,7 +100,8 @@ LIGHT = """
 import sys
 from abreast.cli import main
 assert main(["status"]) == 0
-heavy = {"dbos", "sqlalchemy", "alembic", "pydantic", "abreast.engine"} & set(sys.modules)
+ours = {"abreast.engine", "abreast.agents", "abreast.model.task", "abreast.api.delegations"}
+heavy = {"dbos", "sqlalchemy", "alembic", "pydantic", *ours} & set(sys.modules)
 assert not heavy, heavy
 """
 

@@ -3,45 +3,49 @@
 Every call is synchronous and safe to use from threads; `abreast.aio` has the async twins. All
 take `places` (default: the user's own state folder and database) as a keyword.
 
-Errors are `abreast.errors.AbreastError`s with a message and, mostly, a `hint`.
+Errors are `abreast.errors.AbreastError`s with a message and, mostly, a `hint`. Names are loaded on
+first use: a look at runs need not import what delegating takes.
 """
 
-from abreast.api.delegations import (
-    collect,
-    contract,
-    delegate,
-    estimate,
-    more,
-    start_delegation,
-    tell,
-)
-from abreast.api.looking import diff, find_run, find_session, logs, runs, sessions, stream
-from abreast.api.machine import AgentInfo, agents, connect
-from abreast.api.records import (
-    check_handoff,
-    doctor,
-    handoff,
-    handoffs,
-    hook_handoff,
-    ledger,
-    write_handoff,
-)
-from abreast.api.running import (
-    Progress,
-    clean,
-    demo,
-    land,
-    read_plan,
-    request_landing,
-    resume,
-    retry,
-    run,
-    start,
-    stop,
-    wait,
-)
-from abreast.api.terminals import Terminal, attach, close_session, open_session
-from abreast.model.connection import Connection
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from abreast.api.delegations import (
+        collect,
+        contract,
+        delegate,
+        estimate,
+        more,
+        start_delegation,
+        tell,
+    )
+    from abreast.api.looking import diff, find_run, find_session, logs, runs, sessions, stream
+    from abreast.api.machine import AgentInfo, agents, connect
+    from abreast.api.records import (
+        check_handoff,
+        doctor,
+        handoff,
+        handoffs,
+        hook_handoff,
+        ledger,
+        write_handoff,
+    )
+    from abreast.api.running import (
+        Progress,
+        clean,
+        demo,
+        land,
+        read_plan,
+        request_landing,
+        resume,
+        retry,
+        run,
+        start,
+        stop,
+        wait,
+    )
+    from abreast.api.terminals import Terminal, attach, close_session, open_session
+    from abreast.model.connection import Connection
 
 __all__ = [
     "AgentInfo",
@@ -86,3 +90,24 @@ __all__ = [
     "wait",
     "write_handoff",
 ]
+
+# Looked through in this order, cheapest first.
+_HOMES = (
+    "abreast.api.looking",
+    "abreast.api.running",
+    "abreast.api.terminals",
+    "abreast.api.records",
+    "abreast.api.machine",
+    "abreast.api.delegations",
+)
+
+if not TYPE_CHECKING:  # which would take any name at all for one of ours
+
+    def __getattr__(name: str) -> object:
+        from abreast.lazy import load
+
+        return load(__name__, name, _HOMES)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
