@@ -28,6 +28,17 @@ def test_a_good_answer_has_no_problems(name: str) -> None:
     assert problems(GOOD[name], schema_of(name)) == []
 
 
+def test_a_table_may_have_no_rows_if_it_is_said_why() -> None:
+    silent = {**GOOD["table"], "rows": []}
+    told = {**silent, "nothing_found": "Searched src/ for pandas; no file imports it."}
+    assert problems(told, schema_of("table")) == []
+    assert "nothing_found" in problems(silent, schema_of("table"))[0]
+    both = {**GOOD["table"], "nothing_found": "nothing"}
+    assert problems(both, schema_of("table")) == [
+        "nothing_found: must be null, because rows has entries"
+    ]
+
+
 @pytest.mark.parametrize("name", ["bullets", "paths", "findings"])
 def test_nothing_found_is_said_and_differs_from_nothing_at_all(name: str) -> None:
     silent = {name: [], "nothing_found": None}
@@ -51,6 +62,11 @@ def test_nothing_found_is_said_and_differs_from_nothing_at_all(name: str) -> Non
         ("See the report above.", "points to"),
         ("The full list is above", "points to"),
         ("as described above", "points to"),
+        ("I have provided the full report above.", "points to"),
+        ("As I said in my previous message.", "points to"),
+        ("Analysis complete. See the detailed report above for all findings.", "points to"),
+        ("The list above contains every use.", "points to"),
+        ("N/A", "placeholder"),
         ('["a", "b"]', "JSON in a string"),
         ('{"a": 1}', "JSON in a string"),
     ],
@@ -68,6 +84,10 @@ def test_words_that_say_nothing_are_refused(text: str, word: str) -> None:
         "{name} is expanded by format()",
         "test_login fails",
         "See src/app.py, which holds the list.",
+        "The lock above line 30 is never released.",
+        "Done: see the report in docs/report.md.",
+        "It retries three times. The list above the form is sorted.",
+        "The table above the header is drawn twice.",
     ],
 )
 def test_words_that_look_like_it_are_not(text: str) -> None:
@@ -80,12 +100,48 @@ def test_words_that_look_like_it_are_not(text: str) -> None:
         ({"paths": ["test"], "nothing_found": None}, "paths"),
         ({"bullets": ["dev", "test"], "nothing_found": None}, "bullets"),
         ({**GOOD["table"], "rows": [["name", "string"]]}, "table"),
+        ({**GOOD["table"], "rows": [["name", ""]]}, "table"),
+        ({"bullets": ["a.py, b.py and c.py use it"], "nothing_found": None}, "bullets"),
+        ({"bullets": ["it calls:\n- a\n- b"], "nothing_found": None}, "bullets"),
+        ({"paths": ["docs/a, b and c.md"], "nothing_found": None}, "paths"),
         ({"kind": "test"}, {"type": "object", "properties": {"kind": {"enum": ["test"]}}}),
         ({"columns": 1, "rows": [[2]]}, {"type": "object"}),
     ],
 )
 def test_a_name_is_no_placeholder(value: Any, returns: Any) -> None:
     assert problems(value, schema_of(returns)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "entry"),
+    [
+        ("bullets", "- a.py\n- b.py"),
+        ("bullets", "1. a.py\n2. b.py"),
+        ("paths", "a.py\nb.py"),
+        ("paths", "src/a.py, src/b.py"),
+    ],
+)
+def test_a_list_in_one_entry_is_refused(name: str, entry: str) -> None:
+    [problem] = problems({name: [entry], "nothing_found": None}, schema_of(name))
+    assert problem == f"{name}[0]: holds a list in a string; give each entry by itself"
+
+
+def test_what_a_schema_says_elsewhere_counts_as_well() -> None:
+    part = {"type": "object", "properties": {"names": {"type": "array"}}, "required": ["names"]}
+    kind = {"type": "string", "enum": ["test", "example"]}
+    schema = {
+        "type": "object",
+        "properties": {
+            "part": {"$ref": "#/$defs/part"},
+            "either": {"anyOf": [{"$ref": "#/$defs/part"}, {"type": "null"}]},
+            "kind": {"allOf": [{"$ref": "#/$defs/kind"}]},
+        },
+        "$defs": {"part": part, "kind": kind},
+    }
+    assert problems({"kind": "test", "either": None}, schema_of(schema)) == []
+    for name in ("part", "either"):
+        [problem] = problems({name: {"names": []}}, schema_of(schema))
+        assert problem.startswith(f"{name}.names: is empty")
 
 
 @pytest.mark.timeout(5)

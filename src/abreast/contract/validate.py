@@ -1,43 +1,22 @@
 """Whether a child's answer is what its contract asks for, whatever the CLI claims."""
 
-import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from abreast.contract.asked import Asked, ask_of
+from abreast.contract.hollow import hollow, is_empty, is_placeholder, stuffed
 from abreast.contract.shapes import NOTHING, Schema
 
-# Whole answers that models give to satisfy a schema without saying anything
-# (anthropics/claude-code#77026), lower-case and without punctuation around them.
-_PLACEHOLDERS = frozenset(
-    {
-        *("test", "todo", "tbd", "fixme", "placeholder", "string", "example", "foo", "bar", "baz"),
-        *("lorem", "ipsum", "lorem ipsum", "null", "undefined", "to be determined"),
-        *("your answer here", "insert text here"),
-    }
-)
-# Pointers to a text that the parent will never see (anthropics/claude-code#88580). The text is
-# without runs of spaces, each of which the expression could divide in very many ways.
-_POINTER = re.compile(
-    r"\W*(?:please\s+)?(?:see|refer to|as)?\s*(?:the|my)?\s*(?:full|complete)?\s*"
-    r"(?:report|list|summary|analysis|answer|findings|response|output|table)?\s*(?:is|was|are)?\s*"
-    r"(?:described|stated|reported|listed|given|provided|shown)?\s*(?:above|earlier|previously)\W*",
-    re.IGNORECASE,
-)
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+
 _PATHS = "paths"  # the list in which any word may be the name of a folder
-_LONGEST_POINTER = 200  # characters
+_ROWS = "rows"  # of a table, whose cells may be blank
 _MOST = 20  # problems told at once: more do not help to repair
 
 
 def problems(value: Any, schema: Schema) -> list[str]:
     """Return what is wrong with `value`, each as `where: what`; empty when it is as asked for."""
-    found = [*_shape(value, schema)]
-    if not found:
-        found = [*_substance(value, schema, "")]
-    return found[:_MOST]
-
-
-def _shape(value: Any, schema: Schema) -> Iterator[str]:
     from jsonschema import Draft202012Validator
     from referencing import Registry
     from referencing.exceptions import Unresolvable
@@ -45,11 +24,14 @@ def _shape(value: Any, schema: Schema) -> Iterator[str]:
     # Without a registry of its own, what a schema refers to is fetched, from files and the net.
     validator = Draft202012Validator(dict(schema), registry=Registry())
     try:
-        errors = sorted(validator.iter_errors(value), key=lambda e: list(map(str, e.path)))
+        found = [*_shape(value, validator)] or [*_substance(value, ask_of(schema, value), "")]
     except (Unresolvable, RecursionError):
-        yield "the answer: cannot be checked, because the schema refers to itself, or to nothing"
-        return
-    for error in errors:
+        return ["the answer: cannot be checked, because the schema refers to itself, or to nothing"]
+    return found[:_MOST]
+
+
+def _shape(value: Any, validator: "Draft202012Validator") -> Iterator[str]:
+    for error in sorted(validator.iter_errors(value), key=lambda e: list(map(str, e.path))):
         yield f"{_place(error.path)}: {error.message[:300]}"
 
 
@@ -58,45 +40,47 @@ def _place(path: Sequence[object]) -> str:
     return "".join(words).lstrip(".") or "the answer"
 
 
-def _substance(value: Any, schema: Any, where: str) -> Iterator[str]:
+def _substance(value: Any, asked: Asked, where: str) -> Iterator[str]:
     """Yield what satisfies the schema and says nothing."""
     if isinstance(value, str):
-        chosen = isinstance(schema, Mapping) and bool({"enum", "const"} & {*schema})
-        yield from () if chosen else _empty_words(value, where)
+        yield from () if asked.says("enum", "const") else hollow(value, where)
     elif isinstance(value, list):
-        inner = _inside(schema, "items")
-        # Among other words `test` is a name; alone it is what a model says that says nothing.
-        named = where == _PATHS or any(isinstance(i, str) and not _is_empty(i) for i in value)
-        for number, item in enumerate(value):
-            if not (named and isinstance(item, str) and _bare(item) in _PLACEHOLDERS):
-                yield from _substance(item, inner, f"{where}[{number}]")
+        yield from _of_list(value, asked, where)
     elif isinstance(value, dict):
-        yield from _of_object(value, schema, where)
+        yield from _of_object(value, asked, where)
 
 
-def _of_object(value: Mapping[str, Any], schema: Any, where: str) -> Iterator[str]:
-    properties = _inside(schema, "properties")
-    required = schema.get("required", ()) if isinstance(schema, Mapping) else ()
+def _of_list(value: Sequence[Any], asked: Asked, where: str) -> Iterator[str]:
+    # Among other words `test` is a name; alone it is what a model says that says nothing.
+    told = any(isinstance(one, str) and not is_empty(one) for one in value)
+    cells = told and where.startswith(f"{_ROWS}[")
+    for number, item in enumerate(value):
+        place = f"{where}[{number}]"
+        if not isinstance(item, str):
+            yield from _substance(item, asked.items(item), place)
+        elif not ((told or where == _PATHS) and is_placeholder(item)) and not (
+            cells and is_empty(item)
+        ):
+            yield from _substance(item, asked.items(item), place)
+            yield from stuffed(item, place, path=where == _PATHS)
+
+
+def _of_object(value: Mapping[str, Any], asked: Asked, where: str) -> Iterator[str]:
+    required, may_be_nothing = asked.names("required"), NOTHING in asked.names("properties")
     told = isinstance(value.get(NOTHING), str) and bool(str(value[NOTHING]).strip())
     for name, part in value.items():
-        inner = _inside(properties, name)
+        inner = asked.property(name, part)
         place = f"{where}.{name}".lstrip(".")
-        if part == [] and name in required and "minItems" not in inner:
-            if NOTHING not in properties:
+        if isinstance(part, list) and name in required and not inner.says("minItems"):
+            if not part and not may_be_nothing:
                 yield f"{place}: is empty; leave nothing out, or say why there is nothing"
-            elif not told:
+            elif not part and not told:
                 yield f"{place}: is empty, and {NOTHING} does not say what was searched"
-        elif isinstance(part, list) and part and told and name in required:
-            yield f"{NOTHING}: must be null, because {place} has entries"
+            elif part and told:
+                yield f"{NOTHING}: must be null, because {place} has entries"
         yield from _substance(part, inner, place)
-    if {"columns", "rows"} <= set(value):
-        yield from _ragged(value["columns"], value["rows"])
-
-
-def _inside(schema: Any, name: str) -> Mapping[str, Any]:
-    """Return the part `name` of a schema, each of which may also be a mere boolean."""
-    found = schema.get(name) if isinstance(schema, Mapping) else None
-    return found if isinstance(found, Mapping) else {}
+    if {"columns", _ROWS} <= set(value):
+        yield from _ragged(value["columns"], value[_ROWS])
 
 
 def _ragged(columns: Any, rows: Any) -> Iterator[str]:
@@ -104,34 +88,3 @@ def _ragged(columns: Any, rows: Any) -> Iterator[str]:
     for number, row in enumerate(rows if both else ()):
         if isinstance(row, list) and len(row) != len(columns):
             yield f"rows[{number}]: has {len(row)} cells, but there are {len(columns)} columns"
-
-
-def _empty_words(text: str, where: str) -> Iterator[str]:
-    if not text.strip():
-        yield f"{where}: is blank"
-    elif _is_empty(text):
-        yield f"{where}: {text.strip()[:40]!r} is a placeholder"
-    elif _points(text):
-        yield f"{where}: points to a text that is not part of the answer; give the text itself"
-    elif text.lstrip().startswith(("[", "{")) and _is_json(text):
-        yield f"{where}: holds JSON in a string; give the list or object itself"
-
-
-def _bare(text: str) -> str:
-    return text.strip().strip("\"'`*_<>[]() .!").lower()
-
-
-def _is_empty(text: str) -> bool:
-    return _bare(text) in {"", *_PLACEHOLDERS}
-
-
-def _points(text: str) -> bool:
-    line = " ".join(text[: 2 * _LONGEST_POINTER].split())
-    return len(line) < _LONGEST_POINTER and _POINTER.fullmatch(line) is not None
-
-
-def _is_json(text: str) -> bool:
-    try:
-        return isinstance(json.loads(text), list | dict)
-    except (ValueError, RecursionError):
-        return False
