@@ -1,6 +1,7 @@
 """What the doctor makes of abreast's own runs: landings, children, worktrees left behind."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from abreast.model.contract import Deliverable, DeliveryState
 from abreast.model.economy import Account
 from abreast.model.session import Run, Session
 from abreast.model.states import LandMode, LandState, RunState, SessionKind, SessionState
+from abreast.store.changes import Change
 from abreast.store.engine import make_engine
 from abreast.store.migrations import migrate
 from abreast.store.writer import Store
@@ -39,6 +41,7 @@ def look(tmp_path, diagnose, store):
         home: Path = tmp_path / "empty",
         repo: Path = tmp_path / "empty",
         days: float = 1,
+        cli_sessions: Sequence[str] = (),
     ) -> dict:
         made = Run(
             id="k3v9",
@@ -52,6 +55,8 @@ def look(tmp_path, diagnose, store):
             sessions=sessions,
         )
         store.add_run(made, "{}")
+        for cli_session in cli_sessions:  # of the first session, one attempt after the other
+            store.update_session(sessions[0].id, Change(cli_session=cli_session))
         since = NOW - 7 * 86_400
         return {one.id: one for one in diagnose(home, since=since).findings}
 
@@ -159,20 +164,28 @@ def test_a_session_that_is_at_work_keeps_its_worktree(look, tmp_path):
     assert look(replace(at_work, started=NOW - 9 * 86_400), days=9) == {}
 
 
-def test_a_worktree_that_is_gone_still_belongs_to_its_repository(look, tmp_path, home):
+@pytest.mark.parametrize("landing", [LandState.NONE, LandState.LANDED])
+@pytest.mark.parametrize("retried", [(), ("another",)])
+def test_a_worktree_that_is_gone_still_belongs_to_its_repository(
+    look, tmp_path, home, landing, retried
+):
     repo = make_repo(tmp_path / "empty" / "repo").path
     place = home("codex-past-fill")
     [file] = place.rglob("*.jsonl")
     recorded = read(file)  # it edited a.py, in a folder that is gone
     times = {"started": recorded.begun - 60, "ended": recorded.last + 60}
+    first = session("a", agent="codex", worktree=recorded.cwd, landing=landing, **times)
+    other = session("b", agent="scripted", worktree="/trees/b", files=("a.py",), **times)
     with taken():  # another process may be recording there
         found = look(
-            session(
-                "a", agent="codex", worktree=recorded.cwd, cli_session=recorded.session, **times
-            ),
-            session("b", agent="scripted", worktree="/trees/b", files=("a.py",), **times),
+            first,
+            replace(other, landing=landing),
             home=place,
             repo=repo,
+            cli_sessions=[recorded.session, *retried],
         )
+    if landing is LandState.LANDED:  # in whichever attempt it edited the file
+        assert "same-files" not in found
+        return
     [one] = found["same-files"].evidence
     assert "it and scripted k3v9/b edited 1 file in two worktrees: a.py" in one.text

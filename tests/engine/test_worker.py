@@ -11,7 +11,9 @@ import psutil
 import psycopg
 import pytest
 
+from abreast.engine.client import connect
 from abreast.engine.worker_process import TAKEN, ensure_worker
+from abreast.errors import WorkerError
 from abreast.model.moves import Say, Shell, Write
 from abreast.model.states import RunState
 from abreast.places import Places
@@ -74,6 +76,19 @@ def test_what_is_queued_while_a_worker_leaves_is_done(
     log = (stage.places.logs / "worker.log").read_text()
     # One that was started while the last one left may have found its place taken.
     assert set(log.splitlines()) <= {f"another worker has {stage.places.state}"}
+
+
+@pytest.mark.parametrize("name", ["ABREAST_IDLE_EXIT", "ABREAST_MAX_SESSIONS"])
+@pytest.mark.parametrize("value", ["abc", "-1", "nan", "inf"])
+def test_a_setting_that_makes_no_sense_is_told_before_anything_happens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    places = Places(tmp_path / "state", f"sqlite:///{tmp_path / 'state' / 'abreast.db'}")
+    with pytest.raises(WorkerError, match=f"{name} is a number from . on, not '{value}'") as told:
+        connect(places).__enter__()
+    assert told.value.hint == f"change it, or `unset {name}`"
+    assert not places.state.exists()
 
 
 def test_the_worker_is_private(local_stage: Stage) -> None:

@@ -10,8 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from abreast.engine.client import connect
 from abreast.handoff.page import read_header
+from abreast.places import Places
+from abreast.store.changes import Change
 from tests.handoff.support import RECORDED
+from tests.store.samples import make_run
 from tests.support.clis import base_environ
 
 PROGRAM = Path(sys.executable).with_name("abreast")
@@ -62,6 +66,16 @@ def test_the_newest_session_here(desk):
     (desk.repo.path / "src").mkdir(exist_ok=True)
     assert read_header(desk.abreast(cwd=desk.repo.path / "src").stdout).session == newest.stem
     assert not desk.state.exists()  # nothing but reading
+
+
+def test_no_attempt_of_abreasts_own_is_one_by_hand(desk):
+    by_hand, ours = desk.session("plain", age=100), desk.session("killed")
+    places = Places(desk.state, f"sqlite:///{desk.state / 'abreast.db'}")
+    with connect(places) as client:
+        client.store.add_run(make_run("r1", tasks=1), "{}")
+        for cli_session in (ours.stem, "another"):  # as a retry afresh does
+            client.store.update_session("r1/t0", Change(cli_session=cli_session))
+    assert read_header(desk.abreast().stdout).session == by_hand.stem
 
 
 def test_a_file_an_id_and_its_beginning(desk):

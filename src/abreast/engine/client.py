@@ -15,7 +15,7 @@ from abreast.engine.check import Checked, check_plan, landing_problems
 from abreast.engine.environment import keep_environment, wanted_environment
 from abreast.engine.session.layout import SessionLayout, landing_stop_file, layout_of
 from abreast.engine.watching import POLL, require_run, wait_for
-from abreast.engine.worker_process import ensure_worker
+from abreast.engine.worker_process import ensure_worker, require_environment
 from abreast.errors import StateError, WorkerError
 from abreast.git.repository import find_repository
 from abreast.model.session import Run, Session
@@ -35,7 +35,11 @@ _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is read as another
 
 @contextlib.contextmanager
 def connect(places: Places) -> Iterator["Client"]:
-    """Open the store, made and migrated if need be, and close it at the end."""
+    """Open the store, made and migrated if need be, and close it at the end.
+
+    Raises WorkerError when the environment asks for a worker that cannot be.
+    """
+    require_environment()
     places.make()
     engine = make_engine(places.database)
     try:

@@ -29,6 +29,7 @@ from abreast.engine.worker_process import (
     announce_worker,
     bell,
     find_worker,
+    most_sessions,
     worker_file,
 )
 from abreast.errors import StoreError, WorkerError
@@ -46,7 +47,6 @@ R = TypeVar("R")
 
 _LEAVING = 5.0  # seconds for a worker that is on its way out
 _LOOK = 0.2  # seconds between looks for what clients have asked for
-_MOST_SESSIONS = 100  # at once on one machine, over all runs; ABREAST_MAX_SESSIONS
 
 
 def main(places: Places, idle_exit: float | None) -> int:
@@ -105,8 +105,7 @@ async def _serve(places: Places, idle_exit: float | None) -> bool:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
-    most = int(os.environ.get("ABREAST_MAX_SESSIONS") or _MOST_SESSIONS)
-    await durable.launch(make_engine(places.database), executor_id(places), most)
+    await durable.launch(make_engine(places.database), executor_id(places), most_sessions())
     try:
         with _called(places, loop) as called:
             await _dispatch(Reader(places.database), stop, called, idle_exit)

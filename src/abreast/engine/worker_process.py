@@ -1,6 +1,7 @@
 """The worker as its clients see it: is there one, and if not, start it."""
 
 import contextlib
+import math
 import os
 import sys
 import time
@@ -14,10 +15,25 @@ from abreast.process.environment import allow
 from abreast.process.files import load_json, write_json
 from abreast.process.identity import Identity, identify
 
-IDLE_EXIT = 30.0  # seconds without work before an auto-started worker ends
 TAKEN = 75  # exit code of a worker that found another one in its place
+_IDLE_EXIT = 30.0  # seconds without work before an auto-started worker ends
+_MOST_SESSIONS = 100  # at once on one machine, over all runs
 _PATIENCE = 30.0  # seconds for a worker to come up
 _LOOK = 0.02  # seconds between looks at one that comes up
+
+
+def require_environment() -> None:
+    """Raise WorkerError when a variable asks for a worker that cannot be, before one is needed."""
+    _idle_exit()
+    most_sessions()
+
+
+def most_sessions() -> int:
+    """Return how many sessions run at once on this machine (ABREAST_MAX_SESSIONS).
+
+    Raises WorkerError when that is no such number.
+    """
+    return int(_number("ABREAST_MAX_SESSIONS", _MOST_SESSIONS, least=1))
 
 
 def worker_file(places: Places) -> Path:
@@ -88,4 +104,15 @@ def _start(places: Places) -> Detached:
 
 
 def _idle_exit() -> float:
-    return float(os.environ.get("ABREAST_IDLE_EXIT") or IDLE_EXIT)
+    """Return the seconds without work before an auto-started worker ends (ABREAST_IDLE_EXIT)."""
+    return _number("ABREAST_IDLE_EXIT", _IDLE_EXIT, least=0)
+
+
+def _number(name: str, default: float, *, least: int) -> float:
+    given = os.environ.get(name) or str(default)
+    with contextlib.suppress(ValueError):
+        if least <= (number := float(given)) < math.inf:
+            return number
+    raise WorkerError(
+        f"{name} is a number from {least} on, not {given!r}", hint=f"change it, or `unset {name}`"
+    )

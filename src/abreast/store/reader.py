@@ -20,6 +20,7 @@ from abreast.store.rows import (
     load_session,
 )
 from abreast.store.snapshot import Query, open_snapshot
+from abreast.store.text import load_list
 
 
 def _columns(names: tuple[str, ...], table: str) -> str:
@@ -167,6 +168,18 @@ class Reader:
         of_task = f"{_SESSIONS} JOIN abreast_runs r ON r.id = s.run_id WHERE s.task = ? {_NEWEST}"
         with open_snapshot(self.database) as query:
             return [load_session(row) for row in query(of_task, task)]
+
+    def cli_sessions(self) -> dict[str, str]:
+        """Return abreast's own session by every id that its CLI has known it by."""
+        columns = "id, earlier_cli_sessions, cli_session"
+        with open_snapshot(self.database) as query:
+            rows = query(f"SELECT {columns} FROM abreast_sessions")  # noqa: S608
+        return {
+            known: session
+            for session, earlier, newest in rows
+            for known in (*load_list(earlier), newest)
+            if known
+        }
 
     def events(self, name: str, after: int = 0) -> list[tuple[int, LogEvent]]:
         """Return the events of a session, or of a run with all its sessions, each with its id.

@@ -31,8 +31,9 @@ def diagnose(
     """
     if repo is not None:
         require_checkout(repo)
-    runs = Reader(places.database).runs(_RUNS)
-    ward = Ward(environ, [run for run in runs if run.created >= since])
+    reader = Reader(places.database)
+    runs = reader.runs(_RUNS)
+    ward = Ward(environ, [run for run in runs if run.created >= since], reader.cli_sessions())
     for found in find_transcripts(places, environ, since=since):
         ward.admit(found.agent, found.path)
     ward.warnings += unreadable(environ)

@@ -31,6 +31,7 @@ class Ward:
 
     environ: Mapping[str, str]
     runs: Sequence[Run]
+    ours: Mapping[str, str]  # abreast's own sessions, by every id of their CLIs
     seen: dict[str, list[Evidence]] = field(default_factory=lambda: defaultdict(list))
     works: list[Work] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -39,7 +40,8 @@ class Ward:
 
     def __post_init__(self) -> None:
         sessions = [session for run in self.runs for session in run.sessions]
-        self._own = {one.cli_session: one for one in sessions if one.cli_session}
+        named = {one.id: one for one in sessions}
+        self._own = {cli: named[name] for cli, name in self.ours.items() if name in named}
         self._trees = {one.worktree: run.repo for run in self.runs for one in run.sessions}
         self._ids = {one.id: one.cli_session for one in sessions}
         self._asked = defaultdict[str, list[Session]](list)

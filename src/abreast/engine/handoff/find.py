@@ -61,7 +61,7 @@ def named(name: str, places: Places, environ: Mapping[str, str]) -> Transcript |
 
 def _newest(folder: Path, places: Places, environ: Mapping[str, str]) -> Iterator[Path]:
     top = top_of(folder)
-    ours = started_by_us(places)
+    ours = _started_by_us(places)
     for agent in AGENTS:
         for place in dict.fromkeys([folder, top or folder]):
             found = newest_transcript(place, environ, agent=agent, without=ours)
@@ -70,15 +70,10 @@ def _newest(folder: Path, places: Places, environ: Mapping[str, str]) -> Iterato
                 break
 
 
-def started_by_us(places: Places) -> frozenset[str]:
-    """Return the ids that CLIs know abreast's own sessions by: nobody started those by hand."""
-    return frozenset(s.cli_session for run in _runs(places) for s in run.sessions if s.cli_session)
-
-
 def session_of(cli_session: str, places: Places) -> Session | None:
     """Return abreast's own session that a CLI knows by this id, None when it is none of ours."""
-    found = (s for run in _runs(places) for s in run.sessions if s.cli_session == cli_session)
-    return next(found, None)
+    name = _started_by_us(places).get(cli_session)
+    return Reader(places.database).session(name) if name else None
 
 
 def session_at(folder: Path, places: Places) -> Session | None:
@@ -97,6 +92,14 @@ def unlanded_here(folder: Path, places: Places) -> list[Session]:
         return []
     runs = [run for run in _runs(places) if Path(run.repo) == top]
     return [s for run in runs for s in run.sessions if _open(s)][:_MOST]
+
+
+def _started_by_us(places: Places) -> dict[str, str]:
+    """Return abreast's own sessions by the ids of their CLIs: nobody started those by hand."""
+    try:
+        return Reader(places.database).cli_sessions()
+    except StoreError:
+        return {}
 
 
 def _open(session: Session) -> bool:
