@@ -29,7 +29,7 @@ def test_a_good_answer_has_no_problems(name: str) -> None:
 
 
 def test_a_table_may_have_no_rows_if_it_is_said_why() -> None:
-    silent = {**GOOD["table"], "rows": []}
+    silent: dict[str, Any] = {**GOOD["table"], "rows": []}
     told = {**silent, "nothing_found": "Searched src/ for pandas; no file imports it."}
     assert problems(told, schema_of("table")) == []
     assert "nothing_found" in problems(silent, schema_of("table"))[0]

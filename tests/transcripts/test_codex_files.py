@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,24 @@ def test_no_link_is_followed(tmp_path: Path, opened: list[str]) -> None:
     assert children(Path(parent)) == []
     assert read(Path(parent)).children == ()
     assert not [name for name in opened if "secret" in name]
+
+
+def test_no_later_day_that_is_a_link_is_looked_into(tmp_path: Path, opened: list[str]) -> None:
+    day, secret = tmp_path / "sessions/2026/11/22", tmp_path / "secret"
+    day.mkdir(parents=True)
+    secret.mkdir()
+    parent = Path(shutil.copy(files("subagents")[0], day))
+    for path in files("subagents")[1:]:
+        shutil.copy(path, secret)
+    (day.parent / "23").symlink_to(secret)
+    later = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
+    os.utime(parent, (later, later))
+    opened.clear()
+    assert children(parent) == []
+    assert not [name for name in opened if "secret" in name]
+    (day.parent / "23").unlink()
+    secret.rename(day.parent / "23")
+    assert len(children(parent)) == len(files("subagents")) - 1
 
 
 def test_no_name_in_a_record_is_opened(tmp_path: Path, opened: list[str]) -> None:

@@ -441,6 +441,8 @@ def test_nothing_outside_the_root_is_opened(tmp_path: Path, opened: list[str]) -
     (chats / "session-link.jsonl").symlink_to(outside / "session-x.jsonl")
     (chats / "session-\n\x1b[31m.jsonl").write_bytes(HEADER)
     (root / "linked-project").symlink_to(outside)
+    (root / "empty").mkdir()
+    (root / "empty" / "chats").symlink_to(outside)
     (root / "work" / ".project_root").symlink_to(outside / "root")
     os.mkfifo(chats / "session-pipe.jsonl")
 

@@ -155,8 +155,12 @@ def _days(path: Path) -> Iterator[Path]:
         yield folder
         return
     end = min(max(day, end), day + _SPAN)
+    top = folder.parents[2]
+    real = top.resolve()
     while day <= end:
-        yield folder.parents[2] / f"{day:%Y/%m/%d}"
+        name = f"{day:%Y/%m/%d}"
+        if (top / name).resolve() == real / name:  # no link leads elsewhere
+            yield top / name
         day += timedelta(days=1)
 
 

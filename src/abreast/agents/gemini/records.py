@@ -69,6 +69,8 @@ def find(environ: Mapping[str, str], also: Iterable[Path] = ()) -> Iterator[Path
     for root in dict.fromkeys([*roots(environ), *more]):
         for project in _folders(root):
             chats = project / "chats"
+            if chats.is_symlink():
+                continue
             yield from _records(chats, "session-")
             for parent in _folders(chats):
                 yield from _records(parent)
