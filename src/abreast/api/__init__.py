@@ -91,12 +91,12 @@ __all__ = [
     "write_handoff",
 ]
 
-# Looked through in this order, cheapest first.
+# Looked through in this order: what only reads is to answer at once.
 _HOMES = (
     "abreast.api.looking",
+    "abreast.api.records",
     "abreast.api.running",
     "abreast.api.terminals",
-    "abreast.api.records",
     "abreast.api.machine",
     "abreast.api.delegations",
 )

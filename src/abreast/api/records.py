@@ -5,7 +5,6 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from abreast.api.delegations import delegate
 from abreast.model.connection import Confirm, Connection
 from abreast.model.contract import Contract, Deliverable
 from abreast.model.finding import Diagnosis
@@ -53,13 +52,14 @@ def handoff(
     session.
     """
     from abreast.engine.handoff import choose
-    from abreast.engine.handoff.polish import polish as reword
 
     where, env = places or find_places(), os.environ if environ is None else environ
     place = folder or Path.cwd()
     found = choose.handoff(source, where, env, tokens=tokens, folder=place)
     if not polish:
         return found
+    from abreast.api.delegations import delegate
+    from abreast.engine.handoff.polish import polish as reword
 
     def ask(asked: Contract) -> Deliverable:
         return delegate(asked, agent=polish, repo=place, places=where)
