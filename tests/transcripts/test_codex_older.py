@@ -144,6 +144,27 @@ def test_a_command_that_never_ran_has_failed() -> None:
     assert (returned.failed, returned.code) == (True, None)
 
 
+@pytest.mark.parametrize(
+    ("output", "failed"),
+    [
+        ('{"answers":{"port":{"answers":["8080"]}}}', False),
+        ("request_user_input was cancelled before receiving a response", True),
+        ("request_user_input is unavailable in Default mode", True),
+    ],
+)
+def test_a_question_to_the_user(output: str, failed: bool) -> None:
+    asked = json.dumps({"questions": [{"id": "port", "question": "Which port?"}, {}, 1]})
+    call = {"type": "function_call", "name": "request_user_input", "call_id": "c"}
+    answer = {"type": "function_call_output", "call_id": "c", "output": output}
+    given = [
+        record("response_item", {**call, "arguments": asked}),
+        record("response_item", answer),
+    ]
+    called, returned = slow(given)
+    assert (called.kind, called.subject) == (ToolKind.ASK, "Which port?")
+    assert (returned.failed, returned.text) == (failed, output)
+
+
 def test_an_older_record() -> None:
     output = json.dumps({"output": "boom\n", "metadata": {"exit_code": 2, "duration_seconds": 1}})
     arguments = json.dumps({"command": ["bash", "-lc", "make test"], "workdir": "/w"})

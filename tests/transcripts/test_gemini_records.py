@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from abreast.agents.gemini import records
 from abreast.agents.gemini.records import MARKS, Events, Spending, children, find, read, roots
 from abreast.agents.recorded import split
+from abreast.engine.transcripts import Records
 from abreast.model.transcript import (
     Begun,
     Broken,
@@ -479,6 +480,33 @@ def test_a_line_of_megabytes(tmp_path: Path) -> None:
     assert [event.input_tokens for event in of(Spent, transcript)] == [3]
 
 
+_ASKED = {"questions": [{"question": "Which port?"}, {"question": "Why?"}]}
+_DISMISSED = "User dismissed ask_user dialog without answering."
+_APPROVED = "Is this plan approved? p.md"
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "subject", "answer", "failed"),
+    [
+        ("ask_user", _ASKED, "Which port?; Why?", '{"answers":{"0":"8080"}}', False),
+        ("ask_user", _ASKED, "Which port?; Why?", _DISMISSED, True),
+        ("exit_plan_mode", {"plan_filename": "p.md"}, _APPROVED, "Plan approved. …", False),
+    ],
+)
+def test_a_question_to_the_user(
+    name: str,
+    given: dict[str, Any],
+    subject: str,
+    answer: str,
+    failed: bool,
+) -> None:
+    result = [{"functionResponse": {"response": {"output": answer}}}]
+    call = {"id": "c", "name": name, "args": given, "status": "success", "result": result}
+    called, returned = slow([HEADER, said("g", "gemini", "", toolCalls=[call])])[-2:]
+    assert (called.kind, called.subject) == (ToolKind.ASK, subject)
+    assert (returned.failed, returned.text) == (failed, answer)
+
+
 _ENDED = (
     b'{"id":"a","type":"gemini","toolCalls":[{"id":"c","name":"%s","status":"success","args":%s,'
     b'"result":[{"functionResponse":{"response":[]}}]}]}'
@@ -617,6 +645,4 @@ def test_the_cli_still_writes_so(tmp_path: Path) -> None:
 
 
 def test_the_seam_is_whole() -> None:
-    assert {"MARKS", "Events", "Spending", "children", "find", "read", "roots"} == set(
-        records.__all__
-    )
+    assert set(records.__all__) == set(Records.__annotations__)

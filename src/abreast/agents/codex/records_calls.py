@@ -35,12 +35,14 @@ _KINDS = {
     "view_image": ToolKind.READ,
     "grep_files": ToolKind.SEARCH,
     "list_dir": ToolKind.SEARCH,
+    "request_user_input": ToolKind.ASK,
 }
 _SUBJECTS = ("path", "file_path", "dir_path", "pattern", "query", "message", "prompt", "question")
 _OURS = re.compile(r"abreast(?:__|\.|:|$)")
 _FAILED = re.compile(
     r"patch rejected|apply_patch verification failed|exec_command failed|Script failed|aborted|"
     r"unsupported call|unsupported custom tool|failed to parse|tool call error|rejected by user|"
+    r"request_user_input (?:was|is|can|requires) |"
     r"Wall time: [\d.]+ seconds\naborted"
 )
 _DONE = "completed"
@@ -184,7 +186,7 @@ def _purpose(
         paths = patched_files(patch)
         return ToolKind.WRITE, ", ".join(paths) or patch, paths
     subject = next((str(given[key]) for key in _SUBJECTS if given.get(key)), "")
-    subject = subject or str(given.get("input") or "") or _compact(given)
+    subject = subject or str(given.get("input") or "") or _questions(given) or _compact(given)
     kind = _KINDS.get(name, ToolKind.OTHER)
     if (name.startswith("delegate") and _OURS.search(space)) or _ours(name):
         kind = ToolKind.DELEGATE
@@ -209,6 +211,12 @@ def _arguments(call: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
+
+
+def _questions(given: Mapping[str, Any]) -> str:
+    asked = given.get("questions")
+    texts = [_mapping(one).get("question") for one in asked] if isinstance(asked, list) else []
+    return "; ".join(text for text in texts if isinstance(text, str))
 
 
 def _compact(given: Mapping[str, Any]) -> str:

@@ -24,7 +24,8 @@ _KINDS: Mapping[str, tuple[ToolKind, tuple[str, ...]]] = {
     "mcp_abreast_delegate_many": (ToolKind.DELEGATE, ("questions",)),
     "write_todos": (ToolKind.PLAN, ()),
     "enter_plan_mode": (ToolKind.PLAN, ("reason",)),
-    "exit_plan_mode": (ToolKind.PLAN, ("plan_filename",)),
+    "exit_plan_mode": (ToolKind.ASK, ("plan_filename",)),
+    "ask_user": (ToolKind.ASK, ("questions",)),
 }
 """By tool: what it is for, and which argument, the first that is there, says what it is about."""
 
@@ -41,6 +42,7 @@ _TRAILER = re.compile(
 _TAIL = 2_000  # the trailer is in the last characters of what a command returned
 # A command that the CLI did not run to its end is a success to it.
 _NOT_RUN = ("Command was cancelled", "Command was automatically cancelled", "Blocked: ")
+_NOT_ANSWERED = "User dismissed ask_user"  # a success as well
 _SUBAGENT = re.compile(r"\ASubagent .{0,200}? (?:failed\.|finished\.\nTermination Reason: (\w+))")
 
 
@@ -57,6 +59,8 @@ def called(call: Record, at: float) -> Called:
     name, given = _string(call, "name"), _arguments(call)
     kind, keys = _KINDS.get(name, (ToolKind.OTHER, tuple(given)[:1]))
     subject = next((_line(given[key]) for key in keys if given.get(key)), "")
+    if name == "exit_plan_mode":
+        subject = f"Is this plan approved? {subject}"
     paths = tuple(path for key in _PATHS for path in _strings(given.get(key)))
     child = safe_name(call.get("agentId"))
     return Called(at, str(call["id"]), kind, name, subject, paths, child)
@@ -92,6 +96,8 @@ def returned(call: Record) -> Returned | None:
         code, failed = _outcome(text, call.get("resultDisplay"))
     elif name == "invoke_agent" and (found := _SUBAGENT.match(text)):
         failed = failed or found[1] != "GOAL"
+    elif name == "ask_user":
+        failed = failed or text.startswith(_NOT_ANSWERED)
     return Returned(
         at=seconds(call.get("timestamp")),
         id=str(call["id"]),
