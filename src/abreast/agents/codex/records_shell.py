@@ -2,24 +2,19 @@
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from abreast.agents.codex.records_lines import patched_files
 from abreast.model.transcript import ToolKind
 
+_SEPARATORS = set("|&;()")
 _READERS = {"cat", "head", "tail", "nl", "less", "more", "bat", "sed", "tac", "strings", "xxd"}
 _SEARCHERS = {"rg", "grep", "egrep", "fgrep", "ag", "find", "fd", "ls", "tree", "ack"}
 _GIT_SEARCHES = {"grep", "ls-files"}
 _QUIET = {"cd", "pwd", "echo", "printf", "true", "wc", "sort", "uniq", "cut", "tr", "awk", "column"}
-_FILTERED = {
-    "head",
-    "tail",
-    "sed",
-    "less",
-    "more",
-    "nl",
-    "cat",
-}  # read a pipe when no file is named
+_FILTERED = {"head", "tail", "sed", "less", "more", "nl", "cat"}  # of a pipe, without a file
+_LOOKS = _READERS | _SEARCHERS | _QUIET | {"git"}
+_FIRST = re.compile(r"\s*(?:[\w.-]*/)*([\w.-]+)(?:\s|\Z)")
 _TAKES = {"-n", "-c", "-e", "-m", "-A", "-B", "-C", "-g", "-t"}  # options with a value of their own
 _WRITES = re.compile(
     r"(?<![0-9&])>(?!&|\s*/dev/null)|\btee\b|\bsed\s[^|;&]*-i|\bfind\b.*-(?:exec|delete)"
@@ -34,6 +29,9 @@ def sort_command(command: str) -> tuple[ToolKind, tuple[str, ...]]:
     """
     if "*** Begin Patch" in command:
         return ToolKind.WRITE, patched_files(command)
+    first = _FIRST.match(command)
+    if first and first[1] not in _LOOKS:  # as most are: the lexer is slow
+        return ToolKind.SHELL, ()
     if len(command) > _LONGEST or "`" in command or "$(" in command or _WRITES.search(command):
         return ToolKind.SHELL, ()
     kinds: set[ToolKind] = set()
@@ -61,21 +59,26 @@ def command_of(given: object) -> str:
     return shlex.join(words)
 
 
-def _parts(command: str) -> list[list[str]]:
-    """Return the simple commands of a command line; one that no shell takes is a part itself."""
+def _parts(command: str) -> Iterator[list[str]]:
+    """Yield the simple commands of a command line; what no shell takes is a part itself.
+
+    One at a time: the lexer is slow, and most commands are known by their first part.
+    """
     lexer = shlex.shlex(command.replace("\n", ";"), posix=True, punctuation_chars="|&;()<>")
     lexer.whitespace_split = True
     lexer.commenters = ""
-    parts: list[list[str]] = [[]]
+    part: list[str] = []
     try:
         for word in lexer:
-            if word and not set(word) - set("|&;()"):
-                parts.append([])
-            else:
-                parts[-1].append(word)
+            if not word or set(word) - _SEPARATORS:
+                part.append(word)
+            elif part:
+                yield part
+                part = []
     except ValueError:  # a quotation without an end
-        return [["?"]]
-    return [part for part in parts if part]
+        part = ["?"]
+    if part:
+        yield part
 
 
 def _sort(words: Sequence[str]) -> tuple[ToolKind | None, list[str]]:
