@@ -44,6 +44,11 @@ def open_record(path: Path) -> BinaryIO:
     return _decompressed(file, path) if path.suffix in {".gz", ".zst"} else file
 
 
+def is_link(path: Path) -> bool:
+    """Tell whether this is a symbolic link; what may not be looked at is none. Never raises."""
+    return os.path.islink(path)  # noqa: PTH114 (that of Path raises PermissionError)
+
+
 def _decompressed(file: BinaryIO, path: Path) -> BinaryIO:
     if path.suffix == ".gz":
         unpacked = _Unpacked(file, gzip.GzipFile(fileobj=file), zlib.error)

@@ -46,6 +46,7 @@ class Records(Protocol):
     Spending: Callable[..., Totals]
     roots: Callable[[Mapping[str, str]], tuple[Path, ...]]
     find: Callable[[Mapping[str, str], Iterable[Path]], Iterator[Path]]
+    scan: Callable[[Mapping[str, str], Iterable[Path]], Iterator[os.DirEntry[str]]]
     children: Callable[[Path], list[Path]]
     read: Callable[[Path], Transcript]
 
@@ -55,10 +56,14 @@ class Found:
     """A transcript file, a subagent's own ones included. `mtime` is in nanoseconds."""
 
     agent: str
-    path: Path
+    name: str  # with its folders
     inode: int
     size: int
     mtime: int
+
+    @property
+    def path(self) -> Path:
+        return Path(self.name)
 
 
 def records_of(agent: str) -> Records:
@@ -166,7 +171,7 @@ def newest_transcript(
     """
     wanted = cwd.resolve()
     found = (one for one in find_transcripts(None, environ) if agent in {"", one.agent})
-    newest = [(-one.mtime, str(one.path), one) for one in found]
+    newest = [(-one.mtime, one.name, one) for one in found]
     heapq.heapify(newest)
     while newest:
         one = heapq.heappop(newest)[2]
@@ -191,13 +196,13 @@ def _find(
 ) -> Iterator[Found]:
     """Yield an agent's transcripts; of private homes, with `own`, that of this session alone."""
     homes = _homes(places, own) if agent == "gemini" else ()
-    for path in records_of(agent).find(_environ(environ), homes):
+    for entry in records_of(agent).scan(_environ(environ), homes):
         try:
-            found = path.stat(follow_symlinks=False)
+            found = entry.stat(follow_symlinks=False)
         except OSError:  # gone since
             continue
         if found.st_mtime >= since and stat.S_ISREG(found.st_mode):
-            yield Found(agent, path, found.st_ino, found.st_size, found.st_mtime_ns)
+            yield Found(agent, entry.path, found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def _homes(places: Places, own: Session | None = None) -> Iterator[Path]:

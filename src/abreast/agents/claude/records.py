@@ -3,13 +3,14 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from abreast.agents.claude.records_events import Events, identity
 from abreast.agents.claude.records_usage import MARKS, Spending, carries
 from abreast.agents.claude.transcript import as_text, config_folder
-from abreast.agents.recorded import load_record, one_line, record_lines
+from abreast.agents.recorded import is_link, load_record, one_line, record_lines
 from abreast.model.transcript import Begun, Called, Returned, Spent, Transcript, TranscriptEvent
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "parent",
     "read",
     "roots",
+    "scan",
 ]
 
 ASIDES = ("acompact-", "aprompt_suggestion-", "aside_question-")
@@ -52,6 +54,11 @@ def find(environ: Mapping[str, str], also: Iterable[Path] = ()) -> Iterator[Path
 
     No file is opened and no symbolic link followed, but for the roots themselves.
     """
+    return map(Path, scan(environ, also))
+
+
+def scan(environ: Mapping[str, str], also: Iterable[Path] = ()) -> Iterator[os.DirEntry[str]]:
+    """Yield what `find` does, as the folders have it: making paths takes longer than looking."""
     seen: set[str] = set()
     for given in (*roots(environ), *also):
         inside = [given.joinpath(*names) for names in _INSIDE]
@@ -62,7 +69,7 @@ def find(environ: Mapping[str, str], also: Iterable[Path] = ()) -> Iterator[Path
                     yield from _transcripts(project)
 
 
-def _transcripts(project: Path) -> Iterator[Path]:
+def _transcripts(project: Path) -> Iterator[os.DirEntry[str]]:
     yield from _files(project)
     for session in _folders(project):
         yield from _agents(session / "subagents")
@@ -145,10 +152,11 @@ def _uncounted(events: Events, spent: Iterable[Spent]) -> Iterator[str]:
 
 def _family(path: Path) -> dict[Path, list[Path]]:
     """Return the files of all subagents around the session at `path`, by their parents' files."""
-    top, found = path, _agents(path.with_suffix("") / "subagents")
+    top, found = path, [*map(Path, _agents(path.with_suffix("") / "subagents"))]
     if identity(path)[1]:
         folder = next(one for one in path.parents if one.name == "subagents")
-        top, found = folder.parent.with_name(f"{folder.parent.name}.jsonl"), _agents(folder)
+        top = folder.parent.with_name(f"{folder.parent.name}.jsonl")
+        found = [*map(Path, _agents(folder))]
     elif not found:
         found = _beside(path)
     named = {one.stem: one for one in reversed(found)}
@@ -177,7 +185,7 @@ def _beside(path: Path) -> list[Path]:
     Only their first lines tell whose they are.
     """
     found = []
-    for one in _files(path.parent):
+    for one in map(Path, _files(path.parent)):
         if one.stem.startswith("agent-") and one != path:
             first = next(record_lines(one, [], _HEAD), b"")
             if as_text((load_record(first)[0] or {}).get("sessionId")) == path.stem:
@@ -191,32 +199,32 @@ def _meta(agent: Path) -> Mapping[str, Any]:
     return load_record(line)[0] or {}
 
 
-def _agents(folder: Path, depth: int = _DEPTH) -> list[Path]:
+def _agents(folder: Path, depth: int = _DEPTH) -> list[os.DirEntry[str]]:
     """Return the subagents' files under `folder`, which some features of the CLI divide."""
-    if not depth or folder.is_symlink() or folder.parent.is_symlink():
+    if not depth or is_link(folder) or is_link(folder.parent):
         return []
-    found = [one for one in _files(folder) if one.stem.startswith("agent-")]
+    found = [one for one in _files(folder) if one.name.startswith("agent-")]
     return found + [one for inner in _folders(folder) for one in _agents(inner, depth - 1)]
 
 
-def _files(folder: Path) -> list[Path]:
+def _files(folder: Path) -> list[os.DirEntry[str]]:
     return _entries(
         folder, lambda e: e.name.endswith(".jsonl") and e.is_file(follow_symlinks=False)
     )
 
 
 def _folders(folder: Path) -> list[Path]:
-    return _entries(folder, lambda entry: entry.is_dir(follow_symlinks=False))
+    return [*map(Path, _entries(folder, lambda entry: entry.is_dir(follow_symlinks=False)))]
 
 
-def _entries(folder: Path, wanted: "Callable[[os.DirEntry[str]], bool]") -> list[Path]:
+def _entries(folder: Path, wanted: Callable[[os.DirEntry[str]], bool]) -> list[os.DirEntry[str]]:
     """Return what is wanted of a folder, by name; nothing when it cannot be listed.
 
     Names that no terminal should see are left out: the CLI gives none such.
     """
     try:
         with os.scandir(folder) as entries:
-            names = [one.name for one in entries if one.name.isprintable() and wanted(one)]
+            found = [one for one in entries if one.name.isprintable() and wanted(one)]
     except (OSError, ValueError):  # the latter for a NUL in its name
         return []
-    return [folder / name for name in sorted(names)]
+    return sorted(found, key=attrgetter("name"))

@@ -25,6 +25,7 @@ __all__ = [
     "read",
     "record_lines",
     "roots",
+    "scan",
 ]
 
 ASIDES = ()  # it marks none of its subagents as its own
@@ -47,6 +48,11 @@ def find(environ: Mapping[str, str], also: Iterable[Path] = ()) -> Iterator[Path
 
     No file is opened and no symbolic link followed, but for the roots themselves.
     """
+    return map(Path, scan(environ, also))
+
+
+def scan(environ: Mapping[str, str], also: Iterable[Path] = ()) -> Iterator[os.DirEntry[str]]:
+    """Yield what `find` does, as the folders have it: making paths takes longer than looking."""
     seen: set[Path] = set()
     for given in (*roots(environ), *also):
         inside = [*filter(os.path.isdir, (given / name for name in _FOLDERS))]
@@ -114,7 +120,7 @@ def _kin(path: Path, above: frozenset[str], generations: int) -> list[Path]:
     return [one for one in found if str(_head(one).get("id")) not in above]
 
 
-def _rollouts(folder: Path, depth: int) -> Iterator[Path]:
+def _rollouts(folder: str | Path, depth: int) -> Iterator[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             found = sorted(entries, key=lambda entry: entry.name)
@@ -123,9 +129,9 @@ def _rollouts(folder: Path, depth: int) -> Iterator[Path]:
     for entry in found:
         if entry.is_dir(follow_symlinks=False):
             if depth:
-                yield from _rollouts(Path(entry.path), depth - 1)
+                yield from _rollouts(entry.path, depth - 1)
         elif _is_rollout(entry):
-            yield Path(entry.path)
+            yield entry
 
 
 def _is_rollout(entry: "os.DirEntry[str]") -> bool:
@@ -139,7 +145,7 @@ def _later(path: Path) -> Iterator[Path]:
     for folder in _days(path):
         for one in _rollouts(folder, 0):
             if one.name > path.name:  # it begins with the time
-                yield one
+                yield Path(one)
 
 
 def _days(path: Path) -> Iterator[Path]:

@@ -29,7 +29,7 @@ from abreast.agents.gemini.records_shape import (
     text,
 )
 from abreast.agents.gemini.records_usage import MARKS, Spending, Tally
-from abreast.agents.recorded import cut, open_record, split
+from abreast.agents.recorded import cut, is_link, open_record, split
 from abreast.model.transcript import (
     Begun,
     Broken,
@@ -40,7 +40,7 @@ from abreast.model.transcript import (
     TranscriptEvent,
 )
 
-__all__ = ["ASIDES", "MARKS", "Events", "Spending", "children", "find", "read", "roots"]
+__all__ = ["ASIDES", "MARKS", "Events", "Spending", "children", "find", "read", "roots", "scan"]
 
 ASIDES = ()  # it marks none of its subagents as its own
 _SUFFIX = ".jsonl"
@@ -65,11 +65,16 @@ def find(environ: Mapping[str, str], also: Iterable[Path] = ()) -> Iterator[Path
 
     One of `also` is a `GEMINI_CLI_HOME` or the `tmp` in one. No link below a root is followed.
     """
+    return map(Path, scan(environ, also))
+
+
+def scan(environ: Mapping[str, str], also: Iterable[Path] = ()) -> Iterator[os.DirEntry[str]]:
+    """Yield what `find` does, as the folders have it: making paths takes longer than looking."""
     more = (place for root in also for place in (root / ".gemini" / "tmp", root))
     for root in dict.fromkeys([*roots(environ), *more]):
         for project in _folders(root):
             chats = project / "chats"
-            if chats.is_symlink():
+            if is_link(chats):
                 continue
             yield from _records(chats, "session-")
             for parent in _folders(chats):
@@ -82,7 +87,7 @@ def children(path: Path) -> list[Path]:
         return []
     session = safe_name(header(path).get("sessionId"))
     folder = path.parent / session
-    return list(_records(folder)) if session and not folder.is_symlink() else []
+    return [*map(Path, _records(folder))] if session and not is_link(folder) else []
 
 
 def read(path: Path) -> Transcript:
@@ -277,12 +282,12 @@ def _folders(folder: Path) -> Iterator[Path]:
     return (Path(e.path) for e in _entries(folder) if e.is_dir(follow_symlinks=False))
 
 
-def _records(folder: Path, prefix: str = "") -> Iterator[Path]:
+def _records(folder: Path, prefix: str = "") -> Iterator[os.DirEntry[str]]:
     for entry in _entries(folder):
         name = entry.name.removesuffix(_SUFFIX)
         named = name != entry.name and name.startswith(prefix) and safe_name(name)
         if named and entry.is_file(follow_symlinks=False):
-            yield Path(entry.path)
+            yield entry
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

@@ -56,7 +56,7 @@ def refresh(places: Places, environ: Mapping[str, str]) -> Index:
     ]
     update = _Update(Index(places, files, hidden))
     update.mark_gone(found)
-    tasks = [_task(one, files.get(str(one.path))) for one in found if _changed(one, files)]
+    tasks = [_task(one, files.get(one.name)) for one in found if _changed(one, files)]
     update.index.read = sum(size for _, size in tasks)
     update.take(read_all(tasks))
     if update.changed:
@@ -65,7 +65,7 @@ def refresh(places: Places, environ: Mapping[str, str]) -> Index:
 
 
 def _changed(found: Found, files: Mapping[str, Indexed]) -> bool:
-    known = files.get(str(found.path))
+    known = files.get(found.name)
     if known is None:
         return True
     is_now = found.inode & _SIGNED, found.size, found.mtime
@@ -74,7 +74,7 @@ def _changed(found: Found, files: Mapping[str, Indexed]) -> bool:
 
 def _task(found: Found, known: Indexed | None) -> tuple[Task, int]:
     """Return what is to be read, and how much that is."""
-    path = str(found.path)
+    path = found.name
     if known is None or known.inode != found.inode & _SIGNED or found.size < known.read_bytes:
         return Task(found.agent, path), found.size
     length, digest = known.state.get("tail", (0, 0))
@@ -103,7 +103,7 @@ class _Update:
 
     def mark_gone(self, found: Sequence[Found]) -> None:
         """Note which files exist no more; those of roots that are not looked at now do."""
-        there = {str(one.path) for one in found}
+        there = {one.name for one in found}
         for path, one in self.index.files.items():
             gone = path not in there and _is_gone(path)
             if gone != (one.gone is not None):
