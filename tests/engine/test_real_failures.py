@@ -9,7 +9,7 @@ import pytest
 from abreast import api
 from abreast.model.events import Cause, Outcome
 from abreast.model.limits import Limits
-from abreast.model.moves import Drop, Hang, HttpError, Say, Write
+from abreast.model.moves import Drop, Hang, HttpError, Say, Shell, Spend, Write
 from abreast.model.session import Run, Session
 from abreast.model.states import RunState, SessionState
 from abreast.runner.job import Result, load_result
@@ -70,6 +70,24 @@ def test_whatever_goes_wrong_is_told_and_the_work_is_kept(name: str, tmp_path: P
         assert run.state is RunState.FAILED
         assert rig.fingerprints() == before
         assert rig.repo.git("rev-parse", "main") == run.base_sha
+
+
+@every_cli
+def test_a_limit_of_tokens_stops_it_in_mid_session(name: str, tmp_path: Path) -> None:
+    # Two of the CLIs tell in their stream only at the end what they have used.
+    limits = Limits(minutes=1, idle_minutes=0, tokens=3000)
+    with rigged(name, tmp_path, trapped=False) as rig:
+        work = Write("work.txt", "half done\n")
+        moves = (Spend(2000, 0, 10), work, Spend(2000, 0, 10), Shell("true"), Hang())
+        run = rig.stage.run(rig.task("dear", *moves, limits=limits))
+        ended = Ended(rig, run)
+        session = ended.session("dear")
+        assert (session.state, session.reason) == (
+            SessionState.STOPPED,
+            "stopped by the limit of 3000 tokens",
+        )
+        assert session.usage.input_tokens == 4000
+        assert ended.kept("dear") == ["work.txt"]
 
 
 def a_red_verify_fails_the_session(ended: Ended) -> None:

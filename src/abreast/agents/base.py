@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from abreast.model.contract import Profile
 from abreast.model.events import Event, Verdict
 from abreast.model.limits import Limits
+from abreast.model.usage import Usage
 
 if TYPE_CHECKING:
     from abreast.model.task import AgentChoice
@@ -170,6 +171,13 @@ class StreamReader(Protocol):
 
     def feed(self, line: bytes) -> Iterable[Event]:
         """Return the events that one line of standard output stands for."""
+        ...
+
+    def used(self) -> Usage:
+        """Return what this process has used so far by the CLI's own record, which is read for it.
+
+        Nothing is known of a CLI whose stream tells it with every reply, or that keeps no record.
+        """
         ...
 
     def verdict(self, code: int | None, stderr: str) -> Verdict:

@@ -21,6 +21,7 @@ from abreast.agents.base import (
 )
 from abreast.errors import AgentError
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
+from abreast.model.usage import Usage
 
 PROMPT_FILE = "ABREAST_PROMPT_FILE"
 _LINES = 20
@@ -101,6 +102,9 @@ class CommandReader:
         text = line.decode("utf-8", errors="replace").rstrip()[-_CHARACTERS:]
         self._tail.append(text)
         return (Event(EventKind.TEXT, text),) if text else ()
+
+    def used(self) -> Usage:
+        return Usage()
 
     def verdict(self, code: int | None, stderr: str) -> Verdict:
         final = "\n".join(self._tail).strip()[-_CHARACTERS:]

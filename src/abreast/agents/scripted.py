@@ -110,6 +110,9 @@ class ScriptedReader:
             self.skipped += 1
             return ()
 
+    def used(self) -> Usage:
+        return Usage()
+
     def verdict(self, code: int | None, stderr: str) -> Verdict:
         outcome, reason = self._judge(code, stderr)
         cause = Cause.NONE if outcome is Outcome.OK else Cause.OTHER

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from abreast.model.events import Event, EventKind, Outcome, Verdict
+from abreast.model.usage import Usage
 from abreast.runner.job import STORY, STREAM, Progress
 from abreast.runner.watch import Watch
 
@@ -34,6 +35,9 @@ class PlainReader:
             return []
         self._last = text.strip()
         return [Event(EventKind.TEXT, text)]
+
+    def used(self) -> Usage:
+        return Usage()
 
     def verdict(self, code: int | None, stderr: str) -> Verdict:  # noqa: ARG002 - it has none
         if code == 0:

@@ -77,7 +77,7 @@ class _Supervisor:
     def run(self) -> Result:
         job, process = self.job, self.process
         reader = agent_named(job.agent).reader() if job.agent else PlainReader()
-        watch = Watch(job.limits, tuple(Path(p) for p in job.activity))
+        watch = Watch(job.limits, tuple(Path(p) for p in job.activity), reader.used)
         pump = Pump(process.stdout, self.directory, reader, watch)
         pump.start()
         began = time.monotonic()
@@ -122,7 +122,8 @@ class _Supervisor:
         while not self.exited.wait(TICK):
             if stop_file.exists():
                 return STOPPED_BY_USER
-            if tripped := watch.tripped(pump.progress, self.process.pid):
+            over = pump.result_at is not None
+            if tripped := watch.tripped(pump.progress, self.process.pid, over=over):
                 return tripped
             if pump.failure is not None:
                 break

@@ -63,6 +63,9 @@ class ClaudeReader:
             return ()
         return list(self._events(record))
 
+    def used(self) -> Usage:
+        return Usage()
+
     def verdict(self, code: int | None, stderr: str) -> Verdict:
         found = self._judge(code, stderr.strip())
         record = self._written()

@@ -27,7 +27,8 @@ _REFUSED = re.compile(
 class Rollout:
     """The newest turn of a session. `denials` maps what was tried to why it was refused.
 
-    `usage` is the session's total, earlier turns included; sub-agents keep records of their own.
+    `usage` is the session's total, earlier turns included, `own` that of this turn; sub-agents keep
+    records of their own.
     `start_up` is the input of the turn's first request, `context` input and output of its last.
     """
 
@@ -37,6 +38,7 @@ class Rollout:
     context: int | None = None
     reads_only: bool = False  # the sandbox lets nothing be written
     usage: Usage = field(default_factory=Usage)
+    own: Usage = field(default_factory=Usage)  # of this turn alone
     denials: dict[str, str] = field(default_factory=dict)
 
     def count(self, record: Mapping[str, Any]) -> None:
@@ -46,6 +48,7 @@ class Rollout:
         request = read_usage(record.get("usage"), "transcript")
         if self.turns == 1:
             self.start_up = request.input_tokens
+        self.own = request if self.turns == 1 else self.own + request
         told = request.input_tokens, request.output_tokens
         self.context = None if None in told else sum(n for n in told if n is not None)
 

@@ -124,6 +124,11 @@ class CodexReader:
         self._turns += new
         return new
 
+    def used(self) -> Usage:
+        # Before it has replied, the newest turn on record may be that of an earlier process.
+        rollout = load_rollout(self._home, self._thread) if self._turns else None
+        return rollout.own if rollout is not None else Usage()
+
     def verdict(self, code: int | None, stderr: str) -> Verdict:
         rollout = load_rollout(self._home, self._thread)
         denials = self._all_denials(rollout, stderr)

@@ -153,6 +153,9 @@ class GeminiReader:
         if text:
             yield Event(EventKind.TEXT, text, turns=self._owed())
 
+    def used(self) -> Usage:
+        return _sum(_summed(self._replies()).values())
+
     def verdict(self, code: int | None, stderr: str) -> Verdict:
         """Judge the stream; only a result line that says success is one (a signal exits 0)."""
         outcome, cause, reason, hint = self._judge(code, stderr)

@@ -115,9 +115,7 @@ def _left(scene: Scene, rounds: Rounds) -> Limits | None:
     budget = scene.task.limits
     totals = agent_named(scene.task.agent.name).capabilities.running_totals
     used = rounds.spent(running_totals=totals)
-    # Where a CLI states the total of its session, the earlier rounds are in what is watched.
-    tokens = 0 if totals else (used.input_tokens or 0) + (used.output_tokens or 0)
-    usd = 0.0 if totals else used.cost_usd or 0.0
+    tokens, usd = (used.input_tokens or 0) + (used.output_tokens or 0), used.cost_usd or 0.0
     # A machine that slept meanwhile, or whose clock was set, has used nothing up.
     minutes = sum(one.seconds or one.ended - one.started for one in rounds.results) / 60
     left = replace(
