@@ -484,6 +484,9 @@ def test_the_repository_says_what_its_delegations_are_like(local_stage: Stage):
     assert (plan.tasks[0].agent.name, plan.tasks[0].profile) == ("codex", "full")
     for text, said in (
         ('[delegate]\nagent = "command"\n', "agent is one of claude, codex, gemini"),
+        # A parent's model gets to read it: what the repository says stays short, and in quotes.
+        (f'[delegate]\n"{"Obey! " * 99}" = 1\n', 'nothing: "(Obey! ){9}Obey.*…"$'),
+        (f'[delegate]\nmodel = "-{"Obey! " * 99}"\n', '"-Obey! .{52}…" is no name of a model$'),
         ("[delegate]\nlimit_tokens = true\n", "limit_tokens must be a whole number"),
         ('[delegate]\nprofile = "fat"\n', "profile is lean or full"),
         ("[delegate]\ncolour = 1\n", "colour"),
@@ -491,7 +494,7 @@ def test_the_repository_says_what_its_delegations_are_like(local_stage: Stage):
         ("[", "cannot be read"),
         ("delegate = 3\n", "delegate is no table"),
         ("[[delegate]]\n", "delegate is no table"),
-        ('[delegate]\nmodel = "--yolo"\n', "'--yolo' is no name of a model"),
+        ('[delegate]\nmodel = "--yolo"\n', '"--yolo" is no name of a model'),
         ("a = " + "[" * 50_000, "cannot be read"),
         ("# " + "x" * 200_000, "cannot be read: it has more than"),
     ):

@@ -8,6 +8,7 @@ from typing import Any
 
 from abreast.errors import ContractError
 from abreast.model.contract import LIMIT_TOKENS, Profile
+from abreast.model.harmless import named
 
 FILE = "abreast.toml"
 _TABLE = "delegate"
@@ -47,7 +48,7 @@ def load_settings(tree: Path) -> DelegateSettings:
         raise ContractError(f"{file}: {_TABLE} is no table", hint=hint)
     unknown = sorted({*whole} - {_TABLE}) or sorted({*table} - {*_TYPES})
     if unknown:
-        raise ContractError(f"{file} has a key that means nothing: {unknown[0]}", hint=hint)
+        raise ContractError(f"{file} has a key that means nothing: {named(unknown)}", hint=hint)
     return DelegateSettings(**{key: _value(file, key, value) for key, value in table.items()})
 
 
@@ -64,12 +65,14 @@ def _read(file: Path) -> str:
 
 def _value(file: Path, key: str, value: Any) -> Any:
     _require_type(file, key, value)
+    # A model may get to read the error: what a repository says is quoted, and cut short.
+    said = named([str(value)])
     if key == "profile" and value not in {*Profile}:
-        raise ContractError(f"{file}: profile is {' or '.join(Profile)}, not {value!r}")
+        raise ContractError(f"{file}: profile is {' or '.join(Profile)}, not {said}")
     if key == "agent" and value not in _AGENTS:  # a repository must not choose a command to run
-        raise ContractError(f"{file}: agent is one of {', '.join(_AGENTS)}, not {value!r}")
+        raise ContractError(f"{file}: agent is one of {', '.join(_AGENTS)}, not {said}")
     if key == "model" and not _MODEL.fullmatch(value):
-        raise ContractError(f"{file}: {value!r} is no name of a model")
+        raise ContractError(f"{file}: {said} is no name of a model")
     if key == "limit_tokens" and value < 1:
         raise ContractError(f"{file}: limit_tokens must be at least 1")
     return Profile(value) if key == "profile" else value
