@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -104,9 +105,15 @@ def test_arguments_reach_the_child(rig: Rig):
         limit_tokens=77,
         minutes=0.5,
         turns=4,
+        tokens=90_000,
+        usd=0.5,
+        briefing="project",
         agent="codex",
     )
     assert fenced(text) == ["n: 3"]
+    assert "note: Codex CLI states no cost, so the limit `usd` cannot trip" in text
+    job = json.loads((Path(child(rig).directory) / "agent" / "job.json").read_text())
+    assert [job["limits"][name] for name in ("turns", "tokens", "usd")] == [4, 90_000, 0.5]
     asked = json.dumps(rig.turns("child")[0].body)
     for word in ("Stop after one file.", "you have counted", "src/app.py", "under 77 tokens"):
         assert word in asked

@@ -16,7 +16,7 @@ from abreast.git.refs import read_ref
 from abreast.git.repository import Repository, branch_name_ok, find_repository, resolve
 from abreast.git.status import current_branch, dirty_summary, find_commit
 from abreast.model.states import LandMode
-from abreast.model.task import Plan
+from abreast.model.task import Plan, Task
 from abreast.plan.check import default_parallel
 from abreast.plan.consistency import task_problems
 
@@ -129,8 +129,13 @@ def _notes(plan: Plan, repository: Repository) -> Iterator[str]:
     if dirty and not dirty.clean:
         yield f"uncommitted changes will not be seen by the sessions: {dirty}"
     for task in plan.tasks:
-        agent = AGENTS[task.agent.name]
-        if task.limits.usd and not agent.capabilities.cost:
-            yield f"{task.id}: {agent.title} states no cost, so the limit `usd` cannot trip"
-        if task.limits.tokens and not agent.capabilities.usage:
-            yield f"{task.id}: {agent.title} states no tokens, so the limit `tokens` cannot trip"
+        yield from (f"{task.id}: {note}" for note in vain_limits(task))
+
+
+def vain_limits(task: Task) -> Iterator[str]:
+    """Yield what there is to say of a task's limits that cannot trip."""
+    agent = AGENTS[task.agent.name]
+    if task.limits.usd and not agent.capabilities.cost:
+        yield f"{agent.title} states no cost, so the limit `usd` cannot trip"
+    if task.limits.tokens and not agent.capabilities.usage:
+        yield f"{agent.title} states no tokens, so the limit `tokens` cannot trip"

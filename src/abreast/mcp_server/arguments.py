@@ -8,7 +8,7 @@ from typing import Any
 
 from abreast import api
 from abreast.errors import ContractError
-from abreast.model.contract import Contract, Isolation
+from abreast.model.contract import BriefingChoice, Contract, Isolation
 from abreast.model.limits import Limits
 
 AGENTS = ("claude", "codex", "gemini")  # no model may choose a command to run
@@ -16,6 +16,7 @@ AGENTS = ("claude", "codex", "gemini")  # no model may choose a command to run
 _SHARED = (
     *("returns", "limit_tokens", "agent", "constraints", "success", "isolation"),
     *("minutes", "turns"),
+    *("tokens", "usd", "briefing"),  # as good as never asked for: their description would cost more
 )
 _TAKES = {
     "delegate": ("question", "scope", *_SHARED),
@@ -92,6 +93,7 @@ def _contract(given: Arguments, tree: Path) -> Contract:
     usual = Limits(minutes=10, idle_minutes=5, turns=30)
     minutes = _number(given, "minutes", usual.minutes)
     turns = whole_of(given, "turns", usual.turns)
+    briefing = _choice(given, "briefing", tuple(BriefingChoice))
     return api.contract(
         text_of(given, "question"),
         repo=tree,
@@ -100,7 +102,14 @@ def _contract(given: Arguments, tree: Path) -> Contract:
         constraints=_texts(given, "constraints"),
         success=str(given.get("success") or ""),
         limit_tokens=whole_of(given, "limit_tokens", 0),
-        budget=Limits(minutes, min(usual.idle_minutes, minutes), turns),
+        budget=Limits(
+            minutes,
+            min(usual.idle_minutes, minutes),
+            turns,
+            whole_of(given, "tokens", usual.tokens),
+            _number(given, "usd", usual.usd),
+        ),
+        briefing=BriefingChoice(briefing) if briefing else None,
         isolation=Isolation(_choice(given, "isolation", tuple(Isolation)) or Isolation.CONTEXT),
     )
 

@@ -9,6 +9,7 @@ from abreast.agents import agent_named
 from abreast.contract.judge import Judged, asks
 from abreast.contract.paging import count_tokens, paginate
 from abreast.economics.words import warning
+from abreast.engine.check import vain_limits
 from abreast.engine.delegation.deliverables import load, outcome_of, save
 from abreast.engine.delegation.estimating import estimate_of
 from abreast.engine.delegation.rounds import Rounds, contract_of, rounds_of
@@ -187,7 +188,10 @@ def _noted(scene: Scene, found: Deliverable, *, salvaged: bool) -> Deliverable:
             "the tree changed while the child read it, by whom is not known; "
             "its answer may be about either state"
         )
-    notes = (loss, _SALVAGED if salvaged else "", _earlier(scene, found), told)
+    notes = (
+        *(loss, _SALVAGED if salvaged else "", _earlier(scene, found), told),
+        *vain_limits(scene.task),
+    )
     return replace(found, notes=tuple(filter(None, notes)), changed=changed)
 
 
