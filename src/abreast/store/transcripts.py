@@ -4,8 +4,9 @@ Neither looking nor writing needs SQLAlchemy, but for a database that is new or 
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -16,33 +17,29 @@ from abreast.store.direct import open_transaction
 from abreast.store.snapshot import open_snapshot
 from abreast.store.text import clean, load_list
 
-_COLUMNS = (
-    *("path", "agent", "state", "session", "parent", "forked_from", "cwd", "warnings", "models"),
-    *("inode", "size", "mtime", "read_bytes", "skipped", "begun", "gone", "tallies"),
-)
 _TABLE = "abreast_transcripts"
 _TEXTS = ("session", "parent", "forked_from", "cwd")
-_JSON = frozenset({"state", "warnings", "models", "tallies"})
+_JSON = frozenset({"warnings", "models", "tallies"})
 _AT_ONCE = 500  # parameters of one statement
 
 
-@dataclass
+@dataclass(slots=True)
 class Indexed:
     """One transcript. `mtime` is in nanoseconds, `gone` since when the file has not been there.
 
-    Up to `read_bytes` it has been read; `state` is what its reader needs to go on from there.
-    `models` are those that its packed requests name.
+    Up to `read_bytes` it has been read; `state` is what its reader needs to go on from there, in
+    JSON, for few of many are looked into. `models` are those that its packed requests name.
     """
 
     path: str
     agent: str
-    state: Mapping[str, Any] = field(default_factory=dict)
+    state: str = "{}"
     session: str = ""
     parent: str = ""
     forked_from: str = ""
     cwd: str = ""
-    warnings: list[str] = field(default_factory=list)
-    models: list[str] = field(default_factory=list)
+    warnings: Sequence[str] = ()
+    models: Sequence[str] = ()
     inode: int = 0
     size: int = 0
     mtime: int = 0
@@ -51,6 +48,13 @@ class Indexed:
     begun: float = 0.0
     gone: float | None = None
     tallies: list[Tally] = field(default_factory=list)
+
+    def load_state(self) -> dict[str, Any]:
+        found: dict[str, Any] = orjson.loads(self.state)
+        return found
+
+
+_COLUMNS = tuple(one.name for one in fields(Indexed))
 
 
 @dataclass(frozen=True)
@@ -97,14 +101,14 @@ def load_index(database: str) -> tuple[dict[str, Indexed], int]:
     with open_snapshot(database) as query:
         rows = query(f"SELECT {names} FROM abreast_transcripts")  # noqa: S608
         newest = query(f"SELECT max(generation) FROM {_TABLE}")  # noqa: S608
+    texts = lru_cache(orjson.loads)  # most transcripts have the same: no warning, and one model
     found = {}
     for row in rows:
-        values = dict(zip(_COLUMNS, row, strict=True))
-        for name in _JSON:
-            values[name] = orjson.loads(values[name])
-        values["tallies"] = [Tally(*one) for one in values["tallies"]]
-        values["path"] = _path(values["path"])
-        found[values["path"]] = Indexed(**values)
+        one = Indexed(*row)
+        one.path = _path(one.path)
+        one.warnings, one.models = texts(one.warnings), texts(one.models)
+        one.tallies = [Tally(*sums) for sums in orjson.loads(row[-1])]
+        found[one.path] = one
     return found, (newest[0][0] or 0) if newest else 0
 
 
@@ -183,12 +187,13 @@ def _row(one: Indexed) -> list[Any]:
     """Return the values of `_COLUMNS`, fit for every database."""
     row = {name: getattr(one, name) for name in _COLUMNS} | {"path": key(one.path)}
     row["tallies"] = [tuple(tally) for tally in one.tallies]
-    row |= {name: _json(row[name]) for name in _JSON}
+    row |= {name: dump(row[name]) for name in _JSON}
     row |= {name: clean(row[name]) for name in _TEXTS}
     return [*row.values()]
 
 
-def _json(value: Any) -> str:
+def dump(value: Any) -> str:
+    """Return JSON that every database keeps."""
     try:
         return orjson.dumps(value).decode()
     except TypeError:  # half a character, which it refuses

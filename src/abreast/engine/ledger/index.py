@@ -12,7 +12,7 @@ from abreast.engine.ledger.read import Reading, Task, forked_from
 from abreast.engine.transcripts import Found, find_transcripts, hidden_folders
 from abreast.errors import StateError, StoreError
 from abreast.places import Places
-from abreast.store.transcripts import Indexed, load_index, load_requests, save_index
+from abreast.store.transcripts import Indexed, dump, load_index, load_requests, save_index
 
 _SIGNED = 2**63 - 1  # no database has larger numbers; some file systems have
 
@@ -77,9 +77,9 @@ def _task(found: Found, known: Indexed | None) -> tuple[Task, int]:
     path = found.name
     if known is None or known.inode != found.inode & _SIGNED or found.size < known.read_bytes:
         return Task(found.agent, path), found.size
-    length, digest = known.state.get("tail", (0, 0))
-    before = known.state.get("spending")
-    task = Task(found.agent, path, known.read_bytes, before, (length, digest))
+    state = known.load_state()
+    length, digest = state.get("tail", (0, 0))
+    task = Task(found.agent, path, known.read_bytes, state.get("spending"), (length, digest))
     return task, found.size - known.read_bytes
 
 
@@ -148,7 +148,8 @@ class _Update:
             )
         now.forked_from = known.forked_from
         if found.state is None:
-            now.state = {**now.state, "spending": known.state.get("spending")}
+            spending = known.load_state().get("spending")
+            now.state = dump({"tail": found.tail, "spending": spending})
         self._keep(now, before)
 
     def _add(self, readings: Sequence[tuple[Task, Reading]]) -> None:
@@ -199,7 +200,7 @@ def _indexed(task: Task, found: Reading) -> Indexed:
     return Indexed(
         path=task.path,
         agent=task.agent,
-        state={"tail": found.tail, "spending": found.state},
+        state=dump({"tail": found.tail, "spending": found.state}),
         session=found.session,
         parent=found.parent,
         cwd=found.cwd,

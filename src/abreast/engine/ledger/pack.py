@@ -1,6 +1,7 @@
 """The requests of one transcript as few bytes: to count none twice, and to go on where we were."""
 
 import struct
+from collections.abc import Sequence
 from hashlib import blake2b
 from math import isnan, nan
 
@@ -53,7 +54,7 @@ def names_in(packed: bytes) -> list[bytes]:
     return [packed[at : at + _ID] for at in range(0, end, _ID)]
 
 
-def unpack(packed: bytes, models: list[str]) -> Requests:
+def unpack(packed: bytes, models: Sequence[str]) -> Requests:
     """Return the requests that were packed, without their ids."""
     values = _VALUES.iter_unpack(packed[_count(packed) * _ID :])
     return {

@@ -104,9 +104,11 @@ def _complete(index: Index, parts: list[Part]) -> dict[str, float]:
         families[part.agent, part.whole].append(part)
     costs = {}
     for one in index.files.values():
-        told = one.state.get("spending") or {}
         # What a fork counts includes what it was taken from.
-        if "counted" not in told or one.parent or one.forked_from:
+        if "counted" not in one.state or one.parent or one.forked_from:
+            continue
+        told = one.load_state().get("spending") or {}
+        if "counted" not in told:
             continue
         family = families.get((one.agent, one.session))
         if not family:  # a subagent's file claims this one's name
