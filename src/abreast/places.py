@@ -47,12 +47,6 @@ class Places:
         digest = hashlib.sha256(bytes(checkout)).hexdigest()[:8]
         return self.state / "handoffs" / f"{checkout.name or 'root'}-{digest}" / "CURRENT_WORK.md"
 
-    @property
-    def sqlite_file(self) -> Path | None:
-        """The database file, or None when the database is a server."""
-        prefix = "sqlite:///"
-        return Path(self.database[len(prefix) :]) if self.database.startswith(prefix) else None
-
     def make(self) -> "Places":
         """Create the folders, readable by the user alone, and return self; raises StateError."""
         # They keep others out, so that the files in a worktree can have the user's ordinary modes.

@@ -14,8 +14,6 @@ from abreast import api
 from abreast.engine.client import connect
 from abreast.engine.delegation import delegating, judging
 from abreast.errors import ContractError, NotFoundError, PlanError, WorkerError
-from abreast.git.repository import find_repository, shared_config_fingerprint
-from abreast.git.status import checkout_fingerprint
 from abreast.model.contract import Contract, Deliverable, DeliveryState, Isolation, Profile
 from abreast.model.economy import Account, Worth
 from abreast.model.limits import Limits
@@ -26,6 +24,7 @@ from abreast.model.task import AgentChoice
 from abreast.runner.job import load_runner
 from abreast.store.deliverables import record_deliverable
 from tests.support.stage import Stage, eventually, scripted, task
+from tests.support.untouched import marks_of, shared_by
 
 
 def says(answer: Any, *before: Move) -> AgentChoice:
@@ -53,7 +52,7 @@ def traces(stage: Stage) -> tuple[str, str, str]:
     """What a child that only reads may not change: checkout, refs and settings."""
     path = stage.repo.path
     refs = stage.repo.git("for-each-ref")
-    return checkout_fingerprint(path), refs, shared_config_fingerprint(find_repository(path))
+    return marks_of(path), refs, shared_by(path)
 
 
 def test_an_answer_comes_back_and_nothing_else_changes(stage: Stage):
@@ -145,6 +144,7 @@ def test_a_limit_keeps_what_there_is(local_stage: Stage):
     )
     assert found.outcome is DeliveryState.PARTIAL
     assert found.reason == "ended by the time limit of 0.02 minutes"
+    assert found.text == "- so far"
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_a_tree_that_changed_meanwhile_is_told(local_stage: Stage):
 
 
 def test_a_child_with_a_worktree_delivers_a_commit(stage: Stage):
-    before = checkout_fingerprint(stage.repo.path)
+    before = marks_of(stage.repo.path)
     found = ask(
         stage, says(bullets("wrote it"), Write("new.txt", "x\n")), isolation=Isolation.WORKTREE
     )
@@ -189,7 +189,7 @@ def test_a_child_with_a_worktree_delivers_a_commit(stage: Stage):
     assert stage.repo.git("show", "--stat", "--format=", found.commit).split()[0] == "new.txt"
     assert stage.repo.git("rev-parse", found.branch).strip() == found.commit
     assert found.diffstat == "1 file changed, 1 insertion(+)"
-    assert checkout_fingerprint(stage.repo.path) == before
+    assert marks_of(stage.repo.path) == before
 
 
 def test_a_schema_that_takes_for_ever_holds_nobody_up(

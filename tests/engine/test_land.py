@@ -8,13 +8,12 @@ import pytest
 from abreast import api
 from abreast.engine.client import connect
 from abreast.errors import StateError
-from abreast.git.repository import find_repository, shared_config_fingerprint
-from abreast.git.status import checkout_fingerprint
 from abreast.model.moves import Edit, Say, Shell, Write
 from abreast.model.session import Run
 from abreast.model.states import LandMode, LandState, RunState, SessionState
 from abreast.model.task import AgentChoice
 from tests.support.stage import Stage, eventually, replace, scripted, task, writes
+from tests.support.untouched import marks_of, shared_by
 
 LANDED, BOUNCED, READY, NONE = (
     LandState.LANDED,
@@ -92,20 +91,20 @@ def test_a_target_that_nobody_has_checked_out_is_moved(local_stage: Stage) -> No
     stage = local_stage
     stage.repo.git("checkout", "-q", "-b", "elsewhere")
     path = stage.repo.path
-    before = checkout_fingerprint(path), shared_config_fingerprint(find_repository(path))
+    before = marks_of(path), shared_by(path)
     run = stage.run(task("one", writes("one.txt")), task("two", writes("two.txt")))
     after = api.land(f"{run.id}/two", target="main", places=stage.places)
     assert landings(after) == {"one": NONE, "two": LANDED}
     after = api.land(run.id, places=stage.places)
     assert landings(after) == {"one": LANDED, "two": LANDED}
     assert {"one.txt", "two.txt"} <= on(stage, "main")
-    assert (checkout_fingerprint(path), shared_config_fingerprint(find_repository(path))) == before
+    assert (marks_of(path), shared_by(path)) == before
 
 
 def test_an_edit_in_the_way_parks_the_landing(local_stage: Stage) -> None:
     stage, path = local_stage, local_stage.repo.path
     stage.repo.write({"src/app.py": "edited by the user\n"})
-    before = checkout_fingerprint(path)
+    before = marks_of(path)
     change = scripted(Edit("src/app.py", "hello", "good day"), Say("done"))
     run = stage.run(task("overlaps", change), task("fits", writes("fits.txt")), land=LandMode.MERGE)
     assert landings(run) == {"overlaps": READY, "fits": LANDED}
@@ -119,7 +118,7 @@ def test_an_edit_in_the_way_parks_the_landing(local_stage: Stage) -> None:
     assert (path / "src/app.py").read_text() == "edited by the user\n"
     assert stage.repo.git("stash", "list") == ""
     assert stage.repo.git("rev-parse", f"refs/abreast/ready/{parked.id}") == parked.landed
-    assert checkout_fingerprint(path) != before  # by the one that fits
+    assert marks_of(path) != before  # by the one that fits
 
     stage.repo.git("checkout", "-q", "src/app.py")  # the hint, followed
     after = api.land(parked.id, places=stage.places)

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from abreast.git.repository import find_repository, shared_config_fingerprint
-from abreast.git.status import checkout_fingerprint
 from abreast.model.moves import Say, Shell, Write
 from abreast.model.session import Session
 from abreast.model.states import RunState, SessionState
 from tests.support.stage import Stage, scripted, task, writes
+from tests.support.untouched import marks_of, shared_by
 
 
 def done(stage: Stage, session: Session) -> dict[str, str]:
@@ -114,7 +113,7 @@ def test_the_checkout_of_the_user_stays_as_it_was(local_stage: Stage) -> None:
     stage, path = local_stage, local_stage.repo.path
     stage.repo.write({"src/app.py": "edited\n", "staged.txt": "s\n", "untracked.txt": "u\n"})
     stage.repo.git("add", "staged.txt")
-    before = checkout_fingerprint(path), shared_config_fingerprint(find_repository(path))
+    before = marks_of(path), shared_by(path)
     run = stage.run(
         task("good", writes("one.txt"), verify="true"),
         task("bad", writes("src/app.py"), verify="false"),
@@ -123,5 +122,5 @@ def test_the_checkout_of_the_user_stays_as_it_was(local_stage: Stage) -> None:
     assert (
         "uncommitted changes will not be seen by the sessions: 2 changed, 1 untracked" in run.note
     )
-    assert (checkout_fingerprint(path), shared_config_fingerprint(find_repository(path))) == before
+    assert (marks_of(path), shared_by(path)) == before
     assert stage.repo.git("branch", "--show-current") == "main"

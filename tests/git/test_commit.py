@@ -7,11 +7,10 @@ from abreast.git.commit import (
     Sealed,
     anchor,
     commit_tree,
-    find_commit_by_trailer,
     seal,
     tree_of,
 )
-from abreast.git.refs import containing_refs, delete_ref, move_branch, read_ref, swap_ref
+from abreast.git.refs import delete_ref, move_branch, read_ref, swap_ref
 from abreast.git.repository import identity
 from abreast.git.snapshot import build_tree
 from abreast.git.status import Dirty, dirty_summary
@@ -83,7 +82,8 @@ def test_commits_on_a_branch_of_the_agents_own_are_kept_too(bench: Bench):
     ]
     bench.repo.git("branch", "-D", "agents-own")
     for commit in (mine, theirs):
-        assert containing_refs(bench.found, commit) == (KEEP,)
+        holding = ("for-each-ref", f"--contains={commit}", "--format=%(refname)")
+        assert bench.repo.git(*holding) == KEEP
 
 
 def test_work_that_amounts_to_nothing_has_no_commit(bench: Bench):
@@ -145,24 +145,6 @@ def test_hooks_do_not_run_and_trailers_of_the_message_are_joined(bench: Bench):
     commit = commit_tree(bench.found, tree, [bench.head], message, trailers=(("Key", "a\nb"),))
     body = bench.repo.git("log", "-1", "--format=%B", commit)
     assert body == f"{message}\nKey: a b"
-
-
-def test_a_commit_is_found_by_its_trailer(bench: Bench):
-    tree = tree_of(bench.found, bench.head)
-    commits = {
-        name: commit_tree(bench.found, tree, [bench.head], name, trailers=(("Key", name),))
-        for name in ("one", "on")
-    }
-    swap_ref(bench.found, "refs/heads/x", commits["one"], None, reason="test")
-
-    def find(value: str, **options: str) -> str | None:
-        return find_commit_by_trailer(bench.found, "Key", value, tip="refs/heads/x", **options)
-
-    assert find("one") == commits["one"]
-    assert find("one", since=bench.head) == commits["one"]
-    assert find("on") is None
-    assert find("one", since=commits["one"]) is None
-    assert find_commit_by_trailer(bench.found, "Key", "one", tip="refs/heads/none") is None
 
 
 def test_a_user_without_a_name_can_still_commit(bench: Bench):

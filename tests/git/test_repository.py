@@ -13,9 +13,8 @@ from abreast.git.repository import (
     find_repository,
     is_ancestor,
     resolve,
-    shared_config_fingerprint,
 )
-from abreast.git.status import Dirty, checkout_fingerprint, current_branch, dirty_summary
+from abreast.git.status import Dirty, checkout_marks, current_branch, dirty_summary
 from tests.git.conftest import Bench
 from tests.support.repos import Repo
 
@@ -109,32 +108,19 @@ def test_dirty_is_told_whatever_the_user_has_configured(bench: Bench):
     assert str(dirty) == "2 changed, 3 untracked"
 
 
-def test_a_changed_checkout_has_another_fingerprint(bench: Bench):
-    seen = {checkout_fingerprint(bench.repo.path)}
-    bench.repo.write({"README.md": "one"})
-    seen.add(checkout_fingerprint(bench.repo.path))
-    bench.repo.write({"README.md": "another"})
-    seen.add(checkout_fingerprint(bench.repo.path))
-    bench.repo.write({"dir/new": "n"})
-    seen.add(checkout_fingerprint(bench.repo.path))
-    bench.repo.git("add", "dir")
-    seen.add(checkout_fingerprint(bench.repo.path))
-    bench.repo.git("checkout", "-qb", "b")
-    seen.add(checkout_fingerprint(bench.repo.path))
+def test_a_changed_checkout_has_other_marks(bench: Bench):
+    def marks() -> frozenset[tuple[str, str]]:
+        return frozenset(checkout_marks(bench.repo.path).items())
+
+    seen = {marks()}
+    for path, text in (("README.md", "one"), ("README.md", "another"), ("dir/new", "n")):
+        bench.repo.write({path: text})
+        seen.add(marks())
+    for change in (("add", "dir"), ("checkout", "-qb", "b")):
+        bench.repo.git(*change)
+        seen.add(marks())
     assert len(seen) == 6
-    assert checkout_fingerprint(bench.repo.path) in seen
-
-
-def test_what_sessions_share_has_a_fingerprint(bench: Bench):
-    before = shared_config_fingerprint(bench.found)
-    tree = bench.worktree("one")
-    tree.commit("work", {"a": "b"})
-    assert shared_config_fingerprint(bench.found) == before
-    tree.git("config", "core.bare", "true")
-    changed = shared_config_fingerprint(bench.found)
-    assert changed != before
-    (bench.found.common_dir / "hooks/pre-push").write_text("#!/bin/sh\n")
-    assert shared_config_fingerprint(bench.found) not in {before, changed}
+    assert marks() in seen
 
 
 def test_errors_carry_gits_words_and_a_hint(bench: Bench, monkeypatch: pytest.MonkeyPatch):

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from abreast.errors import GitError, StateError
-from abreast.git.making import Made, Ready, add_worktree, ensure_worktree
+from abreast.git.making import Made, Ready, ensure_worktree
 from abreast.git.metadata import admin_dirs
 from abreast.git.refs import read_ref
 from abreast.git.removal import empty_trash, remove_worktree
@@ -208,13 +208,6 @@ def test_a_branch_checked_out_elsewhere_is_refused_and_not_deleted(bench: Bench)
     assert bench.repo.git("rev-parse", "main") == spec.base
     assert not spec.intent.exists()
     assert len(list_worktrees(bench.found)) == 1
-
-
-def test_add_worktree_refuses_what_exists(bench: Bench):
-    spec = bench.spec("one")
-    spec.path.mkdir(parents=True)
-    with pytest.raises(StateError, match="exists"):
-        add_worktree(bench.found, spec, lock=bench.lock)
 
 
 def test_post_checkout_hook_runs_as_git_worktree_add_runs_it(bench: Bench):

@@ -14,11 +14,11 @@ import pytest
 
 from abreast.agents.connecting import CONNECTABLE
 from abreast.contract.paging import paginate
-from abreast.git.status import checkout_fingerprint
 from abreast.loopback.record import Recorded
 from abreast.model.contract import Deliverable, DeliveryState
 from abreast.model.moves import Call, Hang, Move, Read, Say, Scenario, Shell, Write
 from tests.pairs.conftest import TOOL, Room
+from tests.support.untouched import marks_of
 
 pytestmark = [pytest.mark.clis, pytest.mark.timeout(280)]
 
@@ -82,7 +82,7 @@ def test_a_pair(room: Room, parent: str, child: str):
     room.server.add(mended)
     for case in cases(child):
         room.server.add(Scenario(asked[case.name], case.moves))
-    before = checkout_fingerprint(room.repo)
+    before = marks_of(room.repo)
     over = threading.Event()
     killer = threading.Thread(target=room.kill, args=(asked["dies"], over))
     killer.start()
@@ -101,7 +101,7 @@ def test_a_pair(room: Room, parent: str, child: str):
         assert (case.name, delivered.outcome) == (case.name, case.outcome), delivered
         assert delivered.agent == child
         _check_growth(parent, requests, at, delivered)
-    assert checkout_fingerprint(room.repo) == before
+    assert marks_of(room.repo) == before
     assert found[asked["mended"]].text == "- mended"
     _check_same_session(room, asked["mended"])
     cut = found[asked["long"]]

@@ -288,7 +288,6 @@ def test_what_does_not_exist_is_said_to_be_missing(store, name):
     else:
         calls += [
             lambda: store.set_run_state(name, RunState.DONE),
-            lambda: store.set_note(name, "x"),
             lambda: store.next_generation(name),
             lambda: store.load_plan_json(name),
         ]
@@ -298,17 +297,14 @@ def test_what_does_not_exist_is_said_to_be_missing(store, name):
             call()
 
 
-def test_events_and_notes_can_be_added_by_hand(store, reader):
+def test_events_can_be_added_by_hand(store, reader):
     store.add_run(make_run(), "{}")
     store.add_event("r1", "worker", "taken over")
     store.add_event("r1/t0", "tool", "edit a\x00")
-    store.set_note("r1", "look at t1")
     assert story(reader, "r1")[1:] == [
         ("", "worker", "taken over"),
         ("r1/t0", "tool", "edit a\ufffd"),
-        ("", "note", "look at t1"),
     ]
-    assert reader.run("r1").note == "look at t1"
 
 
 def test_unset_is_the_default_of_every_field():

@@ -20,8 +20,6 @@ import pytest
 
 from abreast.agents import agent_named
 from abreast.agents.base import Agent
-from abreast.git.repository import find_repository, shared_config_fingerprint
-from abreast.git.status import checkout_fingerprint
 from abreast.loopback.record import Recorded
 from abreast.loopback.server import Loopback
 from abreast.model.moves import Move, Scenario
@@ -30,6 +28,7 @@ from abreast.places import Places
 from tests.support.clis import PINNED, cli_environ
 from tests.support.repos import FILES, Repo, make_repo
 from tests.support.stage import Stage, task
+from tests.support.untouched import Marks, marks_of, shared_by
 
 BRIEFINGS = {
     "AGENTS.md": "Agents-canary: tabs, never spaces.\n",
@@ -65,10 +64,10 @@ class Rig:
         asked = [r for r in self.server.requests if r.step is not None]
         return [r for r in asked if r.scenario == name or not name]
 
-    def fingerprints(self) -> tuple[str, str]:
+    def fingerprints(self) -> tuple[Marks, Marks]:
         """What must not change: the user's checkout, and what all checkouts share."""
-        shared = shared_config_fingerprint(find_repository(self.repo.path))
-        return checkout_fingerprint(self.repo.path), shared
+        shared = shared_by(self.repo.path)
+        return marks_of(self.repo.path), shared
 
 
 def told(request: Recorded) -> str:

@@ -68,22 +68,6 @@ def wants_signature(repo: Repository) -> bool:
     return call(repo.place, *query, codes=(0, 1)).stdout.strip() == "true"
 
 
-def find_commit_by_trailer(
-    repo: Repository, key: str, value: str, *, tip: str, since: str | None = None
-) -> str | None:
-    """Return the newest commit in `since..tip` whose message has the trailer `key: value`.
-
-    `tip` and `since` are commits or full ref names; a `tip` that does not exist has none.
-    """
-    if read_ref(repo, tip) is None:
-        return None
-    fields = f"--format=%H%x09%(trailers:key={key},valueonly,separator=%x09)"
-    limit = [f"^{since}"] if since else []
-    lines = repo.call("log", "-z", fields, "--end-of-options", tip, *limit).stdout.split("\0")
-    found = (line.split("\t") for line in lines)
-    return next((sha for sha, *values in found if value in values), None)
-
-
 def anchor(repo: Repository, ref: str, *commits: str, reason: str) -> str:
     """Make `ref` reach all `commits`, and whatever it reached before; return where it points.
 

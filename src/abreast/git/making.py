@@ -65,16 +65,6 @@ def ensure_worktree(repo: Repository, spec: WorktreeSpec, *, lock: Path) -> Read
     return _make(repo, spec, lock, Made.NEW)
 
 
-def add_worktree(repo: Repository, spec: WorktreeSpec, *, lock: Path) -> Ready:
-    """Make a worktree that does not exist yet. Raises `StateError` when its path is taken.
-
-    When it fails, it leaves nothing behind.
-    """
-    if spec.path.exists() or spec.intent.exists():
-        raise StateError(f"{spec.path} exists", hint="`abreast clean` removes what has landed")
-    return _make(repo, spec, lock, Made.NEW)
-
-
 def _make(repo: Repository, spec: WorktreeSpec, lock: Path, made: Made) -> Ready:
     marker = f"worktree:{secrets.token_hex(8)}"
     spec.path.parent.mkdir(parents=True, exist_ok=True)

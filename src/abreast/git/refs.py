@@ -42,12 +42,6 @@ def delete_ref(repo: Repository, ref: str, old: str) -> bool:
     return now is None
 
 
-def containing_refs(repo: Repository, commit: str) -> tuple[str, ...]:
-    """Return the full names of all refs from which `commit` can be reached."""
-    query = ("for-each-ref", f"--contains={commit}", "--format=%(refname)")
-    return tuple(repo.call(*query).stdout.splitlines())
-
-
 def _blocked_name(stderr: str) -> str | None:
     if "cannot create" not in stderr:
         return None

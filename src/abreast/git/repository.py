@@ -131,18 +131,3 @@ def identity(repo: Repository) -> tuple[str, ...]:
 
 
 _ANY = range(256)
-
-
-def shared_config_fingerprint(repo: Repository) -> str:
-    """Return a digest of what all checkouts share besides refs: configuration, hooks, excludes.
-
-    It changes when a session has edited any of them, on purpose or by `git config` in its worktree.
-    """
-    hooks = (f for f in (repo.common_dir / "hooks").glob("*") if f.suffix != ".sample")
-    names = ("config", "config.worktree", "info/exclude", "info/attributes", "info/grafts")
-    digest = hashlib.sha256()
-    for file in [*(repo.common_dir / name for name in names), *sorted(hooks)]:
-        if file.is_file():
-            digest.update(b"%s\0%d\0" % (bytes(file), file.stat().st_mode))
-            digest.update(file.read_bytes())
-    return digest.hexdigest()

@@ -1,6 +1,5 @@
 """What a checkout (the main one or a linked worktree) is on, and what in it is not committed."""
 
-import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,21 +121,6 @@ def operation(checkout: Path) -> str:
     """Return the operation that has been started in `checkout` and not ended, or an empty text."""
     folder = require_own_git_dir(checkout)
     return next((word for name, word in _OPERATIONS.items() if (folder / name).exists()), "")
-
-
-def checkout_fingerprint(checkout: Path) -> str:
-    """Return a digest of a checkout: HEAD, index, and every file that is not as committed.
-
-    It changes when anything but an ignored file has changed there. Raises `GitError`.
-    """
-    index = require_own_git_dir(checkout) / "index"
-    digest = hashlib.sha256()
-    digest.update(f"{current_branch(checkout)}\0{find_commit(checkout, 'HEAD')}\0".encode())
-    digest.update(index.read_bytes() if index.exists() else b"")
-    for line in split(_status(checkout, untracked="all")):
-        digest.update(os.fsencode(line))
-        digest.update(_stamp(checkout / line[3:]))
-    return digest.hexdigest()
 
 
 def checkout_marks(checkout: Path) -> dict[str, str]:

@@ -1,8 +1,4 @@
-"""What the checks of a plan share with those that need the machine, which others make."""
-
-from collections.abc import Callable, Iterable
-
-from abreast.errors import PlanError, Problem
+"""How wide a run is by default on a machine."""
 
 _GIB = 2**30
 
@@ -14,19 +10,3 @@ def default_parallel(cores: int, available_bytes: int) -> int:
     build, a test run) needs the memory.
     """
     return max(1, min(2 * cores, available_bytes // _GIB))
-
-
-def require_all(*checks: Callable[[], Iterable[Problem]]) -> None:
-    """Make every check, even after one has failed, and raise one PlanError with all they found.
-
-    A check returns its problems or raises a PlanError of its own; a problem found by several
-    checks is told once.
-    """
-    found: list[Problem] = []
-    for check in checks:
-        try:
-            found += check()
-        except PlanError as error:
-            found += error.problems
-    if found:
-        raise PlanError(list(dict.fromkeys(found)))

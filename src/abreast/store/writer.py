@@ -72,13 +72,6 @@ class Store:
                 self._append(db, run, None, "state", _line(state.value, note))
             db.execute(sa.update(runs).where(runs.c.id == run).values(values))
 
-    def set_note(self, run: str, note: str) -> None:
-        """Replace what the user should know about a run."""
-        with transaction(self.engine) as db:
-            _find(db, runs, run)
-            self._append(db, run, None, "note", note)
-            db.execute(sa.update(runs).where(runs.c.id == run).values(note=note))
-
     def next_generation(self, run: str, state: RunState = RunState.QUEUED) -> int:
         """Count one more request to work on a run, and return the new count.
 
