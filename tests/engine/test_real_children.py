@@ -7,7 +7,8 @@ import pytest
 
 from abreast import api
 from abreast.model.contract import Contract, DeliveryState, Isolation
-from abreast.model.moves import Call, Move, Say, Write
+from abreast.model.limits import Limits
+from abreast.model.moves import Call, Hang, Move, Read, Say, Write
 from abreast.model.states import LandState
 from tests.support.rig import every_cli, rigged, told
 
@@ -41,3 +42,17 @@ def test_a_child_edits_in_its_own_worktree_and_its_commit_lands(name: str, tmp_p
         landed = api.land(found.id, places=rig.stage.places)
         assert landed.sessions[0].landing is LandState.LANDED
         assert (rig.repo.path / "src/new.txt").read_text() == "new\n"
+
+
+@every_cli
+def test_what_a_child_had_said_when_a_limit_stopped_it_is_delivered(name: str, tmp_path: Path):
+    with rigged(name, tmp_path, trapped=False) as rig:
+        moves = (Read("src/app.py"), Say("So far: src/app.py greets."), Read("README.md"))
+        rig.play("look", *moves, Hang(), match="Who greets?")
+        contract = Contract("Who greets?", returns="bullets", budget=Limits(minutes=0.2, turns=9))
+        found = api.delegate(contract, agent=name, repo=rig.repo.path, places=rig.stage.places)
+        assert (found.outcome, found.reason) == (
+            DeliveryState.PARTIAL,
+            "ended by the time limit of 0.2 minutes",
+        )
+        assert found.text == "So far: src/app.py greets."

@@ -101,6 +101,7 @@ class ScriptedReader:
         self._usage = Usage()
         self._denials: list[str] = []
         self._turns = 0
+        self._said = ""
         self._result: tuple[bool, str] | None = None
 
     def feed(self, line: bytes) -> Iterable[Event]:
@@ -120,7 +121,7 @@ class ScriptedReader:
             outcome,
             reason,
             cause=cause,
-            final_message=self._result[1] if self._result and self._result[0] else "",
+            final_message=self._said,
             cli_session=self._session,
             usage=self._usage,
             denials=tuple(self._denials),
@@ -147,6 +148,7 @@ class ScriptedReader:
             self._session = str(fields["session"])
             return (Event(EventKind.STARTED, self._session),)
         if kind == "say":
+            self._said = text
             return (Event(EventKind.TEXT, text),)
         if kind == "tool":
             self._turns += 1
@@ -161,6 +163,7 @@ class ScriptedReader:
             ok = bool(fields["ok"])
             self._turns += 1
             self._result = ok, text
+            self._said = text if ok else ""
             return (Event(EventKind.RESULT, text, failed=not ok, turns=1, usage=usage),)
         raise ValueError(f"unknown type {kind!r}")
 
