@@ -151,7 +151,10 @@ def _whole(one: Indexed, parents: Mapping[_Name, str]) -> str:
     """Return the session that a subagent works for in the end; a session itself is its own."""
     session = one.session
     for _ in range(_GENERATIONS):
-        session = parents.get((one.agent, session), "") or session
+        above = parents.get((one.agent, session))
+        if above is None:
+            break
+        session = above
     return session
 
 
@@ -210,7 +213,7 @@ def _parallel(known: Iterable[Known], parts: Iterable[Part], since: float) -> It
     for one in known:
         runs[one.run].append(one)
     prompt, output = Counter[str](), Counter[str]()
-    for part in parts:
+    for part in (one for one in parts if one.run):
         prompt[part.run] += sum(one.prompt for one in part.tallies)
         output[part.run] += sum(one.output for one in part.tallies)
     for run, sessions in runs.items():
