@@ -7,10 +7,11 @@ from abreast.contract.fence import fence
 from abreast.contract.paging import Page, paginate
 from abreast.economics.words import short, signed, spent
 from abreast.model.contract import Deliverable
-from abreast.model.harmless import named
+from abreast.model.harmless import harmless, named
 from abreast.model.session import Session
 
 _REASON = 400  # characters of a reason: it may quote the child
+_EACH = 80  # at least, of each of many
 _NOTE = 240
 _SOURCE = "a child agent"
 
@@ -30,7 +31,8 @@ def delivered_many(found: Sequence[Deliverable], working: Sequence[Session], run
     for one in found:
         shown = replace(one, changed=()) if one.changed in told else one
         told.add(one.changed)
-        lines += [*_block(shown, warn=False), ""]
+        most = max(_EACH, _REASON // len(found))  # their answers share one limit as well
+        lines += [*_block(shown, warn=False, most=most), ""]
     lines += map(_at_work, working)
     lines.append(_later(run) if working else _total(found))
     return "\n".join(lines).strip()
@@ -47,12 +49,12 @@ def still(sessions: Sequence[Session], run: str) -> str:
     return "\n".join([*map(_at_work, working), _later(run)])
 
 
-def _block(found: Deliverable, *, warn: bool = True) -> list[str]:
+def _block(found: Deliverable, *, warn: bool = True, most: int = _REASON) -> list[str]:
     pages = paginate(found.items, found.limit_tokens)
     # A reason may quote the child or what the child has read, and a name of a file may say
     # anything: they are as little to be trusted as the answer. One warning is enough for all.
     quoted = [
-        _short(found.reason, _REASON),
+        one_line(found.reason, _REASON),
         pages[0].text if pages else "",
         named(found.changed),
     ]
@@ -64,11 +66,12 @@ def _block(found: Deliverable, *, warn: bool = True) -> list[str]:
     if found.commit:
         stat = f": {found.diffstat}" if found.diffstat else ""
         lines.append(f"branch {found.branch} at {found.commit[:12]}{stat}")
-    return [*lines, *(f"note: {_short(note, _NOTE)}" for note in found.notes), *changed]
+    return [*lines, *(f"note: {one_line(note, _NOTE)}" for note in found.notes), *changed]
 
 
 def _fenced(text: str, *, warn: bool = True) -> str:
-    whole = fence(text, source=_SOURCE)
+    # Before it is fenced: a sequence that one text begins and another ends would hide the marks.
+    whole = fence(harmless(text), source=_SOURCE)
     return whole if warn else whole.partition("\n")[2]
 
 
@@ -103,8 +106,3 @@ def _at_work(session: Session) -> str:
 
 def _later(run: str) -> str:
     return f'Not done yet. Do other work, then collect(id="{run}"); cancel(id="{run}") stops it.'
-
-
-def _short(text: str, most: int) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= most else line[: most - 1] + "…"
