@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from inline_snapshot import snapshot
 
+from abreast.cli import figures
 from abreast.places import find_places
 from abreast.store.engine import make_engine
 from abreast.store.migrations import migrate
@@ -62,7 +63,7 @@ def test_status_where_nothing_ever_ran_leaves_no_trace(scratch_home):
     before = sorted(scratch_home.rglob("*"))
     done = abreast("status")
     assert (done.returncode, done.stdout) == (0, "")
-    assert "hint: abreast demo" in done.stderr
+    assert "hint: `abreast demo`" in done.stderr
     assert json.loads(abreast("status", "--json").stdout) == {"schema": 1, "runs": []}
     assert sorted(scratch_home.rglob("*")) == before
 
@@ -72,9 +73,10 @@ def test_status_shows_the_newest_run(recorded):
     assert (done.returncode, done.stderr) == (0, "")
     assert "csv-export failed: verify exited with 1: pytest -q" in done.stdout
     assert abreast("status", "k3").stdout == done.stdout
-    assert abreast("status", "--all").stdout == snapshot("""\
-run   state   done  time  land  base  repository
-k3v9  failed   1/3  1:10  none  main  /home/ada/shop
+    listed = abreast("status", "--all").stdout
+    assert listed.replace(figures.moment(values.CREATED), "2023-11-14 22:13") == snapshot("""\
+run   began             state   done  time  land  base  repository  tasks
+k3v9  2023-11-14 22:13  failed   1/3  1:10  none  main  shop        retry-http,…
 """)
 
 
@@ -94,6 +96,14 @@ def test_a_run_that_is_not_there(recorded):
         assert "hint: " in done.stderr
     done = abreast("logs", "zzz/a")
     assert (done.returncode, done.stdout) == (1, "")
+
+
+def test_an_unset_variable_of_a_shell_is_not_the_newest_run(recorded):
+    for verb in ("stop", "land", "collect", "retry", "attach"):
+        for name in ("", "/retry-http"):
+            done = abreast(verb, name)
+            assert (done.returncode, done.stdout) == (2, ""), (verb, name)
+            assert f"{name!r} names no run and no session" in done.stderr
 
 
 LIGHT = """

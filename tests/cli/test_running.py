@@ -105,8 +105,9 @@ def test_a_run_from_start_to_landing(here: Repo, tmp_path: Path):
     kept = abreast("clean")
     assert kept.returncode == 0
     assert "stays" in kept.stdout
+    assert "hint: `abreast land RUN`" in kept.stderr
     before = here.git("rev-parse", "main")
-    landed = abreast("land", run["id"])
+    landed = abreast("land", "make")
     assert landed.returncode == 0, landed.stderr
     assert "landed" in landed.stdout
     assert here.git("rev-parse", "main") != before

@@ -6,7 +6,7 @@ import pytest
 from inline_snapshot import snapshot
 from rich.cells import cell_len
 
-from abreast.cli import table
+from abreast.cli import figures, table
 from abreast.model.states import LandState, RunState, SessionState
 from abreast.model.usage import Usage
 from tests.cli import values
@@ -124,12 +124,13 @@ def test_unknown_costs_make_the_sum_a_lower_bound():
     assert table.spent([values.DOCS]) == ""
 
 
-def test_the_list_of_runs():
+def test_the_list_of_runs(monkeypatch):
+    monkeypatch.setattr(figures, "moment", lambda _: "2023-11-14 22:13")  # in every zone
     runs = [values.running(), values.landed()]
     assert draw(table.runs_table(runs, values.NOW)) == snapshot("""\
-run   state    done  time  land   base  repository
-k3v9  running   1/3  1:23  none   main  /home/ada/shop
-k3v9  failed    3/3  1:22  merge  main  /home/ada/shop
+run  began            state   done time land  base repository tasks
+k3v9 2023-11-14 22:13 running  1/3 1:23 none  main shop       retry-http, csv-e…
+k3v9 2023-11-14 22:13 failed   3/3 1:22 merge main shop       retry-http, csv-e…
 """)
 
 
@@ -160,3 +161,14 @@ run k3v9: failed, 1 of 1 task done in 0:39
 landing: 1 ready
 used: 48k tokens in, 1.9k out, $0.13
 """)
+
+
+def test_a_hint_names_the_run_and_a_reason_does_not_repeat_the_state():
+    stopped = replace(
+        values.RETRY,
+        state=SessionState.STOPPED,
+        reason="stopped by you",
+        hint="abreast resume RUN goes on with it",
+    )
+    drawn = closing(values.run(stopped))
+    assert "retry-http stopped by you\n  hint: abreast resume k3v9 goes on with it" in drawn

@@ -91,7 +91,7 @@ def test_it_is_written_and_checked(desk):
     assert done.stderr.startswith("wrote CURRENT_WORK.md (")
     fresh = desk.abreast("--check")
     assert fresh.returncode == 0
-    assert fresh.stdout.startswith("fresh: at ")
+    assert fresh.stdout.startswith(f"fresh: {desk.repo.path / 'CURRENT_WORK.md'} is of ")
     desk.repo.commit("more", {"more.py": "1\n"})
     stale = desk.abreast("--check", "CURRENT_WORK.md")
     assert stale.returncode == 1

@@ -68,7 +68,7 @@ def test_a_prefix_must_name_one_run(three_runs, reader):
 
 
 def test_without_any_run_there_is_no_newest_one(reader):
-    with pytest.raises(NotFoundError, match="nothing has run here yet"):
+    with pytest.raises(NotFoundError, match="nothing has run yet"):
         reader.run_by_prefix()
 
 

@@ -150,12 +150,28 @@ def delegate(
         return _detached(run, json=json)
     click.echo(f"{run.sessions[0].agent} is asked; {run.id}", err=True)
     try:
-        [found] = api.collect(run.id, wait=True)
+        [found] = _watched(run.id)
     except KeyboardInterrupt:
         api.stop(run.id)
         click.echo(f"stopped; abreast collect {run.id} prints what there is", err=True)
         raise
     return show(found, json=json)
+
+
+def _watched(name: str) -> list[Deliverable]:
+    """Return what children deliver once all have; on a terminal, show them at work till then."""
+    from rich.console import Console
+
+    from abreast import api
+    from abreast.cli.live import view
+
+    console = Console(stderr=True)
+    run = api.find_run(name.partition("@")[0].partition("/")[0])
+    if run.state.final or not console.is_terminal:
+        return api.collect(name, wait=True)
+    with view(console) as progress:
+        progress(run)
+        return api.collect(name, wait=True, progress=progress)
 
 
 def shape(given: str) -> str | dict[str, Any]:
@@ -243,7 +259,7 @@ def show(found: Deliverable, page: int = 1, *, json: bool) -> int:
 
 
 @click.command()
-@options.any_name
+@options.child_name
 @click.option("--page", metavar="N", type=click.IntRange(min=1), default=1, help="Which page of it")
 @options.as_json
 def collect(*, name: str, page: int, json: bool) -> int:
@@ -254,7 +270,7 @@ def collect(*, name: str, page: int, json: bool) -> int:
     """
     from abreast import api
 
-    found = api.collect(name, wait=True)
+    found = _watched(name)
     if page > 1:
         api.more(name, page)  # says what is wrong when there is no such page
     if json and len(found) > 1:

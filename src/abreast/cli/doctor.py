@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _STYLES = {Severity.INFO: "cyan", Severity.WARNING: "yellow", Severity.SEVERE: "bold red"}
-_SHOWN = 3  # of a finding's evidence
+_SHOWN = 3  # of a finding's evidence, and of the warnings
 
 
 class Span(click.ParamType[float]):
@@ -84,11 +84,11 @@ def _print(found: Diagnosis) -> None:
             console.print(line, no_wrap=True, overflow="ignore", crop=False)
         console.print()
     console.print(closing(found))
-    if found.warnings:
-        from abreast.cli.figures import counted
-
-        told = counted(len(found.warnings), "warning")
-        click.echo(f"note: {told} of what may be missing; --json has them", err=True)
+    for warning in found.warnings[:_SHOWN]:
+        click.echo(f"note: {_line(warning)}", err=True)
+    more = len(found.warnings) - _SHOWN
+    if more > 0:
+        click.echo(f"note: and {more} more of what may be missing; --json lists all", err=True)
 
 
 def lines_of(finding: Finding, console: "Console") -> "Iterator[Text]":

@@ -171,8 +171,9 @@ def _check(file: Path | None, *, json: bool) -> int:
 
 def _verdict(found: Freshness) -> str:
     if not found.stale:
-        return f"fresh: at {found.header.commit or 'no commit'}, and nothing has changed since"
-    return "\n".join(["stale:", *(f"  {reason}" for reason in found.reasons)])
+        at = found.header.commit or "no commit"
+        return f"fresh: {found.file} is of {at}, and nothing has changed since"
+    return "\n".join([f"stale: {found.file}", *(f"  {reason}" for reason in found.reasons)])
 
 
 def _hook(agent: str, *, remove: bool, yes: bool, json: bool) -> int:

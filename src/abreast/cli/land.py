@@ -3,7 +3,7 @@
 import click
 
 from abreast.cli import options
-from abreast.model.session import Run
+from abreast.model.session import Run, Session
 from abreast.model.states import LandMode, LandState
 
 
@@ -25,15 +25,18 @@ def land(*, name: str, pr: bool, target: str, json: bool) -> int:
     goes on. The exit code is 0 only if everything has landed.
     """
     from abreast import api
+    from abreast.api import looking
     from abreast.cli import follow
+    from abreast.places import find_places
 
-    session = api.find_session(name) if "/" in name else None
-    run = api.find_run(session.run if session else name)
+    found = looking.run_or_session(name, find_places())
+    session = found if isinstance(found, Session) else None
+    run = found if isinstance(found, Run) else api.find_run(found.run)
     mode = LandMode.PR if pr else LandMode.MERGE
     landed: list[Run] = []
 
     def work(progress: api.Progress) -> Run:
-        landed.append(api.land(name, mode, target=target, progress=progress))
+        landed.append(api.land(found.id, mode, target=target, progress=progress))
         return landed[0]
 
     code = follow.show(run, work, json=json, subject="landing")

@@ -1,5 +1,7 @@
 """`abreast mcp`: the delegation tools for a client that speaks MCP."""
 
+import sys
+
 import click
 
 from abreast.cli import options
@@ -21,5 +23,10 @@ def mcp(*, json: bool) -> int:
         as_json.emit({"instructions": words.INSTRUCTIONS, "tools": list(words.TOOLS)})
         return 0
     from abreast.mcp_server.serve import serve
+
+    if sys.stdin.isatty():
+        click.echo(
+            "this is for an agent's CLI: `abreast connect` tells it; Ctrl-C leaves", err=True
+        )
 
     return serve()

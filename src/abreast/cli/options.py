@@ -51,6 +51,13 @@ def complete_agent(
     return [CompletionItem(name) for name in AGENTS if name.startswith(begun)]
 
 
+def _named(ctx: click.Context, param: click.Parameter, name: str) -> str:
+    """Refuse a name without a run: an unset variable of a shell does not mean the newest run."""
+    if not name.partition("/")[0]:
+        raise click.BadParameter(f"{name!r} names no run and no session", ctx, param)
+    return name
+
+
 as_json = click.option("--json", is_flag=True, help="Print JSON on standard output")
 
 run_name = click.argument(
@@ -64,6 +71,7 @@ run_name = click.argument(
 session_name = click.argument(
     "session",
     metavar="SESSION",
+    callback=_named,
     shell_complete=complete_session,
     help="A session as RUN/TASK, or its task alone: then of the newest run that has it",
 )
@@ -71,6 +79,15 @@ session_name = click.argument(
 any_name = click.argument(
     "name",
     metavar="RUN|SESSION",
+    callback=_named,
+    shell_complete=complete_any,
+    help="A run, or a session as RUN/TASK or by its task alone: then of the newest run that has it",
+)
+
+child_name = click.argument(
+    "name",
+    metavar="RUN|SESSION",
+    callback=_named,
     shell_complete=complete_any,
     help="A run, or a session as RUN/TASK",
 )

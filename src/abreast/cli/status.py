@@ -34,7 +34,7 @@ def status(*, run: str, everything: bool, json: bool) -> int:
     elif shown:
         _print(shown, brief=everything)
     else:
-        click.echo("nothing has run yet\nhint: abreast demo shows how it goes", err=True)
+        click.echo("nothing has run yet\nhint: `abreast demo` shows a run", err=True)
     return 0
 
 

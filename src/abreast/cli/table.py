@@ -1,7 +1,9 @@
 """Tables of what was done: the closing table of a run, and the list of runs."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 
 _QUESTION = 36  # characters shown of what a child was asked
+_RUN = re.compile(r"\bRUN\b")  # how a hint, which knows no run, calls the session's own
 
 
 def closing(run: Run, now: float) -> RenderableType:
@@ -79,12 +82,14 @@ def runs_table(runs: Sequence[Run], now: float) -> Grid:
     grid = Grid(
         (
             Column("run"),
+            Column("began"),
             Column("state"),
             Column("done", right=True),
             Column("time", right=True),
             Column("land"),
-            Column("base", least=6),
+            Column("base", least=4),
             Column("repository", least=10),
+            Column("tasks", least=12, fill=True),
         )
     )
     for run in runs:
@@ -92,12 +97,14 @@ def runs_table(runs: Sequence[Run], now: float) -> Grid:
         grid.rows.append(
             (
                 Text(run.id),
+                Text(figures.moment(run.created)),
                 Text(run.state, RUN_STYLES[run.state]),
                 Text(f"{done}/{len(run.sessions)}"),
                 Text(figures.duration(worked(run, now))),
                 Text(run.land),
                 Text(figures.one_line(run.base)),
-                Text(figures.one_line(run.repo)),
+                Text(figures.one_line(Path(run.repo).name)),
+                Text(", ".join(name_of(session) for session in run.sessions)),
             )
         )
     return grid
@@ -218,10 +225,15 @@ def _trouble(session: Session) -> Text:
     stuck = session.landing in STUCK
     style = LAND_STYLES[session.landing] if stuck else SESSION_STYLES[session.state]
     text = Text(f"{name_of(session)} ", overflow="fold")
-    text.append(session.landing if stuck else session.state, style)
-    text.append(f": {figures.harmless(session.reason).strip() or 'no reason is known'}")
+    state = session.landing if stuck else session.state
+    reason = figures.harmless(session.reason).strip() or "no reason is known"
+    text.append(state, style)
+    # "stopped by you" needs no "stopped:" before it.
+    again = reason.startswith(f"{state} ")
+    text.append(reason.removeprefix(state) if again else f": {reason}")
     if session.hint:
-        text.append(f"\n  hint: {figures.one_line(session.hint)}")
+        hint = _RUN.sub(session.run, session.hint)
+        text.append(f"\n  hint: {figures.one_line(hint)}")
     return text
 
 

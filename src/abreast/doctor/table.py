@@ -277,8 +277,8 @@ _HOUSE = (
         title="CLI versions that are known to misbehave",
         looks_for="An installed agent CLI, or else the one of its newest transcript, whose version "
         "is in the table below.",
-        why="What is said with each.",
-        fix="Upgrade it, or change what is said with it.",
+        why="Each does the harm that is said with it, whoever started it.",
+        fix="Upgrade that CLI, or change the setting where one is named.",
     ),
 )
 

@@ -8,8 +8,9 @@ def warning(estimate: Estimate) -> str:
     if estimate.worth is not Worth.LOSS:
         return ""
     what = f"{estimate.files} small file{'' if estimate.files == 1 else 's'}"
+    them = "it" if estimate.files == 1 else "them"
     return (
-        f"{what}, about {short(estimate.reading)} tokens: reading them yourself is cheaper "
+        f"{what}, about {short(estimate.reading)} tokens: reading {them} yourself is cheaper "
         f"than a child, which starts at {short(estimate.start_up)}"
     )
 

@@ -45,7 +45,7 @@ class Freshness:
     """How a handoff stands to its checkout now. It is stale for each of `reasons`.
 
     `behind` counts the commits that came since, None when that cannot be told. `files` have changed
-    since, as far as that can be told.
+    since, as far as that can be told. `file` is the handoff's.
     """
 
     header: Header
@@ -54,6 +54,7 @@ class Freshness:
     behind: int | None = 0
     files: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
+    file: str = ""
 
     @property
     def stale(self) -> bool:

@@ -133,7 +133,7 @@ class Reader:
         if found:
             ids = ", ".join(str(row[0]) for row in found[:5])
             raise NotFoundError(f"{len(found)} runs start with {prefix}", hint=f"such as {ids}")
-        what = f"there is no run {prefix}" if prefix else "nothing has run here yet"
+        what = f"there is no run {prefix}" if prefix else "nothing has run yet"
         hint = "`abreast status` lists the runs" if prefix else "`abreast demo` shows a run"
         raise NotFoundError(what, hint=hint)
 

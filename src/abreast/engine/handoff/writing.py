@@ -120,7 +120,7 @@ def check(file: Path | None, folder: Path, places: Places) -> Freshness:
             f"{place} is in no git repository: whether {found} is stale cannot be told",
             hint="run it inside the checkout that the handoff is about",
         )
-    return judge(header, now_of(place, header))
+    return replace(judge(header, now_of(place, header)), file=str(found))
 
 
 def _nearest(folder: Path, places: Places) -> Path:
