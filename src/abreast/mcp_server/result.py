@@ -7,7 +7,7 @@ from abreast.contract.fence import fence
 from abreast.contract.paging import Page, paginate
 from abreast.economics.words import short, signed, spent
 from abreast.model.contract import Deliverable
-from abreast.model.harmless import harmless, named
+from abreast.model.harmless import harmless, named, one_line
 from abreast.model.session import Session
 
 _REASON = 400  # characters of a reason: it may quote the child
@@ -54,7 +54,7 @@ def _block(found: Deliverable, *, warn: bool = True, most: int = _REASON) -> lis
     # A reason may quote the child or what the child has read, and a name of a file may say
     # anything: they are as little to be trusted as the answer. One warning is enough for all.
     quoted = [
-        one_line(found.reason, _REASON),
+        one_line(found.reason, most),
         pages[0].text if pages else "",
         named(found.changed),
     ]
