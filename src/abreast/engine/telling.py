@@ -11,6 +11,7 @@ from abreast.agents import agent_named, mailbox
 from abreast.engine.client import connect
 from abreast.engine.session.layout import layout_of
 from abreast.errors import StateError
+from abreast.model.harmless import one_line
 from abreast.model.session import Session
 from abreast.model.states import SessionKind, SessionState
 from abreast.places import Places
@@ -59,7 +60,9 @@ def tell(session: Session, text: str, places: Places, *, sender: str, patience: 
         client.store.add_event(session.id, "tell", f"{sender or 'the user'}: {text}")
         heard = _HEARD.get(_taken(layout.mailbox, number, session.id, places, patience), "")
         if heard:
-            client.store.add_event(session.id, "told", f"it has heard {_short(text)!r} {heard}")
+            client.store.add_event(
+                session.id, "told", f"it has heard {one_line(text, 60)!r} {heard}"
+            )
         now = client.reader.session(session.id) or session
     ended = f"when it is resumed, for it has ended meanwhile: abreast resume {session.run}"
     return Told(session.id, heard, ended if now.state.final else agent.capabilities.told)
@@ -94,8 +97,3 @@ def _taken(folder: Path, number: int, session: str, places: Places, patience: fl
             break
         time.sleep(pause(waited, _LONGEST))
     return taken or mailbox.taken(folder, number)
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 60 else f"{line[:59]}…"

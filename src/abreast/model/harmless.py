@@ -30,6 +30,14 @@ def harmless(text: str) -> str:
     return _HALF.sub("\ufffd", _BREAKS.sub("\n", _ACTS.sub("", text)))
 
 
+def one_line(text: str, most: int = 200) -> str:
+    """Return `text` with its white space folded, cut at `most` characters."""
+    if len(text) <= most and text.isprintable() and " " not in text:
+        return text
+    folded = " ".join(text[: 4 * most + 1000].replace("\0", "\N{REPLACEMENT CHARACTER}").split())
+    return folded if len(folded) <= most else folded[: most - 1] + "…"
+
+
 def named(names: Sequence[str]) -> str:
     """Return names of files in quotes, on one line, the first few of them and each cut short."""
     rest = len(names) - _NAMES
@@ -38,6 +46,4 @@ def named(names: Sequence[str]) -> str:
 
 
 def _quoted(name: str) -> str:
-    line = " ".join(harmless(name).split())
-    cut = line if len(line) <= _NAME else f"{line[: _NAME - 1]}…"
-    return json.dumps(cut, ensure_ascii=False)
+    return json.dumps(one_line(harmless(name), _NAME), ensure_ascii=False)

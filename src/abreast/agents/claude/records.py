@@ -10,7 +10,8 @@ from typing import Any
 from abreast.agents.claude.records_events import Events, identity
 from abreast.agents.claude.records_usage import MARKS, Spending, carries
 from abreast.agents.claude.transcript import as_text, config_folder
-from abreast.agents.recorded import is_link, load_record, one_line, record_lines
+from abreast.agents.recorded import is_link, load_record, record_lines
+from abreast.model.harmless import one_line
 from abreast.model.transcript import Begun, Called, Returned, Spent, Transcript, TranscriptEvent
 
 __all__ = [

@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 
 from abreast.agents.claude.transcript import READERS, WRITERS, as_dict, as_list, as_text, paths_of
-from abreast.agents.recorded import cut, one_line
+from abreast.agents.recorded import cut
+from abreast.model.harmless import one_line
 from abreast.model.transcript import Called, Planned, Returned, ToolKind
 
 _KINDS = {

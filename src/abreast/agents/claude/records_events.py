@@ -15,7 +15,8 @@ from abreast.agents.claude.transcript import (
     load,
     tokens,
 )
-from abreast.agents.recorded import cut, one_line, seconds
+from abreast.agents.recorded import cut, seconds
+from abreast.model.harmless import one_line
 from abreast.model.transcript import (
     Begun,
     Broken,

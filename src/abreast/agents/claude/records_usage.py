@@ -16,7 +16,8 @@ from abreast.agents.claude.transcript import (
     prompt_tokens,
     tokens,
 )
-from abreast.agents.recorded import one_line, seconds
+from abreast.agents.recorded import seconds
+from abreast.model.harmless import one_line
 from abreast.model.transcript import Spent
 
 MARKS: tuple[bytes, ...] = (b'"usage":{',)

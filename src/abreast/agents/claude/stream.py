@@ -20,6 +20,7 @@ from abreast.agents.claude.transcript import (
 )
 from abreast.agents.lines import load_line
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
+from abreast.model.harmless import one_line
 from abreast.model.usage import Usage
 
 _KNOWN_TYPES = frozenset(
@@ -169,10 +170,10 @@ class ClaudeReader:
 
     def _line(self, name: str, arguments: dict[str, Any]) -> str:
         if name == "Bash":
-            return _short(f"$ {arguments.get('command', '')}")
+            return one_line(f"$ {arguments.get('command', '')}")
         verb = (WRITERS | READERS).get(name, name)
         pattern = [str(arguments["pattern"])] if "pattern" in arguments else []
-        return _short(" ".join([verb, *pattern, *map(self._relative, paths_of(arguments))]))
+        return one_line(" ".join([verb, *pattern, *map(self._relative, paths_of(arguments))]))
 
     def _relative(self, path: str) -> str:
         inside = self._cwd and PurePath(path).is_relative_to(self._cwd)
@@ -260,8 +261,3 @@ def _rate_limit(info: dict[str, Any]) -> Iterator[Event]:
     if str(info.get("status", "allowed")) != "allowed":
         window = str(info.get("rateLimitType") or "usage").replace("_", " ")
         yield Event(EventKind.WARNING, f"{window} limit: {info['status']}")
-
-
-def _short(text: str, width: int = 120) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= width else line[: width - 1] + "…"

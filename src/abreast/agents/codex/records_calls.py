@@ -13,7 +13,8 @@ from abreast.agents.codex.records_lines import (
     printed,
 )
 from abreast.agents.codex.records_shell import command_of, sort_command
-from abreast.agents.recorded import cut, one_line
+from abreast.agents.recorded import cut
+from abreast.model.harmless import one_line
 from abreast.model.transcript import Called, Planned, Returned, ToolKind
 
 CALLS = frozenset(

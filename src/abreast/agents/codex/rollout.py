@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from abreast.agents.codex.records_lines import exit_code, load_record, load_text, patched_files
-from abreast.agents.recorded import one_line, record_lines
+from abreast.agents.recorded import record_lines
+from abreast.model.harmless import one_line
 from abreast.model.usage import Usage
 
 # A file system mounted read-only, or a system call refused, says one of these.

@@ -17,8 +17,8 @@ from abreast.agents.codex.rollout import (
     read_usage,
 )
 from abreast.agents.lines import load_line
-from abreast.agents.recorded import one_line
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
+from abreast.model.harmless import one_line
 from abreast.model.usage import Usage
 
 _TOOLS = frozenset({"command_execution", "file_change", "mcp_tool_call", "collab_tool_call"})

@@ -4,6 +4,7 @@ import json
 import re
 
 from abreast.model.events import Cause, Outcome
+from abreast.model.harmless import one_line
 
 LOGIN_HINT = (
     "set GEMINI_API_KEY (https://aistudio.google.com/apikey), or run `gemini` once to log in; "
@@ -15,7 +16,6 @@ Judgement = tuple[Outcome, Cause, str, str | None]
 
 _API_ERROR = re.compile(r"\[API Error: (.*?)\]\s*$", re.MULTILINE | re.DOTALL)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_SHORT = 160  # characters of a one-line text
 
 # The CLI exits with an API status modulo 256.
 _BAD_REQUEST_CODE = 400 % 256
@@ -54,7 +54,7 @@ def judge_end(code: int | None, stderr: str) -> Judgement:
 
 def judge_failure(code: int | None, said: str) -> Judgement:
     """Judge a process that failed and said why."""
-    reason = shorten(said)
+    reason = one_line(said)
     if code == _TURN_LIMIT_CODE:
         return Outcome.STOPPED, Cause.LIMIT, "its limit of turns is used up", None
     if _BILLING.search(said):
@@ -85,8 +85,3 @@ def _last_words(stderr: str) -> str:
     lines = [line.strip() for line in _COLOUR.sub("", stderr).splitlines()]
     told = [line for line in lines if line and not line.startswith(("at ", "}", "{", "]"))]
     return told[-1] if told else ""
-
-
-def shorten(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _SHORT else f"{line[: _SHORT - 1]}…"

@@ -7,6 +7,7 @@ from typing import Any
 from abreast.agents.gemini.records_lines import dump
 from abreast.agents.gemini.records_shape import Record, parts, safe_name, seconds
 from abreast.agents.recorded import cut
+from abreast.model.harmless import one_line
 from abreast.model.transcript import Called, Planned, Returned, Said, ToolKind
 
 _KINDS: Mapping[str, tuple[ToolKind, tuple[str, ...]]] = {
@@ -164,5 +165,4 @@ def _line(value: Any) -> str:
     if isinstance(value, list):
         texts = [_string(v, "question") if isinstance(v, dict) else v for v in value]
         value = "; ".join(text for text in texts if isinstance(text, str))
-    line = " ".join(str(value).splitlines()).strip() if isinstance(value, str | int) else ""
-    return line if len(line) <= _LINE else f"{line[: _LINE - 1]}…"
+    return one_line(str(value), _LINE) if isinstance(value, str | int) else ""

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from abreast.agents.gemini.child import CHANGING
-from abreast.agents.gemini.failure import Judgement, judge_end, judge_failure, plain, shorten
+from abreast.agents.gemini.failure import Judgement, judge_end, judge_failure, plain
 from abreast.agents.gemini.home import REFUSED
 from abreast.agents.gemini.mail import HEARD
 from abreast.agents.gemini.record import Reply, replies
 from abreast.agents.lines import load_line
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
+from abreast.model.harmless import one_line
 from abreast.model.usage import Usage
 
 Line = Mapping[str, Any]
@@ -111,7 +112,7 @@ class GeminiReader:
             return
         error = line.get("error") or {}
         message = str(error.get("message") or line.get("output") or "")
-        yield Event(EventKind.TOOL_DONE, f"{call}: {shorten(message)}", failed=True)
+        yield Event(EventKind.TOOL_DONE, f"{call}: {one_line(message)}", failed=True)
         if why := _refusal(name, str(error.get("type", "")), message):
             self._denials.append(f"{call}: {why}")
             yield Event(EventKind.DENIED, self._denials[-1])
@@ -125,16 +126,16 @@ class GeminiReader:
             return
         if line.get("severity") == "warning":
             self._looped = self._looped or _LOOP in message
-            yield Event(EventKind.WARNING, shorten(message))
+            yield Event(EventKind.WARNING, one_line(message))
             return
         self._errors.append(message)
-        yield Event(EventKind.ERROR, shorten(message))
+        yield Event(EventKind.ERROR, one_line(message))
 
     def _on_result(self, line: Line) -> Iterable[Event]:
         yield from self._flush()
         self._result = line
         failed = line.get("status") != "success"
-        text = shorten(_message(line)) if failed else shorten(self._text)
+        text = one_line(_message(line)) if failed else one_line(self._text)
         yield Event(EventKind.RESULT, text, failed=failed, turns=self._owed(), usage=_total(line))
 
     def _begin_reply(self) -> None:
@@ -209,7 +210,7 @@ def _refusal(name: str, kind: str, message: str) -> str:
     if kind == "path_not_in_workspace" or _OUTSIDE in message:
         return "outside the worktree"
     if kind == "policy_violation":
-        return shorten(message.removeprefix(_BY_POLICY).strip() or "against the policy")
+        return one_line(message.removeprefix(_BY_POLICY).strip() or "against the policy")
     if _ASKS in message:
         return "would need a person's consent"
     # A name that no version of the CLI knows is the model's invention, not a denial.
@@ -223,7 +224,7 @@ def _refusal(name: str, kind: str, message: str) -> str:
 def _call_line(name: str, parameters: Line) -> str:
     verb, key = _LINES.get(name, (name, ""))
     subject = parameters.get(key) if key else next(iter(parameters.values()), "")
-    return shorten(f"{verb} {subject}" if subject else verb)
+    return one_line(f"{verb} {subject}" if subject else verb)
 
 
 _LINES = {
