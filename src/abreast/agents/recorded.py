@@ -27,20 +27,22 @@ _PLAIN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _BLANK = b"\0 \t\r\n"
 
 
-def open_record(path: Path) -> BinaryIO:
+def open_record(path: Path, buffer: int = io.DEFAULT_BUFFER_SIZE) -> BinaryIO:
     """Open a regular file for reading, decompressed when its name ends in `.gz` or `.zst`.
 
-    Raises OSError; also for a link, a pipe or a folder, and where this Python cannot read `.zst`,
-    which 3.14 brings.
+    Of a plain file at most `buffer` bytes are read at once. Raises OSError; also for a link, a pipe
+    or a folder, and where this Python cannot read `.zst`, which 3.14 brings.
     """
     try:
         descriptor = os.open(path, _PLAIN)
     except ValueError as odd:  # a NUL in the name
         raise OSError(str(odd)) from odd
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
         os.close(descriptor)
         raise OSError("it is no regular file")
-    file = os.fdopen(descriptor, "rb")
+    fitting = min(buffer, max(found.st_size + 1, io.DEFAULT_BUFFER_SIZE))  # most files are small
+    file = os.fdopen(descriptor, "rb", fitting)
     return _decompressed(file, path) if path.suffix in {".gz", ".zst"} else file
 
 
@@ -158,14 +160,6 @@ def seconds(stamp: Any) -> float:
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return 0.0
-
-
-def one_line(text: str, most: int = 200) -> str:
-    """Return `text` with its white space folded, cut at `most` characters."""
-    if len(text) <= most and text.isprintable() and " " not in text:
-        return text
-    folded = " ".join(text[: 4 * most + 1000].replace("\0", "\N{REPLACEMENT CHARACTER}").split())
-    return folded if len(folded) <= most else folded[: most - 1] + "…"
 
 
 def cut(text: str) -> str:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -55,6 +56,7 @@ class Indexed:
 
 
 _COLUMNS = tuple(one.name for one in fields(Indexed))
+_VALUES = attrgetter(*_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -185,10 +187,13 @@ def _path(stored: str) -> str:
 
 def _row(one: Indexed) -> list[Any]:
     """Return the values of `_COLUMNS`, fit for every database."""
-    row = {name: getattr(one, name) for name in _COLUMNS} | {"path": key(one.path)}
+    row = dict(zip(_COLUMNS, _VALUES(one), strict=True))
+    row["path"] = key(one.path)
     row["tallies"] = [tuple(tally) for tally in one.tallies]
-    row |= {name: dump(row[name]) for name in _JSON}
-    row |= {name: clean(row[name]) for name in _TEXTS}
+    for name in _JSON:
+        row[name] = dump(row[name])
+    for name in _TEXTS:
+        row[name] = clean(row[name])
     return [*row.values()]
 
 

@@ -5,9 +5,8 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib import import_module
-from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 from zlib import crc32
 
 from abreast.agents.recorded import LONGEST, open_record
@@ -66,7 +65,7 @@ def read(task: Task) -> Reading:
     found, path = Reading(), Path(task.path)
     records = import_module(f"abreast.agents.{task.agent}.records")
     try:
-        with _open(path, records) as file:
+        with open_record(path, _BUFFER) as file:
             status = os.fstat(file.fileno())
             found.inode, found.size, found.mtime = status.st_ino, status.st_size, status.st_mtime_ns
             found.whole = not _goes_on(task, file, status.st_size)
@@ -87,7 +86,7 @@ def forked_from(task: Task) -> str:
     """Return the session whose history a file begins with, "" when it is its own."""
     records, path = import_module(f"abreast.agents.{task.agent}.records"), Path(task.path)
     try:
-        with _open(path, records) as file:
+        with open_record(path, _BUFFER) as file:
             begun = _begun(records, path, file, _FORKED, lambda _: False)
     except OSError:
         return ""
@@ -108,14 +107,6 @@ def load_reading(raw: Mapping[str, Any]) -> Reading:
             "tail": (raw["tail"][0], raw["tail"][1]),
         }
     )
-
-
-def _open(path: Path, records: Any) -> BinaryIO:
-    if path.suffix in _COMPRESSED:
-        file: BinaryIO = records.open_record(path)
-        return file
-    plain = cast("BufferedReader", open_record(path))
-    return BufferedReader(plain.detach(), _BUFFER)
 
 
 def _goes_on(task: Task, file: BinaryIO, size: int) -> bool:
