@@ -432,7 +432,7 @@ def test_tool_calls_in_one_line_each() -> None:
         ("grep def .* src", ()),
         ("glob **/*.py", ()),
     ]
-    assert len(seen[6][0]) == 120
+    assert len(seen[6][0]) == 200
     assert seen[7] == ("mcp__farm__plough", ())
 
 

@@ -1,11 +1,9 @@
-"""Claude Code: how it is found, logged in, run headless or at a terminal, and pointed elsewhere."""
+"""Claude Code: how it is run headless or at a terminal, confined, and pointed elsewhere."""
 
 import json
 import os
 import re
 import shlex
-import shutil
-import sys
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -18,12 +16,12 @@ from abreast.agents.base import (
     Launch,
     Letter,
     Login,
-    LoginState,
     Redirect,
     StopSignal,
 )
 from abreast.agents.claude import mail, profile
 from abreast.agents.claude import schema as schemas
+from abreast.agents.claude.install import find_claude, login_of
 from abreast.agents.claude.stream import ClaudeReader
 from abreast.agents.claude.transcript import config_folder, written
 from abreast.process.files import load_json
@@ -64,21 +62,10 @@ _SECRETS = (
     "CLAUDE_CODE_MESSAGING_TOKEN",
     "CLAUDE_CODE_OAUTH_TOKEN",
 )
-_CLOUDS = {
-    "CLAUDE_CODE_USE_BEDROCK": "Amazon Bedrock",
-    "CLAUDE_CODE_USE_VERTEX": "Google Vertex AI",
-    "CLAUDE_CODE_USE_FOUNDRY": "Microsoft Foundry",
-}
-_TOKENS = {
-    "ANTHROPIC_AUTH_TOKEN": "token",
-    "ANTHROPIC_API_KEY": "API key",
-    "CLAUDE_CODE_OAUTH_TOKEN": "subscription token",
-}
 _TRUST = (
     "Claude Code asks first whether you trust this folder: it is a fresh worktree of your "
     "repository, and the answer holds for all of that"
 )
-_LOG_IN = "run `claude auth login`, or set ANTHROPIC_API_KEY"
 
 
 class ClaudeAgent:
@@ -130,28 +117,10 @@ class ClaudeAgent:
     install_hint = "npm install -g @anthropic-ai/claude-code, then `claude` once to log in"
 
     def find(self, environ: Mapping[str, str]) -> Installed | None:
-        found = shutil.which("claude", path=environ.get("PATH", ""))
-        if found is None:
-            return None
-        path = _native(Path(found).resolve())
-        return Installed(path, _version(path))
+        return find_claude(environ)
 
     def login(self, environ: Mapping[str, str]) -> Login:
-        """Tell the login by variables and by which files exist; no file is opened."""
-        for name, cloud in _CLOUDS.items():
-            if environ.get(name, "0").lower() not in {"", "0", "false"}:
-                return Login(LoginState.UNKNOWN, f"{cloud}, with its own credentials ({name})")
-        for name, kind in _TOKENS.items():
-            if environ.get(name):
-                return Login(LoginState.READY, f"{kind} in {name}")
-        config = config_folder(environ)
-        if (config / ".credentials.json").exists():
-            return Login(LoginState.READY, f"account in {config / '.credentials.json'}")
-        if sys.platform == "darwin":
-            return Login(LoginState.UNKNOWN, "macOS keeps the login in its keychain", _LOG_IN)
-        if (config / "settings.json").exists():
-            return Login(LoginState.UNKNOWN, "no login file; settings.json may name one", _LOG_IN)
-        return Login(LoginState.MISSING, "neither a key in the environment nor a login", _LOG_IN)
+        return login_of(environ)
 
     def headless(self, launch: Launch) -> Command:
         shell = launch.directory / "claude-shell.sh"
@@ -241,25 +210,6 @@ class ClaudeAgent:
 
 
 AGENT = ClaudeAgent()
-
-
-def _native(path: Path) -> Path:
-    """Return the native binary beside npm's launcher script; signals do not pass the script."""
-    if path.suffix not in {".cjs", ".js", ".mjs"}:
-        return path
-    beside = sorted(path.parent.parent.glob("claude-code-*/claude"))
-    return next((file for file in beside if os.access(file, os.X_OK)), path)
-
-
-def _version(path: Path) -> str:
-    """Return the version as npm's package file or the native installer's file name states it."""
-    if re.fullmatch(r"\d+\.\d+\.\d+\S*", path.name):
-        return path.name
-    for folder in path.parents[:2]:
-        package = load_json(folder / "package.json")
-        if isinstance(package, dict) and str(package.get("name")).startswith("@anthropic-ai/"):
-            return str(package.get("version", ""))
-    return ""
 
 
 def _trusted(launch: Launch) -> bool:
