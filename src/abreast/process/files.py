@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,21 @@ _NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 def write_atomic(path: Path, text: str, *, mode: int = 0o600) -> None:
     """Replace the file at `path` by `text`; readers see the old one or the new one.
 
-    Halves of surrogate pairs that stand for no byte become U+FFFD.
+    Halves of surrogate pairs that stand for no byte become U+FFFD. Raises OSError, and then leaves
+    nothing behind.
     """
     text = _NO_BYTE.sub("\ufffd", text)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(path)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(path)
+    except OSError:  # the disk is full, say: it may be a folder of the user's
+        scratch.unlink(missing_ok=True)
+        raise
 
 
 def write_json(path: Path, value: Any) -> None:
