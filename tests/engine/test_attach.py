@@ -52,6 +52,8 @@ def test_an_open_session_is_committed_when_it_is_left(local_stage: Stage) -> Non
     after = api.close_session("mine", places=stage.places)
     assert after.state is SessionState.DONE, after.reason
     assert stage.repo.git("show", f"{after.branch}:mine.txt") == "by hand"
+    left = api.handoff("mine", places=stage.places)
+    assert "by hand" not in left.text  # nobody said that
 
 
 def test_an_open_session_left_unchanged_is_done_without_a_commit(local_stage: Stage) -> None:

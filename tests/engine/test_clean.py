@@ -127,5 +127,10 @@ def test_names_are_runs_sessions_or_tasks(local_stage: Stage) -> None:
     eventually(lambda: set(clean(stage, run.id)) == {"one", "two"}, "both are listed")
     assert set(clean(stage, "one")) == {"one"}
     assert set(clean(stage, f"{run.id}/two")) == {"two"}
+    assert set(clean(stage, run.id[:3])) == {"one", "two"}
+    assert set(clean(stage, f"{run.id[:3]}/two")) == {"two"}
     with pytest.raises(NotFoundError, match="there is no run or session nobody"):
         clean(stage, "nobody")
+    for name in ("", "/one", f"{run.id[:3]}/three"):
+        with pytest.raises(NotFoundError, match="there is no run or session"):
+            clean(stage, name)

@@ -31,20 +31,30 @@ def clean(names: Sequence[str], places: Places, *, remove: bool, force: bool) ->
     with connect(places) as client:
         runs = client.reader.runs(1_000_000)
         known = {name for run in runs for s in run.sessions for name in (run.id, s.id, s.task)}
-        for name in names:
-            if name not in known:
-                raise NotFoundError(f"there is no run or session {name}", hint="abreast status")
+        meant = {_meant(name, runs, known) for name in names}
         broom = _Broom(client, working_folders(), remove=remove, force=force)
         found = [
             broom.sweep(run, session)
             for run in runs
             for session in run.sessions
-            if not names or {session.id, session.task, run.id} & set(names)
+            if not names or {session.id, session.task, run.id} & meant
             if session.worktree and Path(session.worktree).exists()
         ]
     if remove:
         empty_trash(places.trash)
     return found
+
+
+def _meant(name: str, runs: Sequence[Run], known: set[str]) -> str:
+    """Return the run, session or task of this name, which may be a run's shortened one."""
+    if name in known:
+        return name
+    start, slash, task = name.partition("/")
+    fits = {f"{run.id}{slash}{task}" for run in runs if start and run.id.startswith(start)} & known
+    if len(fits) == 1:
+        return fits.pop()
+    what = f"{len(fits)} runs start with {start}" if fits else f"there is no run or session {name}"
+    raise NotFoundError(what, hint="`abreast status --all` lists the runs")
 
 
 @dataclass(frozen=True)

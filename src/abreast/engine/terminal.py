@@ -30,7 +30,7 @@ from abreast.errors import AgentError, StateError
 from abreast.git.commit import tree_of
 from abreast.git.snapshot import build_tree
 from abreast.model.events import Outcome, Verdict
-from abreast.model.session import Session
+from abreast.model.session import BY_HAND, Session
 from abreast.model.states import RunState, SessionKind, SessionState
 from abreast.model.task import AgentChoice, Plan, Task
 from abreast.places import Places
@@ -121,7 +121,7 @@ def close(session: Session, places: Places) -> Session:
     found = _cli_session(session, places)
     by_hand = Verdict(
         Outcome.OK,
-        final_message="worked on by hand",
+        final_message=BY_HAND,
         cli_session=found,
         answer=_answer(layout),
     )

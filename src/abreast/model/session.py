@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from abreast.model.states import LandMode, LandState, RunState, SessionKind, SessionState
 from abreast.model.usage import Usage
 
+BY_HAND = "worked on by hand"
+"""The final message of a session that a person went on with, which no agent has said."""
+
 
 @dataclass(frozen=True)
 class Session:

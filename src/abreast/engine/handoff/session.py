@@ -29,7 +29,7 @@ from abreast.handoff.told import Told, listen, telling_line
 from abreast.model.contract import Isolation
 from abreast.model.events import Outcome
 from abreast.model.handoff import TOKENS, Handoff, Header
-from abreast.model.session import Session
+from abreast.model.session import BY_HAND, Session
 from abreast.model.states import SessionKind, SessionState
 from abreast.model.task import Task
 from abreast.places import Places
@@ -102,6 +102,11 @@ def leave_bare(engine: Engine, session_id: str, attempt: int, ending: Ending) ->
     _write(folder, compose(case, _header(case, session)))
 
 
+def _said(session: Session) -> str:
+    """Return what the agent itself said last, as far as the store knows."""
+    return "" if session.final_message == BY_HAND else session.final_message
+
+
 def passed_on(session: Session) -> str:
     """Return what a session passes on to one that needs it, fenced: it is data, no instructions.
 
@@ -116,7 +121,7 @@ def passed_on(session: Session) -> str:
     if not text:
         case = Case(origin=_origin(session, None, None, ""))
         text = compose(case, _header(case, session)).text
-    said = mask(session.final_message.strip())[:_WORDS]
+    said = mask(_said(session).strip())[:_WORDS]
     if said and " ".join(said.split()) not in text:
         text = f"{text}\n## Its last message, whole\n{said}\n"
     what = f"commit {session.commit[:12]}" if session.commit else "it changed no file"
@@ -195,7 +200,7 @@ def _origin(
         landed=session.landed,
         target=target,
         attempt=session.attempt,
-        final_message=session.final_message,
+        final_message=_said(session),
         last_action=session.last_action,
         checks=_checks(task, layout) if task and layout else (),
         child=session.kind is SessionKind.CHILD,
