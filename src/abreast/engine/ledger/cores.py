@@ -6,7 +6,6 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 
 from abreast.engine.ledger.read import Reading, Task, load_reading, read
 from abreast.errors import CommandError
@@ -17,6 +16,7 @@ WORTH = 64 * 10**6
 """Bytes that are worth a process more: it takes a tenth of a second to start."""
 
 _BATCH = 16 * 10**6  # bytes that one core takes at a time
+_FILE = 64_000  # bytes that are read while a file is opened and its session gets known
 
 Weighed = tuple[Task, int]
 """A task, and the bytes that are to be read for it."""
@@ -24,8 +24,9 @@ Weighed = tuple[Task, int]
 
 def read_all(tasks: Sequence[Weighed], *, cores: int = 0) -> list[tuple[Task, Reading]]:
     """Return what each task has found, in no order; `cores` is by default what we may use."""
-    helpers = min((cores or _cores()) - 1, sum(size for _, size in tasks) // WORTH)
-    left = deque(_batches(tasks))
+    weighed = [(task, size + _FILE) for task, size in tasks]
+    helpers = min((cores or _cores()) - 1, sum(weight for _, weight in weighed) // WORTH)
+    left = deque(_batches(weighed))
     found: list[tuple[Task, Reading]] = []
     answers: list[tuple[list[Task], bytes]] = []
     threads = [threading.Thread(target=_help, args=(left, answers)) for _ in range(helpers)]
@@ -61,7 +62,7 @@ def _help(left: deque[list[Task]], answers: list[tuple[list[Task], bytes]]) -> N
         with Piped(argv, allow(os.environ)) as helper:
             while left:
                 batch = left.popleft()
-                asked = json.dumps([asdict(task) for task in batch]).encode()
+                asked = json.dumps([vars(task) for task in batch]).encode()
                 answers.append((batch, helper.ask(asked)))
                 batch = []
     except IndexError:  # another was faster
@@ -75,9 +76,9 @@ def _batches(tasks: Iterable[Weighed]) -> Iterable[list[Task]]:
     """Return the tasks in portions, the largest first, so that all cores end at the same time."""
     batch: list[Task] = []
     weight = 0
-    for task, size in sorted(tasks, key=lambda one: -one[1]):
+    for task, more in sorted(tasks, key=lambda one: -one[1]):
         batch.append(task)
-        weight += size
+        weight += more
         if weight >= _BATCH:
             yield batch
             batch, weight = [], 0

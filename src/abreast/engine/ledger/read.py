@@ -3,7 +3,7 @@
 import base64
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -95,7 +95,7 @@ def forked_from(task: Task) -> str:
 
 def dump_reading(found: Reading) -> dict[str, Any]:
     """Return a reading as JSON can carry it."""
-    return asdict(found) | {"requests": base64.b64encode(found.requests).decode()}
+    return vars(found) | {"requests": base64.b64encode(found.requests).decode()}
 
 
 def load_reading(raw: Mapping[str, Any]) -> Reading:
