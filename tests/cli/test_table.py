@@ -7,6 +7,7 @@ from inline_snapshot import snapshot
 from rich.cells import cell_len
 
 from abreast.cli import figures, table
+from abreast.cli.states import LAND_STYLES, MARKS, RUN_STYLES, SESSION_STYLES
 from abreast.model.states import LandState, RunState, SessionState
 from abreast.model.usage import Usage
 from tests.cli import values
@@ -172,3 +173,9 @@ def test_a_hint_names_the_run_and_a_reason_does_not_repeat_the_state():
     )
     drawn = closing(values.run(stopped))
     assert "retry-http stopped by you\n  hint: abreast resume k3v9 goes on with it" in drawn
+
+
+def test_every_state_has_a_look():
+    assert set(SESSION_STYLES) == set(MARKS) == set(SessionState)
+    assert set(RUN_STYLES) == set(RunState)
+    assert set(LAND_STYLES) == set(LandState)

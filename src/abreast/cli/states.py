@@ -35,6 +35,7 @@ SESSION_STYLES = {
 
 RUN_STYLES = {
     RunState.QUEUED: "dim",
+    RunState.OPEN: "blue",
     RunState.RUNNING: "blue",
     RunState.LANDING: "cyan",
     RunState.DONE: "green",
