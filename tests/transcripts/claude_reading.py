@@ -1,42 +1,19 @@
 """Recorded transcripts of Claude Code, made-up ones, and what is read out of them."""
 
 import json
-import os
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from abreast.agents.claude.records import MARKS, Events, Spending, find, read
-from abreast.model.transcript import Called, Returned, Said, Spent, Transcript
+from abreast.model.transcript import Spent, Transcript
+from tests.transcripts import reading
 from tests.transcripts.record_claude import FIXTURES, PLACE, RECORDINGS, session_id
 
 NAMES = sorted(RECORDINGS)
 WORK = str(PLACE / "work")
 SESSION = "0b5a1c1e-1111-4111-8111-123456789abc"
 UNREAD = "1 replies could not be read, whose usage is missing"
-_OPENED: list[str] = []
-_WATCHING: list[bool] = []
-
-
-def _watch(event: str, arguments: tuple[Any, ...]) -> None:
-    if _WATCHING and event in {"open", "os.scandir"} and not isinstance(arguments[0], int):
-        _OPENED.append(os.fsdecode(arguments[0]))
-
-
-sys.addaudithook(_watch)
-
-
-@contextmanager
-def watching() -> Iterator[list[str]]:
-    """Tell every file and folder that is opened, as it was named."""
-    _OPENED.clear()
-    _WATCHING.append(True)
-    try:
-        yield _OPENED
-    finally:
-        _WATCHING.clear()
 
 
 def files(name: str) -> list[Path]:
@@ -77,35 +54,16 @@ def slow(lines: Iterable[bytes], events: Events | None = None) -> list[Any]:
     return [event for line in lines for event in events.feed(line)]
 
 
-def lines_of(path: Path) -> list[bytes]:
-    return path.read_bytes().splitlines(keepends=True)
-
-
-def of(kind: type, transcript: Transcript) -> list[Any]:
-    return [event for event in transcript.events if isinstance(event, kind)]
-
-
 def everybody(transcript: Transcript) -> list[Transcript]:
     return [transcript, *(one for child in transcript.children for one in everybody(child))]
 
 
 def shape(transcript: Transcript) -> list[tuple[Any, ...]]:
-    """Calls with what came of them."""
-    back = {event.id: event for event in of(Returned, transcript)}
+    """Calls with what came of them, whichever the folder."""
     return [
-        (
-            c.kind,
-            c.subject.replace(f"{WORK}/", ""),
-            len(c.paths),
-            back[c.id].failed,
-            back[c.id].code,
-        )
-        for c in of(Called, transcript)
+        (kind, subject.replace(f"{WORK}/", ""), len(paths), failed, code)
+        for kind, subject, paths, failed, code in reading.shape(transcript)
     ]
-
-
-def talk(transcript: Transcript) -> list[tuple[bool, str]]:
-    return [(event.by_user, event.text) for event in of(Said, transcript)]
 
 
 def line(kind: str = "assistant", **more: Any) -> bytes:

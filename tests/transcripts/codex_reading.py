@@ -13,9 +13,6 @@ from abreast.agents.codex.records import (
     read,
 )
 from abreast.model.transcript import (
-    Called,
-    Returned,
-    Said,
     Spent,
     Transcript,
 )
@@ -28,10 +25,6 @@ ANY = Path("rollout-any.jsonl")
 
 def files(name: str) -> list[Path]:
     return list(find({"CODEX_HOME": str(FIXTURES / name)}))
-
-
-def lines(path: Path) -> list[bytes]:
-    return path.read_bytes().splitlines(keepends=True)
 
 
 def session(name: str) -> Transcript:
@@ -69,24 +62,6 @@ def slow(given: Iterable[bytes], events: Events | None = None) -> list[Any]:
 
 def once(spent: Iterable[Spent]) -> list[Spent]:
     return list({one.id: one for one in spent}.values())
-
-
-def of(kind: type, transcript: Transcript) -> list[Any]:
-    return [event for event in transcript.events if isinstance(event, kind)]
-
-
-def shape(transcript: Transcript) -> list[tuple[Any, ...]]:
-    """Calls with what came of them at last."""
-    back = {event.id: event for event in of(Returned, transcript)}
-    return [
-        (c.kind, c.subject, c.paths, back[c.id].failed, back[c.id].code)
-        for c in of(Called, transcript)
-        if c.id in back
-    ]
-
-
-def talk(transcript: Transcript) -> list[tuple[bool, str]]:
-    return [(event.by_user, event.text) for event in of(Said, transcript)]
 
 
 def record(kind: str, payload: Any, **more: Any) -> bytes:

@@ -24,13 +24,11 @@ from tests.transcripts.claude_reading import (
     fast,
     files,
     line,
-    lines_of,
-    of,
     reply,
     slow,
-    watching,
     write,
 )
+from tests.transcripts.reading import lines_of, of, watching
 
 
 def test_a_torn_last_line_is_normal(tmp_path: Path) -> None:

@@ -28,17 +28,15 @@ from tests.transcripts.claude_reading import (
     fast,
     files,
     line,
-    lines_of,
-    of,
     reply,
     session,
     session_id,
     shape,
     slow,
-    talk,
     wire,
     write,
 )
+from tests.transcripts.reading import lines_of, of, talk
 from tests.transcripts.record_claude import record
 
 

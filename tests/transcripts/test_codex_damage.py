@@ -26,14 +26,12 @@ from tests.transcripts.codex_reading import (
     counts,
     fast,
     files,
-    lines,
-    of,
     record,
     slow,
     stated,
-    talk,
     wire,
 )
+from tests.transcripts.reading import lines_of, of, talk
 
 
 def test_while_it_is_written(tmp_path: Path) -> None:
@@ -51,7 +49,7 @@ def test_while_it_is_written(tmp_path: Path) -> None:
 def test_a_record_that_is_lost_is_made_up_for() -> None:
     """Its running total tells, in the same file and in the next record."""
     (path,) = files("plain")
-    given = lines(path)
+    given = lines_of(path)
     for number, line in enumerate(given):
         if b'"type":"token_usage_record"' in line:
             spending = Spending(path)
@@ -73,7 +71,7 @@ def test_a_number_that_is_wrong_is_told() -> None:
     spending = Spending(path)
     wrong = [
         line.replace(b'"usage":{"input_tokens":13', b'"usage":{"input_tokens":93')
-        for line in lines(path)
+        for line in lines_of(path)
     ]
     assert counts(fast(wrong, spending)) != stated(wire("plain"))
     assert spending.warnings == ["a request's usage does not fit its total"]
@@ -81,7 +79,7 @@ def test_a_number_that_is_wrong_is_told() -> None:
 
 def test_a_line_that_goes_on_behind_a_torn_one() -> None:
     (path,) = files("resumed")
-    given = lines(path)
+    given = lines_of(path)
     half = next(n for n, line in enumerate(given) if b'"type":"token_usage_record"' in line)
     joined = [*given[:half], given[half - 1][:50] + given[half], *given[half + 1 :]]
     events = Events(path)
@@ -93,7 +91,7 @@ def test_a_line_that_goes_on_behind_a_torn_one() -> None:
 
 def test_a_total_that_is_torn_before_a_request() -> None:
     (path,) = files("resumed")
-    given = lines(path)
+    given = lines_of(path)
     total = next(line for line in given if b'"token_count"' in line)
     used = [n for n, line in enumerate(given) if b'"type":"token_usage_record"' in line][1]
     given[used] = total[:-200] + given[used]
@@ -103,7 +101,7 @@ def test_a_total_that_is_torn_before_a_request() -> None:
 def test_records_of_another_session_are_told() -> None:
     (one,), (other,) = files("plain"), files("quota")
     spending = Spending(one)
-    fast([*lines(one), *lines(other)[1:]], spending)
+    fast([*lines_of(one), *lines_of(other)[1:]], spending)
     assert spending.warnings == ["it has records of another session"]
 
 
@@ -143,11 +141,11 @@ def test_a_line_beyond_all_measure_is_left_out(
 
 
 def base() -> bytes:
-    return b"".join(b"".join(lines(path)) for path in files("code_mode"))
+    return b"".join(b"".join(lines_of(path)) for path in files("code_mode"))
 
 
 BASE = base()
-OTHER = lines(files("subagents")[2])
+OTHER = lines_of(files("subagents")[2])
 USED = stated(wire("code_mode"))
 HOSTILE = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),

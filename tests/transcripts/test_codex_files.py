@@ -5,10 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,30 +17,7 @@ from abreast.agents.codex.records import (
     read,
     roots,
 )
-from tests.transcripts.codex_reading import (
-    files,
-    record,
-)
-
-_OPENED: list[str] = []
-_WATCHING: list[bool] = []
-
-
-def _watch(event: str, arguments: tuple[Any, ...]) -> None:
-    if _WATCHING and event in {"open", "os.scandir"} and not isinstance(arguments[0], int):
-        _OPENED.append(os.fsdecode(arguments[0]))
-
-
-sys.addaudithook(_watch)
-
-
-@pytest.fixture
-def opened() -> Iterator[list[str]]:
-    """Every file and folder that the test opens, as it was named."""
-    _OPENED.clear()
-    _WATCHING.append(True)
-    yield _OPENED
-    _WATCHING.clear()
+from tests.transcripts.codex_reading import files, record
 
 
 def test_where_they_lie(tmp_path: Path) -> None:

@@ -25,7 +25,6 @@ from tests.transcripts.codex_reading import (
     counts,
     fast,
     files,
-    lines,
     older,
     once,
     record,
@@ -33,24 +32,25 @@ from tests.transcripts.codex_reading import (
     stated,
     wire,
 )
+from tests.transcripts.reading import lines_of
 
 
 @pytest.mark.parametrize("name", sorted({*NAMES} - {"killed", "revived", "forked"}))
 def test_running_totals_tell_the_same(name: str) -> None:
-    found = once(spent for path in files(name) for spent in fast(older(lines(path))))
+    found = once(spent for path in files(name) for spent in fast(older(lines_of(path))))
     assert counts(found) == stated(wire(name))
 
 
 def test_running_totals_miss_what_they_were_killed_before() -> None:
     (path,) = files("killed")
-    assert counts(fast(older(lines(path)))) == stated(wire("killed")[:1])
+    assert counts(fast(older(lines_of(path)))) == stated(wire("killed")[:1])
 
 
 def test_a_fork_that_copied_its_history_is_counted_once() -> None:
     first, second, third, _ = files("forked")
 
     def own(path: Path) -> list[bytes]:
-        return [re.sub(rb'"history_base":\{[^}]*\},', b"", line) for line in older(lines(path))]
+        return [re.sub(rb'"history_base":\{[^}]*\},', b"", line) for line in older(lines_of(path))]
 
     fork = [own(second)[0], *own(first), *own(second)[1:]]
     again = [own(third)[0], *fork, *own(third)[1:]]
@@ -77,7 +77,7 @@ def test_a_fork_that_copied_its_history_is_counted_once() -> None:
 
 def test_a_session_that_goes_on_in_a_newer_version() -> None:
     (path,) = files("resumed")
-    given = lines(path)
+    given = lines_of(path)
     half = next(n for n, line in enumerate(given) if b'"task_complete"' in line)
     both = older(given[:half]) + given[half:]
     spending = Spending(path)

@@ -28,22 +28,19 @@ from tests.transcripts.codex_reading import (
     counts,
     fast,
     files,
-    lines,
-    of,
     once,
     session,
-    shape,
     slow,
     stated,
-    talk,
     wire,
 )
+from tests.transcripts.reading import lines_of, of, shape, talk
 from tests.transcripts.record_codex import PLACE
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_totals_are_those_of_the_wire(name: str) -> None:
-    found = once(spent for path in files(name) for spent in fast(lines(path)))
+    found = once(spent for path in files(name) for spent in fast(lines_of(path)))
     assert counts(found) == stated(wire(name))
     assert all(spent.cost_usd is None and spent.at > 0 for spent in found)
 
@@ -60,7 +57,7 @@ def test_totals_of_each_session_are_those_of_the_wire(name: str) -> None:
 def test_both_ways_to_read_agree(name: str) -> None:
     for path in files(name):
         spending, events = Spending(path), Events(path)
-        given = lines(path)
+        given = lines_of(path)
         assert [e for e in slow(given, events) if isinstance(e, Spent)] == fast(given, spending)
         assert spending.warnings == events.warnings == []
         assert spending.skipped == events.skipped == 0
@@ -137,7 +134,7 @@ def test_calls_that_a_script_makes_are_told_with_it() -> None:
     assert inner in sizes.values()
     raw = next(
         line
-        for line in lines(files("code_mode")[0])
+        for line in lines_of(files("code_mode")[0])
         if b"output" in line and f'"call_id":"{reading.id}"'.encode() in line
     )
     parts = json.loads(raw)["payload"]["output"]
