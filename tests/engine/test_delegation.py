@@ -470,7 +470,9 @@ def test_the_estimate_learns_from_earlier_children(local_stage: Stage):
     small = ask(stage, says(bullets("one")), scope=["README.md"])
     assert small.estimate is not None
     assert small.estimate.worth is Worth.LOSS
-    assert "reading them yourself is cheaper" in small.notes[0]
+    assert "reading it yourself is cheaper" in small.notes[0]
+    _, second = delegating.expect(contract, choose, stage.places, tree=stage.repo.path)
+    assert (second.measured, second.start_up, second.net) == (1, 3000, 21_800)
 
 
 def test_the_repository_says_what_its_delegations_are_like(local_stage: Stage):

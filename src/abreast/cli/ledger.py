@@ -26,7 +26,7 @@ def ledger(*, since: str, by: str, json: bool) -> int:
     Nothing is fetched. A cost with ~ is an estimate by public price lists.
     """
     from abreast import api
-    from abreast.cli import as_json
+    from abreast.cli import as_json, figures
 
     found = api.ledger(since=since, by=by)
     if json:
@@ -37,7 +37,7 @@ def ledger(*, since: str, by: str, json: bool) -> int:
     else:
         click.echo(_nothing(found), err=True)
     for note in found.notes:
-        click.echo(f"note: {note}", err=True)
+        click.echo(f"note: {figures.one_line(note)}", err=True)
     return 0
 
 
