@@ -153,7 +153,7 @@ def _keep(recording: Recording, target: Path) -> None:
     found = [one for one in root.glob(pattern) if one.is_file()]
     found += list(root.glob("*/.project_root"))
     assert found, "no transcript was written"
-    shorten = {"claude": record_claude._shortened, "codex": record_codex._shortened}
+    shorten = {"claude": record_claude.shortened, "codex": record_codex.shortened}
     for path in found:
         kept = target / below / path.relative_to(root)
         kept.parent.mkdir(parents=True, exist_ok=True)

@@ -11,14 +11,11 @@ random ids only.
 """
 
 import json
-import os
 import shutil
 import signal
-import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,13 +37,12 @@ from abreast.model.moves import (
     Spend,
     Write,
 )
-from abreast.process.tree import MARKER, sweep
-from tests.support.clis import cli_environ, wait_until
+from tests.support.clis import cli_environ
 from tests.support.repos import make_repo
+from tests.transcripts.recording import fresh, keep_wire, record_all, run_cli, stated
 
 FIXTURES = Path(__file__).with_name("claude")
 PLACE = Path("/tmp/abreast-transcripts/claude")
-SECONDS = 90.0
 
 _FILES = {
     "app.py": "def greet(name):\n    return 'hello ' + name\n",
@@ -67,18 +63,14 @@ class Stating(AnthropicDialect):
         self.stated: list[dict[str, Any]] = []
 
     def stream(self, request: Request, reply: Reply) -> Iterator[bytes]:
-        spend = reply.spend
-        self.stated.append(
-            {
-                "session": request.headers.get("x-claude-code-session-id", ""),
-                "agent": request.headers.get("x-claude-code-agent-id", ""),
-                "model": request.body.get("model", ""),
-                "input": spend.input_tokens,
-                "cached": spend.cached_tokens,
-                "written": spend.written_tokens,
-                "output": spend.output_tokens,
-            }
+        headers = request.headers
+        line = stated(
+            reply.spend,
+            request.body.get("model", ""),
+            session=headers.get("x-claude-code-session-id", ""),
+            agent=headers.get("x-claude-code-agent-id", ""),
         )
+        self.stated.append(line)
         return super().stream(request, reply)
 
 
@@ -374,7 +366,7 @@ def record(name: str, folder: Path = FIXTURES) -> Path:
     """Record one fixture anew and return its folder."""
     recording, dialect = RECORDINGS[name], Stating()
     scenarios = [Scenario(key, moves) for key, moves in recording.plays.items()]
-    with _place() as place, Loopback(scenarios, dialects=[dialect]) as server:
+    with fresh(PLACE) as place, Loopback(scenarios, dialects=[dialect]) as server:
         environ = cli_environ(AGENT, server.url, place / "home") | recording.environ
         make_repo(place / "work", _FILES)
         for process in recording.processes:
@@ -384,15 +376,14 @@ def record(name: str, folder: Path = FIXTURES) -> Path:
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(place / "home" / ".claude" / "projects", target / "projects")
     for path in target.rglob("*.jsonl"):
-        path.write_bytes(b"".join(map(_shortened, path.read_bytes().splitlines(keepends=True))))
+        path.write_bytes(b"".join(map(shortened, path.read_bytes().splitlines(keepends=True))))
     if recording.lost is not None:
         dialect.stated[recording.lost]["lost"] = True
-    lines = ",\n".join(json.dumps(one) for one in dialect.stated)
-    (target / "wire.json").write_text(f"[\n{lines}\n]\n")
+    keep_wire(target, dialect.stated)
     return target
 
 
-def _shortened(line: bytes) -> bytes:
+def shortened(line: bytes) -> bytes:
     """Cut what the CLI says to the model: it is long, and not ours to hand on."""
     try:
         record = json.loads(line)
@@ -413,46 +404,22 @@ def _cut(value: Any) -> Any:
     return value
 
 
-@contextmanager
-def _place() -> Iterator[Path]:
-    shutil.rmtree(PLACE, ignore_errors=True)
-    PLACE.mkdir(parents=True)
-    try:
-        yield PLACE
-    finally:
-        shutil.rmtree(PLACE, ignore_errors=True)
-
-
 def _run(process: Process, place: Path, environ: dict[str, str]) -> None:
     installed = AGENT.find(environ)
     assert installed is not None, "the pinned claude is missing: npm ci in tests/clis"
-    marker = uuid.uuid4().hex
-    own = {MARKER: marker, "CLAUDE_CODE_DISABLE_AUTO_MEMORY": "1", "CLAUDE_CODE_TMPDIR": str(place)}
+    own = {"CLAUDE_CODE_DISABLE_AUTO_MEMORY": "1", "CLAUDE_CODE_TMPDIR": str(place)}
     argv = [str(installed.path), "-p", *("--output-format", "stream-json", "--verbose")]
     argv += ["--permission-mode", "acceptEdits", "--allowedTools", "Bash"]
     # What the CLI says to the model would be nearly all of a transcript.
     argv += ["--system-prompt", "You edit code.", "--setting-sources", ""]
     argv += [] if process.prompt.startswith("/") else ["--disable-slash-commands"]
     argv += ["--tools", _TOOLS, "--agents", json.dumps(_AGENTS)]
-    with (place / "said").open("ab") as said, (place / "errors").open("ab") as errors:
-        started = subprocess.Popen(
-            [*argv, *process.options, process.prompt],
-            cwd=place / "work",
-            env=environ | own,
-            stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=errors,
-            start_new_session=True,
-        )
-        try:
-            if process.kill_at:
-                wait_until((place / "work" / process.kill_at).exists, SECONDS)
-                wait_until(lambda: _written(place, process.kill_at), SECONDS)
-                os.kill(started.pid, process.stop)
-            started.wait(SECONDS)
-        finally:
-            sweep(marker)
-            started.wait()
+
+    def due() -> bool:
+        return (place / "work" / process.kill_at).exists() and _written(place, process.kill_at)
+
+    argv += [*process.options, process.prompt]
+    run_cli(argv, place, environ | own, due=due if process.kill_at else None, stop=process.stop)
 
 
 def _written(place: Path, word: str) -> bool:
@@ -461,10 +428,8 @@ def _written(place: Path, word: str) -> bool:
     return any(f'"command":"touch {word}'.encode() in path.read_bytes() for path in records)
 
 
-def main(names: Sequence[str], say: Callable[[str], object] = print) -> None:
-    for name in names or RECORDINGS:
-        folder = record(name)
-        say(f"{name}: {sum(p.stat().st_size for p in folder.rglob('*') if p.is_file())} bytes")
+def main(names: Sequence[str]) -> None:
+    record_all(names or RECORDINGS, record)
 
 
 if __name__ == "__main__":

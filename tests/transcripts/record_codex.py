@@ -36,6 +36,7 @@ from abreast.model.moves import (
 from abreast.process.tree import MARKER, sweep
 from tests.support.clis import cli_environ, wait_until
 from tests.support.repos import make_repo
+from tests.transcripts.recording import fresh, keep_wire, record_all, stated
 
 FIXTURES = Path(__file__).with_name("codex")
 # Neither in /dev, which Codex's sandbox hides, nor in /tmp, where it lets anyone write.
@@ -70,17 +71,8 @@ class Stating(OpenAI):
         spend = reply.spend
         thread = request.headers.get("thread-id", "")
         session = request.headers.get("session-id", "")
-        self.stated.append(
-            {
-                "session": session,
-                "agent": "" if thread == session else thread,
-                "model": reply.model,
-                "input": spend.input_tokens,
-                "cached": spend.cached_tokens,
-                "written": spend.written_tokens,
-                "output": spend.output_tokens,
-            }
-        )
+        agent = "" if thread == session else thread
+        self.stated.append(stated(spend, reply.model, session=session, agent=agent))
         agent = _last_agent(request.body)
         cached = f'"cached_tokens": {spend.cached_tokens}'
         written = f'{cached}, "cache_write_tokens": {spend.written_tokens}'
@@ -363,7 +355,7 @@ RECORDS: Mapping[str, Callable[[Recorder], None]] = {
 }
 
 
-def _shortened(line: bytes) -> bytes:
+def shortened(line: bytes) -> bytes:
     """Return a line as it is, but for the descriptions of the tools, 25 kB in each rollout."""
     if b'"type":"additional_tools"' not in line[:200]:
         return line
@@ -375,31 +367,24 @@ def _shortened(line: bytes) -> bytes:
 def record(name: str) -> Path:
     """Record one fixture anew and return its folder."""
     target, dialect = FIXTURES / name, Stating()
-    root = PLACE / name
-    shutil.rmtree(root, ignore_errors=True)
-    root.mkdir(parents=True)
-    try:
-        with Loopback(dialects=[dialect]) as server:
-            recorder = Recorder(server, dialect, root)
-            RECORDS[name](recorder)
-            shutil.rmtree(target, ignore_errors=True)
-            for path in recorder.rollouts():
-                kept = target / path.relative_to(recorder.home)
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                kept.write_bytes(b"".join(map(_shortened, path.read_bytes().splitlines(True))))
-        lines = ",\n".join(json.dumps(one) for one in dialect.stated)
-        (target / "wire.json").write_text(f"[\n{lines}\n]\n")
-    finally:
-        sweep(marker(root))
-        shutil.rmtree(root, ignore_errors=True)
+    with fresh(PLACE / name) as root:
+        try:
+            with Loopback(dialects=[dialect]) as server:
+                recorder = Recorder(server, dialect, root)
+                RECORDS[name](recorder)
+                shutil.rmtree(target, ignore_errors=True)
+                for path in recorder.rollouts():
+                    kept = target / path.relative_to(recorder.home)
+                    kept.parent.mkdir(parents=True, exist_ok=True)
+                    kept.write_bytes(b"".join(map(shortened, path.read_bytes().splitlines(True))))
+            keep_wire(target, dialect.stated)
+        finally:
+            sweep(marker(root))
     return target
 
 
 def main(names: Sequence[str]) -> None:
-    for name in names or RECORDS:
-        folder = record(name)
-        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        sys.stdout.write(f"{folder.relative_to(Path.cwd())}: {size / 1000:.0f} kB\n")
+    record_all(names or RECORDS, record)
 
 
 if __name__ == "__main__":

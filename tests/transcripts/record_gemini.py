@@ -9,14 +9,10 @@ recording differs from the old one in times and random ids only.
 """
 
 import json
-import os
 import shutil
-import signal
-import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,12 +23,11 @@ from abreast.loopback.record import Recorded
 from abreast.loopback.server import Loopback
 from abreast.model.moves import Call, Edit, Hang, HttpError, Move, Read, Say, Scenario, Shell, Spend
 from abreast.model.moves import Write as WriteFile
-from abreast.process.tree import MARKER, sweep
-from tests.support.clis import cli_environ, wait_until
+from tests.support.clis import cli_environ
+from tests.transcripts.recording import fresh, keep_wire, record_all, run_cli, stated
 
 FIXTURES = Path(__file__).parent / "gemini"
 PLACE = Path("/tmp/abreast-gemini-transcripts")  # the same for everybody
-SECONDS = 90.0
 
 _SETTINGS = {
     "security": {"auth": {"selectedType": "gemini-api-key"}},
@@ -257,78 +252,48 @@ RECORDINGS: dict[str, Recording] = {
 }
 
 
-def record(name: str, target: Path) -> None:
-    """Record one fixture and put it in the place of the folder `target`."""
-    recording = RECORDINGS[name]
+def record(name: str, folder: Path = FIXTURES) -> Path:
+    """Record one fixture anew and return its folder."""
+    recording, target = RECORDINGS[name], folder / name
     scenarios = [Scenario(key, moves) for key, moves in recording.plays.items()]
-    with _place() as place, Loopback(scenarios) as server:
+    with fresh(PLACE) as place, Loopback(scenarios) as server:
         environ = cli_environ(AGENT, server.url, place / "home")
-        folder = place / "home" / ".gemini"
-        _write(folder / "settings.json", json.dumps(_SETTINGS | recording.settings))
+        own = place / "home" / ".gemini"
+        _write(own / "settings.json", json.dumps(_SETTINGS | recording.settings))
         for path, text in _FILES.items():
             _write(place / "work" / path, text)
         for process in recording.processes:
             _run(process, place, environ, server)
         assert server.egress == [], server.egress
         shutil.rmtree(target, ignore_errors=True)
-        for found in _kept(folder):
-            _copy(found, target / ".gemini" / found.relative_to(folder))
-        _write(target / "wire.json", json.dumps(_wire(server.requests, recording), indent=1) + "\n")
+        for found in _kept(own):
+            _copy(found, target / ".gemini" / found.relative_to(own))
+        keep_wire(target, _wire(server.requests, recording))
+    return target
 
 
 def _wire(requests: Sequence[Recorded], recording: Recording) -> list[dict[str, Any]]:
     """What the server stated for each request that it answered with a reply."""
-    stated = []
+    lines = []
     for request in requests:
         if request.step is None:
             continue
         turn = turn_at(Scenario(request.scenario, recording.plays[request.scenario]), request.step)
         if turn.fault is None and not turn.stall:
-            spend = turn.reply.spend
-            stated.append(
-                {
-                    "scenario": request.scenario,
-                    "step": request.step,
-                    "model": request.path.rpartition("/")[2].partition(":")[0],
-                    "input": spend.input_tokens,
-                    "cached": spend.cached_tokens,
-                    "output": spend.output_tokens,
-                }
-            )
-    return stated
-
-
-@contextmanager
-def _place() -> Iterator[Path]:
-    shutil.rmtree(PLACE, ignore_errors=True)
-    (PLACE / "work").mkdir(parents=True)
-    try:
-        yield PLACE
-    finally:
-        shutil.rmtree(PLACE, ignore_errors=True)
+            model = request.path.rpartition("/")[2].partition(":")[0]
+            asked = {"scenario": request.scenario, "step": request.step}
+            lines.append(stated(turn.reply.spend, model, **asked))
+    return lines
 
 
 def _run(process: Process, place: Path, environ: dict[str, str], server: Loopback) -> None:
-    marker = uuid.uuid4().hex
-    own = {"GEMINI_CLI_NO_RELAUNCH": "true", "TMPDIR": str(place), MARKER: marker}
-    with (place / "said").open("ab") as said, (place / "errors").open("ab") as errors:
-        started = subprocess.Popen(
-            _command(process, place, environ),
-            cwd=place / "work",
-            env=environ | own,
-            stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=errors,
-            start_new_session=True,
-        )
-        try:
-            if process.kill_at:
-                wait_until(lambda: _is_due(process.kill_at, place, server), SECONDS)
-                os.kill(started.pid, signal.SIGKILL)
-            started.wait(SECONDS)
-        finally:
-            sweep(marker)
-            started.wait()
+    own = {"GEMINI_CLI_NO_RELAUNCH": "true", "TMPDIR": str(place)}
+
+    def due() -> bool:
+        return _is_due(process.kill_at, place, server)
+
+    argv = _command(process, place, environ)
+    run_cli(argv, place, environ | own, due=due if process.kill_at else None)
 
 
 def _is_due(what: str | int, place: Path, server: Loopback) -> bool:
@@ -367,11 +332,8 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def main(names: Sequence[str], say: Callable[[str], object] = print) -> None:
-    for name in names or RECORDINGS:
-        folder = FIXTURES / name
-        record(name, folder)
-        say(f"{name}: {sum(p.stat().st_size for p in folder.rglob('*') if p.is_file())} bytes")
+def main(names: Sequence[str]) -> None:
+    record_all(names or RECORDINGS, record)
 
 
 if __name__ == "__main__":

@@ -194,8 +194,8 @@ def test_the_todo_list() -> None:
 
 @pytest.mark.clis
 def test_the_cli_still_writes_so(tmp_path: Path) -> None:
-    record("subagents", tmp_path / "new")
-    (path,) = [p for p in find({}, [tmp_path / "new"]) if p.parent.name == "chats"]
+    new = record("subagents", tmp_path)
+    (path,) = [p for p in find({}, [new]) if p.parent.name == "chats"]
     now, then = read(path), session("subagents")
     assert (shape(now), talk(now)) == (shape(then), talk(then))
     assert counts(of(Spent, now)) == counts(of(Spent, then))
