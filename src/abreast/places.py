@@ -1,6 +1,5 @@
 """Where abreast keeps its state: one folder outside every repository, and one database."""
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,6 +43,8 @@ class Places:
 
     def handoff_of(self, checkout: Path) -> Path:
         """The handoff of the newest session in a checkout, where its owner keeps none there."""
+        import hashlib  # which loads OpenSSL: no look at runs has to wait for it
+
         digest = hashlib.sha256(bytes(checkout)).hexdigest()[:8]
         return self.state / "handoffs" / f"{checkout.name or 'root'}-{digest}" / "CURRENT_WORK.md"
 

@@ -15,6 +15,7 @@ from abreast.engine.ledger.index import refresh
 from abreast.engine.ledger.read import Task, read
 from abreast.engine.transcripts import find_transcripts
 from abreast.model.ledger import By
+from abreast.process import piped
 from abreast.store import transcripts as store
 from tests.ledger.support import (
     anybody,
@@ -175,14 +176,14 @@ def test_helpers_find_the_same_and_a_lost_one_loses_nothing(home, places, monkey
     assert helped == alone
     asked = []
 
-    class Lost(cores.Piped):
+    class Lost(piped.Piped):
         def ask(self, line):
             asked.append(line)
             if len(asked) > 1:
                 self._process.kill()
             return super().ask(line)
 
-    monkeypatch.setattr(cores, "Piped", Lost)
+    monkeypatch.setattr(piped, "Piped", Lost)
     monkeypatch.setattr(cores, "_work", lambda *_: wait_until(lambda: len(asked) > 1))
     lost = {task.path: one for task, one in read_all(tasks, cores=2)}
     assert len(asked) == 2

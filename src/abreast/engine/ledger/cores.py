@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from abreast.engine.ledger.read import Reading, Task, load_reading, read
 from abreast.errors import CommandError
 from abreast.process.environment import allow
-from abreast.process.piped import Piped
 
 WORTH = 64 * 10**6
 """Bytes that are worth a process more: it takes a tenth of a second to start."""
@@ -56,6 +55,8 @@ def _work(left: deque[list[Task]], found: list[tuple[Task, Reading]]) -> None:
 
 def _help(left: deque[list[Task]], answers: list[tuple[list[Task], bytes]]) -> None:
     """Have a process read batches; what it did not answer is in `answers` without an answer."""
+    from abreast.process.piped import Piped  # not for the few bytes of most looks
+
     batch: list[Task] = []
     argv = [sys.executable, "-I", "-m", "abreast.engine.ledger.helper"]
     try:
