@@ -54,6 +54,7 @@ def test_an_open_session_is_committed_when_it_is_left(local_stage: Stage) -> Non
     assert stage.repo.git("show", f"{after.branch}:mine.txt") == "by hand"
     left = api.handoff("mine", places=stage.places)
     assert "by hand" not in left.text  # nobody said that
+    assert "Work in mine" not in left.why  # nor is that why
 
 
 def test_an_open_session_left_unchanged_is_done_without_a_commit(local_stage: Stage) -> None:

@@ -341,6 +341,16 @@ def origin(state: SessionState, **more) -> Origin:
             "See to what it needs first, then: `abreast resume run`",
         ),
         (
+            origin(SessionState.FAILED, reason="verify failed", by_hand=True),
+            "Failed: verify failed.",
+            "`abreast attach run/a` opens it again",
+        ),
+        (
+            origin(SessionState.RUNNING),
+            "Running.",
+            "`abreast logs run/a` tells what it is doing; it is not ended",
+        ),
+        (
             origin(SessionState.UNKNOWN, reason="it ended without a result"),
             "Unknown: it ended without a result.",
             "`abreast resume run` goes on where it stopped",

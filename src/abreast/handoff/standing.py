@@ -55,7 +55,10 @@ class Checked:
 
 @dataclass(frozen=True)
 class Origin:
-    """What abreast knows of a session of its own: the task, and how it ended."""
+    """What abreast knows of a session of its own: the task, and how it ended.
+
+    `child`: it answers under a contract. `by_hand`: a person's own at a terminal, without a prompt.
+    """
 
     id: str
     run: str
@@ -73,3 +76,4 @@ class Origin:
     last_action: str = ""
     checks: tuple[Checked, ...] = ()
     child: bool = False
+    by_hand: bool = False

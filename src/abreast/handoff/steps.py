@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from abreast.handoff.case import Case
 from abreast.handoff.line import Line, Section
+from abreast.handoff.standing import Origin
 from abreast.handoff.told import End
 from abreast.model.states import SessionState
 from abreast.model.transcript import ToolKind
@@ -59,13 +60,20 @@ def _of_session(case: Case) -> Iterator[str]:
     if origin.state is SessionState.SKIPPED:
         yield f"See to what it needs first, then: `abreast resume {origin.run}`"
         return
-    resume = f"abreast resume {origin.run}"
     if origin.hint:
         hint = re.sub(r"\bRUN\b", origin.run, case.pen.words(origin.hint, 200)).rstrip(".")
         yield hint if hint.startswith("abreast ") else hint[0].upper() + hint[1:]
     if not origin.child and "abreast resume" not in origin.hint:
-        yield f"`{resume}` goes on where it stopped"
+        yield _onward(origin)
     yield from _unfinished(case)
+
+
+def _onward(origin: Origin) -> str:
+    if not origin.state.final:
+        return f"`abreast logs {origin.id}` tells what it is doing; it is not ended"
+    if origin.by_hand:
+        return f"`abreast attach {origin.id}` opens it again"
+    return f"`abreast resume {origin.run}` goes on where it stopped"
 
 
 def _after_done(case: Case) -> str:

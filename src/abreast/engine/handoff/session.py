@@ -187,13 +187,14 @@ def _standing(
 def _origin(
     session: Session, task: Task | None, layout: SessionLayout | None, target: str
 ) -> Origin:
+    by_hand = session.kind is SessionKind.OPEN
     return Origin(
         id=session.id,
         run=session.run,
         state=session.state,
         reason=session.reason,
         hint=session.hint,
-        produces=session.produces,
+        produces="" if by_hand else session.produces,  # "Work in NAME"
         prompt=task.prompt if task else "",
         commit=session.commit,
         branch=session.branch,
@@ -204,6 +205,7 @@ def _origin(
         last_action=session.last_action,
         checks=_checks(task, layout) if task and layout else (),
         child=session.kind is SessionKind.CHILD,
+        by_hand=by_hand,
     )
 
 
