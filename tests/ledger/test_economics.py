@@ -178,6 +178,7 @@ def test_moments(set_zone):
         "2026-11-01": "2026-11-01T00:00:00-02:30",
     }.items():
         assert moment(text, now) == datetime.fromisoformat(day).timestamp(), text
+    assert moment("12h", now) == now - 12 * 3600
     assert moment("") == 0
     assert moment(12.5) == 12.5
     for text in ("7", "d", "yesterday", "2026-13-01", "999999d"):

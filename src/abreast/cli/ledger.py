@@ -15,7 +15,7 @@ _BY = ("day", "session", "run", "agent", "model")
 
 @click.command()
 @click.option(
-    "--since", metavar="DATE|7d", default="", help="Leave out what was before: a date, 7d, 2w"
+    "--since", metavar="DATE|7d", default="", help="Leave out what was before: a date, 12h, 7d, 2w"
 )
 @click.option("--by", type=click.Choice(_BY), default="day", help="What a row stands for")
 @options.as_json

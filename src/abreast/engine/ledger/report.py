@@ -18,7 +18,7 @@ from abreast.model.ledger import QUARTER, By, Delegation, Ledger, Parallel, Tall
 from abreast.places import Places
 from abreast.store.transcripts import Delivered, Indexed, Known, load_delivered, load_known
 
-_SPAN = re.compile(r"(\d{1,5})([dw])")
+_SPAN = re.compile(r"(\d{1,5})([hdw])")
 _GENERATIONS = 8
 _Name = tuple[str, str]  # an agent, and a session as its CLI names it
 
@@ -50,15 +50,19 @@ def ledger(
 def moment(since: str | float, now: float | None = None) -> float:
     """Return a moment in Unix seconds: `7d` and `2w` begin with a day, today the last of them.
 
-    A date begins with its midnight on this machine's clock. Raises AbreastError for anything else.
+    `12h` is so long ago. A date begins with its midnight on this machine's clock. Raises
+    AbreastError for anything else.
     """
     if not isinstance(since, str):
         return float(since)
     if not since:
         return 0.0
-    today = datetime.fromtimestamp(time.time() if now is None else now).astimezone().date()
+    now = time.time() if now is None else now
+    today = datetime.fromtimestamp(now).astimezone().date()
     span = _SPAN.fullmatch(since)
     try:
+        if span and span[2] == "h":
+            return max(0.0, now - int(span[1]) * 3600)
         if span:
             days = int(span[1]) * (7 if span[2] == "w" else 1)
             day = today - timedelta(days=max(0, days - 1))
@@ -67,7 +71,7 @@ def moment(since: str | float, now: float | None = None) -> float:
         return datetime(day.year, day.month, day.day).astimezone().timestamp()
     except (ValueError, OverflowError) as error:
         raise AbreastError(
-            f"`{since}` is no time to begin with", hint="such as 7d, 2w or 2026-11-01"
+            f"`{since}` is no time to begin with", hint="such as 12h, 7d, 2w or 2026-11-01"
         ) from error
 
 
