@@ -1,7 +1,7 @@
 """Claude Code's own records of its sessions: where they lie, and what is in them."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
@@ -66,14 +66,15 @@ def scan(environ: Mapping[str, str], also: Iterable[Path] = ()) -> Iterator[os.D
         for root in [*filter(os.path.isdir, inside)] or [given]:
             if (real := os.path.realpath(root)) not in seen:
                 seen.add(real)
-                for project in _folders(root):
+                for project in _listed(root)[1]:
                     yield from _transcripts(project)
 
 
-def _transcripts(project: Path) -> Iterator[os.DirEntry[str]]:
-    yield from _files(project)
-    for session in _folders(project):
-        yield from _agents(session / "subagents")
+def _transcripts(project: os.DirEntry[str]) -> Iterator[os.DirEntry[str]]:
+    files, sessions = _listed(project)
+    yield from files
+    for session in sessions:
+        yield from _agents(Path(session, "subagents"))
 
 
 def children(path: Path) -> list[Path]:
@@ -153,11 +154,11 @@ def _uncounted(events: Events, spent: Iterable[Spent]) -> Iterator[str]:
 
 def _family(path: Path) -> dict[Path, list[Path]]:
     """Return the files of all subagents around the session at `path`, by their parents' files."""
-    top, found = path, [*map(Path, _agents(path.with_suffix("") / "subagents"))]
+    top, found = path, _below(path.with_suffix(""))
     if identity(path)[1]:
         folder = next(one for one in path.parents if one.name == "subagents")
         top = folder.parent.with_name(f"{folder.parent.name}.jsonl")
-        found = [*map(Path, _agents(folder))]
+        found = _below(folder.parent)
     elif not found:
         found = _beside(path)
     named = {one.stem: one for one in reversed(found)}
@@ -186,7 +187,7 @@ def _beside(path: Path) -> list[Path]:
     Only their first lines tell whose they are.
     """
     found = []
-    for one in map(Path, _files(path.parent)):
+    for one in map(Path, _listed(path.parent)[0]):
         if one.stem.startswith("agent-") and one != path:
             first = next(record_lines(one, [], _HEAD), b"")
             if as_text((load_record(first)[0] or {}).get("sessionId")) == path.stem:
@@ -200,32 +201,31 @@ def _meta(agent: Path) -> Mapping[str, Any]:
     return load_record(line)[0] or {}
 
 
+def _below(session: Path) -> list[Path]:
+    """Return the subagents' files in the folder of a session."""
+    return [] if is_link(session) else [*map(Path, _agents(session / "subagents"))]
+
+
 def _agents(folder: Path, depth: int = _DEPTH) -> list[os.DirEntry[str]]:
     """Return the subagents' files under `folder`, which some features of the CLI divide."""
-    if not depth or is_link(folder) or is_link(folder.parent):
+    if not depth or is_link(folder):
         return []
-    found = [one for one in _files(folder) if one.name.startswith("agent-")]
-    return found + [one for inner in _folders(folder) for one in _agents(inner, depth - 1)]
+    files, folders = _listed(folder)
+    found = [one for one in files if one.name.startswith("agent-")]
+    return found + [one for inner in folders for one in _agents(Path(inner), depth - 1)]
 
 
-def _files(folder: Path) -> list[os.DirEntry[str]]:
-    return _entries(
-        folder, lambda e: e.name.endswith(".jsonl") and e.is_file(follow_symlinks=False)
-    )
-
-
-def _folders(folder: Path) -> list[Path]:
-    return [*map(Path, _entries(folder, lambda entry: entry.is_dir(follow_symlinks=False)))]
-
-
-def _entries(folder: Path, wanted: Callable[[os.DirEntry[str]], bool]) -> list[os.DirEntry[str]]:
-    """Return what is wanted of a folder, by name; nothing when it cannot be listed.
+def _listed(
+    folder: Path | os.DirEntry[str],
+) -> tuple[list[os.DirEntry[str]], list[os.DirEntry[str]]]:
+    """Return the transcripts and the folders in a folder, by name; none when it cannot be listed.
 
     Names that no terminal should see are left out: the CLI gives none such.
     """
     try:
         with os.scandir(folder) as entries:
-            found = [one for one in entries if one.name.isprintable() and wanted(one)]
+            named = sorted((e for e in entries if e.name.isprintable()), key=attrgetter("name"))
+        files = [e for e in named if e.name.endswith(".jsonl") and e.is_file(follow_symlinks=False)]
+        return files, [e for e in named if e.is_dir(follow_symlinks=False)]
     except (OSError, ValueError):  # the latter for a NUL in its name
-        return []
-    return sorted(found, key=attrgetter("name"))
+        return [], []
