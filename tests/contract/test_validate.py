@@ -45,6 +45,10 @@ def test_nothing_found_is_said_and_differs_from_nothing_at_all(name: str) -> Non
     told = {name: [], "nothing_found": "Searched src/ for pandas; no file imports it."}
     assert problems(told, schema_of(name)) == []
     assert "nothing_found" in problems(silent, schema_of(name))[0]
+    for words in ("none", "Nothing found.", "No results were found"):
+        empty = {**silent, "nothing_found": words}
+        [problem] = problems(empty, schema_of(name))
+        assert problem == "nothing_found: does not say what was searched"
     both = {**GOOD[name], "nothing_found": "nothing"}
     assert problems(both, schema_of(name)) == [
         f"nothing_found: must be null, because {name} has entries"
@@ -124,6 +128,13 @@ def test_a_name_is_no_placeholder(value: Any, returns: Any) -> None:
 def test_a_list_in_one_entry_is_refused(name: str, entry: str) -> None:
     [problem] = problems({name: [entry], "nothing_found": None}, schema_of(name))
     assert problem == f"{name}[0]: holds a list in a string; give each entry by itself"
+
+
+@pytest.mark.parametrize("words", ["None", "No matches found.", "nothing"])
+def test_an_entry_that_says_there_is_none_is_no_entry(words: str) -> None:
+    [problem] = problems({"bullets": [words], "nothing_found": None}, schema_of("bullets"))
+    assert problem.startswith("bullets: has no entry but that there is none")
+    assert problems({"bullets": ["a.py", words], "nothing_found": None}, schema_of("bullets")) == []
 
 
 def test_what_a_schema_says_elsewhere_counts_as_well() -> None:

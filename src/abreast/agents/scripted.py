@@ -101,6 +101,7 @@ class ScriptedReader:
         self._usage = Usage()
         self._denials: list[str] = []
         self._turns = 0
+        self._start_up: int | None = None
         self._said = ""
         self._result: tuple[bool, str] | None = None
 
@@ -126,6 +127,7 @@ class ScriptedReader:
             usage=self._usage,
             denials=tuple(self._denials),
             turns=self._turns,
+            start_up=self._start_up,
         )
 
     def _judge(self, code: int | None, stderr: str) -> tuple[Outcome, str]:
@@ -170,6 +172,7 @@ class ScriptedReader:
     def _total(self, stated: Mapping[str, int] | None) -> Usage | None:
         if stated is None:
             return None
+        self._start_up = stated["input"] if self._start_up is None else self._start_up
         self._usage = Usage(stated["input"], stated["cached"], stated["output"], None, "stream")
         return self._usage
 

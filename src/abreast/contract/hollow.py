@@ -27,6 +27,11 @@ _PLACE = re.compile(rf"(?:message|messages|turn|turns|text|{_NOUNS})")
 # What may follow: of what the text elsewhere is.
 _ABOUT = re.compile(r"(?:for|with|contains?|covers?|includes?)")
 _OVER = re.compile(r"(?:all |the |task |analysis |search |i am |im )*(?:done|complete|completed)")
+# That there is nothing, without a word on what was looked for, or where.
+_NOTHING = re.compile(
+    r"(?:none|nothing|nil|empty|yes|true|not found|no (?:results?|matches|match|entries|items|files"
+    r"|paths|findings|hits|uses?|occurrences))(?: (?:were |was )?(?:found|here|there))?"
+)
 _SENTENCE = re.compile(r"[.;:!?](?:\s|$)|\n\n")
 _LONGEST_POINTER = 200  # characters
 _MARKED = re.compile(r"\s*(?:[-*•]|\d{1,3}[.)])\s+\S")  # a line that is an entry of a list
@@ -52,6 +57,11 @@ def stuffed(text: str, where: str, *, path: bool) -> Iterator[str]:
     marked = len(lines) > 1 and all(map(_MARKED.match, lines))
     if marked or (len(parts) > 1 and all(map(_FILE.fullmatch, parts))):
         yield f"{where}: holds a list in a string; give each entry by itself"
+
+
+def says_only_nothing(text: str) -> bool:
+    """Tell whether a text says that there is nothing, and not of what."""
+    return _NOTHING.fullmatch(_bare(text)) is not None
 
 
 def is_placeholder(text: str) -> bool:

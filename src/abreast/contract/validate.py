@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from abreast.contract.asked import Asked, ask_of
-from abreast.contract.hollow import hollow, is_empty, is_placeholder, stuffed
+from abreast.contract.hollow import hollow, is_empty, is_placeholder, says_only_nothing, stuffed
 from abreast.contract.shapes import NOTHING, Schema
 
 if TYPE_CHECKING:
@@ -78,9 +78,22 @@ def _of_object(value: Mapping[str, Any], asked: Asked, where: str) -> Iterator[s
                 yield f"{place}: is empty, and {NOTHING} does not say what was searched"
             elif part and told:
                 yield f"{NOTHING}: must be null, because {place} has entries"
+            elif not part and says_only_nothing(str(value[NOTHING])):
+                yield f"{NOTHING}: does not say what was searched"
+            elif may_be_nothing and _only_nothing(part, name):
+                yield (
+                    f"{place}: has no entry but that there is none; leave it empty, and say in "
+                    f"{NOTHING} what was searched"
+                )
         yield from _substance(part, inner, place)
     if {"columns", _ROWS} <= set(value):
         yield from _ragged(value["columns"], value[_ROWS])
+
+
+def _only_nothing(entries: Sequence[Any], name: str) -> bool:
+    if len(entries) != 1 or not isinstance(entries[0], str):
+        return False
+    return says_only_nothing(entries[0]) and (name != _PATHS or " " in entries[0].strip())
 
 
 def _ragged(columns: Any, rows: Any) -> Iterator[str]:
