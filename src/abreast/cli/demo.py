@@ -37,4 +37,5 @@ def demo(*, agent: str, keep: bool, json: bool) -> int:
     code = close(run, json=False)
     if keep:
         click.echo(f"the repository is {folder}", err=True)
+    click.echo('next, in a repository of yours: abreast run -t "…", abreast agents', err=True)
     return code
