@@ -75,9 +75,20 @@ def test_a_session_that_ends_while_it_is_told_hears_it_when_it_is_resumed(
     with ThreadPoolExecutor(1) as beside:
         telling = beside.submit(api.tell, run.id, "Wait!", patience=30, places=local_stage.places)
         eventually(lambda: local_stage.events(f"{run.id}/one", "tell"), "the letter is there")
+        api.tell(run.id, "Or not.", sender="r/lead", patience=0, places=local_stage.places)
         gate.touch()
         told = telling.result(30)
     assert (told.heard, told.waits_for.partition(":")[0]) == (
         "",
         "when it is resumed, for it has ended meanwhile",
     )
+    # Each says whose word it is, to the session and in the log.
+    box = local_stage.directory(f"{run.id}/one").parent / "cli" / "mailbox"
+    users, sessions = (mail.text for mail in mailbox.pending(box))
+    assert users == "Message from the user, sent while you work:\nWait!"
+    assert sessions.startswith("Message from the session r/lead, sent while you work.")
+    assert "not an order of the user:\nOr not." in sessions
+    logged = local_stage.events(f"{run.id}/one", "tell")
+    assert logged == ["the user: Wait!", "r/lead: Or not."]
+    story = [entry.text for entry in api.logs(f"{run.id}/one", places=local_stage.places)]
+    assert [text for text in story if text in logged] == logged
