@@ -51,7 +51,7 @@ def connect(
     from abreast.engine.connect import register
 
     env = os.environ if environ is None else environ
-    top = register.top_of(repo or Path.cwd()) if Scope(scope) is Scope.PROJECT else None
+    top = register.require_top(repo or Path.cwd()) if Scope(scope) is Scope.PROJECT else None
     where = places or find_places()
     return register.connect(agent, where, env, top=top, remove=remove, confirm=confirm)
 

@@ -2,12 +2,10 @@
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from abreast.agents import agent_named
 from abreast.agents.connecting import (
-    CONNECTABLE,
     Layout,
     Registration,
     Wanted,
@@ -17,32 +15,20 @@ from abreast.engine.connect import json_text, receipt, skill, toml_text
 from abreast.engine.connect.change import (
     Change,
     Side,
-    check,
     missing_folders,
     read,
-    remove_empty,
-    write,
 )
 from abreast.engine.connect.edits import apply, between, reverse
 from abreast.engine.connect.entry import entry, server
+from abreast.engine.connect.proposal import Proposal, carry_out, require_connectable
 from abreast.engine.connect.receipt import Trace, digest
-from abreast.engine.connect.show import diff
 from abreast.engine.connect.undo import entry_in, undo_config, undo_skill, unfit
-from abreast.errors import AgentError, NotFoundError, StateError
+from abreast.errors import NotFoundError
 from abreast.git.repository import find_repository
-from abreast.model.connection import Confirm, Connection, FileChange, Scope
+from abreast.model.connection import Confirm, Connection, Scope
 from abreast.places import Places
 
 _OWN_PATH = "it names abreast by its path on this machine: on another one, connect there"
-
-
-@dataclass(frozen=True)
-class _Plan:
-    wanted: Registration
-    changes: tuple[Change, ...]
-    traces: Mapping[str, Trace]  # as they are when the changes have been made
-    folders: tuple[Path, ...] = ()  # to remove if they are empty then
-    notes: tuple[str, ...] = ()
 
 
 def connect(
@@ -58,29 +44,24 @@ def connect(
 
     With `remove`, undo that. `confirm` is shown what would change; on False nothing does.
     """
-    if agent not in CONNECTABLE:
-        agent_named(agent)  # a name that is none has its own error
-        raise AgentError(
-            f"`{agent}` starts no MCP server", hint=f"abreast connect {'|'.join(CONNECTABLE)}"
-        )
-    if not environ.get("HOME"):
-        raise StateError("HOME is not set", hint="its own configuration is found by it")
+    require_connectable(agent, environ, "starts no MCP server", "abreast connect")
+    scope = Scope.USER if top is None else Scope.PROJECT
     with tempfile.TemporaryDirectory(prefix="abreast-") as folder:
         scratch = Path(folder)
         wanted = registration(agent, Wanted(server(), environ, scratch, top))
         known = receipt.load(places, agent, wanted.config)
         mode = 0o600 if top is None else 0o644
         if remove:
-            plan = _removal(wanted, known)
+            proposal = _removal(agent, wanted, known)
         else:
             value = entry(agent, wanted, scratch, environ)
-            plan = _addition(wanted, value, known, mode)
-        if plan.changes and not remove and top is not None:
-            plan = replace(plan, notes=(*plan.notes, _OWN_PATH))
-    return _carry_out(agent, places, plan, top, remove=remove, confirm=confirm)
+            proposal = _addition(agent, wanted, value, known, mode)
+        if proposal.changes and not remove and top is not None:
+            proposal = replace(proposal, notes=(*proposal.notes, _OWN_PATH))
+    return carry_out(replace(proposal, scope=scope), places, confirm)
 
 
-def top_of(folder: Path) -> Path:
+def require_top(folder: Path) -> Path:
     """Return the top of the checkout around `folder`. Raises NotFoundError."""
     top = find_repository(folder).toplevel
     if top is None:
@@ -88,44 +69,17 @@ def top_of(folder: Path) -> Path:
     return top
 
 
-def _carry_out(
-    agent: str,
-    places: Places,
-    plan: _Plan,
-    top: Path | None,
-    *,
-    remove: bool,
-    confirm: Confirm | None,
-) -> Connection:
-    changes = tuple(FileChange(one.path, one.action, diff(one)) for one in plan.changes)
-    scope = Scope.USER if top is None else Scope.PROJECT
-    connection = Connection(agent, scope, remove, changes, plan.notes)
-    if not changes:
-        if remove:
-            receipt.save(places, agent, plan.wanted.config, {})
-        return connection
-    if confirm is not None and not confirm(connection):
-        return connection
-    for change in plan.changes:
-        check(change)
-    if not remove:
-        # First: whatever becomes of us, what was written can be undone.
-        receipt.save(places, agent, plan.wanted.config, plan.traces)
-    for change in plan.changes:
-        write(change)
-    if remove:
-        remove_empty(plan.folders)
-        receipt.save(places, agent, plan.wanted.config, plan.traces)
-    return replace(connection, applied=True)
-
-
 def _skill_file(wanted: Registration) -> Path:
     return wanted.skills / skill.NAME / "SKILL.md"
 
 
 def _addition(
-    wanted: Registration, value: Mapping[str, object], known: Mapping[str, Trace], mode: int
-) -> _Plan:
+    agent: str,
+    wanted: Registration,
+    value: Mapping[str, object],
+    known: Mapping[str, Trace],
+    mode: int,
+) -> Proposal:
     changes, traces, notes = [], dict(known), []
     found = [_config_change(wanted, value, known.get(str(wanted.config)), mode)]
     path = _skill_file(wanted)
@@ -143,7 +97,9 @@ def _addition(
             changes.append(change)
             traces[str(change.path)] = trace
     notes += wanted.notes if changes else ()
-    return _Plan(wanted, tuple(changes), traces, notes=tuple(notes))
+    return Proposal(
+        agent, agent, wanted.config, tuple(changes), traces, remove=False, notes=tuple(notes)
+    )
 
 
 def _config_change(
@@ -181,7 +137,7 @@ def _kept(wanted: Registration, text: str) -> int:
     return 0
 
 
-def _removal(wanted: Registration, known: Mapping[str, Trace]) -> _Plan:
+def _removal(agent: str, wanted: Registration, known: Mapping[str, Trace]) -> Proposal:
     changes, notes = [], []
     path = _skill_file(wanted)
     for file in (wanted.config, path):
@@ -196,4 +152,13 @@ def _removal(wanted: Registration, known: Mapping[str, Trace]) -> _Plan:
             changes.append(Change(file, text, undone.text, undone.edits, undone.ours))
     made = {Path(one) for trace in known.values() for one in trace.folders} or {path.parent}
     folders = tuple(sorted(made, key=lambda one: len(one.parts)))
-    return _Plan(wanted, tuple(changes), {}, folders, tuple(notes))
+    return Proposal(
+        agent,
+        agent,
+        wanted.config,
+        tuple(changes),
+        {},
+        remove=True,
+        folders=folders,
+        notes=tuple(notes),
+    )

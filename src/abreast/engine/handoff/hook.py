@@ -3,44 +3,32 @@
 import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from abreast.agents import agent_named
-from abreast.agents.connecting import CONNECTABLE, Layout
+from abreast.agents.connecting import Layout
 from abreast.agents.ending_hooks import EVENT, EndingHook, ending_hook, hooks_off, told
 from abreast.engine.connect import json_list, json_text, receipt, toml_list
 from abreast.engine.connect.change import (
     Change,
     Side,
-    check,
     missing_folders,
     read,
-    remove_empty,
-    write,
 )
 from abreast.engine.connect.edits import Edit, apply, between, reverse
 from abreast.engine.connect.entry import server
+from abreast.engine.connect.proposal import Proposal, carry_out, require_connectable
 from abreast.engine.connect.receipt import Trace, digest
-from abreast.engine.connect.show import diff
 from abreast.engine.handoff.writing import by_hand, place_for
 from abreast.engine.handoff.writing import write as write_handoff
 from abreast.engine.transcripts import open_transcript
-from abreast.errors import AgentError, StateError
-from abreast.model.connection import Confirm, Connection, FileChange, Scope
+from abreast.errors import StateError
+from abreast.model.connection import Confirm, Connection
 from abreast.places import Places
 from abreast.process.environment import SESSION
 
 _WORDS = ("handoff", "--hooked")
-
-
-@dataclass(frozen=True)
-class _Plan:
-    change: Change
-    trace: Trace | None  # None: nothing is known of ours, or nothing of it is left
-    remove: bool = False
-    folders: tuple[Path, ...] = ()
 
 
 def hook(
@@ -56,25 +44,20 @@ def hook(
     `confirm` is shown what would change; on False nothing does. Raises StateError when its
     configuration cannot be edited, AgentError for an agent that has no such hook.
     """
-    if agent not in CONNECTABLE:
-        agent_named(agent)  # a name that is none has its own error
-        raise AgentError(
-            f"`{agent}` has no session-end hook",
-            hint=f"abreast handoff --hook {'|'.join(CONNECTABLE)}",
-        )
-    if not environ.get("HOME"):
-        raise StateError("HOME is not set", hint="its own configuration is found by it")
+    require_connectable(agent, environ, "has no session-end hook", "abreast handoff --hook")
     wanted = ending_hook(agent, _command(agent), environ)
     known = receipt.load(places, _receipt(agent), wanted.config).get(str(wanted.config))
     try:
-        plan = _removal(agent, wanted, known) if remove else _addition(agent, wanted, known)
+        proposal = _removal(agent, wanted, known) if remove else _addition(agent, wanted, known)
     except ValueError as wrong:
         raise StateError(
             f"{wanted.config} cannot be edited: {wrong}",
             hint="nothing was changed; put the file right, or write the hook by hand",
         ) from wrong
-    notes = () if remove else _notes(agent, wanted, places, plan.change.new or "")
-    return _carry_out(agent, places, plan, notes, confirm)
+    if not remove:
+        text = proposal.changes[0].new or ""
+        proposal = replace(proposal, notes=_notes(agent, wanted, places, text))
+    return carry_out(proposal, places, confirm)
 
 
 def ended(payload: str, places: Places, environ: Mapping[str, str]) -> Path | None:
@@ -136,13 +119,14 @@ def _groups(wanted: EndingHook, text: str) -> list[Any]:
     return toml_list.items(text, EVENT)
 
 
-def _addition(agent: str, wanted: EndingHook, known: Trace | None) -> _Plan:
+def _addition(agent: str, wanted: EndingHook, known: Trace | None) -> Proposal:
     path, text = wanted.config, read(wanted.config)
     old = text or ""
     groups = _groups(wanted, old)
     mine = [number for number, group in enumerate(groups) if _is_ours(group, agent)]
     if mine and groups[mine[0]] == wanted.group:
-        return _Plan(Change(path, text, text, (), Side.NEITHER), known)
+        same = Change(path, text, text, (), Side.NEITHER)
+        return Proposal(agent, _receipt(agent), path, (same,), {}, remove=False)
     edits = _put(wanted, old, groups, mine)
     new = apply(old, edits)
     change = Change(path, text, new, tuple(edits), Side.NEW)
@@ -151,7 +135,8 @@ def _addition(agent: str, wanted: EndingHook, known: Trace | None) -> _Plan:
     folders = known.folders if known else tuple(map(str, missing_folders(path)))
     kept = known.kept if known else _kept(wanted, old)
     trace = Trace(str(path), digest(new), before is not None, tuple(undo), folders, kept)
-    return _Plan(change, trace)
+    traces = {str(path): trace}
+    return Proposal(agent, _receipt(agent), path, (change,), traces, remove=False)
 
 
 def _put(wanted: EndingHook, old: str, groups: Sequence[Any], mine: Sequence[int]) -> list[Edit]:
@@ -167,11 +152,19 @@ def _put(wanted: EndingHook, old: str, groups: Sequence[Any], mine: Sequence[int
     return between(old, text)
 
 
-def _removal(agent: str, wanted: EndingHook, known: Trace | None) -> _Plan:
+def _removal(agent: str, wanted: EndingHook, known: Trace | None) -> Proposal:
     text = read(wanted.config)
     found, edits = _without(agent, wanted, text or "", known) if text is not None else (None, [])
     change = Change(wanted.config, text, found, tuple(edits), Side.OLD if edits else Side.NEITHER)
-    return _Plan(change, None, True, tuple(map(Path, known.folders)) if known else ())
+    return Proposal(
+        agent,
+        _receipt(agent),
+        wanted.config,
+        (change,),
+        {},
+        remove=True,
+        folders=tuple(map(Path, known.folders)) if known else (),
+    )
 
 
 def _without(
@@ -196,29 +189,3 @@ def _kept(wanted: EndingHook, text: str) -> int:
     if wanted.layout is Layout.TOML:
         return 0
     return sum(json_text.find(text, EVENT[: n + 1]) is not None for n in range(len(EVENT)))
-
-
-def _carry_out(
-    agent: str, places: Places, plan: _Plan, notes: tuple[str, ...], confirm: Confirm | None
-) -> Connection:
-    change, remove = plan.change, plan.remove
-    changes = (
-        (FileChange(change.path, change.action, diff(change)),) if change.new != change.old else ()
-    )
-    connection = Connection(agent, Scope.USER, remove, changes, notes)
-    name = _receipt(agent)
-    if not changes:
-        if remove:
-            receipt.save(places, name, change.path, {})
-        return connection
-    if confirm is not None and not confirm(connection):
-        return connection
-    check(change)
-    if plan.trace is not None:
-        # First: whatever becomes of us, what was written can be undone.
-        receipt.save(places, name, change.path, {str(change.path): plan.trace})
-    write(change)
-    if remove:
-        remove_empty(plan.folders)
-        receipt.save(places, name, change.path, {})
-    return replace(connection, applied=True)
