@@ -179,3 +179,19 @@ def test_every_state_has_a_look():
     assert set(SESSION_STYLES) == set(MARKS) == set(SessionState)
     assert set(RUN_STYLES) == set(RunState)
     assert set(LAND_STYLES) == set(LandState)
+
+
+def test_of_a_crowd_the_lively_are_listed_and_the_rest_is_counted():
+    crowd = [
+        *(values.session(f"done-{n}", SessionState.DONE) for n in range(600)),
+        *(values.session(f"wait-{n}", SessionState.QUEUED) for n in range(400)),
+        values.session("works", SessionState.RUNNING),
+        values.session("broke", SessionState.FAILED, reason="it fell"),
+    ]
+    drawn = closing(values.run(*crowd))
+    assert all(text in drawn for text in ("works", "wait-0", "broke failed: it fell"))
+    assert "done-" not in drawn
+    assert "and 962 more: 600 done, 362 queued; abreast status k3v9 lists all" in drawn
+    whole = draw(table.closing(values.run(*crowd), values.NOW, len(crowd)), 80)
+    assert "done-599" in whole
+    assert "more:" not in whole

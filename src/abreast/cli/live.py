@@ -11,7 +11,7 @@ from rich.text import Text
 from abreast.cli import figures
 from abreast.cli.grid import Column, Grid
 from abreast.cli.states import LAND_STYLES, SESSION_STYLES, STUCK, mark
-from abreast.cli.table import elapsed, files, name_of, spent, tally
+from abreast.cli.table import elapsed, files, fold, name_of, spent, tally
 from abreast.model.session import Run, Session
 from abreast.model.states import LandState, SessionState
 
@@ -60,7 +60,7 @@ def live(run: Run, now: float, console: Console) -> RenderableType:
     head = Text(no_wrap=True, overflow="ellipsis")
     head.append(f"run {run.id}", "bold")
     head.append(f"  {run.base} at {run.base_sha[:7]}  {figures.duration(now - run.created)}")
-    foot = Text(tally(run), no_wrap=True, overflow="ellipsis")
+    foot = Text(tally(run.sessions), no_wrap=True, overflow="ellipsis")
     used = spent(run.sessions)
     if used:
         foot.append(f"; {used}")
@@ -69,27 +69,6 @@ def live(run: Run, now: float, console: Console) -> RenderableType:
         dots = "..." if ascii_only else "…"
         parts.append(Text(f"  {dots} and {figures.counted(len(folded), 'session')} more", "dim"))
     return Group(*parts, Text(), foot)
-
-
-def fold(sessions: Sequence[Session], room: int) -> tuple[Sequence[Session], Sequence[Session]]:
-    """Split sessions into those that fit into `room` lines, the liveliest, and the rest.
-
-    Both parts keep the plan's order.
-    """
-    if len(sessions) <= room:
-        return sessions, ()
-    ranked = sorted(range(len(sessions)), key=lambda n: _interest(sessions[n]))
-    chosen = frozenset(ranked[:room])
-    shown = [session for n, session in enumerate(sessions) if n in chosen]
-    return shown, [session for n, session in enumerate(sessions) if n not in chosen]
-
-
-def _interest(session: Session) -> int:
-    if session.state is SessionState.DONE:
-        return 3
-    if session.state in {SessionState.QUEUED, SessionState.SKIPPED}:
-        return 2
-    return 1 if session.state.final else 0
 
 
 def _live_table(sessions: Sequence[Session], now: float, *, ascii_only: bool) -> Grid:

@@ -16,7 +16,8 @@ from abreast.model.session import Run
 def status(*, run: str, everything: bool, json: bool) -> int:
     """Show runs and their sessions as they stand
 
-    Without RUN: every run that is going on, or else the newest one.
+    Without RUN: every run that is going on, or else the newest one; of a run of more than 40
+    sessions those at work and those in trouble first.
     """
     from abreast import api
     from abreast.cli import as_json
@@ -32,13 +33,13 @@ def status(*, run: str, everything: bool, json: bool) -> int:
     if json:
         as_json.emit({"runs": [as_json.run_dict(r) for r in shown]})
     elif shown:
-        _print(shown, brief=everything)
+        _print(shown, brief=everything, whole=bool(run))
     else:
         click.echo("nothing has run yet\nhint: `abreast demo` shows a run", err=True)
     return 0
 
 
-def _print(runs: Sequence[Run], *, brief: bool) -> None:
+def _print(runs: Sequence[Run], *, brief: bool, whole: bool) -> None:
     from rich.console import Console
 
     from abreast.cli import table
@@ -50,4 +51,5 @@ def _print(runs: Sequence[Run], *, brief: bool) -> None:
     for number, run in enumerate(runs):
         if number:
             console.print()
-        console.print(table.closing(run, time.time()))
+        room = len(run.sessions) if whole else table.ROOM
+        console.print(table.closing(run, time.time(), room))

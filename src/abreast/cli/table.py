@@ -20,23 +20,52 @@ if TYPE_CHECKING:
     from abreast.model.removal import Removal
 
 
+ROOM = 40  # sessions of a run that are shown unless all are asked for
 _QUESTION = 36  # characters shown of what a child was asked
 _RUN = re.compile(r"\bRUN\b")  # how a hint, which knows no run, calls the session's own
 
 
-def closing(run: Run, now: float) -> RenderableType:
-    """Return the closing table of a run, what went wrong under it, and the next step."""
-    parts: list[RenderableType] = [sessions_table(run.sessions, now)]
-    troubles = [_trouble(session) for session in run.sessions if _is_trouble(session)]
+def closing(run: Run, now: float, room: int = ROOM) -> RenderableType:
+    """Return the closing table of a run, what went wrong under it, and the next step.
+
+    Of more than `room` sessions the liveliest are shown, and how many more there are.
+    """
+    shown, folded = fold(run.sessions, room)
+    parts: list[RenderableType] = [sessions_table(shown, now)]
+    if folded:
+        more = f"and {len(folded):,} more: {tally(folded)}; abreast status {run.id} lists all"
+        parts.append(Text(more, "dim", overflow="fold"))
+    troubles = [_trouble(session) for session in shown if _is_trouble(session)]
     proposals = [
         Text(f"{s.task}: {s.landed}", overflow="fold")
-        for s in run.sessions
+        for s in shown
         if s.landing is LandState.PROPOSED and s.landed
     ]
     for block in (troubles, proposals):
         if block:
             parts += [Text(), *block]
     return Group(*parts, Text(), summary(run, now))
+
+
+def fold(sessions: Sequence[Session], room: int) -> tuple[Sequence[Session], Sequence[Session]]:
+    """Split sessions into those that fit into `room` lines, the liveliest, and the rest.
+
+    Both parts keep the plan's order.
+    """
+    if len(sessions) <= room:
+        return sessions, ()
+    ranked = sorted(range(len(sessions)), key=lambda n: _dullness(sessions[n]))
+    chosen = frozenset(ranked[:room])
+    shown = [session for n, session in enumerate(sessions) if n in chosen]
+    return shown, [session for n, session in enumerate(sessions) if n not in chosen]
+
+
+def _dullness(session: Session) -> int:
+    if session.state is SessionState.DONE:
+        return 1 if session.landing in STUCK else 3
+    if session.state in {SessionState.QUEUED, SessionState.SKIPPED}:
+        return 2
+    return 1 if session.state.final else 0
 
 
 def sessions_table(sessions: Sequence[Session], now: float) -> Grid:
@@ -168,9 +197,9 @@ def spent(sessions: Iterable[Session]) -> str:
     return ", ".join(parts)
 
 
-def tally(run: Run) -> str:
+def tally(sessions: Iterable[Session]) -> str:
     """Return how many sessions are in which state: `2 done, 1 running`."""
-    counts = Counter(session.state for session in run.sessions)
+    counts = Counter(session.state for session in sessions)
     ended_first = sorted(
         counts, key=lambda state: (not state.final, list(SessionState).index(state))
     )
