@@ -8,6 +8,7 @@ from typing import Any
 from abreast.agents.codex.records_lines import (
     exit_code,
     load_text,
+    mapping,
     output_text,
     patched_files,
     printed,
@@ -124,10 +125,10 @@ def item_called(at: float, item: Mapping[str, Any]) -> tuple[Called, Returned] |
         return None
     if name == "mcp":
         name, space = str(item.get("tool")), f"mcp__{item.get('server')}"
-        kind, subject, paths = _purpose(name, space, _mapping(item.get("arguments")))
+        kind, subject, paths = _purpose(name, space, mapping(item.get("arguments")))
         name = f"{space}.{name}"
     elif name == "apply_patch":
-        paths = tuple(map(str, _mapping(item.get("changes"))))
+        paths = tuple(map(str, mapping(item.get("changes"))))
         kind, subject = ToolKind.WRITE, ", ".join(paths)
     else:
         kind, subject, paths = _purpose(name, "", {"cmd": item.get("command")})
@@ -150,7 +151,7 @@ def item_text(item: Mapping[str, Any]) -> str:
         return str(item.get("aggregated_output") or "")
     if item.get("type") == "FileChange":
         return f"{item.get('stdout') or ''}{item.get('stderr') or ''}"
-    error, result = _mapping(item.get("error")), _mapping(item.get("result"))
+    error, result = mapping(item.get("error")), mapping(item.get("result"))
     return str(error.get("message") or "") or output_text(result.get("content"))
 
 
@@ -205,18 +206,14 @@ def _arguments(call: Mapping[str, Any]) -> Mapping[str, Any]:
     if isinstance(call.get("input"), str):
         return {"input": call["input"]}
     if isinstance(call.get("action"), Mapping):
-        return _mapping(call["action"])
+        return mapping(call["action"])
     arguments = call.get("arguments")
     return arguments if isinstance(arguments, Mapping) else load_text(arguments)
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
 def _questions(given: Mapping[str, Any]) -> str:
     asked = given.get("questions")
-    texts = [_mapping(one).get("question") for one in asked] if isinstance(asked, list) else []
+    texts = [mapping(one).get("question") for one in asked] if isinstance(asked, list) else []
     return "; ".join(text for text in texts if isinstance(text, str))
 
 

@@ -19,7 +19,7 @@ from abreast.agents.codex.records_calls import (
     planned,
     returned,
 )
-from abreast.agents.codex.records_lines import Record, load_record
+from abreast.agents.codex.records_lines import Record, load_record, mapping
 from abreast.agents.codex.records_spending import Spending
 from abreast.agents.recorded import cut
 from abreast.model.transcript import (
@@ -120,7 +120,7 @@ class Events:
         payload = record.payload
         match kind:
             case "item_completed":
-                yield from self._completed(record, _mapping(payload.get("item")))
+                yield from self._completed(record, mapping(payload.get("item")))
             case "user_message" | "agent_message":
                 text = payload.get("message")
                 yield from self._says(record.at, kind, kind == "user_message", str(text or ""))
@@ -175,8 +175,8 @@ class Events:
 
 def begun_by(meta: Mapping[str, Any], at: float = 0.0) -> Begun:
     """Return the beginning that a `session_meta` tells of."""
-    git, source = _mapping(meta.get("git")), _mapping(meta.get("source"))
-    spawn = _mapping(_mapping(source.get("subagent")).get("thread_spawn"))
+    git, source = mapping(meta.get("git")), mapping(meta.get("source"))
+    spawn = mapping(mapping(source.get("subagent")).get("thread_spawn"))
     return Begun(
         at=at,
         session=_text(meta.get("id")),
@@ -194,10 +194,6 @@ def _content(item: Mapping[str, Any]) -> str:
     told = [part for part in parts if isinstance(part, Mapping)]
     texts = (part.get("text") or part.get("encrypted_content") for part in told)
     return "\n".join(text for text in texts if isinstance(text, str))
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _text(value: Any) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from abreast.agents.gemini.records_history import SILENT, History
 from abreast.agents.gemini.records_lines import header, lines_of, parse
-from abreast.agents.gemini.records_shape import seconds
 from abreast.agents.gemini.records_usage import Spending
+from abreast.agents.recorded import seconds
 from abreast.model.transcript import Spent
 from abreast.model.usage import Usage
 

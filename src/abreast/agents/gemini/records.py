@@ -25,11 +25,10 @@ from abreast.agents.gemini.records_shape import (
     kind,
     messages,
     safe_name,
-    seconds,
     text,
 )
 from abreast.agents.gemini.records_usage import MARKS, Spending, Tally
-from abreast.agents.recorded import cut, is_link, open_record, split
+from abreast.agents.recorded import cut, is_link, open_record, seconds, split
 from abreast.model.transcript import (
     Begun,
     Broken,

@@ -6,7 +6,6 @@ The CLI appends: a header, messages, `$set` with what has changed (`messages` re
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from enum import Enum
 from typing import Any
 
@@ -87,15 +86,6 @@ def text(content: Any) -> str:
     """Return what is said in a content: a text, or parts of which some are texts."""
     said = [part.get("text") for part in parts(content) if not part.get("thought")]
     return "".join(one for one in said if isinstance(one, str))
-
-
-def seconds(stamp: Any) -> float:
-    """Return the Unix time of a time as the CLI writes it, 0.0 when it is none."""
-    try:
-        when = datetime.fromisoformat(stamp)
-        return when.timestamp() if when.tzinfo else 0.0
-    except (TypeError, ValueError, OverflowError):
-        return 0.0
 
 
 def safe_name(value: Any) -> str:

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from abreast.agents.gemini.records_lines import parse
-from abreast.agents.gemini.records_shape import Record, messages, seconds
+from abreast.agents.gemini.records_shape import Record, messages
+from abreast.agents.recorded import seconds
 from abreast.model.transcript import Spent
 
 MARKS = (b'"tokens"',)
