@@ -36,8 +36,12 @@ def changed_files(repo: Repository, base: str, tip: str) -> list[Change]:
 
 def diffstat(repo: Repository, base: str, tip: str) -> list[FileStat]:
     """Return the lines added and deleted in each file that differs between two commits or trees."""
-    lines = split(_diff(repo, "--no-renames", "--numstat", "-z", base, tip))
-    rows = (line.split("\t", 2) for line in lines)
+    return read_numstat(_diff(repo, "--no-renames", "--numstat", "-z", base, tip))
+
+
+def read_numstat(printed: str) -> list[FileStat]:
+    """Return what `--numstat -z --no-renames` has printed."""
+    rows = (line.split("\t", 2) for line in split(printed))
     return [FileStat(path, _count(added), _count(deleted)) for added, deleted, path in rows]
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from abreast.git.call import call, git, split
-from abreast.git.changes import FileStat
+from abreast.git.changes import FileStat, read_numstat
 from abreast.git.status import find_commit
 
 
@@ -44,8 +44,7 @@ def apart(checkout: Path, one: str, other: str) -> tuple[int, int] | None:
 def changed_since(checkout: Path, commit: str) -> list[FileStat]:
     """Return the tracked files of `checkout` that differ from `commit`, with their lines."""
     options = ("--no-ext-diff", "--no-textconv", "--no-renames", "--no-color", "--numstat", "-z")
-    rows = (row.split("\t", 2) for row in split(git(checkout, "diff", *options, commit, "--")))
-    return [FileStat(path, _count(added), _count(deleted)) for added, deleted, path in rows]
+    return read_numstat(git(checkout, "diff", *options, commit, "--"))
 
 
 def names_between(checkout: Path, one: str, other: str) -> list[str]:
@@ -62,7 +61,3 @@ def untracked(checkout: Path) -> list[str]:
 def is_ignored(checkout: Path, name: str) -> bool:
     """Tell whether git would ignore a file of this name at the top of `checkout`."""
     return call(checkout, "check-ignore", "-q", "--", name, codes=(0, 1)).code == 0
-
-
-def _count(text: str) -> int | None:
-    return None if text == "-" else int(text)
