@@ -9,7 +9,10 @@ from contextlib import closing
 from pathlib import Path
 
 import psycopg
+import pytest
 
+from abreast.engine.client import connect
+from abreast.errors import StoreError
 from abreast.model.moves import Shell, Write
 from abreast.model.states import RunState, SessionState
 from abreast.model.task import AgentChoice
@@ -46,6 +49,15 @@ def test_setup_and_verify_see_the_plans_variables_and_no_agents_keys(
         assert f"HOME={os.environ['HOME']}" in variables, name
         assert not [line for line in variables if "secret of" in line], name
         assert not [line for line in variables if line.startswith("GIT_")], name
+
+
+def test_a_run_that_cannot_be_recorded_leaves_no_values(local_stage: Stage) -> None:
+    places = local_stage.places
+    with connect(places), closing(sqlite3.connect(places.state / "abreast.db")) as db:
+        db.execute("DROP TABLE abreast_sessions")
+    with pytest.raises(StoreError):
+        local_stage.start(task("one", scripted(Write("a.txt", "a"))))
+    assert list(places.runs.rglob("environment.json")) == []
 
 
 def test_a_secret_is_passed_and_written_down_nowhere(stage: Stage, tmp_path: Path) -> None:

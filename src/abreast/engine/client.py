@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from abreast.engine.check import Checked, check_plan, landing_problems
-from abreast.engine.environment import keep_environment, wanted_environment
+from abreast.engine.environment import drop_environment, keep_environment, wanted_environment
 from abreast.engine.session.layout import SessionLayout, landing_stop_file, layout_of
 from abreast.engine.watching import POLL, require_run, wait_for
 from abreast.engine.worker_process import ensure_worker, require_environment
-from abreast.errors import StateError, WorkerError
+from abreast.errors import AbreastError, StateError, WorkerError
 from abreast.git.repository import find_repository
 from abreast.model.session import Run, Session
 from abreast.model.states import LandMode, LandState, RunState, SessionKind, SessionState
@@ -97,7 +97,11 @@ class Client:
             sessions=_sessions(name, plan, kind, parent),
         )
         common_dir = str(checked.repository.common_dir)
-        self.store.add_run(run, dump_plan(plan), common_dir=common_dir)
+        try:
+            self.store.add_run(run, dump_plan(plan), common_dir=common_dir)
+        except AbreastError:
+            drop_environment(self.places, name)  # it may hold keys, and nobody will need it
+            raise
         return name
 
     def stop(self, name: str, timeout: float = 60.0) -> list[Session]:

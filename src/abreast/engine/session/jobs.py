@@ -120,8 +120,11 @@ async def _appear(directory: Path, process: subprocess.Popen[bytes]) -> Identity
             break
         await asyncio.sleep(pause(waited, _LONGEST))
     sweep(load_job(directory).marker)  # it must not begin after we have given up on it
-    said = (directory / "runner.log").read_text(errors="replace")[-2000:]
-    raise WorkerError(f"the supervisor for {directory} did not start: {said.strip()}")
+    log = directory / "runner.log"
+    said = log.read_text(errors="replace")[-2000:]
+    raise WorkerError(
+        f"the supervisor for {directory} did not start: {said.strip()}", hint=f"its log: {log}"
+    )
 
 
 async def _follow(
