@@ -10,7 +10,8 @@ from inline_snapshot import snapshot
 
 from abreast.agents.base import Capabilities, Login, LoginState
 from abreast.api import AgentInfo
-from abreast.cli import agents, follow, land, logs, table
+from abreast.cli import agents, delegate, follow, land, logs, table
+from abreast.model.contract import Deliverable, DeliveryState
 from abreast.model.removal import Removal
 from abreast.model.session import LogEvent
 from abreast.model.states import LandState, RunState
@@ -83,6 +84,24 @@ k3v9/a   can go  3.4 MB  landed in main
 k3v9/b   stays    120 B  uncommitted changes
 """)
     assert "removed" in draw(table.removals_table(removals, removed=True))
+
+
+def test_a_child_that_has_edited_says_how_to_land_it(capsys):
+    found = Deliverable(
+        "k3v9/1",
+        DeliveryState.OK,
+        "codex",
+        items=("Done.",),
+        branch="abreast/k3v9/1",
+        commit="c0ffee1" + "0" * 33,
+        diffstat="1 file changed",
+    )
+    assert delegate.show(found, json=False) == 0
+    out, err = capsys.readouterr()
+    assert out == "Done.\n"
+    assert err.endswith(
+        "branch abreast/k3v9/1 at c0ffee100000: 1 file changed\nnext: abreast land k3v9/1\n"
+    )
 
 
 def test_the_matrix_of_agents():

@@ -249,6 +249,7 @@ def show(found: Deliverable, page: int = 1, *, json: bool) -> int:
         lines.append(f"page {page} of {len(pages)}: {shown.first}-{shown.last} of {shown.of}{more}")
     if found.commit:
         lines.append(f"branch {found.branch} at {found.commit[:12]}: {found.diffstat}")
+        lines += [f"next: abreast land {found.id}"] if found.outcome.valid else []
     lines += [f"note: {note}" for note in found.notes]
     if found.changed:
         lines.append(f"changed: {named(found.changed)}")
