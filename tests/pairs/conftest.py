@@ -1,5 +1,6 @@
 """A developer with all three CLIs, each with abreast's tools, in front of one model server."""
 
+import contextlib
 import json
 import subprocess
 import tempfile
@@ -9,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from abreast import api
@@ -99,8 +101,9 @@ class Room:
                     raw = load_json(job) if asked else None
                     if raw and self._asked(question):
                         for process in marked(raw["marker"]):
-                            if "abreast.runner" not in " ".join(process.cmdline()):
-                                process.kill()
+                            with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+                                if "abreast.runner" not in " ".join(process.cmdline()):
+                                    process.kill()
                         return
 
     def _asked(self, question: str) -> bool:
