@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from abreast import api
+from abreast.model.moves import Say, Sleep
 from abreast.model.task import AgentChoice
 from tests.cli.drawing import without_colour
 from tests.cli.test_edge import abreast
@@ -206,3 +207,12 @@ def test_several_deliverables_are_one_json_document(here: Repo) -> None:
     assert (done.returncode, done.stderr) == (1, "")
     found = json.loads(done.stdout)["deliverables"]
     assert [one["id"] for one in found] == [f"{run.id}/1", f"{run.id}/2"]
+
+
+def test_whoever_waits_for_a_child_at_a_terminal_sees_it_at_work(here: Repo) -> None:
+    slow = AgentChoice("scripted", moves=(Sleep(1.0), Say('{"text": "It is."}')))
+    run = api.start_delegation("One?", agent=slow)
+    shown = without_colour(on_terminal("collect", run.id))
+    assert f"run {run.id}" in shown
+    assert "1 One?" in shown
+    assert "It is." in shown
