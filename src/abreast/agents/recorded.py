@@ -4,10 +4,10 @@ import gzip
 import io
 import os
 import stat
+import sys
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -31,7 +31,7 @@ def open_record(path: Path, buffer: int = io.DEFAULT_BUFFER_SIZE) -> BinaryIO:
     """Open a regular file for reading, decompressed when its name ends in `.gz` or `.zst`.
 
     Of a plain file at most `buffer` bytes are read at once. Raises OSError; also for a link, a pipe
-    or a folder, and where this Python cannot read `.zst`, which 3.14 brings.
+    or a folder.
     """
     try:
         descriptor = os.open(path, _PLAIN)
@@ -55,11 +55,10 @@ def _decompressed(file: BinaryIO, path: Path) -> BinaryIO:
     if path.suffix == ".gz":
         unpacked = _Unpacked(file, gzip.GzipFile(fileobj=file), zlib.error)
         return cast("BinaryIO", io.BufferedReader(unpacked))
-    try:
-        zstd = import_module("compression.zstd")
-    except ModuleNotFoundError:
-        file.close()
-        raise OSError("it is compressed by zstd, which Python 3.14 reads") from None
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
     return cast("BinaryIO", io.BufferedReader(_Unpacked(file, zstd.open(file), zstd.ZstdError)))
 
 
