@@ -201,6 +201,11 @@ def test_corrupted(changes: list[tuple[int, int]]) -> None:
     survives(bytes(given))
 
 
+def test_a_damaged_byte_in_a_count_that_is_not_needed_is_seen_by_both_readers() -> None:
+    assert BASE.count(b'"turn_token_usage":{"input') > 1
+    survives(BASE.replace(b'"turn_token_usage":{"input', b'"turn_token_usage":{"in\xf9ut'))
+
+
 @quickly
 @given(st.randoms(use_true_random=False))
 def test_interleaved(chance: Any) -> None:

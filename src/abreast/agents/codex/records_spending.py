@@ -54,15 +54,17 @@ _TOTAL = (
 )
 _MARKED = re.compile(b"|".join(map(re.escape, MARKS))).search
 _NUMBER = rb"(?:0|[1-9]\d{0,14})"
-_USED = (
-    rb'\{"input_tokens":(%b),"cached_input_tokens":(%b),"cache_write_input_tokens":(%b),'
-    rb'"output_tokens":(%b),"reasoning_output_tokens":%b,"total_tokens":%b\}'
-) % ((_NUMBER,) * 6)
+_COUNTS = (
+    rb'\{"input_tokens":%b,"cached_input_tokens":%b,"cache_write_input_tokens":%b,'
+    rb'"output_tokens":%b,"reasoning_output_tokens":%b,"total_tokens":%b\}'
+)
+_PLAIN = _COUNTS % ((_NUMBER,) * 6)
+_USED = _COUNTS % (*((b"(%b)" % _NUMBER,) * 4), _NUMBER, _NUMBER)
 _STATED = re.compile(
     rb'\{"timestamp":"([\d:.TZ-]+)","ordinal":%b,"type":"token_usage_record","payload":'
     rb'\{"thread_id":"([\w-]+)","turn_id":"([\w-]+)","session_id":"[\w-]+",'
-    rb'"root_turn_id":"[\w-]+","response_id":"([\w-]+)","usage":%b,"turn_token_usage":\{[^{}]+\},'
-    rb'"thread_token_usage":%b\}\}\n' % (_NUMBER, _USED, _USED)
+    rb'"root_turn_id":"[\w-]+","response_id":"([\w-]+)","usage":%b,"turn_token_usage":%b,'
+    rb'"thread_token_usage":%b\}\}\n' % (_NUMBER, _USED, _PLAIN, _USED)
 ).fullmatch
 """A request's usage as 0.169 writes it; whatever looks otherwise is parsed."""
 _FRONT = 256  # bytes in which a record says what it is
