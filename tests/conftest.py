@@ -11,6 +11,7 @@ from tests.support.databases import (  # noqa: F401  (fixtures)
     database,
     database_url,
     empty_database,
+    memory_folder,
     postgres,
 )
 from tests.support.left import processes_of
@@ -28,7 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):  # of xdist: the environment comes from the controller
         return
     given = os.environ.get("PYTEST_DEBUG_TEMPROOT")
-    root = Path(tempfile.mkdtemp(prefix="abreast-tests-", dir=given or _memory())).resolve()
+    root = Path(tempfile.mkdtemp(prefix="abreast-tests-", dir=given or memory_folder())).resolve()
     root.chmod(0o711)  # PostgreSQL runs as another user when we are root
     config.stash[_ROOT] = root
     for name, folder in {
@@ -41,11 +42,6 @@ def pytest_configure(config: pytest.Config) -> None:
     tempfile.tempdir = None  # it remembers the folder that was
     if not given:
         config.add_cleanup(lambda: shutil.rmtree(root, ignore_errors=True))
-
-
-def _memory() -> str | None:
-    shm = Path("/dev/shm")
-    return str(shm) if shm.is_dir() and os.access(shm, os.W_OK) else None
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

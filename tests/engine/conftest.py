@@ -20,6 +20,5 @@ def stage(tmp_path: Path, repo: Repo, database_url: str) -> Iterator[Stage]:
 @pytest.fixture
 def local_stage(tmp_path: Path, repo: Repo) -> Iterator[Stage]:
     """The same on SQLite alone, for what does not depend on the database."""
-    state = tmp_path / "state"
-    with Stage(Places(state, f"sqlite:///{state / 'abreast.db'}").make(), repo) as built:
+    with Stage.on_sqlite(tmp_path / "state", repo) as built:
         yield built

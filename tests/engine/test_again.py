@@ -10,12 +10,7 @@ from abreast.errors import StateError
 from abreast.model.moves import Say, Shell, Write
 from abreast.model.states import LandMode, LandState, RunState, SessionState
 from abreast.model.task import AgentChoice
-from tests.support.stage import Stage, eventually, scripted, task, writes
-
-
-def until(file: Path) -> Shell:
-    """A move that ends once the file is there."""
-    return Shell(f"while [ ! -e {file} ]; do sleep 0.02; done")
+from tests.support.stage import Stage, eventually, scripted, task, until, writes
 
 
 def test_resume_goes_on_in_the_same_cli_session(stage: Stage, tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from abreast import aio, api
-from abreast.model.moves import Say, Shell, Write
+from abreast.model.moves import Say, Write
 from abreast.model.session import Run
 from abreast.model.states import RunState, SessionState
-from tests.support.stage import Stage, eventually, scripted, task, writes
+from tests.support.stage import Stage, eventually, scripted, task, until, writes
 
 
 def functions(module: object) -> dict[str, inspect.Signature]:
@@ -49,10 +49,6 @@ def gate(tmp_path: Path) -> Path:
     return tmp_path / "gate"
 
 
-def waiting(gate: Path) -> Shell:
-    return Shell(f"while [ ! -e {gate} ]; do sleep 0.02; done")
-
-
 def test_a_cancelled_wait_leaves_the_run_alone(local_stage: Stage, gate: Path) -> None:
     stage = local_stage
 
@@ -64,7 +60,7 @@ def test_a_cancelled_wait_leaves_the_run_alone(local_stage: Stage, gate: Path) -
             if run.sessions[0].state is SessionState.RUNNING:
                 loop.call_soon_threadsafe(lambda: begun.done() or begun.set_result(run))
 
-        plan = stage.plan(task("one", scripted(waiting(gate), Write("one.txt", "x"))))
+        plan = stage.plan(task("one", scripted(until(gate), Write("one.txt", "x"))))
         watching = asyncio.create_task(aio.run(plan, progress=note, places=stage.places))
         run = await asyncio.wait_for(begun, 60)
         watching.cancel()
@@ -80,7 +76,7 @@ def test_a_cancelled_wait_leaves_the_run_alone(local_stage: Stage, gate: Path) -
 
 def test_logs_are_followed_to_the_end_or_left(local_stage: Stage, gate: Path) -> None:
     stage = local_stage
-    moves = (Say("first words"), waiting(gate), Write("one.txt", "x"), Say("last words"))
+    moves = (Say("first words"), until(gate), Write("one.txt", "x"), Say("last words"))
     run = stage.start(task("one", scripted(*moves)))
 
     async def first() -> list[str]:
@@ -114,7 +110,7 @@ def test_a_delegation_that_is_cancelled_while_it_begins_is_stopped(
     local_stage: Stage, gate: Path
 ) -> None:
     stage = local_stage
-    agent = scripted(waiting(gate), Say('{"text": "late"}'))
+    agent = scripted(until(gate), Say('{"text": "late"}'))
 
     async def hasty() -> None:
         asking = asyncio.create_task(

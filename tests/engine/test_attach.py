@@ -7,9 +7,9 @@ import pytest
 from abreast import api
 from abreast.errors import StateError
 from abreast.model.contract import DeliveryState, Isolation
-from abreast.model.moves import Say, Shell, Write
+from abreast.model.moves import Say, Write
 from abreast.model.states import LandMode, LandState, RunState, SessionState
-from tests.support.stage import Stage, scripted, task, writes
+from tests.support.stage import Stage, scripted, task, until, writes
 
 
 def test_attach_after_clean_brings_the_work_back(local_stage: Stage) -> None:
@@ -112,7 +112,7 @@ def test_a_child_that_only_reads_has_no_place_to_go_on_in(
     local_stage: Stage, tmp_path: Path
 ) -> None:
     stage, gate = local_stage, tmp_path / "gate"
-    wait = Shell(f"while [ ! -e {gate} ]; do sleep 0.02; done")
+    wait = until(gate)
     agent = scripted(wait, Say('{"text": "It is."}'))
     run = api.start_delegation("What?", agent=agent, repo=stage.repo.path, places=stage.places)
     child = f"{run.id}/1"

@@ -8,10 +8,10 @@ import pytest
 
 from abreast import api
 from abreast.errors import NotFoundError
-from abreast.model.moves import Say, Shell, Write
+from abreast.model.moves import Say, Write
 from abreast.model.removal import Removal
 from abreast.model.states import LandMode, RunState, SessionState
-from tests.support.stage import Stage, eventually, scripted, task, writes
+from tests.support.stage import Stage, eventually, scripted, task, until, writes
 
 
 def clean(stage: Stage, *names: str, **how: bool) -> dict[str, Removal]:
@@ -30,7 +30,7 @@ def worktrees(stage: Stage) -> list[str]:
 
 def test_what_has_landed_goes_and_the_rest_stays(stage: Stage, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
-    waits = Shell(f"while [ ! -e {gate} ]; do sleep 0.02; done")
+    waits = until(gate)
     landed = stage.run(
         task("merged", writes("merged.txt")),
         task("looks", scripted(Say("fine")), changes=False),

@@ -16,7 +16,7 @@ from abreast.model.session import Run
 from abreast.model.states import LandMode, LandState, RunState, SessionState
 from abreast.model.task import Task
 from abreast.process.tree import marked
-from tests.support.stage import Stage, eventually, scripted, task
+from tests.support.stage import Stage, eventually, scripted, task, until
 
 
 class Journal:
@@ -30,7 +30,7 @@ class Journal:
 
     @property
     def wait(self) -> Shell:
-        return Shell(f"while [ ! -e {self._gate} ]; do sleep 0.02; done")
+        return until(self._gate)
 
     def open(self) -> None:
         self._gate.touch()

@@ -23,7 +23,7 @@ from abreast.model.states import RunState, SessionKind, SessionState
 from abreast.model.task import AgentChoice
 from abreast.runner.job import load_runner
 from abreast.store.deliverables import record_deliverable
-from tests.support.stage import Stage, eventually, scripted, task
+from tests.support.stage import Stage, eventually, scripted, task, until
 from tests.support.untouched import marks_of, shared_by
 
 
@@ -273,7 +273,7 @@ def test_several_children_answer_side_by_side(stage: Stage):
 
 def test_what_has_not_ended_is_not_collected(local_stage: Stage, tmp_path: Path):
     gate = tmp_path / "gate"
-    wait = Shell(f"while [ ! -e {gate} ]; do sleep 0.02; done")
+    wait = until(gate)
     run = begin(local_stage, says(bullets("one"), wait), "What?")
     assert api.collect(run.id, places=local_stage.places) == []
     assert api.collect(run.id, wait=True, timeout=0.1, places=local_stage.places) == []
@@ -511,7 +511,7 @@ def test_the_repository_says_what_its_delegations_are_like(local_stage: Stage):
 
 def test_what_is_no_delegation_is_not_waited_for(local_stage: Stage, tmp_path: Path):
     gate = tmp_path / "gate"
-    wait = Shell(f"while [ ! -e {gate} ]; do sleep 0.02; done")
+    wait = until(gate)
     run = local_stage.start(task("one", scripted(wait, Say("done"))))
     with pytest.raises(ContractError, match="is no delegation"):
         api.collect(run.id, wait=True, places=local_stage.places)

@@ -16,7 +16,7 @@ from abreast.errors import StoreError
 from abreast.model.moves import Shell, Write
 from abreast.model.states import RunState, SessionState
 from abreast.model.task import AgentChoice
-from tests.support.stage import Stage, eventually, scripted, task
+from tests.support.stage import Stage, eventually, scripted, task, until
 
 CANARY = "canary-5d41402abc4b2a76"
 
@@ -63,7 +63,7 @@ def test_a_run_that_cannot_be_recorded_leaves_no_values(local_stage: Stage) -> N
 def test_a_secret_is_passed_and_written_down_nowhere(stage: Stage, tmp_path: Path) -> None:
     stage.environ = {**os.environ, "API_TOKEN": CANARY}
     seen, go_on = tmp_path / "seen-by-the-agent", tmp_path / "go-on"
-    wait = Shell(f"while [ ! -e {go_on} ]; do sleep 0.02; done")
+    wait = until(go_on)
     uses = Shell(f'printf %s "$API_TOKEN" > {seen}')
     check = 'test -n "$API_TOKEN"'
     run = stage.start(

@@ -12,7 +12,7 @@ from abreast.model.moves import Edit, Say, Shell, Write
 from abreast.model.session import Run
 from abreast.model.states import LandMode, LandState, RunState, SessionState
 from abreast.model.task import AgentChoice
-from tests.support.stage import Stage, eventually, replace, scripted, task, writes
+from tests.support.stage import Stage, eventually, replace, scripted, task, until, writes
 from tests.support.untouched import marks_of, shared_by
 
 LANDED, BOUNCED, READY, NONE = (
@@ -291,7 +291,7 @@ def test_what_was_squashed_into_the_target_by_hand_has_landed(local_stage: Stage
 def test_what_cannot_be_landed_is_refused_with_a_reason(local_stage: Stage) -> None:
     stage = local_stage
     gate = stage.repo.path.parent / "gate"
-    waits = Shell(f"while [ ! -e {gate} ]; do sleep 0.02; done")
+    waits = until(gate)
     running = stage.start(task("slow", scripted(waits, Write("slow.txt", "x"))))
     stage.repo.git("checkout", "-q", "--detach")
     run = stage.run(task("red", writes("red.txt"), verify="false"), task("good", writes("g.txt")))

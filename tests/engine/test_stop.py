@@ -12,7 +12,7 @@ from abreast.errors import NotFoundError
 from abreast.model.moves import Say, Shell, Write
 from abreast.model.session import Session
 from abreast.model.states import RunState, SessionState
-from tests.support.stage import Stage, eventually, scripted, task, writes
+from tests.support.stage import Stage, eventually, scripted, task, until, writes
 
 WORK = Write("half.txt", "half\n")
 # A tool at work, as CLIs run it: a shell in a session of its own, with a child in the background.
@@ -65,7 +65,7 @@ def test_a_run_is_stopped_in_mid_tool_with_sessions_still_queued(stage: Stage) -
 def test_one_session_is_stopped_and_the_others_go_on(local_stage: Stage) -> None:
     stage = local_stage
     go_on = stage.repo.path.parent / "go-on"
-    waits = Shell(f"while [ ! -e {go_on} ]; do sleep 0.02; done")
+    waits = until(go_on)
     run = stage.start(
         task("one", scripted(WORK, TOOL)),
         task("other", scripted(Write("new.txt", "x"), waits)),

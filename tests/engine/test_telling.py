@@ -11,9 +11,9 @@ from abreast.agents import mailbox
 from abreast.agents.base import Letter
 from abreast.agents.scripted import ScriptedAgent
 from abreast.errors import NotFoundError, StateError
-from abreast.model.moves import Fail, Say, Shell
+from abreast.model.moves import Fail, Say
 from abreast.model.task import AgentChoice
-from tests.support.stage import Stage, eventually, scripted, task, writes
+from tests.support.stage import Stage, eventually, scripted, task, until, writes
 
 
 def test_a_session_that_has_ended_is_told_nothing(local_stage: Stage):
@@ -28,7 +28,7 @@ def test_a_session_that_has_ended_is_told_nothing(local_stage: Stage):
 
 def test_an_agent_without_hooks_says_so(local_stage: Stage, tmp_path: Path):
     gate = tmp_path / "gate"
-    wait = Shell(f"while [ ! -e {gate} ]; do sleep 0.02; done")
+    wait = until(gate)
     run = local_stage.start(task("one", scripted(wait, Say("done"))))
     with pytest.raises(StateError, match="cannot be told anything while it runs"):
         api.tell("one", "Wait!", places=local_stage.places)
@@ -66,7 +66,7 @@ def test_a_session_that_ends_while_it_is_told_hears_it_when_it_is_resumed(
     local_stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     gate = tmp_path / "gate"
-    wait = Shell(f"while [ ! -e {gate} ]; do sleep 0.02; done")
+    wait = until(gate)
     run = local_stage.start(task("one", scripted(wait, Fail("no"))))
     eventually(lambda: local_stage.session(f"{run.id}/one").state == "running", "it is at work")
     # The scripted agent has no hooks; with the claim that it had, its letter stays where it is.

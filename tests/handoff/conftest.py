@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from abreast.places import Places
 from tests.support.repos import Repo
 from tests.support.stage import Stage
 
@@ -13,6 +12,5 @@ from tests.support.stage import Stage
 @pytest.fixture
 def stage(tmp_path: Path, repo: Repo) -> Iterator[Stage]:
     """Run plans on `repo` with a real worker."""
-    state = tmp_path / "state"
-    with Stage(Places(state, f"sqlite:///{state / 'abreast.db'}").make(), repo) as built:
+    with Stage.on_sqlite(tmp_path / "state", repo) as built:
         yield built

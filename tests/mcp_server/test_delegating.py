@@ -28,7 +28,7 @@ from tests.mcp_server.client import (
     text_of,
 )
 from tests.support.rig import Rig, rigged
-from tests.support.stage import eventually
+from tests.support.stage import eventually, until
 
 pytestmark = pytest.mark.clis
 
@@ -255,7 +255,7 @@ def test_the_tool_cancel_keeps_what_there_is(rig: Rig):
 @pytest.mark.parametrize("how", ["killed", "left"])
 def test_a_server_that_is_gone_leaves_the_child_to_the_next(rig: Rig, how: str):
     gate = rig.root / "gate"
-    waits = Shell(f"while [ ! -e {gate} ]; do sleep 0.05; done")
+    waits = until(gate)
     rig.play("child", waits, bullets("found"), match=QUESTION)
 
     async def lose() -> str:

@@ -10,7 +10,6 @@ from mcp.client.session import ClientSession
 
 from abreast import api
 from abreast.model.moves import Say, Shell
-from abreast.places import Places
 from tests.mcp_server.client import call, connected, environ_of, refused
 from tests.support.repos import Repo
 from tests.support.stage import Stage, eventually, scripted
@@ -18,8 +17,7 @@ from tests.support.stage import Stage, eventually, scripted
 
 @pytest.fixture
 def stage(tmp_path: Path, repo: Repo) -> Iterator[Stage]:
-    state = tmp_path / "state"
-    with Stage(Places(state, f"sqlite:///{state / 'abreast.db'}").make(), repo) as built:
+    with Stage.on_sqlite(tmp_path / "state", repo) as built:
         yield built
 
 

@@ -68,7 +68,7 @@ class Postgres:
 def running_postgres() -> Iterator[Postgres]:
     """Run a server in a folder of its own; it is stopped and the folder removed at the end."""
     with ExitStack() as cleanup:
-        folder = Path(tempfile.mkdtemp(prefix="abreast-pg-", dir=_memory()))
+        folder = Path(tempfile.mkdtemp(prefix="abreast-pg-", dir=memory_folder()))
         cleanup.callback(shutil.rmtree, folder)
         user = _unprivileged(folder)
         programs = _reachable_programs(user, cleanup)
@@ -92,7 +92,8 @@ def running_postgres() -> Iterator[Postgres]:
         yield postgres
 
 
-def _memory() -> str | None:
+def memory_folder() -> str | None:
+    """The folder that lies in memory, where there is one."""
     shm = Path("/dev/shm")
     return str(shm) if shm.is_dir() and os.access(shm, os.W_OK) else None
 

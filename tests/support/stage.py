@@ -15,7 +15,7 @@ from abreast import api
 from abreast.engine.client import connect
 from abreast.engine.worker_process import ensure_worker, find_worker
 from abreast.model.limits import Limits
-from abreast.model.moves import Move, Say, Write
+from abreast.model.moves import Move, Say, Shell, Write
 from abreast.model.session import Run, Session
 from abreast.model.task import AgentChoice, Plan, Task
 from abreast.places import Places
@@ -35,6 +35,11 @@ def scripted(*moves: Move) -> AgentChoice:
 def writes(path: str, text: str = "new\n") -> AgentChoice:
     """An agent that writes one file and says so."""
     return scripted(Write(path, text), Say(f"wrote {path}"))
+
+
+def until(file: Path) -> Shell:
+    """A move that ends once the file is there."""
+    return Shell(f"while [ ! -e {file} ]; do sleep 0.02; done")
 
 
 def task(name: str, agent: AgentChoice, **more: Any) -> Task:
@@ -60,6 +65,11 @@ class Stage:
 
     def __init__(self, places: Places, repo: Repo, environ: dict[str, str] | None = None) -> None:
         self.places, self.repo, self.environ = places, repo, environ
+
+    @classmethod
+    def on_sqlite(cls, state: Path, repo: Repo) -> Self:
+        """One with a database file in its state folder."""
+        return cls(Places(state, f"sqlite:///{state / 'abreast.db'}").make(), repo)
 
     def __enter__(self) -> Self:
         return self
@@ -160,4 +170,4 @@ class Stage:
         process.wait(30)
 
 
-__all__ = ["Stage", "eventually", "replace", "scripted", "task", "writes"]
+__all__ = ["Stage", "eventually", "replace", "scripted", "task", "until", "writes"]
