@@ -135,7 +135,7 @@ def a_hang_is_stopped_by_the_idle_limit(ended: Ended) -> None:
 def a_session_that_changed_nothing_is_not_done(ended: Ended) -> None:
     session = ended.session("nothing")
     assert (session.state, session.final_message) == (SessionState.FAILED, "All done!")
-    assert session.reason == "it says it is done, but it changed nothing"
+    assert session.reason == "it ended well, but changed nothing"
 
 
 LOGINS = {"claude": "claude auth login", "codex": "codex login", "gemini": "run `gemini` once"}

@@ -28,7 +28,8 @@ def test_three_tasks_are_done_each_with_one_commit(stage: Stage) -> None:
 
 ENDINGS = {
     "verify-fails": (SessionState.FAILED, "verify failed: exit code 3: not good enough"),
-    "changes-nothing": (SessionState.FAILED, "it says it is done, but it changed nothing"),
+    "changes-nothing": (SessionState.FAILED, "it ended well, but changed nothing"),
+    "asks": (SessionState.BLOCKED, "it asks: Which of the two should go?"),
     "only-reads": (SessionState.DONE, ""),
     "should-only-read": (SessionState.FAILED, "it was to change nothing, but changed new.txt"),
     "setup-fails": (SessionState.FAILED, "setup failed: exit code 4: no network"),
@@ -48,6 +49,7 @@ def ended(stage: Stage) -> Run:
     return stage.run(
         task("verify-fails", scripted(new), verify=red),
         task("changes-nothing", reads),
+        task("asks", scripted(Say("I found two.\n\nWhich of the two should go?"))),
         task("only-reads", reads, changes=False, verify="test -e README.md"),
         task("should-only-read", scripted(new), changes=False),
         task("setup-fails", scripted(new), setup="echo no network >&2; exit 4"),

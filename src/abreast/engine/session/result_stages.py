@@ -12,6 +12,8 @@ from abreast.git.checkout import restore_tree
 from abreast.git.commit import anchor, commit_tree, seal, tree_of
 from abreast.git.repository import Repository
 from abreast.git.snapshot import build_tree, snapshot
+from abreast.handoff.questions import questions_in
+from abreast.model.harmless import one_line
 from abreast.model.states import SessionKind, SessionState
 from abreast.process.files import write_atomic
 from abreast.store.changes import Change
@@ -53,8 +55,11 @@ def _unexpected(scene: Scene, files: tuple[str, ...]) -> Ending | None:
     """Return the ending of an agent that changed nothing and should have, or the reverse."""
     changes = scene.task.changes
     if changes and not files and scene.session.kind is SessionKind.TASK:
+        if asked := questions_in(scene.session.final_message):
+            hint = f"answer it: abreast attach {scene.session.id}"
+            return Ending(SessionState.BLOCKED, f"it asks: {one_line(asked[0])}", hint)
         hint = "if that is as it should be, give the task `changes = false`"
-        return Ending(SessionState.FAILED, "it says it is done, but it changed nothing", hint)
+        return Ending(SessionState.FAILED, "it ended well, but changed nothing", hint)
     if files and not changes:
         names = ", ".join(files[:5])
         return Ending(SessionState.FAILED, f"it was to change nothing, but changed {names}")
