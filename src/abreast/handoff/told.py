@@ -23,7 +23,8 @@ from abreast.model.transcript import (
 )
 
 _COMMAND = re.compile(r"/[\w:-]+")  # of the CLI's own, such as /compact
-_LABEL = re.compile(r"[A-Za-z][\w ]*:? -?\d+\Z")  # such as an exit code, in which nothing is told
+# Such as an exit code, in which nothing is told; but `AssertionError: -1` tells.
+_LABEL = re.compile(r"(?!\w*(?:Error|Exception)\b)[A-Za-z][\w ]*:? -?\d+\Z")
 _RECENT = 100  # commands among which one may still be to be made to pass
 _MOST = 50  # questions, edits and the like of each kind that are kept
 
