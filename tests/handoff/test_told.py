@@ -263,7 +263,7 @@ def test_sentences_that_ask(text, found):
     ("text", "line"),
     [
         ("Traceback:\n  x\nValueError: no\n", "ValueError: no"),
-        ("  File \"x\", line 1\nAssertionError: -1\n", "AssertionError: -1"),
+        ('  File "x", line 1\nAssertionError: -1\n', "AssertionError: -1"),
         ("Exit code 7", ""),
         ("Output: (empty)\nExit Code: 7\nProcess Group PGID: 18949", ""),
         ("Output: 3 failed\nExit Code: 1", "3 failed"),
