@@ -107,8 +107,8 @@ def _repository(plan: Plan, problems: list[Problem]) -> Repository | None:
 
 def _base(plan: Plan, repository: Repository, problems: list[Problem]) -> str:
     """Return the commit that the sessions start from; "" where none needs one and there is none."""
-    readers = [task for task in plan.tasks if task.contract and not task.contract.isolation.edits]
-    if plan.tasks and len(readers) == len(plan.tasks):
+    reads = (task.contract and not task.contract.isolation.edits for task in plan.tasks)
+    if plan.tasks and all(reads):
         return find_commit(repository.place, plan.base) or ""
     try:
         return resolve(repository, plan.base)

@@ -127,10 +127,14 @@ def checkout_marks(checkout: Path) -> dict[str, str]:
     """Return what tells one state of a checkout from another, by name: `HEAD`, and each file that
     is not as committed. Two states are alike when their marks are. Raises `GitError`.
     """
-    marks = {"HEAD": f"{current_branch(checkout)} {find_commit(checkout, 'HEAD')}"}
-    for line in split(_status(checkout, untracked="all")):
-        marks[line[3:]] = f"{line[:2]} {_stamp(checkout / line[3:]).decode()}"
-    return marks
+    head = f"{current_branch(checkout)} {find_commit(checkout, 'HEAD')}"
+    return {"HEAD": head, **file_marks(checkout)}
+
+
+def file_marks(checkout: Path) -> dict[str, str]:
+    """Return the marks of the files alone (see `checkout_marks`). Raises `GitError`."""
+    lines = split(_status(checkout, untracked="all"))
+    return {line[3:]: f"{line[:2]} {_stamp(checkout / line[3:]).decode()}" for line in lines}
 
 
 def _status(checkout: Path, *, untracked: str = "normal") -> str:

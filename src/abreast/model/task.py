@@ -40,6 +40,12 @@ class Task:
     contract: Contract | None = None  # of a delegation; its budget is in `limits` as well
     profile: Profile = Profile.LEAN  # of a delegation's child
 
+    @property
+    def commands(self) -> Mapping[str, str]:
+        """The plan's own commands for it, by the stage that runs each, in their order."""
+        lines = {"setup": self.setup, "verify": self.verify}
+        return {stage: line for stage, line in lines.items() if line}
+
 
 @dataclass(frozen=True)
 class Plan:

@@ -3,10 +3,11 @@
 import hashlib
 import math
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from abreast.errors import GitError, NotFoundError
-from abreast.git.changes import diffstat
+from abreast.git.changes import FileStat, diffstat
 from abreast.git.history import (
     apart,
     changed_since,
@@ -17,7 +18,7 @@ from abreast.git.history import (
 )
 from abreast.git.refs import read_ref
 from abreast.git.repository import Repository, find_repository
-from abreast.git.status import Dirty, checkout_marks, current_branch, dirty_summary, find_commit
+from abreast.git.status import Dirty, current_branch, dirty_summary, file_marks, find_commit
 from abreast.handoff.fresh import Now
 from abreast.handoff.page import read_header
 from abreast.handoff.standing import File, Standing
@@ -67,13 +68,12 @@ def standing_of(folder: Path, *, begun: float = 0.0, base: str = "") -> Standing
     marks, left = _marks(top), dirty_summary(top)
     new = [name for name in untracked(top) if not _is_handoff(top / name)]
     changed = changed_since(top, base or head) if head else []
-    files = [File(one.path, one.added, one.deleted) for one in changed]
     return Standing(
         top=str(top),
         head=head,
         branch=current_branch(top) or "",
         base=base,
-        changed=(*files, *map(File, new)),
+        changed=(*_files(changed), *map(File, new)),
         commits=tuple(commits_since(top, base)) if base else (),
         dirty=_dirty(left, len(new)),
         uncommitted=tuple(marks),
@@ -92,7 +92,7 @@ def standing_in_refs(repo: Repository, base: str, commit: str, ref: str, branch:
         head=tip or base,
         branch=branch,
         base=base,
-        changed=tuple(File(one.path, one.added, one.deleted) for one in changed),
+        changed=_files(changed),
         kept="" if commit else ref if kept else "",
         gone=True,
     )
@@ -112,7 +112,7 @@ def standing_proven(repo: Repository, checkout: Path, session: Session) -> Stand
         head=commit or base,
         branch=session.branch,
         base=base,
-        changed=tuple(File(one.path, one.added, one.deleted) for one in changed),
+        changed=_files(changed),
         commits=(f"{short(commit)} {subject}",) if commit else (),
     )
 
@@ -149,10 +149,13 @@ def whole_seconds(at: float) -> float:
     return float(math.ceil(at))
 
 
+def _files(changed: Iterable[FileStat]) -> tuple[File, ...]:
+    return tuple(File(one.path, one.added, one.deleted) for one in changed)
+
+
 def _marks(top: Path) -> dict[str, str]:
     """Return what is not committed, without handoffs: writing one makes none stale."""
-    found = checkout_marks(top)
-    return {n: m for n, m in found.items() if n != "HEAD" and not _is_handoff(top / n)}
+    return {n: m for n, m in file_marks(top).items() if not _is_handoff(top / n)}
 
 
 def _is_handoff(file: Path) -> bool:

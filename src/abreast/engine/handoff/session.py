@@ -212,8 +212,8 @@ def _origin(
 def _checks(task: Task, layout: SessionLayout) -> tuple[Checked, ...]:
     """Return how the plan's own commands ended, as far as they were run in this attempt."""
     found = []
-    for name, command in (("setup", task.setup), ("verify", task.verify)):
-        result = load_result(layout.job(name)) if command else None
+    for name, command in task.commands.items():
+        result = load_result(layout.job(name))
         if result is not None:
             passed = result.verdict.outcome is Outcome.OK and not result.stopped_by
             outcome = f"stopped by {result.stopped_by}" if result.stopped_by else _exit(result.code)

@@ -30,9 +30,7 @@ async def try_merged(scene: Scene, merged: str, folder: Path, stop_file: Path) -
     The jobs' files go to `folder`, where a repeated call finds them. `STOPPED_BY_USER` is returned
     when `stop_file` appeared.
     """
-    for name, line in zip(STAGES, (scene.task.setup, scene.task.verify), strict=True):
-        if not line:
-            continue
+    for name in scene.task.commands:
         order = partial(_order, scene, name, merged, folder, stop_file)
         result = await run_job(folder / name, order)
         if result.stopped_by == STOPPED_BY_USER:
@@ -44,8 +42,8 @@ async def try_merged(scene: Scene, merged: str, folder: Path, stop_file: Path) -
 
 
 def _order(scene: Scene, name: str, merged: str, folder: Path, stop_file: Path) -> Order:
-    line = scene.task.setup if name == "setup" else scene.task.verify
-    return command_order_in(scene, name, line, _scratch(scene, merged, folder), stop_file)
+    line, place = scene.task.commands[name], _scratch(scene, merged, folder)
+    return command_order_in(scene, name, line, place, stop_file)
 
 
 def _scratch(scene: Scene, merged: str, folder: Path) -> Path:

@@ -37,8 +37,7 @@ async def prepare(session: str, attempt: int) -> Json:
     commands: list[str] = []
 
     async def body(scene: Scene) -> Ending | None:
-        of = {"setup": scene.task.setup, "verify": scene.task.verify}
-        commands.extend(name for name, line in of.items() if line)
+        commands.extend(scene.task.commands)
         return await asyncio.to_thread(start_stages.prepare, scene)
 
     ending = await guarded(session, attempt, body)
@@ -110,9 +109,7 @@ async def _command(
     session: str, attempt: int, name: str, after: Callable[[Scene], None]
 ) -> Json | None:
     async def body(scene: Scene) -> Ending | None:
-        line = scene.task.setup if name == "setup" else scene.task.verify
-        if not line:
-            return None
+        line = scene.task.commands[name]
         state = SessionState.SETUP if name == "setup" else SessionState.VERIFYING
         scene.engine.store.update_session(scene.session.id, Change(state=state, last_action=line))
         folder = scene.layout.job(name)
