@@ -60,15 +60,12 @@ class _Rows:
 
 
 def _cells(row: LedgerRow, by: By, name: str = "") -> list[Text]:
-    head = [Text(name or figures.one_line(row.name))]
     if by is By.SESSION:
-        # The first characters of an id are enough to tell sessions apart, of a run's not.
-        told = row.name if "/" in row.name else row.name[:13]
         where = "" if name else row.cwd.rstrip("/").rpartition("/")[2]
         agents = "" if name else ", ".join(row.agents)
-        head = [Text(name or figures.one_line(told)), Text(agents), Text(figures.one_line(where))]
+        head = [Text(name or _named(row.name)), Text(agents), Text(figures.one_line(where))]
     else:
-        head.append(Text(figures.count(row.sessions)))
+        head = [Text(name or figures.one_line(row.name)), Text(figures.count(row.sessions))]
     counts = (row.requests, row.input_tokens, row.cached_tokens, row.output_tokens)
     return [*head, *(Text(figures.count(n)) for n in counts), Text(cost(row.cost))]
 
@@ -119,6 +116,7 @@ def _delegations(found: Sequence[Delegation]) -> list[RenderableType]:
 
 
 def _named(session: str) -> str:
+    # The first characters of an id are enough to tell sessions apart, of a run's not.
     told = session if "/" in session else session[:13]
     return figures.one_line(told)
 

@@ -78,14 +78,14 @@ def _bounce(session: Session) -> Evidence:
 def _edited_together(works: Sequence[Work]) -> Iterator[tuple[int, int, str, Touch]]:
     """Yield two sessions, a file that both edited, and the first edit that was close to another."""
     for name, numbers in _touched(works):
-        writers = [number for number in numbers if _edits(works[number], name)]
-        for first, second in combinations(writers, 2):
+        edits = _edits(works, numbers, name)
+        for first, second in combinations(edits, 2):
             one, other = works[first], works[second]
             met = one.top != other.top and one.landed and other.landed
             if met or not one.beside(other):
                 continue
-            theirs = [touch.at for touch in _edits(other, name)]
-            for touch in _edits(one, name):
+            theirs = [touch.at for touch in edits[second]]
+            for touch in edits[first]:
                 if any(abs(touch.at - at) <= _WINDOW for at in theirs):
                     yield first, second, name, touch
                     break
@@ -94,13 +94,13 @@ def _edited_together(works: Sequence[Work]) -> Iterator[tuple[int, int, str, Tou
 def _read_again(works: Sequence[Work]) -> Iterator[tuple[int, int, str, Touch]]:
     """Yield a reader, a writer, a file, and how the reader came back to what was changed."""
     for name, numbers in _touched(works):
-        writers = [number for number in numbers if _edits(works[number], name)]
-        for first, second in product(numbers, writers):
+        edits = _edits(works, numbers, name)
+        for first, second in product(numbers, edits):
             reader, writer = works[first], works[second]
             apart = reader.top != writer.top or not reader.beside(writer)
             if apart:
                 continue
-            if touch := _again(reader.touches[name], _edits(writer, name)):
+            if touch := _again(reader.touches[name], edits[second]):
                 yield first, second, name, touch
 
 
@@ -127,8 +127,10 @@ def _grouped(
     return grouped
 
 
-def _edits(work: Work, name: str) -> list[Touch]:
-    return [touch for touch in work.touches[name] if touch.wrote]
+def _edits(works: Sequence[Work], numbers: Iterable[int], name: str) -> dict[int, list[Touch]]:
+    """Return the edits of a file, by the sessions that made any."""
+    made = {n: [touch for touch in works[n].touches[name] if touch.wrote] for n in numbers}
+    return {n: edits for n, edits in made.items() if edits}
 
 
 def _again(mine: Iterable[Touch], changes: Iterable[Touch]) -> Touch | None:

@@ -238,10 +238,8 @@ def _begun(found: Found) -> Begun:
 
 def _head(agent: str, path: Path) -> tuple[Begun | None, bool]:
     """Return how a file introduces its session; and whether most lines up to there made sense."""
-    records = records_of(agent)
-    lines = getattr(records, "record_lines", record_lines)  # Codex keeps some compressed
-    events = records.Events(path)
-    for number, line in enumerate(lines(path, []), 1):
+    events = records_of(agent).Events(path)
+    for number, line in enumerate(record_lines(path, []), 1):
         for event in events.feed(line):
             if isinstance(event, Begun):
                 return event, 2 * events.skipped < number

@@ -99,7 +99,9 @@ class Told:
 
     def mended(self, ran: Ran) -> Ran | None:
         """Return the command that showed, after `ran` had failed, that the same passes."""
-        return next((r for r in self._passed_after(ran) if covers(r.command, ran.command)), None)
+        at = next(number for number, one in enumerate(self.ran) if one is ran)  # some are equal
+        later = (one for one in self.ran[at + 1 :] if one.passed)
+        return next((one for one in later if covers(one.command, ran.command)), None)
 
     @property
     def failing(self) -> Ran | None:
@@ -107,22 +109,15 @@ class Told:
 
         Not one that only asked something, unless that was the last there was.
         """
+        passed: list[str] = []  # after the one that is looked at
         for ran in reversed(self.ran[-_RECENT:]):
+            if ran.passed:
+                passed.append(ran.command)
             if not ran.fails or (only_asks(ran.command) and ran is not self.ran[-1]):
                 continue
-            later = self._passed_after(ran)
-            found = (
-                covers(r.command, ran.command) or overtakes(r.command, ran.command) for r in later
-            )
-            if not any(found):
+            if not any(covers(one, ran.command) or overtakes(one, ran.command) for one in passed):
                 return ran
         return None
-
-    def _passed_after(self, ran: Ran) -> list[Ran]:
-        at = next(
-            number for number, one in enumerate(self.ran) if one is ran
-        )  # others may be equal
-        return [one for one in self.ran[at + 1 :] if one.passed]
 
 
 @dataclass

@@ -117,7 +117,6 @@ async def _collect(call: Call) -> str:
 
 async def _wait(call: Call, name: str) -> str:
     """Wait as long as the client allows, and tell what there is then."""
-    await aio.collect(name)  # raises at once for what is no delegation
     async with _signs_of_life(call) as seen:
         await aio.collect(name, wait=True, timeout=call.caller.wait, progress=seen)
     return await _told(name)

@@ -23,7 +23,6 @@ __all__ = [
     "find",
     "open_record",
     "read",
-    "record_lines",
     "roots",
     "scan",
 ]

@@ -36,12 +36,10 @@ def _lines(agent: str, path: str, moments: Iterable[float]) -> dict[float, int]:
 
     Only lines with the second in them are parsed: they are few.
     """
-    records = records_of(agent)
-    events = records.Events(Path(path))
+    events = records_of(agent).Events(Path(path))
     left = {at: _second(at) for at in moments}
     found: dict[float, int] = {}
-    read = getattr(records, "record_lines", record_lines)  # Codex keeps some compressed
-    for number, line in enumerate(read(Path(path), []), 1):
+    for number, line in enumerate(record_lines(Path(path), []), 1):
         if not any(second in line for second in left.values()):
             continue
         told = [event.at for event in events.feed(line)]

@@ -117,11 +117,8 @@ def standing_proven(repo: Repository, checkout: Path, session: Session) -> Stand
     )
 
 
-def now_of(folder: Path, header: Header) -> Now:
-    """Return how the checkout around `folder` stands now, for a handoff that is to be judged."""
-    top = top_of(folder)
-    if top is None:
-        return Now()
+def now_of(top: Path, header: Header) -> Now:
+    """Return how the checkout at `top` stands now, for a handoff that is to be judged."""
     head, marks = find_commit(top, "HEAD") or "", _marks(top)
     found = apart(top, header.commit, "HEAD") if header.commit and head else (0, 0)
     ahead, behind = found or (0, 0)

@@ -115,12 +115,13 @@ def check(file: Path | None, folder: Path, places: Places) -> Freshness:
         raise StateError(f"{found} is no handoff of ours", hint="`abreast handoff` makes one")
     near = found.resolve().parent
     place = near if file is not None and top_of(near) is not None else folder
-    if readable_top(place) is None:
+    top = readable_top(place)
+    if top is None:
         raise StateError(
             f"{place} is in no git repository: whether {found} is stale cannot be told",
             hint="run it inside the checkout that the handoff is about",
         )
-    return replace(judge(header, now_of(place, header)), file=str(found))
+    return replace(judge(header, now_of(top, header)), file=str(found))
 
 
 def _nearest(folder: Path, places: Places) -> Path:
