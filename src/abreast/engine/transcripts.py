@@ -86,21 +86,24 @@ def hidden_folders(environ: Mapping[str, str] | None = None) -> Iterator[Path]:
     """Yield the folders of transcripts, and those right in them, that we may not look into."""
     roots = [root for agent in AGENTS for root in records_of(agent).roots(_environ(environ))]
     for root in roots:
-        inside = _folders(root)
-        if inside is None:
-            yield root
-        else:
-            yield from (one for one in inside if _folders(one) is None)
+        yield from filter(_is_hidden, (root, *_folders(root)))
 
 
-def _folders(folder: Path) -> list[Path] | None:
-    """Return the folders in a folder; None when we may not look."""
+def _is_hidden(folder: Path) -> bool:
+    """Tell whether we may not look into a folder: it is opened for that, and not listed."""
+    try:
+        os.scandir(folder).close()
+    except OSError as refusal:
+        return isinstance(refusal, PermissionError)
+    return False
+
+
+def _folders(folder: Path) -> list[Path]:
+    """Return the folders in a folder; none when it cannot be listed."""
     try:
         with os.scandir(folder) as entries:
             return [Path(one.path) for one in entries if one.is_dir(follow_symlinks=False)]
-    except PermissionError:
-        return None
-    except OSError:  # there is none
+    except OSError:
         return []
 
 

@@ -80,7 +80,6 @@ class _Supervisor:
         watch = Watch(job.limits, tuple(Path(p) for p in job.activity), reader.used)
         pump = Pump(process.stdout, self.directory, reader, watch)
         pump.start()
-        began = time.monotonic()
         threading.Thread(target=self._announce, daemon=True).start()
         try:
             stopped_by = self._hold(pump, watch)
@@ -108,7 +107,7 @@ class _Supervisor:
             swept=swept,
             skipped=reader.skipped,
             progress=pump.progress,
-            seconds=time.monotonic() - began,
+            seconds=time.monotonic() - watch.started,
         )
 
     def _announce(self) -> None:

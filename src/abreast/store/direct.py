@@ -11,6 +11,7 @@ from typing import Any
 
 from abreast.errors import StoreError
 from abreast.store.revisions import REVISIONS, VERSION_TABLE
+from abreast.store.snapshot import bring_up_to_date, open_snapshot
 
 BUSY_SECONDS = 30.0
 
@@ -27,7 +28,7 @@ def open_transaction(database: str, table: str) -> Iterator[Execute]:
     """
     prefix = "sqlite:///"
     if not _is_current(database):
-        _migrate(database)
+        bring_up_to_date(database)
     if database.startswith(prefix):
         with _sqlite(Path(database[len(prefix) :])) as execute:
             yield execute
@@ -37,22 +38,9 @@ def open_transaction(database: str, table: str) -> Iterator[Execute]:
 
 
 def _is_current(database: str) -> bool:
-    from abreast.store.snapshot import open_snapshot
-
     with open_snapshot(database) as query:
         found = query(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608
     return bool(found) and found[0][0] == REVISIONS[-1]
-
-
-def _migrate(database: str) -> None:
-    from abreast.store.engine import make_engine
-    from abreast.store.migrations import migrate
-
-    engine = make_engine(database)
-    try:
-        migrate(engine)
-    finally:
-        engine.dispose()
 
 
 @contextlib.contextmanager

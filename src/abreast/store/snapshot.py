@@ -47,6 +47,13 @@ def _current(database: str, look: Callable[[], AbstractContextManager[Query]]) -
         if not found or found[0][0] not in REVISIONS[:-1]:
             yield query
             return
+    bring_up_to_date(database)
+    with look() as query:
+        yield query
+
+
+def bring_up_to_date(database: str) -> None:
+    """Make the database, or upgrade that of an older abreast; its folder must exist."""
     # Only once in its life: SQLAlchemy and Alembic take half a second to import.
     from abreast.store.engine import make_engine
     from abreast.store.migrations import migrate
@@ -56,8 +63,6 @@ def _current(database: str, look: Callable[[], AbstractContextManager[Query]]) -
         migrate(engine)
     finally:
         engine.dispose()
-    with look() as query:
-        yield query
 
 
 def _nothing(_sql: str, *_parameters: object) -> list[tuple[Any, ...]]:

@@ -21,12 +21,12 @@ _SOURCE = "/<session-flags>/config.toml"  # what Codex calls options on the comm
 def mail_hooks(script: Path, folder: Path) -> dict[str, Any]:
     """Return the settings that have Codex look into the mailbox `folder` by running `script`."""
     values: dict[str, Any] = {}
-    trust = {}
+    trusted: dict[str, Any] = {}
     for point, (event, name) in _EVENTS.items():
         handler = _handler(mailbox.command(script, folder, point), point)
         values[f"hooks.{event}"] = [{"hooks": [handler]}]
-        trust[f"{_SOURCE}:{name}:0:0"] = {"trusted_hash": _digest(name, handler)}
-    return {**values, "hooks.state": trust}
+        trusted |= trust(_SOURCE, name, 0, handler)
+    return {**values, "hooks.state": trusted}
 
 
 def letter(text: str) -> Letter:

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from abreast.lazy import load
+
 if TYPE_CHECKING:
     from abreast.agents.gemini.agent import AGENT, GeminiAgent
 
@@ -10,10 +12,4 @@ __all__ = ["AGENT", "GeminiAgent"]
 
 def __getattr__(name: str) -> object:
     """Load the agent when it is asked for: whoever reads its records needs only those."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from abreast.agents.gemini import agent
-
-    value: object = getattr(agent, name)
-    globals()[name] = value
-    return value
+    return load(__name__, name, ("abreast.agents.gemini.agent",))
