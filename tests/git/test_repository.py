@@ -116,11 +116,11 @@ def test_a_changed_checkout_has_other_marks(bench: Bench):
     for path, text in (("README.md", "one"), ("README.md", "another"), ("dir/new", "n")):
         bench.repo.write({path: text})
         seen.add(marks())
-    for change in (("add", "dir"), ("checkout", "-qb", "b")):
-        bench.repo.git(*change)
-        seen.add(marks())
-    assert len(seen) == 6
-    assert marks() in seen
+    bench.repo.git("add", "dir")
+    assert marks() in seen  # the work is the same
+    bench.repo.git("checkout", "-qb", "b")
+    seen.add(marks())
+    assert len(seen) == 5
 
 
 def test_errors_carry_gits_words_and_a_hint(bench: Bench, monkeypatch: pytest.MonkeyPatch):

@@ -84,6 +84,29 @@ def test_work_that_changed_and_was_not_committed(repo, file, places):
     )
 
 
+def test_when_a_file_was_written_makes_nothing_stale(repo, file, places):
+    repo.write({"new.py": "1\n"})
+    file = write(by_hand(made(repo), {}), repo.path / "later.md")
+    for name in ("src/app.py", "new.py"):
+        os.utime(repo.path / name, (time.time() + 5,) * 2)
+    assert not judged(repo, places, file).stale
+    repo.git("add", "-A", "src", "new.py")
+    assert not judged(repo, places, file).stale
+    repo.git("stash", "-q")
+    assert judged(repo, places, file).stale
+    repo.git("stash", "pop", "-q")
+    assert not judged(repo, places, file).stale
+
+
+def test_other_words_of_the_same_length_and_time_make_it_stale(repo, file, places):
+    path = repo.path / "src/app.py"
+    before = path.stat()
+    path.write_text("def greet():\n    return 'ha'\n")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_size == before.st_size
+    assert judged(repo, places).reasons == ("what is not committed has changed since",)
+
+
 def test_work_that_was_taken_back(repo, file, places):
     repo.git("checkout", "-q", "--", "src/app.py")
     assert judged(repo, places).reasons == ("what is not committed has changed since",)

@@ -11,9 +11,17 @@ Marks = dict[str, object]
 
 
 def marks_of(checkout: Path) -> Marks:
-    """HEAD, the index, and every file that is not as committed."""
+    """HEAD, the index, and every file that is not as committed, with when it was written."""
     index = require_own_git_dir(checkout) / "index"
-    return {**checkout_marks(checkout), "index": index.read_bytes() if index.exists() else b""}
+    known = checkout_marks(checkout).items()
+    return {
+        **{name: (mark, _written(checkout / name)) for name, mark in known},
+        "index": index.read_bytes() if index.exists() else b"",
+    }
+
+
+def _written(file: Path) -> int:
+    return file.lstat().st_mtime_ns if file.is_symlink() or file.exists() else 0
 
 
 def shared_by(checkout: Path) -> Marks:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from abreast.errors import GitError
 from abreast.git.call import call, failure, git, split
+from abreast.git.content import content_mark
 
 
 def own_git_dir(checkout: Path) -> Path | None:
@@ -132,20 +133,15 @@ def checkout_marks(checkout: Path) -> dict[str, str]:
 
 
 def file_marks(checkout: Path) -> dict[str, str]:
-    """Return the marks of the files alone (see `checkout_marks`). Raises `GitError`."""
+    """Return the marks of the files alone (see `checkout_marks`): what they hold, by content.
+
+    Whether a change is staged is no part of it. Raises `GitError`.
+    """
     lines = split(_status(checkout, untracked="all"))
-    return {line[3:]: f"{line[:2]} {_stamp(checkout / line[3:]).decode()}" for line in lines}
+    return {line[3:]: content_mark(checkout / line[3:]) for line in lines}
 
 
 def _status(checkout: Path, *, untracked: str = "normal") -> str:
     # Explicit, because the user's configuration may hide untracked files from `git status`.
     options = ("--porcelain", "-z", "--no-renames", f"--untracked-files={untracked}")
     return git(checkout, "status", *options)
-
-
-def _stamp(file: Path) -> bytes:
-    try:
-        found = file.lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return b"gone"
-    return b"%d %d %d" % (found.st_mode, found.st_size, found.st_mtime_ns)
