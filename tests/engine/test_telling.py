@@ -92,3 +92,30 @@ def test_a_session_that_ends_while_it_is_told_hears_it_when_it_is_resumed(
     assert logged == ["the user: Wait!", "r/lead: Or not."]
     story = [entry.text for entry in api.logs(f"{run.id}/one", places=local_stage.places)]
     assert [text for text in story if text in logged] == logged
+
+
+def test_what_was_heard_waits_for_nothing(
+    local_stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    gate = tmp_path / "gate"
+    run = local_stage.start(task("one", scripted(until(gate), Say("done"))))
+    name = f"{run.id}/one"
+    eventually(lambda: local_stage.session(name).state == "running", "it is at work")
+    able = dataclasses.replace(ScriptedAgent.capabilities, told="at its next tool call")
+    monkeypatch.setattr(ScriptedAgent, "capabilities", able)
+    box = local_stage.directory(name).parent / "cli" / "mailbox"
+    ways = {
+        mailbox.TOOL: "after a tool call",
+        mailbox.TURN: "at the end of its turn, and it goes on for it",
+        mailbox.PROMPT: "with its next prompt",  # a repair of a child, or a resume
+    }
+    for point, words in ways.items():
+        with ThreadPoolExecutor(1) as beside:
+            telling = beside.submit(api.tell, name, "Hi!", patience=30, places=local_stage.places)
+            eventually(lambda: mailbox.pending(box), "the letter is there")
+            assert mailbox.take(box, mailbox.pending(box)[0].number, point)
+            told = telling.result(30)
+        assert (told.heard, told.waits_for) == (words, "")
+    told = api.tell(name, "Hi!", patience=0, places=local_stage.places)
+    assert (told.heard, told.waits_for) == ("", "at its next tool call")
+    gate.touch()

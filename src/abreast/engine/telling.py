@@ -23,9 +23,9 @@ _LONGEST = 0.25  # seconds between looks
 
 @dataclass(frozen=True)
 class Told:
-    """What became of a message. `heard` is how it got there; empty: it waits in the mailbox.
+    """What became of a message: one of the two is empty.
 
-    `waits_for` says for what.
+    `heard` is how it got there; `waits_for` is for what it waits in the mailbox.
     """
 
     session: str
@@ -33,7 +33,11 @@ class Told:
     waits_for: str
 
 
-_HEARD = {"tool": "after a tool call", "turn": "at the end of its turn, and it goes on for it"}
+_HEARD = {
+    mailbox.TOOL: "after a tool call",
+    mailbox.TURN: "at the end of its turn, and it goes on for it",
+    mailbox.PROMPT: "with its next prompt",  # it was resumed, or asked again, meanwhile
+}
 
 
 def tell(session: Session, text: str, places: Places, *, sender: str, patience: float) -> Told:
@@ -63,9 +67,10 @@ def tell(session: Session, text: str, places: Places, *, sender: str, patience: 
             client.store.add_event(
                 session.id, "told", f"it has heard {one_line(text, 60)!r} {heard}"
             )
+            return Told(session.id, heard, "")
         now = client.reader.session(session.id) or session
     ended = f"when it is resumed, for it has ended meanwhile: abreast resume {session.run}"
-    return Told(session.id, heard, ended if now.state.final else agent.capabilities.told)
+    return Told(session.id, "", ended if now.state.final else agent.capabilities.told)
 
 
 def _instead(session: Session) -> str:
