@@ -120,6 +120,29 @@ def test_usage_counts_thoughts_as_output_and_only_models_that_were_billed() -> N
     }
 
 
+def test_what_tools_put_into_prompts_is_input_by_the_record(tmp_path: Path) -> None:
+    """The stream has it in the total only, with what was thought."""
+    session, model, at = str(INIT["session_id"]), "gemini-3.8-flash", "2026-11-22T10:00:00.000Z"
+    tokens = {"input": 1000, "output": 100, "thoughts": 50, "tool": 200, "total": 1350}
+    told: list[dict[str, Any]] = [
+        {"sessionId": session, "projectHash": "h", "startTime": at, "kind": "main"},
+        {"id": "m", "timestamp": at, "type": "gemini", "tokens": tokens, "model": model},
+    ]
+    chats = tmp_path / ".gemini/tmp/w/chats"
+    chats.mkdir(parents=True)
+    record = chats / f"session-2026-11-22T10-00-{session[:8]}.jsonl"
+    record.write_text("".join(f"{json.dumps(one)}\n" for one in told))
+    stated = {"total_tokens": 1350, "input_tokens": 1000, "output_tokens": 100}
+    stats = {**stated, "models": {model: stated}}
+    reader = GeminiReader(tmp_path)
+    end = {"type": "result", "status": "success", "stats": stats}
+    for line in (INIT | {"timestamp": at}, text("Done."), end):
+        reader.feed(json.dumps(line).encode())
+    verdict = reader.verdict(0, "")
+    for usage in (verdict.usage, verdict.usage_by_model[model]):
+        assert (usage.input_tokens, usage.output_tokens) == (1200, 150)
+
+
 def test_a_last_reply_without_text_leaves_the_earlier_text_as_the_final_message() -> None:
     _, verdict = read([INIT, text("said"), call("glob", pattern="*"), ended(), DONE])
     assert verdict.final_message == "said"

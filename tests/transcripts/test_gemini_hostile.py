@@ -136,6 +136,23 @@ def test_numbers_that_cannot_be_are_told() -> None:
         )
 
 
+@pytest.mark.parametrize(
+    ("tokens", "counted"),
+    [
+        # What tools put into a prompt was read by the model, and what it thought was written.
+        ({"input": 1000, "output": 100, "thoughts": 50, "tool": 200, "total": 1350}, (1200, 150)),
+        ({"input": 1000, "output": 100, "thoughts": 50, "tool": 0, "total": 1150}, (1000, 150)),
+        ({"input": 1000, "output": 100, "thoughts": 50, "tool": 200}, (1200, 150)),
+        ({"input": 1000, "output": 100, "total": 1150}, (1000, 150)),
+        ({"tool": 200, "total": 200}, (200, 0)),
+    ],
+)
+def test_prompt_and_output_of_a_request(tokens: Any, counted: tuple[int, int]) -> None:
+    line = said("m", "gemini", "x", tokens=tokens, model="a")
+    for found in (fast([line]), [e for e in slow([line]) if isinstance(e, Spent)]):
+        assert [(spent.input_tokens, spent.output_tokens) for spent in found] == [counted]
+
+
 def test_an_id_whose_tokens_change_counts_as_the_last_says() -> None:
     lines = [
         said("m", "gemini", "x", tokens={"input": n, "output": 1, "total": n + 1}, model="a")

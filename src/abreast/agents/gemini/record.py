@@ -33,10 +33,11 @@ def resumable(home: Path, session: str, worktree: Path) -> bool:
 
 @dataclass(frozen=True)
 class Reply:
-    """What one request to a model has cost."""
+    """What one request to a model has cost. `tool`: the part of its input that tools put there."""
 
     model: str
     usage: Usage
+    tool: int = 0
 
 
 def replies(home: Path, session: str, since: str) -> list[Reply]:
@@ -44,13 +45,15 @@ def replies(home: Path, session: str, since: str) -> list[Reply]:
 
     What the CLI asks aside, such as which model to take, is not in its record.
     """
-    found: dict[str, Spent] = {}
+    found: dict[str, Reply] = {}
     begun = seconds(since)
     for path in records(home, session):
         spending = Spending(path)
         for line in lines_of(path):
-            found |= {spent.id: spent for spent in spending.feed(line) if spent.at >= begun}
-    return [Reply(spent.model, _usage(spent)) for spent in found.values()]
+            for one in spending.feed(line):
+                if one.at >= begun:
+                    found[one.id] = Reply(one.model, _usage(one), spending.tool(one.id))
+    return [*found.values()]
 
 
 def _usage(spent: Spent) -> Usage:

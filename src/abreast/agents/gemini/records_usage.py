@@ -17,7 +17,7 @@ MARKS = (b'"tokens"',)
 """A line without this cannot carry usage."""
 
 _BEGUN = b'{"id":"'
-_KEYS = ("input", "cached", "output", "total")
+_KEYS = ("input", "cached", "tool", "output", "thoughts", "total")
 _MOST = 1 << 53  # no request has as many tokens; beyond it JavaScript itself cannot count
 
 
@@ -26,6 +26,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
+        self.tool: dict[str, int] = {}  # by message: the part of its prompt that tools put there
         self._torn = False  # the line before could not be read
         self._known: dict[str, tuple[int, int, int]] = {}
 
@@ -51,12 +52,15 @@ class Tally:
         tokens, name = message.get("tokens"), message["id"]
         if not isinstance(tokens, dict) or not tokens:
             return None
-        given, cached, said, total = self._counts(tokens)
-        # Thoughts are in the total only, and whatever of it is not input is output.
-        counts = (given, min(cached, given), max(said, total - given))
+        given, cached, tool, said, thoughts, total = self._counts(tokens)
+        # What tools put into the prompt is counted apart from it, thoughts apart from the output:
+        # total = input + tool + output + thoughts. Whatever else is in the total was written.
+        prompt = given + tool
+        counts = (prompt, min(cached, prompt), max(said + thoughts, total - prompt))
         if self._known.get(name) == counts or not any(counts):
             return None
         self._known[name] = counts
+        self.tool[name] = tool
         model = message.get("model")
         at = seconds(message.get("timestamp"))
         return Spent(at, name, model if isinstance(model, str) else "", *counts)
@@ -86,6 +90,10 @@ class Spending:
     @property
     def warnings(self) -> list[str]:
         return self._tally.warnings
+
+    def tool(self, name: str) -> int:
+        """Return how much of a request's prompt its tools put there, as its message tells."""
+        return self._tally.tool.get(name, 0)
 
     def feed(self, line: bytes) -> Iterable[Spent]:
         """Return what a line with one of the MARKS adds; never raises."""

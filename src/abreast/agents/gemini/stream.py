@@ -1,6 +1,7 @@
 """Gemini CLI's `stream-json` output, read line by line and judged at its end (0.61.0)."""
 
 import operator
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import reduce
 from pathlib import Path
@@ -161,7 +162,7 @@ class GeminiReader:
         """Judge the stream; only a result line that says success is one (a signal exits 0)."""
         outcome, cause, reason, hint = self._judge(code, stderr)
         said = self._replies()
-        by_model = _by_model(self._result) if self._result is not None else _summed(said)
+        by_model = _by_model(self._result, said) if self._result is not None else _summed(said)
         return Verdict(
             outcome=outcome,
             reason=reason,
@@ -169,7 +170,7 @@ class GeminiReader:
             cause=cause,
             final_message=self._text.strip(),
             cli_session=self._session,
-            usage=_total(self._result) if self._result is not None else _sum(by_model.values()),
+            usage=_sum(by_model.values()) if self._result is None else _total(self._result, said),
             usage_by_model=by_model,
             denials=tuple(self._denials),
             turns=self._turns,
@@ -248,9 +249,10 @@ def _message(result: Line) -> str:
     return plain(str(error.get("message", ""))) if isinstance(error, Mapping) else ""
 
 
-def _total(result: Line) -> Usage:
+def _total(result: Line, said: Iterable[Reply] = ()) -> Usage:
     stats = result.get("stats")
-    return _usage(stats) if isinstance(stats, Mapping) else Usage()
+    tool = sum(reply.tool for reply in said)
+    return _usage(stats, tool) if isinstance(stats, Mapping) else Usage()
 
 
 def _summed(said: Iterable[Reply]) -> dict[str, Usage]:
@@ -268,22 +270,29 @@ def _sum(parts: Iterable[Usage]) -> Usage:
     return reduce(operator.add, parts, Usage())
 
 
-def _by_model(result: Line) -> dict[str, Usage]:
+def _by_model(result: Line, said: Iterable[Reply]) -> dict[str, Usage]:
     """Return the usage of each model that spent tokens, the CLI's own router included."""
     stats = result.get("stats")
     models = stats.get("models") if isinstance(stats, Mapping) else None
     if not isinstance(models, Mapping):
         return {}
-    usage = {str(name): _usage(of) for name, of in models.items() if isinstance(of, Mapping)}
+    tool = Counter[str]()
+    for reply in said:
+        tool[reply.model] += reply.tool
+    usage = {n: _usage(of, tool[n]) for n, of in models.items() if isinstance(of, Mapping)}
     return {name: of for name, of in usage.items() if of.input_tokens or of.output_tokens}
 
 
-def _usage(stats: Line) -> Usage:
-    """Thoughts are in the total only: neither input nor output counts them."""
+def _usage(stats: Line, tool: int) -> Usage:
+    """Return what statistics state. Thoughts, and what tools put into prompts, are in the total.
+
+    `tool` is how much of it the latter are: the record tells.
+    """
     total, given, said = (
         _count(stats, k) for k in ("total_tokens", "input_tokens", "output_tokens")
     )
-    return Usage(given, _count(stats, "cached"), max(said, total - given), None, "stream")
+    prompt = given + min(tool, max(0, total - given - said))
+    return Usage(prompt, _count(stats, "cached"), max(said, total - prompt), None, "stream")
 
 
 def _count(stats: Line, key: str) -> int:
