@@ -57,7 +57,7 @@ def test_what_has_landed_goes_and_the_rest_stays(stage: Stage, tmp_path: Path) -
         "merged": "landed in main (contained)",
         "looks": "nothing was changed",
         "squashed": "landed in main (nothing to add)",
-        "picked": "landed in main (same patches)",
+        "picked": "landed in main (nothing to add)",
         "not-landed": "not landed",
         "red": "uncommitted changes: 1 untracked",
         "edited": "uncommitted changes: 1 changed",

@@ -326,6 +326,7 @@ case "$1 $2" in
     echo '[{{"url": "https://forge.example/pull/1"}}]' > {open}
     echo "Creating pull request" >&2
     echo https://forge.example/pull/1 ;;
+"pr view") cat {open}.view ;;
 esac
 """
 
@@ -365,3 +366,41 @@ def test_a_pull_request_is_opened_once(
     assert words == [["pr", "list"], ["pr", "create"], ["pr", "list"]]
     [create] = [line for line in forge.read_text().splitlines() if line.startswith("pr create")]
     assert f"--head {session.branch} --base main --title one is there. --body" in create
+
+
+def test_a_request_that_was_merged_at_this_head_has_landed(
+    local_stage: Stage, forge: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, view = local_stage, tmp_path / "open.view"
+    run = stage.run(task("one", writes("one.txt")), land=LandMode.PR)
+    [session] = run.sessions
+    monkeypatch.setenv("PATH", stage.environ["PATH"] if stage.environ else "")
+
+    def judged(answer: str) -> str:
+        view.write_text(answer)
+        [removal] = api.clean([run.id], places=stage.places)
+        return removal.reason or removal.kept
+
+    assert judged("no such request") == "not landed"
+    assert judged("[]") == "not landed"
+    answer = '{"state": "%s", "headRefOid": "%s"}'
+    assert judged(answer % ("OPEN", session.commit)) == "not landed"
+    assert judged(answer % ("MERGED", session.base_sha)) == "not landed"
+    merged = judged(answer % ("MERGED", session.commit))
+    assert merged == "its request was merged: https://forge.example/pull/1"
+
+
+def test_a_driver_that_drops_everything_lands_nothing(local_stage: Stage) -> None:
+    stage = local_stage
+    run = stage.run(task("one", scripted(Write("README.md", "theirs\n"), Say("done"))))
+    stage.repo.commit("mine", {"README.md": "mine\n", ".gitattributes": "* merge=ours\n"})
+    stage.repo.git("config", "merge.ours.driver", "true")
+    before = stage.repo.git("rev-parse", "main")
+    [session] = api.land(run.id, places=stage.places).sessions
+    assert session.landing is BOUNCED
+    assert session.reason == (
+        "a merge driver keeps main as it is: nothing of the session would land"
+    )
+    assert stage.repo.git("rev-parse", "main") == before
+    [removal] = api.clean([run.id], places=stage.places)
+    assert removal.kept == "not landed"

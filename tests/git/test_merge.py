@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from abreast.errors import GitError, StateError
-from abreast.git.advance import Advance, Landed, Outcome, advance, is_landed
+from abreast.git.advance import Advance, Outcome, advance
 from abreast.git.commit import commit_tree, tree_of
 from abreast.git.merge import (
     Clash,
@@ -208,33 +208,6 @@ def test_of_several_landers_exactly_one_wins(bench: Bench, *, checked_out: bool)
         outcomes = sorted(end.outcome for end in ends)
         assert outcomes == [Outcome.ADVANCED, Outcome.MOVED, Outcome.MOVED]
         assert {end.at for end in ends} == {bench.head}
-
-
-def squash(bench: Bench, branch: str) -> None:
-    bench.repo.git("merge", "-q", "--squash", branch)
-    bench.repo.git("commit", "-qm", f"squashed {branch}")
-
-
-def test_how_work_landed_is_said(bench: Bench):
-    merged = bench.branch("merged", {"a": "1"})
-    picked = bench.branch("picked", {"b": "1"})
-    bench.repo.git("checkout", "-qb", "squashed")
-    bench.repo.commit("first", {"c": "1"})
-    squashed = bench.repo.commit("second", {"c": "2"})
-    bench.repo.git("checkout", "-q", "main")
-    open_ = bench.branch("open", {"e": "1"})
-    bench.repo.git("merge", "-q", "--no-ff", "-m", "m", "merged")
-    bench.repo.git("cherry-pick", "picked")
-    squash(bench, "squashed")
-    bench.repo.commit("on top", {"z": "z"})
-    assert is_landed(bench.found, merged, "refs/heads/main") is Landed.CONTAINED
-    assert is_landed(bench.found, picked, "refs/heads/main") is Landed.SAME_PATCHES
-    assert is_landed(bench.found, squashed, "refs/heads/main") is Landed.NOTHING_TO_ADD
-    assert is_landed(bench.found, open_, "refs/heads/main") is None
-    bench.repo.git("revert", "--no-edit", "HEAD~1")
-    assert is_landed(bench.found, squashed, "refs/heads/main") is None
-    orphan = commit_tree(bench.found, tree_of(bench.found, bench.head), [], "root")
-    assert is_landed(bench.found, orphan, "refs/heads/main") is None
 
 
 def test_a_checkout_may_be_a_linked_worktree(bench: Bench, tmp_path: Path):

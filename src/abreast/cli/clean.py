@@ -29,7 +29,9 @@ def clean(*, names: tuple[str, ...], remove: bool, force: bool, json: bool) -> i
     """Remove the worktrees of landed work
 
     By default this only tells what would go. Work that is not in its target stays unless --force,
-    and even then a ref under refs/abreast/ keeps it.
+    and even then a ref under refs/abreast/ keeps it. Landed means: the target contains the commit,
+    or merging it (with no merge driver) would change nothing, or its pull request was merged at
+    this commit. A pick that was edited or overwritten later is not recognised: --force removes it.
     """
     from abreast import api
     from abreast.cli import as_json

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from abreast.engine.client import Client, connect
+from abreast.engine.landing.pull_request import was_merged
 from abreast.engine.session.layout import SessionLayout, layout_of, repository_lock
 from abreast.errors import AbreastError, NotFoundError, StateError
-from abreast.git.advance import is_landed
 from abreast.git.commit import anchor
+from abreast.git.landed import is_landed
 from abreast.git.pool import give_back
 from abreast.git.refs import delete_ref, read_ref
 from abreast.git.removal import empty_trash, remove_worktree
@@ -18,6 +19,7 @@ from abreast.git.status import dirty_summary, find_commit
 from abreast.git.worktree import WorktreeSpec
 from abreast.model.removal import Removal
 from abreast.model.session import Run, Session
+from abreast.model.states import LandState
 from abreast.places import Places
 from abreast.process.working import working_folders
 from abreast.store.changes import Change
@@ -82,7 +84,7 @@ class _Broom:
 
     def _judge(self, run: Run, session: Session, repository: Repository) -> tuple[str, str]:
         """Return why the worktree may go, and why it is kept; one of the two is empty."""
-        worktree, target = Path(session.worktree), f"refs/heads/{run.target}"
+        worktree = Path(session.worktree)
         if not session.state.final:
             return "", f"it is {session.state}"
         for folder, pid in self.occupied.items():
@@ -93,9 +95,8 @@ class _Broom:
             return ("forced", "") if self.force else ("", f"uncommitted changes: {dirty}")
         if not session.commit and find_commit(worktree, "HEAD") == session.base_sha:
             return "nothing was changed", ""
-        landed = session.commit and read_ref(repository, target)
-        if landed and (how := is_landed(repository, session.commit, target)):
-            return f"landed in {run.target} ({how})", ""
+        if how := _landed(run, session, repository):
+            return how, ""
         return ("forced", "") if self.force else ("", "not landed")
 
     def _take_away(self, session: Session, repository: Repository, layout: SessionLayout) -> None:
@@ -118,6 +119,19 @@ class _Broom:
         if tip:
             anchor(repository, layout.ref("snap"), tip, reason=note)
             delete_ref(repository, spec.ref, tip)
+
+
+def _landed(run: Run, session: Session, repository: Repository) -> str:
+    """Return how the session's commit got where it was to go; "" when it did not."""
+    target = f"refs/heads/{run.target}"
+    if not session.commit:
+        return ""
+    if read_ref(repository, target) and (how := is_landed(repository, session.commit, target)):
+        return f"landed in {run.target} ({how})"
+    proposed = session.landing is LandState.PROPOSED
+    if proposed and was_merged(repository, session.landed, session.commit):
+        return f"its request was merged: {session.landed}"
+    return ""
 
 
 def _files(folder: Path) -> Iterator[Path]:

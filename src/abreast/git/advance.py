@@ -9,9 +9,7 @@ from pathlib import Path
 
 from abreast.errors import StateError
 from abreast.git.call import call, failure
-from abreast.git.changes import quarantine
-from abreast.git.commit import tree_of
-from abreast.git.merge import fast_forwardable, merge_trees
+from abreast.git.merge import fast_forwardable
 from abreast.git.refs import read_ref, swap_ref
 from abreast.git.repository import Repository, is_ancestor
 from abreast.git.status import current_branch, find_commit, own_git_dir
@@ -103,28 +101,3 @@ def _rebases(checkout: Path, target: str) -> bool:
     names = ("rebase-merge/head-name", "rebase-apply/head-name") if folder else ()
     files = [folder / name for name in names if folder]
     return any(f.is_file() and f.read_text().strip() == f"refs/heads/{target}" for f in files)
-
-
-class Landed(StrEnum):
-    """Why a commit counts as landed in a target."""
-
-    CONTAINED = "contained"  # the target's history contains it
-    SAME_PATCHES = "same patches"  # each of its commits was picked or rebased onto the target
-    NOTHING_TO_ADD = "nothing to add"  # merging it would change nothing, as after a squash merge
-
-
-def is_landed(repo: Repository, commit: str, target: str) -> Landed | None:
-    """Tell how the work of `commit` got into `target` (a commit or full ref); None: it did not."""
-    if is_ancestor(repo, commit, target):
-        return Landed.CONTAINED
-    if not repo.call("merge-base", commit, target, codes=(0, 1)).stdout:
-        return None
-    picks = repo.call("cherry", target, commit).stdout.splitlines()
-    # Merge commits are not in that list, and with them it proves nothing.
-    merges = repo.call("rev-list", "--merges", "-n1", commit, f"^{target}").stdout
-    if picks and not merges and all(line.startswith("-") for line in picks):
-        return Landed.SAME_PATCHES
-    with quarantine(repo) as env:
-        merged = merge_trees(repo, target, commit, env=env)
-    same = merged.clean and merged.tree == tree_of(repo, target)
-    return Landed.NOTHING_TO_ADD if same else None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from abreast.git.call import call, split
 from abreast.git.changes import Change, changed_files, quarantine
@@ -26,15 +26,21 @@ class Merged:
 
 
 def merge_trees(
-    repo: Repository, ours: str, theirs: str, *, env: Mapping[str, str] | None = None
+    repo: Repository,
+    ours: str,
+    theirs: str,
+    *,
+    env: Mapping[str, str] | None = None,
+    git_dir: Path | None = None,
 ) -> Merged:
     """Merge two commits and return the tree; no ref, index or file changes.
 
     Merge drivers of the repository's configuration apply, recorded resolutions (rerere) do not.
+    With `git_dir`, that git directory's configuration counts instead (see `abreast.git.landed`).
     Raises `GitError` when the two have no common ancestor.
     """
-    options = ("--write-tree", "-z", "--name-only", "--no-messages")
-    done = call(repo.place, "merge-tree", *options, ours, theirs, codes=(0, 1), env=env)
+    words = ("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs)
+    done = call(git_dir or repo.place, *words, git_dir=git_dir, codes=(0, 1), env=env)
     tree, *paths = split(done.stdout)
     return Merged(tree, (tuple(dict.fromkeys(paths)) or _NO_PATH) if done.code else ())
 

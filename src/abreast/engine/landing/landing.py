@@ -19,6 +19,7 @@ from abreast.engine.warm import give_back_worktree
 from abreast.errors import AbreastError, StoreError
 from abreast.git.advance import Outcome, advance
 from abreast.git.commit import commit_tree, tree_of, wants_signature
+from abreast.git.landed import adds_nothing
 from abreast.git.merge import merge_trees
 from abreast.git.refs import read_ref, swap_ref
 from abreast.git.repository import is_ancestor, resolve
@@ -134,12 +135,20 @@ def _merge(scene: Scene, folder: Path) -> Change | tuple[str, str]:
         names = ", ".join(result.conflicts[:5])
         hint = f"abreast attach {scene.layout.id}, merge {run.target} there, abreast land {run.id}"
         return _bounced(f"conflicts with {run.target} in {names}", hint)
-    if result.tree == tree_of(repo, old):  # as after a squash merge by hand
-        return Change(landing=LandState.LANDED, landed=old)
+    if result.tree == tree_of(repo, old):
+        return _nothing_new(scene, old)
     merged = _merge_commit(scene, result.tree, [old, commit])
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_atomic(note, merged)
     return merged, old
+
+
+def _nothing_new(scene: Scene, old: str) -> Change:
+    """Tell what it means that the merge has the target's tree."""
+    if adds_nothing(scene.repository, scene.session.commit, old):  # as after a squash by hand
+        return Change(landing=LandState.LANDED, landed=old)
+    reason = f"a merge driver keeps {scene.run.target} as it is: nothing of the session would land"
+    return _bounced(reason, "`git config --get-regexp '^merge\\..*driver'` lists the drivers")
 
 
 def _advance(scene: Scene, new: str, old: str) -> Change | None:

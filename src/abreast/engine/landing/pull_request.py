@@ -6,11 +6,13 @@ from abreast.engine.check import REMOTE
 from abreast.engine.session.scene import Scene
 from abreast.errors import CommandError
 from abreast.git.call import environment
+from abreast.git.repository import Repository
 from abreast.model.states import LandState
 from abreast.process.command import run
 from abreast.store.changes import Change
 
 _TIMEOUT = 120.0  # seconds for one call over the network
+_LOOK = 20.0  # the same where somebody waits for a list
 
 
 def propose(scene: Scene) -> Change:
@@ -33,6 +35,21 @@ def _open(scene: Scene, branch: str) -> str:
     title = scene.task.produces
     options = ["--head", branch, "--base", scene.run.target, "--title", title, "--body", body]
     return _gh(scene, "pr", "create", *options).strip().splitlines()[-1]
+
+
+def was_merged(repository: Repository, address: str, commit: str) -> bool:
+    """Tell whether the pull request at `address` was merged with `commit` as its head.
+
+    What `gh` cannot tell (no network, no login, no such request) was not merged.
+    """
+    asked = ["gh", "pr", "view", address, "--json", "state,headRefOid"]
+    try:
+        env = environment()
+        done = run(asked, cwd=repository.place, env=env, timeout=_LOOK)
+        found = json.loads(done.stdout)
+        return bool(found["state"] == "MERGED" and found["headRefOid"] == commit)
+    except (CommandError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _gh(scene: Scene, *args: str) -> str:
