@@ -34,6 +34,13 @@ def test_another_process_with_the_same_pid_is_another() -> None:
     assert not replace(mine, started=mine.started - 3600).alive
 
 
+def test_what_ran_before_the_machine_was_started_again_is_dead() -> None:
+    mine = identify()
+    assert mine.boot != ""
+    assert not replace(mine, boot="another").alive
+    assert replace(mine, boot="").alive, "as an older abreast has written it down"
+
+
 linux = pytest.mark.skipif(sys.platform != "linux", reason="what is read there is Linux's own")
 
 

@@ -1,0 +1,50 @@
+"""The clocks. Ask here, by the module's name: code says which it means, and tests set it.
+
+`wall` is for people and for what other programs write down: it can be set, and it jumps. `boot` is
+for measuring across processes: nobody sets it, and it counts on while the machine sleeps. What only
+counts while the machine is awake, such as a session's limits, uses `time.monotonic`.
+"""
+
+import sys
+import time
+from functools import cache
+from pathlib import Path
+
+from abreast.model.moment import Moment
+
+# What counts sleep: on macOS it is CLOCK_MONOTONIC, which time.monotonic() does not use there.
+_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def wall() -> float:
+    """Return Unix seconds."""
+    return time.time()
+
+
+def boot() -> float:
+    """Return the seconds since the machine was started, asleep or awake."""
+    return time.clock_gettime(_BOOT)
+
+
+@cache
+def boot_id() -> str:
+    """Return what names this start of the machine, and no other of any; "" where nothing does."""
+    if sys.platform == "darwin":
+        return _boot_session()
+    file = Path("/proc/sys/kernel/random/boot_id")
+    return file.read_text(encoding="ascii").strip() if file.exists() else ""
+
+
+def _boot_session() -> str:
+    import ctypes
+
+    said, size = ctypes.create_string_buffer(64), ctypes.c_size_t(64)
+    found = ctypes.CDLL(None).sysctlbyname(
+        b"kern.bootsessionuuid", said, ctypes.byref(size), None, ctypes.c_size_t(0)
+    )
+    return said.value.decode() if found == 0 else ""
+
+
+def now() -> Moment:
+    """Return this moment."""
+    return Moment(wall(), f"{boot_id()} {boot():.3f}" if boot_id() else "")
