@@ -7,6 +7,7 @@ from pathlib import Path
 from abreast.engine.client import Client, connect
 from abreast.engine.landing.pull_request import was_merged
 from abreast.engine.session.layout import SessionLayout, layout_of, repository_lock
+from abreast.engine.session.own_commits import keep_left
 from abreast.errors import AbreastError, NotFoundError, StateError
 from abreast.git.commit import anchor
 from abreast.git.landed import is_landed
@@ -102,6 +103,7 @@ class _Broom:
     def _take_away(self, session: Session, repository: Repository, layout: SessionLayout) -> None:
         """Keep under a ref what is there, then remove worktree and branch."""
         places, note = layout.places, f"abreast: {session.id} cleaned"
+        keep_left(repository, layout, session.base_sha)
         kept = snapshot(repository, layout.worktree, layout.ref("snap"), note)
         if kept.skipped:
             path, why = kept.skipped[0]

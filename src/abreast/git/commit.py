@@ -13,6 +13,8 @@ from abreast.git.worktree import drop_stale_locks, refresh_index
 
 Trailers = Sequence[tuple[str, str]]
 
+_AT_ONCE = 100  # commits joined by one; to find which contain which, git takes the square of it
+
 
 def tree_of(repo: Repository, commit: str) -> str:
     """Return the id of a commit's tree."""
@@ -76,6 +78,10 @@ def anchor(repo: Repository, ref: str, *commits: str, reason: str) -> str:
     # Mostly there is no such ref yet, and then one call does it.
     if len(commits) == 1 and swap_ref(repo, ref, commits[0], None, reason=reason):
         return commits[0]
+    if len(commits) > _AT_ONCE:
+        starts = range(0, len(commits), _AT_ONCE)
+        parts = [commits[start : start + _AT_ONCE] for start in starts]
+        return [anchor(repo, ref, *part, reason=reason) for part in parts][-1]
     while True:
         old = read_ref(repo, ref)
         tip = _join(repo, [*commits, *([old] if old else [])], reason)
@@ -85,11 +91,8 @@ def anchor(repo: Repository, ref: str, *commits: str, reason: str) -> str:
 
 def _join(repo: Repository, commits: list[str], reason: str) -> str:
     distinct = list(dict.fromkeys(commits))
-    tips = [
-        one
-        for one in distinct
-        if not any(is_ancestor(repo, one, other) for other in distinct if other != one)
-    ]
+    found = repo.call("merge-base", "--independent", *distinct).stdout.split()
+    tips = [one for one in distinct if one in found]
     return tips[0] if len(tips) == 1 else commit_tree(repo, tree_of(repo, tips[0]), tips, reason)
 
 
@@ -119,23 +122,27 @@ def seal(
     message: str,
     keep_ref: str,
     trailers: Trailers = (),
+    also: Sequence[str] = (),
 ) -> Sealed:
     """Put `tree`, which was built from `worktree`, on `branch` as the one commit after `base`.
 
-    Commits that the agent made are kept under `keep_ref` and squashed. Worktree and index are
-    brought to the new commit without writing a file. No process may be at work there any more;
-    locks that a killed one left are removed. Safe to repeat. Raises `GitError` when the branch
-    moves meanwhile.
+    Commits that the agent made are kept under `keep_ref` and squashed; `also` are those that only
+    reflogs hold (see `abreast.git.reflog`). Worktree and index are brought to the new commit
+    without writing a file. No process may be at work there any more; locks that a killed one left
+    are removed. Safe to repeat. Raises `GitError` when the branch moves meanwhile.
     """
     drop_stale_locks(repo, worktree, branch)
     names = ("HEAD", f"refs/heads/{branch}", f"{base}^{{tree}}")
     found, tip, base_tree = find_objects(worktree, *names)
     head = found or base
     if tip and tip == head != base and _is_sealed(repo, tip, tree, base, trailers):
+        if also:
+            anchor(repo, keep_ref, *also, reason="commits of the agent")
         return Sealed(tip, left=checkout_clean(worktree, branch))
     ends = list(dict.fromkeys(end for end in (head, tip) if end and end != base))
-    own = tuple(repo.call("rev-list", *ends, f"^{base}").stdout.split()) if ends else ()
-    kept = anchor(repo, keep_ref, *ends, reason="commits of the agent") if own else ""
+    made = list(dict.fromkeys([*ends, *also]))
+    own = tuple(repo.call("rev-list", *made, f"^{base}").stdout.split()) if made else ()
+    kept = anchor(repo, keep_ref, *made, reason="commits of the agent") if own else ""
     strayed = not all(is_ancestor(repo, base, end) for end in ends)
     new = base
     if tree != base_tree:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from abreast.engine.session.own_commits import keep_left
 from abreast.engine.session.scene import Scene
 from abreast.engine.warm import give_back_worktree
 from abreast.git.checkout import restore_tree
@@ -41,6 +42,7 @@ def put_aside(scene: Scene) -> Scene:
     """Keep what an earlier attempt left, committed or not, under a ref; return a cleared scene."""
     repo, layout = scene.repository, scene.layout
     if layout.worktree.exists():
+        keep_left(repo, layout, scene.session.base_sha)
         snapshot(repo, layout.worktree, layout.ref("snap"), f"abreast: {layout.id} put aside")
     spec = spec_of(scene, scene.plan.base_sha)
     if layout.slot:

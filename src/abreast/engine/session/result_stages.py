@@ -6,6 +6,7 @@ from abreast.agents import mailbox
 from abreast.engine.handoff.session import leave
 from abreast.engine.session.ending import Ending
 from abreast.engine.session.final import write_ending
+from abreast.engine.session.own_commits import keep_left, left_by
 from abreast.engine.session.scene import Scene
 from abreast.git.changes import changed_files
 from abreast.git.checkout import restore_tree
@@ -120,6 +121,7 @@ def commit(scene: Scene) -> Ending:
         message=scene.task.produces,
         keep_ref=layout.ref("agent"),
         trailers=[("Abreast-Run", scene.run.id), ("Abreast-Session", layout.id)],
+        also=left_by(repo, layout, base),
     )
     if sealed.own:
         text = f"the agent's own {len(sealed.own)} commits are kept under {sealed.kept}"
@@ -153,4 +155,5 @@ def _keep(scene: Scene) -> None:
     """Keep under a ref what is in the worktree, uncommitted work included."""
     layout = scene.layout
     if layout.worktree.exists():
+        keep_left(scene.repository, layout, scene.session.base_sha)
         snapshot(scene.repository, layout.worktree, layout.ref("snap"), f"abreast: {layout.id}")

@@ -1,0 +1,25 @@
+"""The commits that an agent made and then left: they are kept before their worktree goes."""
+
+from abreast.engine.session.layout import SessionLayout
+from abreast.git.commit import anchor
+from abreast.git.reflog import commits_left
+from abreast.git.repository import Repository
+from abreast.git.status import own_git_dir
+
+
+def left_by(repo: Repository, layout: SessionLayout, base: str) -> tuple[str, ...]:
+    """Return the commits of a session that only the reflogs of its worktree hold.
+
+    Amended, reset and dropped ones, and what a stopped rebase holds; none without a worktree.
+    """
+    admin = own_git_dir(layout.worktree)
+    if admin is None or not admin.is_dir():
+        return ()
+    return commits_left(repo, admin, base, branch=layout.branch)
+
+
+def keep_left(repo: Repository, layout: SessionLayout, base: str) -> None:
+    """Keep under the session's ref what `left_by` finds."""
+    left = left_by(repo, layout, base) if base else ()
+    if left:
+        anchor(repo, layout.ref("agent"), *left, reason=f"abreast: commits of {layout.id}")
