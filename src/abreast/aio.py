@@ -156,9 +156,11 @@ async def stream(
             yield line
 
 
-async def diff(name: str, *, stat: bool = False, places: Places | None = None) -> str:
+async def diff(
+    name: str, *, stat: bool = False, binary: bool = False, places: Places | None = None
+) -> str:
     """See `abreast.api.diff`."""
-    return await _call(api.diff, name, stat=stat, places=places)
+    return await _call(api.diff, name, stat=stat, binary=binary, places=places)
 
 
 async def stop(name: str, *, places: Places | None = None) -> list[Session]:

@@ -139,7 +139,7 @@ def test_a_tree_shows_uncommitted_work_in_a_diff_and_leaves_no_object(bench: Ben
     assert "deleted file mode" in text
     assert "noise.log" not in text
     assert "5 files changed" not in text
-    assert "6 files changed" in worktree_diff(bench.found, tree.path, bench.head, stat=True)
+    assert "6 files changed" in worktree_diff(bench.found, tree.path, bench.head, "--stat")
     assert bench.repo.git("count-objects", "-v") == objects
 
 

@@ -58,11 +58,18 @@ def stream(name: str, *, follow: bool = False, places: Places | None = None) -> 
     return story.stream(find_session(name, places=places), places or find_places(), follow=follow)
 
 
-def diff(name: str, *, stat: bool = False, places: Places | None = None) -> str:
-    """Return a session's changes against its base as git prints them, uncommitted ones included."""
+def diff(
+    name: str, *, stat: bool = False, binary: bool = False, places: Places | None = None
+) -> str:
+    """Return a session's changes against its base as git prints them, uncommitted ones included.
+
+    With `binary`, `git apply` takes it whatever has changed. Bytes that are no text are surrogates:
+    `os.fsencode` gives them back.
+    """
     from abreast.engine import inspect
 
-    return inspect.diff(find_session(name, places=places), places or find_places(), stat=stat)
+    session = find_session(name, places=places)
+    return inspect.diff(session, places or find_places(), stat=stat, binary=binary)
 
 
 def reader_of(places: Places | None) -> Reader:

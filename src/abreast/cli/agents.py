@@ -22,15 +22,13 @@ def agents(*, json: bool) -> int:
     Nothing is asked of any provider; the login is judged by files and variables alone.
     """
     from abreast import api
-    from abreast.cli import as_json
+    from abreast.cli import as_json, door
 
     known = api.agents()
     if json:
         as_json.emit({"agents": [as_json.agent_dict(info) for info in known]})
         return 0
-    from rich.console import Console
-
-    print_agents(Console(highlight=False), known)
+    print_agents(door.console(), known)
     return 0
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from abreast.model.harmless import escaped
 from abreast.model.session import LogEvent, Run, Session
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ SCHEMA = 1
 def emit(content: Mapping[str, Any], *, lines: bool = False) -> None:
     """Print `content` as one JSON document; with `lines` on a single line, for streams."""
     document = {"schema": SCHEMA, **content}
-    click.echo(json.dumps(document, indent=None if lines else 2, ensure_ascii=False))
+    click.echo(escaped(json.dumps(document, indent=None if lines else 2, ensure_ascii=False)))
 
 
 def run_dict(run: Run) -> dict[str, Any]:

@@ -46,14 +46,12 @@ def clean(*, names: tuple[str, ...], remove: bool, force: bool, json: bool) -> i
 
 
 def _print(removals: "Sequence[Removal]", *, remove: bool) -> None:
-    from rich.console import Console
-
-    from abreast.cli import figures
+    from abreast.cli import door, figures
     from abreast.cli.table import removals_table
 
     going = [removal for removal in removals if not removal.kept]
     if removals:
-        Console(highlight=False).print(removals_table(removals, removed=remove))
+        door.console().print(removals_table(removals, removed=remove))
     total = figures.size(sum(removal.bytes for removal in going))
     worktrees = figures.counted(len(going), "worktree")
     if not going:

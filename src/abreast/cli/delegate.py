@@ -160,12 +160,11 @@ def delegate(
 
 def _watched(name: str) -> list[Deliverable]:
     """Return what children deliver once all have; on a terminal, show them at work till then."""
-    from rich.console import Console
-
     from abreast import api
+    from abreast.cli import door
     from abreast.cli.live import view
 
-    console = Console(stderr=True)
+    console = door.console(stderr=True)
     run = api.find_run(name.partition("@")[0].partition("/")[0])
     if run.state.final or not console.is_terminal:
         return api.collect(name, wait=True)

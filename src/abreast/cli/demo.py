@@ -23,13 +23,11 @@ def demo(*, agent: str, keep: bool, json: bool) -> int:
 
     They run side by side, are verified and land on its main branch.
     """
-    from rich.console import Console
-
     from abreast import api
-    from abreast.cli import as_json, live
+    from abreast.cli import as_json, door, live
     from abreast.cli.follow import close, code_of
 
-    with live.view(Console(stderr=True)) as progress:
+    with live.view(door.console(stderr=True)) as progress:
         run, folder = api.demo(agent, keep=keep, progress=progress)
     if json:
         as_json.emit({"run": as_json.run_dict(run), "repository": str(folder), "kept": keep})

@@ -1,5 +1,7 @@
 """`abreast diff`: what a session changed."""
 
+import os
+
 import click
 
 from abreast.cli import options
@@ -12,14 +14,16 @@ from abreast.cli import options
 def diff(*, session: str, stat: bool, json: bool) -> int:
     """Print a session's changes against its base
 
-    Changes that are not committed yet are included.
+    Changes that are not committed yet are included. `git apply` takes what a pipe or a file gets,
+    also of binary files; what a terminal gets leaves those out, and every escape.
     """
     from abreast import api
-    from abreast.cli import as_json
+    from abreast.cli import as_json, door
 
-    text = api.diff(session, stat=stat)
+    # On a terminal nobody reads the bytes of a binary file; a pipe may lead to `git apply`.
+    text = api.diff(session, stat=stat, binary=json or not door.on_terminal())
     if json:
         as_json.emit({"session": api.find_session(session).id, "diff": text})
     else:
-        click.echo(text, nl=bool(text) and not text.endswith("\n"))
+        door.send(os.fsencode(text))
     return 0

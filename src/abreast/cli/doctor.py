@@ -75,9 +75,9 @@ def doctor(*, since: float, fail_on: str, repo: Any, json: bool) -> int:
 
 
 def _print(found: Diagnosis) -> None:
-    from rich.console import Console
+    from abreast.cli import door
 
-    console = Console(highlight=False)
+    console = door.console()
     for finding in found.findings:
         for line in lines_of(finding, console):
             # Commands are longer than the line: they are there to be copied.

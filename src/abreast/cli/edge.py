@@ -1,13 +1,13 @@
 """The outer edge: here, and only here, an exception becomes a message and an exit code."""
 
 import gc
-import io
 import os
 import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+from abreast.cli.door import guarded
 from abreast.errors import AbreastError
 
 INTERRUPTED = 130
@@ -19,10 +19,11 @@ def guard(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; whatever happens ends in an exit code, and errors in words on stderr."""
     # With the default of 700, one that reads much spends a quarter of its time on them.
     gc.set_threshold(_ALLOCATIONS)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # An agent may say what this terminal's encoding cannot.
-            stream.reconfigure(errors="replace")
+    with guarded():
+        return _ending(arguments)
+
+
+def _ending(arguments: Sequence[str] | None) -> int:
     try:
         code = _call(arguments)
         sys.stdout.flush()
@@ -55,12 +56,10 @@ def _call(arguments: Sequence[str] | None) -> int:
 
 
 def _explain(error: AbreastError) -> int:
-    from abreast.cli.figures import harmless
-
     lines = [f"abreast: {error.message}"]
     if error.hint:
         lines.append(f"hint: {error.hint}")
-    _say(harmless("\n".join(lines)))
+    _say("\n".join(lines))
     return error.exit_code
 
 

@@ -4,10 +4,9 @@ import time
 from collections.abc import Callable
 
 import click
-from rich.console import Console
 
 from abreast import api
-from abreast.cli import as_json, live, table
+from abreast.cli import as_json, door, live, table
 from abreast.cli.edge import INTERRUPTED
 from abreast.model.session import Run
 from abreast.model.states import RunState
@@ -23,7 +22,7 @@ def follow(run: Run, *, json: bool) -> int:
 def show(run: Run, work: Work, *, json: bool, subject: str = "run") -> int:
     """Show `run` while `work` goes on with it, print how it ended, and return the exit code."""
     try:
-        with live.view(Console(stderr=True)) as progress:
+        with live.view(door.console(stderr=True)) as progress:
             progress(run)
             ended = work(progress)
     except KeyboardInterrupt:
@@ -45,7 +44,7 @@ def close(run: Run, *, json: bool) -> int:
     if json:
         as_json.emit({"run": as_json.run_dict(run)})
     else:
-        Console(highlight=False).print(table.closing(run, time.time()))
+        door.console().print(table.closing(run, time.time()))
     return code_of(run)
 
 

@@ -50,11 +50,9 @@ def _nothing(found: "Ledger") -> str:
 
 
 def _print(found: "Ledger") -> None:
-    from rich.console import Console
+    from abreast.cli import door, ledger_table
 
-    from abreast.cli import ledger_table
-
-    Console(highlight=False).print(ledger_table.whole(found))
+    door.console().print(ledger_table.whole(found))
 
 
 def ledger_dict(found: "Ledger") -> dict[str, Any]:

@@ -27,7 +27,12 @@ def view(console: Console, clock: Clock = time.time) -> Iterator[Progress]:
     if console.is_terminal and not console.is_dumb_terminal:
         picture = Picture(console, clock)
         with Live(
-            get_renderable=picture.render, console=console, refresh_per_second=4, transient=True
+            get_renderable=picture.render,
+            console=console,
+            refresh_per_second=4,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
         ):
             yield picture.show
     else:

@@ -1,6 +1,5 @@
 """`abreast logs`: what a session did."""
 
-import sys
 import time
 from collections.abc import Iterable
 
@@ -22,13 +21,13 @@ def logs(*, session: str, follow: bool, stream: bool, json: bool) -> int:
     With --json, every line is a JSON document of its own.
     """
     from abreast import api
+    from abreast.cli import door
 
     if stream and json:
         raise click.UsageError("--stream prints the CLI's own format; leave out --json")
     if stream:
         for line in api.stream(session, follow=follow):
-            sys.stdout.buffer.write(line)
-            sys.stdout.buffer.flush()
+            door.send(line)
         return 0
     _print(api.logs(session, follow=follow), json=json)
     return 0

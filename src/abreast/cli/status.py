@@ -40,11 +40,9 @@ def status(*, run: str, everything: bool, json: bool) -> int:
 
 
 def _print(runs: Sequence[Run], *, brief: bool, whole: bool) -> None:
-    from rich.console import Console
+    from abreast.cli import door, table
 
-    from abreast.cli import table
-
-    console = Console(highlight=False)
+    console = door.console()
     if brief:
         console.print(table.runs_table(runs, time.time()))
         return

@@ -221,7 +221,7 @@ def name_of(session: Session) -> str:
     """Return what a session is called in a table: its task, and what a child was asked."""
     if session.kind is not SessionKind.CHILD:
         return session.task
-    question = figures.harmless(session.produces)
+    question = figures.one_line(session.produces)
     short = question if len(question) <= _QUESTION else f"{question[: _QUESTION - 1]}…"
     return f"{session.task} {short}"
 

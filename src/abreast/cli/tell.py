@@ -23,12 +23,10 @@ def tell(*, session: str, text: str, wait: float, json: bool) -> int:
     It hears you after its next tool call; when it makes none, at the end of its turn, and then it
     goes on for you. This command says which. Nothing is interrupted.
     """
-    from rich.console import Console
-
     from abreast import api
-    from abreast.cli import as_json
+    from abreast.cli import as_json, door
 
-    with Console(stderr=True).status("waiting until it has heard", spinner="line"):
+    with door.console(stderr=True).status("waiting until it has heard", spinner="line"):
         told = api.tell(session, text, patience=wait)
     if json:
         as_json.emit({"told": as_json.told_dict(told)})

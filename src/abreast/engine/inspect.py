@@ -7,7 +7,7 @@ from pathlib import Path
 from abreast.agents.base import Installed
 from abreast.engine.session.layout import layout_of
 from abreast.errors import CommandError, StateError
-from abreast.git.changes import diff_text, worktree_diff
+from abreast.git.changes import Form, diff_text, worktree_diff
 from abreast.git.refs import read_ref
 from abreast.git.repository import Repository, find_repository
 from abreast.model.session import Session
@@ -26,7 +26,7 @@ def repository_of(session: Session, places: Places) -> Repository:
     return find_repository(Path(found.repo if found else ""))
 
 
-def diff(session: Session, places: Places, *, stat: bool = False) -> str:
+def diff(session: Session, places: Places, *, stat: bool = False, binary: bool = False) -> str:
     """Return what a session has over its base: its worktree, else its commit, else what was kept.
 
     Raises StateError when it has not begun, and for a child that only reads.
@@ -36,14 +36,15 @@ def diff(session: Session, places: Places, *, stat: bool = False) -> str:
             f"{session.id} is a delegation without a worktree: it has nothing to compare",
             hint=f"abreast collect {session.id} prints its answer",
         )
+    form: Form = "--stat" if stat else "--binary" if binary else "-p"
     repository = repository_of(session, places)
     layout = layout_of(session, places, repository.common_dir)
     if not session.base_sha or not session.worktree:
         raise StateError(f"{session.id} has not begun: it is {session.state}")
     if not session.commit and layout.worktree.exists():
-        return worktree_diff(repository, layout.worktree, session.base_sha, stat=stat)
+        return worktree_diff(repository, layout.worktree, session.base_sha, form)
     tip = session.commit or read_ref(repository, layout.ref("snap"))
-    return diff_text(repository, session.base_sha, tip or session.base_sha, stat=stat)
+    return diff_text(repository, session.base_sha, tip or session.base_sha, form)
 
 
 def version_of(installed: Installed, environ: Mapping[str, str]) -> str:

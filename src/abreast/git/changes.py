@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from abreast.git.call import split
 from abreast.git.repository import Repository
@@ -45,19 +46,26 @@ def read_numstat(printed: str) -> list[FileStat]:
     return [FileStat(path, _count(added), _count(deleted)) for added, deleted, path in rows]
 
 
-def diff_text(repo: Repository, base: str, tip: str, *, stat: bool = False) -> str:
-    """Return the difference between two commits or trees as git prints it; `stat`: a summary."""
-    return _diff(repo, "-M", "--stat" if stat else "-p", base, tip)
+Form = Literal["--stat", "-p", "--binary"]
+"""A summary, a patch for people, or one that holds what has changed in binary files too.
+
+Bytes that are no text are surrogates in it: `os.fsencode` gives them back.
+"""
 
 
-def worktree_diff(repo: Repository, worktree: Path, base: str, *, stat: bool = False) -> str:
+def diff_text(repo: Repository, base: str, tip: str, form: Form = "-p") -> str:
+    """Return the difference between two commits or trees as git prints it."""
+    return _diff(repo, "-M", form, base, tip)
+
+
+def worktree_diff(repo: Repository, worktree: Path, base: str, form: Form = "-p") -> str:
     """Return what `worktree` has over `base`, uncommitted and untracked files included.
 
     Leaves no object, index or file behind.
     """
     with quarantine(repo) as env:
         tree = build_tree(worktree, env=env).tree
-        return _diff(repo, "-M", "--stat" if stat else "-p", base, tree, env=env)
+        return _diff(repo, "-M", form, base, tree, env=env)
 
 
 @contextmanager

@@ -18,6 +18,10 @@ _ACTS = re.compile(
 # A bare return would let one line repaint another.
 _BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _HALF = re.compile("[\\ud800-\\udfff]")  # a byte that is no text, as in the name of a file
+_UNSEEN = re.compile(  # what JSON need not escape, of the three above
+    "[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff"
+    "\U000e0000-\U000e007f\\ud800-\\udfff]"
+)
 _NAMES = 5  # shown of a list
 _NAME = 60  # characters of one
 
@@ -28,6 +32,14 @@ def harmless(text: str) -> str:
     Every kind of line break becomes a plain one; what is no character at all becomes U+FFFD.
     """
     return _HALF.sub("\ufffd", _BREAKS.sub("\n", _ACTS.sub("", text)))
+
+
+def escaped(document: str) -> str:
+    r"""Return a JSON document of the same value in which nothing acts or hides.
+
+    What `harmless` takes from a text is written as `\uXXXX` here.
+    """
+    return _UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], document)
 
 
 def one_line(text: str, most: int = 200) -> str:

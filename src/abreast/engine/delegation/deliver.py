@@ -166,7 +166,7 @@ def _committed(scene: Scene, found: Deliverable) -> Deliverable:
     session = scene.engine.reader.session(scene.session.id) or scene.session
     if not session.commit:
         return replace(found, branch="", diffstat="it changed no file")
-    stat = diff_text(scene.repository, session.base_sha, session.commit, stat=True)
+    stat = diff_text(scene.repository, session.base_sha, session.commit, "--stat")
     return replace(
         found,
         branch=scene.layout.branch,
