@@ -5,9 +5,13 @@ from pathlib import Path
 import pytest
 
 from abreast import api
+from abreast.engine import closing
 from abreast.engine.client import connect
+from abreast.engine.environment import bring_environment
+from abreast.engine.session.scene import Engine, install
+from abreast.engine.worker_process import ensure_worker
 from abreast.errors import StateError
-from abreast.model.moves import Say, Shell, Write
+from abreast.model.moves import Fail, Say, Shell, Write
 from abreast.model.states import LandMode, LandState, RunState, SessionState
 from abreast.model.task import AgentChoice
 from tests.support.stage import Stage, eventually, scripted, task, until, writes
@@ -45,6 +49,42 @@ def test_resume_goes_on_in_the_same_cli_session(stage: Stage, tmp_path: Path) ->
     with pytest.raises(StateError, match="is done: nothing is left to resume") as refused:
         api.resume(run.id, places=stage.places)
     assert refused.value.hint == f"abreast land {run.id}"
+
+
+def test_a_request_that_comes_while_its_run_is_closed_is_not_lost(stage: Stage) -> None:
+    run = stage.run(task("one", scripted(Fail("no"))))
+    stage.end_worker()  # we are the worker now, and have read the run
+    with connect(stage.places) as client:
+        install(Engine(stage.places, client.store, client.reader))
+        with bring_environment(stage.places, run.id, ()):
+            client.store.resume(run.id, {})
+        closing._end(run)
+        found = client.reader.run(run.id)
+    assert found is not None
+    assert (found.state, found.generation) == (RunState.QUEUED, 2)
+    assert found.sessions[0].state is SessionState.QUEUED
+    assert (stage.places.runs / run.id / "environment.json").exists()
+    ensure_worker(stage.places)
+    ended = stage.wait(run.id)
+    assert (ended.state, ended.sessions[0].attempt) == (RunState.FAILED, 2)
+    assert not (stage.places.runs / run.id / "environment.json").exists()
+
+
+def test_a_request_that_is_refused_leaves_the_runs_environment(
+    local_stage: Stage, tmp_path: Path
+) -> None:
+    stage, gate = local_stage, tmp_path / "gate"
+    run = stage.start(task("one", scripted(until(gate), Write("a.txt", "a"))))
+    stage.until(f"{run.id}/one", lambda session: session.state is SessionState.RUNNING)
+    file = stage.places.runs / run.id / "environment.json"
+    before = file.read_bytes()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LC_PAPER", "a4")
+        with pytest.raises(StateError, match="has not ended"):
+            api.retry(f"{run.id}/one", places=stage.places)
+    assert file.read_bytes() == before
+    gate.touch()
+    assert stage.wait(run.id).state is RunState.DONE
 
 
 def test_resume_of_an_agent_without_sessions_starts_it_afresh(local_stage: Stage) -> None:

@@ -147,6 +147,31 @@ print(json.dumps(got))
     assert got == [(number, 2) for number in range(20)]
 
 
+def test_of_two_that_resume_at_one_moment_neither_is_refused(database_url, store, reader):
+    script = """
+import sys
+from abreast.store.engine import make_engine
+from abreast.store.writer import Store
+store = Store(make_engine(sys.argv[1]))
+print("ready", flush=True)
+input()
+store.resume("r1", {})
+store.engine.dispose()
+"""
+    from abreast.store.changes import Change
+
+    store.add_run(make_run(tasks=20), "{}")
+    for number in range(20):
+        store.update_session(f"r1/t{number}", Change(state=SessionState.FAILED))
+    store.set_run_state("r1", RunState.FAILED)
+    processes = [start(script, database_url) for _ in range(3)]
+    release(processes)
+    assert [process.communicate() for process in processes] == [("", "")] * 3
+    run = reader.run("r1")
+    assert (run.state, run.generation) == (RunState.QUEUED, 4)
+    assert {session.attempt for session in run.sessions} == {2}
+
+
 def test_of_processes_that_want_one_executor_id_one_gets_it(database_url, store):
     script = """
 import sys

@@ -6,7 +6,14 @@ import pytest
 
 from abreast.errors import NotFoundError, StateError
 from abreast.model.session import Session
-from abreast.model.states import FINAL_STATES, LandState, RunState, SessionKind, SessionState
+from abreast.model.states import (
+    FINAL_STATES,
+    LandMode,
+    LandState,
+    RunState,
+    SessionKind,
+    SessionState,
+)
 from abreast.model.usage import Usage
 from abreast.store.changes import UNSET, Change
 from abreast.store.transcripts import load_known
@@ -233,6 +240,61 @@ def test_a_run_ends_once_and_may_be_asked_for_again(store, reader, clock):
     run = reader.run("r1")
     assert (run.state, run.ended, run.generation) == (RunState.LANDING, None, 3)
     assert not store.stop_requested("r1")
+
+
+def test_a_run_is_closed_by_its_latest_request_alone(store, reader):
+    store.add_run(make_run(), "{}")
+    for number in (0, 1):
+        store.update_session(f"r1/t{number}", Change(state=SessionState.FAILED))
+    assert store.resume("r1", {}) == 2
+    before = reader.run("r1")
+    assert not store.close_run("r1", RunState.FAILED, 1)
+    assert store.request_landing("r1", ["r1/t0"], LandMode.MERGE, "main", generation=1) == 0
+    with pytest.raises(StateError, match="r1 is at request 2, not 1"):
+        store.end_session("r1/t1", Change(state=SessionState.SKIPPED), generation=1)
+    assert reader.run("r1") == before
+    assert [session.state for session in before.sessions] == [SessionState.QUEUED] * 2
+    assert store.close_run("r1", RunState.STOPPED, 2)
+    assert reader.run("r1").ended == 5000.0
+
+
+def test_a_session_that_is_to_go_on_is_queued_the_moment_it_ends(store, reader):
+    store.add_run(make_run(tasks=4), "{}")
+    going = Change(state=SessionState.RUNNING, cli_session="c")
+    for number in range(4):
+        store.update_session(f"r1/t{number}", going)
+    lost = {"r1/t0": 1, "r1/t1": 1, "r1/t2": 7}
+    assert store.resume("r1", lost) == 2
+    unknown = Change(state=SessionState.UNKNOWN, reason="killed")
+    assert store.end_session("r1/t0", unknown, attempt=1) == 2
+    assert store.end_session("r1/t1", Change(state=SessionState.DONE), attempt=1) == 0
+    assert store.end_session("r1/t2", unknown, attempt=1) == 0, "another attempt was meant"
+    assert store.end_session("r1/t3", unknown, attempt=1) == 0
+    one, *rest = reader.run("r1").sessions
+    assert (one.state, one.attempt, one.reason) == (SessionState.QUEUED, 2, "")
+    assert one.cli_session == "c"
+    assert [session.attempt for session in rest] == [1, 1, 1]
+    assert story(reader, "r1/t0")[-3:] == [
+        ("r1/t0", "resume", "resume requested"),
+        ("r1/t0", "state", "unknown: killed"),
+        ("r1/t0", "state", "queued: attempt 2"),
+    ]
+    store.update_session("r1/t0", going)
+    assert store.end_session("r1/t0", unknown, attempt=2) == 0, "it was asked for once"
+
+
+def test_another_attempt_is_for_all_of_the_sessions_or_for_none(store, reader):
+    store.add_run(make_run(), "{}")
+    store.update_session("r1/t0", Change(state=SessionState.FAILED, cli_session="c"))
+    before = reader.run("r1")
+    with pytest.raises(StateError, match="r1/t1 has not ended: it is queued"):
+        store.again("r1", ["r1/t0", "r1/t1"], {}, fresh=True)
+    assert reader.run("r1") == before
+    assert store.again("r1", ["r1/t0", "r1/t1"], {"r1/t1": 1}, fresh=True) == 2
+    assert reader.session("r1/t0").cli_session == ""
+    store.request_stop("r1/t1")
+    unknown = Change(state=SessionState.UNKNOWN)
+    assert store.end_session("r1/t1", unknown) == 0, "the latest word counts"
 
 
 def test_stopping_a_run_reaches_the_sessions_that_have_not_ended(store, reader):

@@ -20,7 +20,7 @@ from abreast.model.session import Run, Session
 from abreast.model.task import AgentChoice, Plan, Task
 from abreast.places import Places
 from abreast.process.tree import marked, sweep
-from abreast.runner.job import load_runner
+from abreast.runner.job import load_job, load_result, load_runner
 from abreast.store.reader import Reader
 from tests.support.left import processes_of
 from tests.support.repos import Repo
@@ -162,6 +162,19 @@ class Stage:
     def restart_worker(self) -> None:
         self.kill_worker()
         ensure_worker(self.places)
+
+    def kill_everything(self) -> None:
+        """Kill the worker, the runners and all that they have started, as a power failure does."""
+        worker = self.worker()
+        jobs = [file.parent for file in self.places.sessions.rglob("job.json")]
+        at_work = [folder for folder in jobs if load_result(folder) is None]
+        runners = [found for one in at_work if (found := load_runner(one)) and found.find()]
+        assert runners, "there is nothing at work"
+        for victim in filter(None, [worker, *(runner.find() for runner in runners)]):
+            victim.kill()
+            victim.wait(30)
+        for folder in at_work:
+            sweep(load_job(folder).marker)
 
     def kill_worker(self) -> None:
         process = self.worker()

@@ -12,8 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from abreast.engine.check import Checked, check_plan, landing_problems
-from abreast.engine.environment import drop_environment, keep_environment, wanted_environment
+from abreast.engine.environment import (
+    bring_environment,
+    drop_environment,
+    keep_environment,
+    wanted_environment,
+)
 from abreast.engine.session.layout import SessionLayout, landing_stop_file, layout_of
+from abreast.engine.session.lost import agent_is_lost
 from abreast.engine.watching import POLL, require_run, wait_for
 from abreast.engine.worker_process import ensure_worker, require_environment
 from abreast.errors import AbreastError, StateError, WorkerError
@@ -136,17 +142,17 @@ class Client:
     def again(self, run: str, sessions: Sequence[Session], *, fresh: bool) -> Run:
         """Queue these sessions once more; the run itself may be at work.
 
-        Raises StateError when one of them has not ended.
+        One whose process is gone is queued as soon as that is written down. Raises StateError when
+        one of them has not ended otherwise: then nothing has changed.
         """
-        self._keep_environment(run)
-        for session in sessions:
-            self.store.next_attempt(session.id, fresh=fresh)
-        self.store.next_generation(run)
+        names = [session.id for session in sessions]
+        with bring_environment(self.places, run, self._passed(run)):
+            self.store.again(run, names, self._lost(sessions), fresh=fresh)
         ensure_worker(self.places)
         return require_run(self.reader, run)
 
     def retry(self, session: Session) -> Run:
-        """Queue a session that has ended once more, afresh.
+        """Queue a session that has ended, or lost its process, once more, afresh.
 
         Raises StateError when it has not ended, has landed, or is a person's own.
         """
@@ -161,15 +167,18 @@ class Client:
     def resume(self, run: str) -> Run:
         """Go on with a run: what has ended and is not done is queued once more, in its CLI session.
 
-        Raises StateError when all of it is done, or it is a person's own.
+        So is what has lost its process (a machine restart, `kill -9`) and not ended yet. What is at
+        work goes on. Raises StateError when all of it is done, or it is a person's own.
         """
         found = require_run(self.reader, run)
         for session in found.sessions:
             _require_task(session)
-        ended = [s for s in found.sessions if s.state.final and s.state is not SessionState.DONE]
         if found.state.final and all(s.state is SessionState.DONE for s in found.sessions):
             raise StateError(f"run {run} is done: nothing is left to resume", hint=_after(found))
-        return self.again(run, ended, fresh=False)
+        with bring_environment(self.places, run, self._passed(run)):
+            self.store.resume(run, self._lost(found.sessions))
+        ensure_worker(self.places)
+        return require_run(self.reader, run)
 
     def request_landing(
         self, run: str, sessions: Sequence[Session], mode: LandMode, target: str
@@ -196,9 +205,9 @@ class Client:
         target = target or found.target
         for problem in landing_problems(mode, target, repository, environ):
             raise StateError(problem.message, hint=problem.hint)
-        self._keep_environment(run)
         landing_stop_file(self.places, run).unlink(missing_ok=True)
-        self.store.request_landing(run, ready, mode, target)
+        with bring_environment(self.places, run, plan.pass_env):
+            self.store.request_landing(run, ready, mode, target)
         ensure_worker(self.places)
         return require_run(self.reader, run)
 
@@ -215,9 +224,12 @@ class Client:
             timeout=_CLOSING,
         )
 
-    def _keep_environment(self, run: str) -> None:
-        plan = load_plan(self.store.load_plan_json(run))
-        keep_environment(self.places, run, plan.pass_env)
+    def _passed(self, run: str) -> Sequence[str]:
+        return load_plan(self.store.load_plan_json(run)).pass_env
+
+    def _lost(self, sessions: Sequence[Session]) -> dict[str, int]:
+        """Return the attempt of each session that has not ended, and has no process any more."""
+        return {s.id: s.attempt for s in sessions if agent_is_lost(s, self.places)}
 
     def _new_run_id(self) -> str:
         while True:

@@ -3,7 +3,7 @@
 import asyncio
 
 from abreast.engine.durable import Json
-from abreast.engine.environment import drop_environment
+from abreast.engine.environment import drop_environment, only_writer
 from abreast.engine.handoff.session import leave_bare
 from abreast.engine.schedule import Pace, Progress
 from abreast.engine.session.ending import Ending, load_ending
@@ -45,30 +45,32 @@ async def stop_requested(run: str) -> bool:
     return await asyncio.to_thread(current().store.stop_requested, run)
 
 
-async def skip(session: str, ending: Json) -> None:
-    """End a session that never started."""
-    await asyncio.to_thread(_skip, session, load_ending(ending))
+async def skip(session: str, ending: Json, generation: int) -> None:
+    """End a session that never started, unless a request newer than `generation` wants it."""
+    await asyncio.to_thread(_skip, session, load_ending(ending), generation)
 
 
-def _skip(session: str, ending: Ending) -> None:
+def _skip(session: str, ending: Ending, generation: int) -> None:
+    if _require(session.partition("/")[0]).generation != generation:
+        return
     found = current().reader.session(session)
     leave_bare(current(), session, found.attempt if found else 1, ending)
-    write_ending(current(), session, ending, began=False)
+    write_ending(current(), session, ending, began=False, generation=generation)
 
 
-async def close_run(run: str) -> None:
-    """Give a run its final state, or pass it on to its landing."""
-    await asyncio.to_thread(_close_run, run)
+async def close_run(run: str, generation: int) -> None:
+    """Give a run its final state for this request, or pass it on to its landing."""
+    await asyncio.to_thread(_close_run, run, generation)
 
 
-def _close_run(run_id: str) -> None:
+def _close_run(run_id: str, generation: int) -> None:
     engine, run = current(), _require(run_id)
-    if run.state.final or not _all_ended(run):
+    if run.state.final or run.generation != generation or not _all_ended(run):
         return  # a newer request for the same run is at work, and will close it
     waiting = [s for s in run.sessions if s.commit and _may_land(s)]
     if run.land is not LandMode.NONE and waiting and not engine.store.stop_requested(run_id):
         ids = [session.id for session in waiting]
-        engine.store.request_landing(run_id, ids, run.land, run.target)
+        engine.store.request_landing(run_id, ids, run.land, run.target, generation=generation)
     else:
         _end(run)
 
@@ -94,14 +96,18 @@ def _close_landing(run_id: str, generation: int) -> None:
     if _all_ended(run):
         _end(run)
     else:  # a session was queued once more meanwhile
-        current().store.set_run_state(run_id, RunState.QUEUED)
+        current().store.close_run(run_id, RunState.QUEUED, generation)
 
 
 def _end(run: Run) -> None:
+    """Close a run as it was read, unless there has been another request for it since then."""
     engine = current()
-    drop_environment(engine.places, run.id)
     stopping = engine.store.stop_requested(run.id)
-    engine.store.set_run_state(run.id, final_state(run, stopping=stopping))
+    state = final_state(run, stopping=stopping)
+    with only_writer(engine.places, run.id):
+        if not engine.store.close_run(run.id, state, run.generation):
+            return
+        drop_environment(engine.places, run.id)
     warm_up(engine.places, run, plan_of(run.id))
 
 

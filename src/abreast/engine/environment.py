@@ -5,8 +5,11 @@ environment and keys are those of the shell in which `abreast run` was typed. Th
 that only the user can read, never in the database, and the file goes when the run has ended.
 """
 
+import contextlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+
+from filelock import FileLock
 
 from abreast.agents import AGENTS
 from abreast.places import Places
@@ -14,6 +17,7 @@ from abreast.process.environment import allow
 from abreast.process.files import load_json, write_json
 
 _FILE = "environment.json"
+_LOCK = "environment.lock"
 
 
 def wanted_environment(environ: Mapping[str, str], pass_env: Iterable[str]) -> dict[str, str]:
@@ -36,6 +40,39 @@ def load_environment(places: Places, run: str) -> dict[str, str]:
     """Return the kept environment; when it is gone, the ordinary part of our own."""
     kept = load_json(places.runs / run / _FILE)
     return dict(kept) if kept is not None else allow(os.environ)
+
+
+@contextlib.contextmanager
+def only_writer(places: Places, run: str) -> Iterator[None]:
+    """Keep others from keeping or dropping the run's environment while the block lasts.
+
+    A request brings its own, and the run's end drops it: what each does to the run belongs into the
+    block, or the environment of a request that has just come would go with the end before it.
+    """
+    folder = places.runs / run
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with FileLock(folder / _LOCK):
+        yield
+
+
+@contextlib.contextmanager
+def bring_environment(places: Places, run: str, pass_env: Iterable[str]) -> Iterator[None]:
+    """Keep our environment for a request that the block makes; the one before when it is refused.
+
+    It is there before the request: a worker may take that up at once.
+    """
+    file = places.runs / run / _FILE
+    with only_writer(places, run):
+        before = load_json(file)
+        keep_environment(places, run, pass_env)
+        try:
+            yield
+        except BaseException:
+            if before is None:
+                drop_environment(places, run)
+            else:
+                write_json(file, before)
+            raise
 
 
 def drop_environment(places: Places, run: str) -> None:

@@ -23,6 +23,10 @@ class Pace:
     attempts: Mapping[str, int]
     children: frozenset[str] = frozenset()  # those that answer a question under a contract
 
+    def at(self, task: str, attempt: int) -> "Pace":
+        """Return the pace with this task at another attempt."""
+        return replace(self, attempts={**self.attempts, task: attempt})
+
     def to_json(self) -> dict[str, Any]:
         return {
             "max_parallel": self.max_parallel,

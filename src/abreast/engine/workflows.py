@@ -82,7 +82,7 @@ _stop_requested = step("stop requested")(closing.stop_requested)
 
 
 @workflow("run")
-async def run_plan(run: str, generation: int) -> None:  # noqa: ARG001 - tells the requests apart
+async def run_plan(run: str, generation: int) -> None:
     """Start every session as its needs are met, at most `max_parallel` at once, to the last."""
     opened = await _open_run(run)
     pace, progress = Pace.from_json(opened["pace"]), Progress.from_json(opened["progress"])
@@ -91,7 +91,7 @@ async def run_plan(run: str, generation: int) -> None:  # noqa: ARG001 - tells t
         stopping = await _stop_requested(run)
         ready, lost = next_tasks(pace, progress, stopping=stopping)
         for task, ending in lost.items():
-            await _skip(f"{run}/{task}", ending.to_json())
+            await _skip(f"{run}/{task}", ending.to_json(), generation)
             progress = progress.ended(task, ending)
         if lost:
             continue
@@ -102,8 +102,12 @@ async def run_plan(run: str, generation: int) -> None:  # noqa: ARG001 - tells t
         done = await first_done([handle for _, handle in running.values()])
         task, handle = running.pop(done.workflow_id)
         ending = load_ending(await handle.get_result())
-        progress = progress.ended(task, ending, pace.agents[task])
-    await _close_run(run)
+        if ending.again:
+            pace = pace.at(task, ending.again)
+            running |= await _begin(run, pace, [task])
+        else:
+            progress = progress.ended(task, ending, pace.agents[task])
+    await _close_run(run, generation)
 
 
 async def _begin(run: str, pace: Pace, tasks: Iterable[str]) -> dict[str, tuple[str, Handle[Json]]]:

@@ -120,6 +120,11 @@ def load_result(directory: Path) -> Result | None:
     )
 
 
+def is_lost(result: Result) -> bool:
+    """Tell whether a job's runner has gone without writing a result: ours stands in its place."""
+    return result.code is None and result.verdict.outcome is Outcome.UNKNOWN
+
+
 def _progress(raw: dict[str, Any]) -> Progress:
     return Progress(**{**raw, "usage": Usage(**raw["usage"]), "files": tuple(raw["files"])})
 

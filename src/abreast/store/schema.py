@@ -115,6 +115,7 @@ sessions = sa.Table(
     _flag("stop_requested"),
     _text("parent"),
     _list("earlier_cli_sessions"),  # those before `cli_session`, oldest first
+    _text("again"),  # how to go on once it has ended, if asked for: `resume` or `retry`
     sa.Index("abreast_sessions_run", "run_id", "position", unique=True),
     sa.Index("abreast_sessions_task", "task"),
 )

@@ -10,7 +10,7 @@ from abreast.contract.ask import again, question
 from abreast.contract.judge import Judged
 from abreast.contract.shapes import schema_of
 from abreast.engine.delegation.judging import judge_in_time
-from abreast.engine.delegation.salvage import heard, is_lost
+from abreast.engine.delegation.salvage import heard
 from abreast.engine.session.agent_stage import launch_of, order_of
 from abreast.engine.session.jobs import Order
 from abreast.engine.session.layout import ROUNDS
@@ -22,7 +22,7 @@ from abreast.model.economy import Account
 from abreast.model.events import Outcome
 from abreast.model.limits import Limits
 from abreast.model.usage import Usage
-from abreast.runner.job import JOB, Result, load_result
+from abreast.runner.job import JOB, Result, is_lost, load_result
 
 
 def contract_of(scene: Scene) -> Contract:

@@ -5,13 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from abreast.agents import agent_named
-from abreast.model.events import EventKind, Outcome, Verdict
-from abreast.runner.job import STREAM, Result, load_job
-
-
-def is_lost(result: Result) -> bool:
-    """Tell whether a job's runner has gone without writing a result: ours stands in its place."""
-    return result.code is None and result.verdict.outcome is Outcome.UNKNOWN
+from abreast.model.events import EventKind, Verdict
+from abreast.runner.job import STREAM, Result, is_lost, load_job
 
 
 def heard(directory: Path, result: Result) -> Result:

@@ -19,6 +19,7 @@ from abreast.git.making import ensure_worktree
 from abreast.git.worktree import WorktreeSpec
 from abreast.model.events import Outcome
 from abreast.process.files import write_atomic
+from abreast.runner.job import is_lost
 from abreast.runner.supervise import STOPPED_BY_USER
 
 STAGES = ("setup", "verify")
@@ -28,13 +29,24 @@ async def try_merged(scene: Scene, merged: str, folder: Path, stop_file: Path) -
     """Run setup and verify on the commit `merged`; return "" when they pass, else what failed.
 
     The jobs' files go to `folder`, where a repeated call finds them. `STOPPED_BY_USER` is returned
-    when `stop_file` appeared.
+    when `stop_file` appeared. A trial whose runner is gone (a machine restart, `kill -9`) says
+    nothing about the merge: it is begun again once, in a folder beside it.
     """
+    if (failed := await _try(scene, merged, folder, stop_file)) is None:
+        again = folder.with_name(f"{folder.name}-again")
+        failed = await _try(scene, merged, again, stop_file)
+    return "its supervisor was killed twice" if failed is None else failed
+
+
+async def _try(scene: Scene, merged: str, folder: Path, stop_file: Path) -> str | None:
+    """Run a trial from its beginning to its end; None when its runner is gone."""
     for name in scene.task.commands:
         order = partial(_order, scene, name, merged, folder, stop_file)
         result = await run_job(folder / name, order)
         if result.stopped_by == STOPPED_BY_USER:
             return STOPPED_BY_USER
+        if is_lost(result):
+            return None
         if result.verdict.outcome is not Outcome.OK or result.stopped_by:
             return f"{name} failed: {result.stopped_by or result.verdict.reason}"
     await asyncio.to_thread(_note(scene).unlink, missing_ok=True)

@@ -11,21 +11,24 @@ from abreast.runner.supervise import STOPPED_BY_USER
 
 @dataclass(frozen=True)
 class Ending:
-    """A final state. `cause` decides whether more sessions of this agent may start."""
+    """A final state. `cause` decides whether more sessions of this agent may start.
+
+    `again` is the attempt that follows this one at once, 0 when none does.
+    """
 
     state: SessionState
     reason: str = ""
     hint: str = ""
     cause: Cause = Cause.NONE
+    again: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
 def load_ending(raw: dict[str, Any]) -> Ending:
-    return Ending(
-        SessionState(raw["state"]), raw["reason"], raw["hint"], Cause(raw.get("cause", "none"))
-    )
+    cause, again = Cause(raw.get("cause", "none")), int(raw.get("again", 0))
+    return Ending(SessionState(raw["state"]), raw["reason"], raw["hint"], cause, again)
 
 
 STOPPED = Ending(SessionState.STOPPED, "stopped by you", "abreast resume RUN goes on with it")

@@ -1,5 +1,7 @@
 """How a session has ended is written down once: the first ending of an attempt stays."""
 
+from dataclasses import replace
+
 from abreast.engine.session.ending import Ending
 from abreast.engine.session.scene import Engine
 from abreast.errors import StateError
@@ -13,11 +15,12 @@ def write_ending(
     *,
     attempt: int | None = None,
     began: bool = True,
+    generation: int | None = None,
 ) -> Ending:
     """Give a session, which `began` or never did, its final state; return the ending it has then.
 
-    An attempt that has ended otherwise keeps that ending; nothing is written about an attempt that
-    a newer one has followed.
+    An attempt that has ended otherwise keeps that ending. Nothing is written about an attempt that
+    a newer one has followed, nor for a request to its run that is no longer the latest.
     """
     change = Change(
         state=ending.state,
@@ -26,10 +29,12 @@ def write_ending(
         started=UNSET if began else None,
     )
     try:
-        engine.store.update_session(session, change, attempt=attempt)
+        again = engine.store.end_session(session, change, attempt=attempt, generation=generation)
     except StateError:
         found = engine.reader.session(session)
+        if found is not None and attempt is not None and found.attempt > attempt:
+            return replace(ending, again=found.attempt)
         if found is None or not found.state.final or attempt not in {None, found.attempt}:
             return ending
         return Ending(found.state, found.reason, found.hint)
-    return ending
+    return replace(ending, again=again)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from abreast.agents.base import Command
-from abreast.engine.session.layout import JOBS, SessionLayout
+from abreast.engine.session.layout import JOBS, LOST, SessionLayout
 from abreast.errors import WorkerError
 from abreast.model.limits import Limits
 from abreast.process.detached import spawn_detached
@@ -23,6 +23,7 @@ from abreast.runner.job import (
     Job,
     Progress,
     Result,
+    is_lost,
     load_job,
     load_progress,
     load_result,
@@ -70,6 +71,23 @@ async def run_job(
     if process is not None:
         process.wait()
     return result if result is not None else _bury(directory)
+
+
+async def run_command(
+    directory: Path, order: Callable[[], Order], before_again: Callable[[], None]
+) -> Result:
+    """Run a command of the plan's as `run_job` does, and once more when its runner is gone.
+
+    Unlike an agent it can be: it is run for each attempt, and on each merge. The lost one's folder
+    is put aside; `before_again` is called in between.
+    """
+    result = await run_job(directory, order)
+    aside = directory.with_name(f"{directory.name}{LOST}")
+    if not is_lost(result) or aside.exists():
+        return result
+    await asyncio.to_thread(before_again)
+    await asyncio.to_thread(directory.rename, aside)
+    return await run_job(directory, order)
 
 
 def end_jobs(layout: SessionLayout) -> None:
@@ -134,13 +152,14 @@ async def _follow(
     progress: Callable[[Progress], None],
 ) -> Result | None:
     """Wait for the result; None when the runner has gone without one."""
-    began = looked = time.monotonic()
+    began = time.monotonic()
+    looked = began if process is not None else began - _LIVENESS  # a stranger: look at once
     shown = Progress()
     while True:
         if (result := load_result(directory)) is not None:
             return result
         now = time.monotonic()
-        if now - looked > _LIVENESS or (process is not None and process.poll() is not None):
+        if now - looked >= _LIVENESS or (process is not None and process.poll() is not None):
             looked = now
             if not runner.alive:
                 return load_result(directory)  # it may have written its last word just now

@@ -10,6 +10,7 @@ from abreast.places import Places
 STOP = "stop"  # the file whose existence stops every job of an attempt
 ROUNDS = ("agent", "repair-1", "repair-2")  # the jobs of an agent: a child may be asked again
 JOBS = ("setup", *ROUNDS, "verify")
+LOST = "-lost"  # behind the name of a job that was run again because its runner was gone
 
 
 @dataclass(frozen=True)

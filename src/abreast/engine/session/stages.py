@@ -21,7 +21,7 @@ from abreast.engine.session.ending import (
     load_ending,
 )
 from abreast.engine.session.final import write_ending
-from abreast.engine.session.jobs import end_jobs, run_job
+from abreast.engine.session.jobs import end_jobs, run_command, run_job
 from abreast.engine.session.scene import Scene, current, open_scene
 from abreast.errors import AbreastError, StoreError
 from abreast.model.states import SessionState
@@ -46,7 +46,7 @@ async def prepare(session: str, attempt: int) -> Json:
 
 async def set_up(session: str, attempt: int) -> Json | None:
     """Run the plan's setup command in the worktree, once for each attempt."""
-    return await _command(session, attempt, "setup", result_stages.after_setup)
+    return await _command(session, attempt, "setup", result_stages.after_setup, _nothing)
 
 
 async def run_agent(session: str, attempt: int) -> Json | None:
@@ -72,7 +72,8 @@ async def check(session: str, attempt: int) -> Json | None:
 
 async def verify(session: str, attempt: int) -> Json | None:
     """Run the plan's verify command on the candidate."""
-    return await _command(session, attempt, "verify", result_stages.after_verify)
+    after = result_stages.after_verify
+    return await _command(session, attempt, "verify", after, before_again=after)
 
 
 async def commit(session: str, attempt: int) -> Json | None:
@@ -105,15 +106,29 @@ def _finish(session: str, attempt: int, given: Ending | None) -> Json:
     return final.to_json()
 
 
+def _nothing(_: Scene) -> None:
+    pass
+
+
 async def _command(
-    session: str, attempt: int, name: str, after: Callable[[Scene], None]
+    session: str,
+    attempt: int,
+    name: str,
+    after: Callable[[Scene], None],
+    before_again: Callable[[Scene], None],
 ) -> Json | None:
+    """Run a command of the plan's, and `before_again` before it is run once more (see the job)."""
+
     async def body(scene: Scene) -> Ending | None:
         line = scene.task.commands[name]
         state = SessionState.SETUP if name == "setup" else SessionState.VERIFYING
         scene.engine.store.update_session(scene.session.id, Change(state=state, last_action=line))
         folder = scene.layout.job(name)
-        result = await run_job(folder, lambda: start_stages.command_order(scene, name, line))
+        result = await run_command(
+            folder,
+            lambda: start_stages.command_order(scene, name, line),
+            lambda: before_again(scene),
+        )
         await asyncio.to_thread(after, scene)
         return ending_of_command(result, name, f"abreast logs {scene.session.id}")
 

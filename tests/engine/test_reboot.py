@@ -1,0 +1,155 @@
+"""Everything is killed at once, as by a machine restart: one `resume` goes on with all of it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from abreast import api
+from abreast.engine.worker_process import ensure_worker
+from abreast.model.moves import Say, Shell, Write
+from abreast.model.session import Run
+from abreast.model.states import LandMode, LandState, RunState, SessionState
+from tests.support.stage import Stage, eventually, scripted, task, until, writes
+
+
+class Gate:
+    """What everybody who passes writes into a journal before waiting until it is opened."""
+
+    def __init__(self, folder: Path) -> None:
+        self._journal, self._gate = folder / "journal", folder / "gate"
+
+    def line(self, word: str) -> str:
+        """Return a command that passes here."""
+        return "; ".join(move.command for move in self.moves(word))
+
+    def moves(self, word: str) -> tuple[Shell, Shell]:
+        """Return what makes an agent pass here; one that goes on begins with the second."""
+        return Shell(f"echo {word} >> {self._journal}"), until(self._gate)
+
+    def passed(self) -> list[str]:
+        return self._journal.read_text().splitlines() if self._journal.exists() else []
+
+    def expect(self, word: str) -> None:
+        eventually(lambda: word in self.passed(), f"{word} in the journal")
+
+    def open(self) -> None:
+        self._gate.touch()
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Gate:
+    return Gate(tmp_path)
+
+
+def resumed(stage: Stage, run: str) -> Run:
+    """Resume a run once, and return it when it has ended."""
+    api.resume(run, places=stage.places)
+    ended = stage.wait(run)
+    assert ended.state is RunState.DONE, [(s.id, s.state, s.reason) for s in ended.sessions]
+    return ended
+
+
+def test_agents_go_on_in_their_sessions(stage: Stage, gate: Gate) -> None:
+    run = stage.start(
+        task("one", scripted(Write("half.txt", "h"), *gate.moves("one"), Write("b.txt", "b"))),
+        task("two", writes("two.txt"), needs=("one",)),
+        max_parallel=1,
+    )
+    gate.expect("one")
+    before = stage.until(f"{run.id}/one", lambda session: session.cli_session)
+    stage.kill_everything()
+    assert before.state is SessionState.RUNNING
+    gate.open()
+    one, two = resumed(stage, run.id).sessions
+    assert gate.passed() == ["one"], "it went on after what it had done"
+    assert (one.attempt, one.cli_session) == (2, before.cli_session)
+    assert (two.attempt, two.state) == (1, SessionState.DONE), "nobody skipped it meanwhile"
+    assert one.files == ("b.txt", "half.txt")
+    states = stage.events(one.id, "state")
+    lost = "unknown: its supervisor was killed (machine restart or kill -9)"
+    assert states.index(lost) + 1 == states.index("queued: attempt 2")
+    assert "failed" not in stage.events(run.id, "state"), "the run has not ended in between"
+    kept = stage.repo.git("show", f"refs/abreast/snap/{one.id}:half.txt")
+    assert kept == "h"
+    assert (stage.places.sessions / one.id / "1" / "handoff.md").exists()
+
+
+def test_retry_of_a_session_without_a_process_starts_it_afresh(
+    local_stage: Stage, gate: Gate
+) -> None:
+    stage = local_stage
+    run = stage.start(task("one", scripted(Write("a.txt", "a"), *gate.moves("one"))))
+    gate.expect("one")
+    before = stage.until(f"{run.id}/one", lambda session: session.cli_session)
+    stage.kill_everything()
+    gate.open()
+    api.retry(f"{run.id}/one", places=stage.places)
+    ended = stage.wait(run.id)
+    assert ended.state is RunState.DONE, ended.sessions[0].reason
+    assert gate.passed() == ["one", "one"]
+    assert ended.sessions[0].cli_session != before.cli_session
+
+
+@pytest.mark.parametrize("command", ["setup", "verify"])
+def test_a_command_of_the_plan_is_run_again(stage: Stage, gate: Gate, command: str) -> None:
+    lines = {command: f"echo left > {command}.txt; {gate.line(command)}; rm {command}.txt"}
+    run = stage.start(task("one", writes("new.txt"), **lines))
+    gate.expect(command)
+    stage.kill_everything()
+    gate.open()
+    [session] = resumed(stage, run.id).sessions
+    assert gate.passed() == [command, command]
+    assert session.attempt == 1, "its agent has done its work, and is not asked again"
+    assert stage.repo.git("show", "--name-only", "--format=", session.branch) == "new.txt"
+
+
+def test_a_command_that_is_lost_twice_ends_the_session(local_stage: Stage, gate: Gate) -> None:
+    stage = local_stage
+    run = stage.start(task("one", writes("new.txt"), verify=gate.line("verify")))
+    for count in (1, 2):
+        eventually(lambda n=count: len(gate.passed()) == n, f"{count} tries")
+        stage.kill_everything()
+        ensure_worker(stage.places)
+    ended = stage.wait(run.id)
+    assert ended.state is RunState.FAILED
+    assert ended.sessions[0].state is SessionState.UNKNOWN
+    assert ended.sessions[0].reason.startswith("verify failed: its supervisor was killed")
+    assert gate.passed() == ["verify", "verify"]
+    gate.open()
+    assert resumed(stage, run.id).sessions[0].attempt == 2
+
+
+def test_a_landing_goes_on(stage: Stage, gate: Gate) -> None:
+    verify = (
+        f"test ! -e two.txt || ! git show-ref -q refs/heads/other || {{ {gate.line('trial')}; }}"
+    )
+    run = stage.run(task("one", writes("one.txt")), task("two", writes("two.txt"), verify=verify))
+    stage.repo.git("branch", "other")
+    api.request_landing(run.id, LandMode.MERGE, places=stage.places)
+    gate.expect("trial")
+    stage.kill_everything()
+    assert api.find_run(run.id, places=stage.places).state is RunState.LANDING
+    gate.open()
+    ended = resumed(stage, run.id)
+    assert {session.landing for session in ended.sessions} == {LandState.LANDED}
+    assert gate.passed() == ["trial", "trial"]
+    assert {"one.txt", "two.txt"} <= set(stage.repo.git("ls-tree", "--name-only", "main").split())
+
+
+def test_a_delegation_goes_on(stage: Stage, gate: Gate) -> None:
+    answer = scripted(*gate.moves("asked"), Say(json.dumps({"text": "It is blue."})))
+    run = api.start_delegation(
+        "Which colour?",
+        returns="text",
+        agent=answer,
+        repo=stage.repo.path,
+        places=stage.places,
+    )
+    gate.expect("asked")
+    stage.kill_everything()
+    gate.open()
+    resumed(stage, run.id)
+    [found] = api.collect(run.id, wait=True, places=stage.places)
+    assert (found.outcome, found.text) == ("ok", "It is blue.")
+    assert gate.passed() == ["asked"]
