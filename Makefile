@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
-CLIS := tests/clis/node_modules/.ready
+CLIS := tests/clis/node_modules/.ready tests/clis/oldest/node_modules/.ready
 PYTEST_ARGS ?=
 
 .PHONY: help setup demo test check bench docs lock clean
@@ -50,9 +50,9 @@ endif
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(CLIS): tests/clis/package-lock.json
-	cd tests/clis && npm ci --no-audit --no-fund --loglevel=error
+$(CLIS): %/node_modules/.ready: %/package-lock.json
+	cd $* && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 clean: ## Remove what make has made
-	rm -rf .venv .tools dist build tests/clis/node_modules
+	rm -rf .venv .tools dist build tests/clis/node_modules tests/clis/oldest/node_modules

@@ -4,6 +4,7 @@ import json
 import shlex
 import tomllib
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -365,12 +366,12 @@ def test_odd_lines_are_counted_and_do_no_harm() -> None:
 
 @pytest.fixture
 def launch(tmp_path: Path):
-    def make(environ: dict[str, str] | None = None, **more: Any) -> Launch:
+    def make(environ: dict[str, str] | None = None, version: str = "0.61.0", **more: Any) -> Launch:
         worktree = tmp_path / "wt"
         worktree.mkdir(exist_ok=True)
         given = {"HOME": str(tmp_path / "home"), "GEMINI_API_KEY": "k"}
         return Launch(
-            installed=Installed(Path("/bin/gemini")),
+            installed=Installed(Path("/bin/gemini"), version),
             directory=tmp_path / "session",
             worktree=worktree,
             git_dir=tmp_path / "g",
@@ -529,6 +530,37 @@ def test_a_child_that_reads(launch, profile: Profile) -> None:
     if lean:
         told = command.files[Path(command.env["GEMINI_SYSTEM_MD"])]
         assert len(told.split()) <= 120
+
+
+@pytest.mark.parametrize("version", ["0.56.0", "0.61.1", "1.0.0", ""])
+def test_only_where_it_is_known_to_be_heeded_is_the_variable_all_there_is(
+    launch, version: str
+) -> None:
+    """Elsewhere a folder with trust switched off is a trusted one, whatever the variable says."""
+    given = launch(child=READS, version=version, briefing="gemini rule\n")
+    (given.worktree / "GEMINI.md").write_text("gemini rule\n")
+    assert settings(given)["security"]["folderTrust"] == {"enabled": True}
+    assert "--skip-trust" in AGENT.headless(given).argv
+    # There it reads the project's instructions by itself.
+    assert briefing(given) == GIVEN
+
+
+@pytest.mark.parametrize("interactive", [False, True], ids=["headless", "terminal"])
+@pytest.mark.parametrize("child", [None, READS, replace(READS, edits=True)])
+def test_the_repository_is_kept_out_in_more_than_one_way(
+    launch, child: Child | None, interactive: bool
+) -> None:
+    given = launch(child=child, version="0.56.0")
+    (given.worktree / ".gemini").mkdir()
+    (given.worktree / ".gemini" / ".env").write_text("GEMINI_CLI_TRUST_WORKSPACE=true\n")
+    command = AGENT.interactive(given) if interactive else AGENT.headless(given)
+    chosen = settings(given, interactive=interactive)
+    assert chosen["security"]["folderTrust"] == {"enabled": True}
+    assert chosen["hooksConfig"] == {"enabled": False}
+    assert command.env["GEMINI_CLI_TRUST_WORKSPACE"] == "false"
+    allowed = command.argv.index("--allowed-mcp-server-names") + 1
+    assert UUID in command.argv[allowed]
+    assert command.argv[command.argv.index("--extensions") + 1] == "none"
 
 
 def test_a_child_is_told_what_the_cli_does_not_read(launch) -> None:

@@ -139,6 +139,8 @@ def test_an_agent(capsys):
                 "told": "",
             },
             "install_hint": "npm i",
+            "certified": None,
+            "standing": None,
             "installed": False,
         }
     )

@@ -9,6 +9,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from abreast.agents.base import Capabilities, Login, LoginState
+from abreast.agents.versions import Certified
 from abreast.api import AgentInfo
 from abreast.cli import agents, delegate, follow, land, logs, table
 from abreast.model.contract import Deliverable, DeliveryState
@@ -106,6 +107,7 @@ def test_a_child_that_has_edited_says_how_to_land_it(capsys):
 
 def test_the_matrix_of_agents():
     everything = Capabilities(*[True] * 6, "its sandbox")
+    tried = Certified("2.1.197", "2.1.330")
     known = [
         AgentInfo(
             "claude",
@@ -115,21 +117,41 @@ def test_the_matrix_of_agents():
             Login(LoginState.MISSING, "no key and no login", "claude auth login"),
             everything,
             "",
+            tried,
+            tried.standing("2.1.330"),
+        ),
+        AgentInfo(
+            "codex",
+            "Codex CLI",
+            Path("/opt/bin/codex"),
+            "0.9.0",
+            Login(LoginState.READY),
+            Capabilities(),
+            "npm upgrade it",
+            tried,
+            tried.standing("0.9.0"),
         ),
         AgentInfo("gemini", "Gemini CLI", None, "", None, Capabilities(), "npm install it"),
     ]
     on = console()
     agents.print_agents(on, known)
     assert text_of(on) == snapshot("""\
-agent   version  login    resume  open  model  tokens  cost  schema
-claude  2.1.330  missing  yes     yes   yes    yes     yes   yes
-gemini  -        -        -       -     -      -       -     -
+agent   version  tried    login    resume  open  model  tokens  cost  schema
+claude  2.1.330  yes      missing  yes     yes   yes    yes     yes   yes
+codex   0.9.0    too old  ready    -       -     -      -       -     -
+gemini  -        -        -        -       -     -      -       -     -
 
 claude
   /opt/bin/claude
+  versions: tried with 2.1.197 to 2.1.330
   login: no key and no login
   hint: claude auth login
   writes: its sandbox
+
+codex
+  /opt/bin/codex
+  versions: tried with 2.1.197 to 2.1.330; this one is older and is not used: \n\
+npm upgrade it
 
 gemini
   not installed; npm install it

@@ -21,22 +21,24 @@ from abreast.process.environment import allow
 from abreast.process.materialise import materialise
 from abreast.process.tree import MARKER, sweep
 
-BIN = Path(__file__).parents[1] / "clis" / "node_modules" / ".bin"
+CLIS = Path(__file__).parents[1] / "clis"
+BIN = CLIS / "node_modules" / ".bin"
+OLDEST = CLIS / "oldest" / "node_modules" / ".bin"
 PINNED = ("claude", "codex", "gemini")
 
 
-def require_cli(name: str) -> Path:
-    """The pinned CLI; there is no other that a test may run."""
-    path = BIN / name
+def require_cli(name: str, folder: Path = BIN) -> Path:
+    """The pinned CLI, the newest or the oldest; there is no other that a test may run."""
+    path = folder / name
     if not path.exists() or shutil.which("node") is None:
         pytest.fail(f"{path} or node is missing: run the tests by `make test`, which installs it")
     return path
 
 
-def base_environ(home: Path) -> dict[str, str]:
+def base_environ(home: Path, clis: Path = BIN) -> dict[str, str]:
     """A whole environment without anything of the developer's in it."""
     needed = (shutil.which(program) for program in ("node", "git"))
-    folders = [str(BIN), *(str(Path(found).parent) for found in needed if found)]
+    folders = [str(clis), *(str(Path(found).parent) for found in needed if found)]
     folders += ["/usr/bin", "/bin"]
     return {
         "PATH": ":".join(dict.fromkeys(folders)),
@@ -48,18 +50,20 @@ def base_environ(home: Path) -> dict[str, str]:
     }
 
 
-def cli_environ(agent: Agent, url: str, home: Path, *, trap: bool = True) -> dict[str, str]:
+def cli_environ(
+    agent: Agent, url: str, home: Path, *, trap: bool = True, clis: Path = BIN
+) -> dict[str, str]:
     """What a user of `agent` would have in a shell that points it at the loopback server.
 
     Writes the settings that takes into `home`. With `trap`, whatever else the CLI wants to reach
     goes to the server as well, which refuses it and lists it in `Loopback.egress`.
     """
     if agent.name in PINNED:
-        require_cli(agent.name)
+        require_cli(agent.name, clis)
     home.mkdir(parents=True, exist_ok=True)
     redirect = agent.redirect(url, home)
     materialise(redirect.files, {})
-    environ = {**base_environ(home), **redirect.env}
+    environ = {**base_environ(home, clis), **redirect.env}
     if trap:
         environ |= dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), url)
         environ |= dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1")
@@ -77,7 +81,8 @@ def make_launch(
     if installed is None:
         pytest.fail(f"{agent.name} is not on PATH: run the tests by `make test`")
     if agent.name in PINNED:
-        assert BIN.parent in installed.path.parents, (
+        pinned = {folder.parent.resolve() for folder in (BIN, OLDEST)}
+        assert pinned & set(installed.path.resolve().parents), (
             f"{installed.path} is not the pinned {agent.name}"
         )
     directory.mkdir(parents=True, exist_ok=True)

@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from abreast.agents.versions import Certified
 from abreast.model.contract import Profile
 from abreast.model.events import Event, Verdict
 from abreast.model.limits import Limits
@@ -198,6 +199,8 @@ class Agent(Protocol):
     env_patterns: tuple[str, ...]
     """Variables, as shell globs, that this CLI may inherit beyond the ordinary ones."""
     install_hint: str
+    certified: Certified | None
+    """The versions that were tried; None for an agent that has none (it is built in)."""
     start_up: int
     """Tokens of a lean child's first request, as measured on the loopback server."""
 

@@ -41,6 +41,7 @@ class CommandAgent:
     env_patterns: tuple[str, ...] = ()
     start_up = 0
     install_hint = "it needs a POSIX shell named sh on PATH"
+    certified = None
 
     def find(self, environ: Mapping[str, str]) -> Installed | None:
         found = shutil.which("sh", path=environ.get("PATH", ""))

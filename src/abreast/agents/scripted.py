@@ -37,6 +37,7 @@ class ScriptedAgent:
     env_patterns: tuple[str, ...] = ()
     start_up = 0
     install_hint = "it is part of abreast"
+    certified = None
 
     def find(self, environ: Mapping[str, str]) -> Installed | None:  # noqa: ARG002
         return Installed(Path(sys.executable), "built in")

@@ -6,13 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from abreast.agents.base import Agent, Capabilities, Login
+from abreast.agents.versions import Certified, Standing
 from abreast.model.connection import Confirm, Connection, Scope
 from abreast.places import Places, find_places
 
 
 @dataclass(frozen=True)
 class AgentInfo:
-    """One row of `abreast agents`. `path` is None when the CLI is not installed."""
+    """One row of `abreast agents`. `path` is None when the CLI is not installed.
+
+    `standing` says how its version stands to those that were tried, `certified` (None for an agent
+    that is built in). A version that is too old is not used.
+    """
 
     name: str
     title: str
@@ -21,6 +26,8 @@ class AgentInfo:
     login: Login | None
     capabilities: Capabilities
     install_hint: str
+    certified: Certified | None = None
+    standing: Standing | None = None
 
 
 def agents(environ: Mapping[str, str] | None = None) -> list[AgentInfo]:
@@ -57,15 +64,19 @@ def connect(
 
 
 def _info(agent: Agent, environ: Mapping[str, str]) -> AgentInfo:
-    from abreast.engine.inspect import version_of
+    from abreast.engine.installed import version_of
 
     found = agent.find(environ)
+    version = version_of(found, environ) if found else ""
+    tried = agent.certified
     return AgentInfo(
         agent.name,
         agent.title,
         found.path if found else None,
-        version_of(found, environ) if found else "",
+        version,
         agent.login(environ) if found else None,
         agent.capabilities,
         agent.install_hint,
+        tried,
+        tried.standing(version) if tried and found else None,
     )

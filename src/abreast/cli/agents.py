@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from abreast.agents.base import Login
+    from abreast.agents.versions import Standing
     from abreast.api import AgentInfo
 
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 def agents(*, json: bool) -> int:
     """List agents: installed, logged in, able to do what
 
-    Nothing is asked of any provider; the login is judged by files and variables alone.
+    Nothing is asked of any provider; the login is judged by files and variables alone. A version
+    that is newer than all that abreast was tried with is used, an older one is refused.
     """
     from abreast import api
     from abreast.cli import as_json, door
@@ -40,7 +42,9 @@ def print_agents(console: "Console", known: "list[AgentInfo]") -> None:
     from abreast.cli.grid import Column, Grid
 
     able = ("resume", "open", "model", "tokens", "cost", "schema")
-    grid = Grid((Column("agent"), Column("version"), Column("login"), *map(Column, able)))
+    grid = Grid(
+        (Column("agent"), Column("version"), Column("tried"), Column("login"), *map(Column, able))
+    )
     for info in known:
         can = info.capabilities
         abilities = (
@@ -51,6 +55,7 @@ def print_agents(console: "Console", known: "list[AgentInfo]") -> None:
             (
                 Text(info.name),
                 Text(one_line(info.version) or "-"),
+                _standing(info.standing),
                 _login(info.login if info.path else None),
                 *(Text("yes" if ability else "-") for ability in abilities),
             )
@@ -71,11 +76,42 @@ def notes_on(info: "AgentInfo") -> list[str]:
         return [f"not installed; {one_line(info.install_hint)}"]
     said = [
         ("", str(info.path)),
+        ("versions: ", _versions(info)),
         ("login: ", info.login.detail if info.login else ""),
         ("hint: ", (info.login.hint or "") if info.login else ""),
         ("writes: ", info.capabilities.confined_writes),
     ]
     return [f"{word}{one_line(text)}" for word, text in said if text]
+
+
+def _versions(info: "AgentInfo") -> str:
+    """Say what abreast was tried with, and what that means for the version that is here."""
+    from abreast.agents.versions import Standing
+
+    if info.certified is None:
+        return ""
+    told = f"tried with {info.certified}"
+    match info.standing:
+        case Standing.TOO_OLD:
+            return f"{told}; this one is older and is not used: {info.install_hint}"
+        case Standing.UNTRIED if info.version:
+            return f"{told}; this one is newer: it is used, and may behave in other ways"
+        case Standing.UNTRIED:
+            return f"{told}; this one does not say which it is"
+    return told
+
+
+def _standing(standing: "Standing | None") -> "Text":
+    from rich.text import Text
+
+    from abreast.agents.versions import Standing
+
+    words = {
+        Standing.TRIED: Text("yes", "green"),
+        Standing.UNTRIED: Text("no", "yellow"),
+        Standing.TOO_OLD: Text("too old", "red"),
+    }
+    return words[standing] if standing else Text("-")
 
 
 def _login(login: "Login | None") -> "Text":

@@ -10,7 +10,8 @@ import psutil
 
 from abreast.agents import AGENTS
 from abreast.engine.environment import wanted_environment
-from abreast.errors import AbreastError, PlanError, Problem
+from abreast.engine.installed import find_fit
+from abreast.errors import AbreastError, AgentError, PlanError, Problem
 from abreast.git.call import require_git
 from abreast.git.refs import read_ref
 from abreast.git.repository import Repository, branch_name_ok, find_repository, resolve
@@ -69,8 +70,11 @@ def _agent_problems(plan: Plan, environ: Mapping[str, str]) -> Iterator[Problem]
         agent = AGENTS.get(name)
         if agent is None:
             yield Problem("agent", f"{name} is unknown", f"agents are: {', '.join(AGENTS)}")
-        elif agent.find(environ) is None:
-            yield Problem(f"agent {name}", f"{agent.title} is not installed", agent.install_hint)
+            continue
+        try:
+            find_fit(agent, environ)
+        except AgentError as unfit:
+            yield Problem(f"agent {name}", unfit.message, unfit.hint)
 
 
 def landing_problems(

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from abreast.agents import agent_named
 from abreast.engine.client import connect
+from abreast.engine.installed import find_fit
 from abreast.engine.watching import wait
 from abreast.engine.worker_process import find_worker
-from abreast.errors import AgentError
 from abreast.git.call import git
 from abreast.loopback.server import Loopback
 from abreast.model.limits import Limits
@@ -105,8 +105,7 @@ def run(agent: str, *, keep: bool, progress: Callable[[Run], None]) -> tuple[Run
         cleanup.callback(_end_worker, places)
         environ: Mapping[str, str] = os.environ
         if agent != "scripted":
-            if adapter.find(os.environ) is None:
-                raise AgentError(f"{adapter.title} is not installed", hint=adapter.install_hint)
+            find_fit(adapter, os.environ)
             scenarios = [
                 Scenario(name, moves, prompt) for name, (_, prompt, moves) in _story().items()
             ]

@@ -1,23 +1,16 @@
-"""Look at things without changing them: a session's diff, a CLI's version."""
+"""Look at things without changing them: a session's diff."""
 
-import re
-from collections.abc import Mapping
 from pathlib import Path
 
-from abreast.agents.base import Installed
 from abreast.engine.session.layout import layout_of
-from abreast.errors import CommandError, StateError
+from abreast.errors import StateError
 from abreast.git.changes import Form, diff_text, worktree_diff
 from abreast.git.refs import read_ref
 from abreast.git.repository import Repository, find_repository
 from abreast.model.session import Session
 from abreast.model.states import SessionKind
 from abreast.places import Places
-from abreast.process.command import run
-from abreast.process.environment import allow
 from abreast.store.reader import Reader
-
-_VERSION = re.compile(r"\d+(\.\d+)+\S*")
 
 
 def repository_of(session: Session, places: Places) -> Repository:
@@ -45,15 +38,3 @@ def diff(session: Session, places: Places, *, stat: bool = False, binary: bool =
         return worktree_diff(repository, layout.worktree, session.base_sha, form)
     tip = session.commit or read_ref(repository, layout.ref("snap"))
     return diff_text(repository, session.base_sha, tip or session.base_sha, form)
-
-
-def version_of(installed: Installed, environ: Mapping[str, str]) -> str:
-    """Return a CLI's version as it states it; "" when it does not within ten seconds."""
-    if installed.version:
-        return installed.version
-    try:
-        said = run([str(installed.path), "--version"], env=allow(environ), timeout=10).stdout
-    except CommandError:
-        return ""
-    found = _VERSION.search(said)
-    return found[0] if found else said.strip()[:40]

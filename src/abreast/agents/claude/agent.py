@@ -24,6 +24,7 @@ from abreast.agents.claude import schema as schemas
 from abreast.agents.claude.install import find_claude, login_of
 from abreast.agents.claude.stream import ClaudeReader
 from abreast.agents.claude.transcript import config_folder, written
+from abreast.agents.versions import Certified
 from abreast.process.files import load_json
 
 RETRIES = "ABREAST_RETRIES"
@@ -113,6 +114,7 @@ class ClaudeAgent:
         "GCLOUD_PROJECT",
         "CLOUDSDK_CONFIG",
     )
+    certified = Certified("2.1.197", "2.1.330")
     start_up = 2600
     install_hint = "npm install -g @anthropic-ai/claude-code, then `claude` once to log in"
 

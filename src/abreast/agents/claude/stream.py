@@ -27,7 +27,10 @@ _KNOWN_TYPES = frozenset(
     {"system", "assistant", "user", "result", "stream_event", "tool_progress", "rate_limit_event"}
 )
 # What a tool that would write or run something answers when the session was not given it.
-_WITHHELD = re.compile(r"No such tool available: (\w+)\. \1 is disabled for this session")
+# In the words of 2.1.330 and of 2.1.197.
+_WITHHELD = re.compile(
+    r"No such tool available: (\w+)\. \1 (?:is disabled for this session|exists but is not enabled)"
+)
 _DENIED_HINT = (
     "a session may edit only inside its worktree and may not push; bring what it needs into the "
     "worktree (`setup`, `.worktreeinclude`) or tell it in the prompt to do without"

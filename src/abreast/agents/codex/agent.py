@@ -25,6 +25,7 @@ from abreast.agents.codex.install import KEY, find_codex, login_of
 from abreast.agents.codex.rollout import find_rollout, newest_thread
 from abreast.agents.codex.schema import strict
 from abreast.agents.codex.stream import CodexReader
+from abreast.agents.versions import Certified
 
 LOOPBACK_MODEL = "gpt-5.5"  # the newest whose tools are plain calls; later ones write JavaScript
 _TRUST = (
@@ -64,6 +65,7 @@ class CodexAgent:
         "TERM",
         "COLORTERM",
     )
+    certified = Certified("0.160.0", "0.169.0")
     start_up = 4000  # gpt-6.1-sol, which describes its tools at length; gpt-5.5 takes 1700
     install_hint = "npm install -g @openai/codex"
 

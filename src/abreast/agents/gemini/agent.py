@@ -16,7 +16,7 @@ from abreast.agents.base import (
     LoginState,
     Redirect,
 )
-from abreast.agents.gemini import child, mail
+from abreast.agents.gemini import child, mail, trust
 from abreast.agents.gemini.failure import LOGIN_HINT
 from abreast.agents.gemini.folder import user_folder
 from abreast.agents.gemini.home import (
@@ -34,6 +34,7 @@ from abreast.agents.gemini.home import (
 )
 from abreast.agents.gemini.record import resumable
 from abreast.agents.gemini.stream import GeminiReader
+from abreast.agents.gemini.trust import CERTIFIED
 
 _NOT_SERVED = (
     "personal Google logins are no longer served by Gemini CLI (since 2026-06-18): "
@@ -73,6 +74,7 @@ class GeminiAgent:
         "TERM",
         "COLORTERM",
     )
+    certified = CERTIFIED
     start_up = 1900
     install_hint = "npm install -g @google/gemini-cli"
 
@@ -104,6 +106,7 @@ class GeminiAgent:
         files[policy(launch)] = policy_text(launch)
         argv = [
             str(launch.installed.path),
+            *trust.options(launch),
             *child.approval(launch),
             "--policy",
             str(policy(launch)),
@@ -134,7 +137,7 @@ class GeminiAgent:
         return Command(
             argv=(
                 str(launch.installed.path),
-                "--skip-trust",
+                *trust.options(launch),
                 "--extensions",
                 "none",  # those of the headless process before it are still in its home
                 *_model(launch),
@@ -204,6 +207,7 @@ def _environ(launch: Launch) -> dict[str, str]:
     return {
         **launch.environ,
         **disarmed(launch),
+        **trust.variables(),
         "GEMINI_CLI_HOME": str(private_home(launch)),
         "TMPDIR": str(scratch(launch)),
     }

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from abreast.agents.base import Launch
-from abreast.agents.gemini.child import only_reads
+from abreast.agents.gemini.trust import unread
 
 GIVEN = "(given as project context in the first message)"
 
@@ -26,7 +26,7 @@ def briefing_text(launch: Launch, user_folder: Path) -> str:
     """
     if launch.child is not None and not launch.briefing.strip():
         return ""
-    project = launch.briefing.strip() if only_reads(launch) else _without_native(launch)
+    project = launch.briefing.strip() if unread(launch) else _without_native(launch)
     parts = (read_text(user_folder / "GEMINI.md").strip(), project)
     return _CODE_OR_IMPORT.sub(_guard, "\n\n".join(part for part in parts if part))
 

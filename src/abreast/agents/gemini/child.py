@@ -1,8 +1,7 @@
-"""What a Gemini CLI session is like that answers a question: its tools, instructions and trust."""
+"""What a Gemini CLI session is like that answers a question: its tools, and instructions."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from abreast.agents.base import Launch
 from abreast.model.contract import Profile
@@ -51,15 +50,6 @@ def tools(launch: Launch) -> tuple[str, ...]:
     return READING if only_reads(launch) else (*READING, *CHANGING)
 
 
-def settings_of(launch: Launch) -> dict[str, Any]:
-    """Return the settings of a session that only reads, beyond those of any headless one.
-
-    Such a session runs in a folder that is not trusted: that is the only way to keep the CLI from
-    reading the repository's GEMINI.md (0.61.0). With trust in folders switched off it still runs.
-    """
-    return {"folderTrust": {"enabled": False}} if only_reads(launch) else {}
-
-
 def default_model(launch: Launch) -> str:
     """Return the model of a session for which nobody has chosen one; "" leaves it to the CLI.
 
@@ -78,23 +68,16 @@ def instructions(launch: Launch) -> dict[Path, str]:
 
 def variables(launch: Launch) -> Mapping[str, str]:
     """Return the variables that make it so."""
-    made = {"GEMINI_SYSTEM_MD": str(_system(launch))} if _lean(launch) else {}
-    if only_reads(launch):
-        made["GEMINI_CLI_TRUST_WORKSPACE"] = "false"
-    return made
+    return {"GEMINI_SYSTEM_MD": str(_system(launch))} if _lean(launch) else {}
 
 
 def approval(launch: Launch) -> tuple[str, ...]:
     """Return the options that say which tools run without asking anybody.
 
-    `--skip-trust` runs in a folder that nobody has trusted, but ignores the repository's own
-    settings, MCP servers and hooks. `auto_edit` with an allowed shell refuses every command that
-    its parser stumbles over; what yolo would allow beyond that is taken away by settings and
-    policy.
+    `auto_edit` with an allowed shell refuses every command that its parser stumbles over; what
+    yolo would allow beyond that is taken away by settings and policy.
     """
-    if only_reads(launch):
-        return ("--approval-mode", "default")
-    return ("--skip-trust", "--approval-mode", "yolo")
+    return ("--approval-mode", "default" if only_reads(launch) else "yolo")
 
 
 def _lean(launch: Launch) -> bool:

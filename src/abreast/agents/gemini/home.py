@@ -13,9 +13,10 @@ from typing import Any
 
 from abreast.agents.base import Launch
 from abreast.agents.gemini.briefing import briefing_text, read_text
-from abreast.agents.gemini.child import CHANGING, default_model, only_reads, settings_of, tools
+from abreast.agents.gemini.child import CHANGING, default_model, only_reads, tools
 from abreast.agents.gemini.folder import user_folder
 from abreast.agents.gemini.mail import extension_files
+from abreast.agents.gemini.trust import unread
 from abreast.process.files import load_json
 
 REFUSED = (
@@ -133,10 +134,7 @@ def headless_settings(launch: Launch) -> dict[str, Any]:
         "topicUpdateNarration": False,
         "plan": {"enabled": False},
     }
-    settings["security"] |= {
-        "environmentVariableRedaction": {"enabled": True},
-        **settings_of(launch),
-    }
+    settings["security"] |= {"environmentVariableRedaction": {"enabled": True}}
     settings["context"] |= {
         "includeDirectoryTree": False,
         "fileFiltering": {"enableRecursiveFileSearch": False},
@@ -157,13 +155,17 @@ def interactive_settings(launch: Launch) -> dict[str, Any]:
     for key in ("ui", "general", "model"):
         if isinstance(own.get(key), dict):
             settings[key] = own[key] | settings.get(key, {})
+    settings["hooksConfig"] = {"enabled": False}  # none of ours are there
     return settings
 
 
 def _common(launch: Launch) -> dict[str, Any]:
     chosen = auth_type(launch.environ)
     return {
-        "security": {"auth": {"selectedType": chosen} if chosen else {}},
+        "security": {
+            "auth": {"selectedType": chosen} if chosen else {},
+            "folderTrust": {"enabled": not unread(launch)},
+        },
         # With retention on, the second resume of a session deletes it (gemini-cli#27368).
         "general": {
             "sessionRetention": {"enabled": False},

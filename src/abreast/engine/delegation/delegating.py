@@ -13,10 +13,11 @@ from abreast.engine.check import check_plan
 from abreast.engine.client import Client, connect
 from abreast.engine.delegation.estimating import check_scope, make_estimate, sizes_in
 from abreast.engine.environment import wanted_environment
+from abreast.engine.installed import find_fit
 from abreast.engine.settings import DelegateSettings, load_settings
 from abreast.engine.watching import require_run
 from abreast.engine.worker_process import ensure_worker
-from abreast.errors import AbreastError, ContractError, WorkerError
+from abreast.errors import AbreastError, AgentError, ContractError, WorkerError
 from abreast.git.repository import find_repository
 from abreast.model.contract import (
     BriefingChoice,
@@ -139,7 +140,8 @@ def _choice(ask: Ask, settings: DelegateSettings, environ: Mapping[str, str]) ->
         return AgentChoice(settings.agent or ask.own)
     env = wanted_environment(environ, ())
     for name in ("claude", "codex", "gemini"):
-        if AGENTS[name].find(env) is not None:
+        with contextlib.suppress(AgentError):
+            find_fit(AGENTS[name], env)
             return AgentChoice(name)
     raise ContractError(
         "no agent CLI is installed that could answer", hint="abreast agents tells how to get one"

@@ -9,11 +9,12 @@ from dataclasses import replace
 from abreast.agents import agent_named, mailbox
 from abreast.agents.base import Agent, Child, Launch
 from abreast.contract.shapes import schema_of
+from abreast.engine.installed import find_fit
 from abreast.engine.session import prompts
 from abreast.engine.session.briefing import read_briefing
 from abreast.engine.session.jobs import Order
 from abreast.engine.session.scene import Scene
-from abreast.errors import AgentError, StoreError
+from abreast.errors import StoreError
 from abreast.git.status import require_own_git_dir
 from abreast.model.contract import BriefingChoice, Isolation
 from abreast.model.events import Outcome
@@ -27,9 +28,7 @@ from abreast.store.changes import UNSET, Change
 def launch_of(scene: Scene, agent: Agent, prompt: str = "", *, cli_session: str = "") -> Launch:
     """Return what `agent` needs to know; goes on with `cli_session` when one is given."""
     environ = allow(scene.environment(), *agent.env_patterns, also=scene.plan.pass_env)
-    installed = agent.find(environ)
-    if installed is None:
-        raise AgentError(f"{agent.title} is not installed", hint=agent.install_hint)
+    installed = find_fit(agent, environ)
     folder = scene.layout.cli_directory
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Launch(
