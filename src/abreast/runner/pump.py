@@ -1,15 +1,16 @@
 """Copy a process's output to a file and tell its story in neutral words."""
 
-import json
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from abreast.model.events import Event, EventKind, Outcome, Verdict
 from abreast.model.usage import Usage
 from abreast.runner.job import STORY, STREAM, Progress
+from abreast.runner.story import Story
 from abreast.runner.watch import Watch
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ class Pump(threading.Thread):
         super().__init__(daemon=True)
         self._pipe, self._directory = pipe, directory
         self._reader, self._watch = reader, watch
-        self.progress = Progress()
+        self._totals, self._action = Progress(), ""
+        self._files: dict[str, None] = {}  # in the order in which they were named
         self.result_at: float | None = None
         self.failure: Exception | None = None
 
@@ -74,31 +76,45 @@ class Pump(threading.Thread):
             (self._directory / STREAM).open("ab", buffering=0) as stream,
             (self._directory / STORY).open("a", encoding="utf-8") as story,
         ):
-            for line in _lines(self._chunks(stream)):
+            told = Story(story)
+            for line in _lines(self._chunks(stream, story)):
                 for event in self._reader.feed(line):
                     self._note(event)
-                    told = {"at": time.time(), "kind": event.kind, "text": event.text}
-                    story.write(json.dumps(told | {"failed": event.failed}) + "\n")
-                story.flush()
+                    told.tell(event)
+            told.catch_up()
 
-    def _chunks(self, stream: IO[bytes]) -> Iterator[bytes]:
-        """Yield what there is as it comes: dots and bars are signs of life long before a line."""
+    def _chunks(self, stream: IO[bytes], story: IO[str]) -> Iterator[bytes]:
+        """Yield what there is as it comes: dots and bars are signs of life long before a line.
+
+        What was told of it is on disk before we wait for more.
+        """
         while self._pipe is not None and (chunk := self._pipe.read(_READ)):
             stream.write(chunk)
             self._watch.seen()
             yield chunk
+            story.flush()
 
     def _note(self, event: Event) -> None:
-        old = self.progress
-        action = event.text if event.kind in _ACTIONS and event.text else old.last_action
-        self.progress = Progress(
-            last_action=action.splitlines()[0][:200] if action else "",
+        if event.kind in _ACTIONS and event.text:
+            self._action = event.text
+        self.result_at = time.monotonic() if event.kind is EventKind.RESULT else None
+        if event.kind is EventKind.TEXT and not (event.turns or event.usage):
+            return  # of which there may be hundreds of thousands in a second
+        old = self._totals
+        self._files.update(dict.fromkeys(event.files))
+        self._totals = replace(
+            old,
             turns=old.turns + event.turns,
             usage=event.usage or old.usage,
-            files=tuple(dict.fromkeys((*old.files, *event.files))),
+            files=tuple(self._files) if len(self._files) > len(old.files) else old.files,
             cli_session=event.text if event.kind is EventKind.STARTED else old.cli_session,
         )
-        self.result_at = time.monotonic() if event.kind is EventKind.RESULT else None
+
+    @property
+    def progress(self) -> Progress:
+        """What there is to show of it by now."""
+        lines = self._action.splitlines()
+        return replace(self._totals, last_action=lines[0][:200] if lines else "")
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
