@@ -71,20 +71,22 @@ def commits_left(
     *,
     branch: str = "",
     known: Collection[str] = (),
+    seen: Collection[str] = (),
 ) -> tuple[str, ...]:
     """Return the commits that only the reflogs and pseudo refs of a worktree hold.
 
     Of these only the ones that no other of them contains. `admin` is the worktree's own folder,
     `branch` the session's. Left out is what `base`, the commits `known`, a tag or a remote branch
-    contains. Stashes made in the worktree count, although all worktrees share them.
+    contains, and what the files had named before (`seen`, from `ids_in`). Stashes made in the
+    worktree count, although all worktrees share them.
 
-    One git process where the files name something that is not in `known`, else none. What is no
-    commit, or is not there any more, is passed over.
+    One git process where the files name something new, else none. What is no commit, or is not
+    there any more, is passed over.
     """
     named = ids_in(admin) | _stashed(repo.common_dir, admin, branch) | _of_branch(repo, branch)
     if is_reftable(repo):
         named |= _ask_logs(repo, admin, branch)
-    wanted = {name for name in named - {base, *known} if name.strip("0")}
+    wanted = {name for name in named - {base, *known, *seen} if name.strip("0")}
     if not wanted:
         return ()
     without = [base, *known]
@@ -126,8 +128,12 @@ def _files(admin: Path) -> Iterator[Path]:
         )
 
 
-def _read(file: Path) -> tuple[bytes, int]:
-    """Return the last bytes of a file and its size; nothing of what is no ordinary file."""
+def read_file(file: Path, most: int = _MOST) -> bytes:
+    """Return the last `most` bytes of a file; nothing of what is no ordinary file."""
+    return _read(file, most)[0]
+
+
+def _read(file: Path, most: int = _MOST) -> tuple[bytes, int]:
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
@@ -136,8 +142,8 @@ def _read(file: Path) -> tuple[bytes, int]:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             return b"", 0
-        opened.seek(max(0, found.st_size - _MOST))
-        return opened.read(_MOST), found.st_size
+        opened.seek(max(0, found.st_size - most))
+        return opened.read(most), found.st_size
 
 
 def _stashed(common: Path, admin: Path, branch: str) -> set[str]:

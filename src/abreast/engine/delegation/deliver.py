@@ -162,7 +162,9 @@ def _committed(scene: Scene, found: Deliverable) -> Deliverable:
     except GitError as error:  # it has removed its worktree: the answer is there all the same
         return replace(found, outcome=DeliveryState.FAILED, reason=error.message)
     if ending.state is not SessionState.DONE:
-        return replace(found, outcome=DeliveryState.FAILED, reason=ending.reason)
+        blocked = ending.state is SessionState.BLOCKED
+        outcome = DeliveryState.BLOCKED if blocked else DeliveryState.FAILED
+        return replace(found, outcome=outcome, reason=ending.reason)
     session = scene.engine.reader.session(scene.session.id) or scene.session
     if not session.commit:
         return replace(found, branch="", diffstat="it changed no file")

@@ -1,5 +1,6 @@
 """The commits that an agent made and then left: they are kept before their worktree goes."""
 
+from abreast.engine.session.before import found_by
 from abreast.engine.session.layout import SessionLayout
 from abreast.git.commit import anchor
 from abreast.git.reflog import commits_left
@@ -12,10 +13,12 @@ def left_by(repo: Repository, layout: SessionLayout, base: str) -> tuple[str, ..
 
     Amended, reset and dropped ones, and what a stopped rebase holds; none without a worktree.
     """
-    admin = own_git_dir(layout.worktree)
+    before = found_by(layout)
+    admin = before.admin if before is not None else own_git_dir(layout.worktree)
     if admin is None or not admin.is_dir():
         return ()
-    return commits_left(repo, admin, base, branch=layout.branch)
+    known, seen = (before.heads.values(), before.seen) if before is not None else ((), ())
+    return commits_left(repo, admin, base, branch=layout.branch, known=set(known), seen=seen)
 
 
 def keep_left(repo: Repository, layout: SessionLayout, base: str) -> None:

@@ -4,6 +4,7 @@ from functools import lru_cache
 
 from abreast.agents import mailbox
 from abreast.engine.handoff.session import leave
+from abreast.engine.session import before, trespass
 from abreast.engine.session.ending import Ending
 from abreast.engine.session.final import write_ending
 from abreast.engine.session.own_commits import keep_left, left_by
@@ -26,6 +27,8 @@ def check(scene: Scene) -> Ending | None:
     Where a verify command comes next, the tree is kept under a ref as a candidate: the command may
     do anything to the worktree. Otherwise it is committed at once.
     """
+    if ending := trespass.judge(scene):
+        return ending
     repo, layout, base = scene.repository, scene.layout, scene.session.base_sha
     built, base_tree = build_tree(layout.worktree), _base_tree(repo, base)
     worked = built.tree not in {base_tree, _left_by_setup(scene)}
@@ -69,6 +72,7 @@ def _unexpected(scene: Scene, files: tuple[str, ...]) -> Ending | None:
 
 def after_setup(scene: Scene) -> None:
     """Note what the setup command has changed: it does not count as the agent's work."""
+    before.note(scene, anew=True)
     if scene.session.cli_session:
         return  # the agent goes on where it was: what is there is its own
     tree = build_tree(scene.layout.worktree).tree
@@ -106,6 +110,8 @@ def commit(scene: Scene) -> Ending:
 
     Done is a clean worktree whose HEAD is on the session's branch, and that at the commit.
     """
+    if ending := trespass.judge(scene):
+        return ending  # verify has run what the agent wrote
     repo, layout, base = scene.repository, scene.layout, scene.session.base_sha
     store = scene.engine.store
     tree = _candidate(scene)
@@ -135,8 +141,10 @@ def commit(scene: Scene) -> Ending:
 def finish(scene: Scene, ending: Ending | None) -> Ending:
     """Write down the final state; what is not proven to be done is kept first."""
     final = ending or Ending(SessionState.UNKNOWN, "nothing shows that it is done")
+    final = trespass.told(scene, final)
     if final.state is not SessionState.DONE:
         _keep(scene)
+        trespass.come_home(scene)
     for mail in mailbox.pending(scene.layout.mailbox):
         scene.engine.store.add_event(scene.session.id, "unheard", mail.text)
     child = scene.session.kind is SessionKind.CHILD

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from abreast.agents.base import Command, StopSignal
 from abreast.engine.environment import plain_environment
+from abreast.engine.session import before
 from abreast.engine.session.ending import Ending
 from abreast.engine.session.jobs import Order
 from abreast.engine.session.place import make_place, put_aside
@@ -49,6 +50,7 @@ def prepare(scene: Scene) -> Ending | None:
         store.add_event(scene.session.id, "warning", note)
     if ready.made is not Made.NEW:
         store.add_event(scene.session.id, "worktree", f"{ready.made} {layout.worktree}")
+    before.note(scene)
     return None
 
 

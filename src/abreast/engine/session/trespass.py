@@ -1,0 +1,157 @@
+"""What an agent did beyond its worktree: branches of others moved, what steers git changed.
+
+Such a session is blocked, and told with the commands that look at it and undo it; we undo nothing
+of the user's. A branch is held against the session whose worktree moved it. Who has changed the
+shared configuration cannot be known: every session that was at work then is blocked, unless it is
+as before again when the session ends. What the user does otherwise meanwhile is no matter.
+"""
+
+import shlex
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from abreast.engine.session.before import DIGEST, Before, found_by, settings_now
+from abreast.engine.session.ending import Ending
+from abreast.engine.session.scene import Scene
+from abreast.git.commit import anchor, checkout_clean
+from abreast.git.heads import head_branch
+from abreast.git.moved import Moved, moved_branches
+from abreast.git.refs import read_ref
+from abreast.git.steering import Setting
+from abreast.model.states import SessionKind, SessionState
+
+_SHOWN = 2  # of what was found, in a hint; `abreast logs` has all
+
+
+@dataclass(frozen=True)
+class Trespass:
+    """`what` was done; `look` and `undo` are commands, or words where there is none."""
+
+    what: str
+    look: str
+    undo: str
+
+    def __str__(self) -> str:
+        return f"{self.what}\nlook: {self.look}\nundo: {self.undo}"
+
+
+def judge(scene: Scene) -> Ending | None:
+    """Return the ending of a session that went beyond its worktree; None: it did not.
+
+    A person who works in a session of their own may: there it is only told.
+    """
+    if scene.session.kind is SessionKind.OPEN:
+        return None
+    found, _ = _found(scene)
+    return Ending(SessionState.BLOCKED, _reason(found), _hint(scene, found)) if found else None
+
+
+def told(scene: Scene, ending: Ending) -> Ending:
+    """Write into the session's story what it did beyond its worktree, and return its ending then.
+
+    Branches that are gone, by whose doing is not known, are told and kept under a ref.
+    """
+    store, layout = scene.engine.store, scene.layout
+    found, gone = _found(scene)
+    for one in gone:
+        ref = anchor_of(scene, one)
+        text = f"branch {one.branch} is gone, by whom is not known; {one.old[:12]} is kept: {ref}"
+        store.add_event(layout.id, "warning", text)
+    for trespass in found:
+        store.add_event(layout.id, "trespass", str(trespass))
+    if not found or scene.session.kind is SessionKind.OPEN:
+        return ending
+    reason, hint = _reason(found), _hint(scene, found)
+    if ending.reason == reason:
+        return replace(ending, hint=hint)
+    state = ending.state if ending.state is SessionState.STOPPED else SessionState.BLOCKED
+    return replace(ending, state=state, reason=f"{reason}; and: {ending.reason}", hint=hint)
+
+
+def anchor_of(scene: Scene, one: Moved) -> str:
+    """Keep what a branch that is gone held, and return the ref."""
+    ref = scene.layout.ref("kept")
+    anchor(scene.repository, ref, one.old, reason=f"abreast: {one.branch} was there")
+    return ref
+
+
+def come_home(scene: Scene) -> None:
+    """Put a worktree that is on a branch of others back on its own; its files stay as they are.
+
+    Else the user could not check out that branch, and the session could not be resumed.
+    """
+    before = found_by(scene.layout)
+    own = read_ref(scene.repository, f"refs/heads/{scene.layout.branch}")
+    if before is None or own is None or not scene.layout.worktree.exists():
+        return
+    here = head_branch(before.admin)
+    if here in before.heads and here != scene.layout.branch:
+        checkout_clean(scene.layout.worktree, scene.layout.branch)
+
+
+def _found(scene: Scene) -> tuple[list[Trespass], list[Moved]]:
+    before = found_by(scene.layout)
+    if before is None:
+        return [], []
+    branch = scene.layout.branch
+    moved, gone = moved_branches(
+        scene.repository, before.admin, before.heads, branch=branch, since=before.log
+    )
+    theirs = [one for one in gone if not one.branch.startswith("abreast/")]
+    return [*(_branch(scene, one) for one in moved), *_settings(scene, before)], theirs
+
+
+def _branch(scene: Scene, one: Moved) -> Trespass:
+    git, ref = f"git -C {shlex.quote(scene.run.repo)}", shlex.quote(f"refs/heads/{one.branch}")
+    if one.new is None:
+        what = f"it renamed or removed branch {one.branch}, which was at {one.old[:12]}"
+        name = shlex.quote(one.branch)
+        return Trespass(what, f"{git} branch -a", f"{git} branch {name} {one.old[:12]}")
+    what = f"it moved branch {one.branch}, not its own, from {one.old[:12]} to {one.new[:12]}"
+    look = f"{git} log --oneline --left-right {one.old[:12]}...{one.new[:12]}"
+    # Refuses when somebody has gone on from there; index and files of a checkout stay.
+    return Trespass(what, look, f"{git} update-ref {ref} {one.old} {one.new}")
+
+
+def _settings(scene: Scene, before: Before) -> list[Trespass]:
+    old, now = before.settings, settings_now(scene, before.admin)
+    changed = sorted(at for at in {*old, *now} if old.get(at) != now.get(at))
+    return [_setting(at, old.get(at, ()), now.get(at, ())) for at in changed]
+
+
+def _setting(at: Setting, old: tuple[str, ...], now: tuple[str, ...]) -> Trespass:
+    file, key = at
+    if not key:
+        how = "changed" if old and now else "added" if now else "removed"
+        undo = "put back your own copy of it" if old else f"rm {shlex.quote(file)}"
+        return Trespass(
+            f"while it ran, {_short(file)} was {how}", f"less {shlex.quote(file)}", undo
+        )
+    how = "changed" if old and now else "set" if now else "removed"
+    what = f"while it ran, {key} was {how} in {_short(file)}"
+    config, name = f"git config --file {shlex.quote(file)}", shlex.quote(key)
+    if not old:
+        undo = f"{config} --unset-all {name}"
+    elif len(old) == 1 and not old[0].startswith(DIGEST):
+        undo = f"{config} --replace-all {name} {shlex.quote(old[0])}"
+    else:
+        undo = f"{config} --edit"
+    return Trespass(what, f"{config} --get-all {name}", undo)
+
+
+def _short(file: str) -> str:
+    """Return a file of the repository by its last folders: `.git/hooks/post-merge`."""
+    parts = Path(file).parts
+    start = len(parts) - 1 - parts[::-1].index(".git") if ".git" in parts else 0
+    return str(Path(*parts[start:]))
+
+
+def _reason(found: list[Trespass]) -> str:
+    return "; ".join(trespass.what for trespass in found)
+
+
+def _hint(scene: Scene, found: list[Trespass]) -> str:
+    shown = [f"look: {one.look}; undo: {one.undo}" for one in found[:_SHOWN]]
+    rest = len(found) - _SHOWN
+    more = [f"{rest} more: abreast logs {scene.layout.id}"] if rest > 0 else []
+    return "; ".join([*shown, *more, f"then: abreast resume {scene.run.id}"])

@@ -1,0 +1,106 @@
+"""What steers git in every checkout of a repository: keys and files that execute or redirect.
+
+An agent that is not confined can write them. They are read here as they are, and nothing that they
+name is run. Keys that do neither (`user.name`, `branch.*`) are not looked at.
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from abreast.git.call import call, split
+from abreast.git.reflog import read_file
+
+_KEYS = re.compile(
+    r"""
+    core\.(hookspath|fsmonitor|sshcommand|worktree|gitproxy|editor|pager|askpass|attributesfile
+        |alternaterefscommand)
+    | (sequence\.editor|interactive\.difffilter|gc\.recentobjectshook|init\.templatedir)
+    | (alias|pager|filter|credential|include|includeif|protocol|extensions|url)\..+
+    | diff\.(.+\.)?(command|textconv|external)
+    | (merge|trailer|mergetool|difftool|browser|man|guitool)\.(.+\.)?(driver|command|cmd|path)
+    | gpg\.(.+\.)?(program|defaultkeycommand)
+    | remote\.(.+\.(url|pushurl|uploadpack|receivepack|vcs|proxy)|pushdefault)
+    | (uploadpack|receive)\..*hook | submodule\..+\.update
+    | http\.(.+\.)?(proxy|cookiefile|sslverify|sslcainfo|sslcapath)
+    | sendemail\.(.+\.)?.*cmd
+    """,
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+)
+_FILES = ("commondir", "info/attributes", "info/grafts", "objects/info/alternates")
+_IN_STORE = frozenset({"objects", "refs", "logs", "worktrees", "hooks", "info"})
+_DEEPEST = 10  # files that include each other; git itself stops there
+
+Setting = tuple[str, str]
+"""The file, and the key in it; "" for the file as a whole."""
+
+
+def steering(common: Path, admin: Path | None = None) -> dict[Setting, tuple[str, ...]]:
+    """Return what executes or redirects in a repository's shared folder `common`: a key's values,
+    a file's digest. `admin` is a worktree's own folder, which adds its own configuration.
+
+    The shared folders of submodules are looked at in the same way.
+    """
+    found: dict[Setting, tuple[str, ...]] = {}
+    for folder in (common, *_submodules(common / "modules")):
+        for name in ("config", "config.worktree"):
+            found |= _settings(folder / name)
+        for file in (*(folder / name for name in _FILES), *_hooks(folder / "hooks")):
+            if content := read_file(file.resolve()):
+                found[str(file), ""] = (_digest(content),)
+    if admin is not None:
+        found |= _settings(admin / "config.worktree")
+    return found
+
+
+def _settings(file: Path, depth: int = 0) -> dict[Setting, tuple[str, ...]]:
+    content = read_file(file.resolve())
+    if not content or depth > _DEEPEST:
+        return {}
+    keys = _keys(content)
+    if keys is None:
+        return {(str(file), ""): (_digest(content),)}
+    found = {(str(file), key): values for key, values in keys.items() if _KEYS.fullmatch(key)}
+    for (_, key), values in list(found.items()):
+        if key.startswith(("include.", "includeif.")):
+            for value in values:
+                found |= _settings(file.parent / Path(value).expanduser(), depth + 1)
+    return found
+
+
+@lru_cache(maxsize=64)
+def _keys(content: bytes) -> Mapping[str, tuple[str, ...]] | None:
+    """Return the values of every key; None for what git cannot read. One process for a content."""
+    query = ("config", "--no-includes", "--file", "-", "--list", "-z")
+    done = call(Path("/"), *query, stdin=os.fsdecode(content), codes=range(256), climb=True)
+    if done.code:
+        return None
+    found: dict[str, tuple[str, ...]] = {}
+    for entry in split(done.stdout):
+        key, _, value = entry.partition("\n")
+        found[key] = (*found.get(key, ()), value)
+    return found
+
+
+def _hooks(folder: Path) -> Iterator[Path]:
+    """Yield the hooks that git would run, and what lies in folders beside them."""
+    for place, _, files in os.walk(folder):
+        for name in sorted(files):
+            file = Path(place, name)
+            runs = os.access(file, os.X_OK) or Path(place) != folder
+            if runs and not name.endswith(".sample"):
+                yield file
+
+
+def _submodules(folder: Path) -> Iterator[Path]:
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in _IN_STORE]
+        if "HEAD" in files:
+            yield Path(place)
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"

@@ -1,0 +1,144 @@
+"""An agent that moves what is the user's ends blocked, and the user is told how to undo it."""
+
+import subprocess
+from pathlib import Path
+
+from abreast import api
+from abreast.model.moves import Fail, Say, Shell, Write
+from abreast.model.session import Session
+from abreast.model.states import SessionState
+from tests.support.stage import Stage, scripted, task, until, writes
+from tests.support.untouched import marks_of, shared_by
+
+COMMITS = "echo 1 > one.txt; git add -A; git commit -qm sneaked"
+
+
+def undo(session: Session, stage: Stage, *, but: str = "-") -> None:
+    """Run every command that the session's story names as undoing it, `but` those about one key."""
+    for told in stage.events(session.id, "trespass"):
+        if but in told.partition("\n")[0]:
+            continue
+        command = told.rpartition("undo: ")[2]
+        subprocess.run(["sh", "-ec", command], check=True, cwd="/")
+
+
+def work(name: str) -> tuple[Write, Say]:
+    return Write(f"{name}.txt", "1\n"), Say("done")
+
+
+def test_a_branch_of_the_user_that_an_agent_moves(local_stage: Stage) -> None:
+    stage, git = local_stage, local_stage.repo.git
+    git("branch", "feature")
+    base, before = git("rev-parse", "main"), shared_by(stage.repo.path)
+    files = marks_of(stage.repo.path)
+    onto_main = f"git checkout -q --ignore-other-worktrees main; {COMMITS}"
+    run = stage.run(
+        task("target", scripted(Shell(onto_main)), verify="true"),
+        task("other", scripted(Shell(f"{COMMITS}; git branch -f feature"))),
+        task("bystander", writes("two.txt")),
+        max_parallel=1,
+    )
+    target, other, bystander = run.sessions
+    moved = git("rev-parse", "main")
+    assert target.state is SessionState.BLOCKED
+    assert target.reason == (f"it moved branch main, not its own, from {base[:12]} to {moved[:12]}")
+    assert f"update-ref refs/heads/main {base} {moved}" in target.hint
+    assert other.reason.startswith("it moved branch feature, not its own, from")
+    assert bystander.state is SessionState.DONE
+    assert not list(stage.directory(target.id).glob("verify/*"))  # it was not even verified
+    undo(target, stage)
+    undo(other, stage)
+    assert (git("rev-parse", "main"), git("rev-parse", "feature")) == (base, base)
+    assert (marks_of(stage.repo.path), shared_by(stage.repo.path)) == (files, before)
+    worktree = Path(target.worktree)
+    assert (worktree / "one.txt").exists()
+    git("checkout", "-q", "feature")  # no worktree stands on a branch of the user
+    git("checkout", "-q", "main")
+    assert moved in git("rev-list", f"refs/abreast/agent/{target.id}").split()
+    resumed = stage.wait(api.resume(run.id, places=stage.places).id).sessions
+    assert [session.state for session in resumed] == [SessionState.DONE] * 3
+    assert git("show", f"{target.branch}:one.txt") == "1"
+
+
+def test_what_steers_git_for_everybody(local_stage: Stage, tmp_path: Path) -> None:
+    stage, path = local_stage, local_stage.repo.path
+    stage.repo.git("config", "alias.st", "status")
+    stage.repo.git("config", "remote.x.url", "https://me:top-secret-word@example.com/x")
+    before, done = shared_by(path), tmp_path / "done"
+    hook = "h=$(git rev-parse --git-common-dir)/hooks/post-merge; echo : > $h; chmod +x $h"
+    keys = "git config alias.st '!sh'; git config remote.x.url /elsewhere"
+    run = stage.run(
+        task("does", scripted(Shell(f"{hook}; {keys}; touch {done}"), *work("does"))),
+        task("beside", scripted(until(done), *work("beside"))),
+        task("after", writes("after.txt"), needs=()),
+        max_parallel=2,
+    )
+    does, beside, after = run.sessions
+    for session in (does, beside):  # which of them it was cannot be known
+        assert session.state is SessionState.BLOCKED
+        assert session.reason == (
+            "while it ran, alias.st was changed in .git/config"
+            "; while it ran, remote.x.url was changed in .git/config"
+            "; while it ran, .git/hooks/post-merge was added"
+        )
+        assert session.hint.endswith(
+            f"1 more: abreast logs {session.id}; then: abreast resume {run.id}"
+        )
+    assert after.state is SessionState.DONE  # it began with that
+    noted = "".join(file.read_text() for file in stage.places.sessions.rglob("before.json"))
+    assert "top-secret-word" not in noted
+    asks = "remote.x.url"
+    for told in stage.events(does.id, "trespass"):
+        assert (asks in told) == told.endswith("--edit")  # what it was is not written down
+    stage.repo.git("config", "remote.x.url", "https://me:top-secret-word@example.com/x")
+    undo(does, stage, but=asks)
+    assert shared_by(path) == before
+
+
+def test_what_verify_does_counts_and_what_a_failed_agent_did(local_stage: Stage) -> None:
+    stage, git = local_stage, local_stage.repo.git
+    git("branch", "feature")
+    fails = scripted(Shell(f"git checkout -q feature; {COMMITS}"), Fail("out of ideas"))
+    run = stage.run(
+        task("verifies", writes("one.txt"), verify="git config alias.a '!x'"),
+        task("fails", fails),
+        max_parallel=1,
+    )
+    verifies, failed = run.sessions
+    assert (verifies.state, failed.state) == (SessionState.BLOCKED, SessionState.BLOCKED)
+    assert verifies.reason == "while it ran, alias.a was set in .git/config"
+    assert verifies.commit == ""
+    assert failed.reason.startswith("it moved branch feature, not its own, from ")
+    assert failed.reason.endswith("; and: out of ideas")
+
+
+def test_what_the_user_does_meanwhile_is_no_matter(local_stage: Stage, tmp_path: Path) -> None:
+    stage, git = local_stage, local_stage.repo.git
+    git("branch", "old")
+    git("branch", "moves")
+    go, began = tmp_path / "go", tmp_path / "began"
+    agent = scripted(
+        Write("one.txt", "1\n"), Shell(f"git add -A; git commit -qm own; touch {began}"), until(go)
+    )
+    run = stage.start(task("one", agent))
+    stage.until(f"{run.id}/one", lambda _: began.exists())
+    old = stage.repo.commit("user's", {"user.txt": "1"})
+    git("merge", "-q", "--no-edit", f"abreast/{run.id}/one")
+    git("branch", "-f", "moves", old)
+    git("branch", "-q", "-D", "old")
+    git("config", "user.name", "Grace")
+    git("config", "branch.main.remote", "origin")
+    go.touch()
+    [session] = stage.wait(run.id).sessions
+    assert session.state is SessionState.DONE, session.reason
+    [told] = stage.events(session.id, "warning")
+    assert told.startswith("branch old is gone, by whom is not known; ")
+    assert git("rev-parse", f"refs/abreast/kept/{session.id}") == git(
+        "rev-parse", session.branch + "^"
+    )
+
+
+def test_what_setup_changes_is_the_users(local_stage: Stage) -> None:
+    setup = "git config core.hooksPath .husky"
+    [session] = local_stage.run(task("one", writes("one.txt"), setup=setup)).sessions
+    assert session.state is SessionState.DONE, session.reason
