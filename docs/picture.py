@@ -3,7 +3,6 @@
 import io
 import re
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,8 +12,10 @@ from rich.text import Text
 
 from abreast import api
 from abreast.cli import live, table
+from abreast.model.moment import Moment
 from abreast.model.session import Run
 from abreast.model.states import SessionState
+from abreast.process import clock
 
 PICTURE = Path(__file__).with_name("demo.svg")
 WIDTH = 92
@@ -22,22 +23,22 @@ WIDTH = 92
 
 def main() -> None:
     agent = sys.argv[1] if len(sys.argv) > 1 else "scripted"
-    seen: list[tuple[float, Run]] = []
-    run, _ = api.demo(agent, progress=lambda state: seen.append((time.time(), state)))
+    seen: list[tuple[Moment, Run]] = []
+    run, _ = api.demo(agent, progress=lambda state: seen.append((clock.now(), state)))
     PICTURE.write_text(draw(agent, seen, run), encoding="utf-8")
     print(f"{PICTURE}: run {run.id} is {run.state}")
 
 
-def draw(agent: str, seen: Sequence[tuple[float, Run]], run: Run) -> str:
+def draw(agent: str, seen: Sequence[tuple[Moment, Run]], run: Run) -> str:
     """Return the picture: the command, the liveliest moment of the run, and how it ended."""
     console = Console(record=True, width=WIDTH, height=40, force_terminal=True, file=io.StringIO())
     asked = "abreast demo" if agent == "scripted" else f"abreast demo --agent {agent}"
     console.print(Text(f"$ {asked}", "bold"))
     if seen:
-        at, moment = max(seen, key=lambda state: (lively(state[1]), state[0]))
+        at, moment = max(seen, key=lambda state: (lively(state[1]), state[0].wall))
         console.print(live.live(moment, at, console))
         console.print()
-    console.print(table.closing(run, run.ended or run.created))
+    console.print(table.closing(run, Moment(run.ended or run.created)))
     svg = console.export_svg(title="abreast", theme=MONOKAI, unique_id="abreast")
     # Rich loads a font from another site; the reader's own monospace font will do.
     return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)

@@ -58,13 +58,14 @@ def test_a_session(capsys):
                 "landed": "",
                 "needs": [],
                 "parent": "",
+                "seconds": 38.0,
             },
         }
     )
 
 
 def test_a_run_holds_its_sessions(capsys):
-    document = json.loads(printed(capsys, {"run": as_json.run_dict(values.running())}))
+    document = json.loads(printed(capsys, {"run": as_json.run_dict(values.finished())}))
     run = document["run"]
     assert document["schema"] == 1
     assert [session["task"] for session in run.pop("sessions")] == [
@@ -79,13 +80,14 @@ def test_a_run_holds_its_sessions(capsys):
             "base": "main",
             "base_sha": "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d",
             "target": "main",
-            "state": "running",
+            "state": "failed",
             "land": "none",
             "created": 1700000000.0,
-            "ended": None,
+            "ended": 1700000071.0,
             "max_parallel": 1,
             "source": "",
             "note": "",
+            "seconds": 70.0,
         }
     )
 

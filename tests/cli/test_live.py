@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from abreast.cli import live
+from abreast.model.moment import Moment
 from abreast.model.states import LandState, RunState, SessionState
 from tests.cli import values
 from tests.cli.drawing import codes, console, draw, text_of, without_colour
@@ -16,7 +17,7 @@ from tests.cli.drawing import codes, console, draw, text_of, without_colour
 
 def picture(run, width=80, *, colour=False, now=values.NOW):
     on = console(width, colour=colour)
-    return draw(live.live(run, now, on), width, colour=colour)
+    return draw(live.live(run, Moment(now), on), width, colour=colour)
 
 
 def test_at_80_columns():
@@ -65,7 +66,7 @@ def test_colour_adds_nothing_but_colour():
 def test_a_terminal_without_unicode_gets_ascii():
     raw = io.BytesIO()
     on = Console(file=io.TextIOWrapper(raw, encoding="ascii"), width=80, height=6, _environ={})
-    on.print(live.live(values.running(), values.NOW, on))
+    on.print(live.live(values.running(), Moment(values.NOW), on))
     on.file.flush()
     assert b"\n*  csv-export " in raw.getvalue()
     assert b"... and 2 sessions more" in raw.getvalue()
@@ -117,7 +118,7 @@ def test_plain_lines_are_not_folded():
 def test_a_pipe_gets_plain_lines_and_a_terminal_the_view():
     pipe, terminal = console(), console(colour=True)
     for on in (pipe, terminal):
-        with live.view(on, lambda: values.NOW) as progress:
+        with live.view(on, lambda: Moment(values.NOW)) as progress:
             progress(values.running())
     assert "k3v9/csv-export: running" in text_of(pipe)
     assert "\x1b" not in text_of(pipe)
@@ -147,7 +148,7 @@ def test_what_a_done_session_says(fields, said):
 
 
 def test_before_the_first_news_there_is_something_to_see():
-    view = live.Picture(console(), lambda: values.NOW)
+    view = live.Picture(console(), lambda: Moment(values.NOW))
     assert "starting" in draw(view.render())
     view.show(values.run(values.RETRY, state=RunState.DONE))
     assert "retry-http" in draw(view.render())

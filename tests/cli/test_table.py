@@ -8,6 +8,7 @@ from rich.cells import cell_len
 
 from abreast.cli import figures, table
 from abreast.cli.states import LAND_STYLES, MARKS, RUN_STYLES, SESSION_STYLES
+from abreast.model.moment import Moment
 from abreast.model.states import LandState, RunState, SessionState
 from abreast.model.usage import Usage
 from tests.cli import values
@@ -15,7 +16,7 @@ from tests.cli.drawing import codes, draw, without_colour
 
 
 def closing(run, width=80, *, colour=False):
-    return draw(table.closing(run, values.NOW), width, colour=colour)
+    return draw(table.closing(run, Moment(values.NOW)), width, colour=colour)
 
 
 def test_what_failed_is_explained_under_the_table():
@@ -74,7 +75,8 @@ used: 60k tokens in, 2.7k out, at least $0.13
 
 
 def test_a_narrow_terminal_cuts_names_and_keeps_figures():
-    assert draw(table.sessions_table(values.landed().sessions, values.NOW), 64) == snapshot("""\
+    drawn = table.sessions_table(values.landed().sessions, Moment(values.NOW))
+    assert draw(drawn, 64) == snapshot("""\
 task         state agent  time   tokens  cost files commit  land
 retry-http   done  claude 0:38 48k/1.9k $0.13     2 9f8e7d6 land
 csv-export   done  codex  1:08  12k/810     -     1 c0ffee1 boun
@@ -85,7 +87,7 @@ document-th… done  gemini 0:11        -     -     1 d0c5d0c prop
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
 def test_no_table_line_is_wider_than_the_terminal(width):
     for run in (values.running(), values.finished(), values.landed()):
-        drawn = draw(table.sessions_table(run.sessions, values.NOW), width)
+        drawn = draw(table.sessions_table(run.sessions, Moment(values.NOW)), width)
         assert len(drawn.splitlines()) == 1 + len(run.sessions)
         assert max(map(cell_len, drawn.splitlines())) <= width
 
@@ -128,7 +130,7 @@ def test_unknown_costs_make_the_sum_a_lower_bound():
 def test_the_list_of_runs(monkeypatch):
     monkeypatch.setattr(figures, "moment", lambda _: "2023-11-14 22:13")  # in every zone
     runs = [values.running(), values.landed()]
-    assert draw(table.runs_table(runs, values.NOW)) == snapshot("""\
+    assert draw(table.runs_table(runs, Moment(values.NOW))) == snapshot("""\
 run  began            state   done time land  base repository tasks
 k3v9 2023-11-14 22:13 running  1/3 1:23 none  main shop       retry-http, csv-e…
 k3v9 2023-11-14 22:13 failed   3/3 1:22 merge main shop       retry-http, csv-e…
@@ -192,6 +194,6 @@ def test_of_a_crowd_the_lively_are_listed_and_the_rest_is_counted():
     assert all(text in drawn for text in ("works", "wait-0", "broke failed: it fell"))
     assert "done-" not in drawn
     assert "and 962 more: 600 done, 362 queued; abreast status k3v9 lists all" in drawn
-    whole = draw(table.closing(values.run(*crowd), values.NOW, len(crowd)), 80)
+    whole = draw(table.closing(values.run(*crowd), Moment(values.NOW), len(crowd)), 80)
     assert "done-599" in whole
     assert "more:" not in whole

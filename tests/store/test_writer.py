@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 import pytest
 
 from abreast.errors import NotFoundError, StateError
+from abreast.model.moment import Moment
 from abreast.model.session import Session
 from abreast.model.states import (
     FINAL_STATES,
@@ -54,12 +55,15 @@ def test_a_run_is_read_back_as_it_was_added(store, reader):
         landed="4" * 40,
         needs=("t0", "t1"),
         parent="r0/t9",
+        started_tick="boot 1.250",
+        ended_tick="boot 2.500",
     )
     assert all(getattr(full, f.name) != f.default for f in fields(Session)), (
         "a field at its default would not be tested"
     )
     run = make_run()
-    run = replace(run, generation=4, ended=7.0, sessions=(*run.sessions, full))
+    run = replace(run, generation=4, ended=7.0, created_tick="boot 1.000")
+    run = replace(run, sessions=(*run.sessions, full))
     store.add_run(run, "{}", common_dir="/repo/.git")
     assert reader.run("r1") == run
     assert reader.record("r1").common_dir == "/repo/.git"
@@ -97,7 +101,7 @@ def test_a_change_touches_only_what_it_names(store, reader):
 
 def test_a_change_can_name_every_field_that_a_session_gains_over_time():
     fixed = {"id", "run", "task", "kind", "produces", "needs", "parent"}
-    elsewhere = {"attempt", "usage"}  # next_attempt, set_usage
+    elsewhere = {"attempt", "usage", "started_tick", "ended_tick"}  # next_attempt, set_usage, times
     assert {f.name for f in fields(Change)} == (
         {f.name for f in fields(Session)} - fixed - elsewhere
     )
@@ -117,6 +121,7 @@ def test_times_are_set_where_the_state_says_so(store, reader, clock):
     store.update_session("r1/t0", Change(state=SessionState.DONE))
     session = reader.session("r1/t0")
     assert (session.started, session.ended) == (5000.0, 6000.0)
+    assert session.took(Moment(0.0)) == 100.0  # by the tick, of which it has one in ten
     store.update_session("r1/t1", Change(state=SessionState.STOPPED, started=1.0, ended=2.0))
     session = reader.session("r1/t1")
     assert (session.started, session.ended) == (1.0, 2.0)
@@ -371,3 +376,25 @@ def test_events_can_be_added_by_hand(store, reader):
 
 def test_unset_is_the_default_of_every_field():
     assert all(getattr(Change(), f.name) is UNSET for f in fields(Change))
+
+
+def test_a_clock_that_is_set_back_makes_no_time_negative(store, reader, clock):
+    store.add_run(make_run(tasks=1), "{}")
+    store.update_session("r1/t0", Change(state=SessionState.RUNNING))
+    begun = clock()
+    clock.set(-7171.0)
+    running = reader.session("r1/t0")
+    assert running.took(clock()) == clock().since(begun) == 0.0
+    clock.now += 50.0
+    store.update_session("r1/t0", Change(state=SessionState.DONE))
+    assert reader.session("r1/t0").took(clock()) == 5.0
+    store.next_attempt("r1/t0")
+    assert reader.session("r1/t0").took(clock()) is None
+
+
+def test_the_newest_run_is_the_last_one_whatever_the_clock_said(store, reader):
+    for name, created in (("first", 9000.0), ("then", 1000.0), ("last", 5000.0)):
+        store.add_run(make_run(name, created=created), "{}")
+    assert [run.id for run in reader.runs()] == ["last", "then", "first"]
+    assert reader.run_by_prefix().id == "last"
+    assert [session.run for session in reader.sessions_by_task("t0")] == ["last", "then", "first"]

@@ -1,7 +1,8 @@
 """What `--json` prints: plain dicts with a schema number, and nothing that depends on a screen.
 
 `schema` rises only when a key goes away or changes its meaning; new keys may come at any time.
-Times are Unix seconds, costs US dollars; what is unknown is null.
+Times are Unix seconds, costs US dollars; what is unknown is null. `seconds` is how long something
+has taken so far: differences of times are wrong when the clock was set meanwhile.
 """
 
 import json
@@ -13,6 +14,7 @@ import click
 
 from abreast.model.harmless import escaped
 from abreast.model.session import LogEvent, Run, Session
+from abreast.process import clock
 
 if TYPE_CHECKING:
     from abreast.api import AgentInfo
@@ -35,12 +37,14 @@ def emit(content: Mapping[str, Any], *, lines: bool = False) -> None:
 
 def run_dict(run: Run) -> dict[str, Any]:
     fields = asdict(run) | {"sessions": [session_dict(session) for session in run.sessions]}
-    del fields["generation"]  # between clients and worker
-    return fields
+    del fields["generation"], fields["created_tick"]  # between clients and worker
+    return fields | {"seconds": run.took(clock.now())}
 
 
 def session_dict(session: Session) -> dict[str, Any]:
-    return asdict(session)
+    fields = asdict(session)
+    del fields["started_tick"], fields["ended_tick"]
+    return fields | {"seconds": session.took(clock.now())}
 
 
 def event_dict(event: LogEvent) -> dict[str, Any]:

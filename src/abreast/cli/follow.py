@@ -1,6 +1,5 @@
 """What run, watch, resume, retry and land share: show a run until it ends, then say how it went."""
 
-import time
 from collections.abc import Callable
 
 import click
@@ -10,6 +9,7 @@ from abreast.cli import as_json, door, live, table
 from abreast.cli.edge import INTERRUPTED
 from abreast.model.session import Run
 from abreast.model.states import RunState
+from abreast.process import clock
 
 Work = Callable[[api.Progress], Run]
 
@@ -44,7 +44,7 @@ def close(run: Run, *, json: bool) -> int:
     if json:
         as_json.emit({"run": as_json.run_dict(run)})
     else:
-        door.console().print(table.closing(run, time.time()))
+        door.console().print(table.closing(run, clock.now()))
     return code_of(run)
 
 

@@ -1,7 +1,6 @@
 """A run while it runs: a live view on a terminal, plain lines everywhere else."""
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Console, Group, RenderableType
@@ -11,18 +10,20 @@ from rich.text import Text
 from abreast.cli import figures
 from abreast.cli.grid import Column, Grid
 from abreast.cli.states import LAND_STYLES, SESSION_STYLES, STUCK, mark
-from abreast.cli.table import elapsed, files, fold, name_of, spent, tally
+from abreast.cli.table import files, fold, name_of, spent, tally
+from abreast.model.moment import Moment
 from abreast.model.session import Run, Session
 from abreast.model.states import LandState, SessionState
+from abreast.process import clock as clocks
 
-Clock = Callable[[], float]
+Clock = Callable[[], Moment]
 Progress = Callable[[Run], None]
 
 _LINES_AROUND = 5  # of the live view: title, headings, fold line, empty line, footer
 
 
 @contextlib.contextmanager
-def view(console: Console, clock: Clock = time.time) -> Iterator[Progress]:
+def view(console: Console, clock: Clock = clocks.now) -> Iterator[Progress]:
     """Show a run on `console` for as long as the block lasts; feed it each new state of the run."""
     if console.is_terminal and not console.is_dumb_terminal:
         picture = Picture(console, clock)
@@ -42,7 +43,7 @@ def view(console: Console, clock: Clock = time.time) -> Iterator[Progress]:
 class Picture:
     """The live view: one line a session, drawn afresh from the run's last known state."""
 
-    def __init__(self, console: Console, clock: Clock = time.time) -> None:
+    def __init__(self, console: Console, clock: Clock = clocks.now) -> None:
         self._console = console
         self._clock = clock
         self._run: Run | None = None
@@ -56,7 +57,7 @@ class Picture:
         return live(self._run, self._clock(), self._console)
 
 
-def live(run: Run, now: float, console: Console) -> RenderableType:
+def live(run: Run, now: Moment, console: Console) -> RenderableType:
     """Return the live view of `run` at the time `now`, no higher than the console."""
     room = max(1, console.height - _LINES_AROUND)
     shown, folded = fold(run.sessions, room)
@@ -64,7 +65,7 @@ def live(run: Run, now: float, console: Console) -> RenderableType:
     table = _live_table(shown, now, ascii_only=ascii_only)
     head = Text(no_wrap=True, overflow="ellipsis")
     head.append(f"run {run.id}", "bold")
-    head.append(f"  {run.base} at {run.base_sha[:7]}  {figures.duration(now - run.created)}")
+    head.append(f"  {run.base} at {run.base_sha[:7]}  {figures.duration(now.since(run.began))}")
     foot = Text(tally(run.sessions), no_wrap=True, overflow="ellipsis")
     used = spent(run.sessions)
     if used:
@@ -76,7 +77,7 @@ def live(run: Run, now: float, console: Console) -> RenderableType:
     return Group(*parts, Text(), foot)
 
 
-def _live_table(sessions: Sequence[Session], now: float, *, ascii_only: bool) -> Grid:
+def _live_table(sessions: Sequence[Session], now: Moment, *, ascii_only: bool) -> Grid:
     grid = Grid(_COLUMNS)
     for session in sessions:
         style = SESSION_STYLES[session.state]
@@ -86,7 +87,7 @@ def _live_table(sessions: Sequence[Session], now: float, *, ascii_only: bool) ->
                 Text(name_of(session)),
                 Text(session.state, style),
                 Text(figures.one_line(session.agent)),
-                Text(figures.duration(elapsed(session, now))),
+                Text(figures.duration(session.took(now))),
                 Text(doing(session)),
                 Text(figures.count(_tokens(session))),
                 Text(figures.money(session.usage.cost_usd)),

@@ -1,6 +1,5 @@
 """`abreast status`: runs and sessions as they stand."""
 
-import time
 from collections.abc import Sequence
 
 import click
@@ -41,13 +40,14 @@ def status(*, run: str, everything: bool, json: bool) -> int:
 
 def _print(runs: Sequence[Run], *, brief: bool, whole: bool) -> None:
     from abreast.cli import door, table
+    from abreast.process import clock
 
     console = door.console()
     if brief:
-        console.print(table.runs_table(runs, time.time()))
+        console.print(table.runs_table(runs, clock.now()))
         return
     for number, run in enumerate(runs):
         if number:
             console.print()
         room = len(run.sessions) if whole else table.ROOM
-        console.print(table.closing(run, time.time(), room))
+        console.print(table.closing(run, clock.now(), room))

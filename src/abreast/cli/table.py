@@ -12,6 +12,7 @@ from rich.text import Text
 from abreast.cli import figures
 from abreast.cli.grid import Column, Grid
 from abreast.cli.states import LAND_STYLES, RUN_STYLES, SESSION_STYLES, STUCK
+from abreast.model.moment import Moment
 from abreast.model.session import Run, Session
 from abreast.model.states import LandState, SessionKind, SessionState
 from abreast.model.usage import Usage
@@ -25,7 +26,7 @@ _QUESTION = 36  # characters shown of what a child was asked
 _RUN = re.compile(r"\bRUN\b")  # how a hint, which knows no run, calls the session's own
 
 
-def closing(run: Run, now: float, room: int = ROOM) -> RenderableType:
+def closing(run: Run, now: Moment, room: int = ROOM) -> RenderableType:
     """Return the closing table of a run, what went wrong under it, and the next step.
 
     Of more than `room` sessions the liveliest are shown, and how many more there are.
@@ -68,7 +69,7 @@ def _dullness(session: Session) -> int:
     return 1 if session.state.final else 0
 
 
-def sessions_table(sessions: Sequence[Session], now: float) -> Grid:
+def sessions_table(sessions: Sequence[Session], now: Moment) -> Grid:
     """Return one row for each session. The landing column appears once anything is landing."""
     landing = any(session.landing is not LandState.NONE for session in sessions)
     grid = Grid(_COLUMNS if landing else _COLUMNS[:-1])
@@ -77,7 +78,7 @@ def sessions_table(sessions: Sequence[Session], now: float) -> Grid:
             Text(name_of(session)),
             Text(session.state, SESSION_STYLES[session.state]),
             Text(figures.one_line(session.agent)),
-            Text(figures.duration(elapsed(session, now))),
+            Text(figures.duration(session.took(now))),
             Text(tokens(session.usage)),
             Text(figures.money(session.usage.cost_usd)),
             Text(files(session)),
@@ -106,7 +107,7 @@ def landing_cell(landing: LandState) -> Text:
     return Text(landing if known else figures.UNKNOWN, LAND_STYLES[landing])
 
 
-def runs_table(runs: Sequence[Run], now: float) -> Grid:
+def runs_table(runs: Sequence[Run], now: Moment) -> Grid:
     """Return one row for each run."""
     grid = Grid(
         (
@@ -129,7 +130,7 @@ def runs_table(runs: Sequence[Run], now: float) -> Grid:
                 Text(figures.moment(run.created)),
                 Text(run.state, RUN_STYLES[run.state]),
                 Text(f"{done}/{len(run.sessions)}"),
-                Text(figures.duration(worked(run, now))),
+                Text(figures.duration(run.took(now))),
                 Text(run.land),
                 Text(figures.one_line(run.base)),
                 Text(figures.one_line(Path(run.repo).name)),
@@ -139,10 +140,10 @@ def runs_table(runs: Sequence[Run], now: float) -> Grid:
     return grid
 
 
-def summary(run: Run, now: float) -> Text:
+def summary(run: Run, now: Moment) -> Text:
     """Return the last lines: how much of the run is done, what it used, and what to do next."""
     done = sum(session.state is SessionState.DONE for session in run.sessions)
-    took = figures.duration(worked(run, now))
+    took = figures.duration(run.took(now))
     text = Text(f"run {run.id}: ", overflow="fold")
     text.append(run.state, RUN_STYLES[run.state])
     text.append(f", {done} of {figures.counted(len(run.sessions), 'task')} done in {took}")
@@ -206,17 +207,6 @@ def tally(sessions: Iterable[Session]) -> str:
     return ", ".join(f"{counts[state]} {state}" for state in ended_first)
 
 
-def worked(run: Run, now: float) -> float:
-    """Return the seconds from a run's start to the end of its last session.
-
-    What came later (a landing asked for the next day) is not the work's time.
-    """
-    if not run.state.final:
-        return now - run.created
-    ends = [session.ended for session in run.sessions if session.ended]
-    return max(ends, default=run.ended or now) - run.created
-
-
 def name_of(session: Session) -> str:
     """Return what a session is called in a table: its task, and what a child was asked."""
     if session.kind is not SessionKind.CHILD:
@@ -224,13 +214,6 @@ def name_of(session: Session) -> str:
     question = figures.one_line(session.produces)
     short = question if len(question) <= _QUESTION else f"{question[: _QUESTION - 1]}…"
     return f"{session.task} {short}"
-
-
-def elapsed(session: Session, now: float) -> float | None:
-    """Return how long a session has been at work, None when it has not started."""
-    if session.started is None:
-        return None
-    return (session.ended or now) - session.started
 
 
 def files(session: Session) -> str:

@@ -30,6 +30,7 @@ from abreast.model.task import Plan
 from abreast.places import Places
 from abreast.plan.consistency import prompt_problems
 from abreast.plan.dump import dump_plan, load_plan
+from abreast.process import clock
 from abreast.store.engine import make_engine
 from abreast.store.migrations import migrate
 from abreast.store.reader import Reader
@@ -85,7 +86,7 @@ class Client:
 
         `parent` is the session that children are started for.
         """
-        name, plan = self._new_run_id(), checked.plan
+        name, plan, now = self._new_run_id(), checked.plan, clock.now()
         # The environment first: a worker may take the run at once.
         keep_environment(self.places, name, plan.pass_env, environ)
         run = Run(
@@ -96,7 +97,8 @@ class Client:
             target=plan.target,
             state=RunState.OPEN if kind is SessionKind.OPEN else RunState.QUEUED,
             land=plan.land,
-            created=time.time(),
+            created=now.wall,
+            created_tick=now.tick,
             max_parallel=plan.max_parallel,
             source=plan.source,
             note="\n".join(checked.notes),

@@ -7,7 +7,6 @@ the worker. Leaving is written down as the result of the attempt's agent job.
 import contextlib
 import json
 import os
-import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -34,6 +33,7 @@ from abreast.model.session import BY_HAND, Session
 from abreast.model.states import RunState, SessionKind, SessionState
 from abreast.model.task import AgentChoice, Plan, Task
 from abreast.places import Places
+from abreast.process import clock
 from abreast.process.environment import allow
 from abreast.runner.job import Result, save_result
 from abreast.store.changes import Change
@@ -125,8 +125,9 @@ def close(session: Session, places: Places) -> Session:
         cli_session=found,
         answer=_answer(layout),
     )
-    now = time.time()
-    result = Result(session.started or now, now, 0, by_hand)
+    now = clock.now()
+    began = session.began or now
+    result = Result(began.wall, now.wall, 0, by_hand, tick=began.tick)
     if not session.state.final:
         layout.job("agent").mkdir(mode=0o700, parents=True, exist_ok=True)
         save_result(layout.job("agent"), result)

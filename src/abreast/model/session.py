@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from abreast.model.moment import Moment
 from abreast.model.states import LandMode, LandState, RunState, SessionKind, SessionState
 from abreast.model.usage import Usage
 
@@ -13,8 +14,8 @@ BY_HAND = "worked on by hand"
 class Session:
     """One agent at work on one task in one worktree on one branch.
 
-    Times are Unix seconds. `id` is `<run>/<task>`. `reason` says why it ended as it did, `hint`
-    what to do about it.
+    Times are Unix seconds, with a tick each for measuring (see `Moment`). `id` is `<run>/<task>`.
+    `reason` says why it ended as it did, `hint` what to do about it.
     """
 
     id: str
@@ -45,6 +46,21 @@ class Session:
     landed: str = ""  # the commit that brought it into the target, or the pull request's address
     needs: tuple[str, ...] = ()
     parent: str = ""  # of a child: the session that it was started for, as far as that is known
+    started_tick: str = ""
+    ended_tick: str = ""
+
+    @property
+    def began(self) -> Moment | None:
+        return None if self.started is None else Moment(self.started, self.started_tick)
+
+    @property
+    def over(self) -> Moment | None:
+        return None if self.ended is None else Moment(self.ended, self.ended_tick)
+
+    def took(self, now: Moment) -> float | None:
+        """Return the seconds it has been at work, until its end or `now`; None: not started."""
+        began = self.began
+        return None if began is None else (self.over or now).since(began)
 
 
 @dataclass(frozen=True)
@@ -65,6 +81,22 @@ class Run:
     source: str = ""
     note: str = ""  # anything the user should know: uncommitted changes, a parked landing
     sessions: tuple[Session, ...] = ()
+    created_tick: str = ""
+
+    @property
+    def began(self) -> Moment:
+        return Moment(self.created, self.created_tick)
+
+    def took(self, now: Moment) -> float:
+        """Return the seconds from its start to the end of its last session, or to `now`.
+
+        What came later (a landing asked for the next day) is not the work's time.
+        """
+        began = self.began
+        if not self.state.final:
+            return now.since(began)
+        ends = [session.over.since(began) for session in self.sessions if session.over]
+        return max(ends, default=(now if self.ended is None else Moment(self.ended)).since(began))
 
 
 @dataclass(frozen=True)

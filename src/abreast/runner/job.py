@@ -6,6 +6,7 @@ from typing import Any
 
 from abreast.model.events import Cause, Outcome, Verdict
 from abreast.model.limits import Limits
+from abreast.model.moment import Moment
 from abreast.model.usage import Usage
 from abreast.process.files import load_json, write_json
 from abreast.process.identity import Identity
@@ -57,6 +58,7 @@ class Result:
     """How a job ended. `stopped_by` is empty, `user`, or the limit that tripped.
 
     `seconds` is how long the machine was awake for it, which is what limits count; 0: not known.
+    `tick` is that of `started` (see `model.moment`).
     """
 
     started: float
@@ -68,6 +70,11 @@ class Result:
     skipped: int = 0  # stream lines that the adapter could not read
     progress: Progress = field(default_factory=Progress)
     seconds: float = 0.0
+    tick: str = ""
+
+    @property
+    def began(self) -> Moment:
+        return Moment(self.started, self.tick)
 
 
 def save_job(directory: Path, job: Job) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from abreast.agents import agent_named
 from abreast.model.events import Outcome, Verdict
+from abreast.model.moment import Moment
+from abreast.process import clock
 from abreast.process.children import has_children, reap_orphans
 from abreast.process.marker import marked_pids
 from abreast.process.priority import AGENT, lower_group
@@ -33,13 +35,13 @@ def supervise(directory: Path, job: Job, *, umask: int = -1) -> Result:
 
     `umask` is the job's own; -1 leaves it ours.
     """
-    started = time.time()
+    started = clock.now()
     try:
         process = _spawn(directory, job, umask)
         lower_group(process.pid, AGENT)
     except OSError as failure:
         verdict = Verdict(Outcome.FAILED, f"cannot start {job.argv[0]}: {failure.strerror}")
-        result = Result(started, time.time(), None, verdict)
+        result = Result(started.wall, clock.wall(), None, verdict, tick=started.tick)
     else:
         result = _Supervisor(directory, job, process, started).run()
     save_result(directory, result)
@@ -71,7 +73,7 @@ class _Supervisor:
     directory: Path
     job: Job
     process: subprocess.Popen[bytes]
-    started: float
+    started: Moment
     exited: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> Result:
@@ -99,8 +101,8 @@ class _Supervisor:
             verdict = replace(verdict, outcome=Outcome.UNKNOWN, reason=why)
         save_progress(self.directory, pump.progress)
         return Result(
-            self.started,
-            time.time(),
+            self.started.wall,
+            clock.wall(),
             process.returncode,
             verdict,
             stopped_by=stopped_by,
@@ -108,6 +110,7 @@ class _Supervisor:
             skipped=reader.skipped,
             progress=pump.progress,
             seconds=time.monotonic() - watch.started,
+            tick=self.started.tick,
         )
 
     def _announce(self) -> None:
@@ -189,4 +192,4 @@ def lost(started: float, progress: Progress | None) -> Result:
         cli_session=shown.cli_session or None,
         usage=shown.usage,
     )
-    return Result(started, time.time(), None, verdict, progress=shown)
+    return Result(started, clock.wall(), None, verdict, progress=shown)

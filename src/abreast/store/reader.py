@@ -31,7 +31,7 @@ def _columns(names: tuple[str, ...], table: str) -> str:
 _RUNS = f"SELECT {_columns(RUN_COLUMNS, 'r')} FROM abreast_runs r"  # noqa: S608
 _SESSIONS = f"SELECT {_columns(SESSION_COLUMNS, 's')} FROM abreast_sessions s"  # noqa: S608
 _OF_RUN = f"{_SESSIONS} WHERE s.run_id = ? ORDER BY s.position"
-_NEWEST = "ORDER BY r.created DESC, r.id DESC"
+_NEWEST = "ORDER BY r.ordinal DESC, r.created DESC, r.id DESC"
 _NOT_FINAL = "r.state NOT IN ('done', 'failed', 'stopped')"
 _EVENTS = "SELECT id, at, run_id, session_id, kind, text FROM abreast_events WHERE id > ?"
 

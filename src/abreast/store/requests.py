@@ -147,6 +147,8 @@ class Requests(Writing):
             )
         attempt = int(row.attempt) + 1
         values = RESULT_FIELDS.values() | {
+            "started_tick": "",
+            "ended_tick": "",
             "state": SessionState.QUEUED.value,
             "attempt": attempt,
             "stop_requested": False,

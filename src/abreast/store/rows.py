@@ -24,6 +24,7 @@ RUN_COLUMNS = (
     "ended",
     "state",
     "land",
+    "created_tick",
 )
 
 # In the order of the fields of `Session`, so that loading a thousand of them takes milliseconds.
@@ -45,6 +46,7 @@ _MIDDLE = (
 )
 _USAGE = (*NUMBERS, "usage_source")
 _TAIL = ("commit", "reason", "hint", "final_message")
+_TICKS = ("started_tick", "ended_tick")
 SESSION_COLUMNS = (
     *_HEAD,
     *_ENUMS,
@@ -56,6 +58,7 @@ SESSION_COLUMNS = (
     "landed",
     "needs",
     "parent",
+    *_TICKS,
 )
 
 _make_session: Callable[..., Session] = Session
@@ -79,7 +82,7 @@ def load_run(row: Sequence[Any], sessions: tuple[Session, ...]) -> Run:
 
 def session_row(session: Session, position: int) -> dict[str, Any]:
     """Return a session as the values of its columns."""
-    plain = ("id", "task", "agent", *_MIDDLE, *_TAIL, "landed", "parent")
+    plain = ("id", "task", "agent", *_MIDDLE, *_TAIL, "landed", "parent", *_TICKS)
     return {
         **{name: getattr(session, name) for name in plain},
         **{name: getattr(session.usage, name) for name in NUMBERS},
@@ -97,7 +100,8 @@ def session_row(session: Session, position: int) -> dict[str, Any]:
 def load_session(row: Sequence[Any]) -> Session:
     """Return the session that the values of `SESSION_COLUMNS` stand for."""
     id_, run, task, agent, state, kind, *rest = row
-    *rest, files, commit, reason, hint, final_message, landing, landed, needs, parent = rest
+    *rest, landing, landed, needs, parent, started_tick, ended_tick = rest
+    *rest, files, commit, reason, hint, final_message = rest
     return _make_session(
         id_,
         run,
@@ -116,6 +120,8 @@ def load_session(row: Sequence[Any]) -> Session:
         landed,
         load_list(needs),
         parent,
+        started_tick,
+        ended_tick,
     )
 
 

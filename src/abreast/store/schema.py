@@ -67,6 +67,8 @@ runs = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("land", sa.Text, nullable=False),
     _time("created", nullable=False),
+    _text("created_tick"),
+    _count("ordinal"),  # grows from run to run, whatever the clock says
     _time("ended"),
     _count("max_parallel", 1),
     _text("source"),
@@ -75,6 +77,7 @@ runs = sa.Table(
     _flag("stop_requested"),
     _count("generation", 1),  # counts the requests to work on it
     sa.Index("abreast_runs_created", "created"),
+    sa.Index("abreast_runs_ordinal", "ordinal"),
     sa.Index("abreast_runs_state", "state"),
 )
 
@@ -99,7 +102,9 @@ sessions = sa.Table(
     _text("cli_session"),
     _text("model"),
     _time("started"),
+    _text("started_tick"),  # see `model.moment`
     _time("ended"),
+    _text("ended_tick"),
     _prose("last_action"),
     _count("turns"),
     *_usage(),  # over all attempts; `usage` has the parts
@@ -220,7 +225,10 @@ executors = sa.Table(
     sa.Column("boot", sa.Text, nullable=False),  # names one process's hold on the id
     _time("expires", nullable=False),
     sa.Column("state", sa.Text, nullable=False),
-    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("host", sa.Text, nullable=False),  # as people call it
+    _text("space"),  # in which a pid means something: see `lease.this_space`
     sa.Column("pid", sa.BigInteger, nullable=False),
     _time("pid_started", nullable=False),
+    _text("state_dir"),
+    _time("since"),
 )

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from abreast.model.ledger import Tally
+from abreast.model.moment import Moment
 from abreast.model.states import RunState
 from abreast.store.direct import open_transaction
 from abreast.store.snapshot import open_snapshot
@@ -80,6 +81,18 @@ class Known:
     output_tokens: int | None
     cost_usd: float | None
     run_created: float
+    started_tick: str
+    ended_tick: str
+    run_tick: str
+
+    @property
+    def span(self) -> tuple[float, float] | None:
+        """When it was at work, in seconds since its run began; None: it has not begun, or ended."""
+        if not self.started or not self.ended:
+            return None
+        run = Moment(self.run_created, self.run_tick)
+        began, over = Moment(self.started, self.started_tick), Moment(self.ended, self.ended_tick)
+        return began.since(run), began.since(run) + over.since(began)
 
 
 @dataclass(frozen=True)
@@ -134,7 +147,8 @@ def load_known(database: str) -> list[Known]:
         rows = query(
             "SELECT s.id, s.run_id, r.state, s.earlier_cli_sessions, s.cli_session, s.agent, "
             "s.model, s.turns, s.started, s.ended, s.input_tokens, s.cached_tokens, "
-            "s.output_tokens, s.cost_usd, r.created FROM abreast_sessions s "
+            "s.output_tokens, s.cost_usd, r.created, s.started_tick, s.ended_tick, "
+            "r.created_tick FROM abreast_sessions s "
             "JOIN abreast_runs r ON r.id = s.run_id WHERE s.started IS NOT NULL "
             "ORDER BY r.created, s.position"
         )

@@ -12,10 +12,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from abreast.errors import StateError
+from abreast.model.moment import Moment
 from abreast.model.session import Run
 from abreast.model.states import RunState, SessionState
 from abreast.model.usage import Usage
-from abreast.store.changes import UNSET, Change, require_transition
+from abreast.store.changes import UNSET, Change, Unset, require_transition
 from abreast.store.engine import transaction
 from abreast.store.requests import RETRY, Requests
 from abreast.store.rows import NUMBERS, run_row, session_row, usage_row
@@ -27,7 +28,7 @@ from abreast.store.writing import find, left_behind, line
 class Store(Requests):
     """Writes runs and sessions. Safe to use from threads; the database must be migrated.
 
-    `clock` gives Unix seconds. Methods that name a run or a session raise NotFoundError when there
+    Methods that name a run or a session raise NotFoundError when there
     is none; all raise StoreError when the database does not answer.
     """
 
@@ -39,9 +40,10 @@ class Store(Requests):
         with transaction(self.engine) as db:
             if db.execute(sa.select(runs.c.id).where(runs.c.id == run.id)).first():
                 raise StateError(f"there is a run {run.id} already")
-            db.execute(
-                sa.insert(runs).values(run_row(run) | {"plan": plan_json, "common_dir": common_dir})
-            )
+            last = sa.select(sa.func.coalesce(sa.func.max(runs.c.ordinal), 0))
+            kept = {"plan": plan_json, "common_dir": common_dir}
+            more = {"ordinal": db.execute(last).scalar_one() + 1}
+            db.execute(sa.insert(runs).values(run_row(run) | kept | more))
             rows = [session_row(session, at) for at, session in enumerate(run.sessions)]
             if rows:
                 db.execute(sa.insert(sessions), rows)
@@ -79,7 +81,7 @@ class Store(Requests):
         if note is not None:
             values["note"] = note
         if state.final and row.ended is None:
-            values["ended"] = self._clock()
+            values["ended"] = self._clock().wall
         if state.value != row.state:
             self._append(db, row.id, None, "state", line(state.value, note))
         db.execute(sa.update(runs).where(runs.c.id == row.id).values(values))
@@ -176,15 +178,20 @@ class Store(Requests):
             values = dict(db.execute(totals).one()._mapping)  # noqa: SLF001  (SQLAlchemy's public name)
             db.execute(sa.update(sessions).where(sessions.c.id == session).values(values))
 
-    def _times(self, row: sa.Row[Any], change: Change) -> dict[str, float]:
+    def _times(self, row: sa.Row[Any], change: Change) -> dict[str, Any]:
         if change.state is UNSET:
             return {}
-        times = {}
+        now = self._clock()
+        times: dict[str, Any] = {}
         if change.state is not SessionState.QUEUED and row.started is None:
-            times["started"] = self._clock()
+            times |= _at("started", change.started, now)
         if change.state.final and row.ended is None:
-            times["ended"] = self._clock()
-        return {name: at for name, at in times.items() if getattr(change, name) is UNSET}
+            times |= _at("ended", change.ended, now)
+        return times
+
+
+def _at(name: str, given: float | Unset | None, now: Moment) -> dict[str, Any]:
+    return {name: now.wall, f"{name}_tick": now.tick} if given is UNSET else {}
 
 
 def _told(row: sa.Row[Any], change: Change) -> list[tuple[str, str]]:

@@ -1,13 +1,14 @@
 """What all that writes runs and sessions is made of: a row that is locked, an event about it."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
 
 from abreast.errors import NotFoundError
+from abreast.model.moment import Moment
 from abreast.model.states import FINAL_STATES
+from abreast.process import clock as clocks
 from abreast.store.engine import reading
 from abreast.store.schema import events
 from abreast.store.text import dump_list, load_list
@@ -16,9 +17,9 @@ FINAL = [state.value for state in FINAL_STATES]
 
 
 class Writing:
-    """An engine, a clock that gives Unix seconds, and how to append an event."""
+    """An engine, a clock, and how to append an event."""
 
-    def __init__(self, engine: sa.Engine, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, engine: sa.Engine, clock: Callable[[], Moment] = clocks.now) -> None:
         self.engine = engine
         self._clock = clock
 
@@ -34,7 +35,7 @@ class Writing:
     ) -> None:
         db.execute(
             sa.insert(events).values(
-                at=self._clock(), run_id=run, session_id=session, kind=kind, text=text
+                at=self._clock().wall, run_id=run, session_id=session, kind=kind, text=text
             )
         )
 

@@ -1,7 +1,6 @@
 """From a child's rounds to the deliverable: proven, cut to size, accounted for, and kept whole."""
 
 import hashlib
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -24,6 +23,7 @@ from abreast.model.economy import Estimate
 from abreast.model.events import Outcome
 from abreast.model.harmless import named
 from abreast.model.states import SessionState
+from abreast.process import clock
 from abreast.process.files import load_json, write_json
 from abreast.runner.supervise import STOPPED_BY_USER
 from abreast.store.changes import UNSET, Change
@@ -127,7 +127,7 @@ def _answered(scene: Scene, rounds: Rounds) -> Deliverable:
         sha256=hashlib.sha256(encoded).hexdigest(),
         model=", ".join(model for model in rounds.last.verdict.usage_by_model if model),
         cli_session=rounds.cli_session,
-        seconds=round(time.time() - rounds.results[0].started, 3),
+        seconds=round(clock.now().since(rounds.results[0].began), 3),
         account=rounds.account(usage, count_tokens(pages[0].text) if pages else 0),
     )
 

@@ -117,7 +117,7 @@ def _left(scene: Scene, rounds: Rounds) -> Limits | None:
     used = rounds.spent(running_totals=totals)
     tokens, usd = (used.input_tokens or 0) + (used.output_tokens or 0), used.cost_usd or 0.0
     # A machine that slept meanwhile, or whose clock was set, has used nothing up.
-    minutes = sum(one.seconds or one.ended - one.started for one in rounds.results) / 60
+    minutes = sum(one.seconds or max(0.0, one.ended - one.started) for one in rounds.results) / 60
     left = replace(
         budget,
         minutes=budget.minutes and budget.minutes - minutes,

@@ -221,9 +221,9 @@ def _parallel(known: Iterable[Known], parts: Iterable[Part], since: float) -> It
         prompt[part.run] += sum(one.prompt for one in part.tallies)
         output[part.run] += sum(one.output for one in part.tallies)
     for run, sessions in runs.items():
-        times = sorted((one.started, one.ended) for one in sessions if one.started and one.ended)
+        times = [one.span for one in sessions if one.span]
         over = sessions[0].run_state.final and len(times) == len(sessions)
-        if len(times) < 2 or not over or times[0][0] < since:
+        if len(times) < 2 or not over or min(one.started or 0.0 for one in sessions) < since:
             continue
         work = sum(end - begun for begun, end in times)
         yield Parallel(run, len(times), wall_time(times), work, prompt[run], output[run])
