@@ -25,6 +25,7 @@ KEPT = 4000
 _PLAIN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 # A crash of the machine leaves NULs where nothing had been written yet.
 _BLANK = b"\0 \t\r\n"
+_BOM = b"\xef\xbb\xbf"
 
 
 def open_record(path: Path, buffer: int = io.DEFAULT_BUFFER_SIZE) -> BinaryIO:
@@ -142,6 +143,8 @@ def load_json(line: bytes) -> Any:
     try:
         return orjson.loads(line)
     except orjson.JSONDecodeError:
+        if line.startswith(_BOM):  # a script has written it anew
+            return load_json(line[len(_BOM) :])
         if not line.startswith(b"\0") and rb"\ud" not in line and rb"\uD" not in line:
             return None
     try:  # half a character, which JavaScript writes and orjson refuses

@@ -25,8 +25,9 @@ def tokens(characters: int) -> int:
 
 
 def requests(events: Iterable[TranscriptEvent]) -> list[Spent]:
-    """Return the model requests in their order, each once, as it was last recorded."""
-    return list({event.id: event for event in events if isinstance(event, Spent)}.values())
+    """Return the conversation's requests in their order, each once, as it was last recorded."""
+    told = (event for event in events if isinstance(event, Spent) and not event.aside)
+    return list({event.id: event for event in told}.values())
 
 
 def compacted(events: Iterable[TranscriptEvent]) -> bool:

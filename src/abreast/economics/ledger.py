@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from abreast.model.ledger import QUARTER, Delegation, Tally
-from abreast.model.transcript import Spent
+from abreast.model.transcript import FAST, Spent
 
 
 def tally(requests: Iterable[Spent]) -> list[Tally]:
@@ -48,15 +48,15 @@ def unrecorded(
 ) -> list[Tally] | None:
     """Return what a CLI has counted and not recorded, such as a summary that it asked for itself.
 
-    `counted` has the tokens by model: of prompts, those cached and written, and of output. Each
-    model's is one request, in the quarter of an hour of the last one. None: there is more on record
-    than was counted, so that the count is of an earlier moment.
+    `counted` has the tokens by model, in whatever mode: of prompts, those cached and written, and
+    of output. Each model's is one request, in the quarter of an hour of the last one. None: there
+    is more on record than was counted, so that the count is of an earlier moment.
     """
     sums = {model: [0] * 4 for model in counted}
     last = 0
     for one in recorded:
         last = max(last, one.quarter)
-        found = sums.setdefault(one.model, [0] * 4)
+        found = sums.setdefault(one.model.removesuffix(FAST), [0] * 4)
         own = (one.prompt, one.cached, one.written, one.output)
         found[:] = [a + b for a, b in zip(found, own, strict=True)]
     more = []
@@ -72,9 +72,10 @@ def unrecorded(
 
 def account(child: Sequence[Spent], name: str, parent: str, agent: str) -> Delegation | None:
     """Return what a child's own requests, in their order, tell of it; None when there is none."""
-    if not child:
+    said = [one for one in child if not one.aside]
+    if not said:
         return None
-    first, last = child[0], child[-1]
+    first, last = said[0], said[-1]
     return Delegation(
         child=name,
         parent=parent,
@@ -92,7 +93,7 @@ def returned_to(children: Sequence[Delegation], parent: Iterable[Spent]) -> list
     Those that came back between the same two requests share the growth. It stays unknown for one
     after which the parent asked nothing, and where the parent's history was cut down meanwhile.
     """
-    requests = sorted(parent, key=lambda one: one.at)
+    requests = sorted((one for one in parent if not one.aside), key=lambda one: one.at)
     times = [one.at for one in requests]
     places = [bisect_right(times, one.at) for one in children]
     found = []

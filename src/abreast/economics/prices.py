@@ -9,6 +9,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from abreast.model.transcript import FAST
+
 DATE = "2026-11-22"
 """The day on which the price lists were looked at."""
 
@@ -26,9 +28,12 @@ def _anthropic(prompt: float, output: float) -> Price:
     return Price(prompt, prompt / 10, prompt * 1.25, output)
 
 
-def _other(prompt: float, cached: float, output: float) -> Price:
-    """Return the price of a provider that takes nothing more for writing to its cache."""
-    return Price(prompt, cached, prompt, output)
+def _other(prompt: float, cached: float, output: float, *, written: float = 1) -> Price:
+    """Return the price of a provider that takes nothing more for writing to its cache.
+
+    `written`: or so many times that of a prompt.
+    """
+    return Price(prompt, cached, prompt * written, output)
 
 
 PRICES = {
@@ -47,9 +52,9 @@ PRICES = {
     "claude-3-5-sonnet": _anthropic(3, 15),
     "claude-haiku-4-5": _anthropic(1, 5),
     "claude-3-5-haiku": _anthropic(0.8, 4),
-    "gpt-5.6-sol": _other(4, 0.4, 20),
-    "gpt-5.6-terra": _other(2, 0.2, 12),
-    "gpt-5.6-luna": _other(0.2, 0.02, 1.2),
+    "gpt-5.6-sol": _other(4, 0.4, 20, written=1.25),
+    "gpt-5.6-terra": _other(2, 0.2, 12, written=1.25),
+    "gpt-5.6-luna": _other(0.2, 0.02, 1.2, written=1.25),
     "gpt-5.5": _other(5, 0.5, 30),
     "gpt-5.5-pro": _other(30, 3, 180),
     "gpt-5.4": _other(2.5, 0.25, 15),
@@ -79,14 +84,28 @@ PRICES = {
     "gemini-2.5-flash-lite": _other(0.1, 0.01, 0.4),
 }
 
+FASTER = {
+    "claude-opus-5": 2,
+    "claude-opus-4-8": 2,
+    "claude-opus-4-7": 6,
+    "claude-opus-4-6": 6,
+}
+"""How many times as much the fast mode of a model costs, what the cache gives or takes included."""
+
 # A model by the day it was made, or before it was finished, costs what the model costs.
 _VARIANT = re.compile(r"(?:[-@]20\d{2}-?\d{2}-?\d{2}|-latest|-preview)$")
 
 
 @lru_cache(1000)
 def price_of(model: str) -> Price | None:
-    """Return the price of a model, None when it is not known: a similar name is no reason."""
-    return PRICES.get(model) or PRICES.get(_VARIANT.sub("", model))
+    """Return the price of a model, None when it is not known: a similar name is no reason.
+
+    A name that ends in `FAST` is that of a model in its fast mode.
+    """
+    plain = model.removesuffix(FAST)
+    name = plain if plain in PRICES else _VARIANT.sub("", plain)
+    price, times = PRICES.get(name), 1 if plain == model else FASTER.get(name)
+    return Price(*(times * one for one in price)) if price and times else None
 
 
 def cost_of(model: str, prompt: int, cached: int, written: int, output: int) -> float | None:

@@ -44,6 +44,7 @@ class Records(Protocol):
     MARKS: tuple[bytes, ...]
     Events: Callable[[Path], Pass]
     Spending: Callable[..., Totals]
+    carries: Callable[[bytes], bool]
     roots: Callable[[Mapping[str, str]], tuple[Path, ...]]
     find: Callable[[Mapping[str, str], Iterable[Path]], Iterator[Path]]
     scan: Callable[[Mapping[str, str], Iterable[Path]], Iterator[os.DirEntry[str]]]

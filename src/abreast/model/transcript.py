@@ -7,6 +7,7 @@ were. Times are Unix seconds, 0.0 where the record has none.
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class ToolKind(StrEnum):
@@ -22,6 +23,10 @@ class ToolKind(StrEnum):
     OTHER = "other"
 
 
+FAST = "-fast"
+"""How the name of a model ends in a request that was to be answered faster, at a higher price."""
+
+
 @dataclass(frozen=True, slots=True)
 class Begun:
     """The session as its record introduces it. `parent` is the session whose subagent it is."""
@@ -35,11 +40,11 @@ class Begun:
     forked_from: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
+class Spent(NamedTuple):
     """One model request. `input_tokens` is the whole prompt, `cached_tokens` the part of it read
     from the provider's cache, `written_tokens` the part written to it; `output_tokens` includes
-    reasoning. `id` is the provider's own: a record that repeats it counts once, the last one.
+    reasoning. `id` is the provider's own: a record that repeats it counts once, the last one. Where
+    an answer and the request for it have ids of their own, it is both, divided by a space.
     """
 
     at: float
@@ -52,9 +57,20 @@ class Spent:
     cost_usd: float | None = None
 
     @property
+    def aside(self) -> bool:
+        """Whether the provider made it for another request: it is no part of the conversation."""
+        return isinstance(self, Aside)
+
+    @property
     def context(self) -> int:
         """Tokens in the model's context when it had answered."""
         return self.input_tokens + self.output_tokens
+
+
+class Aside(Spent):
+    """A request that is no part of the conversation."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)

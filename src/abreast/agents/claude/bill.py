@@ -1,9 +1,17 @@
 """What a Claude Code process has used: counted while it runs, stated at its end."""
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any
 
-from abreast.agents.claude.transcript import model_name, prompt_tokens, tokens
+from abreast.agents.claude.transcript import (
+    Written,
+    advised,
+    model_name,
+    prompt_tokens,
+    reply_name,
+    tokens,
+)
 from abreast.model.usage import Usage
 
 
@@ -16,7 +24,8 @@ class ClaudeBill:
 
     def __init__(self) -> None:
         self.settled = False
-        self._requests: dict[str, tuple[str, Usage]] = {}  # by message id: model, prompt side
+        self._requests: dict[str, tuple[str, Usage]] = {}  # by `reply_name`: model, prompt side
+        self._advised: dict[str, list[tuple[str, Usage]]] = {}  # what replies asked another model
         self._billed: dict[str, Usage] = {}
         self._last = ""  # the id of the latest reply that is not a subagent's
 
@@ -29,19 +38,25 @@ class ClaudeBill:
         """The prompt tokens of the first request; None when there was none."""
         return next((usage.input_tokens for _, usage in self._requests.values()), None)
 
-    def count(self, message: dict[str, Any], *, sub: bool = False) -> bool:
+    def count(self, message: Mapping[str, Any], request: Any = None, *, sub: bool = False) -> bool:
         """Count a reply; tell whether it is new. It comes once per block, with the same usage.
 
-        `sub` is for a reply to a subagent.
+        `request` is the id of the request, if it is told; `sub` is for a reply to a subagent.
         """
-        identity, stated = str(message.get("id")), message.get("usage")
+        identity, stated = reply_name(message, request), message.get("usage")
         self._last = self._last if sub else identity
+        self._advise(identity, stated)
         if identity in self._requests:
             return False
         prompt, cached, _ = prompt_tokens(stated if isinstance(stated, dict) else {})
         usage = Usage(prompt, cached, None, None, "stream")
         self._requests[identity] = (model_name(str(message.get("model"))), usage)
         return True
+
+    def _advise(self, identity: str, stated: Any) -> None:
+        asked = list(advised(stated)) if isinstance(stated, dict) else []
+        if asked:
+            self._advised[identity] = [(model_name(model), _read(one)) for model, one in asked]
 
     def settle(self, result: dict[str, Any]) -> None:
         """Take the numbers of a result event."""
@@ -56,40 +71,34 @@ class ClaudeBill:
             if isinstance(numbers, dict):
                 _add(self._billed, model_name(name), _stated(numbers))
 
-    def complete(self, written: Iterable[Mapping[str, Any]]) -> None:
+    def complete(self, written: Iterable[Written]) -> None:
         """Take the true numbers of a process that stated none from the messages it wrote down.
 
         Leaves all as it is unless every reply is among them: a part would look like the whole.
         """
-        final: dict[str, dict[str, Any]] = {}
-        for message in written:
-            if isinstance(numbers := message.get("usage"), dict):
-                final[str(message.get("id"))] = numbers
-        if self.settled or not final.keys() >= self._requests.keys():
+        final = _usages(written)
+        found = {identity: _find(final, identity) for identity in self._requests}
+        if self.settled or None in found.values():
             return
-        for identity in self._requests:
-            numbers = final[identity]
-            prompt, cached, _ = prompt_tokens(numbers)
-            said = tokens(numbers.get("output_tokens"))
-            usage = Usage(prompt, cached, said, None, "transcript")
-            self._requests[identity] = self._requests[identity][0], usage
+        for identity, numbers in found.items():
+            self._requests[identity] = self._requests[identity][0], _read(numbers or {})
+            self._advise(identity, numbers)
 
-    def context(self, written: Iterable[Mapping[str, Any]]) -> int | None:
+    def context(self, written: Iterable[Written]) -> int | None:
         """Return the prompt and output tokens of the last request, from the messages written down.
 
         None when it is not among them: no other record has its output tokens.
         """
-        stated = (m.get("usage") for m in written if self._last and m.get("id") == self._last)
-        found = [numbers for numbers in stated if isinstance(numbers, dict)]
-        if not found:
+        stated = _find(_usages(written), self._last) if self._last else None
+        if stated is None:
             return None
-        return prompt_tokens(found[-1])[0] + tokens(found[-1].get("output_tokens"))
+        return prompt_tokens(stated)[0] + tokens(stated.get("output_tokens"))
 
     def by_model(self) -> dict[str, Usage]:
         if self.settled:
             return dict(self._billed)
         seen: dict[str, Usage] = {}
-        for model, usage in self._requests.values():
+        for model, usage in (*self._requests.values(), *chain(*self._advised.values())):
             _add(seen, model, usage)
         return seen
 
@@ -101,6 +110,29 @@ class ClaudeBill:
         for part in parts[1:]:
             total += part
         return total
+
+
+def _usages(written: Iterable[Written]) -> dict[str, dict[str, Any]]:
+    """Return the last usage on record of each reply, also by its id without that of its request."""
+    final: dict[str, dict[str, Any]] = {}
+    for name, message in written:
+        if isinstance(numbers := message.get("usage"), dict):
+            final[name] = final[_answer(name)] = numbers
+    return final
+
+
+def _find(final: Mapping[str, dict[str, Any]], name: str) -> dict[str, Any] | None:
+    """Look for a reply; a version may name the request in its stream only, or in its record."""
+    return final.get(name) or final.get(_answer(name))
+
+
+def _answer(name: str) -> str:
+    return name.partition(" ")[0]
+
+
+def _read(numbers: Mapping[str, Any]) -> Usage:
+    prompt, cached, _ = prompt_tokens(numbers)
+    return Usage(prompt, cached, tokens(numbers.get("output_tokens")), None, "transcript")
 
 
 _RESULT_KEYS = ("inputTokens", "cacheReadInputTokens", "cacheCreationInputTokens")

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ Their requests are the session's; nothing was delegated to them.
 _DEPTH = 6  # of folders under `subagents`; the CLI makes two
 _GENERATIONS = 8
 _HEAD = 2**20  # bytes of a subagent's first line, and of a line of what is said about it
+_META = 100  # lines of what is said about one
 _INSIDE = (("projects",), (".claude", "projects"))
 
 
@@ -197,8 +199,8 @@ def _beside(path: Path) -> list[Path]:
 
 def _meta(agent: Path) -> Mapping[str, Any]:
     """Return what the CLI says about a subagent beside its transcript, {} when it is nothing."""
-    line = next(record_lines(agent.with_suffix(".meta.json"), [], _HEAD), b"")
-    return load_record(line)[0] or {}
+    lines = islice(record_lines(agent.with_suffix(".meta.json"), [], _HEAD), _META)
+    return load_record(b"".join(lines))[0] or {}
 
 
 def _below(session: Path) -> list[Path]:

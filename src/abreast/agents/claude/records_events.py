@@ -164,9 +164,9 @@ class Events:
             if record.get("isApiErrorMessage") is True:
                 yield Broken(at, one_line(text_of(message.get("content")), 500))
             return
-        if (cost := spent(record)) is not None:
-            self._note(cost, message)
-            yield cost
+        if costs := spent(record):
+            self._note(costs[-1], message)
+            yield from costs
         else:
             self._lost += 1
         for block in [] if self._aside(record) else map(as_dict, as_list(message.get("content"))):

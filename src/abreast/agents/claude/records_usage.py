@@ -2,58 +2,71 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from abreast.agents.claude.transcript import (
     SYNTHETIC,
+    advised,
     as_dict,
     as_text,
     load,
     model_name,
     prompt_tokens,
+    reply_name,
     tokens,
 )
 from abreast.agents.recorded import seconds
 from abreast.model.harmless import one_line
-from abreast.model.transcript import Spent
+from abreast.model.transcript import FAST, Aside, Spent
 
-MARKS: tuple[bytes, ...] = (b'"usage":{',)
-"""A line without any of these carries no usage. In a text the quotes would be escaped."""
+MARKS: tuple[bytes, ...] = (b'"usage"', rb"\u00", b"modelUsage")
+"""A line without any of these carries no usage: the name of a key may also be written by escapes.
+
+In a text the quotes would be escaped.
+"""
 
 
 _LONG = 4000  # bytes from which on it pays to look at a line's kind first
 _KIND = re.compile(
     rb'\{(?:(?!"type":)"\w+":(?:"[^"\\]*"|null|true|false|\d+),){0,20}"type":"([\w-]+)",'
 )
+_SPACED = re.compile(
+    rb'\{(?:(?!"type":)"\w+": (?:"[^"\\]*"|null|true|false|\d+), ){0,20}"type": "([\w-]+)",'
+)
+_SPENDING = frozenset({b"assistant", b"cost-state"})
+_TYPED = b'{"type":"'
+_USAGE = b'"usage":{'
 _COUNTS = re.compile(
-    rb'"usage":\{"input_tokens":\d+,"cache_creation_input_tokens":\d+,'
+    _USAGE + rb'"input_tokens":\d+,"cache_creation_input_tokens":\d+,'
     rb'"cache_read_input_tokens":\d+,"output_tokens":\d+,'
 )
 _REPLY = b'"id":"%s","type":"message","role":"assistant"'
+_REQUEST = b'"requestId":"%s"'
 _FRONT = 500  # bytes in which a reply has told its id
 _STAMP = b'"timestamp":"'
-_RECORD = b'{"parentUuid":'
-
-
-_STATE = b'{"type":"cost-state",'
 
 
 def carries(line: bytes) -> bool:
-    """Tell whether a line may carry usage, without a look at all that a tool has returned."""
-    if line.startswith(_STATE):
+    """Tell whether a line may carry usage, however it is spelled.
+
+    What a tool has returned is not looked at: long lines tell their kind first.
+    """
+    if len(line) > _LONG and (kind := _KIND.match(line) or _SPACED.match(line)):
+        return kind[1] in _SPENDING
+    if MARKS[0] in line:
         return True
-    if len(line) > _LONG and (kind := _KIND.match(line)) and kind[1] != b"assistant":
-        return False
-    return MARKS[0] in line
+    if line.startswith(_TYPED) and (kind := _KIND.match(line)):
+        return kind[1] in _SPENDING
+    return MARKS[1] in line or MARKS[2] in line
 
 
 class Spending:
     """Reads the usage out of one file's lines that have a mark, and nothing else.
 
-    A reply is recorded once for each of its parts, each time with the same id and usage; a fork
+    A reply is recorded once for each of its parts, each time with the same ids and usage; a fork
     repeats the replies it starts from with their ids. Subagents have files of their own.
 
     `state` is all that it has to remember, as JSON: `counted`, by model, are the tokens of prompts,
@@ -66,7 +79,7 @@ class Spending:
         self.state: dict[str, Any] | None = dict(state) if state else None
         self._lost = 0
         self._last: Spent | None = None
-        self._id = self._counts = b""  # of the last reply, as they are written
+        self._id = self._request = self._usage = b""  # of the last reply, as they are written
 
     @property
     def warnings(self) -> list[str]:
@@ -75,31 +88,41 @@ class Spending:
 
     def feed(self, line: bytes) -> Iterable[Spent]:
         """Return what a line says was spent. Never raises."""
-        if line.startswith(_STATE):
-            record, _ = load(line)
-            self.state = _counted(record) if record else self.state
-            return ()
         if self._last is not None and (again := self._again(line, self._last)) is not None:
             return (again,)
         record, whole = load(line)
-        found = spent(record) if record else None
         self._lost += not whole and line.endswith(b"\n") and MARKS[0] in line
-        self._last = None
-        if found is None:
+        if record is None:
             return ()
-        counts = _COUNTS.match(line, line.rfind(MARKS[0])) if whole else None
-        if counts is not None and found.cost_usd is None:
-            self._last = found
-            self._id, self._counts = _REPLY % found.id.encode(errors="replace"), counts[0]
-        return (found,)
+        if record.get("type") == "cost-state":
+            self.state = _counted(record)
+            return ()
+        found = spent(record)
+        self._last = None
+        if whole and len(found) == 1:
+            self._remember(line, found[0])
+        return found
+
+    def _remember(self, line: bytes, found: Spent) -> None:
+        """Note how a reply is written, to know its other parts by it."""
+        start = line.rfind(_USAGE)
+        name, _, request = found.id.encode(errors="replace").partition(b" ")
+        self._id, self._request = _REPLY % name, _REQUEST % request
+        end = line.find(self._request, start)
+        if 0 < start < end and _COUNTS.match(line, start) and found.cost_usd is None:
+            # All of the usage: it may list requests to another model, or tell another mode.
+            self._last, self._usage = found, line[start : line.rfind(b"}", start, end)]
 
     def _again(self, line: bytes, last: Spent) -> Spent | None:
         """Return the last reply once more if this is another part of it; the rest is not parsed."""
-        name = line.find(self._id, 0, _FRONT)
-        if name < 0 or line.find(_RECORD, name) > 0:  # another one stands behind its beginning
+        if line.find(self._id, 0, _FRONT) < 0:
             return None
-        start = line.rfind(MARKS[0])
-        if not line.startswith(self._counts, start):
+        start = line.rfind(_USAGE)
+        if not line.startswith(self._usage, start):
+            return None
+        start += len(self._usage)
+        # Where it is torn, and another record stands behind it, that is of another request.
+        if line.find(self._request, start) < 0:
             return None
         stamp = line.rfind(_STAMP, start) + len(_STAMP)
         end = line.find(b'"', stamp)
@@ -128,26 +151,47 @@ def _counted(record: Mapping[str, Any]) -> dict[str, Any]:
     return {"counted": counted, "cost": cost if known else None}
 
 
-def spent(record: Mapping[str, Any]) -> Spent | None:
-    """Return what the request cost whose reply this is; None when it is the reply of no model."""
+def spent(record: Mapping[str, Any]) -> tuple[Spent, ...]:
+    """Return what the request cost whose reply this is; nothing when it is the reply of no model.
+
+    What the provider has asked another model meanwhile, an advisor, comes before it: the usage of
+    the reply leaves that out, and lists it.
+    """
     message = record.get("message")
     if record.get("type") != "assistant" or not isinstance(message, dict):
-        return None
+        return ()
     usage, model = message.get("usage"), as_text(message.get("model"))
     if not isinstance(usage, dict) or model == SYNTHETIC:
-        return None
+        return ()
     prompt, read, stored = prompt_tokens(usage)
     cost = record.get("costUSD")  # by versions before 1.1
-    return Spent(
+    own = Spent(
         at=seconds(record.get("timestamp")),
         id=_identity(record, message),
-        model=_short_name(model),
+        model=_short_name(model) + (FAST if usage.get("speed") == "fast" else ""),
         input_tokens=prompt,
         cached_tokens=read,
         output_tokens=tokens(usage.get("output_tokens")),
         written_tokens=stored,
         cost_usd=float(cost) if isinstance(cost, int | float) else None,
     )
+    return (*_aside(usage, own), own) if usage.get("iterations") else (own,)
+
+
+def _aside(usage: Mapping[str, Any], own: Spent) -> Iterator[Spent]:
+    """Yield the requests to an advisor that a reply's usage lists; each has a name of its own."""
+    name, _, request = own.id.partition(" ")
+    for number, (model, told) in enumerate(advised(usage)):
+        prompt, read, stored = prompt_tokens(told)
+        yield Aside(
+            at=own.at,
+            id=f"{name}/advisor-{number} {request}",
+            model=_short_name(model),
+            input_tokens=prompt,
+            cached_tokens=read,
+            output_tokens=tokens(told.get("output_tokens")),
+            written_tokens=stored,
+        )
 
 
 @lru_cache(256)
@@ -157,12 +201,10 @@ def _short_name(model: str) -> str:
 
 def _identity(record: Mapping[str, Any], message: Mapping[str, Any]) -> str:
     """Return the provider's id, or one that a copy of the record in another file has as well."""
-    plain = message.get("id")
-    if isinstance(plain, str) and len(plain) <= 200 and plain.isidentifier():
-        return plain  # as all of them are
-    for stated in (plain, record.get("requestId"), record.get("uuid")):
-        if as_text(stated):
-            return one_line(as_text(stated))
+    if name := reply_name(message, record.get("requestId")):
+        return name
+    if as_text(record.get("uuid")):
+        return one_line(as_text(record.get("uuid")))
     usage = as_dict(message.get("usage"))
     said = prompt_tokens(usage), tokens(usage.get("output_tokens"))
     seen = repr((as_text(record.get("timestamp")), as_text(message.get("model")), said))

@@ -1,7 +1,7 @@
 """What Claude Code's stream-json output says, event by event, and how it is judged at the end."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -13,6 +13,7 @@ from abreast.agents.claude.transcript import (
     READERS,
     SYNTHETIC,
     WRITERS,
+    Written,
     as_dict,
     as_list,
     paths_of,
@@ -91,7 +92,7 @@ class ClaudeReader:
             context=self._bill.context(record),
         )
 
-    def _written(self) -> list[Mapping[str, Any]]:
+    def _written(self) -> list[Written]:
         if self._config is None or not self._session:
             return []
         return list(written(self._config, self._session))
@@ -140,7 +141,7 @@ class ClaudeReader:
                 yield Event(EventKind.ERROR, said, failed=True)
             return
         sub = bool(record.get("parent_tool_use_id"))
-        fresh = self._bill.count(message, sub=sub)
+        fresh = self._bill.count(message, record.get("request_id"), sub=sub)
         turns, usage = (1, self._bill.total()) if fresh else (0, None)
         for block in blocks:
             if event := self._block(block, turns, usage):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from abreast.agents.recorded import load_record, record_lines
+from abreast.model.harmless import one_line
 
 # The CLI's own messages (API errors, "no response requested") carry this model.
 SYNTHETIC = "<synthetic>"
@@ -13,6 +14,7 @@ WRITERS = {"Write": "write", "Edit": "edit", "MultiEdit": "edit", "NotebookEdit"
 READERS = {"Read": "read", "Glob": "glob", "Grep": "grep"}
 
 _RECORD = b'{"parentUuid":'
+_PLAIN = re.compile(r"[\w-]{1,200}(?: [\w-]{1,200})?", re.ASCII).fullmatch  # as all names are
 
 
 def config_folder(environ: Mapping[str, str]) -> Path:
@@ -20,7 +22,11 @@ def config_folder(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("CLAUDE_CONFIG_DIR") or Path(environ.get("HOME", "/")) / ".claude")
 
 
-def written(config: Path, session: str, *kinds: str) -> Iterator[Mapping[str, Any]]:
+Written = tuple[str, Mapping[str, Any]]
+"""A message that is on record, and its name (see `reply_name`)."""
+
+
+def written(config: Path, session: str, *kinds: str) -> Iterator[Written]:
     """Yield the messages of `session` under the CLI's folder `config`, by default its replies.
 
     A reply is written once for each of its parts, each time with its final usage.
@@ -34,7 +40,20 @@ def written(config: Path, session: str, *kinds: str) -> Iterator[Mapping[str, An
             record = load(line)[0] or {}
             message = record.get("message")
             if record.get("type") in wanted and isinstance(message, dict):
-                yield message
+                yield reply_name(message, record.get("requestId")), message
+
+
+def reply_name(message: Mapping[str, Any], request: Any) -> str:
+    """Return the id of a reply, and behind a space that of its request, if it is told.
+
+    Gateways use the former more than once. "" when there is neither.
+    """
+    plain = message.get("id")
+    plain = plain if isinstance(plain, str) else ""
+    name = f"{plain} {request}" if isinstance(request, str) and request else plain
+    if _PLAIN(name):
+        return name
+    return f"{one_line(plain).replace(' ', '_')} {one_line(as_text(request))}".strip()
 
 
 def load(line: bytes) -> tuple[dict[str, Any] | None, bool]:
@@ -54,6 +73,16 @@ def prompt_tokens(usage: Mapping[str, Any]) -> tuple[int, int, int]:
     read = tokens(usage.get("cache_read_input_tokens"))
     stored = tokens(usage.get("cache_creation_input_tokens"))
     return tokens(usage.get("input_tokens")) + read + stored, read, stored
+
+
+def advised(usage: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield model and usage of each request that the provider made to an advisor meanwhile.
+
+    The top level of `usage` leaves them out (Anthropic's documentation of the advisor tool).
+    """
+    for one in map(as_dict, as_list(usage.get("iterations"))):
+        if one.get("type") == "advisor_message" and as_text(one.get("model")):
+            yield one["model"], one
 
 
 def tokens(value: Any) -> int:

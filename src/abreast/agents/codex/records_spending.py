@@ -18,6 +18,7 @@ MARKS: tuple[bytes, ...] = (
     b'"token_count"',
     b'"turn_context"',
     b'"session_meta"',
+    rb"\u00",  # letters may also be written by escapes
 )
 
 
@@ -67,19 +68,25 @@ _STATED = re.compile(
     rb'"thread_token_usage":%b\}\}\n' % (_NUMBER, _USED, _PLAIN, _USED)
 ).fullmatch
 """A request's usage as 0.169 writes it; whatever looks otherwise is parsed."""
-_FRONT = 256  # bytes in which a record says what it is
+_FRONT = re.compile(
+    rb'\{"timestamp":\s?"[^"\\]*",\s?(?:"ordinal":\s?\d+,\s?)?"type":\s?"(\w+)",\s?'
+    rb'"payload":\s?\{\s?(?:"type":\s?"(\w+)")?'
+).match
+"""How a record says what it is; of others the whole line is searched."""
+_KINDS = frozenset({b"token_usage_record", b"turn_context", b"session_meta"})
+_EVENTS = frozenset({b"token_count", None})
 _MISSING = "requests are missing; what the total says of them is counted as one"
 
 
 def carries(line: bytes) -> bool:
-    """Tell whether a line may have one of `MARKS` as a record's kind, and hardly look beyond that.
+    """Tell whether a line may have one of `MARKS` as a record's kind, however it is spelled.
 
-    What stands behind an open line, of a process that was killed, is looked for.
+    Hardly more is looked at than how it begins; but what stands behind an open line, of a process
+    that was killed, is looked for.
     """
-    if not line.startswith(BEGINNING) or line.find(BEGINNING, 1) > 0:
-        return _MARKED(line) is not None
-    front = line[:_FRONT]
-    return b'"token_' in front or b'"turn_context"' in front or b'"session_meta"' in front
+    if (front := _FRONT(line)) and line.find(BEGINNING, 1) < 0:
+        return front[1] in _KINDS or (front[1] == b"event_msg" and front[2] in _EVENTS)
+    return _MARKED(line) is not None
 
 
 def load_counts(raw: Any) -> Counts | None:

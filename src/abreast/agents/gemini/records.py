@@ -27,7 +27,7 @@ from abreast.agents.gemini.records_shape import (
     safe_name,
     text,
 )
-from abreast.agents.gemini.records_usage import MARKS, Spending, Tally
+from abreast.agents.gemini.records_usage import MARKS, Spending, Tally, carries
 from abreast.agents.recorded import cut, is_link, open_record, seconds, split
 from abreast.model.transcript import (
     Begun,
@@ -39,7 +39,18 @@ from abreast.model.transcript import (
     TranscriptEvent,
 )
 
-__all__ = ["ASIDES", "MARKS", "Events", "Spending", "children", "find", "read", "roots", "scan"]
+__all__ = [
+    "ASIDES",
+    "MARKS",
+    "Events",
+    "Spending",
+    "carries",
+    "children",
+    "find",
+    "read",
+    "roots",
+    "scan",
+]
 
 ASIDES = ()  # it marks none of its subagents as its own
 _SUFFIX = ".jsonl"
@@ -152,7 +163,7 @@ class Events:
         if not isinstance(record, dict) or not _is_known(record):
             self.skipped += 1
             return []
-        return list(self._read(record, marked=MARKS[0] in line))
+        return list(self._read(record, marked=carries(line)))
 
     def too_long(self) -> Iterable[TranscriptEvent]:
         """Tell of a line that was not read for its length."""

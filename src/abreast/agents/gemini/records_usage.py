@@ -5,6 +5,7 @@ resume and an import into another session keep. Requests that the CLI makes asid
 take, the summary of a compaction) and replies that it threw away are not in the record at all.
 """
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,12 +14,21 @@ from abreast.agents.gemini.records_shape import Record, messages
 from abreast.agents.recorded import seconds
 from abreast.model.transcript import Spent
 
-MARKS = (b'"tokens"',)
-"""A line without this cannot carry usage."""
+MARKS = (b'"tokens"', rb"\u00")
+"""A line without any of these cannot carry usage: letters may also be written by escapes."""
 
 _BEGUN = b'{"id":"'
+_FRONT = re.compile(rb'\{"id":\s?"[^"\\]*",\s?"timestamp":\s?"[^"\\]*",\s?"type":\s?"user"').match
 _KEYS = ("input", "cached", "tool", "output", "thoughts", "total")
 _MOST = 1 << 53  # no request has as many tokens; beyond it JavaScript itself cannot count
+
+
+def carries(line: bytes) -> bool:
+    """Tell whether a line may carry usage, however it is spelled.
+
+    What tools have returned, which goes to the model as a user's message, is looked at but once.
+    """
+    return MARKS[0] in line or (_FRONT(line) is None and MARKS[1] in line)
 
 
 class Tally:
@@ -98,11 +108,11 @@ class Spending:
     def feed(self, line: bytes) -> Iterable[Spent]:
         """Return what a line with one of the MARKS adds; never raises."""
         mark = line.find(MARKS[0])
-        if mark < 0:
+        if mark < 0 and not carries(line):
             return []
         self._tally.go_on()
         name = line[: line.find(b'"', len(_BEGUN))] if line.startswith(_BEGUN) else b""
-        alone = line.find(MARKS[0], mark + 1) < 0
+        alone = mark > 0 and line.find(MARKS[0], mark + 1) < 0
         if alone and (seen := self._seen.get(name)) and line.startswith(seen, mark):
             return []
         try:

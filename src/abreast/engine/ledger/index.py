@@ -2,12 +2,12 @@
 
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from abreast.economics.ledger import tally
 from abreast.engine.ledger.cores import read_all
-from abreast.engine.ledger.pack import Requests, names_in, pack, unpack
+from abreast.engine.ledger.pack import Requests, answer_of, names_in, pack, unpack
 from abreast.engine.ledger.read import Reading, Task, forked_from
 from abreast.engine.transcripts import Found, find_transcripts, hidden_folders
 from abreast.errors import StateError, StoreError
@@ -122,18 +122,42 @@ class _Update:
             packed = load_requests(self.index.places.database)
             self._names = {name for one in packed.values() for name in names_in(one)}
             self.index.packed = packed
+        replayed = self._replayed(good)
         for task, found in good:
             if task.path in self.index.files:
-                self._extend(task, found)
-        self._add([one for one in good if one[0].path not in self.changed])
+                self._extend(task, found, replayed)
+        self._add([one for one in good if one[0].path not in self.changed], replayed)
 
-    def _extend(self, task: Task, found: Reading) -> None:
+    def _replayed(self, readings: Iterable[tuple[Task, Reading]]) -> set[bytes]:
+        """Return the names in subagents' files of requests that their session made.
+
+        Some subagents begin with a copy of its conversation, in which the answers have the ids that
+        they had, and the requests others. What a subagent asks itself is answered anew.
+        """
+        sides, mains = set[bytes](), [*self.index.packed.items()]
+        for task, found in readings:
+            known = self.index.files.get(task.path)
+            if known.parent if known else found.parent:
+                sides.update(names_in(found.requests))
+            else:
+                mains.append((task.path, found.requests))
+        if not sides:
+            return sides
+        answers = {answer_of(name) for name in sides}
+        told = set[bytes]()
+        for path, packed in mains:
+            if path not in self.index.files or not self.index.files[path].parent:
+                told.update(a for name in names_in(packed) if (a := answer_of(name)) in answers)
+        return {name for name in sides if answer_of(name) in told} if told else told
+
+    def _extend(self, task: Task, found: Reading, replayed: Collection[bytes]) -> None:
         """Add to a file that is known. What it no longer says was spent all the same."""
         known = self.index.files[task.path]
         self.index.load([task.path])
         before = self.index.requests(task.path)
         new = unpack(found.requests, found.models)
-        before |= {n: one for n, one in new.items() if n in before or n not in self._names}
+        others = self._names.union(replayed) if known.parent else self._names
+        before |= {n: one for n, one in new.items() if n in before or n not in others}
         self._names.update(before)
         now = _indexed(task, found)
         if not found.whole:
@@ -152,10 +176,12 @@ class _Update:
             now.state = dump({"tail": found.tail, "spending": spending})
         self._keep(now, before)
 
-    def _add(self, readings: Sequence[tuple[Task, Reading]]) -> None:
+    def _add(
+        self, readings: Sequence[tuple[Task, Reading]], replayed: Collection[bytes] = ()
+    ) -> None:
         """Add files that are new: what a fork repeats belongs to the session it was taken from."""
         once: set[bytes] = set()
-        several: set[bytes] = set()
+        several: set[bytes] = set(replayed)
         for _, found in readings:
             names = set(names_in(found.requests))
             several |= names & once
@@ -173,7 +199,8 @@ class _Update:
                 contested.append((now, unpack(found.requests, found.models)))
         origins = {now.session: now.forked_from for now, _ in contested}
         for now, requests in sorted(contested, key=lambda one: _age(one[0], origins)):
-            own = {name: one for name, one in requests.items() if name not in self._names}
+            others = self._names.union(replayed) if now.parent else self._names
+            own = {name: one for name, one in requests.items() if name not in others}
             self._names.update(own)
             self._keep(now, own)
         self._names |= once

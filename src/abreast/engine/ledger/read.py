@@ -143,7 +143,7 @@ def _spent(found: Reading, task: Task, records: Any, file: BinaryIO) -> Requests
     """Read on to the end, and note in `found` how far that was."""
     state = None if found.whole else task.state
     spending = records.Spending(Path(task.path), *([state] if state else []))
-    carries = _filter(records)
+    carries: Callable[[bytes], bool] = records.carries
     requests, agent = Requests(), task.agent
     line = last = name = b""
     identity = None
@@ -170,17 +170,6 @@ def _spent(found: Reading, task: Task, records: Any, file: BinaryIO) -> Requests
     if torn and carries(torn):  # it may be whole; if not, it will be read again
         requests |= {name_of(agent, one.id): one for one in spending.feed(torn)}
     return requests
-
-
-def _filter(records: Any) -> Callable[[bytes], bool]:
-    """Return what tells whether a line may carry usage."""
-    if hasattr(records, "carries"):
-        known: Callable[[bytes], bool] = records.carries
-        return known
-    marks: tuple[bytes, ...] = records.MARKS
-    if len(marks) == 1:
-        return lambda line, mark=marks[0]: mark in line  # type: ignore[misc]
-    return lambda line: any(mark in line for mark in marks)
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
