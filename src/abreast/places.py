@@ -34,6 +34,11 @@ class Places:
         return self.state / "locks"
 
     @property
+    def forwards(self) -> Path:
+        """The folder of what landings into checkouts mean to do, until it is done."""
+        return self.state / "forwards"
+
+    @property
     def logs(self) -> Path:
         return self.state / "logs"
 

@@ -218,6 +218,31 @@ def test_a_worker_killed_in_mid_landing_is_followed_by_one_that_lands_once(
     ]
 
 
+@pytest.mark.parametrize("moment", ["prepared", "committed"])
+def test_a_worker_killed_while_it_moves_a_checkout_lands_once(
+    local_stage: Stage, tmp_path: Path, moment: str
+) -> None:
+    """A hook of git's kills it, before the branch moves or right after."""
+    stage, once = local_stage, tmp_path / "once"
+    run = stage.run(task("one", writes("one.txt")), task("two", writes("two.txt")))
+    hook = stage.repo.path / ".git/hooks/reference-transaction"
+    worker = "$(sed -n 's/^PPid:.//p' /proc/$PPID/status)"
+    hook.write_text(
+        f'#!/bin/sh\n[ "$1" = {moment} ] && grep -q refs/heads/main && mkdir {once} || exit 0\n'
+        f"kill -9 {worker}\n"
+    )
+    hook.chmod(0o755)
+    stage.repo.write({"src/app.py": "edited by the user\n", "mine.txt": "untracked\n"})
+    waiting = Landing(stage, run.id)
+    eventually(once.exists, "the hook has killed the worker")
+    assert landings(waiting.result()) == {"one": LANDED, "two": LANDED}
+    assert stage.repo.git("status", "--porcelain") == "M src/app.py\n?? mine.txt"
+    assert {"one.txt", "two.txt"} <= on(stage, "main")
+    assert list(stage.places.forwards.glob("*.json")) == []
+    commits = stage.repo.git("log", "--format=%s", "--first-parent", "main").splitlines()
+    assert len(commits) == 3
+
+
 def test_two_runs_take_turns_on_one_target(stage: Stage, trials: Trials, tmp_path: Path) -> None:
     linked = tmp_path / "linked"
     stage.repo.git("worktree", "add", "-q", "-b", "elsewhere", str(linked))

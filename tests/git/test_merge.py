@@ -36,7 +36,8 @@ def aside(bench: Bench) -> None:
 
 
 def land(bench: Bench, new: str, *, old: str) -> Advance:
-    return advance(bench.found, "main", new=new, old=old, reason="abreast: land")
+    journals = bench.state / "forwards"
+    return advance(bench.found, "main", new=new, old=old, reason="land", journals=journals)
 
 
 def test_a_clean_merge_is_a_tree_and_nothing_else(bench: Bench):
@@ -98,7 +99,7 @@ def test_a_target_that_nobody_has_checked_out_moves(bench: Bench):
     old, new = bench.head, bench.branch("one", {"a": "1"})
     aside(bench)
     assert land(bench, new, old=old) == Advance(Outcome.ADVANCED, new)
-    assert bench.repo.git("reflog", "-1", "--format=%gs", "main") == "abreast: land"
+    assert bench.repo.git("reflog", "-1", "--format=%gs", "main") == "land"
     assert land(bench, new, old=old) == Advance(Outcome.ADVANCED, new)
 
 
@@ -177,7 +178,7 @@ def test_what_would_drop_commits_or_has_no_target_is_refused(bench: Bench):
     with pytest.raises(StateError, match="does not contain"):
         land(bench, sideways, old=later)
     with pytest.raises(StateError, match="no branch"):
-        advance(bench.found, "nope", new=later, old=old, reason="x")
+        advance(bench.found, "nope", new=later, old=old, reason="x", journals=bench.state)
 
 
 def commits_on(repo: Repository, base: str, count: int) -> list[str]:

@@ -33,6 +33,7 @@ from abreast.engine.worker_process import (
     worker_file,
 )
 from abreast.errors import StoreError, WorkerError
+from abreast.git.fast_forward import recover
 from abreast.model.states import RunState, SessionKind
 from abreast.places import Places, find_places
 from abreast.process.files import write_atomic
@@ -60,6 +61,7 @@ def main(places: Places, idle_exit: float | None) -> int:
             engine = make_engine(places.database)
             migrate(engine)
             install(Engine(places, Store(engine), Reader(places.database)))
+            sys.stderr.writelines(f"{words}\n" for words in recover(places.forwards))
             with hold_lease(engine, executor_id(places), durable.recover):
                 stopped = asyncio.run(_serve(places, idle_exit))
             engine.dispose()

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from abreast.errors import StateError
-from abreast.git.call import call, failure
+from abreast.git.fast_forward import fast_forward, recover
 from abreast.git.merge import fast_forwardable
 from abreast.git.refs import read_ref, swap_ref
 from abreast.git.repository import Repository, is_ancestor
@@ -26,22 +26,27 @@ class Outcome(StrEnum):
 class Advance:
     """How moving a target ended. `checkout` is where it is checked out, `words` why it is blocked.
 
-    `at` is the commit that the target points to now.
+    `at` is the commit that the target points to now. `edits`: what blocks are the user's changes.
     """
 
     outcome: Outcome
     at: str
     checkout: Path | None = None
     words: str = ""
+    edits: bool = False
 
 
-def advance(repo: Repository, target: str, *, new: str, old: str, reason: str) -> Advance:
+def advance(
+    repo: Repository, target: str, *, new: str, old: str, reason: str, journals: Path
+) -> Advance:
     """Move the branch `target` from `old` to `new`, which must contain `old`; safe to repeat.
 
     Where it is checked out, that checkout comes along and keeps its unrelated local edits; if it
-    cannot, all stays as it was. Raises `StateError` when there is no such branch or `new` does not
-    contain `old`.
+    cannot, all stays as it was. `journals` is the folder of the intents of fast-forwards: what a
+    killed process left half done is finished or taken back first. Raises `StateError` when there
+    is no such branch or `new` does not contain `old`.
     """
+    recover(journals)
     ref = f"refs/heads/{target}"
     now = read_ref(repo, ref)
     if now is None:
@@ -58,13 +63,36 @@ def advance(repo: Repository, target: str, *, new: str, old: str, reason: str) -
         return Advance(Outcome.ADVANCED, new) if done else _moved(repo, ref, old)
     if len(holders) > 1:
         places = ", ".join(str(holder.path) for holder in holders)
-        return Advance(
-            Outcome.BLOCKED, now, holders[0].path, f"checked out more than once: {places}"
-        )
-    return _fast_forward(repo, holders[0].path, target, new=new, old=old)
+        words = f"checked out more than once: {places}"
+        return Advance(Outcome.BLOCKED, now, holders[0].path, words)
+    checkout = holders[0].path
+    return _unfit(repo, checkout, target, old) or _bring_along(
+        repo, checkout, target, old=old, new=new, reason=reason, journals=journals
+    )
 
 
-def _fast_forward(repo: Repository, checkout: Path, target: str, *, new: str, old: str) -> Advance:
+def _bring_along(
+    repo: Repository,
+    checkout: Path,
+    target: str,
+    *,
+    old: str,
+    new: str,
+    reason: str,
+    journals: Path,
+) -> Advance:
+    refused = fast_forward(
+        repo, checkout, target, old=old, new=new, reason=reason, journals=journals
+    )
+    now = read_ref(repo, f"refs/heads/{target}") or old
+    if refused is None:
+        return Advance(Outcome.ADVANCED, now, checkout)
+    if now != old:
+        return Advance(Outcome.MOVED, now, checkout)
+    return Advance(Outcome.BLOCKED, now, checkout, refused.words, refused.edits)
+
+
+def _unfit(repo: Repository, checkout: Path, target: str, old: str) -> Advance | None:
     ref = f"refs/heads/{target}"
     if not checkout.is_dir():
         gone = f"{checkout} has it checked out and is not there; `git worktree prune` if it is gone"
@@ -73,18 +101,7 @@ def _fast_forward(repo: Repository, checkout: Path, target: str, *, new: str, ol
         return Advance(Outcome.BLOCKED, old, checkout, f"{checkout} is in the middle of a rebase")
     if find_commit(checkout, "HEAD") != old:
         return _moved(repo, ref, old)
-    # Whatever the user has configured for merges, this one must neither stash nor overwrite.
-    options = ("--ff-only", "--no-autostash", "--no-squash", "--no-stat", "--no-overwrite-ignore")
-    done = call(checkout, "merge", "-q", *options, new, codes=range(256))
-    now = read_ref(repo, ref) or old
-    if now == new:
-        return Advance(Outcome.ADVANCED, now, checkout)
-    if now != old:
-        return Advance(Outcome.MOVED, now, checkout)
-    words = (done.stderr.strip() or done.stdout.strip())[-2000:]
-    if not words:
-        raise failure(done, checkout)
-    return Advance(Outcome.BLOCKED, now, checkout, words)
+    return None
 
 
 def _moved(repo: Repository, ref: str, old: str) -> Advance:

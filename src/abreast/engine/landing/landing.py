@@ -153,17 +153,19 @@ def _nothing_new(scene: Scene, old: str) -> Change:
 
 def _advance(scene: Scene, new: str, old: str) -> Change | None:
     repo, target, session = scene.repository, scene.run.target, scene.layout.id
-    moved = advance(repo, target, new=new, old=old, reason=f"abreast: land {session}")
+    reason, journals = f"abreast: land {session}", scene.engine.places.forwards
+    moved = advance(repo, target, new=new, old=old, reason=reason, journals=journals)
     if moved.outcome is Outcome.MOVED:
         return None
     if moved.outcome is Outcome.BLOCKED:
         ref = scene.layout.ref("ready")
         swap_ref(repo, ref, new, read_ref(repo, ref), reason=f"abreast: {session} is ready")
+        first = "commit your changes there or move them away" if moved.edits else "mend that"
         return Change(
             landing=LandState.READY,
             landed=new,
             reason=f"{target} is checked out, and was left as it is: {moved.words}",
-            hint=f"commit your changes there or move them away, then: abreast land {session}",
+            hint=f"{first}, then: abreast land {session}",
         )
     return Change(landing=LandState.LANDED, landed=new)
 

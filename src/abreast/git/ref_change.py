@@ -1,0 +1,67 @@
+"""One ref moved in two phases: git holds the locks, and the hooks have agreed, before it moves."""
+
+import contextlib
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from abreast.git.call import environment
+
+
+@contextlib.contextmanager
+def ref_change(checkout: Path, env: Mapping[str, str], reason: str) -> Iterator["RefChange"]:
+    """Yield a transaction of `git update-ref`; left without `commit`, nothing has moved."""
+    argv = ("git", "update-ref", "--stdin", "--create-reflog", "-m", reason)
+    pipe, variables = subprocess.PIPE, environment() | dict(env)
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(
+            argv, cwd=checkout, env=variables, stdin=pipe, stdout=pipe, stderr=said
+        ) as git,
+    ):
+        change = RefChange(git, said)
+        try:
+            yield change
+        finally:
+            change.close()
+
+
+@dataclass(frozen=True)
+class RefChange:
+    """A transaction under way in the process `git`, which tells its troubles to `said`."""
+
+    git: subprocess.Popen[bytes]
+    said: IO[bytes]
+
+    def prepare(self, ref: str, new: str, old: str) -> bool:
+        """Lock the ref and ask the hooks; False when it is not at `old`, or one of them refuses."""
+        self._tell(f"start\nupdate {ref} {new} {old}\nprepare\n")
+        return self._heard("start: ok") and self._heard("prepare: ok")
+
+    def commit(self) -> bool:
+        """Move the ref; False when git could not."""
+        self._tell("commit\n")
+        return self._heard("commit: ok")
+
+    def close(self) -> str:
+        """Let git end, giving up what is not committed; return what it has said."""
+        if self.git.stdin:
+            with contextlib.suppress(BrokenPipeError):
+                self.git.stdin.close()
+        self.git.wait()
+        self.said.seek(0)
+        return os.fsdecode(self.said.read()).strip()
+
+    def _tell(self, words: str) -> None:
+        if self.git.stdin:
+            with contextlib.suppress(BrokenPipeError):  # it has ended; what it said tells why
+                self.git.stdin.write(os.fsencode(words))
+                self.git.stdin.flush()
+
+    def _heard(self, words: str) -> bool:
+        line = self.git.stdout.readline() if self.git.stdout else b""
+        return line.decode(errors="replace").strip() == words
