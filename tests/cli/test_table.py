@@ -8,6 +8,7 @@ from rich.cells import cell_len
 
 from abreast.cli import figures, table
 from abreast.cli.states import LAND_STYLES, MARKS, RUN_STYLES, SESSION_STYLES
+from abreast.model.attendance import Attendance, Presence
 from abreast.model.moment import Moment
 from abreast.model.states import LandState, RunState, SessionState
 from abreast.model.usage import Usage
@@ -129,12 +130,30 @@ def test_unknown_costs_make_the_sum_a_lower_bound():
 
 def test_the_list_of_runs(monkeypatch):
     monkeypatch.setattr(figures, "moment", lambda _: "2023-11-14 22:13")  # in every zone
-    runs = [values.running(), values.landed()]
+    runs = [
+        (values.running(), Presence(Attendance.WORKER)),
+        (values.landed(), Presence(Attendance.NOT_NEEDED)),
+    ]
     assert draw(table.runs_table(runs, Moment(values.NOW))) == snapshot("""\
 run  began            state   done time land  base repository tasks
 k3v9 2023-11-14 22:13 running  1/3 1:23 none  main shop       retry-http, csv-e…
 k3v9 2023-11-14 22:13 failed   3/3 1:22 merge main shop       retry-http, csv-e…
 """)
+
+
+def test_what_nobody_works_on_says_so_and_its_time_stands_still():
+    left = Presence(Attendance.NOBODY, values.CREATED + 60)
+    row = draw(table.runs_table([(values.running(), left)], Moment(values.NOW)), 100).splitlines()[
+        1
+    ]
+    assert "running, unattended" in row
+    assert " 1:00 " in row
+    told = draw(table.closing(values.running(), Moment(values.CREATED + 60), who=Attendance.NOBODY))
+    head = "run k3v9: running, but nobody works on it: its worker has died, 1 of 3 tasks done in"
+    assert head in " ".join(told.split())
+    assert "next: abreast resume k3v9 to go on with it" in told
+    told = draw(table.closing(values.running(), Moment(values.NOW), who=Attendance.AGENT))
+    assert "its agents go on" in " ".join(told.split())
 
 
 def test_hostile_text_reaches_no_terminal():

@@ -1,11 +1,14 @@
 """Everything is killed at once, as by a machine restart: one `resume` goes on with all of it."""
 
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from abreast import api
+from abreast.cli.edge import guard
 from abreast.engine.worker_process import ensure_worker
 from abreast.model.moves import Say, Shell, Write
 from abreast.model.session import Run
@@ -73,6 +76,65 @@ def test_agents_go_on_in_their_sessions(stage: Stage, gate: Gate) -> None:
     kept = stage.repo.git("show", f"refs/abreast/snap/{one.id}:half.txt")
     assert kept == "h"
     assert (stage.places.sessions / one.id / "1" / "handoff.md").exists()
+
+
+@pytest.fixture
+def abreast(
+    local_stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
+    """The command line in the stage's own state folder; returns all that it prints."""
+    monkeypatch.setenv("ABREAST_STATE_DIR", str(local_stage.places.state))
+
+    def call(*arguments: str) -> str:
+        guard(arguments)
+        return " ".join("".join(capsys.readouterr()).split())
+
+    return call
+
+
+def test_until_somebody_resumes_it_every_face_says_that_nobody_works_on_it(
+    local_stage: Stage, gate: Gate, abreast: Callable[..., str]
+) -> None:
+    stage = local_stage
+    run = stage.start(task("one", scripted(*gate.moves("one"), Write("a.txt", "a"))))
+    gate.expect("one")
+    stage.until(f"{run.id}/one", lambda session: session.cli_session)
+    assert "nobody" not in abreast("status")
+    stage.kill_everything()
+
+    said = abreast("status")
+    assert f"run {run.id}: running, but nobody works on it: its worker has died" in said
+    assert f"next: abreast resume {run.id} to go on with it" in said
+    assert said == abreast("status"), "no time passes for it"
+    assert "unattended" in abreast("status", "--all")
+    [told] = json.loads(abreast("status", "--json"))["runs"]
+    assert (told["state"], told["attendance"]) == ("running", "nobody")
+    assert told["created"] < told["last_sign"] < time.time()
+    handoff = abreast("handoff", f"{run.id}/one")
+    assert "Nobody works on it: it was running when its worker and its processes died" in handoff
+    steps = handoff.partition("## Next step")[2]
+    assert steps.find(f"`abreast resume {run.id}` goes on where it stopped") in range(6), steps
+
+    gate.open()
+    done = abreast("resume", run.id)
+    assert f"run {run.id}: done" in done
+    assert "nobody" not in abreast("status")
+    [told] = json.loads(abreast("status", "--json"))["runs"]
+    assert (told["attendance"], told["last_sign"]) == ("not needed", None)
+
+
+def test_watch_of_what_nobody_works_on_finds_out_what_is_left(
+    local_stage: Stage, gate: Gate, abreast: Callable[..., str]
+) -> None:
+    stage = local_stage
+    run = stage.start(task("one", scripted(*gate.moves("one"), Write("a.txt", "a"))))
+    gate.expect("one")
+    stage.until(f"{run.id}/one", lambda session: session.cli_session)
+    stage.kill_everything()
+    said = abreast("watch", run.id)
+    assert f"run {run.id} has no worker: it has died; another one is started" in said
+    assert "one unknown: its supervisor was killed" in said
+    assert f"next: abreast resume {run.id}" in said
 
 
 def test_retry_of_a_session_without_a_process_starts_it_afresh(

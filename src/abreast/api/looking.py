@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from abreast.errors import NotFoundError
+from abreast.model.attendance import Attendance, Presence
 from abreast.model.session import LogEvent, Run, Session
 from abreast.places import Places, find_places
 from abreast.store.reader import Reader
@@ -70,6 +71,15 @@ def diff(
 
     session = find_session(name, places=places)
     return inspect.diff(session, places or find_places(), stat=stat, binary=binary)
+
+
+def presence(run: Run, *, places: Places | None = None) -> Presence:
+    """Return who works on a run as it stands, and since when nobody has."""
+    if run.state.final:
+        return Presence(Attendance.NOT_NEEDED)
+    from abreast.engine import attendance
+
+    return attendance.presence(run, places or find_places())
 
 
 def reader_of(places: Places | None) -> Reader:

@@ -19,6 +19,7 @@ from abreast.process import clock
 if TYPE_CHECKING:
     from abreast.api import AgentInfo
     from abreast.engine.telling import Told
+    from abreast.model.attendance import Presence
     from abreast.model.connection import Connection
     from abreast.model.contract import Deliverable
     from abreast.model.economy import Estimate
@@ -35,10 +36,13 @@ def emit(content: Mapping[str, Any], *, lines: bool = False) -> None:
     click.echo(escaped(json.dumps(document, indent=None if lines else 2, ensure_ascii=False)))
 
 
-def run_dict(run: Run) -> dict[str, Any]:
+def run_dict(run: Run, presence: "Presence | None" = None) -> dict[str, Any]:
+    """Return a run; with `presence` also who works on it, and when it was last seen to live."""
     fields = asdict(run) | {"sessions": [session_dict(session) for session in run.sessions]}
     del fields["generation"], fields["created_tick"]  # between clients and worker
-    return fields | {"seconds": run.took(clock.now())}
+    last = presence.at(clock.now()) if presence else clock.now()
+    told = {"attendance": presence.who.value, "last_sign": presence.last} if presence else {}
+    return fields | {"seconds": run.took(last)} | told
 
 
 def session_dict(session: Session) -> dict[str, Any]:

@@ -12,12 +12,14 @@ from rich.text import Text
 from abreast.cli import figures
 from abreast.cli.grid import Column, Grid
 from abreast.cli.states import LAND_STYLES, RUN_STYLES, SESSION_STYLES, STUCK
+from abreast.model.attendance import Attendance
 from abreast.model.moment import Moment
 from abreast.model.session import Run, Session
 from abreast.model.states import LandState, SessionKind, SessionState
 from abreast.model.usage import Usage
 
 if TYPE_CHECKING:
+    from abreast.model.attendance import Presence
     from abreast.model.removal import Removal
 
 
@@ -26,10 +28,13 @@ _QUESTION = 36  # characters shown of what a child was asked
 _RUN = re.compile(r"\bRUN\b")  # how a hint, which knows no run, calls the session's own
 
 
-def closing(run: Run, now: Moment, room: int = ROOM) -> RenderableType:
+def closing(
+    run: Run, now: Moment, room: int = ROOM, who: Attendance = Attendance.NOT_NEEDED
+) -> RenderableType:
     """Return the closing table of a run, what went wrong under it, and the next step.
 
-    Of more than `room` sessions the liveliest are shown, and how many more there are.
+    Of more than `room` sessions the liveliest are shown, and how many more there are. `who` works
+    on it; where that is nobody, `now` is when something of it was last seen to live.
     """
     shown, folded = fold(run.sessions, room)
     parts: list[RenderableType] = [sessions_table(shown, now)]
@@ -45,7 +50,7 @@ def closing(run: Run, now: Moment, room: int = ROOM) -> RenderableType:
     for block in (troubles, proposals):
         if block:
             parts += [Text(), *block]
-    return Group(*parts, Text(), summary(run, now))
+    return Group(*parts, Text(), summary(run, now, who))
 
 
 def fold(sessions: Sequence[Session], room: int) -> tuple[Sequence[Session], Sequence[Session]]:
@@ -107,7 +112,7 @@ def landing_cell(landing: LandState) -> Text:
     return Text(landing if known else figures.UNKNOWN, LAND_STYLES[landing])
 
 
-def runs_table(runs: Sequence[Run], now: Moment) -> Grid:
+def runs_table(runs: "Iterable[tuple[Run, Presence]]", now: Moment) -> Grid:
     """Return one row for each run."""
     grid = Grid(
         (
@@ -122,15 +127,18 @@ def runs_table(runs: Sequence[Run], now: Moment) -> Grid:
             Column("tasks", least=12, fill=True),
         )
     )
-    for run in runs:
+    for run, who in runs:
+        nobody = who.who is Attendance.NOBODY
         done = sum(session.state is SessionState.DONE for session in run.sessions)
         grid.rows.append(
             (
                 Text(run.id),
                 Text(figures.moment(run.created)),
-                Text(run.state, RUN_STYLES[run.state]),
+                Text(f"{run.state}, unattended", "yellow")
+                if nobody
+                else Text(run.state, RUN_STYLES[run.state]),
                 Text(f"{done}/{len(run.sessions)}"),
-                Text(figures.duration(run.took(now))),
+                Text(figures.duration(run.took(who.at(now)))),
                 Text(run.land),
                 Text(figures.one_line(run.base)),
                 Text(figures.one_line(Path(run.repo).name)),
@@ -140,12 +148,15 @@ def runs_table(runs: Sequence[Run], now: Moment) -> Grid:
     return grid
 
 
-def summary(run: Run, now: Moment) -> Text:
+def summary(run: Run, now: Moment, who: Attendance = Attendance.NOT_NEEDED) -> Text:
     """Return the last lines: how much of the run is done, what it used, and what to do next."""
     done = sum(session.state is SessionState.DONE for session in run.sessions)
     took = figures.duration(run.took(now))
     text = Text(f"run {run.id}: ", overflow="fold")
     text.append(run.state, RUN_STYLES[run.state])
+    if who is Attendance.NOBODY:
+        text.append(", but nobody works on it", "yellow")
+        text.append(": its worker has died")
     text.append(f", {done} of {figures.counted(len(run.sessions), 'task')} done in {took}")
     landing = _landing_tally(run)
     if landing:
@@ -155,6 +166,12 @@ def summary(run: Run, now: Moment) -> Text:
         text.append(f"\nused: {used}")
     if run.note:
         text.append(f"\nnote: {figures.one_line(run.note)}")
+    if who is Attendance.AGENT:
+        text.append(
+            "\nnote: its worker has died; its agents go on, and the first to end starts another"
+        )
+    if who is Attendance.NOBODY:
+        text.append(f"\nnext: abreast resume {run.id} to go on with it")
     for step in next_steps(run):
         text.append(f"\n{step}")
     return text

@@ -11,9 +11,16 @@ from abreast.cli import options
 def watch(*, run: str, json: bool) -> int:
     """Follow a run until it ends
 
-    Ctrl-C stops the showing, not the run. The exit code is 0 only if every task is done.
+    Ctrl-C stops the showing, not the run. A worker that has died is replaced, and finds out what is
+    left of the run. The exit code is 0 only if every task is done.
     """
     from abreast import api
+    from abreast.api import looking
     from abreast.cli.follow import follow
+    from abreast.model.attendance import Attendance
 
-    return follow(api.find_run(run), json=json)
+    found = api.find_run(run)
+    if looking.presence(found).who in {Attendance.AGENT, Attendance.NOBODY}:
+        text = f"run {found.id} has no worker: it has died; another one is started"
+        click.echo(text, err=True)
+    return follow(found, json=json)

@@ -4,23 +4,15 @@ A row in the database says what was wanted and how far it has come. Whether anyb
 another question: workers and runners are killed, and machines are switched off.
 """
 
-from enum import StrEnum
+import contextlib
 from pathlib import Path
 
 from abreast.engine.worker_process import find_worker
+from abreast.model.attendance import Attendance, Presence
 from abreast.model.session import Run, Session
 from abreast.model.states import RunState, SessionKind
 from abreast.places import Places
 from abreast.runner.job import JOB, RESULT, load_runner
-
-
-class Attendance(StrEnum):
-    """Who works on a run. In this order, where more than one does."""
-
-    NOT_NEEDED = "not needed"  # it has ended, or is a person's own
-    WORKER = "worker"  # a worker lives here, and does what there is to do
-    AGENT = "agent"  # no worker; a job of it goes on under its runner, which starts one at its end
-    NOBODY = "nobody"  # nothing will happen until somebody calls: `abreast watch`, `resume` …
 
 
 def attendance(run: Run, places: Places) -> Attendance:
@@ -31,6 +23,31 @@ def attendance(run: Run, places: Places) -> Attendance:
         return Attendance.WORKER
     going_on = any(is_at_work(session) for session in run.sessions)
     return Attendance.AGENT if going_on else Attendance.NOBODY
+
+
+def presence(run: Run, places: Places) -> Presence:
+    """Return who works on a run, and since when nobody has. As cheap as `attendance`."""
+    who = attendance(run, places)
+    if who is not Attendance.NOBODY:
+        return Presence(who)
+    begun = [session for session in run.sessions if session.started is not None]
+    signs = [session.ended or _last_sign(session) for session in begun]
+    return Presence(who, max(signs, default=run.created))
+
+
+def _last_sign(session: Session) -> float:
+    """Return when the runners of the session's attempt last wrote something."""
+    last = session.started or 0.0
+    for file in Path(session.directory or "/nowhere").glob("*/*"):
+        with contextlib.suppress(OSError):  # it may be gone since it was listed
+            last = max(last, file.stat().st_mtime)
+    return last
+
+
+def is_lost(session: Session, places: Places) -> bool:
+    """Tell whether a session that has begun and not ended is left by all who worked on it."""
+    going_on = not session.state.final and session.kind is not SessionKind.OPEN
+    return going_on and find_worker(places) is None and not is_at_work(session)
 
 
 def is_at_work(session: Session) -> bool:

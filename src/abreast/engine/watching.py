@@ -43,7 +43,8 @@ def wait_for(
 ) -> Run:
     """Return the run once it is `enough`; otherwise like `wait`."""
     reader, given_up = Reader(places.database), given_up or threading.Event()
-    began = checked = time.monotonic()
+    began = time.monotonic()
+    checked = began - _CHECK  # at once: it may be a run that everybody has left
     deadline = None if timeout is None else began + timeout
     shown, started = None, 0
     while True:
@@ -54,7 +55,7 @@ def wait_for(
         now = time.monotonic()
         if enough(found) or (deadline is not None and now > deadline):
             return found
-        if now - checked > _CHECK:
+        if now - checked >= _CHECK:
             checked = now
             started += ensure_worker(places)
             if started > _MOST_WORKERS:

@@ -58,6 +58,7 @@ class Origin:
     """What abreast knows of a session of its own: the task, and how it ended.
 
     `child`: it answers under a contract. `by_hand`: a person's own at a terminal, without a prompt.
+    `lost`: it has not ended, and nobody works on it any more.
     """
 
     id: str
@@ -77,3 +78,4 @@ class Origin:
     checks: tuple[Checked, ...] = ()
     child: bool = False
     by_hand: bool = False
+    lost: bool = False

@@ -14,6 +14,9 @@ def right_now(case: Case) -> str:
 
 def _ending(case: Case) -> str:
     if case.origin is not None:
+        if case.origin.lost:
+            was = case.origin.state.value
+            return f"Nobody works on it: it was {was} when its worker and its processes died"
         reason = case.pen.words(case.origin.reason, 200)
         state = case.origin.state.value
         if reason.startswith(state):

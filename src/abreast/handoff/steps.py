@@ -63,13 +63,13 @@ def _of_session(case: Case) -> Iterator[str]:
     if origin.hint:
         hint = re.sub(r"\bRUN\b", origin.run, case.pen.words(origin.hint, 200)).rstrip(".")
         yield hint if hint.startswith("abreast ") else hint[0].upper() + hint[1:]
-    if not origin.child and "abreast resume" not in origin.hint:
+    if (not origin.child or origin.lost) and "abreast resume" not in origin.hint:
         yield _onward(origin)
     yield from _unfinished(case)
 
 
 def _onward(origin: Origin) -> str:
-    if not origin.state.final:
+    if not origin.state.final and not origin.lost and not origin.by_hand:
         return f"`abreast logs {origin.id}` tells what it is doing; it is not ended"
     if origin.by_hand:
         return f"`abreast attach {origin.id}` opens it again"

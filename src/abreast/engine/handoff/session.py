@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from abreast.contract.fence import fence
+from abreast.engine.attendance import is_lost
 from abreast.engine.client import connect
 from abreast.engine.handoff.git import standing_in_refs, standing_of, standing_proven
 from abreast.engine.handoff.writing import header_of
@@ -59,7 +60,8 @@ def of_session(
     repository = repository_of(session, places)
     layout = layout_of(session, places, repository.common_dir)
     case = _case(session, task, layout, (repository, tree), env)
-    case = replace(case, origin=_origin(session, task, layout, target))
+    origin = replace(_origin(session, task, layout, target), lost=is_lost(session, places))
+    case = replace(case, origin=origin)
     return compose(case, _header(case, session), tokens)
 
 
