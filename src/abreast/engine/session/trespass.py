@@ -12,10 +12,13 @@ from pathlib import Path
 
 from abreast.engine.session.before import DIGEST, Before, found_by, settings_now
 from abreast.engine.session.ending import Ending
+from abreast.engine.session.place import spec_of
 from abreast.engine.session.scene import Scene
 from abreast.git.commit import anchor, checkout_clean
 from abreast.git.heads import head_branch
+from abreast.git.mending import checked_out_in, mend_worktree
 from abreast.git.moved import Moved, moved_branches
+from abreast.git.reflog import read_log
 from abreast.git.refs import read_ref
 from abreast.git.steering import Setting
 from abreast.model.states import SessionKind, SessionState
@@ -36,14 +39,32 @@ class Trespass:
 
 
 def judge(scene: Scene) -> Ending | None:
-    """Return the ending of a session that went beyond its worktree; None: it did not.
+    """Return the ending of a session that went beyond its worktree, or has none any more; None: it
+    is fit to be looked at.
 
     A person who works in a session of their own may: there it is only told.
     """
+    if gone := _no_worktree(scene):
+        return gone
     if scene.session.kind is SessionKind.OPEN:
         return None
     found, _ = _found(scene)
     return Ending(SessionState.BLOCKED, _reason(found), _hint(scene, found)) if found else None
+
+
+def _no_worktree(scene: Scene) -> Ending | None:
+    """Return the ending of a session whose worktree somebody has removed; mend what can be."""
+    layout, before = scene.layout, found_by(scene.layout)
+    if before is None:
+        return None
+    if not layout.worktree.exists():
+        reason = f"its worktree was removed while it ran, by whom is not known: {layout.worktree}"
+        hint = f"what it had committed is on {layout.branch}; abreast retry {layout.id}"
+        return Ending(SessionState.FAILED, reason, hint)
+    if mend_worktree(scene.repository, spec_of(scene, scene.session.base_sha), before.admin):
+        text = f"{before.admin} was removed while it ran, by whom is not known; it was made again"
+        scene.engine.store.add_event(layout.id, "warning", text)
+    return None
 
 
 def told(scene: Scene, ending: Ending) -> Ending:
@@ -52,6 +73,10 @@ def told(scene: Scene, ending: Ending) -> Ending:
     Branches that are gone, by whose doing is not known, are told and kept under a ref.
     """
     store, layout = scene.engine.store, scene.layout
+    if (removed := _no_worktree(scene)) and ending.state is not SessionState.STOPPED:
+        ending = replace(ending, reason=removed.reason, hint=removed.hint)
+    for place in _elsewhere(scene):
+        store.add_event(layout.id, "warning", f"branch {layout.branch} is checked out in {place}")
     found, gone = _found(scene)
     for one in gone:
         ref = anchor_of(scene, one)
@@ -66,6 +91,16 @@ def told(scene: Scene, ending: Ending) -> Ending:
         return replace(ending, hint=hint)
     state = ending.state if ending.state is SessionState.STOPPED else SessionState.BLOCKED
     return replace(ending, state=state, reason=f"{reason}; and: {ending.reason}", hint=hint)
+
+
+def _elsewhere(scene: Scene) -> list[Path]:
+    """Return where else the session's branch is checked out: what is there no longer fits it."""
+    before = found_by(scene.layout)
+    if before is None or not any(
+        entry.checkout for entry in read_log(before.admin / "logs/HEAD", before.log)
+    ):
+        return []  # git checks a branch out twice only where it is forced to
+    return checked_out_in(scene.repository, scene.layout.branch, before.admin)
 
 
 def anchor_of(scene: Scene, one: Moved) -> str:
