@@ -21,6 +21,7 @@ from abreast.model.moves import Move, Say, Shell, Sleep, Spend, Write
 from abreast.model.session import Run
 from abreast.model.states import RunState, SessionKind, SessionState
 from abreast.model.task import AgentChoice
+from abreast.process.priority import AGENT, AWAITED
 from abreast.runner.job import load_runner
 from abreast.store.deliverables import record_deliverable
 from tests.support.stage import Stage, eventually, scripted, task, until
@@ -75,6 +76,20 @@ def test_an_answer_comes_back_and_nothing_else_changes(stage: Stage):
     )
     assert stage.wait(session.run).state is RunState.DONE
     assert list(stage.places.worktrees.rglob("README.md")) == []
+
+
+@pytest.mark.parametrize(
+    ("isolation", "niceness"), [(Isolation.CONTEXT, AWAITED), (Isolation.WORKTREE, AGENT)]
+)
+def test_a_child_that_a_parent_waits_for_runs_before_those_that_work(
+    local_stage: Stage, isolation: Isolation, niceness: int
+):
+    child = AgentChoice("command", command="nice")
+    contract = Contract("How nice are you?", isolation=isolation)
+    run = begin(local_stage, child, contract)
+    [session] = local_stage.wait(run.id).sessions
+    wanted = max(niceness, os.getpriority(os.PRIO_PROCESS, 0))
+    assert session.final_message.strip() == str(wanted)
 
 
 def test_nothing_found_and_nothing_came_back_are_told_apart(local_stage: Stage):

@@ -4,7 +4,8 @@ import contextlib
 import os
 from pathlib import Path
 
-WORKER, AGENT = 5, 10  # niceness: the person's own programs first, then ours, then the agents
+# Niceness: the person's own programs first, then ours and whatever somebody waits for, then agents.
+WORKER, AWAITED, AGENT = 5, 5, 10
 
 
 def lower(niceness: int) -> None:

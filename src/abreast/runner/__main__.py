@@ -8,7 +8,7 @@ from pathlib import Path
 from abreast.process.children import become_subreaper
 from abreast.process.identity import identify
 from abreast.process.lock import hold_if_free
-from abreast.process.priority import AGENT, lower
+from abreast.process.priority import lower
 from abreast.runner.job import LOCK, RESULT, load_job, save_runner
 from abreast.runner.supervise import supervise
 
@@ -16,7 +16,8 @@ from abreast.runner.supervise import supervise
 def main(argv: list[str]) -> int:
     """Supervise the job in the folder `argv[0]`; do nothing when somebody does or did already."""
     directory = Path(argv[0])
-    lower(AGENT)
+    job = load_job(directory)
+    lower(job.niceness)
     # Our files are private. What the job makes is not: a container's user may have to read it.
     umask = os.umask(0o077)
     # The worker that started us may be killed, or its terminal closed: we go on. Handlers, not
@@ -27,7 +28,7 @@ def main(argv: list[str]) -> int:
         if held and not (directory / RESULT).exists():
             become_subreaper()
             save_runner(directory, identify())
-            supervise(directory, load_job(directory), umask=umask)
+            supervise(directory, job, umask=umask)
     return 0
 
 

@@ -10,6 +10,7 @@ from abreast.model.moment import Moment
 from abreast.model.usage import Usage
 from abreast.process.files import load_json, write_json
 from abreast.process.identity import Identity
+from abreast.process.priority import AGENT
 
 JOB = "job.json"
 RUNNER = "runner.json"
@@ -40,6 +41,7 @@ class Job:
     stop_signal: str = "SIGTERM"
     activity: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
+    niceness: int = AGENT
 
 
 @dataclass(frozen=True)

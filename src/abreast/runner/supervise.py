@@ -15,7 +15,7 @@ from abreast.model.moment import Moment
 from abreast.process import clock
 from abreast.process.children import has_children, reap_orphans
 from abreast.process.marker import marked_pids
-from abreast.process.priority import AGENT, lower_group
+from abreast.process.priority import lower_group
 from abreast.runner.job import STDERR, Job, Progress, Result, save_progress, save_result
 from abreast.runner.pump import PlainReader, Pump
 from abreast.runner.watch import Watch
@@ -38,7 +38,7 @@ def supervise(directory: Path, job: Job, *, umask: int = -1) -> Result:
     started = clock.now()
     try:
         process = _spawn(directory, job, umask)
-        lower_group(process.pid, AGENT)
+        lower_group(process.pid, job.niceness)
     except OSError as failure:
         verdict = Verdict(Outcome.FAILED, f"cannot start {job.argv[0]}: {failure.strerror}")
         result = Result(started.wall, clock.wall(), None, verdict, tick=started.tick)

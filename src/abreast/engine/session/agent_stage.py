@@ -21,6 +21,7 @@ from abreast.model.events import Outcome
 from abreast.model.usage import Usage
 from abreast.process.environment import DEPTH, SESSION, allow
 from abreast.process.files import write_atomic
+from abreast.process.priority import AGENT, AWAITED
 from abreast.runner.job import STREAM, Progress, Result, load_result
 from abreast.store.changes import UNSET, Change
 
@@ -99,6 +100,8 @@ def order_of(scene: Scene, agent: Agent, launch: Launch, kept: str) -> Order:
         limits=launch.limits,
         stop_file=scene.layout.stop_file,
         agent=agent.name,
+        # A parent waits for a child that reads.
+        niceness=AGENT if launch.child is None or launch.child.edits else AWAITED,
     )
 
 

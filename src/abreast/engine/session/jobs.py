@@ -17,6 +17,7 @@ from abreast.process.detached import spawn_detached
 from abreast.process.identity import Identity
 from abreast.process.materialise import materialise
 from abreast.process.patience import pause
+from abreast.process.priority import AGENT
 from abreast.process.tree import MARKER, sweep
 from abreast.runner.job import (
     JOB,
@@ -47,6 +48,7 @@ class Order:
     limits: Limits
     stop_file: Path
     agent: str = ""
+    niceness: int = AGENT
 
 
 async def run_job(
@@ -121,6 +123,7 @@ def _spawn(directory: Path, order: Order) -> subprocess.Popen[bytes]:
         stop_signal=command.stop_signal,
         activity=tuple(str(path) for path in command.activity),
         limits=order.limits,
+        niceness=order.niceness,
     )
     save_job(directory, job)
     argv = [sys.executable, "-I", "-m", "abreast.runner", str(directory)]
