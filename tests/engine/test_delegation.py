@@ -418,6 +418,8 @@ def test_whatever_characters_an_answer_has_it_arrives(local_stage: Stage):
         (["{top}/lib/*.py"], 1, 500),
         (["the log files"], 0, None),
         (["empty"], 0, None),
+        (["by-link"], 1, 500),
+        (["lib"], 1, 500),  # what is outside the tree does not count
     ],
 )
 def test_a_scope_names_files_however_they_are_called(
@@ -429,6 +431,8 @@ def test_a_scope_names_files_however_they_are_called(
     (top / "README.md").write_text("")
     (top / ".gitignore").write_text("*.log\n")
     (top / "lib" / "a.py").write_text("x" * 2000)
+    (top / "lib" / "b.py").symlink_to("/etc/passwd")
+    (top / "by-link").symlink_to("lib/a.py")
     for name in ("some notes.txt", "app[1].log"):
         (top / name).write_text("x" * 4000)
     contract = Contract("What?", scope=tuple(one.format(top=top) for one in scope))
@@ -449,14 +453,25 @@ def test_a_scope_names_files_however_they_are_called(
         (Contract("What?", scope=("nowhere.py",)), "there is no nowhere.py"),
         (Contract("What?", scope=("src/*.rs",)), r"there is no src/\*.rs"),
         (Contract("What?", scope=("../other",)), "is outside"),
+        (Contract("What?", scope=("out",)), "out is outside"),
+        (Contract("What?", scope=("out/secret.txt",)), "is outside"),
+        (Contract("What?", scope=("out/*.txt",)), "is outside"),
+        (Contract("What?", scope=("in/../out/secret.txt",)), "is outside"),
+        (Contract("What?", scope=("*/secret.txt",)), "there is no"),
+        (Contract("What?", scope=("**/secret.txt",)), "there is no"),
+        (Contract("What?", scope=("**/" * 30 + "x*y*z*.rs",)), "there is no"),
         (Contract("What?", limit_tokens=0), "it must be at least 1"),
         (Contract("What?", budget=Limits(turns=-1)), "cannot be negative"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_nobody_could_fulfil_is_refused_and_leaves_nothing(
-    local_stage: Stage, contract: Contract, said: str
+    local_stage: Stage, tmp_path: Path, contract: Contract, said: str
 ):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/secret.txt").write_text("secret")
+    (local_stage.repo.path / "out").symlink_to(tmp_path / "elsewhere")
+    (local_stage.repo.path / "in").symlink_to("src")
     with pytest.raises(ContractError, match=said):
         begin(local_stage, says(bullets("one")), contract)
     assert api.runs(places=local_stage.places) == []

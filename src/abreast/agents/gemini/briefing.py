@@ -5,11 +5,9 @@ from pathlib import Path
 
 from abreast.agents.base import Launch
 from abreast.agents.gemini.trust import unread
+from abreast.agents.imports import read_with_imports
 
 GIVEN = "(given as project context in the first message)"
-
-_DEPTH = 5  # imports within imports, as the CLI follows them
-_IMPORT_LINE = re.compile(r"^@(?P<path>[^\s@]+)\s*$", re.MULTILINE)
 
 # A region between equal runs of backticks, which the CLI leaves alone, or an `@` that it would
 # take for an import and replace by "Import failed".
@@ -33,24 +31,10 @@ def briefing_text(launch: Launch, user_folder: Path) -> str:
 
 def _without_native(launch: Launch) -> str:
     briefing = launch.briefing.strip()
-    native: list[str] = []
-    _expand(launch.worktree, launch.worktree / "GEMINI.md", _DEPTH, native)
+    native = read_with_imports(launch.worktree, launch.worktree / "GEMINI.md").pieces
     for text in sorted(native, key=len, reverse=True):
         briefing = briefing.replace(text, GIVEN, 1) if text else briefing
     return briefing
-
-
-def _expand(root: Path, path: Path, depth: int, found: list[str]) -> str:
-    """Return the file's text with its imports in place; add it, and theirs, to `found`."""
-    if not path.resolve().is_relative_to(root.resolve()):
-        return ""
-    text = read_text(path)
-    if depth:
-        text = _IMPORT_LINE.sub(
-            lambda m: _expand(root, path.parent / m["path"], depth - 1, found) or m[0], text
-        )
-    found.append(text.strip())
-    return text
 
 
 def _guard(found: re.Match[str]) -> str:

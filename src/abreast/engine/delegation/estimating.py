@@ -1,6 +1,7 @@
 """Before a delegation: what its scope holds, and what children like it have cost so far."""
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,10 +10,14 @@ from abreast.economics.estimate import estimate
 from abreast.engine.delegation.rounds import contract_of
 from abreast.engine.session.scene import Scene
 from abreast.errors import ContractError
-from abreast.git.call import git, split
+from abreast.git.call import call, git, split
 from abreast.model.contract import Contract, Profile
 from abreast.model.economy import Estimate
+from abreast.process.inside import inside
 from abreast.store.reader import Reader
+
+_GLOB = re.compile(r"[*?\[]")
+_PATIENCE = 30.0  # seconds for git to look for what a glob matches
 
 
 def estimate_of(scene: Scene) -> Estimate:
@@ -35,11 +40,15 @@ def make_estimate(
 
 
 def check_scope(tree: Path, scope: Sequence[str]) -> None:
-    """Raise ContractError for an entry that looks like a path and matches nothing in `tree`."""
+    """Raise ContractError for an entry that looks like a path and matches nothing in `tree`.
+
+    What a symbolic link leads to outside of `tree` is not in it.
+    """
     for entry in scope:
         if _is_prose(tree, entry):
             continue
-        if not Path(os.path.normpath(tree / entry)).is_relative_to(tree):
+        # Of a glob, what comes before its first wildcard: git follows no link that one matches.
+        if inside(tree, _GLOB.split(entry, maxsplit=1)[0]) is None:
             raise ContractError(
                 f"{entry} is outside {tree}", hint="a child sees the tree that it is started in"
             )
@@ -61,12 +70,15 @@ def sizes_in(tree: Path, scope: Sequence[str]) -> list[int] | None:
         kinds = ((e, "literal" if _exists(tree / e) else "glob") for e in wide)
         specs = [f":({kind}){os.path.relpath(tree / e, tree)}" for e, kind in kinds]
         files |= dict.fromkeys(split(git(tree, "ls-files", *options, "--", *specs)))
-    sizes = [size for name in files if (size := _size(tree / name)) is not None]
+    sizes = [size for name in files if (size := _size(tree, name)) is not None]
     return sizes or None
 
 
-def _size(file: Path) -> int | None:
+def _size(tree: Path, name: str) -> int | None:
     try:
+        file = tree / name
+        if file.is_symlink() and inside(tree, name) is None:
+            return None
         return file.stat().st_size
     except OSError:
         return None  # deleted, and not yet committed so
@@ -88,10 +100,22 @@ def _is_file(path: Path) -> bool:
 
 
 def _matches(tree: Path, entry: str) -> bool:
-    """Tell whether `entry` is a glob that something in `tree` matches."""
-    if not any(character in entry for character in "*?["):
+    """Tell whether `entry` is a glob that something in `tree` matches, be it ignored or not.
+
+    git answers: it goes through no symbolic link, and however many wildcards there are once.
+    """
+    if not _GLOB.search(entry):
         return False
-    try:
-        return any(tree.glob(os.path.relpath(tree / entry, tree)))
-    except (OSError, ValueError):  # it means nothing to Python
-        return False
+    spec = f":(glob){os.path.relpath(tree / entry, tree)}"
+    found = call(
+        tree,
+        "ls-files",
+        "--cached",
+        "--others",
+        "-z",
+        "--",
+        spec,
+        codes=range(256),
+        timeout=_PATIENCE,
+    )
+    return found.code == 0 and bool(found.stdout)

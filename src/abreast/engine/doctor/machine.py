@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from abreast.agents import agent_named
+from abreast.agents.imports import MOST, read_with_imports
 from abreast.doctor.case import Standing
 from abreast.doctor.housekeeping import Kept
 from abreast.doctor.versions import (
@@ -17,7 +18,6 @@ from abreast.doctor.versions import (
     Seen,
     number_of,
 )
-from abreast.engine.session.briefing import read_with_imports
 from abreast.engine.transcripts import AGENTS, records_of
 from abreast.model.tokens import BYTES_PER_TOKEN, count_tokens
 from abreast.model.transcript import Transcript
@@ -126,6 +126,11 @@ def _standing(files: Iterable[Path], top: Path, *, imports: bool) -> Iterator[St
     for file in files:
         if not os.path.isfile(file) or not os.access(file, os.R_OK):  # noqa: PTH113
             continue
-        text = read_with_imports(top, file) if imports else file.read_text(errors="replace")
+        text = read_with_imports(top, file).text if imports else _start_of(file)
         if text.strip():
             yield Standing(str(file), count_tokens(text))
+
+
+def _start_of(file: Path) -> str:
+    with file.open(encoding="utf-8", errors="replace") as opened:
+        return opened.read(MOST)
