@@ -8,6 +8,7 @@ from pathlib import Path
 import platformdirs
 
 from abreast.errors import StateError
+from abreast.model.naming import unique_name
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,8 @@ class Places:
 
     def handoff_of(self, checkout: Path) -> Path:
         """The handoff of the newest session in a checkout, where its owner keeps none there."""
-        import hashlib  # which loads OpenSSL: no look at runs has to wait for it
-
-        digest = hashlib.sha256(bytes(checkout)).hexdigest()[:8]
-        return self.state / "handoffs" / f"{checkout.name or 'root'}-{digest}" / "CURRENT_WORK.md"
+        name = unique_name(checkout.name or "root", bytes(checkout))
+        return self.state / "handoffs" / name / "CURRENT_WORK.md"
 
     def make(self) -> "Places":
         """Create the folders, readable by the user alone, and return self; raises StateError."""

@@ -265,6 +265,56 @@ def test_two_runs_take_turns_on_one_target(stage: Stage, trials: Trials, tmp_pat
     assert {"one.txt", "two.txt"} <= on(stage, "main")
 
 
+def test_targets_with_names_alike_are_tested_apart(local_stage: Stage, trials: Trials) -> None:
+    stage = local_stage
+    stage.repo.git("branch", "rel/x")
+    stage.repo.git("branch", "rel-x")
+    names = {"one": "rel/x", "two": "rel-x"}
+    runs = {
+        name: stage.run(
+            task(name, writes(f"{name}.txt"), verify=trials.verify(waits=True)), target=target
+        )
+        for name, target in names.items()
+    }
+    waiting = {name: Landing(stage, run.id) for name, run in runs.items()}
+    trials.expect(2)  # both are in their trials at once
+    trials.go_on()
+    for name, target in names.items():
+        assert landings(waiting[name].result()) == {name: LANDED}
+        assert on(stage, target) - on(stage, "main") == {f"{name}.txt"}
+    assert len(trials.seen()) == 2
+
+
+@pytest.mark.parametrize(
+    ("deed", "reason"),
+    [
+        ("git commit -q --allow-empty -m more", "left the commit on trial"),
+        ("echo more >> README.md", "changed what was on trial: README.md"),
+    ],
+)
+def test_what_lands_is_what_was_tested(local_stage: Stage, deed: str, reason: str) -> None:
+    stage = local_stage
+    verify = f"case $PWD in */.landing*) {deed};; esac"
+    run = stage.run(task("one", writes("one.txt"), verify=verify), land=LandMode.MERGE)
+    assert landings(run) == {"one": BOUNCED}
+    assert f"on the merge with main, verify {reason}" in run.sessions[0].reason
+    assert "one.txt" not in on(stage, "main")
+
+
+def test_files_that_differ_as_checked_out_are_no_change(local_stage: Stage) -> None:
+    stage = local_stage
+    run = stage.run(task("one", writes("one"), verify="true"))
+    (stage.repo.path / "dos.txt").write_bytes(b"one\r\n")
+    stage.repo.git("add", "dos.txt")
+    stage.repo.write({".gitattributes": "*.txt text\n"})
+    stage.repo.git("add", ".gitattributes")
+    stage.repo.git("commit", "-qm", "a blob that git would write otherwise")
+    (stage.repo.path / "dos.txt").write_bytes(b"one\r\n")  # git looks once more
+    assert stage.repo.git("status", "--porcelain") == "M dos.txt"
+    [session] = api.land(run.id, places=stage.places).sessions
+    assert session.landing is LANDED, session.reason
+
+
 def test_a_landing_can_be_stopped(local_stage: Stage, trials: Trials) -> None:
     stage = local_stage
     run = stage.start(

@@ -80,7 +80,7 @@ def test_a_branch_that_exists_elsewhere_is_left_to_the_caller(bench: Bench, pool
 
 
 def test_missing_and_half_made_slots_are_filled(bench: Bench, pool: Pool):
-    pool.slots[0].with_name("slot-1.intent").write_text("{}")
+    pool.slots[0].with_name(".slot-1.intent").write_text("{}")
     assert take(bench, pool, "one") == pool.slots[1]
     assert take(bench, pool, "two") is None
     assert fill(replace(pool, size=3), bench.head) == 2

@@ -192,6 +192,26 @@ def test_something_else_in_its_place_is_refused_and_kept(bench: Bench, spoil: st
     assert read_ref(bench.found, spec.ref) == bench.head
 
 
+def test_no_tasks_name_is_the_intent_of_another(bench: Bench):
+    """`.intent` may end a task's id: its worktree must not make the other look half made."""
+    names = ("one", "one.intent", "one.intent.intent", "one.writing")
+    for name in names:
+        assert bench.ensure(bench.spec(name)).made is Made.NEW
+        bench.spec(name).path.joinpath("work").write_text(name)
+    for name in names:
+        assert bench.ensure(bench.spec(name)).made is Made.REUSED
+        assert bench.spec(name).path.joinpath("work").read_text() == name
+
+
+def test_an_intent_of_an_earlier_version_is_heeded(bench: Bench):
+    spec = bench.spec("one")
+    bench.ensure(spec)
+    earlier = spec.path.with_name("one.intent")
+    earlier.write_text(json.dumps({"branch": spec.branch, "base": spec.base, "marker": "x"}))
+    assert bench.ensure(spec).made is Made.REPAIRED
+    assert not earlier.exists()
+
+
 def test_a_branch_of_that_name_that_is_somebody_elses_is_refused(bench: Bench):
     bench.branch("abreast/run/one", {"a": "b"})
     later = bench.repo.commit("later", {"c": "d"})

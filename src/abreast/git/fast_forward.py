@@ -13,7 +13,6 @@ import signal as signals
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from shlex import quote
 
@@ -38,6 +37,7 @@ from abreast.git.metadata import metadata_lock
 from abreast.git.ref_change import ref_change
 from abreast.git.repository import Repository
 from abreast.git.status import find_commit, require_own_git_dir
+from abreast.model.naming import unique_name
 from abreast.process.patience import pause
 from abreast.process.tree import MARKER, marked, send, sweep
 
@@ -111,7 +111,7 @@ def recover(journals: Path) -> list[str]:
 def _alone(journals: Path, checkout: Path) -> Iterator[Path]:
     """Yield the file of this checkout's intent; only one process at a time has it."""
     journals.mkdir(mode=0o700, parents=True, exist_ok=True)
-    name = sha256(bytes(checkout)).hexdigest()
+    name = unique_name(checkout.name, bytes(checkout))
     with metadata_lock(journals / f"{name}.lock"):
         yield journals / f"{name}.json"
 

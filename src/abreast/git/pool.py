@@ -87,7 +87,7 @@ def _claim_file(slot: Path) -> Path:
 
 def _take(slot: Path, claimant: str) -> bool:
     """Create the claim file, content and all, in one step; False when somebody else holds it."""
-    if not slot.exists() or slot.with_name(f"{slot.name}.intent").exists():
+    if not slot.exists() or WorktreeSpec(slot, "", "", "").intent.exists():
         return False
     if claimant_of(slot) == claimant:  # a crash interrupted us; nobody has worked there
         return True

@@ -1,6 +1,5 @@
 """Which repository this is, what its names mean, and whether somebody has changed it."""
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from abreast.errors import NotFoundError, StateError
 from abreast.git.call import call, failure
 from abreast.git.status import current_branch, find_commit
+from abreast.model.naming import unique_name
 from abreast.process.command import Completed
 
 FALLBACK_IDENTITY = ("user.name=abreast", "user.email=abreast@localhost")
@@ -51,8 +51,7 @@ class Repository:
 
     def lock(self, folder: Path) -> Path:
         """Return the lock file in `folder` that belongs to this repository, whoever asks."""
-        digest = hashlib.sha256(bytes(self.common_dir)).hexdigest()[:16]
-        return folder / f"git-{digest}.lock"
+        return folder / f"{unique_name('git', bytes(self.common_dir))}.lock"
 
 
 def find_repository(path: Path) -> Repository:

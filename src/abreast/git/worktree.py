@@ -25,7 +25,10 @@ class WorktreeSpec:
 
     @property
     def intent(self) -> Path:
-        return self.path.with_name(f"{self.path.name}.intent")
+        """The file that exists while the worktree is half made; no task can be called like it."""
+        earlier = self.path.with_name(f"{self.path.name}.intent")
+        own = self.path.with_name(f".{self.path.name}.intent")
+        return earlier if earlier.is_file() else own  # earlier versions took a task's name
 
     @property
     def real_path(self) -> Path:

@@ -109,13 +109,13 @@ async def _try(scene: Scene, folder: Path) -> Change | None:
         return merge
     merged, old = merge
     failed = await try_merged(
-        scene, merged, folder / merged[:12], landing_stop_file(scene.engine.places, run.id)
+        scene, merged, folder / merged, landing_stop_file(scene.engine.places, run.id)
     )
     if failed == STOPPED_BY_USER:
         return _stopped(scene)
     if failed:
         reason = f"on the merge with {run.target}, {failed}"
-        return _bounced(reason, f"its output: {folder / merged[:12]}")
+        return _bounced(reason, f"its output: {folder / merged}")
     return await asyncio.to_thread(_advance, scene, merged, old)
 
 
@@ -127,7 +127,7 @@ def _merge(scene: Scene, folder: Path) -> Change | tuple[str, str]:
         return Change(landing=LandState.LANDED, landed=old)
     if is_ancestor(repo, old, commit):
         return commit, old
-    note = folder / f"merge-{old[:12]}"
+    note = folder / f"merge-{old}"
     if note.exists():  # a killed worker made it: its trial may still run
         return note.read_text(encoding="ascii"), old
     result = merge_trees(repo, old, commit)

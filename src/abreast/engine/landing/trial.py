@@ -16,13 +16,15 @@ from abreast.engine.session.start_stages import command_order_in
 from abreast.git.checkout import switch_detached
 from abreast.git.include import copy_included
 from abreast.git.making import ensure_worktree
-from abreast.git.worktree import WorktreeSpec
+from abreast.git.status import file_marks, find_commit
+from abreast.git.worktree import WorktreeSpec, is_worktree_of
 from abreast.model.events import Outcome
-from abreast.process.files import write_atomic
+from abreast.process.files import load_json, write_atomic, write_json
 from abreast.runner.job import is_lost
 from abreast.runner.supervise import STOPPED_BY_USER
 
 STAGES = ("setup", "verify")
+_FRESH = "as-checked-out.json"
 
 
 async def try_merged(scene: Scene, merged: str, folder: Path, stop_file: Path) -> str:
@@ -49,8 +51,25 @@ async def _try(scene: Scene, merged: str, folder: Path, stop_file: Path) -> str 
             return None
         if result.verdict.outcome is not Outcome.OK or result.stopped_by:
             return f"{name} failed: {result.stopped_by or result.verdict.reason}"
+    changed = await asyncio.to_thread(_changed, scene, merged, folder)
     await asyncio.to_thread(_note(scene).unlink, missing_ok=True)
-    return ""
+    return changed
+
+
+def _changed(scene: Scene, merged: str, folder: Path) -> str:
+    """Return in what the scratch worktree is no longer the commit on trial; "" when it is."""
+    if not scene.task.commands:
+        return ""
+    path, stages = _path(scene), " and ".join(scene.task.commands)
+    if not is_worktree_of(scene.repository, path) or find_commit(path, "HEAD") != merged:
+        return f"{stages} left the commit on trial, so it is not known what was tested"
+    before = load_json(folder / _FRESH) or {}
+    edited = [name for name, mark in _tracked(path).items() if before.get(name) != mark]
+    return f"{stages} changed what was on trial: {', '.join(edited[:5])}" if edited else ""
+
+
+def _tracked(path: Path) -> dict[str, str]:
+    return {name: mark for name, mark in file_marks(path).items() if not mark.startswith("??")}
 
 
 def _order(scene: Scene, name: str, merged: str, folder: Path, stop_file: Path) -> Order:
@@ -71,6 +90,9 @@ def _scratch(scene: Scene, merged: str, folder: Path) -> Path:
         ensure_worktree(scene.repository, spec, lock=scene.lock)
     switch_detached(scene.repository, path, merged)
     copy_included(scene.repository, path)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Some files differ as they are checked out: line ends, filters.
+    write_json(folder / _FRESH, _tracked(path))
     write_atomic(note, str(folder))
     return path
 

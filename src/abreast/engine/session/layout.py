@@ -1,14 +1,15 @@
 """Names: where a session's files lie, what its branch and refs are called."""
 
-import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from abreast.model.naming import unique_name
 from abreast.model.session import Session
 from abreast.places import Places
 
 STOP = "stop"  # the file whose existence stops every job of an attempt
 ROUNDS = ("agent", "repair-1", "repair-2")  # the jobs of an agent: a child may be asked again
+_POOL = ".pool"
 JOBS = ("setup", *ROUNDS, "verify")
 LOST = "-lost"  # behind the name of a job that was run again because its runner was gone
 
@@ -23,6 +24,7 @@ class SessionLayout:
     task: str
     attempt: int = 1
     slot: Path | None = None  # the worktree of the warm pool that it works in, if it has one
+    placed: Path | None = None  # the worktree that an earlier version has made elsewhere
 
     @property
     def id(self) -> str:
@@ -58,7 +60,8 @@ class SessionLayout:
 
     @property
     def worktree(self) -> Path:
-        return self.slot or repository_folder(self.places, self.common_dir) / self.run / self.task
+        own = self.slot or self.placed
+        return own or repository_folder(self.places, self.common_dir) / self.run / self.task
 
     @property
     def branch(self) -> str:
@@ -70,18 +73,24 @@ class SessionLayout:
 
 
 def layout_of(session: Session, places: Places, common_dir: Path) -> SessionLayout:
-    """Return the names of a session's current attempt."""
+    """Return the names of a session's current attempt.
+
+    A worktree stays where it was made, whatever the folder of its repository was called then.
+    """
     found = SessionLayout(places, common_dir, session.run, session.task, session.attempt)
     worktree = Path(session.worktree)
-    warm = worktree.parent == pool_folder(places, common_dir)
-    return replace(found, slot=worktree) if warm else found
+    if not worktree.is_relative_to(places.worktrees):
+        return found
+    if worktree.parent.name == _POOL:
+        return replace(found, slot=worktree)
+    own = worktree.parts[-2:] == (session.run, session.task)
+    return replace(found, placed=worktree) if own else found
 
 
 def repository_folder(places: Places, common_dir: Path) -> Path:
     """The folder that holds this repository's worktrees, outside the repository."""
     name = common_dir.parent.name if common_dir.name == ".git" else common_dir.stem
-    digest = hashlib.sha256(str(common_dir).encode()).hexdigest()[:8]
-    return places.worktrees / f"{name or 'repository'}-{digest}"
+    return places.worktrees / unique_name(name or "repository", bytes(common_dir))
 
 
 def repository_lock(places: Places, common_dir: Path) -> Path:
@@ -91,13 +100,12 @@ def repository_lock(places: Places, common_dir: Path) -> Path:
 
 def pool_folder(places: Places, common_dir: Path) -> Path:
     """The folder of the repository's warm worktrees."""
-    return repository_folder(places, common_dir) / ".pool"
+    return repository_folder(places, common_dir) / _POOL
 
 
 def landing_folder(places: Places, common_dir: Path, target: str) -> Path:
     """The scratch worktree in which merges onto `target` are tested; kept warm."""
-    slug = target.replace("/", "-")
-    return repository_folder(places, common_dir) / f".landing-{slug}"
+    return repository_folder(places, common_dir) / f".landing-{unique_name(target, target)}"
 
 
 def landing_stop_file(places: Places, run: str) -> Path:
