@@ -10,6 +10,7 @@ AbreastError
 ├── AgentError           an agent CLI is missing, too old or cannot do what was asked
 ├── WorkerError          the background worker cannot start or has been fenced off
 └── StoreError           the database is missing, locked or newer than this abreast
+    └── DamagedError     the database file is no database any more, or a broken one
 
 A message says what failed, on what; `hint` names what to do next. Faces print both and exit
 with `exit_code`: 0 done, 1 you can fix it, 2 usage, 3 our bug, 130 interrupted.
@@ -102,3 +103,11 @@ class WorkerError(AbreastError):
 
 class StoreError(AbreastError):
     """The database cannot be read or written as it stands."""
+
+
+class DamagedError(StoreError):
+    """The database file is no database any more, or a broken one. The work is not in it."""
+
+    def __init__(self, message: str) -> None:
+        hint = "abreast doctor tells where the work is, and how to begin with an empty database"
+        super().__init__(message, hint=hint)

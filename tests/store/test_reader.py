@@ -68,7 +68,7 @@ def test_a_prefix_must_name_one_run(three_runs, reader):
 
 
 def test_without_any_run_there_is_no_newest_one(reader):
-    with pytest.raises(NotFoundError, match="nothing has run yet"):
+    with pytest.raises(NotFoundError, match="no run is on record"):
         reader.run_by_prefix()
 
 

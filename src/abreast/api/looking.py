@@ -1,12 +1,16 @@
 """Look at runs and sessions; nothing here changes anything."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from abreast.errors import NotFoundError
 from abreast.model.attendance import Attendance, Presence
 from abreast.model.session import LogEvent, Run, Session
 from abreast.places import Places, find_places
 from abreast.store.reader import Reader
+
+if TYPE_CHECKING:
+    from abreast.store.unrecorded import Unrecorded
 
 
 def runs(*, limit: int = 20, places: Places | None = None) -> list[Run]:
@@ -80,6 +84,13 @@ def presence(run: Run, *, places: Places | None = None) -> Presence:
     from abreast.engine import attendance
 
     return attendance.presence(run, places or find_places())
+
+
+def unrecorded(*, places: Places | None = None) -> "list[Unrecorded]":
+    """Return the sessions whose work is on disk and in no record: the database was lost."""
+    from abreast.store import unrecorded as lost
+
+    return lost.unrecorded(places or find_places())
 
 
 def reader_of(places: Places | None) -> Reader:

@@ -1,5 +1,6 @@
 """`abreast status`: runs and sessions as they stand."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
 
     from abreast.model.attendance import Presence
     from abreast.model.session import Run
+    from abreast.store.unrecorded import Unrecorded
+
+_SHOWN = 5  # of the sessions whose record is gone
 
 
 @click.command()
@@ -27,6 +31,7 @@ def status(*, run: str, everything: bool, json: bool) -> int:
     from abreast import api
     from abreast.api import looking
     from abreast.cli import as_json
+    from abreast.places import find_places
 
     shown: list[Run]
     if run:
@@ -37,13 +42,29 @@ def status(*, run: str, everything: bool, json: bool) -> int:
         newest = api.runs()
         shown = [r for r in newest if not r.state.final] or newest[:1]
     found = [(r, looking.presence(r)) for r in shown]
+    left = [] if run or not find_places().worktrees.exists() else looking.unrecorded()
     if json:
-        as_json.emit({"runs": [as_json.run_dict(r, who) for r, who in found]})
+        runs = [as_json.run_dict(r, who) for r, who in found]
+        as_json.emit({"runs": runs, "unrecorded": [asdict(one) for one in left]})
     elif found:
         _print(found, brief=everything, whole=bool(run))
-    else:
+    elif not left:
         click.echo("nothing has run yet\nhint: `abreast demo` shows a run", err=True)
+    if left and not json:
+        _tell_unrecorded(left, alone=not found)
     return 0
+
+
+def _tell_unrecorded(left: "Sequence[Unrecorded]", *, alone: bool) -> None:
+    """Say that there is work whose record is gone, and where it is."""
+    from abreast.cli.figures import counted, harmless
+
+    head = "no run is on record, but there is work of " if alone else "\nno record tells of "
+    many = f"{head}{counted(len(left), 'session')}"
+    places = [f"  {one.id}: {one.worktree or one.directory}" for one in left[:_SHOWN]]
+    more = [f"  and {len(left) - _SHOWN:,} more"] if len(left) > _SHOWN else []
+    hint = "hint: abreast doctor tells how to get it back; the database was lost or emptied"
+    click.echo(harmless("\n".join([f"{many}:", *places, *more, hint])), err=True)
 
 
 def _print(found: "Sequence[tuple[Run, Presence]]", *, brief: bool, whole: bool) -> None:

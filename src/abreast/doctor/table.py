@@ -211,6 +211,18 @@ _CONTEXT = (
 
 _HOUSE = (
     Check(
+        id="lost-records",
+        severity=Severity.SEVERE,
+        title="Work without a record",
+        looks_for="A worktree, a session's folder or, with no run on record, a ref of abreast's "
+        "that no run in the database tells of; or a database that is damaged.",
+        why="The database was lost, emptied or damaged: no other command shows this work, and "
+        "nobody lands it.",
+        fix="What is committed is on the branch `abreast/RUN/TASK`: merge it. What was not when "
+        "the session ended is in the ref that is named (`git show`, `git cherry-pick`), or still "
+        "in the worktree. Then remove the worktree with `git worktree remove`.",
+    ),
+    Check(
         id="damaged-config",
         severity=Severity.SEVERE,
         title="A damaged shared git configuration",

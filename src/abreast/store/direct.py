@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from abreast.errors import StoreError
+from abreast.errors import DamagedError, StoreError
 from abreast.store.revisions import REVISIONS, VERSION_TABLE
-from abreast.store.snapshot import bring_up_to_date, open_snapshot
+from abreast.store.snapshot import bring_up_to_date, is_damage, open_snapshot
 
 BUSY_SECONDS = 30.0
 
@@ -59,6 +59,8 @@ def _sqlite(file: Path) -> Iterator[Execute]:
             yield execute  # closing without a commit takes everything back
             connection.execute("COMMIT")
     except sqlite3.Error as error:
+        if is_damage(error):
+            raise DamagedError(f"the database {file} is damaged: {error}") from error
         raise StoreError(f"the database {file} cannot be written: {error}") from error
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event, exc
 
-from abreast.errors import StoreError
+from abreast.errors import DamagedError, StoreError
+from abreast.store.snapshot import is_damage
 
 BUSY_SECONDS = 30
 
@@ -103,6 +104,8 @@ def _as_store_error() -> Iterator[None]:
         raise  # our mistake, not the database's
     except (exc.DatabaseError, exc.InterfaceError, exc.TimeoutError) as error:
         cause = getattr(error, "orig", None) or error
+        if is_damage(cause):
+            raise DamagedError(f"the database is damaged: {cause}") from error
         raise StoreError(
             f"the database does not answer: {cause}",
             hint="is its disk full, or its server down?",

@@ -88,6 +88,11 @@ class Reader:
         with open_snapshot(self.database) as query:
             return _with_sessions(query, query(f"{_RUNS} {_NEWEST} LIMIT ?", limit))
 
+    def run_ids(self) -> frozenset[str]:
+        """Return the ids of all runs on record."""
+        with open_snapshot(self.database) as query:
+            return frozenset(str(row[0]) for row in query("SELECT id FROM abreast_runs"))
+
     def active(self) -> list[Run]:
         """Return the runs that have not ended, with their sessions, newest first."""
         with open_snapshot(self.database) as query:
@@ -133,7 +138,7 @@ class Reader:
         if found:
             ids = ", ".join(str(row[0]) for row in found[:5])
             raise NotFoundError(f"{len(found)} runs start with {prefix}", hint=f"such as {ids}")
-        what = f"there is no run {prefix}" if prefix else "nothing has run yet"
+        what = f"there is no run {prefix}" if prefix else "no run is on record"
         hint = "`abreast status` lists the runs" if prefix else "`abreast demo` shows a run"
         raise NotFoundError(what, hint=hint)
 

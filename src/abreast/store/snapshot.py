@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from abreast.errors import StoreError
+from abreast.errors import DamagedError, StoreError
 from abreast.store.revisions import REVISIONS, VERSION_TABLE
 
 BUSY_SECONDS = 10.0
@@ -131,8 +131,17 @@ def _postgres(database: str) -> Iterator[Query]:
         raise _unreadable("at its server", error) from error
 
 
+def is_damage(error: object) -> bool:
+    """Tell whether SQLite says that a file is no database, or a broken one."""
+    said = str(error)
+    damaged = "not a database" in said or "malformed" in said
+    return isinstance(error, sqlite3.DatabaseError) and damaged
+
+
 def _unreadable(place: object, error: Exception) -> StoreError:
     said = str(error).strip()
+    if is_damage(error):
+        return DamagedError(f"the database {place} is damaged: {said}")
     if "no such column" in said or ("does not exist" in said and "column" in said):
         return StoreError(
             f"the database {place} has another schema: {said}",

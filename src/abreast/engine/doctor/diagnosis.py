@@ -11,9 +11,11 @@ from abreast.doctor.table import CHECKS
 from abreast.doctor.versions import known_bad
 from abreast.engine.doctor.lines import with_lines
 from abreast.engine.doctor.machine import kept, unreadable, versions
+from abreast.engine.doctor.records import lost_records
 from abreast.engine.doctor.repositories import require_checkout, state_of
 from abreast.engine.doctor.sessions import Ward
 from abreast.engine.transcripts import find_transcripts
+from abreast.errors import DamagedError
 from abreast.model.finding import Diagnosis, Evidence
 from abreast.model.session import Session
 from abreast.places import Places
@@ -31,9 +33,12 @@ def diagnose(
     """
     if repo is not None:
         require_checkout(repo)
-    reader = Reader(places.database)
-    runs = reader.runs(_RUNS)
-    ward = Ward(environ, [run for run in runs if run.created >= since], reader.cli_sessions())
+    reader, damage = Reader(places.database), ""
+    try:
+        runs, known = reader.runs(_RUNS), reader.cli_sessions()
+    except DamagedError as error:
+        runs, known, damage = [], {}, error.message
+    ward = Ward(environ, [run for run in runs if run.created >= since], known)
     for found in find_transcripts(places, environ, since=since):
         ward.admit(found.agent, found.path)
     ward.warnings += unreadable(environ)
@@ -42,6 +47,7 @@ def diagnose(
     repositories = [state_of(one) for one in ward.repositories(runs, repo)]
     ward.warnings += [one.failed for one in repositories if one.failed]
     sessions = [session for run in runs for session in run.sessions]
+    ward.seen["lost-records"] += lost_records(places, repositories, runs, damage)
     for name, seen in _housekeeping(repositories, sessions, environ, ward, now).items():
         for one in seen:
             ward.seen[name].append(one)
