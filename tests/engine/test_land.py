@@ -243,6 +243,22 @@ def test_a_worker_killed_while_it_moves_a_checkout_lands_once(
     assert len(commits) == 3
 
 
+def test_a_failure_after_the_move_does_not_undo_the_news(local_stage: Stage) -> None:
+    """A hook kills git as soon as the branch has moved: git has failed, and the work is there."""
+    stage = local_stage
+    run = stage.run(task("one", writes("one.txt")))
+    stage.repo.git("checkout", "-q", "--detach")
+    hook = stage.repo.path / ".git/hooks/reference-transaction"
+    hook.write_text(
+        '#!/bin/sh\n[ "$1" = committed ] && grep -q refs/heads/main && kill -9 $PPID\n:\n'
+    )
+    hook.chmod(0o755)
+    [session] = api.land(run.id, places=stage.places).sessions
+    assert (session.landing, session.landed) == (LANDED, session.commit)
+    assert session.reason.startswith("main has it; afterwards: ")
+    assert "one.txt" in on(stage, "main")
+
+
 def test_two_runs_take_turns_on_one_target(stage: Stage, trials: Trials, tmp_path: Path) -> None:
     linked = tmp_path / "linked"
     stage.repo.git("worktree", "add", "-q", "-b", "elsewhere", str(linked))

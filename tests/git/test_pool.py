@@ -31,8 +31,8 @@ def test_a_slot_is_claimed_clean_and_keeps_its_dependencies(bench: Bench, pool: 
     tree = Repo(first)
     tree.write({"deps/lib": "installed", "README.md": "edited", "junk": "x"})
     tree.commit("work", {"a": "1"})
-    give_back(first)
-    give_back(first)
+    give_back(first, "one")
+    give_back(first, "one")
     new = bench.repo.commit("meanwhile", {"b": "2"})
     second = take(bench, pool, "two")
     assert second == first
@@ -41,6 +41,10 @@ def test_a_slot_is_claimed_clean_and_keeps_its_dependencies(bench: Bench, pool: 
     assert (tree.git("rev-parse", "HEAD"), current_branch(first)) == (new, "abreast/two")
     assert tree.git("status", "--porcelain") == ""
     assert read_ref(bench.found, "refs/heads/abreast/one")
+    tree.write({"README.md": "of two"})
+    give_back(first, "one")  # somebody repeats it too late
+    assert claimant_of(first) == "two"
+    assert (first / "README.md").read_text() == "of two"
 
 
 def test_a_claim_survives_a_crash(bench: Bench, pool: Pool):

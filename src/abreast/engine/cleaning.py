@@ -112,7 +112,7 @@ class _Broom:
             layout.worktree, layout.branch, session.base_sha, f"abreast {session.id}"
         )
         if layout.slot:
-            give_back(layout.slot)
+            give_back(layout.slot, layout.id)
             self.client.store.update_session(session.id, Change(worktree=""))
         else:
             lock = repository_lock(places, repository.common_dir)

@@ -37,7 +37,7 @@ def give_back_worktree(scene: Scene) -> None:
     Whatever is in it must be safe under a ref.
     """
     if scene.layout.slot:
-        give_back(scene.layout.slot)
+        give_back(scene.layout.slot, scene.layout.id)
         scene.engine.store.update_session(scene.layout.id, Change(worktree=""))
 
 

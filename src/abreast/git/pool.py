@@ -64,12 +64,13 @@ def claim(pool: Pool, claimant: str, branch: str, base: str) -> Path | None:
     return None
 
 
-def give_back(slot: Path) -> None:
+def give_back(slot: Path, claimant: str) -> None:
     """Make a slot idle again: detached, clean, ignored files kept. Its branch stays.
 
-    Whatever is not committed is lost: snapshot it first. Safe to repeat.
+    Whatever is not committed is lost: snapshot it first. Safe to repeat: a slot that somebody else
+    has claimed meanwhile is left alone.
     """
-    if claimant_of(slot) is not None:
+    if claimant_of(slot) == claimant:
         _check_out(slot, "--detach", "HEAD")
         _claim_file(slot).unlink(missing_ok=True)
 

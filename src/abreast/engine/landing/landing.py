@@ -7,6 +7,8 @@ goes wrong on the way leaves the target alone and bounces this session, not the 
 """
 
 import asyncio
+import contextlib
+from dataclasses import replace
 from pathlib import Path
 
 from abreast.engine.closing import has_landed
@@ -55,23 +57,59 @@ def in_order(sessions: list[Session]) -> list[Session]:
 
 
 async def land_one(session: str, generation: int) -> None:
-    """Land one session for a run's request `generation`; whatever comes of it is in the store."""
+    """Land one session for a run's request `generation`; whatever comes of it is in the store.
+
+    What has happened to the target is recorded first. What else goes wrong is a note to it.
+    """
     engine = current()
     found = await asyncio.to_thread(engine.reader.session, session)
-    if found is None or found.landing is not LandState.QUEUED:
+    if found is None:
         return
+    landing = found.landing
+    if landing is LandState.QUEUED:
+        change = await _end_of_landing(session, found.attempt, generation)
+        await asyncio.to_thread(engine.store.update_session, session, change)
+        landing = change.landing if isinstance(change.landing, LandState) else landing
+    if landing is LandState.LANDED:
+        await asyncio.to_thread(_make_idle, session, found.attempt)
+
+
+async def _end_of_landing(session: str, attempt: int, generation: int) -> Change:
+    scene = None
     try:
-        scene = await asyncio.to_thread(open_scene, session, found.attempt)
-        change = await _land(scene, generation)
-        if change.landing is LandState.LANDED:
-            await asyncio.to_thread(give_back_worktree, scene)
+        scene = await asyncio.to_thread(open_scene, session, attempt)
+        return await _land(scene, generation)
     except StoreError:
         raise  # the step is tried again
     except AbreastError as error:
-        change = _bounced(error.message, error.hint or "")
+        bounced = _bounced(error.message, error.hint or "")
     except Exception as error:  # noqa: BLE001 - one landing's boundary: recorded, the queue goes on
-        change = _bounced(f"abreast failed: {error!r}", "please report this")
-    await asyncio.to_thread(engine.store.update_session, session, change)
+        bounced = _bounced(f"abreast failed: {error!r}", "please report this")
+    return await asyncio.to_thread(_unless_landed, scene, bounced)
+
+
+def _unless_landed(scene: Scene | None, bounced: Change) -> Change:
+    """Return that the session has landed, with a note, where its failure came after the move."""
+    if scene is None or scene.run.land is LandMode.PR:
+        return bounced
+    with contextlib.suppress(AbreastError):
+        tip = read_ref(scene.repository, f"refs/heads/{scene.run.target}")
+        if tip and is_ancestor(scene.repository, scene.session.commit, tip):
+            note = f"{scene.run.target} has it; afterwards: {bounced.reason}"
+            return replace(bounced, landing=LandState.LANDED, landed=tip, reason=note)
+    return bounced
+
+
+def _make_idle(session: str, attempt: int) -> None:
+    """Give back the session's warm worktree; what keeps it is a note to the landing."""
+    try:
+        give_back_worktree(open_scene(session, attempt))
+    except StoreError:
+        raise
+    except (AbreastError, OSError) as failure:
+        reason = f"its warm worktree could not be given back: {failure}"
+        hint = f"abreast clean {session} --remove"
+        current().store.update_session(session, Change(reason=reason, hint=hint))
 
 
 async def _land(scene: Scene, generation: int) -> Change:
