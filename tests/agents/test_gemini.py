@@ -357,6 +357,8 @@ def test_odd_lines_are_counted_and_do_no_harm() -> None:
     assert reader.skipped == len(lines)
     assert list(reader.feed(b"\n")) == []
     assert reader.skipped == len(lines)
+    [called] = reader.feed(b'{"type":"tool_use","tool_name":"glob","tool_id":[],"parameters":3}')
+    assert (called.kind, called.text) == (EventKind.TOOL, "find")
     reader.feed(b'{"type":"result","status":"success","stats":[]}')
     assert reader.verdict(0, "").outcome is Outcome.OK
 

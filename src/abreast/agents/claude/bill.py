@@ -12,6 +12,7 @@ from abreast.agents.claude.transcript import (
     reply_name,
     tokens,
 )
+from abreast.agents.values import amount
 from abreast.model.usage import Usage
 
 
@@ -140,9 +141,8 @@ _RESULT_KEYS = ("inputTokens", "cacheReadInputTokens", "cacheCreationInputTokens
 
 def _stated(numbers: dict[str, Any]) -> Usage:
     prompt = [tokens(numbers.get(key)) for key in _RESULT_KEYS]
-    cost = numbers.get("costUSD")
-    stated = float(cost) if isinstance(cost, int | float) else None
-    return Usage(sum(prompt), prompt[1], tokens(numbers.get("outputTokens")), stated, "stream")
+    said, cost = tokens(numbers.get("outputTokens")), amount(numbers.get("costUSD"))
+    return Usage(sum(prompt), prompt[1], said, cost, "stream")
 
 
 def _add(bill: dict[str, Usage], model: str, usage: Usage) -> None:

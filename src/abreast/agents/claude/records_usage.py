@@ -19,6 +19,7 @@ from abreast.agents.claude.transcript import (
     tokens,
 )
 from abreast.agents.recorded import seconds
+from abreast.agents.values import amount
 from abreast.model.harmless import one_line
 from abreast.model.transcript import FAST, Aside, Spent
 
@@ -146,9 +147,8 @@ def _counted(record: Mapping[str, Any]) -> dict[str, Any]:
         prompt = tokens(told.get("inputTokens")) + read + stored
         found = (prompt, read, stored, tokens(told.get("outputTokens")))
         sums[:] = [a + b for a, b in zip(sums, found, strict=True)]
-    cost = record.get("totalCostUSD")
-    known = isinstance(cost, int | float) and record.get("hasUnknownModelCost") is False
-    return {"counted": counted, "cost": cost if known else None}
+    known = record.get("hasUnknownModelCost") is False
+    return {"counted": counted, "cost": amount(record.get("totalCostUSD")) if known else None}
 
 
 def spent(record: Mapping[str, Any]) -> tuple[Spent, ...]:
@@ -164,7 +164,6 @@ def spent(record: Mapping[str, Any]) -> tuple[Spent, ...]:
     if not isinstance(usage, dict) or model == SYNTHETIC:
         return ()
     prompt, read, stored = prompt_tokens(usage)
-    cost = record.get("costUSD")  # by versions before 1.1
     own = Spent(
         at=seconds(record.get("timestamp")),
         id=_identity(record, message),
@@ -173,7 +172,7 @@ def spent(record: Mapping[str, Any]) -> tuple[Spent, ...]:
         cached_tokens=read,
         output_tokens=tokens(usage.get("output_tokens")),
         written_tokens=stored,
-        cost_usd=float(cost) if isinstance(cost, int | float) else None,
+        cost_usd=amount(record.get("costUSD")),  # by versions before 1.1
     )
     return (*_aside(usage, own), own) if usage.get("iterations") else (own,)
 

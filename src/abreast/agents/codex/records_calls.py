@@ -8,13 +8,13 @@ from typing import Any
 from abreast.agents.codex.records_lines import (
     exit_code,
     load_text,
-    mapping,
     output_text,
     patched_files,
     printed,
 )
 from abreast.agents.codex.records_shell import command_of, sort_command
 from abreast.agents.recorded import cut
+from abreast.agents.values import mapping, text
 from abreast.model.harmless import one_line
 from abreast.model.transcript import Called, Planned, Returned, ToolKind
 
@@ -161,7 +161,7 @@ def item_code(item: Mapping[str, Any]) -> int | None:
 
 
 def item_failed(item: Mapping[str, Any]) -> bool:
-    return item.get("status") in {"failed", "declined"}
+    return text(item.get("status")) in {"failed", "declined"}
 
 
 def item_child(item: Mapping[str, Any]) -> str:

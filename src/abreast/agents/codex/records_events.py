@@ -19,9 +19,11 @@ from abreast.agents.codex.records_calls import (
     planned,
     returned,
 )
-from abreast.agents.codex.records_lines import Record, load_record, mapping
+from abreast.agents.codex.records_lines import Record, load_record
 from abreast.agents.codex.records_spending import Spending
 from abreast.agents.recorded import cut
+from abreast.agents.values import mapping
+from abreast.agents.values import text as text_of
 from abreast.model.transcript import (
     Begun,
     Broken,
@@ -136,7 +138,7 @@ class Events:
                 yield from self._breaks(record.at, payload.get("message"))
 
     def _completed(self, record: Record, item: Mapping[str, Any]) -> Iterator[TranscriptEvent]:
-        kind, opened = item.get("type"), self._open.get(str(item.get("id")))
+        kind, opened = text_of(item.get("type")), self._open.get(str(item.get("id")))
         if kind in {"UserMessage", "AgentMessage"}:
             yield from self._says(record.at, "item", kind == "UserMessage", _content(item))
         elif opened is not None:

@@ -50,11 +50,6 @@ def load_record(line: bytes) -> Record | None:
     )
 
 
-def mapping(value: Any) -> Mapping[str, Any]:
-    """Return the object that a value is, {} when it is none."""
-    return value if isinstance(value, Mapping) else {}
-
-
 def load_text(text: Any) -> dict[str, Any]:
     """Return the JSON object in a text, such as a call's arguments; {} when there is none."""
     value = load_json(text.encode(errors="replace")) if isinstance(text, str) else None

@@ -12,6 +12,7 @@ from typing import Any
 
 from abreast.agents.codex.records_lines import exit_code, load_record, load_text, patched_files
 from abreast.agents.recorded import record_lines
+from abreast.agents.values import count
 from abreast.model.harmless import one_line
 from abreast.model.usage import Usage
 
@@ -148,15 +149,11 @@ def read_usage(counts: Any, source: str) -> Usage:
     if not isinstance(counts, Mapping):
         return Usage()
     return Usage(
-        input_tokens=_count(counts.get("input_tokens")),
-        cached_tokens=_count(counts.get("cached_input_tokens")),
-        output_tokens=_count(counts.get("output_tokens")),
+        input_tokens=count(counts.get("input_tokens")),
+        cached_tokens=count(counts.get("cached_input_tokens")),
+        output_tokens=count(counts.get("output_tokens")),
         source=source,
     )
-
-
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) else None
 
 
 def _records(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -17,6 +17,7 @@ from abreast.agents.codex.rollout import (
     read_usage,
 )
 from abreast.agents.lines import load_line
+from abreast.agents.values import listed, mapping, text
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
 from abreast.model.harmless import one_line
 from abreast.model.usage import Usage
@@ -52,29 +53,29 @@ class CodexReader:
 
     def feed(self, line: bytes) -> Iterable[Event]:
         try:
-            return self._read(load_line(line))
-        except (ValueError, TypeError, KeyError, AttributeError):
-            self.skipped += bool(line.strip())
-            return ()
+            data = mapping(load_line(line))
+        except ValueError:
+            data = {}
+        found = self._read(data)
+        self.skipped += found is None and bool(line.strip())
+        return found or ()
 
-    def _read(self, data: Mapping[str, Any]) -> list[Event]:
-        match data["type"]:
+    def _read(self, data: Mapping[str, Any]) -> list[Event] | None:
+        """Return the events on a line; None when it has not the shape of any that we know."""
+        match data.get("type"):
             case "item.started" | "item.updated" | "item.completed" as stage:
-                return self._item(data["item"], done=stage == "item.completed")
-            case "thread.started":
-                self._thread = str(data["thread_id"])
-                return [Event(EventKind.STARTED, self._thread)]
-            case "error":
-                message = plain(str(data["message"]))
+                return self._item(mapping(data.get("item")), done=stage == "item.completed")
+            case "thread.started" if thread := text(data.get("thread_id")):
+                self._thread = thread
+                return [Event(EventKind.STARTED, thread)]
+            case "error" if message := plain(text(data.get("message"))):
                 again = message.startswith("Reconnecting")
                 return [Event(EventKind.RETRY if again else EventKind.ERROR, message)]
             case "turn.completed" | "turn.failed":
                 return [self._result(data)]
             case "turn.started":
-                pass
-            case _:
-                self.skipped += 1
-        return []
+                return []
+        return None
 
     def _result(self, data: Mapping[str, Any]) -> Event:
         self._completed = data["type"] == "turn.completed"
@@ -82,36 +83,37 @@ class CodexReader:
             self._failure = ""
             self._usage = read_usage(data.get("usage"), "stream")
             return Event(EventKind.RESULT, self._final, usage=self._usage)
-        self._failure = plain(str(data["error"]["message"])) or "it failed"
+        said = text(mapping(data.get("error")).get("message"))
+        self._failure = plain(said) or "it failed"
         return Event(EventKind.RESULT, self._failure, failed=True)
 
-    def _item(self, item: Mapping[str, Any], *, done: bool) -> list[Event]:
-        kind = item["type"]
+    def _item(self, item: Mapping[str, Any], *, done: bool) -> list[Event] | None:
+        kind = text(item.get("type"))
         if kind in _TOOLS:
             return self._tool(item, done=done)
-        if not done or kind == "todo_list":
+        if kind and (not done or kind == "todo_list"):
             return []
+        said = text(item.get("text"))
         match kind:
-            case "agent_message":
-                self._final = str(item["text"])
-                self._answer.append(self._final)
-                return [Event(EventKind.TEXT, self._final, turns=self._reply())]
-            case "reasoning":
-                return [Event(EventKind.THOUGHT, str(item["text"]), turns=self._reply())]
-            case "error":
-                return [Event(EventKind.WARNING, str(item["message"]))]
-        self.skipped += 1
-        return []
+            case "agent_message" if "text" in item:
+                self._final = said
+                self._answer.append(said)
+                return [Event(EventKind.TEXT, said, turns=self._reply())]
+            case "reasoning" if "text" in item:
+                return [Event(EventKind.THOUGHT, said, turns=self._reply())]
+            case "error" if "message" in item:
+                return [Event(EventKind.WARNING, text(item["message"]))]
+        return None
 
     def _tool(self, item: Mapping[str, Any], *, done: bool) -> list[Event]:
         label = _label(item)
         self._worked = True
         self._answer.clear()
         if not done:
-            files = tuple(change["path"] for change in item.get("changes", ()))
+            files = tuple(filter(None, _changed(item)))
             return [Event(EventKind.TOOL, label, files=files, turns=self._reply())]
         self._answered = True
-        failed = item.get("status") not in {"completed", None}
+        failed = item.get("status") is not None and text(item["status"]) != "completed"
         events = [Event(EventKind.TOOL_DONE, label, failed=failed)]
         if failed and (why := _denial(item)):
             self._denials[label] = why
@@ -187,15 +189,21 @@ class CodexReader:
 def _label(item: Mapping[str, Any]) -> str:
     match item["type"]:
         case "command_execution":
-            return one_line(f"$ {_unwrap(str(item['command']))}")
+            return one_line(f"$ {_unwrap(text(item.get('command')))}")
         case "file_change":
-            names = [PurePosixPath(change["path"]).name for change in item["changes"]]
-            return one_line(f"edit {', '.join(names)}")
+            return one_line(
+                f"edit {', '.join(PurePosixPath(path).name for path in _changed(item))}"
+            )
         case "mcp_tool_call":
-            return one_line(f"{item.get('server')}.{item.get('tool')}")
+            return one_line(f"{text(item.get('server'))}.{text(item.get('tool'))}")
         case "web_search":
-            return one_line(f"search {item.get('query', '')}")
-    return one_line(f"subagent {item.get('tool', '')}")
+            return one_line(f"search {text(item.get('query'))}")
+    return one_line(f"subagent {text(item.get('tool'))}")
+
+
+def _changed(item: Mapping[str, Any]) -> list[str]:
+    changes = (mapping(change) for change in listed(item.get("changes")))
+    return [text(change.get("path")) for change in changes]
 
 
 def _unwrap(command: str) -> str:
@@ -211,6 +219,5 @@ def _unwrap(command: str) -> str:
 def _denial(item: Mapping[str, Any]) -> str:
     """Return why a failed tool was denied; "" when it simply failed."""
     if item["type"] == "command_execution":
-        return find_denial(str(item.get("aggregated_output", "")), ran=True)
-    error = item.get("error")
-    return denial(str(error["message"])) if isinstance(error, Mapping) else ""
+        return find_denial(text(item.get("aggregated_output")), ran=True)
+    return denial(text(mapping(item.get("error")).get("message")))

@@ -13,6 +13,7 @@ from abreast.agents.gemini.home import REFUSED
 from abreast.agents.gemini.mail import HEARD
 from abreast.agents.gemini.record import Reply, replies
 from abreast.agents.lines import load_line
+from abreast.agents.values import count, mapping, text
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
 from abreast.model.harmless import one_line
 from abreast.model.usage import Usage
@@ -67,11 +68,7 @@ class GeminiReader:
         if read is None:
             self.skipped += 1
             return []
-        try:
-            return list(read(value))
-        except (AttributeError, TypeError, ValueError):
-            self.skipped += 1
-            return []
+        return list(read(value))
 
     def _on_init(self, line: Line) -> Iterable[Event]:
         self._session = str(line.get("session_id", "")) or None
@@ -82,20 +79,23 @@ class GeminiReader:
         if line.get("role") != "assistant":
             return
         self._begin_reply()
-        text = str(line.get("content") or "")
+        said = text(line.get("content"))
         if self._said_in != self._turns:
             self._said_in, self._text = self._turns, ""
-        self._text += text
-        self._answer += text
-        self._pending += text
+        self._text += said
+        self._answer += said
+        self._pending += said
         yield from ()
 
     def _on_tool_use(self, line: Line) -> Iterable[Event]:
+        name = text(line.get("tool_name"))
+        if not name:
+            self.skipped += 1
+            return
         self._begin_reply()
         self._answer = ""
         yield from self._flush()
-        name = str(line.get("tool_name", ""))
-        parameters = line.get("parameters") or {}
+        parameters = mapping(line.get("parameters"))
         call = _call_line(name, parameters)
         self._calls[str(line.get("tool_id", ""))] = (name, call)
         files = _files(name, parameters)
@@ -111,7 +111,7 @@ class GeminiReader:
             if blocked:  # by its form, in every mode; the model is told and asks otherwise
                 yield Event(EventKind.WARNING, f"{call}: the CLI refuses command substitution")
             return
-        error = line.get("error") or {}
+        error = mapping(line.get("error"))
         message = str(error.get("message") or line.get("output") or "")
         yield Event(EventKind.TOOL_DONE, f"{call}: {one_line(message)}", failed=True)
         if why := _refusal(name, str(error.get("type", "")), message):
@@ -296,5 +296,4 @@ def _usage(stats: Line, tool: int) -> Usage:
 
 
 def _count(stats: Line, key: str) -> int:
-    value = stats.get(key)
-    return value if isinstance(value, int) else 0
+    return count(stats.get(key)) or 0
