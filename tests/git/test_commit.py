@@ -10,6 +10,7 @@ from abreast.git.commit import (
     seal,
     tree_of,
 )
+from abreast.git.history import commits_since
 from abreast.git.refs import delete_ref, move_branch, read_ref, swap_ref
 from abreast.git.repository import identity
 from abreast.git.snapshot import build_tree
@@ -53,6 +54,51 @@ def test_uncommitted_work_becomes_one_commit_and_a_clean_worktree(bench: Bench):
     ]
     assert seal_it(bench, tree).commit == sealed.commit
     assert read_ref(bench.found, KEEP) is None
+
+
+@pytest.mark.parametrize("encoding", ["ISO-8859-1", "SHIFT_JIS"])
+@pytest.mark.parametrize("setting", ["i18n.commitEncoding", "i18n.logOutputEncoding"])
+def test_messages_are_what_was_said_whatever_the_users_encoding(
+    bench: Bench, encoding: str, setting: str
+):
+    said = "Grüße, さしすせ"
+    bench.repo.git("config", "user.name", "Ädä")
+    bench.repo.git("config", setting, encoding)
+    tree = bench.worktree("one")
+    tree.write({"new.txt": "n"})
+
+    def sealed() -> str | None:
+        return seal(
+            bench.found,
+            tree.path,
+            tree=build_tree(tree.path).tree,
+            branch="abreast/run/one",
+            base=bench.head,
+            message=said,
+            keep_ref=KEEP,
+            trailers=[("Abreast-Session", "さ")],
+        ).commit
+
+    commit = sealed()
+    assert commit
+    raw = bench.repo.git("cat-file", "commit", commit)
+    assert raw.endswith(f"\n\n{said}\n\nAbreast-Session: さ")
+    assert "author Ädä" in raw
+    assert "encoding" not in raw
+    assert sealed() == commit  # it is known again
+    assert read_ref(bench.found, KEEP) is None
+    assert commits_since(tree.path, bench.head) == [f"{commit[:12]} {said}"]
+
+
+def test_commits_in_another_encoding_are_read_as_they_were_meant(bench: Bench):
+    bench.repo.git("config", "i18n.commitEncoding", "ISO-8859-1")
+    base = bench.head
+    message = bench.repo.path / ".git/message"
+    message.write_bytes("Grüße".encode("latin-1"))
+    bench.repo.git("commit", "-q", "--allow-empty", "-F", str(message))
+    encoded = bench.repo.git("log", "-1", "--format=%e")
+    assert encoded == "ISO-8859-1"
+    assert [line[13:] for line in commits_since(bench.repo.path, base)] == ["Grüße"]
 
 
 def test_commits_of_the_agent_are_kept_and_squashed(bench: Bench):

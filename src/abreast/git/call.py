@@ -34,6 +34,9 @@ _RACES = re.compile(
     r"|did not send all necessary objects"
     r"|cannot lock ref (?!.*(?:but expected|already exists|cannot create|unable to resolve))"
 )
+UTF8 = ("i18n.commitEncoding=UTF-8", "i18n.logOutputEncoding=UTF-8")
+"""Settings for each call that writes or reads a commit's message: we speak nothing else."""
+
 _RETRIES = 4  # the first at once, the others within about half a second
 
 _HINTS = (

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from abreast.errors import GitError
-from abreast.git.call import call, failure, git
+from abreast.git.call import UTF8, call, failure, git
 from abreast.git.refs import move_branch, read_ref, swap_ref
 from abreast.git.repository import Repository, identity, is_ancestor
 from abreast.git.status import Dirty, dirty_summary, find_objects, on_branch, operation
@@ -42,12 +42,13 @@ def commit_tree(
     signature = ["-S"] if sign else []
     make = ("commit-tree", *signature, *lineage, tree)
     # Who the user is costs two processes to ask, so it is asked only where git does not know it.
-    done = repo.call(*make, config=("user.useConfigOnly=true",), stdin=text, codes=(0, 128))
+    settings = ("user.useConfigOnly=true", *UTF8)
+    done = repo.call(*make, config=settings, stdin=text, codes=(0, 128))
     if done.code:
         known = identity(repo)
         if not known:
             raise failure(done, repo.common_dir)
-        done = repo.call(*make, config=known, stdin=text)
+        done = repo.call(*make, config=(*known, *UTF8), stdin=text)
     return done.stdout.strip()
 
 
@@ -156,7 +157,8 @@ def seal(
 
 
 def _is_sealed(repo: Repository, tip: str, tree: str, base: str, trailers: Trailers) -> bool:
-    shown = repo.call("log", "-1", "--format=%T%x00%P%x00%B", "--end-of-options", tip).stdout
+    asked = ("log", "-1", "--format=%T%x00%P%x00%B", "--end-of-options", tip)
+    shown = repo.call(*asked, config=UTF8).stdout
     its_tree, parents, body = shown.split("\0", 2)
     lines = body.splitlines()
     ours = all(f"{key}: {_one_line(value)}" in lines for key, value in trailers)

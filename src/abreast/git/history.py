@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from abreast.git.call import call, git, split
+from abreast.git.call import UTF8, call, git, split
 from abreast.git.changes import FileStat, read_numstat
 from abreast.git.status import find_commit
 
@@ -25,7 +25,7 @@ def head_at(checkout: Path, when: float) -> str | None:
 def commits_since(checkout: Path, base: str, limit: int = 50) -> list[str]:
     """Return the commits of HEAD that `base` does not have, newest first: `<id> <subject>`."""
     listed = ("log", f"--max-count={limit}", "--format=%H %s", f"{base}..HEAD", "--")
-    lines = git(checkout, *listed).splitlines()
+    lines = git(checkout, *listed, config=UTF8).splitlines()
     return [f"{line[:12]}{line[line.index(' ') :]}" for line in lines if " " in line]
 
 
