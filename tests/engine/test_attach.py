@@ -1,5 +1,7 @@
 """A person goes on in a session by hand, and leaves it as a session of proven work."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,70 @@ def test_what_was_changed_by_hand_is_verified_and_committed(local_stage: Stage) 
     assert stage.repo.git("show", f"{after.branch}:one.txt") == "good"
     assert stage.repo.git("rev-parse", f"{after.branch}^") == run.base_sha
     assert api.find_run(run.id, places=stage.places).state is RunState.DONE
+
+
+_ELSEWHERE = """
+import sys
+from pathlib import Path
+from abreast import api
+from abreast.places import Places
+places = Places(Path(sys.argv[1]), sys.argv[2])
+api.attach(sys.argv[3], places=places)
+print("in", flush=True)
+input()
+api.close_session(sys.argv[3], places=places)
+"""
+
+
+def test_one_person_at_a_time_is_in_a_session(local_stage: Stage) -> None:
+    stage = local_stage
+    run = stage.run(task("one", writes("one.txt"), verify="false"))
+    name = f"{run.id}/one"
+    argv = [sys.executable, "-c", _ELSEWHERE, str(stage.places.state), stage.places.database, name]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"in\n"
+        for call in (api.attach, api.retry, lambda _, places: api.resume(run.id, places=places)):
+            with pytest.raises(StateError, match="is open in another terminal") as refused:
+                call(name, places=stage.places)
+            assert refused.value.message.endswith(f"process {other.pid}")
+        assert stage.session(name).attempt == 1
+        other.kill()  # whoever dies has left
+    terminal = api.attach(name, places=stage.places)
+    assert api.attach(name, places=stage.places).cwd == terminal.cwd, "we are in it ourselves"
+    api.close_session(name, places=stage.places)
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"in\n", "we have left it"
+        other.communicate(b"\n")
+    assert other.returncode == 0
+    api.resume(run.id, places=stage.places)
+    assert stage.wait(run.id).sessions[0].attempt > 1
+
+
+def test_an_open_session_whose_terminal_has_gone_is_opened_again(local_stage: Stage) -> None:
+    stage = local_stage
+    script = _ELSEWHERE.replace(
+        "api.attach(sys.argv[3], places=places)",
+        'api.open_session("mine", "scripted", repo=Path(sys.argv[3]), base="main", places=places)',
+    )
+    where = [str(stage.places.state), stage.places.database, str(stage.repo.path)]
+    argv = [sys.executable, "-c", script, *where]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"in\n"
+        name = stage.session("mine").id
+        assert "abreast attach" not in api.handoff(name, places=stage.places).text
+        for call in (api.attach, api.stop):
+            with pytest.raises(StateError, match=f"in another terminal: process {other.pid}"):
+                call(name, places=stage.places)
+        other.kill()
+    left = api.handoff(name, places=stage.places)
+    assert "Nobody is in it" in left.right_now
+    assert f"`abreast attach {name}` opens it again" in left.next_step
+    terminal = api.attach(name, places=stage.places)
+    (terminal.cwd / "mine.txt").write_text("by hand\n")
+    assert api.close_session(name, places=stage.places).state is SessionState.DONE
 
 
 def test_an_open_session_is_committed_when_it_is_left(local_stage: Stage) -> None:

@@ -76,10 +76,12 @@ def stop(name: str, *, places: Places | None = None) -> list[Session]:
     """
     from abreast.engine import terminal
     from abreast.engine.client import connect
+    from abreast.engine.seat import require_free
 
     where = places or find_places()
     found = run_or_session(name, where)
     if isinstance(found, Session) and found.kind is SessionKind.OPEN and not found.state.final:
+        require_free(found, where)
         return [terminal.close(found, where)]
     with connect(where) as client:
         return client.stop(found.id)

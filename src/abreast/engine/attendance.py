@@ -7,6 +7,7 @@ another question: workers and runners are killed, and machines are switched off.
 import contextlib
 from pathlib import Path
 
+from abreast.engine.seat import is_taken
 from abreast.engine.worker_process import find_worker
 from abreast.model.attendance import Attendance, Presence
 from abreast.model.session import Run, Session
@@ -46,8 +47,11 @@ def _last_sign(session: Session) -> float:
 
 def is_lost(session: Session, places: Places) -> bool:
     """Tell whether a session that has begun and not ended is left by all who worked on it."""
-    going_on = not session.state.final and session.kind is not SessionKind.OPEN
-    return going_on and find_worker(places) is None and not is_at_work(session)
+    if session.state.final:
+        return False
+    if session.kind is SessionKind.OPEN:
+        return not is_taken(session, places)
+    return find_worker(places) is None and not is_at_work(session)
 
 
 def is_at_work(session: Session) -> bool:

@@ -7,7 +7,7 @@ import contextlib
 import os
 import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from abreast.engine.environment import (
     keep_environment,
     wanted_environment,
 )
+from abreast.engine.seat import require_free
 from abreast.engine.session.layout import SessionLayout, landing_stop_file, layout_of
 from abreast.engine.session.lost import agent_is_lost
 from abreast.engine.watching import POLL, require_run, wait_for
@@ -149,6 +150,7 @@ class Client:
         """
         names = [session.id for session in sessions]
         with bring_environment(self.places, run, self._passed(run)):
+            self._require_free(sessions)
             self.store.again(run, names, self._lost(sessions), fresh=fresh)
         ensure_worker(self.places)
         return require_run(self.reader, run)
@@ -178,6 +180,7 @@ class Client:
         if found.state.final and all(s.state is SessionState.DONE for s in found.sessions):
             raise StateError(f"run {run} is done: nothing is left to resume", hint=_after(found))
         with bring_environment(self.places, run, self._passed(run)):
+            self._require_free(s for s in found.sessions if s.state is not SessionState.DONE)
             self.store.resume(run, self._lost(found.sessions))
         ensure_worker(self.places)
         return require_run(self.reader, run)
@@ -225,6 +228,11 @@ class Client:
             lambda found: found.state.final or not all(s.state.final for s in found.sessions),
             timeout=_CLOSING,
         )
+
+    def _require_free(self, sessions: Iterable[Session]) -> None:
+        """Raise StateError when somebody is at work in one of these sessions at a terminal."""
+        for session in sessions:
+            require_free(session, self.places)
 
     def _passed(self, run: str) -> Sequence[str]:
         return load_plan(self.store.load_plan_json(run)).pass_env

@@ -17,7 +17,9 @@ from abreast.agents.base import Agent, Command, Launch
 from abreast.engine.check import check_plan
 from abreast.engine.client import connect
 from abreast.engine.delegation.deliverables import load
+from abreast.engine.environment import only_writer
 from abreast.engine.inspect import repository_of
+from abreast.engine.seat import leave_seat, take_seat
 from abreast.engine.session import start_stages
 from abreast.engine.session.agent_stage import launch_of
 from abreast.engine.session.layout import SessionLayout, layout_of
@@ -65,6 +67,7 @@ def open_session(
         with connect(places) as client:
             run = client.record(checked, kind=SessionKind.OPEN)
         scene = open_scene(f"{run}/{name}", 1)
+        take_seat(scene.session, places)
         start_stages.prepare(scene)
         launch = _launch(scene, agent, "")
         change = Change(state=SessionState.RUNNING, cli_session=launch.cli_session)
@@ -79,13 +82,26 @@ def open_session(
 def attach(session: Session, places: Places) -> tuple[Session, Command, Path]:
     """Return the command that goes on with a session's own CLI session, by its exact id.
 
-    Makes its worktree again when it has been cleaned away. Raises StateError while its agent runs,
-    because two processes in one CLI session would write over each other.
+    Makes its worktree again when it has been cleaned away. It is held for this process until
+    `close`. Raises StateError while its agent runs or another process holds it, because two
+    processes in one CLI session would write over each other.
     """
     agent = _interactive(session.agent)
+    with only_writer(places, session.run):  # whoever queues it looks whether it is held in there
+        take_seat(session, places)
+        session = Reader(places.database).session(session.id) or session
+    try:
+        _require_attachable(session)
+        return _attach(session, agent, places)
+    except BaseException:
+        leave_seat(session, places)
+        raise
+
+
+def _require_attachable(session: Session) -> None:
     if not session.state.final and session.kind is not SessionKind.OPEN:
         raise StateError(
-            f"{session.id} is {session.state}", hint=f"abreast stop {session.id} first"
+            f"{session.id} is {session.state}", hint=f"abreast stop {session.id} ends its agent"
         )
     if session.kind is SessionKind.CHILD and not session.worktree:
         raise StateError(
@@ -97,6 +113,9 @@ def attach(session: Session, places: Places) -> tuple[Session, Command, Path]:
             f"{session.id} has no {session.agent} session to go on with",
             hint=f"abreast retry {session.id}, or work in {session.worktree}",
         )
+
+
+def _attach(session: Session, agent: Agent, places: Places) -> tuple[Session, Command, Path]:
     with _at_work(places) as engine:
         scene = open_scene(session.id, session.attempt)
         make_place(scene, session.base_sha or scene.plan.base_sha, again=True)
@@ -116,6 +135,13 @@ def attach(session: Session, places: Places) -> tuple[Session, Command, Path]:
 
 def close(session: Session, places: Places) -> Session:
     """Check, verify and commit what the person has left, if anything; return the session then."""
+    try:
+        return _close(session, places)
+    finally:
+        leave_seat(session, places)
+
+
+def _close(session: Session, places: Places) -> Session:
     repository = repository_of(session, places)
     layout = layout_of(session, places, repository.common_dir)
     found = _cli_session(session, places)

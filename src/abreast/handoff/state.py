@@ -14,6 +14,8 @@ def right_now(case: Case) -> str:
 
 def _ending(case: Case) -> str:
     if case.origin is not None:
+        if case.origin.lost and case.origin.by_hand:
+            return "Nobody is in it: its terminal was closed before it was committed"
         if case.origin.lost:
             was = case.origin.state.value
             return f"Nobody works on it: it was {was} when its worker and its processes died"

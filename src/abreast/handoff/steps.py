@@ -69,7 +69,7 @@ def _of_session(case: Case) -> Iterator[str]:
 
 
 def _onward(origin: Origin) -> str:
-    if not origin.state.final and not origin.lost and not origin.by_hand:
+    if not origin.state.final and not origin.lost:
         return f"`abreast logs {origin.id}` tells what it is doing; it is not ended"
     if origin.by_hand:
         return f"`abreast attach {origin.id}` opens it again"
