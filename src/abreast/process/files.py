@@ -11,11 +11,12 @@ from typing import Any
 _NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
-def write_atomic(path: Path, text: str, *, mode: int = 0o600) -> None:
+def write_atomic(path: Path, text: str, *, mode: int = 0o600, flush: bool = True) -> None:
     """Replace the file at `path` by `text`; readers see the old one or the new one.
 
-    Halves of surrogate pairs that stand for no byte become U+FFFD. Raises OSError, and then leaves
-    nothing behind.
+    Without `flush` that holds for as long as the machine does not lose its power. Halves of
+    surrogate pairs that stand for no byte become U+FFFD. Raises OSError, and then leaves nothing
+    behind.
     """
     text = _NO_BYTE.sub("\ufffd", text)
     scratch = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
@@ -24,16 +25,17 @@ def write_atomic(path: Path, text: str, *, mode: int = 0o600) -> None:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
             file.write(text)
             file.flush()
-            os.fsync(file.fileno())
+            if flush:
+                os.fsync(file.fileno())
         scratch.replace(path)
     except OSError:  # the disk is full, say: it may be a folder of the user's
         scratch.unlink(missing_ok=True)
         raise
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Replace the file at `path` by `value` as JSON."""
-    write_atomic(path, json.dumps(value, ensure_ascii=False))
+def write_json(path: Path, value: Any, *, flush: bool = True) -> None:
+    """Replace the file at `path` by `value` as JSON (see `write_atomic`)."""
+    write_atomic(path, json.dumps(value, ensure_ascii=False), flush=flush)
 
 
 def load_json(path: Path) -> Any | None:

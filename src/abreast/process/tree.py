@@ -1,29 +1,37 @@
 """Stop a process and everything it has started, also what has left its group or its parent.
 
 Agent CLIs run each shell command in a session of its own, and those shells outlive the CLI
-(Claude Code, Codex and Gemini all do this). Three nets catch them: the children as psutil sees
-them, the orphans that came to us because we are their subreaper, and every process whose
-environment carries the marker that we gave the first one.
+(Claude Code, Codex and Gemini all do this). Four nets catch them: the children as the system tells
+them, the orphans that came to us because we are their subreaper, every process whose environment
+carries the marker that we gave the first one, and what a runner has written down of them.
 """
 
 import contextlib
 import signal
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import psutil
 
+from abreast.process.family import Record, survivors
+from abreast.process.identity import stat_of
 from abreast.process.marker import MARKER, marked_pids
+from abreast.process.shared import is_shared
 
-__all__ = ["MARKER", "descendants", "marked", "send", "sweep"]
+__all__ = ["MARKER", "Swept", "descendants", "marked", "send", "sweep"]
+
+
+@dataclass(frozen=True)
+class Swept:
+    """How many processes were ended; which are left because they serve others: `name (pid)`."""
+
+    ended: int = 0
+    left: tuple[str, ...] = ()
 
 
 def marked(marker: str) -> list[psutil.Process]:
     """Return the living processes whose environment holds `ABREAST_MARKER=<marker>`."""
-    found = []
-    for pid in marked_pids(marker):
-        with contextlib.suppress(psutil.Error):
-            found.append(psutil.Process(pid))
-    return found
+    return _processes(marked_pids(marker))
 
 
 def descendants(pid: int) -> list[psutil.Process]:
@@ -34,30 +42,78 @@ def descendants(pid: int) -> list[psutil.Process]:
         return []
 
 
-def send(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
-    """Signal each process that still lives; psutil guards against reused pids."""
+def send(processes: Iterable[psutil.Process], number: signal.Signals) -> list[psutil.Process]:
+    """Signal each process that still lives; return those that are not ours to signal.
+
+    psutil guards against reused pids.
+    """
+    refused = []
     for process in processes:
-        with contextlib.suppress(psutil.Error):
+        try:
             process.send_signal(number)
+        except psutil.AccessDenied:
+            refused.append(process)
+        except psutil.Error:
+            continue
+    return refused
 
 
-def sweep(marker: str, *, spare: Iterable[int] = (), below: int | None = None) -> int:
-    """Kill every process that carries `marker` except the pids in `spare`; return how many.
+def sweep(
+    marker: str,
+    *,
+    spare: Iterable[int] = (),
+    below: int | None = None,
+    record: Record | None = None,
+) -> Swept:
+    """Kill every process that carries `marker` except the pids in `spare`.
 
     With `below`, also every descendant of that pid: a tool may clear the environment of what it
-    starts. Repeats until none is left, because a shell may start another child while we look.
+    starts. With `record`, also who is left of those that a runner has written down. Repeats until
+    none is left, because a shell may start another child while we look. Those that serve others,
+    and what runs in them, are left.
     """
-    kept = frozenset(spare)
-    count = 0
+    kept, count = set(spare), 0
+    left: dict[int, str] = {}
     for _ in range(20):
-        found = {*marked(marker), *(descendants(below) if below is not None else ())}
-        victims = [p for p in found if p.pid not in kept and not _is_dead(p)]
+        own = marked(marker)
+        found = {*own, *(descendants(below) if below is not None else ())}
+        if record is not None:
+            found |= set(_processes(one.pid for one in survivors(record)))
+        left |= _shared(found, {process.pid for process in own})
+        inside = _inside(left)
+        victims = [p for p in found if p.pid not in kept | inside and not _is_dead(p)]
         if not victims:
             break
-        send(victims, signal.SIGKILL)
-        psutil.wait_procs(victims, timeout=2)
-        count += len(victims)
-    return count
+        kept |= {process.pid for process in send(victims, signal.SIGKILL)}
+        psutil.wait_procs([p for p in victims if p.pid not in kept], timeout=2)
+        count += sum(process.pid not in kept for process in victims)
+    return Swept(count, tuple(left.values()))
+
+
+def _shared(found: Iterable[psutil.Process], own: set[int]) -> dict[int, str]:
+    """Return those that serve others, with their names; `own` are the pids that are marked."""
+    stats = [stat for process in found if (stat := stat_of(process.pid)) is not None]
+    return {
+        stat.pid: f"{stat.name} ({stat.pid})"
+        for stat in stats
+        if stat.lives and is_shared(stat, marked=stat.pid in own)
+    }
+
+
+def _inside(left: Iterable[int]) -> set[int]:
+    """Return the pids of `left` and of all that is below one of them."""
+    inside = set(left)
+    for pid in tuple(inside):
+        inside |= {process.pid for process in descendants(pid)}
+    return inside
+
+
+def _processes(pids: Iterable[int]) -> list[psutil.Process]:
+    found = []
+    for pid in pids:
+        with contextlib.suppress(psutil.Error):
+            found.append(psutil.Process(pid))
+    return found
 
 
 def _is_dead(process: psutil.Process) -> bool:

@@ -9,5 +9,6 @@ them through the files in DIR:
     stderr.log     its standard error
     story.jsonl    the same in neutral words, one event a line, with times
     progress.json  the latest totals, replaced about twice a second
+    family.json    who lives below us, for whoever has to end them when we have been killed
     result.json    how it ended, replaced once; when it exists nothing of the job lives any more
 """

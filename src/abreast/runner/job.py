@@ -69,6 +69,7 @@ class Result:
     verdict: Verdict
     stopped_by: str = ""
     swept: int = 0  # processes that had outlived the agent and were ended
+    left: tuple[str, ...] = ()  # those that serve others too and go on: `name (pid)`
     skipped: int = 0  # stream lines that the adapter could not read
     progress: Progress = field(default_factory=Progress)
     seconds: float = 0.0
@@ -125,7 +126,12 @@ def load_result(directory: Path) -> Result | None:
     if raw is None:
         return None
     return Result(
-        **{**raw, "verdict": _verdict(raw["verdict"]), "progress": _progress(raw["progress"])}
+        **{
+            **raw,
+            "left": tuple(raw.get("left", ())),
+            "verdict": _verdict(raw["verdict"]),
+            "progress": _progress(raw["progress"]),
+        }
     )
 
 

@@ -14,6 +14,7 @@ from abreast.model.events import Outcome, Verdict
 from abreast.model.moment import Moment
 from abreast.process import clock
 from abreast.process.children import has_children, reap_orphans
+from abreast.process.family import Family
 from abreast.process.marker import marked_pids
 from abreast.process.priority import lower_group
 from abreast.runner.job import STDERR, Job, Progress, Result, save_progress, save_result
@@ -22,7 +23,7 @@ from abreast.runner.watch import Watch
 
 TICK = 0.2  # seconds between looks at limits and the stop file
 FLUSH = 0.5  # seconds between replacements of progress.json
-REAP = 1.0  # seconds between looks for orphans that have ended
+LOOK = 1.0  # seconds between looks for orphans that have ended, and at who is there at all
 GRACE = 5.0  # seconds for a clean end after the signal (codex takes 0.05, claude up to 1.5)
 DRAIN = 2.0  # seconds for the pipe to run dry after the agent's end: others may hold it open
 AFTER_RESULT = 20.0  # seconds: `claude -p` may not exit after its result (claude-code#25629)
@@ -89,7 +90,7 @@ class _Supervisor:
         finally:  # a full disk, say: nothing may go on that nobody holds to its limits
             self._end()
             pump.join(DRAIN)
-            swept = _sweep(job.marker)
+            swept, left = _sweep(job.marker)
         # Whoever has the pipe still is out of our reach (another user's, or handed the pipe).
         pump.join(DRAIN)
         _reap()
@@ -107,6 +108,7 @@ class _Supervisor:
             verdict,
             stopped_by=stopped_by,
             swept=swept,
+            left=left,
             skipped=reader.skipped,
             progress=pump.progress,
             seconds=time.monotonic() - watch.started,
@@ -120,7 +122,9 @@ class _Supervisor:
     def _hold(self, pump: Pump, watch: Watch) -> str:
         """Wait for the end; return "" or what gives us reason to bring it about."""
         stop_file = Path(self.job.stop_file)
-        flushed, shown, reaped = 0.0, Progress(), 0.0
+        flushed, shown, looked = 0.0, Progress(), 0.0
+        family = Family(self.directory)
+        family.look()
         while not self.exited.wait(TICK):
             if stop_file.exists():
                 return STOPPED_BY_USER
@@ -132,9 +136,10 @@ class _Supervisor:
             now = time.monotonic()
             if pump.result_at and now - pump.result_at > AFTER_RESULT:
                 break
-            if now - reaped > REAP:
-                reaped = now
+            if now - looked > LOOK:
+                looked = now
                 reap_orphans(spare=self.process.pid)
+                family.look()
             if pump.progress != shown and now - flushed > FLUSH:
                 flushed, shown = now, pump.progress
                 save_progress(self.directory, shown)
@@ -152,18 +157,19 @@ class _Supervisor:
             self.exited.wait()
 
 
-def _sweep(marker: str) -> int:
-    """End whatever the process has left behind; return how many there were.
+def _sweep(marker: str) -> tuple[int, tuple[str, ...]]:
+    """End what the process has left behind; return how many there were, and who may stay.
 
     With no child left and nobody marked there is nobody: as their subreaper we are told of every
     descendant. Only otherwise is there reason to spend the time that importing psutil takes.
     """
     ours = os.getpid()
     if not has_children() and set(marked_pids(marker)) <= {ours}:
-        return 0
+        return 0, ()
     from abreast.process.tree import sweep
 
-    return sweep(marker, spare=(ours,), below=ours)
+    swept = sweep(marker, spare=(ours,), below=ours)
+    return swept.ended, swept.left
 
 
 def _reap() -> None:

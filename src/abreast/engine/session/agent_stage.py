@@ -180,6 +180,14 @@ def record(scene: Scene, result: Result) -> None:
     if result.swept:
         text = f"{result.swept} processes had outlived the agent and were ended"
         store.add_event(scene.session.id, "swept", text)
+    note_left(scene, result)
+
+
+def note_left(scene: Scene, result: Result) -> None:
+    """Name what a job has started that serves others too, and was therefore not ended."""
+    if result.left:
+        text = f"left running, because others may use it: {', '.join(result.left)}"
+        scene.engine.store.add_event(scene.session.id, "left", text)
 
 
 def _spent(scene: Scene, result: Result) -> tuple[Usage, Mapping[str, Usage]]:

@@ -6,7 +6,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from abreast.agents.base import Command
@@ -14,6 +14,7 @@ from abreast.engine.session.layout import JOBS, LOST, SessionLayout
 from abreast.errors import WorkerError
 from abreast.model.limits import Limits
 from abreast.process.detached import spawn_detached
+from abreast.process.family import load_family
 from abreast.process.identity import Identity
 from abreast.process.materialise import materialise
 from abreast.process.patience import pause
@@ -176,7 +177,8 @@ async def _follow(
 def _bury(directory: Path) -> Result:
     """Write the result of a job whose runner is gone, after ending what it left behind."""
     job = load_job(directory)
-    sweep(job.marker)
+    swept = sweep(job.marker, record=load_family(directory))
     result = lost((directory / JOB).stat().st_mtime, load_progress(directory))
+    result = replace(result, swept=swept.ended, left=swept.left)
     save_result(directory, result)
     return result

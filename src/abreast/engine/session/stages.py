@@ -129,6 +129,7 @@ async def _command(
             lambda: start_stages.command_order(scene, name, line),
             lambda: before_again(scene),
         )
+        await asyncio.to_thread(agent_stage.note_left, scene, result)
         await asyncio.to_thread(after, scene)
         return ending_of_command(result, name, f"abreast logs {scene.session.id}")
 
