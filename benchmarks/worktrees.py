@@ -113,7 +113,7 @@ class Warm:
     repo: Repository
     base: str
     folder: Path
-    taken: list[Path] = field(default_factory=list)
+    taken: list[tuple[Path, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.folder.mkdir()
@@ -127,12 +127,12 @@ class Warm:
         slot = claim(self.pool, name, f"pool/{name}", self.base)
         if slot is None:
             return False
-        self.taken.append(slot)
+        self.taken.append((slot, name))
         return True
 
     def clear(self) -> None:
         while self.taken:
-            give_back(self.taken.pop())
+            give_back(*self.taken.pop())
         refs = git(self.repo.place, "for-each-ref", "--format=delete %(refname)", "refs/heads/pool")
         git(self.repo.place, "update-ref", "--stdin", stdin=f"{refs}\n".encode())
 

@@ -47,6 +47,18 @@ def test_a_slot_is_claimed_clean_and_keeps_its_dependencies(bench: Bench, pool: 
     assert (first / "README.md").read_text() == "of two"
 
 
+@pytest.mark.parametrize("bit", ["--assume-unchanged", "--skip-worktree"])
+def test_an_edit_that_no_status_shows_does_not_reach_the_next(bench: Bench, pool: Pool, bit: str):
+    slot = take(bench, pool, "one")
+    assert slot
+    Repo(slot).git("update-index", bit, "README.md")
+    (slot / "README.md").write_text("of one\n")
+    assert Repo(slot).git("status", "--porcelain") == ""
+    give_back(slot, "one")
+    assert (slot / "README.md").read_text() == "# demo\n"
+    assert Repo(slot).git("ls-files", "-v", "README.md") == "H README.md"
+
+
 def test_a_claim_survives_a_crash(bench: Bench, pool: Pool):
     slot = take(bench, pool, "one")
     assert slot

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from abreast.git.call import call
+from abreast.git.hidden import look_at_all
 from abreast.git.repository import Repository
 from abreast.git.worktree import drop_stale_locks
 
@@ -14,6 +15,7 @@ def switch_detached(repo: Repository, worktree: Path, commit: str) -> None:
     worktrees, which hold nobody's work.
     """
     drop_stale_locks(repo, worktree, "")
+    look_at_all(worktree)
     call(worktree, "reset", "-q", "--hard")
     call(worktree, "clean", "-ffdq")
     call(worktree, "checkout", "-q", "--detach", "--force", "--no-recurse-submodules", commit)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from abreast.errors import GitError
 from abreast.git.call import git
+from abreast.git.hidden import look_at_all
 from abreast.git.making import ensure_worktree
 from abreast.git.metadata import metadata_lock
 from abreast.git.refs import read_ref, swap_ref
@@ -115,6 +116,7 @@ def _prepare(pool: Pool, slot: Path, branch: str, base: str) -> bool:
 
 
 def _check_out(slot: Path, *where: str) -> None:
+    look_at_all(slot)
     # Ignored files are kept (no -x); repositories made inside are not (-ff).
     git(slot, "checkout", "-q", "--force", "--no-recurse-submodules", *where, "--")
     git(slot, "clean", "-ffdq")

@@ -14,6 +14,7 @@ from abreast.engine.session.layout import landing_folder
 from abreast.engine.session.scene import Scene
 from abreast.engine.session.start_stages import command_order_in
 from abreast.git.checkout import switch_detached
+from abreast.git.hidden import look_at_all
 from abreast.git.include import copy_included
 from abreast.git.making import ensure_worktree
 from abreast.git.status import file_marks, find_commit
@@ -69,6 +70,7 @@ def _changed(scene: Scene, merged: str, folder: Path) -> str:
 
 
 def _tracked(path: Path) -> dict[str, str]:
+    look_at_all(path)
     return {name: mark for name, mark in file_marks(path).items() if not mark.startswith("??")}
 
 
