@@ -331,3 +331,33 @@ def test_a_reader_that_goes_on_knows_what_it_knew(home, places, name):
     for path, content in kept.items():
         path.write_bytes(content)
     assert counts(look(home, places).total) == total(wire("codex", name))
+
+
+def test_what_was_put_away_or_compressed_is_not_gone(home, places):
+    """It is known by the id of its session, wherever it lies."""
+    install(home, "codex", "plain")
+    before = look(home, places, By.SESSION)
+    [path] = [one.path for one in find_transcripts(places, {"HOME": str(home)})]
+    archived = home / ".codex/archived_sessions" / path.name
+    archived.parent.mkdir()
+    path.rename(archived)
+    assert look(home, places, By.SESSION).rows == before.rows
+    packed = archived.with_name(f"{path.name}.gz")
+    packed.write_bytes(gzip.compress(archived.read_bytes()))
+    archived.unlink()
+    found = look(home, places, By.SESSION)
+    assert (found.rows, found.notes) == (before.rows, ())
+    packed.unlink()
+    found = look(home, places, By.SESSION)
+    assert counts(found.total) == counts(before.total)
+    assert found.total.gone
+    assert len(found.notes) == 1
+
+
+def test_a_session_in_a_folder_that_was_renamed_is_not_gone(home, places):
+    install(home, "claude", "subagents")
+    before = look(home, places, By.SESSION)
+    [project] = (home / ".claude/projects").iterdir()
+    project.rename(project.with_name("-elsewhere"))
+    found = look(home, places, By.SESSION)
+    assert (found.rows, found.total, found.notes) == (before.rows, before.total, ())

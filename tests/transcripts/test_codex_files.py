@@ -17,6 +17,7 @@ from abreast.agents.codex.records import (
     read,
     roots,
 )
+from abreast.agents.codex.rollout import find_rollout
 from tests.transcripts.codex_reading import files, record
 
 if sys.version_info >= (3, 14):
@@ -146,3 +147,27 @@ def test_a_file_that_is_gone(tmp_path: Path) -> None:
     assert gone.events == ()
     assert len(gone.warnings) == 1
     assert children(tmp_path / "rollout-x.jsonl") == []
+
+
+def test_sub_agents_are_found_where_either_was_archived(tmp_path: Path) -> None:
+    day, archive = tmp_path / "sessions/2026/11/22", tmp_path / "archived_sessions"
+    day.mkdir(parents=True)
+    archive.mkdir()
+    first, second = (f"rollout-2026-11-22T00-00-0{n}-s{n}.jsonl" for n in range(2))
+    (day / first).write_bytes(record("session_meta", {"id": "s0"}))
+    (day / second).write_bytes(record("session_meta", {"id": "s1", "parent_thread_id": "s0"}))
+    assert children(day / first) == [day / second]
+    (day / second).rename(archive / second)
+    assert children(day / first) == [archive / second]
+    (day / first).rename(archive / first)
+    assert children(archive / first) == [archive / second]
+    (archive / second).rename(day / second)
+    assert children(archive / first) == [day / second]
+
+
+def test_the_record_of_a_session_is_found_where_it_was_put_away(tmp_path: Path) -> None:
+    archive, name = tmp_path / "archived_sessions", "rollout-2026-11-22T00-00-00-s0.jsonl"
+    archive.mkdir()
+    (archive / f"{name}.gz").write_bytes(gzip.compress(record("session_meta", {"id": "s0"})))
+    assert find_rollout(tmp_path, "s0") is None
+    assert find_rollout(tmp_path, "s0", archived=True) == archive / f"{name}.gz"

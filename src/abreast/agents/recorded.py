@@ -31,8 +31,9 @@ _BOM = b"\xef\xbb\xbf"
 def open_record(path: Path, buffer: int = io.DEFAULT_BUFFER_SIZE) -> BinaryIO:
     """Open a regular file for reading, decompressed when its name ends in `.gz` or `.zst`.
 
-    Of a plain file at most `buffer` bytes are read at once. Raises OSError; also for a link, a pipe
-    or a folder.
+    One whose name ends in `.json` holds one document, on as many lines as it likes: here on one. Of
+    a plain file at most `buffer` bytes are read at once. Raises OSError; also for a link, a pipe or
+    a folder.
     """
     try:
         descriptor = os.open(path, _PLAIN)
@@ -44,6 +45,8 @@ def open_record(path: Path, buffer: int = io.DEFAULT_BUFFER_SIZE) -> BinaryIO:
         raise OSError("it is no regular file")
     fitting = min(buffer, max(found.st_size + 1, io.DEFAULT_BUFFER_SIZE))  # most files are small
     file = os.fdopen(descriptor, "rb", fitting)
+    if path.suffix == ".json":
+        return _Document(file)
     return _decompressed(file, path) if path.suffix in {".gz", ".zst"} else file
 
 
@@ -61,6 +64,27 @@ def _decompressed(file: BinaryIO, path: Path) -> BinaryIO:
     else:
         from backports import zstd
     return cast("BinaryIO", io.BufferedReader(_Unpacked(file, zstd.open(file), zstd.ZstdError)))
+
+
+class _Document(io.BytesIO):
+    """The JSON document in a file, on one line. OSError when there is none, or it is too long."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        content = file.read(LONGEST + 1).strip(_BLANK)
+        if content and (len(content) > LONGEST or load_json(content) is None):
+            file.close()
+            raise OSError("it is no JSON document, or too long")
+        # In a text they would be escaped.
+        line = content.replace(b"\r", b" ").replace(b"\n", b" ")
+        super().__init__(line + b"\n" if line else b"")
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def close(self) -> None:
+        super().close()
+        self._file.close()
 
 
 class _Unpacked(io.RawIOBase):

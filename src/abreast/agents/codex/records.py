@@ -1,6 +1,7 @@
 """Codex's own records of its sessions: where they lie, and what is in them."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -8,9 +9,9 @@ from typing import Any
 
 from abreast.agents.codex.config import codex_home
 from abreast.agents.codex.records_events import Events, begun_by
-from abreast.agents.codex.records_lines import load_record
+from abreast.agents.codex.records_lines import ENDINGS, load_record
 from abreast.agents.codex.records_spending import MARKS, Spending, carries
-from abreast.agents.recorded import open_record, record_lines
+from abreast.agents.recorded import is_link, open_record, record_lines
 from abreast.model.transcript import Begun, Spent, Transcript, TranscriptEvent
 
 __all__ = [
@@ -29,11 +30,11 @@ __all__ = [
 
 ASIDES = ()  # it marks none of its subagents as its own
 _FOLDERS = ("sessions", "archived_sessions")
-_ENDINGS = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 _DEPTH = 8  # of folders; Codex makes four: sessions/YYYY/MM/DD
 _HEAD = 4 * 2**20  # bytes of a first line; the base instructions are in it
 _GENERATIONS = 8
-_SPAN = timedelta(days=1000)
+_DAY = re.compile(r"rollout-(\d{4})-(\d\d)-(\d\d)T")
+_SPAN = 1000  # days
 
 
 def roots(environ: Mapping[str, str]) -> tuple[Path, ...]:
@@ -135,38 +136,47 @@ def _rollouts(folder: str | Path, depth: int) -> Iterator[os.DirEntry[str]]:
 
 def _is_rollout(entry: "os.DirEntry[str]") -> bool:
     name = entry.name
-    named = name.startswith("rollout-") and name.endswith(_ENDINGS)
+    named = name.startswith("rollout-") and name.endswith(ENDINGS)
     return named and entry.is_file(follow_symlinks=False)
 
 
 def _later(path: Path) -> Iterator[Path]:
-    """Yield the rollouts begun after this one, on the days on which its session was at work."""
-    for folder in _days(path):
-        for one in _rollouts(folder, 0):
-            if one.name > path.name:  # it begins with the time
+    """Yield the rollouts begun after this one, on the days on which its session was at work.
+
+    Those are in the folders sessions/YYYY/MM/DD, or have been archived, as this one may be. One
+    that lies elsewhere has its sub-agents beside it.
+    """
+    folder, days = path.parent, _days(path)
+    folders = [folder]
+    if days:
+        archived = folder.name == _FOLDERS[1]
+        archive = folder if archived else folder.parents[2].with_name(_FOLDERS[1])
+        top = archive.with_name(_FOLDERS[0])
+        real = top.resolve()
+        named = [f"{day:%Y/%m/%d}" for day in days]
+        # No link leads elsewhere.
+        folders = [top / name for name in named if (top / name).resolve() == real / name]
+        folders += [archive] if archive.is_dir() and not is_link(archive) else []
+    latest = f"rollout-{days[-1]:%Y-%m-%d}U" if days else "s"
+    for each in folders:
+        for one in _rollouts(each, 0):
+            if path.name < one.name < latest:  # it begins with the time
                 yield Path(one)
 
 
-def _days(path: Path) -> Iterator[Path]:
-    """Yield the folders sessions/YYYY/MM/DD from a rollout's own to the day of its last change.
-
-    A rollout that lies elsewhere, such as an archived one, has its sub-agents beside it.
-    """
+def _days(path: Path) -> list[date]:
+    """Return the days from a rollout's first to that of its last change; none of one elsewhere."""
     folder = path.parent
+    stamp = _DAY.match(path.name) if folder.name == _FOLDERS[1] else None
+    if not stamp and _FOLDERS[0] not in {one.name for one in list(folder.parents)[2:3]}:
+        return []
     try:
-        day = date(*(int(part) for part in folder.parts[-3:]))
+        day = date(*(int(part) for part in (stamp.groups() if stamp else folder.parts[-3:])))
         end = datetime.fromtimestamp(path.stat().st_mtime).astimezone().date()
     except (OSError, OverflowError, TypeError, ValueError):
-        yield folder
-        return
-    end = min(max(day, end), day + _SPAN)
-    top = folder.parents[2]
-    real = top.resolve()
-    while day <= end:
-        name = f"{day:%Y/%m/%d}"
-        if (top / name).resolve() == real / name:  # no link leads elsewhere
-            yield top / name
-        day += timedelta(days=1)
+        return []
+    count = min(max((end - day).days, 0), _SPAN)
+    return [day + timedelta(days=n) for n in range(count + 1)]
 
 
 def _parent(meta: Mapping[str, Any]) -> str:

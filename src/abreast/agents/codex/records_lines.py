@@ -8,6 +8,9 @@ from typing import Any
 from abreast.agents import recorded
 from abreast.agents.recorded import load_json, seconds
 
+ENDINGS = (".jsonl", ".jsonl.gz", ".jsonl.zst")
+"""How the name of a rollout ends; newer versions compress those that are done with."""
+
 BEGINNING = b'{"timestamp":'  # of a record; inside a text the quotes would be escaped
 _HEAD = re.compile(r"Chunk ID|Wall time|Exit code|Process |Script ")
 _EXIT = re.compile(r"^(?:Process exited with code|Exit code:) (-?\d+)", re.MULTILINE)

@@ -10,7 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from abreast.agents.codex.records_lines import exit_code, load_record, load_text, patched_files
+from abreast.agents.codex.records_lines import (
+    ENDINGS,
+    exit_code,
+    load_record,
+    load_text,
+    patched_files,
+)
 from abreast.agents.recorded import record_lines
 from abreast.agents.values import count
 from abreast.model.harmless import one_line
@@ -84,11 +90,17 @@ class _Calls:
         return {self.labels.get(name, name): why} if why else {}
 
 
-def find_rollout(home: Path, thread: str) -> Path | None:
-    """Return the record of session `thread` under Codex's `home`, or None."""
+def find_rollout(home: Path, thread: str, *, archived: bool = False) -> Path | None:
+    """Return the record of session `thread` under Codex's `home`, or None.
+
+    With `archived`, also one that was put away.
+    """
     if not re.fullmatch(r"[\w-]+", thread):
         return None
-    return max(home.glob(f"sessions/*/*/*/rollout-*-{thread}.jsonl"), default=None)
+    name = f"rollout-*-{thread}.jsonl*"  # Codex compresses some
+    folders = ("sessions/*/*/*", "archived_sessions") if archived else ("sessions/*/*/*",)
+    found = (path for folder in folders for path in home.glob(f"{folder}/{name}"))
+    return max((one for one in found if one.name.endswith(ENDINGS)), default=None)
 
 
 def newest_thread(home: Path, worktree: Path, since: float) -> str:
@@ -105,7 +117,7 @@ def newest_thread(home: Path, worktree: Path, since: float) -> str:
 
 def load_rollout(home: Path, thread: str) -> Rollout | None:
     """Read the record of session `thread` under Codex's `home`; None when there is none."""
-    path = find_rollout(home, thread)
+    path = find_rollout(home, thread, archived=True)
     if path is None:
         return None
     rollout, calls = Rollout(), _Calls()

@@ -18,8 +18,9 @@ from abreast.model.usage import Usage
 def records(home: Path, session: str) -> list[Path]:
     """Return the files that hold `session` under the `GEMINI_CLI_HOME` `home`, oldest first."""
     # A resume in a later minute may begin another file of the same session.
-    named = home.glob(f".gemini/tmp/*/chats/session-*-{session[:8]}.jsonl") if session else ()
-    return sorted(path for path in named if header(path).get("sessionId") == session)
+    named = home.glob(f".gemini/tmp/*/chats/session-*-{session[:8]}.json*") if session else ()
+    records = (path for path in named if path.suffix in {".json", ".jsonl"})
+    return sorted(path for path in records if header(path).get("sessionId") == session)
 
 
 def resumable(home: Path, session: str, worktree: Path) -> bool:

@@ -1,7 +1,7 @@
 """Gemini CLI's transcripts: where they are, and what they say in words of no vendor (0.61.0).
 
 One file is one session, whichever processes wrote it. A subagent's is in a folder with the name of
-its parent's session.
+its parent's session. Older versions write one document, `session-*.json`, newer ones lines.
 """
 
 import hashlib
@@ -53,7 +53,7 @@ __all__ = [
 ]
 
 ASIDES = ()  # it marks none of its subagents as its own
-_SUFFIX = ".jsonl"
+_SUFFIX = re.compile(r"\.jsonl?\Z")
 _UNANSWERED = {
     Kind.PROMPT: "the model did not answer",
     Kind.RESULTS: "the model did not answer",
@@ -61,7 +61,7 @@ _UNANSWERED = {
 }
 _TAKEN_BACK = "the request failed or was cancelled, and the CLI took it back"
 _SUMMARY = "the history was summarised: the CLI does not record what the summary cost"
-_IMPORTED = re.compile(r"\AImported session from .*?/?(session-[A-Za-z0-9_-]{1,200}\.jsonl)\Z")
+_IMPORTED = re.compile(r"\AImported session from .*?/?(session-[A-Za-z0-9_-]{1,200}\.jsonl?)\Z")
 _TWO = "the file holds the records of two sessions"
 
 
@@ -294,7 +294,7 @@ def _folders(folder: Path) -> Iterator[Path]:
 
 def _records(folder: Path, prefix: str = "") -> Iterator[os.DirEntry[str]]:
     for entry in _entries(folder):
-        name = entry.name.removesuffix(_SUFFIX)
+        name = _SUFFIX.sub("", entry.name)
         named = name != entry.name and name.startswith(prefix) and safe_name(name)
         if named and entry.is_file(follow_symlinks=False):
             yield entry

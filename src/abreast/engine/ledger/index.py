@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from abreast.economics.ledger import tally
 from abreast.engine.ledger.cores import read_all
 from abreast.engine.ledger.pack import Requests, answer_of, names_in, pack, unpack
-from abreast.engine.ledger.read import Reading, Task, forked_from
+from abreast.engine.ledger.read import REWRITTEN, Reading, Task, forked_from
 from abreast.engine.transcripts import Found, find_transcripts, hidden_folders
 from abreast.errors import StateError, StoreError
 from abreast.places import Places
@@ -31,6 +31,11 @@ class Index:
     read: int = 0
     unrecorded: int = 0
     packed: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def there(self) -> set[tuple[str, str]]:
+        """The sessions, by agent and name, of which there is a file: it may have been moved."""
+        return {(one.agent, one.session) for one in self.files.values() if one.gone is None}
 
     def load(self, paths: Iterable[str]) -> None:
         """Fetch the requests of these files from the store, as far as they are not here."""
@@ -76,6 +81,8 @@ def _task(found: Found, known: Indexed | None) -> tuple[Task, int]:
     """Return what is to be read, and how much that is."""
     path = found.name
     if known is None or known.inode != found.inode & _SIGNED or found.size < known.read_bytes:
+        return Task(found.agent, path), found.size
+    if path.endswith(REWRITTEN):
         return Task(found.agent, path), found.size
     state = known.load_state()
     length, digest = state.get("tail", (0, 0))

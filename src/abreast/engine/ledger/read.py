@@ -16,7 +16,9 @@ from abreast.model.ledger import Tally
 from abreast.model.transcript import Begun
 
 _BUFFER = 1 << 20
-_COMPRESSED = frozenset({".gz", ".zst"})
+REWRITTEN = (".gz", ".zst", ".json")
+"""How the names of files end that are read as a whole, and not on from where they were left."""
+
 _TAIL = 256  # bytes before the place where reading goes on, that must be what they were
 _HEAD = 200  # lines in which a session has introduced itself
 _FORKED = 5000  # lines in which a fork has said what it was taken from, the nearest one last
@@ -112,7 +114,7 @@ def load_reading(raw: Mapping[str, Any]) -> Reading:
 def _goes_on(task: Task, file: BinaryIO, size: int) -> bool:
     """Tell whether the file still begins with what was read of it, and stand behind that."""
     length, digest = task.tail
-    if not 0 < task.offset <= size or Path(task.path).suffix in _COMPRESSED:
+    if not 0 < task.offset <= size or task.path.endswith(REWRITTEN):
         return False
     file.seek(task.offset - length)
     return crc32(file.read(length)) == digest

@@ -79,6 +79,7 @@ def _parts(index: Index, known: Iterable[Known]) -> Iterable[Part]:
     """Yield what every transcript came to, and what sessions without one have stated."""
     ours = {name: one for one in known for name in one.cli_sessions}
     parents = {(f.agent, f.session): f.parent for f in index.files.values() if f.parent}
+    there = index.there
     seen: set[str] = set()
     for one in index.files.values():
         whole = _whole(one, parents)
@@ -94,7 +95,7 @@ def _parts(index: Index, known: Iterable[Known]) -> Iterable[Part]:
             cwd=one.cwd,
             subagent=bool(one.parent),
             begun=one.begun,
-            gone=one.gone is not None,
+            gone=one.gone is not None and (one.agent, one.session) not in there,
         )
     for each in known:
         if each.id not in seen and each.input_tokens is not None:
@@ -240,7 +241,9 @@ def _notes(index: Index) -> Iterable[str]:
             f"{_counted(index.unrecorded)}: the CLI counted more than it recorded, such as the "
             "summary of a compaction; that is in the totals as one request"
         )
-    if gone := sum(one.gone is not None and bool(one.tallies) for one in index.files.values()):
+    there = index.there
+    lost = (one for one in index.files.values() if one.gone is not None and one.tallies)
+    if gone := sum((one.agent, one.session) not in there for one in lost):
         yield f"{_counted(gone)} no longer there: what was read of them before still counts"
 
 
