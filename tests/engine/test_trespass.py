@@ -6,7 +6,7 @@ from pathlib import Path
 from abreast import api
 from abreast.model.moves import Fail, Say, Shell, Write
 from abreast.model.session import Session
-from abreast.model.states import SessionState
+from abreast.model.states import LandMode, LandState, SessionState
 from tests.support.stage import Stage, scripted, task, until, writes
 from tests.support.untouched import marks_of, shared_by
 
@@ -66,7 +66,7 @@ def test_what_steers_git_for_everybody(local_stage: Stage, tmp_path: Path) -> No
     stage.repo.git("config", "remote.x.url", "https://me:top-secret-word@example.com/x")
     before, done = shared_by(path), tmp_path / "done"
     hook = "h=$(git rev-parse --git-common-dir)/hooks/post-merge; echo : > $h; chmod +x $h"
-    keys = "git config alias.st '!sh'; git config remote.x.url /elsewhere"
+    keys = "git config alias.st '!sh'; git config pager.x y; git config remote.x.url /elsewhere"
     run = stage.run(
         task("does", scripted(Shell(f"{hook}; {keys}; touch {done}"), *work("does"))),
         task("beside", scripted(until(done), *work("beside"))),
@@ -78,12 +78,12 @@ def test_what_steers_git_for_everybody(local_stage: Stage, tmp_path: Path) -> No
         assert session.state is SessionState.BLOCKED
         assert session.reason == (
             "while it ran, alias.st was changed in .git/config"
-            "; while it ran, remote.x.url was changed in .git/config"
-            "; while it ran, .git/hooks/post-merge was added"
+            "; while it ran, pager.x was set in .git/config"
+            "; while it ran, remote.x.url was changed in .git/config; and 1 more"
         )
-        assert session.hint.endswith(
-            f"1 more: abreast logs {session.id}; then: abreast resume {run.id}"
-        )
+        assert f"all: abreast logs {session.id}; then: abreast resume {run.id}" in session.hint
+        [hook_told] = [t for t in stage.events(session.id, "trespass") if "post-merge" in t]
+        assert hook_told.startswith("while it ran, .git/hooks/post-merge was added\nlook: less ")
     assert after.state is SessionState.DONE  # it began with that
     noted = "".join(file.read_text() for file in stage.places.sessions.rglob("before.json"))
     assert "top-secret-word" not in noted
@@ -142,3 +142,30 @@ def test_what_setup_changes_is_the_users(local_stage: Stage) -> None:
     setup = "git config core.hooksPath .husky"
     [session] = local_stage.run(task("one", writes("one.txt"), setup=setup)).sessions
     assert session.state is SessionState.DONE, session.reason
+
+
+def test_a_person_at_work_is_told_and_not_blocked(local_stage: Stage) -> None:
+    stage = local_stage
+    terminal = api.open_session(
+        "mine", "scripted", repo=stage.repo.path, base="main", places=stage.places
+    )
+    stage.repo.git("config", "alias.mine", "log")
+    (terminal.cwd / "one.txt").write_text("1\n")
+    session = api.close_session("mine", places=stage.places)
+    assert session.state is SessionState.DONE, session.reason
+    [told] = stage.events(session.id, "trespass")
+    assert told.startswith("while it ran, alias.mine was set in .git/config")
+
+
+def test_verify_on_a_merge_may_do_no_more(local_stage: Stage) -> None:
+    stage = local_stage
+    base = stage.repo.git("rev-parse", "main")
+    verify = "test $(git branch --show-current) || git config core.pager 'sh -c x'"
+    run = stage.run(task("one", writes("one.txt"), verify=verify), land=LandMode.MERGE)
+    [session] = run.sessions
+    assert session.landing is LandState.BOUNCED
+    assert session.reason == (
+        "on the merge with main, verify went beyond its worktree:"
+        " while it ran, core.pager was set in .git/config"
+    )
+    assert stage.repo.git("rev-parse", "main") == base

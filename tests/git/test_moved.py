@@ -135,11 +135,30 @@ def test_what_others_do_meanwhile_is_theirs(watched: Watched):
     assert watched.found() == ([], [])
 
 
-def test_a_fast_forward_to_what_the_user_made_is_no_making(watched: Watched):
+@pytest.mark.parametrize(
+    "how",
+    [
+        "merge --ff-only newer",
+        "cherry-pick --ff newer",
+        "reset --hard newer",
+        "rebase newer",
+        "pull -q --rebase . newer",
+        "pull -q --ff-only . newer",
+        "checkout -B mine newer",
+    ],
+)
+def test_going_to_what_the_user_made_is_no_making(watched: Watched, how: str):
     new = watched.bench.branch("newer", {"n.txt": "1"})
-    watched.tree.git("merge", "-q", "--ff-only", "newer")
+    watched.tree.git(*how.split())
+    assert watched.tree.git("rev-parse", "HEAD") == new
     watched.bench.repo.git("branch", "-f", "feature", new)
     assert watched.found() == ([], [])
+
+
+def test_a_commit_whose_subject_is_like_a_fast_forward_is_made(watched: Watched):
+    watched.tree.git("commit", "-q", "--allow-empty", "-m", "Fast-forward")
+    watched.tree.git("branch", "-f", "feature")
+    assert watched.moved() == {"feature"}
 
 
 def test_moved_and_put_back_is_not_moved(watched: Watched):

@@ -5,6 +5,7 @@ when it went to a commit that was made in the worktree, and no other checkout's 
 the same step. So what the user commits, merges, fetches or lands meanwhile is the user's.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,9 @@ from abreast.git.repository import Repository
 
 _RENAMED, _HEADS = "Branch: renamed ", "refs/heads/"
 # These bring HEAD to a commit that is there already.
-_MOVES = ("checkout: ", "reset: ", "rebase (abort)", "rebase (finish)", "Branch: ")
+_MOVES = re.compile(
+    r"(checkout|reset|Branch): |[^:]*\((start|finish|abort)\)|(?!commit)[^:]+: [Ff]ast-forward$"
+)
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,7 @@ def moved_branches(
 
 def _makes(entry: Entry) -> bool:
     """Tell whether an entry of HEAD made the commit that it went to."""
-    goes = entry.message.startswith(_MOVES) or entry.message.endswith(": Fast-forward")
-    return entry.old != entry.new and not goes and "(start)" not in entry.message.split(":")[0]
+    return entry.old != entry.new and not _MOVES.match(entry.message)
 
 
 def _moved_on(log: Sequence[Entry], branch: str) -> set[str]:

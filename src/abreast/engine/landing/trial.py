@@ -9,10 +9,12 @@ import asyncio
 from functools import partial
 from pathlib import Path
 
+from abreast.engine.session.before import note_trial
 from abreast.engine.session.jobs import Order, end_job, run_job
 from abreast.engine.session.layout import landing_folder
 from abreast.engine.session.scene import Scene
 from abreast.engine.session.start_stages import command_order_in
+from abreast.engine.session.trespass import of_trial
 from abreast.git.checkout import switch_detached
 from abreast.git.hidden import look_at_all
 from abreast.git.include import copy_included
@@ -58,9 +60,13 @@ async def _try(scene: Scene, merged: str, folder: Path, stop_file: Path) -> str 
 
 
 def _changed(scene: Scene, merged: str, folder: Path) -> str:
-    """Return in what the scratch worktree is no longer the commit on trial; "" when it is."""
+    """Return in what the scratch worktree is no longer the commit on trial, or what was done
+    beyond it; "" when it is and nothing was.
+    """
     if not scene.task.commands:
         return ""
+    if done := of_trial(scene, folder):
+        return f"verify went beyond its worktree: {done}"
     path, stages = _path(scene), " and ".join(scene.task.commands)
     if not is_worktree_of(scene.repository, path) or find_commit(path, "HEAD") != merged:
         return f"{stages} left the commit on trial, so it is not known what was tested"
@@ -76,6 +82,8 @@ def _tracked(path: Path) -> dict[str, str]:
 
 def _order(scene: Scene, name: str, merged: str, folder: Path, stop_file: Path) -> Order:
     line, place = scene.task.commands[name], _scratch(scene, merged, folder)
+    if name == "verify":  # it runs what agents wrote
+        note_trial(scene.repository, place, folder)
     return command_order_in(scene, name, line, place, stop_file)
 
 

@@ -13,6 +13,7 @@ from abreast.engine.session.layout import SessionLayout
 from abreast.engine.session.scene import Scene
 from abreast.git.heads import branch_tips
 from abreast.git.reflog import ids_in, read_log
+from abreast.git.repository import Repository
 from abreast.git.status import own_git_dir
 from abreast.git.steering import Setting, steering
 from abreast.handoff.masking import mask
@@ -40,25 +41,43 @@ class Before:
 
 def note(scene: Scene, *, anew: bool = False) -> None:
     """Note how things are, unless that is done; `anew`: the plan's own command has run since."""
-    file = scene.layout.directory / _FILE
+    folder, repo = scene.layout.directory, scene.repository
     admin = own_git_dir(scene.layout.worktree)
-    if admin is None or (file.exists() and not anew):
+    if admin is None or ((folder / _FILE).exists() and not anew):
         return
-    heads, seen, log = branch_tips(scene.repository), ids_in(admin), admin / "logs/HEAD"
+    found = _look(repo, admin)
     if (first := _resumed(scene, admin)) is not None:
-        seen = set(first.seen)  # what was done since is this session's
-        steps = [entry.checkout for entry in read_log(log, first.log)]
+        steps = [entry.checkout for entry in read_log(admin / "logs/HEAD", first.log)]
         made = {name for step in steps if step for name in step} - set(first.heads)
-        heads = {name: tip for name, tip in heads.items() if name not in made}
-    known = settings_now(scene, admin)
+        heads = {name: tip for name, tip in found.heads.items() if name not in made}
+        # What was done since the first attempt is this session's own.
+        found = replace(found, seen=first.seen, heads=heads)
+    _save(folder, found)
+
+
+def note_trial(repo: Repository, worktree: Path, folder: Path) -> None:
+    """Note in `folder` how things are before a command runs in the scratch worktree `worktree`."""
+    if (admin := own_git_dir(worktree)) is not None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _save(folder, _look(repo, admin))
+
+
+def _look(repo: Repository, admin: Path) -> Before:
+    log = admin / "logs/HEAD"
+    size = log.stat().st_size if log.exists() else 0
+    settings = settings_now(repo, admin)
+    return Before(admin, size, frozenset(ids_in(admin)), branch_tips(repo), settings)
+
+
+def _save(folder: Path, found: Before) -> None:
     value = {
-        "admin": str(admin),
-        "log": log.stat().st_size if log.exists() else 0,
-        "seen": sorted(seen),
-        "heads": heads,
-        "settings": [[*at, *values] for at, values in known.items()],
+        "admin": str(found.admin),
+        "log": found.log,
+        "seen": sorted(found.seen),
+        "heads": dict(found.heads),
+        "settings": [[*at, *values] for at, values in found.settings.items()],
     }
-    write_json(file, value)
+    write_json(folder / _FILE, value)
 
 
 def _resumed(scene: Scene, admin: Path) -> Before | None:
@@ -71,16 +90,21 @@ def _resumed(scene: Scene, admin: Path) -> Before | None:
 
 def found_by(layout: SessionLayout) -> Before | None:
     """Return what an attempt found; None when it did not get as far, or is an older abreast's."""
-    raw = load_json(layout.directory / _FILE)
+    return found_in(layout.directory)
+
+
+def found_in(folder: Path) -> Before | None:
+    """Return what is noted in `folder`, if anything is."""
+    raw = load_json(folder / _FILE)
     if raw is None:
         return None
     settings = {(file, key): tuple(values) for file, key, *values in raw["settings"]}
     return Before(Path(raw["admin"]), raw["log"], frozenset(raw["seen"]), raw["heads"], settings)
 
 
-def settings_now(scene: Scene, admin: Path) -> Settings:
+def settings_now(repo: Repository, admin: Path) -> Settings:
     """Return what steers git now, as it is noted."""
-    found = steering(scene.repository.common_dir, admin)
+    found = steering(repo.common_dir, admin)
     return {at: tuple(map(_noted, values)) for at, values in found.items()}
 
 

@@ -10,7 +10,7 @@ import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from abreast.engine.session.before import DIGEST, Before, found_by, settings_now
+from abreast.engine.session.before import DIGEST, Before, found_by, found_in, settings_now
 from abreast.engine.session.ending import Ending
 from abreast.engine.session.place import spec_of
 from abreast.engine.session.scene import Scene
@@ -23,7 +23,8 @@ from abreast.git.refs import read_ref
 from abreast.git.steering import Setting
 from abreast.model.states import SessionKind, SessionState
 
-_SHOWN = 2  # of what was found, in a hint; `abreast logs` has all
+_SHOWN = 3  # of what was found, in reason and hint; `abreast logs` has all
+_SETTLED = {SessionState.DONE, SessionState.STOPPED}
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def told(scene: Scene, ending: Ending) -> Ending:
     Branches that are gone, by whose doing is not known, are told and kept under a ref.
     """
     store, layout = scene.engine.store, scene.layout
-    if (removed := _no_worktree(scene)) and ending.state is not SessionState.STOPPED:
+    if (removed := _no_worktree(scene)) and ending.state not in _SETTLED:
         ending = replace(ending, reason=removed.reason, hint=removed.hint)
     for place in _elsewhere(scene):
         store.add_event(layout.id, "warning", f"branch {layout.branch} is checked out in {place}")
@@ -84,8 +85,8 @@ def told(scene: Scene, ending: Ending) -> Ending:
         store.add_event(layout.id, "warning", text)
     for trespass in found:
         store.add_event(layout.id, "trespass", str(trespass))
-    if not found or scene.session.kind is SessionKind.OPEN:
-        return ending
+    if not found or scene.session.kind is SessionKind.OPEN or ending.state is SessionState.DONE:
+        return ending  # what is done was judged before it was committed
     reason, hint = _reason(found), _hint(scene, found)
     if ending.reason == reason:
         return replace(ending, hint=hint)
@@ -124,11 +125,25 @@ def come_home(scene: Scene) -> None:
         checkout_clean(scene.layout.worktree, scene.layout.branch)
 
 
+def of_trial(scene: Scene, folder: Path) -> str:
+    """Return what was done beyond the scratch worktree since `before.note_trial`, and tell it.
+
+    An empty text when nothing was.
+    """
+    before = found_in(folder)
+    found = _beyond(scene, before, "")[0] if before else []
+    for trespass in found:
+        scene.engine.store.add_event(scene.layout.id, "trespass", str(trespass))
+    return _reason(found)
+
+
 def _found(scene: Scene) -> tuple[list[Trespass], list[Moved]]:
     before = found_by(scene.layout)
-    if before is None:
-        return [], []
-    branch = scene.layout.branch
+    return _beyond(scene, before, scene.layout.branch) if before else ([], [])
+
+
+def _beyond(scene: Scene, before: Before, branch: str) -> tuple[list[Trespass], list[Moved]]:
+    """Return what was done beyond a worktree on `branch`, and the branches that are gone."""
     moved, gone = moved_branches(
         scene.repository, before.admin, before.heads, branch=branch, since=before.log
     )
@@ -149,7 +164,7 @@ def _branch(scene: Scene, one: Moved) -> Trespass:
 
 
 def _settings(scene: Scene, before: Before) -> list[Trespass]:
-    old, now = before.settings, settings_now(scene, before.admin)
+    old, now = before.settings, settings_now(scene.repository, before.admin)
     changed = sorted(at for at in {*old, *now} if old.get(at) != now.get(at))
     return [_setting(at, old.get(at, ()), now.get(at, ())) for at in changed]
 
@@ -182,11 +197,12 @@ def _short(file: str) -> str:
 
 
 def _reason(found: list[Trespass]) -> str:
-    return "; ".join(trespass.what for trespass in found)
+    rest = len(found) - _SHOWN
+    more = [f"and {rest} more"] if rest > 0 else []
+    return "; ".join([*(trespass.what for trespass in found[:_SHOWN]), *more])
 
 
 def _hint(scene: Scene, found: list[Trespass]) -> str:
     shown = [f"look: {one.look}; undo: {one.undo}" for one in found[:_SHOWN]]
-    rest = len(found) - _SHOWN
-    more = [f"{rest} more: abreast logs {scene.layout.id}"] if rest > 0 else []
+    more = [f"all: abreast logs {scene.layout.id}"] if len(found) > _SHOWN else []
     return "; ".join([*shown, *more, f"then: abreast resume {scene.run.id}"])
