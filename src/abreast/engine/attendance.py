@@ -4,7 +4,6 @@ A row in the database says what was wanted and how far it has come. Whether anyb
 another question: workers and runners are killed, and machines are switched off.
 """
 
-import contextlib
 from pathlib import Path
 
 from abreast.engine.seat import is_taken
@@ -13,6 +12,7 @@ from abreast.model.attendance import Attendance, Presence
 from abreast.model.session import Run, Session
 from abreast.model.states import RunState, SessionKind
 from abreast.places import Places
+from abreast.process.listing import matching, written
 from abreast.runner.job import JOB, RESULT, load_runner
 
 
@@ -39,10 +39,8 @@ def presence(run: Run, places: Places) -> Presence:
 def _last_sign(session: Session) -> float:
     """Return when the runners of the session's attempt last wrote something."""
     last = session.started or 0.0
-    for file in Path(session.directory or "/nowhere").glob("*/*"):
-        with contextlib.suppress(OSError):  # it may be gone since it was listed
-            last = max(last, file.stat().st_mtime)
-    return last
+    found = matching(Path(session.directory), "*/*") if session.directory else ()
+    return max((written(file) for file in found), default=last)
 
 
 def is_lost(session: Session, places: Places) -> bool:
@@ -61,7 +59,7 @@ def is_at_work(session: Session) -> bool:
     """
     if session.state.final or session.kind is SessionKind.OPEN or not session.directory:
         return False
-    jobs = (file.parent for file in Path(session.directory).glob(f"*/{JOB}"))
+    jobs = (file.parent for file in matching(Path(session.directory), f"*/{JOB}"))
     return any(_lives(folder) for folder in jobs)
 
 

@@ -1,6 +1,6 @@
 """Remove worktrees whose work is safe elsewhere; refuse the others, and say why."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from abreast.model.removal import Removal
 from abreast.model.session import Run, Session
 from abreast.model.states import LandState
 from abreast.places import Places
+from abreast.process.listing import size_of
 from abreast.process.working import working_folders
 from abreast.store.changes import Change
 
@@ -71,7 +72,7 @@ class _Broom:
 
     def sweep(self, run: Run, session: Session) -> Removal:
         worktree, places = Path(session.worktree), self.client.places
-        size = sum(file.lstat().st_size for file in _files(worktree))
+        size = size_of(worktree)
         try:
             repository = find_repository(Path(run.repo))
             layout = layout_of(session, places, repository.common_dir)
@@ -134,7 +135,3 @@ def _landed(run: Run, session: Session, repository: Repository) -> str:
     if proposed and was_merged(repository, session.landed, session.commit):
         return f"its request was merged: {session.landed}"
     return ""
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*") if not path.is_symlink() and path.is_file())

@@ -14,6 +14,7 @@ from abreast.errors import NotFoundError
 from abreast.model.session import Session
 from abreast.model.transcript import Begun, Spent, Transcript, TranscriptEvent
 from abreast.places import Places, find_places
+from abreast.process.listing import matching
 
 AGENTS = ("claude", "codex", "gemini")
 """The agents that keep transcripts which abreast reads."""
@@ -211,7 +212,7 @@ def _find(
 
 def _homes(places: Places, own: Session | None = None) -> Iterator[Path]:
     session = f"{own.run}/{own.task}" if own else "*/*"
-    return places.sessions.glob(f"{session}/cli/{_PRIVATE}")
+    return matching(places.sessions, f"{session}/cli/{_PRIVATE}")
 
 
 def _owner(path: Path, places: Places, environ: Mapping[str, str]) -> str:

@@ -12,6 +12,7 @@ from abreast.git.call import call
 from abreast.git.refs import read_ref
 from abreast.git.repository import Repository
 from abreast.git.worktree import WorktreeSpec
+from abreast.process.listing import entries
 
 
 def mend_worktree(repo: Repository, spec: WorktreeSpec, admin: Path) -> bool:
@@ -57,7 +58,7 @@ def checked_out_in(repo: Repository, branch: str, admin: Path) -> list[Path]:
     """
     wanted = f"ref: refs/heads/{branch}\n".encode()
     found = []
-    for folder in sorted((repo.common_dir / "worktrees").glob("*")):
+    for folder in entries(repo.common_dir / "worktrees"):
         try:
             if folder != admin and (folder / "HEAD").read_bytes() == wanted:
                 text = (folder / "gitdir").read_text(errors="surrogateescape")

@@ -10,6 +10,7 @@ from pathlib import Path
 from abreast.errors import StateError
 from abreast.git.repository import Repository
 from abreast.git.worktree import WorktreeSpec
+from abreast.process.listing import entries
 
 _LOCK_TIMEOUT = 120.0  # seconds; it is held for milliseconds, so longer means a hung git
 
@@ -39,8 +40,7 @@ def admin_dirs(repo: Repository, spec: WorktreeSpec) -> list[Path]:
     process that made it was killed before it had written where the worktree is.
     """
     folder = repo.common_dir / "worktrees"
-    found = sorted(folder.iterdir()) if folder.is_dir() else []
-    return [entry for entry in found if _is_ours(entry, spec)]
+    return [entry for entry in entries(folder) if _is_ours(entry, spec)]
 
 
 def _is_ours(entry: Path, spec: WorktreeSpec) -> bool:
@@ -51,7 +51,7 @@ def _is_ours(entry: Path, spec: WorktreeSpec) -> bool:
     if locked is None and re.fullmatch(re.escape(spec.path.name) + r"\d*", entry.name):
         # Git writes `locked` first. Without it, somebody was killed right after `mkdir`, or a
         # child of a killed `worktree add` wrote HEAD and made the folder for it once more.
-        return entry.is_dir() and {file.name for file in entry.iterdir()} <= _STRAY
+        return entry.is_dir() and {file.name for file in entries(entry)} <= _STRAY
     return locked == spec.reason
 
 

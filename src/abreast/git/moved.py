@@ -13,6 +13,7 @@ from pathlib import Path
 from abreast.git.heads import branch_tips, head_branch
 from abreast.git.reflog import Entry, read_log
 from abreast.git.repository import Repository
+from abreast.process.listing import entries
 
 _RENAMED, _HEADS = "Branch: renamed ", "refs/heads/"
 # These bring HEAD to a commit that is there already.
@@ -99,7 +100,7 @@ class _Others:
 
     def did(self, entry: Entry) -> bool:
         if self._steps is None:
-            folders = [self._common, *(self._common / "worktrees").glob("*")]
+            folders = [self._common, *entries(self._common / "worktrees")]
             logs = [read_log(f / "logs/HEAD") for f in folders if f != self._admin]
             self._steps = {(step.old, step.new) for log in logs for step in log}
         return (entry.old, entry.new) in self._steps

@@ -9,6 +9,7 @@ from abreast.errors import StateError
 from abreast.git.metadata import forget
 from abreast.git.repository import Repository
 from abreast.git.worktree import Health, WorktreeSpec, worktree_health
+from abreast.process.listing import entries
 
 
 def remove_worktree(
@@ -34,7 +35,7 @@ def remove_worktree(
 def empty_trash(trash: Path) -> int:
     """Delete what has been moved to `trash`, and return how many folders went. Slow; no lock."""
     count = 0
-    for folder in trash.iterdir() if trash.is_dir() else ():
+    for folder in entries(trash):
         shutil.rmtree(folder, ignore_errors=True)
         count += not folder.exists()
     return count

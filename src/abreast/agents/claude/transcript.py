@@ -8,6 +8,7 @@ from typing import Any
 from abreast.agents.recorded import load_record, record_lines
 from abreast.agents.values import count
 from abreast.model.harmless import one_line
+from abreast.process.listing import matching
 
 # The CLI's own messages (API errors, "no response requested") carry this model.
 SYNTHETIC = "<synthetic>"
@@ -34,7 +35,7 @@ def written(config: Path, session: str, *kinds: str) -> Iterator[Written]:
     """
     wanted = kinds or ("assistant",)
     found = (
-        (config / "projects").glob(f"*/{session}.jsonl") if re.match(r"[\w-]+$", session) else ()
+        matching(config / "projects", f"*/{session}.jsonl") if re.match(r"[\w-]+$", session) else ()
     )
     for path in found:
         for line in record_lines(path, []):

@@ -21,6 +21,7 @@ from abreast.agents.recorded import record_lines
 from abreast.agents.values import count
 from abreast.model.harmless import one_line
 from abreast.model.usage import Usage
+from abreast.process.listing import matching, written
 
 # A file system mounted read-only, or a system call refused, says one of these.
 _SANDBOX = re.compile(r"read-only file system|operation not permitted", re.IGNORECASE)
@@ -99,14 +100,14 @@ def find_rollout(home: Path, thread: str, *, archived: bool = False) -> Path | N
         return None
     name = f"rollout-*-{thread}.jsonl*"  # Codex compresses some
     folders = ("sessions/*/*/*", "archived_sessions") if archived else ("sessions/*/*/*",)
-    found = (path for folder in folders for path in home.glob(f"{folder}/{name}"))
+    found = (path for folder in folders for path in matching(home, f"{folder}/{name}"))
     return max((one for one in found if one.name.endswith(ENDINGS)), default=None)
 
 
 def newest_thread(home: Path, worktree: Path, since: float) -> str:
     """Return the newest session that a person or we began in `worktree`, changed since then."""
-    for path in sorted(home.glob("sessions/*/*/*/rollout-*.jsonl"), reverse=True):
-        if path.stat().st_mtime < since:
+    for path in sorted(matching(home, "sessions/*/*/*/rollout-*.jsonl"), reverse=True):
+        if written(path) < since:
             continue
         kind, meta = next(_records(path), ("", {}))
         here = kind == "session_meta" and meta.get("cwd") == str(worktree)

@@ -13,12 +13,14 @@ from abreast.agents.gemini.records_usage import Spending
 from abreast.agents.recorded import seconds
 from abreast.model.transcript import Spent
 from abreast.model.usage import Usage
+from abreast.process.listing import matching
 
 
 def records(home: Path, session: str) -> list[Path]:
     """Return the files that hold `session` under the `GEMINI_CLI_HOME` `home`, oldest first."""
     # A resume in a later minute may begin another file of the same session.
-    named = home.glob(f".gemini/tmp/*/chats/session-*-{session[:8]}.json*") if session else ()
+    pattern = f".gemini/tmp/*/chats/session-*-{session[:8]}.json*"
+    named = matching(home, pattern) if session else ()
     records = (path for path in named if path.suffix in {".json", ".jsonl"})
     return sorted(path for path in records if header(path).get("sessionId") == session)
 

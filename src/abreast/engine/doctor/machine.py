@@ -1,5 +1,6 @@
 """What the doctor asks of this machine: versions, retention, the briefings of sessions."""
 
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -21,6 +22,7 @@ from abreast.doctor.versions import (
 from abreast.engine.transcripts import AGENTS, records_of
 from abreast.model.tokens import BYTES_PER_TOKEN, count_tokens
 from abreast.model.transcript import Transcript
+from abreast.process.listing import written
 
 _KEEPING = ("claude", "gemini")  # Codex deletes nothing
 _BRIEFINGS = {"claude": "CLAUDE.md", "codex": "AGENTS.md", "gemini": "GEMINI.md"}
@@ -110,8 +112,9 @@ def briefing_of(transcript: Transcript, top: Path | None) -> tuple[Standing, ...
     found = tuple(_standing(files, top, imports=transcript.agent in _IMPORTING))
     if transcript.agent == "codex":
         found = tuple(_cut(found))
-    written = max((Path(one.path).stat().st_mtime for one in found), default=0.0)
-    return found if written <= transcript.begun else ()
+    # One that has just gone has been changed, and what it was is not known.
+    last = max((written(Path(one.path)) or math.inf for one in found), default=0.0)
+    return found if last <= transcript.begun else ()
 
 
 def _cut(found: Iterable[Standing]) -> Iterator[Standing]:
@@ -132,5 +135,8 @@ def _standing(files: Iterable[Path], top: Path, *, imports: bool) -> Iterator[St
 
 
 def _start_of(file: Path) -> str:
-    with file.open(encoding="utf-8", errors="replace") as opened:
-        return opened.read(MOST)
+    try:
+        with file.open(encoding="utf-8", errors="replace") as opened:
+            return opened.read(MOST)
+    except OSError:  # gone since it was looked for
+        return ""

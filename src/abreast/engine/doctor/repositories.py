@@ -10,6 +10,7 @@ from abreast.errors import AbreastError, NotFoundError
 from abreast.git.call import call
 from abreast.git.repository import Repository
 from abreast.git.worktree import Worktree, list_worktrees
+from abreast.process.listing import entries, files_below
 from abreast.process.working import working_folders
 
 _LOCKS = ("index.lock", "HEAD.lock", "config.lock", "packed-refs.lock", "shallow.lock")
@@ -95,16 +96,12 @@ def _setting(common_dir: Path, name: str, *options: str) -> str:
 
 
 def _locks(common_dir: Path) -> Iterator[tuple[str, float]]:
-    with contextlib.suppress(OSError):
-        for folder in (common_dir, *_folders(common_dir / "worktrees")):
-            for name in _LOCKS:
-                yield from _lock(folder / name)
-        for lock in (common_dir / "refs").rglob("*.lock"):
+    for folder in (common_dir, *entries(common_dir / "worktrees")):
+        for name in _LOCKS:
+            yield from _lock(folder / name)
+    for lock in files_below(common_dir / "refs"):
+        if lock.name.endswith(".lock"):
             yield from _lock(lock)
-
-
-def _folders(folder: Path) -> list[Path]:
-    return [*folder.iterdir()] if os.path.isdir(folder) else []  # noqa: PTH112
 
 
 def _lock(lock: Path) -> Iterator[tuple[str, float]]:

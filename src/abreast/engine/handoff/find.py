@@ -17,6 +17,7 @@ from abreast.model.session import Run, Session
 from abreast.model.states import SessionKind, SessionState
 from abreast.model.transcript import Transcript
 from abreast.places import Places
+from abreast.process.listing import written
 from abreast.store.reader import Reader
 
 _ID = re.compile(r"[0-9a-fA-F-]{8,}")
@@ -29,7 +30,7 @@ def newest_here(folder: Path, places: Places, environ: Mapping[str, str]) -> Tra
 
     Raises NotFoundError when there is none.
     """
-    found = max(_newest(folder, places, environ), key=_written, default=None)
+    found = max(_newest(folder, places, environ), key=written, default=None)
     if found is None:
         raise NotFoundError(
             f"no session of Claude Code, Codex or Gemini CLI was started in {folder}",
@@ -40,7 +41,7 @@ def newest_here(folder: Path, places: Places, environ: Mapping[str, str]) -> Tra
 
 def each_here(folder: Path, places: Places, environ: Mapping[str, str]) -> list[Transcript]:
     """Return the newest session of every CLI that somebody started by hand in `folder`."""
-    found = sorted(_newest(folder, places, environ), key=_written, reverse=True)
+    found = sorted(_newest(folder, places, environ), key=written, reverse=True)
     return [open_transcript(path, places, environ) for path in found]
 
 
@@ -114,7 +115,3 @@ def _runs(places: Places) -> list[Run]:
         return Reader(places.database).runs(_RUNS)
     except StoreError:
         return []
-
-
-def _written(path: Path) -> int:
-    return path.stat().st_mtime_ns
