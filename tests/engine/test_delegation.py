@@ -231,6 +231,17 @@ def test_what_a_child_did_whose_answer_fails_is_kept(local_stage: Stage):
     assert "new.txt" in stage.repo.git("ls-tree", "--name-only", f"refs/abreast/snap/{run}/{task}")
 
 
+def test_a_child_that_goes_beyond_its_worktree_is_blocked(local_stage: Stage):
+    stage = local_stage
+    plants = Shell("git config core.editor x")
+    found = ask(stage, says(bullets("one"), plants), isolation=Isolation.WORKTREE)
+    assert (found.outcome, found.text, found.commit) == (DeliveryState.BLOCKED, "- one", "")
+    assert found.reason == "while it ran, core.editor was set in .git/config"
+    session = stage.session(found.id)
+    assert session.state is SessionState.BLOCKED
+    assert "--unset-all core.editor; then: abreast resume" in session.hint
+
+
 def test_an_answer_outlives_the_files_that_it_is_about(local_stage: Stage, tmp_path: Path):
     stage, linked = local_stage, tmp_path / "linked"
     stage.repo.git("worktree", "add", "-q", str(linked))
