@@ -50,7 +50,11 @@ def test_a_fork_that_copied_its_history_is_counted_once() -> None:
     first, second, third, _ = files("forked")
 
     def own(path: Path) -> list[bytes]:
-        return [re.sub(rb'"history_base":\{[^}]*\},', b"", line) for line in older(lines_of(path))]
+        """Each began when the one before had ended, and a model takes its time to answer."""
+        lines = [re.sub(rb'"history_base":\{[^}]*\},', b"", x) for x in older(lines_of(path))]
+        hour = 18 + 2 * (first, second, third).index(path)
+        hours = [b"T%d:" % hour, *[b"T%d:" % (hour + 1)] * len(lines)]
+        return [re.sub(rb"T\d\d:", h, x, count=1) for h, x in zip(hours, lines, strict=False)]
 
     fork = [own(second)[0], *own(first), *own(second)[1:]]
     again = [own(third)[0], *fork, *own(third)[1:]]

@@ -9,8 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from abreast.agents.codex.records_copy import Copy
 from abreast.agents.codex.records_lines import BEGINNING, Record, load_record
 from abreast.agents.recorded import seconds
+from abreast.agents.values import text
 from abreast.model.transcript import Spent
 
 MARKS: tuple[bytes, ...] = (
@@ -106,7 +108,8 @@ class Spending:
     """The requests of one rollout, in the order of the record.
 
     Give it every line, or those with one of `MARKS`; `warnings` tells where a total may be wrong.
-    `state` is all that it remembers, as JSON: to go on later where the file has grown.
+    `state` is all that it remembers, as JSON: to go on later where the file has grown. `copied` in
+    it are the tokens of requests that another session, `origin`, has made: see `Copy`.
     """
 
     def __init__(self, path: Path, state: Mapping[str, Any] | None = None) -> None:
@@ -121,6 +124,7 @@ class Spending:
         self._stating = bool(given.get("stating", False))
         total = given.get("total")
         self._total = Counts(*total) if total else None
+        self._copy = Copy(*given.get("copy", ()))
 
     @property
     def state(self) -> dict[str, Any]:
@@ -132,6 +136,7 @@ class Spending:
             "since": self._since,
             "stating": self._stating,
             "total": list(total) if total else None,
+            **self._copy.state,
         }
 
     def feed(self, line: bytes) -> Iterable[Spent]:
@@ -185,25 +190,31 @@ class Spending:
             self._warn("a line was torn")
         match record.kind:
             case "session_meta":
-                self._begin(payload)
+                self._begin(payload, record.at)
             case "turn_context":
-                self._model = str(payload.get("model") or self._model)
+                self._copy.goes_on(record.at, record.ordinal)
+                self._model = text(payload.get("model")) or self._model
             case "token_usage_record":
                 yield from self._stated(record)
             case "event_msg" if payload.get("type") == "token_count":
                 yield from self._counted(record)
 
-    def _begin(self, meta: Mapping[str, Any]) -> None:
+    def _begin(self, meta: Mapping[str, Any], at: float) -> None:
         """Learn whose file it is, and at whose history it began.
 
         Older versions copied a fork's history into its file, the other session's head included.
-        The root is the oldest session known, so a count has the same name in either file. Newer
-        ones only refer to it: then the first total is the other session's.
+        The root is the oldest session known. Newer ones only refer to it: then the first total is
+        the other session's.
         """
-        named = str(meta.get("id") or "")
-        self._session = self._session or named
-        self._root = str(meta.get("forked_from_id") or named)
+        named, origin = text(meta.get("id")), text(meta.get("forked_from_id"))
+        first, self._session = not self._session, self._session or named
+        self._root = origin or named
         self._since = self._since or "history_base" in meta
+        if first:
+            own = meta.get("subagent_history_start_ordinal")
+            self._copy.begin(at, origin if not self._since else "", own)
+        elif named != self._session:
+            self._copy.begin(at, named)
 
     def _stated(self, record: Record) -> Iterator[Spent]:
         payload = record.payload
@@ -249,8 +260,12 @@ class Spending:
                 self._warn("its beginning is missing")
             return
         used = self._added(before, total, last or NONE)
-        if used != NONE:
-            yield self._spent(record, f"{self._root}/{total.name}/{used.name}", used)
+        if used == NONE:
+            return
+        if self._copy.goes_on(record.at, record.ordinal):
+            self._copy.tokens += used.input + used.output
+        else:
+            yield self._spent(record, f"{self._session}/{total.name}/{used.name}", used)
 
     def _added(self, before: Counts | None, total: Counts, last: Counts) -> Counts:
         """Return what was spent since the total was `before`."""

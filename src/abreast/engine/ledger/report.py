@@ -241,10 +241,28 @@ def _notes(index: Index) -> Iterable[str]:
             f"{_counted(index.unrecorded)}: the CLI counted more than it recorded, such as the "
             "summary of a compaction; that is in the totals as one request"
         )
+    yield from _copied(index)
     there = index.there
     lost = (one for one in index.files.values() if one.gone is not None and one.tallies)
     if gone := sum((one.agent, one.session) not in there for one in lost):
         yield f"{_counted(gone)} no longer there: what was read of them before still counts"
+
+
+def _copied(index: Index) -> Iterable[str]:
+    """Tell of what files repeat of a session that has none of its own, and never had one here."""
+    known = {(one.agent, one.session) for one in index.files.values()}
+    count, lost = 0, dict[str, int]()
+    for one in index.files.values():
+        told = (one.load_state().get("spending") or {}) if '"copied"' in one.state else {}
+        if told and (one.agent, told["origin"]) not in known:
+            count += 1
+            lost[told["origin"]] = max(lost.get(told["origin"], 0), told["copied"])
+    if count:
+        yield (
+            f"{_counted(count)}: a fork repeats what another session has used, of which there is "
+            f"no transcript; on which days is not known, so its {sum(lost.values())} tokens are "
+            "left out"
+        )
 
 
 def _counted(transcripts: int) -> str:
