@@ -143,6 +143,7 @@ def test_an_agent(capsys):
             "install_hint": "npm i",
             "certified": None,
             "standing": None,
+            "relies_on": [],
             "installed": False,
         }
     )

@@ -8,6 +8,7 @@ Adapters start no process and touch no file of the user's: `headless` and `inter
 `Command` that says which files to write (into the session's own directory) and what to run.
 """
 
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -72,6 +73,31 @@ class Installed:
 
     path: Path
     version: str = ""
+
+
+@dataclass(frozen=True)
+class Relied:
+    """A program of this machine that a CLI cannot do without. `path` is None when it is missing.
+
+    `note` says what to know about it, or, when it is missing, what to do.
+    """
+
+    name: str
+    path: Path | None
+    note: str = ""
+
+
+def relied(environ: Mapping[str, str], names: Mapping[str, str]) -> tuple[Relied, ...]:
+    """Look for programs on PATH; `names` says of each what to do when it is missing."""
+    found = {name: shutil.which(name, path=environ.get("PATH", "")) for name in names}
+    return tuple(
+        Relied(name, Path(path)) if path else Relied(name, None, names[name])
+        for name, path in found.items()
+    )
+
+
+SHELL = {"sh": "install a POSIX shell"}
+GIT = {"git": "install git"}
 
 
 def _no_choice() -> "AgentChoice":
@@ -209,6 +235,10 @@ class Agent(Protocol):
 
         `version` may be left empty when only running the CLI would tell.
         """
+        ...
+
+    def relies_on(self, installed: Installed, environ: Mapping[str, str]) -> tuple[Relied, ...]:
+        """Return the programs of this machine that its sessions need, without running any."""
         ...
 
     def login(self, environ: Mapping[str, str]) -> Login:

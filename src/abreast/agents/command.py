@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from abreast.agents.base import (
+    SHELL,
     Capabilities,
     Command,
     Installed,
@@ -17,7 +18,9 @@ from abreast.agents.base import (
     Login,
     LoginState,
     Redirect,
+    Relied,
     StopSignal,
+    relied,
 )
 from abreast.errors import AgentError
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
@@ -46,6 +49,9 @@ class CommandAgent:
     def find(self, environ: Mapping[str, str]) -> Installed | None:
         found = shutil.which("sh", path=environ.get("PATH", ""))
         return Installed(Path(found)) if found else None
+
+    def relies_on(self, installed: Installed, environ: Mapping[str, str]) -> tuple[Relied, ...]:  # noqa: ARG002
+        return relied(environ, SHELL)
 
     def login(self, environ: Mapping[str, str]) -> Login:  # noqa: ARG002
         return Login(LoginState.NOT_NEEDED, "whatever the command needs is its own business")

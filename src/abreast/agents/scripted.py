@@ -16,6 +16,7 @@ from abreast.agents.base import (
     Login,
     LoginState,
     Redirect,
+    Relied,
     StopSignal,
 )
 from abreast.agents.lines import load_line
@@ -41,6 +42,9 @@ class ScriptedAgent:
 
     def find(self, environ: Mapping[str, str]) -> Installed | None:  # noqa: ARG002
         return Installed(Path(sys.executable), "built in")
+
+    def relies_on(self, installed: Installed, environ: Mapping[str, str]) -> tuple[Relied, ...]:  # noqa: ARG002
+        return ()
 
     def login(self, environ: Mapping[str, str]) -> Login:  # noqa: ARG002
         return Login(LoginState.NOT_NEEDED, "built in")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from abreast.agents.base import Agent, Capabilities, Login
+from abreast.agents.base import Agent, Capabilities, Login, Relied
 from abreast.agents.versions import Certified, Standing
 from abreast.model.connection import Confirm, Connection, Scope
 from abreast.places import Places, find_places
@@ -16,7 +16,8 @@ class AgentInfo:
     """One row of `abreast agents`. `path` is None when the CLI is not installed.
 
     `standing` says how its version stands to those that were tried, `certified` (None for an agent
-    that is built in). A version that is too old is not used.
+    that is built in). A version that is too old is not used. `relies_on` are the programs of this
+    machine that its sessions need.
     """
 
     name: str
@@ -28,6 +29,7 @@ class AgentInfo:
     install_hint: str
     certified: Certified | None = None
     standing: Standing | None = None
+    relies_on: tuple[Relied, ...] = ()
 
 
 def agents(environ: Mapping[str, str] | None = None) -> list[AgentInfo]:
@@ -79,4 +81,5 @@ def _info(agent: Agent, environ: Mapping[str, str]) -> AgentInfo:
         agent.install_hint,
         tried,
         tried.standing(version) if tried and found else None,
+        agent.relies_on(found, environ) if found else (),
     )

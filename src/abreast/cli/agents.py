@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from abreast.agents.base import Login
+    from abreast.agents.base import Login, Relied
     from abreast.agents.versions import Standing
     from abreast.api import AgentInfo
 
@@ -80,8 +80,13 @@ def notes_on(info: "AgentInfo") -> list[str]:
         ("login: ", info.login.detail if info.login else ""),
         ("hint: ", (info.login.hint or "") if info.login else ""),
         ("writes: ", info.capabilities.confined_writes),
+        *(("uses: ", _relied(one)) for one in info.relies_on if one.note),
     ]
     return [f"{word}{one_line(text)}" for word, text in said if text]
+
+
+def _relied(one: "Relied") -> str:
+    return f"{one.name} {one.path}: {one.note}" if one.path else f"no {one.name}: {one.note}"
 
 
 def _versions(info: "AgentInfo") -> str:

@@ -59,6 +59,9 @@ def agent_dict(info: "AgentInfo") -> dict[str, Any]:
     return asdict(info) | {
         "path": str(info.path) if info.path else None,
         "installed": info.path is not None,
+        "relies_on": [
+            asdict(one) | {"path": str(one.path) if one.path else None} for one in info.relies_on
+        ],
     }
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from abreast.agents.base import (
+    GIT,
     Capabilities,
     Command,
     Installed,
@@ -17,7 +18,9 @@ from abreast.agents.base import (
     Letter,
     Login,
     Redirect,
+    Relied,
     StopSignal,
+    relied,
 )
 from abreast.agents.claude import mail, profile
 from abreast.agents.claude import schema as schemas
@@ -120,6 +123,14 @@ class ClaudeAgent:
 
     def find(self, environ: Mapping[str, str]) -> Installed | None:
         return find_claude(environ)
+
+    def relies_on(self, installed: Installed, environ: Mapping[str, str]) -> tuple[Relied, ...]:
+        launched = installed.path.suffix in {".cjs", ".js", ".mjs"}
+        node = {"node": "install Node.js: its launcher is a script"} if launched else {}
+        # It takes no other shell than these two, whatever SHELL says.
+        shells = relied(environ, {"bash": "", "zsh": ""})
+        shell = next((one for one in shells if one.path), Relied("bash", None, "install bash"))
+        return (*relied(environ, {**GIT, **node}), shell)
 
     def login(self, environ: Mapping[str, str]) -> Login:
         return login_of(environ)

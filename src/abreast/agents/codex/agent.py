@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from abreast.agents.base import (
+    GIT,
+    SHELL,
     Capabilities,
     Command,
     Installed,
@@ -16,8 +18,11 @@ from abreast.agents.base import (
     Letter,
     Login,
     Redirect,
+    Relied,
     StopSignal,
+    relied,
 )
+from abreast.agents.codex import sandbox
 from abreast.agents.codex.config import codex_home, load_settings, overrides
 from abreast.agents.codex.headless import files, options
 from abreast.agents.codex.hooks import letter
@@ -72,6 +77,12 @@ class CodexAgent:
     def find(self, environ: Mapping[str, str]) -> Installed | None:
         return find_codex(environ)
 
+    def relies_on(self, installed: Installed, environ: Mapping[str, str]) -> tuple[Relied, ...]:
+        launched = installed.path.suffix == ".js"
+        node = {"node": "install Node.js: its launcher is a script"} if launched else {}
+        box = sandbox.relied_on(installed, environ)
+        return (*relied(environ, {**GIT, **node, **SHELL}), *([box] if box else []))
+
     def login(self, environ: Mapping[str, str]) -> Login:
         return login_of(environ)
 
@@ -86,9 +97,9 @@ class CodexAgent:
             argv += ["resume", launch.cli_session]
         return Command(
             argv=(*argv, "-"),
-            env=launch.environ,
+            env=sandbox.environment(launch),
             stdin=_prompt(launch),
-            files=files(launch),
+            files={**files(launch), **sandbox.program(launch)},
             stop_signal=StopSignal.INT,
         )
 

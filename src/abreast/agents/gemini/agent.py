@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from abreast.agents.base import (
+    GIT,
     Capabilities,
     Command,
     Installed,
@@ -15,6 +16,8 @@ from abreast.agents.base import (
     Login,
     LoginState,
     Redirect,
+    Relied,
+    relied,
 )
 from abreast.agents.gemini import child, mail, trust
 from abreast.agents.gemini.failure import LOGIN_HINT
@@ -84,6 +87,11 @@ class GeminiAgent:
             return None
         path = Path(found)
         return Installed(path, installed_version(path))
+
+    def relies_on(self, installed: Installed, environ: Mapping[str, str]) -> tuple[Relied, ...]:
+        launched = installed.path.resolve().suffix == ".js"
+        node = {"node": "install Node.js 20 or newer: it runs on it"} if launched else {}
+        return relied(environ, {**GIT, **node, "bash": "install bash: its shell tool runs it"})
 
     def login(self, environ: Mapping[str, str]) -> Login:
         """Tell the login by its variables and files; whether it is still valid is not known."""
