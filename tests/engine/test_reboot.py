@@ -1,6 +1,7 @@
 """Everything is killed at once, as by a machine restart: one `resume` goes on with all of it."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from abreast import api
 from abreast.cli.edge import guard
 from abreast.engine.worker_process import ensure_worker
+from abreast.errors import StateError
 from abreast.model.moves import Say, Shell, Write
 from abreast.model.session import Run
 from abreast.model.states import LandMode, LandState, RunState, SessionState
@@ -121,6 +123,42 @@ def test_until_somebody_resumes_it_every_face_says_that_nobody_works_on_it(
     assert "nobody" not in abreast("status")
     [told] = json.loads(abreast("status", "--json"))["runs"]
     assert (told["attendance"], told["last_sign"]) == ("not needed", None)
+
+
+def test_what_is_refused_then_names_a_command_that_works(
+    local_stage: Stage, gate: Gate, abreast: Callable[..., str]
+) -> None:
+    """Each hint is followed to the letter, one after another, on the same dead run."""
+    stage = local_stage
+    run = stage.start(task("one", scripted(*gate.moves("one"), Write("a.txt", "a"))))
+    one = f"{run.id}/one"
+    gate.expect("one")
+    stage.until(one, lambda session: session.cli_session)
+    stage.kill_everything()
+    gate.open()
+    assert f"unattended: abreast resume {run.id}" in abreast("clean")
+    with pytest.raises(StateError, match=f"{one} is running, but nobody works on it") as refused:
+        api.attach(one, places=stage.places)
+    said = abreast("land", run.id)
+    assert f"run {run.id} has not ended: it is running, but nobody works on it" in said
+    assert stage.session(one).state is SessionState.RUNNING, "to be refused changes nothing"
+
+    stop = commands_in(str(refused.value.hint))
+    assert stop == [("stop", one)]
+    assert f"{one}: stopped" in abreast(*stop[0])
+    api.attach(one, places=stage.places)
+    api.close_session(one, places=stage.places)
+    [resume] = commands_in(said.partition("hint: ")[2])
+    assert resume == ("resume", run.id)
+    assert f"run {run.id}: done" in abreast(*resume)
+    [land] = commands_in(abreast("status").partition("next: ")[2])
+    assert f"{run.id}: done" in abreast(*land)
+    assert stage.session(one).landing is LandState.LANDED
+
+
+def commands_in(hint: str) -> list[tuple[str, ...]]:
+    """The commands that a hint names, as the arguments of each."""
+    return [tuple(found.split()) for found in re.findall(r"abreast (\w+ [\w/]+)", hint)]
 
 
 def test_watch_of_what_nobody_works_on_finds_out_what_is_left(

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from abreast.engine.attendance import is_lost
 from abreast.engine.client import Client, connect
 from abreast.engine.landing.pull_request import was_merged
 from abreast.engine.session.layout import SessionLayout, layout_of, repository_lock
@@ -88,6 +89,8 @@ class _Broom:
         """Return why the worktree may go, and why it is kept; one of the two is empty."""
         worktree = Path(session.worktree)
         if not session.state.final:
+            if is_lost(session, self.client.places):
+                return "", f"unattended: abreast resume {run.id}"
             return "", f"it is {session.state}"
         for folder, pid in self.occupied.items():
             if folder.is_relative_to(worktree):

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from abreast.engine.attendance import attendance
 from abreast.engine.check import Checked, check_plan, landing_problems
 from abreast.engine.environment import (
     bring_environment,
@@ -25,6 +26,7 @@ from abreast.engine.watching import POLL, require_run, wait_for
 from abreast.engine.worker_process import ensure_worker, require_environment
 from abreast.errors import AbreastError, StateError, WorkerError
 from abreast.git.repository import find_repository
+from abreast.model.attendance import Attendance
 from abreast.model.session import Run, Session
 from abreast.model.states import LandMode, LandState, RunState, SessionKind, SessionState
 from abreast.model.task import Plan
@@ -37,6 +39,7 @@ from abreast.store.migrations import migrate
 from abreast.store.reader import Reader
 from abreast.store.writer import Store
 
+_LEFT = ", but nobody works on it"
 _CLOSING = 10.0  # seconds for a worker to close a run whose sessions have ended
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is read as another
 
@@ -194,8 +197,10 @@ class Client:
         """
         found = self._closed(run)
         if not found.state.final:
+            left = attendance(found, self.places) is Attendance.NOBODY
             raise StateError(
-                f"run {run} has not ended: it is {found.state}", hint=f"abreast watch {run}"
+                f"run {run} has not ended: it is {found.state}{_LEFT if left else ''}",
+                hint=f"abreast resume {run} goes on with it" if left else f"abreast watch {run}",
             )
         ready = [s.id for s in sessions if s.commit and s.state is SessionState.DONE]
         if not ready:

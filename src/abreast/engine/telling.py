@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from abreast.agents import agent_named, mailbox
+from abreast.engine.attendance import is_lost
 from abreast.engine.client import connect
 from abreast.engine.session.layout import layout_of
 from abreast.errors import StateError
@@ -62,6 +63,8 @@ def tell(session: Session, text: str, places: Places, *, sender: str, patience: 
     number = mailbox.post(layout.mailbox, agent.letter(said), said)
     with connect(places) as client:
         client.store.add_event(session.id, "tell", f"{sender or 'the user'}: {text}")
+        lost = is_lost(session, places)
+        patience = 0 if lost else patience
         heard = _HEARD.get(_taken(layout.mailbox, number, session.id, places, patience), "")
         if heard:
             client.store.add_event(
@@ -69,8 +72,10 @@ def tell(session: Session, text: str, places: Places, *, sender: str, patience: 
             )
             return Told(session.id, heard, "")
         now = client.reader.session(session.id) or session
-    ended = f"when it is resumed, for it has ended meanwhile: abreast resume {session.run}"
-    return Told(session.id, "", ended if now.state.final else agent.capabilities.told)
+    why = "nobody works on it" if lost else "it has ended meanwhile"
+    resumed = f"when it is resumed, for {why}: abreast resume {session.run}"
+    gone = lost or now.state.final
+    return Told(session.id, "", resumed if gone else agent.capabilities.told)
 
 
 def _instead(session: Session) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from abreast.agents import agent_named
 from abreast.agents.base import Agent, Command, Launch
+from abreast.engine.attendance import is_lost
 from abreast.engine.check import check_plan
 from abreast.engine.client import connect
 from abreast.engine.delegation.deliverables import load
@@ -91,17 +92,19 @@ def attach(session: Session, places: Places) -> tuple[Session, Command, Path]:
         take_seat(session, places)
         session = Reader(places.database).session(session.id) or session
     try:
-        _require_attachable(session)
+        _require_attachable(session, places)
         return _attach(session, agent, places)
     except BaseException:
         leave_seat(session, places)
         raise
 
 
-def _require_attachable(session: Session) -> None:
+def _require_attachable(session: Session, places: Places) -> None:
     if not session.state.final and session.kind is not SessionKind.OPEN:
+        left = ", but nobody works on it" if is_lost(session, places) else ""
         raise StateError(
-            f"{session.id} is {session.state}", hint=f"abreast stop {session.id} ends its agent"
+            f"{session.id} is {session.state}{left}",
+            hint=f"abreast stop {session.id} ends it, and it can be attached",
         )
     if session.kind is SessionKind.CHILD and not session.worktree:
         raise StateError(
