@@ -89,9 +89,9 @@ class _Broom:
         """Return why the worktree may go, and why it is kept; one of the two is empty."""
         worktree = Path(session.worktree)
         if not session.state.final:
-            if is_lost(session, self.client.places):
-                return "", f"unattended: abreast resume {run.id}"
-            return "", f"it is {session.state}"
+            left = is_lost(session, self.client.places)
+            why = f"unattended: abreast resume {run.id}" if left else f"it is {session.state}"
+            return "", why
         for folder, pid in self.occupied.items():
             if folder.is_relative_to(worktree):
                 return "", f"process {pid} works in it"
