@@ -11,13 +11,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from abreast.git import fast_forward
 from abreast.git.advance import Advance, Outcome, advance
+from abreast.git.hooks import run_hook
 from abreast.git.ref_change import RefChange
 from abreast.git.repository import find_repository
 from tests.support.repos import Repo, make_repo
+from tests.support.rig import at_work_in
+from tests.support.stage import eventually
 
 State = dict[str, tuple[int, bytes]]
 
@@ -416,6 +420,30 @@ def test_a_git_that_is_killed_costs_nothing(pair: Pair, how: str, tmp_path: Path
         assert (end.outcome, pair.state()) == (Outcome.BLOCKED, before)
         assert end.words
     pair.nothing_is_left()
+
+
+def test_a_hook_that_hangs_is_ended(pair: Pair, monkeypatch):
+    new = pair.commit(everything)
+    pair.hook("reference-transaction", '[ "$1" != prepared ] || sleep 999')
+    monkeypatch.setattr(fast_forward, "LONGEST", 0.5)
+    refuses(pair, new, "a hook hangs")
+    eventually(lambda: at_work_in(pair.repo.path) == [], "the hook has ended")
+    pair.nothing_is_left()
+
+
+def test_what_a_hook_leaves_running_keeps_nobody_waiting(pair: Pair):
+    new = pair.commit(everything)
+    pair.hook("post-merge", "sleep 999 & echo $! > .git/daemon")
+    assert pair.land(new).outcome is Outcome.ADVANCED
+    daemon = psutil.Process(int((pair.git_dir / "daemon").read_text()))
+    assert daemon.is_running()
+    daemon.kill()
+
+
+def test_a_hook_after_the_merge_has_its_time(pair: Pair):
+    pair.hook("post-merge", "sleep 999")
+    run_hook(pair.repo.path, "post-merge", "0", longest=0.5)
+    eventually(lambda: at_work_in(pair.repo.path) == [], "the hook has ended")
 
 
 def test_filters_hooks_and_attributes_are_the_users(pair: Pair):

@@ -33,6 +33,7 @@ from abreast.git.ff_journal import (
     undo,
 )
 from abreast.git.ff_plan import RefusedError, plan_steps
+from abreast.git.hooks import LONGEST, run_hook
 from abreast.git.metadata import metadata_lock
 from abreast.git.ref_change import ref_change
 from abreast.git.repository import Repository
@@ -76,14 +77,10 @@ def fast_forward(
         left = _settle(file)
         if find_commit(checkout, "HEAD") != new:
             return replace(refused, words=refused.words + _mend(checkout, left))
-    # As after a merge; a hook that fails then is no failure either.
-    for last in (("update-ref", "ORIG_HEAD", old), (*_HOOK, "post-merge", "--", "0")):
-        with contextlib.suppress(GitError):
-            call(checkout, *last)
+    with contextlib.suppress(GitError):
+        call(checkout, "update-ref", "ORIG_HEAD", old)
+    run_hook(checkout, "post-merge", "0")
     return None
-
-
-_HOOK = ("hook", "run", "--ignore-missing")
 
 
 def recover(journals: Path) -> list[str]:
@@ -139,7 +136,7 @@ def _try(file: Path, intent: Intent, reason: str) -> Refusal | None:
         save_intent(file, intent)
         _lock_index(intent)
         intent = plan_steps(replace(intent, index_was=signature(intent.index)))
-        with ref_change(intent.top, {MARKER: intent.marker}, reason) as change:
+        with ref_change(intent.top, {MARKER: intent.marker}, reason, longest=LONGEST) as change:
             if not change.prepare(f"refs/heads/{intent.target}", intent.new, intent.old):
                 return Refusal(change.close() or "git ended before it could move the branch")
             intent = replace(intent, locks=tuple(_locks(intent)))

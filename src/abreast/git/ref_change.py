@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -13,17 +14,23 @@ from abreast.git.call import environment
 
 
 @contextlib.contextmanager
-def ref_change(checkout: Path, env: Mapping[str, str], reason: str) -> Iterator["RefChange"]:
-    """Yield a transaction of `git update-ref`; left without `commit`, nothing has moved."""
+def ref_change(
+    checkout: Path, env: Mapping[str, str], reason: str, *, longest: float
+) -> Iterator["RefChange"]:
+    """Yield a transaction of `git update-ref`; left without `commit`, nothing has moved.
+
+    Git, whose hooks are the user's, has `longest` seconds for each answer.
+    """
     argv = ("git", "update-ref", "--stdin", "--create-reflog", "-m", reason)
-    pipe, variables = subprocess.PIPE, environment() | dict(env)
+    ceiling = {"GIT_CEILING_DIRECTORIES": str(checkout.parent)}  # its `.git` may be gone
+    pipe, variables = subprocess.PIPE, environment() | ceiling | dict(env)
     with (
         tempfile.TemporaryFile() as said,
         subprocess.Popen(
-            argv, cwd=checkout, env=variables, stdin=pipe, stdout=pipe, stderr=said
+            argv, cwd=checkout, env=variables, stdin=pipe, stdout=pipe, stderr=said, bufsize=0
         ) as git,
     ):
-        change = RefChange(git, said)
+        change = RefChange(git, said, longest)
         try:
             yield change
         finally:
@@ -36,6 +43,7 @@ class RefChange:
 
     git: subprocess.Popen[bytes]
     said: IO[bytes]
+    longest: float
 
     def prepare(self, ref: str, new: str, old: str) -> bool:
         """Lock the ref and ask the hooks; False when it is not at `old`, or one of them refuses."""
@@ -63,5 +71,9 @@ class RefChange:
                 self.git.stdin.flush()
 
     def _heard(self, words: str) -> bool:
-        line = self.git.stdout.readline() if self.git.stdout else b""
-        return line.decode(errors="replace").strip() == words
+        out = self.git.stdout
+        if out is None or not select.select([out], [], [], self.longest)[0]:
+            self.git.terminate()  # then it removes its locks
+            self.said.write(f"no answer after {self.longest:.0f} s: a hook hangs\n".encode())
+            return False
+        return out.readline().decode(errors="replace").strip() == words
