@@ -154,6 +154,33 @@ def test_a_target_in_the_middle_of_a_rebase_is_left_alone(bench: Bench):
     assert bench.head == old
 
 
+def test_no_session_has_its_worktree_moved_by_a_landing(bench: Bench):
+    """An agent that checks the target out could have its own hooks and filters run by us."""
+    old, new = bench.head, bench.branch("one", {"a": "1"})
+    aside(bench)
+    tree = bench.worktree("agent")
+    tree.git("checkout", "-q", "main")
+    tree.git("config", "core.hooksPath", str(tree.path))
+    tree.write({"reference-transaction": "#!/bin/sh\ntouch executed\n"})
+    (tree.path / "reference-transaction").chmod(0o755)
+    end = land(bench, new, old=old)
+    assert (end.outcome, end.checkout) == (Outcome.BLOCKED, tree.path)
+    assert end.words == f"{tree.path} is a session's worktree"
+    assert not (tree.path / "executed").exists()
+
+
+def test_a_checkout_that_leads_elsewhere_blocks(bench: Bench, tmp_path: Path):
+    old, new = bench.head, bench.branch("one", {"a": "1"})
+    aside(bench)
+    linked, other = tmp_path / "linked", tmp_path / "other"
+    bench.repo.git("worktree", "add", "-q", str(linked), "main")
+    bench.repo.git("clone", "-q", "--bare", str(bench.repo.path), str(other))
+    (linked / ".git").write_text(f"gitdir: {other}\n")
+    end = land(bench, new, old=old)
+    assert (end.outcome, end.at) == (Outcome.BLOCKED, old)
+    assert end.words == f"{linked}/.git does not lead to {bench.found.common_dir}"
+
+
 def test_a_checkout_that_is_gone_blocks(bench: Bench, tmp_path: Path):
     old, new = bench.head, bench.branch("one", {"a": "1"})
     aside(bench)

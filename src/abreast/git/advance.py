@@ -13,7 +13,7 @@ from abreast.git.merge import fast_forwardable
 from abreast.git.refs import read_ref, swap_ref
 from abreast.git.repository import Repository, is_ancestor
 from abreast.git.status import current_branch, find_commit, own_git_dir
-from abreast.git.worktree import Worktree, list_worktrees
+from abreast.git.worktree import OURS, Worktree, list_worktrees
 
 
 class Outcome(StrEnum):
@@ -65,9 +65,8 @@ def advance(
         places = ", ".join(str(holder.path) for holder in holders)
         words = f"checked out more than once: {places}"
         return Advance(Outcome.BLOCKED, now, holders[0].path, words)
-    checkout = holders[0].path
-    return _unfit(repo, checkout, target, old) or _bring_along(
-        repo, checkout, target, old=old, new=new, reason=reason, journals=journals
+    return _unfit(repo, holders[0], target, old) or _bring_along(
+        repo, holders[0].path, target, old=old, new=new, reason=reason, journals=journals
     )
 
 
@@ -92,16 +91,28 @@ def _bring_along(
     return Advance(Outcome.BLOCKED, now, checkout, refused.words, refused.edits)
 
 
-def _unfit(repo: Repository, checkout: Path, target: str, old: str) -> Advance | None:
-    ref = f"refs/heads/{target}"
+def _unfit(repo: Repository, holder: Worktree, target: str, old: str) -> Advance | None:
+    ref, checkout = f"refs/heads/{target}", holder.path
+    if (holder.locked or "").startswith(OURS):
+        # No git of ours runs in it with the user's hooks and filters: an agent may have set them.
+        return Advance(Outcome.BLOCKED, old, checkout, f"{checkout} is a session's worktree")
     if not checkout.is_dir():
         gone = f"{checkout} has it checked out and is not there; `git worktree prune` if it is gone"
         return Advance(Outcome.BLOCKED, old, checkout, gone)
+    if not _belongs(repo, checkout):
+        words = f"{checkout}/.git does not lead to {repo.common_dir}"
+        return Advance(Outcome.BLOCKED, old, checkout, words)
     if current_branch(checkout) != target:  # or a rebase of it is under way
         return Advance(Outcome.BLOCKED, old, checkout, f"{checkout} is in the middle of a rebase")
     if find_commit(checkout, "HEAD") != old:
         return _moved(repo, ref, old)
     return None
+
+
+def _belongs(repo: Repository, checkout: Path) -> bool:
+    """Tell whether git, run in `checkout`, would act on this repository."""
+    own, common = own_git_dir(checkout), repo.common_dir.resolve()
+    return own is not None and common in {own.resolve(), own.resolve().parent.parent}
 
 
 def _moved(repo: Repository, ref: str, old: str) -> Advance:
@@ -117,4 +128,7 @@ def _rebases(checkout: Path, target: str) -> bool:
     folder = own_git_dir(checkout)
     names = ("rebase-merge/head-name", "rebase-apply/head-name") if folder else ()
     files = [folder / name for name in names if folder]
-    return any(f.is_file() and f.read_text().strip() == f"refs/heads/{target}" for f in files)
+    return any(
+        f.is_file() and f.read_text(errors="replace").strip() == f"refs/heads/{target}"
+        for f in files
+    )

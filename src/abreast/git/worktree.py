@@ -9,6 +9,8 @@ from abreast.git.call import call, split
 from abreast.git.repository import Repository, is_ancestor
 from abreast.git.status import current_branch, find_commit, own_git_dir
 
+OURS = "abreast "  # how the reason of each lock of ours begins
+
 
 @dataclass(frozen=True)
 class WorktreeSpec:
