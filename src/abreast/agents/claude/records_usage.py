@@ -37,6 +37,7 @@ _KIND = re.compile(
 _SPACED = re.compile(
     rb'\{(?:(?!"type":)"\w+": (?:"[^"\\]*"|null|true|false|\d+), ){0,20}"type": "([\w-]+)",'
 )
+_KEY = len(b'{"parentUuid":')  # with which nearly all lines begin
 _SPENDING = frozenset({b"assistant", b"cost-state"})
 _TYPED = b'{"type":"'
 _USAGE = b'"usage":{'
@@ -55,13 +56,15 @@ def carries(line: bytes) -> bool:
 
     What a tool has returned is not looked at: long lines tell their kind first.
     """
-    if len(line) > _LONG and (kind := _KIND.match(line) or _SPACED.match(line)):
-        return kind[1] in _SPENDING
-    if MARKS[0] in line:
+    if len(line) > _LONG:
+        kind = (_SPACED if line.startswith(b" ", _KEY) else _KIND).match(line)
+        if kind is not None:
+            return kind[1] in _SPENDING
+    if b'"usage"' in line:
         return True
     if line.startswith(_TYPED) and (kind := _KIND.match(line)):
         return kind[1] in _SPENDING
-    return MARKS[1] in line or MARKS[2] in line
+    return rb"\u00" in line or b"modelUsage" in line
 
 
 class Spending:
@@ -164,6 +167,7 @@ def spent(record: Mapping[str, Any]) -> tuple[Spent, ...]:
     if not isinstance(usage, dict) or model == SYNTHETIC:
         return ()
     prompt, read, stored = prompt_tokens(usage)
+    cost = record.get("costUSD")  # by versions before 1.1
     own = Spent(
         at=seconds(record.get("timestamp")),
         id=_identity(record, message),
@@ -172,7 +176,7 @@ def spent(record: Mapping[str, Any]) -> tuple[Spent, ...]:
         cached_tokens=read,
         output_tokens=tokens(usage.get("output_tokens")),
         written_tokens=stored,
-        cost_usd=amount(record.get("costUSD")),  # by versions before 1.1
+        cost_usd=None if cost is None else amount(cost),
     )
     return (*_aside(usage, own), own) if usage.get("iterations") else (own,)
 

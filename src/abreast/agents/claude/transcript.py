@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from abreast.agents.recorded import load_record, record_lines
-from abreast.agents.values import count
+from abreast.agents.values import MOST
 from abreast.model.harmless import one_line
 from abreast.process.listing import matching
 
@@ -89,7 +89,7 @@ def advised(usage: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]
 
 def tokens(value: Any) -> int:
     """Return a count as the CLI states it; what is no count is 0."""
-    return count(value) or 0
+    return value if type(value) is int and 0 < value < MOST else 0
 
 
 def model_name(name: str) -> str:
