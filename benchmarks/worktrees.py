@@ -132,7 +132,7 @@ class Warm:
 
     def clear(self) -> None:
         while self.taken:
-            give_back(*self.taken.pop())
+            give_back(self.repo, *self.taken.pop())
         refs = git(self.repo.place, "for-each-ref", "--format=delete %(refname)", "refs/heads/pool")
         git(self.repo.place, "update-ref", "--stdin", stdin=f"{refs}\n".encode())
 

@@ -47,6 +47,11 @@ class Places:
     def trash(self) -> Path:
         return self.state / "trash"
 
+    @property
+    def aside(self) -> Path:
+        """Where files wait that no commit can hold, when their worktree had to go."""
+        return self.state / "aside"
+
     def handoff_of(self, checkout: Path) -> Path:
         """The handoff of the newest session in a checkout, where its owner keeps none there."""
         name = unique_name(checkout.name or "root", bytes(checkout))

@@ -252,8 +252,8 @@ def test_an_answer_outlives_the_files_that_it_is_about(local_stage: Stage, tmp_p
     assert "cannot be looked at any more" in found.notes[0]
     agent = says(bullets("one"), Write("new.txt", "x\n"), Shell("rm -rf .git"))
     found = ask(stage, agent, isolation=Isolation.WORKTREE)
-    assert (found.outcome, found.text, found.commit) == (DeliveryState.FAILED, "- one", "")
-    assert "has no .git" in found.reason
+    assert (found.outcome, found.text, found.commit) == (DeliveryState.BLOCKED, "- one", "")
+    assert ".git of its worktree was replaced" in found.reason
 
 
 def test_a_bare_repository_has_nothing_to_read(local_stage: Stage, tmp_path: Path):

@@ -307,7 +307,7 @@ def test_targets_with_names_alike_are_tested_apart(local_stage: Stage, trials: T
         ("git commit -q --allow-empty -m more", "left the commit on trial"),
         (
             "git update-index --skip-worktree README.md; echo more >> README.md",
-            "changed what was on trial: README.md",
+            'changed what was on trial: "README.md"',
         ),
     ],
 )
@@ -486,9 +486,9 @@ def test_a_request_that_was_merged_at_this_head_has_landed(
 
 def test_a_driver_that_drops_everything_lands_nothing(local_stage: Stage) -> None:
     stage = local_stage
+    stage.repo.git("config", "merge.ours.driver", "true")
     run = stage.run(task("one", scripted(Write("README.md", "theirs\n"), Say("done"))))
     stage.repo.commit("mine", {"README.md": "mine\n", ".gitattributes": "* merge=ours\n"})
-    stage.repo.git("config", "merge.ours.driver", "true")
     before = stage.repo.git("rev-parse", "main")
     [session] = api.land(run.id, places=stage.places).sessions
     assert session.landing is BOUNCED

@@ -1,10 +1,12 @@
 """The test repository as abreast sees it, and a place for worktrees beside it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from abreast.git.guard import guard_repository, guard_worktree
+from abreast.git.guarded import Guarded
 from abreast.git.making import Ready, ensure_worktree
 from abreast.git.repository import Repository, find_repository
 from abreast.git.worktree import WorktreeSpec
@@ -18,6 +20,11 @@ class Bench:
     repo: Repo
     found: Repository
     state: Path
+
+    def later(self) -> "Bench":
+        """Return the same for a run that begins now, with the configuration and hooks of now."""
+        found = guard_repository(find_repository(self.repo.path), self.state / "guard-of-later")
+        return replace(self, found=found)
 
     @property
     def lock(self) -> Path:
@@ -42,6 +49,9 @@ class Bench:
     def worktree(self, name: str) -> Repo:
         return Repo(self.ensure(self.spec(name)).path)
 
+    def guarded(self, tree: Repo) -> Guarded:
+        return guard_worktree(self.found, tree.path)
+
     def branch(self, name: str, files: dict[str, str], *, base: str = "main") -> str:
         """Commit `files` on the new branch `name` off `base` and return to `main`."""
         self.repo.git("checkout", "-qb", name, base)
@@ -52,4 +62,5 @@ class Bench:
 
 @pytest.fixture
 def bench(repo: Repo, tmp_path: Path) -> Bench:
-    return Bench(repo, find_repository(repo.path), tmp_path / "state")
+    found = guard_repository(find_repository(repo.path), tmp_path / "guard")
+    return Bench(repo, found, tmp_path / "state")

@@ -23,7 +23,7 @@ def test_a_scratch_worktree_shows_the_commit_and_keeps_ignored_files(bench: Benc
     new = bench.branch("one", {"a": "1"})
     tree = Repo(bench.ensure(bench.spec("scratch", branch="")).path)
     disturb(tree)
-    switch_detached(bench.found, tree.path, new)
+    switch_detached(bench.found, bench.guarded(tree), new)
     assert tree.git("rev-parse", "HEAD") == new
     assert tree.git("branch", "--show-current") == ""
     assert dirty_summary(tree.path).clean
@@ -35,10 +35,10 @@ def test_a_tree_is_put_back_without_moving_head(bench: Bench):
     bench.repo.commit("ignore", {".gitignore": "cache/\n"})
     tree = bench.worktree("one")
     tree.write({"new": "n", "README.md": "work"})
-    wanted = build_tree(tree.path).tree
+    wanted = build_tree(bench.guarded(tree)).tree
     disturb(tree)
-    restore_tree(bench.found, tree.path, wanted)
-    assert build_tree(tree.path).tree == wanted
+    restore_tree(bench.found, bench.guarded(tree), wanted)
+    assert build_tree(bench.guarded(tree)).tree == wanted
     assert (tree.path / "README.md").read_text() == "work"
     assert (tree.path / "src/app.py").is_file()
     assert not (tree.path / "junk").exists()
@@ -50,6 +50,6 @@ def test_a_lock_that_a_killed_git_left_is_no_obstacle(bench: Bench):
     tree = Repo(bench.ensure(bench.spec("scratch", branch="")).path)
     lock = bench.found.common_dir / "worktrees" / "scratch" / "index.lock"
     lock.touch()
-    switch_detached(bench.found, tree.path, new)
+    switch_detached(bench.found, bench.guarded(tree), new)
     assert not lock.exists()
     assert tree.git("rev-parse", "HEAD") == new

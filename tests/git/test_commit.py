@@ -11,6 +11,7 @@ from abreast.git.commit import (
     tree_of,
 )
 from abreast.git.history import commits_since
+from abreast.git.publish import published
 from abreast.git.refs import delete_ref, move_branch, read_ref, swap_ref
 from abreast.git.repository import identity
 from abreast.git.snapshot import build_tree
@@ -19,19 +20,32 @@ from tests.git.conftest import Bench
 from tests.support.repos import Repo
 
 KEEP = "refs/abreast/agent/run/one"
+SNAP = "refs/abreast/snap/run/one"
 TRAILERS = (("Abreast-Run", "run"), ("Abreast-Session", "run/one"))
 
 
-def seal_it(bench: Bench, tree: Repo, **more: int) -> Sealed:
+def seal_it(bench: Bench, tree: Repo, made: str = "", **more: int) -> Sealed:
+    where = bench.guarded(tree)
+    built = build_tree(where, **more).tree
+    commit = made or bench.head
+    if built != tree_of(bench.found, commit):
+        commit = commit_tree(
+            bench.found,
+            built,
+            [bench.head],
+            "The thing works.",
+            trailers=TRAILERS,
+            env=where.objects,
+        )
+        with published(bench.found, where, commit, known=[bench.head]):
+            anchor(bench.found, SNAP, commit, reason="a candidate")
     return seal(
         bench.found,
-        tree.path,
-        tree=build_tree(tree.path, **more).tree,
+        where,
+        commit=commit,
         branch="abreast/run/one",
         base=bench.head,
-        message="The thing works.",
         keep_ref=KEEP,
-        trailers=TRAILERS,
     )
 
 
@@ -52,7 +66,7 @@ def test_uncommitted_work_becomes_one_commit_and_a_clean_worktree(bench: Bench):
         "Abreast-Run: run",
         "Abreast-Session: run/one",
     ]
-    assert seal_it(bench, tree).commit == sealed.commit
+    assert seal_it(bench, tree, sealed.commit).commit == sealed.commit
     assert read_ref(bench.found, KEEP) is None
 
 
@@ -64,30 +78,22 @@ def test_messages_are_what_was_said_whatever_the_users_encoding(
     said = "Grüße, さしすせ"
     bench.repo.git("config", "user.name", "Ädä")
     bench.repo.git("config", setting, encoding)
+    bench = bench.later()
     tree = bench.worktree("one")
     tree.write({"new.txt": "n"})
-
-    def sealed() -> str | None:
-        return seal(
-            bench.found,
-            tree.path,
-            tree=build_tree(tree.path).tree,
-            branch="abreast/run/one",
-            base=bench.head,
-            message=said,
-            keep_ref=KEEP,
-            trailers=[("Abreast-Session", "さ")],
-        ).commit
-
-    commit = sealed()
-    assert commit
+    built = build_tree(bench.guarded(tree)).tree
+    trailers = [("Abreast-Session", "さ")]
+    objects = bench.guarded(tree).objects
+    commit = commit_tree(bench.found, built, [bench.head], said, trailers=trailers, env=objects)
+    with published(bench.found, bench.guarded(tree), commit, known=[bench.head]):
+        anchor(bench.found, SNAP, commit, reason="a candidate")
+    assert seal_it(bench, tree, commit).commit == commit
     raw = bench.repo.git("cat-file", "commit", commit)
     assert raw.endswith(f"\n\n{said}\n\nAbreast-Session: さ")
     assert "author Ädä" in raw
     assert "encoding" not in raw
-    assert sealed() == commit  # it is known again
     assert read_ref(bench.found, KEEP) is None
-    assert commits_since(tree.path, bench.head) == [f"{commit[:12]} {said}"]
+    assert commits_since(bench.guarded(tree), bench.head) == [f"{commit[:12]} {said}"]
 
 
 def test_commits_in_another_encoding_are_read_as_they_were_meant(bench: Bench):
@@ -111,7 +117,7 @@ def test_commits_of_the_agent_are_kept_and_squashed(bench: Bench):
     assert bench.repo.git("rev-list", "--count", f"{bench.head}..{sealed.commit}") == "1"
     assert tree.git("show", "HEAD:b.txt") == "uncommitted"
     assert read_ref(bench.found, KEEP) == second
-    assert seal_it(bench, tree).commit == sealed.commit
+    assert seal_it(bench, tree, sealed.commit).commit == sealed.commit
 
 
 def test_commits_on_a_branch_of_the_agents_own_are_kept_too(bench: Bench):
@@ -199,6 +205,7 @@ def test_a_user_without_a_name_can_still_commit(bench: Bench):
     bench.repo.git("config", "--unset", "user.email")
     bench.repo.git("config", "--global", "--unset", "user.name")
     bench.repo.git("config", "--global", "--unset", "user.email")
+    bench = bench.later()
     commit = commit_tree(bench.found, tree_of(bench.found, bench.head), [], "message")
     assert (
         bench.repo.git("log", "-1", "--format=%an <%ae>", commit) == "abreast <abreast@localhost>"

@@ -104,6 +104,7 @@ def test_no_driver_or_setting_has_a_say(bench: Bench, ask: Callable[[Bench], Non
     session = bench.branch("session", {"lines": theirs})
     bench.repo.commit("meanwhile", {"lines": "a\nb\nC\n" if ask is not by_line_ends else "a\n"})
     ask(bench)
+    bench = bench.later()
     if ask is not by_line_ends:
         merged = merge_trees(bench.found, bench.head, session)
         assert merged.tree == tree_of(bench.found, bench.head)  # so the driver has decided

@@ -31,8 +31,8 @@ def test_a_slot_is_claimed_clean_and_keeps_its_dependencies(bench: Bench, pool: 
     tree = Repo(first)
     tree.write({"deps/lib": "installed", "README.md": "edited", "junk": "x"})
     tree.commit("work", {"a": "1"})
-    give_back(first, "one")
-    give_back(first, "one")
+    give_back(bench.found, first, "one")
+    give_back(bench.found, first, "one")
     new = bench.repo.commit("meanwhile", {"b": "2"})
     second = take(bench, pool, "two")
     assert second == first
@@ -42,7 +42,7 @@ def test_a_slot_is_claimed_clean_and_keeps_its_dependencies(bench: Bench, pool: 
     assert tree.git("status", "--porcelain") == ""
     assert read_ref(bench.found, "refs/heads/abreast/one")
     tree.write({"README.md": "of two"})
-    give_back(first, "one")  # somebody repeats it too late
+    give_back(bench.found, first, "one")  # somebody repeats it too late
     assert claimant_of(first) == "two"
     assert (first / "README.md").read_text() == "of two"
 
@@ -54,7 +54,7 @@ def test_an_edit_that_no_status_shows_does_not_reach_the_next(bench: Bench, pool
     Repo(slot).git("update-index", bit, "README.md")
     (slot / "README.md").write_text("of one\n")
     assert Repo(slot).git("status", "--porcelain") == ""
-    give_back(slot, "one")
+    give_back(bench.found, slot, "one")
     assert (slot / "README.md").read_text() == "# demo\n"
     assert Repo(slot).git("ls-files", "-v", "README.md") == "H README.md"
 

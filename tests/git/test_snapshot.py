@@ -1,6 +1,7 @@
 """Snapshots keep everything and touch nothing."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ def test_everything_is_kept_and_the_index_is_left_alone(bench: Bench):
     tree = bench.worktree("one")
     disturb(tree)
     before, status = index_bytes(tree), tree.git("status", "--porcelain")
-    shot = snapshot(bench.found, tree.path, REF, "turn 1")
+    shot = snapshot(bench.found, bench.guarded(tree), REF, "turn 1")
     assert index_bytes(tree) == before
     assert tree.git("status", "--porcelain") == status
     kept = {"README.md", ".gitignore", "staged.txt", "new/deep.txt", "link"}
@@ -55,9 +56,9 @@ def test_everything_is_kept_and_the_index_is_left_alone(bench: Bench):
 def test_snapshots_survive_gc(bench: Bench):
     tree = bench.worktree("one")
     tree.write({"a.txt": "first"})
-    first = snapshot(bench.found, tree.path, REF, "turn 1")
+    first = snapshot(bench.found, bench.guarded(tree), REF, "turn 1")
     tree.write({"a.txt": "second"})
-    second = snapshot(bench.found, tree.path, REF, "turn 2")
+    second = snapshot(bench.found, bench.guarded(tree), REF, "turn 2")
     bench.repo.git("gc", "-q", "--prune=now")
     assert bench.repo.git("show", f"{first.commit}:a.txt") == "first"
     assert bench.repo.git("show", f"{REF}:a.txt") == "second"
@@ -66,24 +67,24 @@ def test_snapshots_survive_gc(bench: Bench):
 
 def test_nothing_new_is_made_when_nothing_has_changed(bench: Bench):
     tree = bench.worktree("one")
-    clean = snapshot(bench.found, tree.path, REF, "turn 1")
+    clean = snapshot(bench.found, bench.guarded(tree), REF, "turn 1")
     assert clean.commit == bench.head
     tree.write({"a.txt": "x"})
-    shot = snapshot(bench.found, tree.path, REF, "turn 2")
-    assert snapshot(bench.found, tree.path, REF, "turn 3") == shot
+    shot = snapshot(bench.found, bench.guarded(tree), REF, "turn 2")
+    assert snapshot(bench.found, bench.guarded(tree), REF, "turn 3") == shot
     head = tree.commit("the agent's own", {})
-    again = snapshot(bench.found, tree.path, REF, "turn 4")
+    again = snapshot(bench.found, bench.guarded(tree), REF, "turn 4")
     assert again.tree == shot.tree
     for commit in (head, shot.commit):
         bench.repo.git("merge-base", "--is-ancestor", commit, again.commit)
-    assert snapshot(bench.found, tree.path, REF, "turn 5").commit == again.commit
+    assert snapshot(bench.found, bench.guarded(tree), REF, "turn 5").commit == again.commit
 
 
 def test_a_same_size_edit_within_the_clock_tick_is_seen(bench: Bench):
     tree = bench.worktree("one")
     for number in range(20):
         tree.write({"README.md": f"# dem{number % 10}\n"})
-        shot = snapshot(bench.found, tree.path, REF, "turn")
+        shot = snapshot(bench.found, bench.guarded(tree), REF, "turn")
         assert bench.repo.git("show", f"{shot.commit}:README.md") == f"# dem{number % 10}"
 
 
@@ -91,7 +92,7 @@ def test_large_files_and_inner_repositories_are_left_out_and_told(bench: Bench):
     tree = bench.worktree("one")
     tree.write({"dump.bin": "x" * 2000, "small.bin": "x" * 10, "inner/f": "x"})
     tree.git("init", "-q", "inner")
-    shot = snapshot(bench.found, tree.path, REF, "turn", max_untracked=1000)
+    shot = snapshot(bench.found, bench.guarded(tree), REF, "turn", max_untracked=1000)
     assert names_in(bench, shot.commit) == {"README.md", "src/app.py", "small.bin"}
     assert dict(shot.skipped) == {
         "dump.bin": "larger than 0.001 MB (0 MB)",
@@ -102,7 +103,7 @@ def test_large_files_and_inner_repositories_are_left_out_and_told(bench: Bench):
 def test_odd_names_are_kept(bench: Bench):
     tree = bench.worktree("one")
     tree.write(dict.fromkeys(ODD, "x"))
-    shot = snapshot(bench.found, tree.path, REF, "turn")
+    shot = snapshot(bench.found, bench.guarded(tree), REF, "turn")
     changes = changed_files(bench.found, bench.head, shot.commit)
     assert changes == [Change(name, "A") for name in sorted(ODD, key=os.fsencode)]
     stats = diffstat(bench.found, bench.head, shot.commit)
@@ -115,31 +116,36 @@ def test_an_agent_in_the_middle_of_a_conflict(bench: Bench):
     tree.commit("ours", {"README.md": "ours"})
     tree.git("merge", "theirs", check=False)
     before = index_bytes(tree)
-    shot = snapshot(bench.found, tree.path, REF, "turn")
+    shot = snapshot(bench.found, bench.guarded(tree), REF, "turn")
     assert "<<<<<<<" in bench.repo.git("show", f"{shot.commit}:README.md")
     assert index_bytes(tree) == before
     assert "UU README.md" in tree.git("status", "--porcelain")
 
 
-def test_a_lost_git_file_is_an_error_not_the_repository_above(bench: Bench):
+def test_a_lost_git_file_does_not_lead_to_the_repository_above(bench: Bench):
     bench.state.mkdir(exist_ok=True)
     Repo(bench.state).git("init", "-q", ".")
     tree = bench.worktree("one")
+    tree.write({"README.md": "edited"})
     (tree.path / ".git").unlink()
-    with pytest.raises(GitError, match=r"has no \.git"):
-        build_tree(tree.path)
+    shot = snapshot(bench.found, bench.guarded(tree), REF, "turn")
+    assert changed_files(bench.found, bench.head, shot.commit) == [Change("README.md", "M")]
+    shutil.rmtree(bench.found.common_dir / "worktrees/one")
+    with pytest.raises(GitError, match="no git folder any more"):
+        build_tree(bench.guarded(tree))
 
 
 def test_a_tree_shows_uncommitted_work_in_a_diff_and_leaves_no_object(bench: Bench):
     tree = bench.worktree("one")
     disturb(tree)
     objects = bench.repo.git("count-objects", "-v")
-    text = worktree_diff(bench.found, tree.path, bench.head)
+    text = worktree_diff(bench.found, bench.guarded(tree), bench.head)
     assert "+edited after staging" in text
     assert "deleted file mode" in text
     assert "noise.log" not in text
     assert "5 files changed" not in text
-    assert "6 files changed" in worktree_diff(bench.found, tree.path, bench.head, "--stat")
+    short = worktree_diff(bench.found, bench.guarded(tree), bench.head, "--stat")
+    assert "6 files changed" in short
     assert bench.repo.git("count-objects", "-v") == objects
 
 
@@ -160,5 +166,5 @@ def test_a_submodule_is_recorded_as_a_link(bench: Bench, tmp_path: Path):
     tree = bench.worktree("one")
     assert list((tree.path / "lib").iterdir()) == []
     tree.write({"a.txt": "x"})
-    shot = snapshot(bench.found, tree.path, REF, "turn")
+    shot = snapshot(bench.found, bench.guarded(tree), REF, "turn")
     assert changed_files(bench.found, bench.head, shot.commit) == [Change("a.txt", "A")]

@@ -25,7 +25,6 @@ from abreast.git.worktree import (
     WorktreeSpec,
     drop_stale_locks,
     list_worktrees,
-    refresh_index,
     worktree_health,
 )
 from tests.git.conftest import Bench
@@ -234,6 +233,7 @@ def test_post_checkout_hook_runs_as_git_worktree_add_runs_it(bench: Bench):
     hook = bench.repo.path / ".git/hooks/post-checkout"
     hook.write_text('#!/bin/sh\necho "$@" > hooked\npwd >> hooked\necho no >&2\nexit 3\n')
     hook.chmod(0o755)
+    bench = bench.later()
     spec = bench.spec("one")
     ready = bench.ensure(spec)
     said = (spec.path / "hooked").read_text().splitlines()
@@ -292,16 +292,6 @@ def test_locks_of_a_dead_git_can_be_dropped(bench: Bench):
         lock.write_text("")
     assert drop_stale_locks(bench.found, tree.path, spec.branch) == locks
     tree.commit("works again", {"a": "b"})
-
-
-def test_refreshing_the_index_makes_later_status_calls_cheap(bench: Bench):
-    tree = bench.worktree("one")
-    old = time.time() - 60
-    for file in ("README.md", "src/app.py"):
-        os.utime(tree.path / file, (old, old))  # as if checked out a minute ago
-    assert tree.git("diff-files", "--name-only") != ""  # the index no longer knows the files
-    refresh_index(tree.path)
-    assert tree.git("diff-files", "--name-only") == ""
 
 
 def test_detached_bare_and_odd_paths(bench: Bench, tmp_path: Path):

@@ -13,6 +13,7 @@ from abreast.cli import figures
 from abreast.cli.grid import Column, Grid
 from abreast.cli.states import LAND_STYLES, RUN_STYLES, SESSION_STYLES, STUCK
 from abreast.model.attendance import Attendance
+from abreast.model.harmless import named
 from abreast.model.moment import Moment
 from abreast.model.session import Run, Session
 from abreast.model.states import LandState, SessionKind, SessionState
@@ -283,7 +284,13 @@ def removals_table(removals: "Sequence[Removal]", *, removed: bool) -> Grid:
                 Text(removal.session),
                 Text("stays" if removal.kept else goes, "yellow" if removal.kept else "green"),
                 Text(figures.size(removal.bytes)),
-                Text(figures.one_line(removal.kept or removal.reason)),
+                Text(figures.one_line(removal.kept or _going(removal))),
             )
         )
     return grid
+
+
+def _going(removal: "Removal") -> str:
+    if not removal.ignored:
+        return removal.reason
+    return f"{removal.reason}; ignored files go too: {named(removal.ignored)}"

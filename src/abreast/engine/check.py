@@ -18,6 +18,7 @@ from abreast.git.repository import Repository, branch_name_ok, find_repository, 
 from abreast.git.status import current_branch, dirty_summary, find_commit
 from abreast.model.states import LandMode
 from abreast.model.task import Plan, Task
+from abreast.places import find_places
 from abreast.plan.check import default_parallel
 from abreast.plan.consistency import task_problems
 
@@ -103,7 +104,7 @@ def landing_problems(
 def _repository(plan: Plan, problems: list[Problem]) -> Repository | None:
     try:
         require_git()
-        return find_repository(Path(plan.repo or Path.cwd()))
+        return find_repository(Path(plan.repo or Path.cwd()), worktrees=find_places().worktrees)
     except AbreastError as error:
         problems.append(Problem("repository", error.message, error.hint))
         return None
@@ -113,7 +114,7 @@ def _base(plan: Plan, repository: Repository, problems: list[Problem]) -> str:
     """Return the commit that the sessions start from; "" where none needs one and there is none."""
     reads = (task.contract and not task.contract.isolation.edits for task in plan.tasks)
     if plan.tasks and all(reads):
-        return find_commit(repository.place, plan.base) or ""
+        return find_commit(repository.where, plan.base) or ""
     try:
         return resolve(repository, plan.base)
     except AbreastError as error:
@@ -125,11 +126,11 @@ def _default_target(plan: Plan, repository: Repository) -> str:
     """The branch that landing moves unless told otherwise: the base if it is one, else ours."""
     if read_ref(repository, f"refs/heads/{plan.base}"):
         return plan.base
-    return current_branch(repository.place) or ""
+    return current_branch(repository.where) or ""
 
 
 def _notes(plan: Plan, repository: Repository) -> Iterator[str]:
-    dirty = dirty_summary(repository.toplevel) if repository.toplevel else None
+    dirty = dirty_summary(repository.where) if repository.toplevel else None
     if dirty and not dirty.clean:
         yield f"uncommitted changes will not be seen by the sessions: {dirty}"
     for task in plan.tasks:

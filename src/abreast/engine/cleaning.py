@@ -7,17 +7,24 @@ from pathlib import Path
 from abreast.engine.attendance import is_lost
 from abreast.engine.client import Client, connect
 from abreast.engine.landing.pull_request import was_merged
-from abreast.engine.session.layout import SessionLayout, layout_of, repository_lock
-from abreast.engine.session.own_commits import keep_left
-from abreast.errors import AbreastError, NotFoundError, StateError
-from abreast.git.commit import anchor
+from abreast.engine.session.keeping import make_room, tell_kept
+from abreast.engine.session.layout import (
+    SessionLayout,
+    layout_of,
+    repository_lock,
+    repository_of_run,
+)
+from abreast.errors import AbreastError, NotFoundError
+from abreast.git.commit import anchor, left_in
+from abreast.git.guard import guard_worktree
+from abreast.git.ignored import ignored_since
 from abreast.git.landed import is_landed
 from abreast.git.pool import give_back
 from abreast.git.refs import delete_ref, read_ref
 from abreast.git.removal import empty_trash, remove_worktree
-from abreast.git.repository import Repository, find_repository
-from abreast.git.snapshot import snapshot
-from abreast.git.status import dirty_summary, find_commit
+from abreast.git.repository import Repository
+from abreast.git.status import find_commit
+from abreast.git.submodules import keep_submodules
 from abreast.git.worktree import WorktreeSpec
 from abreast.model.removal import Removal
 from abreast.model.session import Run, Session
@@ -45,9 +52,21 @@ def clean(names: Sequence[str], places: Places, *, remove: bool, force: bool) ->
             if not names or {session.id, session.task, run.id} & meant
             if session.worktree and Path(session.worktree).exists()
         ]
+        found += [
+            Removal(session.id, folder, size_of(folder), kept=_ASIDE)
+            for run in runs
+            for session in run.sessions
+            if not names or {session.id, session.task, run.id} & meant
+            if (folder := places.aside / session.run / session.task).is_dir()
+        ]
     if remove:
         empty_trash(places.trash)
     return found
+
+
+_ASIDE = (
+    "moved aside: no commit can hold it; `abreast resume` gives it back, else delete it by hand"
+)
 
 
 def _meant(name: str, runs: Sequence[Run], known: set[str]) -> str:
@@ -75,48 +94,57 @@ class _Broom:
         worktree, places = Path(session.worktree), self.client.places
         size = size_of(worktree)
         try:
-            repository = find_repository(Path(run.repo))
+            repository = repository_of_run(places, run.id, Path(run.repo))
             layout = layout_of(session, places, repository.common_dir)
             reason, kept = self._judge(run, session, repository)
+            tree = guard_worktree(repository, worktree)
+            ignored = () if kept else ignored_since(tree, session.started or 0.0)
             if self.remove and not kept:
                 self._take_away(session, repository, layout)
         except AbreastError as error:
             return Removal(session.id, worktree, size, kept=error.message)
         rescue = "" if kept else layout.ref("snap")
-        return Removal(session.id, worktree, size, reason, kept, rescue)
+        return Removal(session.id, worktree, size, reason, kept, rescue, ignored)
 
     def _judge(self, run: Run, session: Session, repository: Repository) -> tuple[str, str]:
         """Return why the worktree may go, and why it is kept; one of the two is empty."""
-        worktree = Path(session.worktree)
         if not session.state.final:
             left = is_lost(session, self.client.places)
             why = f"unattended: abreast resume {run.id}" if left else f"it is {session.state}"
             return "", why
-        for folder, pid in self.occupied.items():
-            if folder.is_relative_to(worktree):
-                return "", f"process {pid} works in it"
-        dirty = dirty_summary(worktree)
+        if busy := self._busy(session, repository):
+            return "", busy
+        tree = guard_worktree(repository, Path(session.worktree))
+        dirty = left_in(tree)
         if not dirty.clean:
             return ("forced", "") if self.force else ("", f"uncommitted changes: {dirty}")
-        if not session.commit and find_commit(worktree, "HEAD") == session.base_sha:
+        if not session.commit and find_commit(tree, "HEAD") == session.base_sha:
             return "nothing was changed", ""
         if how := _landed(run, session, repository):
             return how, ""
         return ("forced", "") if self.force else ("", "not landed")
 
+    def _busy(self, session: Session, repository: Repository) -> str:
+        """Return who is at work in it, or what only its submodules hold; "" for neither."""
+        worktree, base = Path(session.worktree), session.base_sha
+        for folder, pid in self.occupied.items():
+            if folder.is_relative_to(worktree):
+                return f"process {pid} works in it"
+        ref = layout_of(session, self.client.places, repository.common_dir).ref("submodule")
+        tree = guard_worktree(repository, worktree)
+        inner = keep_submodules(repository, tree, base, ref) if base else ()
+        return next((f"submodule {one.path}: {one.why}" for one in inner if one.why), "")
+
     def _take_away(self, session: Session, repository: Repository, layout: SessionLayout) -> None:
         """Keep under a ref what is there, then remove worktree and branch."""
         places, note = layout.places, f"abreast: {session.id} cleaned"
-        keep_left(repository, layout, session.base_sha)
-        kept = snapshot(repository, layout.worktree, layout.ref("snap"), note)
-        if kept.skipped:
-            path, why = kept.skipped[0]
-            raise StateError(f"{path} cannot be kept under a ref: {why}; move it away first")
+        kept = make_room(repository, layout, session.base_sha, "cleaned")
+        tell_kept(self.client.store, session.id, kept)
         spec = WorktreeSpec(
             layout.worktree, layout.branch, session.base_sha, f"abreast {session.id}"
         )
         if layout.slot:
-            give_back(layout.slot, layout.id)
+            give_back(repository, layout.slot, layout.id)
             self.client.store.update_session(session.id, Change(worktree=""))
         else:
             lock = repository_lock(places, repository.common_dir)

@@ -20,7 +20,12 @@ from abreast.engine.environment import (
     wanted_environment,
 )
 from abreast.engine.seat import require_free
-from abreast.engine.session.layout import SessionLayout, landing_stop_file, layout_of
+from abreast.engine.session.layout import (
+    SessionLayout,
+    landing_stop_file,
+    layout_of,
+    repository_of_run,
+)
 from abreast.engine.session.lost import agent_is_lost
 from abreast.engine.watching import POLL, require_run, wait_for
 from abreast.engine.worker_process import ensure_worker, require_environment
@@ -108,6 +113,8 @@ class Client:
             note="\n".join(checked.notes),
             sessions=_sessions(name, plan, kind, parent),
         )
+        # Now, before an agent of the run can have changed what git is configured to do.
+        repository_of_run(self.places, name, Path(plan.repo))
         common_dir = str(checked.repository.common_dir)
         try:
             self.store.add_run(run, dump_plan(plan), common_dir=common_dir)
@@ -209,7 +216,7 @@ class Client:
                 f"nothing to land: there is no finished commit of {names}",
                 hint=f"abreast status {run}",
             )
-        repository = find_repository(Path(found.repo))
+        repository = find_repository(Path(found.repo), worktrees=self.places.worktrees)
         plan = load_plan(self.store.load_plan_json(run))
         environ = wanted_environment(os.environ, plan.pass_env)
         target = target or found.target

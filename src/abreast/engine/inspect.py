@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from abreast.engine.session.layout import layout_of
+from abreast.engine.session.layout import layout_of, repository_of_run
 from abreast.errors import StateError
 from abreast.git.changes import Form, diff_text, worktree_diff
+from abreast.git.guard import guard_worktree
 from abreast.git.refs import read_ref
-from abreast.git.repository import Repository, find_repository
+from abreast.git.repository import Repository
 from abreast.model.session import Session
 from abreast.model.states import SessionKind
 from abreast.places import Places
@@ -14,9 +15,12 @@ from abreast.store.reader import Reader
 
 
 def repository_of(session: Session, places: Places) -> Repository:
-    """Return the repository that a session's run is about; raises NotFoundError when it is gone."""
+    """Return the repository that a session's run is about; raises NotFoundError when it is gone.
+
+    It is called with the configuration from when the run began.
+    """
     found = Reader(places.database).run(session.run)
-    return find_repository(Path(found.repo if found else ""))
+    return repository_of_run(places, session.run, Path(found.repo if found else ""))
 
 
 def diff(session: Session, places: Places, *, stat: bool = False, binary: bool = False) -> str:
@@ -35,6 +39,7 @@ def diff(session: Session, places: Places, *, stat: bool = False, binary: bool =
     if not session.base_sha or not session.worktree:
         raise StateError(f"{session.id} has not begun: it is {session.state}")
     if not session.commit and layout.worktree.exists():
-        return worktree_diff(repository, layout.worktree, session.base_sha, form)
+        tree = guard_worktree(repository, layout.worktree)
+        return worktree_diff(repository, tree, session.base_sha, form)
     tip = session.commit or read_ref(repository, layout.ref("snap"))
     return diff_text(repository, session.base_sha, tip or session.base_sha, form)

@@ -30,6 +30,7 @@ from abreast.engine.watching import wait
 from abreast.engine.worker_process import ensure_worker
 from abreast.errors import AgentError, StateError
 from abreast.git.commit import tree_of
+from abreast.git.guard import guard_worktree
 from abreast.git.snapshot import build_tree
 from abreast.model.events import Outcome, Verdict
 from abreast.model.session import BY_HAND, Session
@@ -165,7 +166,9 @@ def _close(session: Session, places: Places) -> Session:
         ensure_worker(places)
     else:
         known = session.commit or session.base_sha
-        if build_tree(layout.worktree).tree == tree_of(repository, known):
+        if build_tree(guard_worktree(repository, layout.worktree)).tree == tree_of(
+            repository, known
+        ):
             return session
         following = replace(layout, attempt=session.attempt + 1)
         following.job("agent").mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -8,10 +8,10 @@ it is cleaned. The pool is filled up when a run ends, so that the next one finds
 from dataclasses import replace
 from pathlib import Path
 
-from abreast.engine.session.layout import pool_folder, repository_lock
+from abreast.engine.session.layout import pool_folder, repository_lock, repository_of_run
 from abreast.engine.session.scene import Scene
 from abreast.git.pool import Pool, claim, fill, give_back
-from abreast.git.repository import Repository, find_repository
+from abreast.git.repository import Repository
 from abreast.model.session import Run
 from abreast.model.task import Plan
 from abreast.places import Places
@@ -37,14 +37,17 @@ def give_back_worktree(scene: Scene) -> None:
     Whatever is in it must be safe under a ref.
     """
     if scene.layout.slot:
-        give_back(scene.layout.slot, scene.layout.id)
+        give_back(scene.repository, scene.layout.slot, scene.layout.id)
         scene.engine.store.update_session(scene.layout.id, Change(worktree=""))
 
 
 def warm_up(places: Places, run: Run, plan: Plan) -> None:
     """Make the worktrees that the pool of this run's repository lacks."""
     if plan.pool:
-        fill(_pool(places, find_repository(Path(run.repo)), plan.pool), run.base_sha)
+        fill(
+            _pool(places, repository_of_run(places, run.id, Path(run.repo)), plan.pool),
+            run.base_sha,
+        )
 
 
 def _pool(places: Places, repository: Repository, size: int) -> Pool:

@@ -3,7 +3,7 @@
 A checkout that git will not bring along is left exactly as it is. Nothing is stashed or forced.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -59,7 +59,8 @@ def advance(
         return Advance(Outcome.MOVED, now)
     holders = [tree for tree in list_worktrees(repo) if _holds(tree, target)]
     if not holders:
-        done = swap_ref(repo, ref, new, old, reason=reason)
+        # The branch is the user's: their hooks have a say, as for any command of theirs.
+        done = swap_ref(replace(repo, guard=None), ref, new, old, reason=reason)
         return Advance(Outcome.ADVANCED, new) if done else _moved(repo, ref, old)
     if len(holders) > 1:
         places = ", ".join(str(holder.path) for holder in holders)

@@ -1,4 +1,8 @@
-"""The one door to git: a scrubbed environment, stable output, patience with git's own races."""
+"""The one door to git: a scrubbed environment, stable output, patience with git's own races.
+
+What an agent can write is data here. On its worktree (`Guarded`) git runs with a git directory of
+ours and without the variables that open doors; no call enters a submodule, wherever it is made.
+"""
 
 import os
 import re
@@ -7,7 +11,9 @@ from functools import cache
 from pathlib import Path
 
 from abreast.errors import GitError
+from abreast.git.guarded import Guarded, Where, path_of
 from abreast.process.command import Completed, run
+from abreast.process.environment import allow
 
 OLDEST = (2, 38)  # merge-tree --write-tree
 
@@ -24,6 +30,8 @@ _KEPT = (
     "GIT_SSH",
 )
 
+_KEPT_GUARDED = ("GIT_AUTHOR_*", "GIT_COMMITTER_*", "GIT_EXEC_PATH", "GIT_LFS_*")
+
 # What git says when it met another git at work on the same repository. It does not wait for locks,
 # and a reader that finds a worktree half registered dies of it (seen in 2.39, 2.47 and 2.55).
 _RACES = re.compile(
@@ -36,6 +44,14 @@ _RACES = re.compile(
 )
 UTF8 = ("i18n.commitEncoding=UTF-8", "i18n.logOutputEncoding=UTF-8")
 """Settings for each call that writes or reads a commit's message: we speak nothing else."""
+# A submodule is a repository of its own, which an agent can make and configure: git would run what
+# that names. These commands look into submodules unless told otherwise, whatever is configured.
+_INTO_SUBMODULES = ("status", "diff", "diff-files", "diff-index")
+_STAY_OUTSIDE = "--ignore-submodules=dirty"  # a submodule's HEAD is read as a file
+
+# The configuration of a git directory of ours is all there is, and it has no hooks.
+OUR_CONFIGURATION = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+NO_HOOKS = f"core.hooksPath={os.devnull}"
 
 _RETRIES = 4  # the first at once, the others within about half a second
 
@@ -52,6 +68,9 @@ _HINTS = (
 )
 
 
+_STABLE = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+
+
 def environment() -> dict[str, str]:
     """Return the environment that every git call gets: ours without the variables that steer git.
 
@@ -62,11 +81,16 @@ def environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith("GIT_") or name.startswith(_KEPT)
     }
-    return env | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+    return env | _STABLE
+
+
+def guarded_environment() -> dict[str, str]:
+    """Return the environment of a call on an agent's worktree: nothing in it opens a door."""
+    return allow(os.environ, *_KEPT_GUARDED) | _STABLE | OUR_CONFIGURATION
 
 
 def call(
-    where: Path,
+    where: Where,
     *args: str,
     git_dir: Path | None = None,
     config: Sequence[str] = (),
@@ -79,21 +103,30 @@ def call(
     """Run git in the folder `where` and return how it ended.
 
     Without `git_dir`, `where` must itself be a checkout (or a git directory): a checkout that lost
-    its `.git` must not make us act on a repository further up. `climb` lifts that. `config` are
+    its `.git` must not make us act on a repository further up. `climb` lifts that. On a `Guarded`
+    one, git sees HEAD and the index as they are there, and all else as ours. `config` are
     `name=value` settings for this call. What met another git at work is tried again four times, so
     the command must be safe to repeat. Raises `GitError` unless the exit code is in `codes`.
     """
-    settings = ["-c", "gc.auto=0", *(word for item in config for word in ("-c", item))]
+    folder, variables = path_of(where), environment()
     place = [f"--git-dir={git_dir}"] if git_dir else []
-    variables = environment() | dict(env or {})
-    if not climb:
-        variables["GIT_CEILING_DIRECTORIES"] = str(where.parent)
+    if isinstance(where, Guarded):
+        where.copy_state()
+        config = (*config, NO_HOOKS)
+        place = [f"--git-dir={where.git_dir}", f"--work-tree={folder}"]
+        variables = guarded_environment()
+    elif not climb:
+        variables["GIT_CEILING_DIRECTORIES"] = str(folder.parent)
+    if args[0] in _INTO_SUBMODULES:
+        args = (args[0], _STAY_OUTSIDE, *args[1:])
+    settings = ["-c", "gc.auto=0", *(word for item in config for word in ("-c", item))]
     argv = ["git", *settings, *place, *args]
+    variables |= env or {}
 
     def attempt() -> Completed:
         return run(
             argv,
-            cwd=where,
+            cwd=folder,
             env=variables,
             stdin=stdin,
             timeout=timeout,
@@ -109,12 +142,12 @@ def call(
         error.hint = _hint(error.stderr)
         raise
     if done.code not in codes:
-        raise failure(done, where)
+        raise failure(done, folder)
     return done
 
 
 def git(
-    where: Path,
+    where: Where,
     *args: str,
     git_dir: Path | None = None,
     config: Sequence[str] = (),

@@ -1,13 +1,14 @@
 """What differs between two trees, or between a commit and a worktree as it stands."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from abreast.git.call import split
+from abreast.git.guard import quoted
+from abreast.git.guarded import Guarded
 from abreast.git.repository import Repository
 from abreast.git.snapshot import build_tree
 
@@ -29,9 +30,14 @@ class FileStat:
     deleted: int | None
 
 
-def changed_files(repo: Repository, base: str, tip: str) -> list[Change]:
-    """Return the paths that differ between two commits or trees; a rename is D and A."""
-    words = split(_diff(repo, "--no-renames", "--name-status", "-z", base, tip))
+def changed_files(
+    repo: Repository, base: str, tip: str, *, env: Mapping[str, str] | None = None
+) -> list[Change]:
+    """Return the paths that differ between two commits or trees; a rename is D and A.
+
+    `env` may name an object folder that has them.
+    """
+    words = split(_diff(repo, "--no-renames", "--name-status", "-z", base, tip, env=env))
     return [Change(path, status) for status, path in zip(words[::2], words[1::2], strict=True)]
 
 
@@ -58,7 +64,7 @@ def diff_text(repo: Repository, base: str, tip: str, form: Form = "-p") -> str:
     return _diff(repo, "-M", form, base, tip)
 
 
-def worktree_diff(repo: Repository, worktree: Path, base: str, form: Form = "-p") -> str:
+def worktree_diff(repo: Repository, worktree: Guarded, base: str, form: Form = "-p") -> str:
     """Return what `worktree` has over `base`, uncommitted and untracked files included.
 
     Leaves no object, index or file behind.
@@ -71,14 +77,12 @@ def worktree_diff(repo: Repository, worktree: Path, base: str, form: Form = "-p"
 @contextmanager
 def quarantine(repo: Repository) -> Iterator[dict[str, str]]:
     """Yield variables under which git writes its objects to a folder that is deleted afterwards."""
-    objects = str(repo.common_dir / "objects")
-    if ":" in objects or objects.startswith('"'):
-        objects = '"' + objects.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    objects = quoted(str(repo.common_dir / "objects"))
     with tempfile.TemporaryDirectory(prefix="abreast-objects.") as folder:
         yield {"GIT_OBJECT_DIRECTORY": folder, "GIT_ALTERNATE_OBJECT_DIRECTORIES": objects}
 
 
-def _diff(repo: Repository, *args: str, env: dict[str, str] | None = None) -> str:
+def _diff(repo: Repository, *args: str, env: Mapping[str, str] | None = None) -> str:
     # The plumbing command: the user's diff settings (colour, prefixes, tools) do not reach it.
     return repo.call("diff-tree", "-r", "--no-ext-diff", "--no-textconv", *args, env=env).stdout
 

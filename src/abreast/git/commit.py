@@ -1,15 +1,16 @@
 """Commits made from trees: no hook runs, no checkout changes, nothing is lost."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from abreast.errors import GitError
-from abreast.git.call import UTF8, call, failure, git
+from abreast.git.call import UTF8, failure, git
+from abreast.git.differing import differing
+from abreast.git.guarded import Guarded
 from abreast.git.refs import move_branch, read_ref, swap_ref
 from abreast.git.repository import Repository, identity, is_ancestor
-from abreast.git.status import Dirty, dirty_summary, find_objects, on_branch, operation
-from abreast.git.worktree import drop_stale_locks, refresh_index
+from abreast.git.status import Dirty, find_objects, forget_operation, on_branch, operation, set_head
+from abreast.git.worktree import drop_stale_locks
 
 Trailers = Sequence[tuple[str, str]]
 
@@ -31,11 +32,13 @@ def commit_tree(
     *,
     trailers: Trailers = (),
     sign: bool = False,
+    env: Mapping[str, str] | None = None,
 ) -> str:
     """Make a commit of `tree` and return its id; no ref points to it yet.
 
     The author is the user as git knows them, else `abreast`. Trailers join those that the message
-    has. `sign` signs it as `commit.gpgSign` would (see `wants_signature`).
+    has. `sign` signs it as `commit.gpgSign` would (see `wants_signature`). `env` may say which
+    object folder it is written to.
     """
     text = _with_trailers(repo, message.replace("\0", "").strip(), trailers)
     lineage = [word for parent in parents for word in ("-p", parent)]
@@ -43,12 +46,12 @@ def commit_tree(
     make = ("commit-tree", *signature, *lineage, tree)
     # Who the user is costs two processes to ask, so it is asked only where git does not know it.
     settings = ("user.useConfigOnly=true", *UTF8)
-    done = repo.call(*make, config=settings, stdin=text, codes=(0, 128))
+    done = repo.call(*make, config=settings, env=env, stdin=text, codes=(0, 128))
     if done.code:
         known = identity(repo)
         if not known:
             raise failure(done, repo.common_dir)
-        done = repo.call(*make, config=(*known, *UTF8), stdin=text)
+        done = repo.call(*make, config=(*known, *UTF8), env=env, stdin=text)
     return done.stdout.strip()
 
 
@@ -68,7 +71,7 @@ def _one_line(value: str) -> str:
 def wants_signature(repo: Repository) -> bool:
     """Tell whether the user's configuration asks for signed commits."""
     query = ("config", "--type=bool", "--get", "commit.gpgSign")
-    return call(repo.place, *query, codes=(0, 1)).stdout.strip() == "true"
+    return repo.call(*query, codes=(0, 1)).stdout.strip() == "true"
 
 
 def anchor(repo: Repository, ref: str, *commits: str, reason: str) -> str:
@@ -115,73 +118,52 @@ class Sealed:
 
 def seal(
     repo: Repository,
-    worktree: Path,
+    worktree: Guarded,
     *,
-    tree: str,
+    commit: str,
     branch: str,
     base: str,
-    message: str,
     keep_ref: str,
-    trailers: Trailers = (),
     also: Sequence[str] = (),
 ) -> Sealed:
-    """Put `tree`, which was built from `worktree`, on `branch` as the one commit after `base`.
+    """Put `commit`, made of what is in `worktree`, on `branch` as the one commit after `base`.
 
-    Commits that the agent made are kept under `keep_ref` and squashed; `also` are those that only
-    reflogs hold (see `abreast.git.reflog`). Worktree and index are brought to the new commit
-    without writing a file. No process may be at work there any more; locks that a killed one left
-    are removed. Safe to repeat. Raises `GitError` when the branch moves meanwhile.
+    It may be the base itself. Commits that the agent made are kept under `keep_ref` and squashed;
+    `also` are those that only reflogs hold (see `abreast.git.reflog`). Worktree and index are
+    brought to the new commit without writing a file. No process may be at work there any more;
+    locks that a killed one left are removed. Safe to repeat. Raises `GitError` when the branch
+    moves meanwhile.
     """
-    drop_stale_locks(repo, worktree, branch)
-    names = ("HEAD", f"refs/heads/{branch}", f"{base}^{{tree}}")
-    found, tip, base_tree = find_objects(worktree, *names)
-    head = found or base
-    if tip and tip == head != base and _is_sealed(repo, tip, tree, base, trailers):
-        if also:
-            anchor(repo, keep_ref, *also, reason="commits of the agent")
-        return Sealed(tip, left=checkout_clean(worktree, branch))
-    ends = list(dict.fromkeys(end for end in (head, tip) if end and end != base))
+    drop_stale_locks(repo, worktree.path, branch)
+    found, tip = find_objects(worktree, "HEAD", f"refs/heads/{branch}")
+    ends = list(dict.fromkeys(end for end in (found, tip) if end and end not in {base, commit}))
     made = list(dict.fromkeys([*ends, *also]))
     own = tuple(repo.call("rev-list", *made, f"^{base}").stdout.split()) if made else ()
     kept = anchor(repo, keep_ref, *made, reason="commits of the agent") if own else ""
     strayed = not all(is_ancestor(repo, base, end) for end in ends)
-    new = base
-    if tree != base_tree:
-        sign = wants_signature(repo)
-        new = commit_tree(repo, tree, [base], message, trailers=trailers, sign=sign)
-    if new != tip and not move_branch(repo, branch, new, tip, reason="commit: by abreast"):
-        argv = ("git", "update-ref", f"refs/heads/{branch}", new)
+    if commit != tip and not move_branch(repo, branch, commit, tip, reason="commit: by abreast"):
+        argv = ("git", "update-ref", f"refs/heads/{branch}", commit)
         raise GitError(argv, None, stderr=f"{branch} was moved while its work was committed")
     left = checkout_clean(worktree, branch)
-    return Sealed(None if new == base else new, own, keep_ref if kept else "", strayed, left)
+    return Sealed(None if commit == base else commit, own, keep_ref if kept else "", strayed, left)
 
 
-def _is_sealed(repo: Repository, tip: str, tree: str, base: str, trailers: Trailers) -> bool:
-    asked = ("log", "-1", "--format=%T%x00%P%x00%B", "--end-of-options", tip)
-    shown = repo.call(*asked, config=UTF8).stdout
-    its_tree, parents, body = shown.split("\0", 2)
-    lines = body.splitlines()
-    ours = all(f"{key}: {_one_line(value)}" in lines for key, value in trailers)
-    return bool(trailers) and ours and its_tree == tree and parents == base
-
-
-def checkout_clean(worktree: Path, branch: str) -> Dirty:
+def checkout_clean(worktree: Guarded, branch: str) -> Dirty:
     """Put HEAD of `worktree` on `branch` and its index on that commit; return what still differs.
 
     No file is written: the files are what the commit was made from. An operation that was under
     way there (a merge, a rebase) is forgotten.
     """
-    if operation(worktree) == "rebase":  # or `git am`, which uses the same folder
-        for command in ("rebase", "am"):
-            call(worktree, command, "--quit", codes=range(256))
+    forget_operation(worktree)
     if not on_branch(worktree, branch):
-        head = ("HEAD", f"refs/heads/{branch}")
-        git(worktree, "symbolic-ref", "-m", "checkout: by abreast", *head)
-    git(worktree, "reset", "-q", "--mixed", "--no-recurse-submodules")
-    left = dirty_summary(worktree)
-    if left.tracked:
-        # An empty file that was announced by `add -N` stays so through a reset (seen in 2.39).
-        git(worktree, "read-tree", "HEAD")
-        refresh_index(worktree)
-        left = dirty_summary(worktree)
-    return left
+        set_head(worktree, f"refs/heads/{branch}")
+    index = {"GIT_INDEX_FILE": str(worktree.start)}
+    git(worktree, "reset", "-q", "--mixed", "--no-recurse-submodules", env=index)
+    worktree.give_index()
+    return left_in(worktree)
+
+
+def left_in(worktree: Guarded) -> Dirty:
+    """Return what in a worktree is not as its commit has it, nor as that was checked out."""
+    found = differing(worktree, worktree.start)
+    return Dirty(found.tracked, found.others, operation(worktree))

@@ -9,6 +9,7 @@ nobody has worked in it; where it does not, the worktree is somebody's work.
 
 import contextlib
 import json
+import os
 import secrets
 import shutil
 import signal
@@ -17,12 +18,16 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from abreast.errors import GitError, StateError
-from abreast.git.call import call
+from abreast.errors import CommandError, GitError, StateError
+from abreast.git.call import NO_HOOKS, OUR_CONFIGURATION, call, environment
+from abreast.git.guard import guard_worktree, remove_guard
+from abreast.git.guarded import Guarded
 from abreast.git.metadata import admin_dirs, forget, metadata_lock
 from abreast.git.refs import delete_ref, read_ref, swap_ref
 from abreast.git.repository import Repository, is_ancestor
 from abreast.git.worktree import WorktreeSpec, drop_stale_locks, require_healthy
+from abreast.process.command import run
+from abreast.process.environment import allow
 from abreast.process.files import load_json
 from abreast.process.tree import MARKER, marked, send, sweep
 
@@ -72,13 +77,14 @@ def _make(repo: Repository, spec: WorktreeSpec, lock: Path, made: Made) -> Ready
     try:
         head = _claim_branch(repo, spec, marker)
         _register(repo, spec, lock, marker)
-        _write_files(spec.path, marker)
+        tree = guard_worktree(repo, spec.path, fresh=True)
+        _write_files(tree, head, marker)
     except (GitError, StateError):
         with contextlib.suppress(GitError, OSError):
             _undo(repo, spec, lock)
             spec.intent.unlink(missing_ok=True)
         raise
-    notes = _run_post_checkout(spec.path, head, marker)
+    notes = _run_post_checkout(repo, spec.path, head, marker)
     spec.intent.unlink()
     restored = head != spec.base and made is Made.NEW
     return Ready(spec.path, head, Made.RESTORED if restored else made, notes)
@@ -113,22 +119,39 @@ def _register(repo: Repository, spec: WorktreeSpec, lock: Path, marker: str) -> 
     detach = [] if spec.branch else ["--detach"]
     options = ["--no-checkout", "--lock", "--reason", spec.reason, *detach]
     with metadata_lock(lock):
-        repo.call("worktree", "add", *options, *what, env={MARKER: marker})
+        repo.call(
+            "worktree",
+            "add",
+            *options,
+            *what,
+            env={MARKER: marker},
+            config=(NO_HOOKS,),
+            as_user=True,
+        )
 
 
-def _write_files(path: Path, marker: str) -> None:
-    # Submodules stay empty, as after `git worktree add`; submodule.recurse would clone them here.
-    reset = ("reset", "--hard", "-q", "--no-recurse-submodules")
-    call(path, *reset, env={MARKER: marker})
+def _write_files(tree: Guarded, head: str, marker: str) -> None:
+    """Check out `head`, as the user: a filter, or a clone that lacks objects, may have to fetch.
+
+    Submodules stay empty, as after `git worktree add`.
+    """
+    env = {**environment(), **OUR_CONFIGURATION, MARKER: marker, "GIT_INDEX_FILE": str(tree.start)}
+    call(tree, "read-tree", "--reset", "-u", head, env=env)
+    tree.give_index()
 
 
-def _run_post_checkout(path: Path, head: str, marker: str) -> tuple[str, ...]:
+def _run_post_checkout(repo: Repository, path: Path, head: str, marker: str) -> tuple[str, ...]:
     """Run the user's hook as `git worktree add` would; like there, its failure is no failure."""
-    hook = ("hook", "run", "--ignore-missing", "post-checkout", "--", _NO_COMMIT, head, "1")
-    done = call(path, *hook, env={MARKER: marker}, codes=range(256))
-    if done.code == 0:
+    hook = repo.guard / "hooks/post-checkout" if repo.guard else None
+    if hook is None or not os.access(hook, os.X_OK):
         return ()
-    return (f"the post-checkout hook failed ({done.code}): {done.stderr.strip()[-500:]}",)
+    env = allow(os.environ) | {MARKER: marker}
+    try:
+        run([str(hook), _NO_COMMIT, head, "1"], cwd=path, env=env)
+    except CommandError as error:
+        said = error.stderr.strip()[-500:]
+        return (f"the post-checkout hook failed ({error.code}): {said}",)
+    return ()
 
 
 def _undo(repo: Repository, spec: WorktreeSpec, lock: Path) -> None:
@@ -139,6 +162,7 @@ def _undo(repo: Repository, spec: WorktreeSpec, lock: Path) -> None:
     drop_stale_locks(repo, spec.path, str(branch or ""))
     if spec.path.exists():
         shutil.rmtree(spec.path)
+    remove_guard(spec.path)
     forget(repo, spec, lock)
     if branch and base:
         delete_ref(repo, f"refs/heads/{branch}", str(base))

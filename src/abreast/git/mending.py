@@ -8,7 +8,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from abreast.git.call import call
+from abreast.git.call import git
+from abreast.git.guard import guard_worktree
 from abreast.git.refs import read_ref
 from abreast.git.repository import Repository
 from abreast.git.worktree import WorktreeSpec
@@ -43,8 +44,12 @@ def mend_worktree(repo: Repository, spec: WorktreeSpec, admin: Path) -> bool:
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     pointer.write_bytes(_pointing(admin))
-    call(spec.path, "read-tree", "HEAD", git_dir=admin)
+    git(guard_worktree(repo, spec.path), "read-tree", "HEAD", env=_index_of(admin))
     return True
+
+
+def _index_of(admin: Path) -> dict[str, str]:
+    return {"GIT_INDEX_FILE": str(admin / "index")}
 
 
 def _pointing(admin: Path) -> bytes:

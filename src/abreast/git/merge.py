@@ -40,7 +40,10 @@ def merge_trees(
     Raises `GitError` when the two have no common ancestor.
     """
     words = ("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs)
-    done = call(git_dir or repo.place, *words, git_dir=git_dir, codes=(0, 1), env=env)
+    if git_dir:
+        done = call(git_dir, *words, git_dir=git_dir, codes=(0, 1), env=env)
+    else:
+        done = repo.call_inside(*words, codes=(0, 1), env=env)
     tree, *paths = split(done.stdout)
     return Merged(tree, (tuple(dict.fromkeys(paths)) or _NO_PATH) if done.code else ())
 
@@ -77,7 +80,7 @@ def _try_merges(repo: Repository, pairs: Sequence[tuple[str, str]]) -> list[Merg
     lines = "".join(f"{ours} {theirs}\n" for ours, theirs in pairs)
     options = ("--write-tree", "--stdin", "-z", "--name-only", "--no-messages")
     with quarantine(repo) as env:
-        text = call(repo.place, "merge-tree", *options, stdin=lines, env=env).stdout
+        text = repo.call_inside("merge-tree", *options, stdin=lines, env=env).stdout
     fields = iter(split(text))
     return [_read_merge(fields) for _ in pairs]
 

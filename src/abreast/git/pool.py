@@ -10,15 +10,16 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from abreast.errors import GitError
-from abreast.git.call import git
-from abreast.git.hidden import look_at_all
+from abreast.errors import GitError, StateError
+from abreast.git.checkout import show, switch_detached
+from abreast.git.commit import left_in
+from abreast.git.guard import find_admin, guard_worktree
 from abreast.git.making import ensure_worktree
 from abreast.git.metadata import metadata_lock
 from abreast.git.refs import read_ref, swap_ref
 from abreast.git.repository import Repository
-from abreast.git.status import current_branch, dirty_summary, find_commit
-from abreast.git.worktree import WorktreeSpec, is_worktree_of
+from abreast.git.status import current_branch, find_commit, forget_operation, set_head
+from abreast.git.worktree import WorktreeSpec
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ def claim(pool: Pool, claimant: str, branch: str, base: str) -> Path | None:
     same slot. A slot that is not fit (not clean, in use by a git command) is passed over.
     """
     for slot in pool.slots:
-        if claimant_of(slot) == claimant and current_branch(slot) == branch:
+        mine = claimant_of(slot) == claimant
+        if mine and current_branch(guard_worktree(pool.repo, slot)) == branch:
             return slot
     for slot in pool.slots:
         if _take(slot, claimant):
@@ -65,14 +67,18 @@ def claim(pool: Pool, claimant: str, branch: str, base: str) -> Path | None:
     return None
 
 
-def give_back(slot: Path, claimant: str) -> None:
+def give_back(repo: Repository, slot: Path, claimant: str) -> None:
     """Make a slot idle again: detached, clean, ignored files kept. Its branch stays.
 
     Whatever is not committed is lost: snapshot it first. Safe to repeat: a slot that somebody else
-    has claimed meanwhile is left alone.
+    has claimed meanwhile is left alone. Raises `StateError` while a git command is at work there.
     """
     if claimant_of(slot) == claimant:
-        _check_out(slot, "--detach", "HEAD")
+        tree = guard_worktree(repo, slot)
+        if (tree.admin / "index.lock").exists():
+            hint = f"if none is, delete {tree.admin / 'index.lock'}"
+            raise StateError(f"a git command is at work in {slot}", hint=hint)
+        switch_detached(repo, tree, find_commit(tree, "HEAD") or "HEAD")
         _claim_file(slot).unlink(missing_ok=True)
 
 
@@ -105,18 +111,16 @@ def _take(slot: Path, claimant: str) -> bool:
 
 
 def _prepare(pool: Pool, slot: Path, branch: str, base: str) -> bool:
-    if not is_worktree_of(pool.repo, slot):
+    if find_admin(pool.repo, slot) is None:
         return False
     ref = f"refs/heads/{branch}"
     made = swap_ref(pool.repo, ref, base, None, reason="branch: for a worktree")
     if not made and read_ref(pool.repo, ref) != base:
         return False
-    _check_out(slot, branch)
-    return dirty_summary(slot).clean and find_commit(slot, "HEAD") == base
-
-
-def _check_out(slot: Path, *where: str) -> None:
-    look_at_all(slot)
-    # Ignored files are kept (no -x); repositories made inside are not (-ff).
-    git(slot, "checkout", "-q", "--force", "--no-recurse-submodules", *where, "--")
-    git(slot, "clean", "-ffdq")
+    tree = guard_worktree(pool.repo, slot)
+    if (tree.admin / "index.lock").exists():
+        return False  # a git command is at work there
+    forget_operation(tree)
+    set_head(tree, ref)
+    show(tree, base)
+    return left_in(tree).clean and find_commit(tree, "HEAD") == base

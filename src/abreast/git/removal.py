@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from abreast.errors import StateError
+from abreast.git.guard import remove_guard
 from abreast.git.metadata import forget
 from abreast.git.repository import Repository
 from abreast.git.worktree import Health, WorktreeSpec, worktree_health
@@ -28,6 +29,7 @@ def remove_worktree(
             raise StateError(detail, hint="nothing was removed")
         moved = _move_to_trash(spec.path, trash)
     forget(repo, spec, lock)
+    remove_guard(spec.path)
     spec.intent.unlink(missing_ok=True)
     return moved
 

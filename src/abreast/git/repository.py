@@ -1,11 +1,12 @@
 """Which repository this is, what its names mean, and whether somebody has changed it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from abreast.errors import NotFoundError, StateError
-from abreast.git.call import call, failure
+from abreast.git.call import NO_HOOKS, OUR_CONFIGURATION, call, failure
+from abreast.git.guarded import Guarded, Where, guard_around
 from abreast.git.status import current_branch, find_commit
 from abreast.model.naming import unique_name
 from abreast.process.command import Completed
@@ -18,17 +19,26 @@ class Repository:
     """A repository: what all its checkouts share, and the checkout we came from.
 
     `toplevel` is None in a bare repository (or inside a `.git` folder). `git_dir` is that
-    checkout's own; in a linked worktree it is not `common_dir`.
+    checkout's own; in a linked worktree it is not `common_dir`. `guard` is a git directory of ours
+    on the same objects and refs (`abreast.git.guard`), where somebody else could have changed the
+    configuration and the hooks. `tree` is the checkout, where it is one that an agent can write.
     """
 
     common_dir: Path
     git_dir: Path
     toplevel: Path | None
+    guard: Path | None = field(default=None, compare=False)
+    tree: Guarded | None = field(default=None, compare=False)
 
     @property
     def place(self) -> Path:
-        """The folder to run git in when the command is about this checkout."""
+        """The folder of this checkout, or of the repository where there is none."""
         return self.toplevel or self.common_dir
+
+    @property
+    def where(self) -> Where:
+        """Where to run git when the command is about this checkout."""
+        return self.tree or self.place
 
     def call(
         self,
@@ -37,14 +47,42 @@ class Repository:
         env: Mapping[str, str] | None = None,
         stdin: str = "",
         codes: Collection[int] = (0,),
+        as_user: bool = False,
     ) -> Completed:
-        """Run git on what all checkouts share, seeing no checkout (see `abreast.git.call`)."""
+        """Run git on what all checkouts share, seeing no checkout (see `abreast.git.call`).
+
+        Through the guard, where there is one: no hook runs. `as_user` goes past it, for what only
+        the user's own configuration can do, such as a push.
+        """
+        guard = None if as_user else self.guard
         return call(
             self.common_dir,
             *args,
-            git_dir=self.common_dir,
-            config=config,
-            env=env,
+            git_dir=guard or self.common_dir,
+            config=(*config, NO_HOOKS) if guard else config,
+            env={**OUR_CONFIGURATION, **(env or {})} if guard else env,
+            stdin=stdin,
+            codes=codes,
+        )
+
+    def call_inside(
+        self,
+        *args: str,
+        config: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        stdin: str = "",
+        codes: Collection[int] = (0,),
+    ) -> Completed:
+        """Run git like `call`, but seeing the checkout: what its attributes say counts."""
+        if self.guard is None or self.tree:
+            return call(self.where, *args, config=config, env=env, stdin=stdin, codes=codes)
+        seen = {"GIT_WORK_TREE": str(self.toplevel)} if self.toplevel else {}
+        return call(
+            self.place,
+            *args,
+            git_dir=self.guard,
+            config=(*config, NO_HOOKS),
+            env={**OUR_CONFIGURATION, **seen, **(env or {})},
             stdin=stdin,
             codes=codes,
         )
@@ -54,13 +92,18 @@ class Repository:
         return folder / f"{unique_name('git', bytes(self.common_dir))}.lock"
 
 
-def find_repository(path: Path) -> Repository:
+def find_repository(path: Path, *, worktrees: Path | None = None) -> Repository:
     """Return the repository that `path` (a folder) lies in.
 
-    Raises `NotFoundError` when there is none, `GitError` when git refuses to read it.
+    `worktrees` is the folder of those that agents work in: what lies there is looked at through its
+    guard, and git does not read the `.git` in it. Raises `NotFoundError` when there is no
+    repository, `GitError` when git refuses to read it.
     """
     if not path.is_dir():
         raise NotFoundError(f"{path} is not a folder", hint="name the folder of a git repository")
+    tree = guard_around(path, worktrees) if worktrees else None
+    if tree is not None:
+        return Repository(tree.admin.parent.parent, tree.admin, tree.path, tree=tree)
     asked = ("--path-format=absolute", "--git-common-dir", "--git-dir", "--show-toplevel")
     done = call(path, "rev-parse", *asked, codes=(0, 128), climb=True)
     if "not a git repository" in done.stderr:
@@ -84,12 +127,12 @@ def resolve(repo: Repository, revision: str) -> str:
     Raises `StateError` when there is no commit at all yet, `NotFoundError` when the name is
     unknown.
     """
-    found = find_commit(repo.place, revision)
+    found = find_commit(repo.where, revision)
     if found:
         return found
-    if find_commit(repo.place, "HEAD") is None and revision in {
+    if find_commit(repo.where, "HEAD") is None and revision in {
         "HEAD",
-        current_branch(repo.place),
+        current_branch(repo.where),
     }:
         raise StateError(
             f"{repo.place} has no commit yet, and sessions start from one",
@@ -121,9 +164,7 @@ def identity(repo: Repository) -> tuple[str, ...]:
     Empty when git knows the user (from its configuration or the environment).
     """
     known = (
-        call(
-            repo.place, "var", f"GIT_{role}_IDENT", config=("user.useConfigOnly=true",), codes=_ANY
-        )
+        repo.call("var", f"GIT_{role}_IDENT", config=("user.useConfigOnly=true",), codes=_ANY)
         for role in ("AUTHOR", "COMMITTER")
     )
     return () if all(done.code == 0 for done in known) else FALLBACK_IDENTITY

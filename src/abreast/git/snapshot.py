@@ -1,32 +1,42 @@
 """Snapshots: what a worktree holds right now, kept under a ref without touching its index.
 
-The tree is built in a copy of the index. The copy keeps the original's time stamps, because git
-tells from them which entries it must read again.
+The tree is built in a copy of the index from before the agent began (`Guarded.start`), so that no
+mark that an agent sets there (assume-unchanged, skip-worktree) hides a file. Which files are
+tracked, though, is the agent's to say: what it added by force, or took out, counts.
 """
 
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from abreast.git.call import call, git, split
+from abreast.git.call import call, failure, git, split
 from abreast.git.commit import anchor, commit_tree, tree_of
+from abreast.git.differing import differing
+from abreast.git.guarded import Guarded
+from abreast.git.publish import published
 from abreast.git.refs import read_ref, swap_ref
 from abreast.git.repository import Repository
-from abreast.git.status import find_commit, require_own_git_dir
+from abreast.git.status import find_commit
 
 MAX_UNTRACKED = 50_000_000  # bytes; larger untracked files are build output or dumps, not work
+_LINK = "160000"  # the mode of a submodule's entry
 
 
 @dataclass(frozen=True)
 class Built:
-    """A tree made from a worktree. `skipped` are (path, reason) of what is not in it."""
+    """A tree made from a worktree. `skipped` are (path, reason) of what is not in it.
+
+    `unmerged` are the paths that the agent's index has in conflict.
+    """
 
     tree: str
     skipped: tuple[tuple[str, str], ...] = ()
+    unmerged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,28 +50,30 @@ class Snapshot:
 
 def snapshot(
     repo: Repository,
-    worktree: Path,
+    tree: Guarded,
     ref: str,
     message: str,
     *,
     max_untracked: int = MAX_UNTRACKED,
 ) -> Snapshot:
-    """Make `ref` reach everything in `worktree`: its HEAD, and its tracked and untracked files.
+    """Make `ref` reach everything in a worktree: its HEAD, and its tracked and untracked files.
 
     Earlier snapshots stay reachable. Nothing new is made when nothing has changed, and no commit
     when all is committed. Files git ignores and the inside of submodules are not in it.
     """
-    built = build_tree(worktree, max_untracked=max_untracked)
+    built = build_tree(tree, max_untracked=max_untracked)
     while True:
-        head = find_commit(worktree, "HEAD")
+        head = find_commit(tree, "HEAD")
         last = read_ref(repo, ref)
         if last and tree_of(repo, last) == built.tree and _reaches(repo, last, head):
             return Snapshot(last, built.tree, built.skipped)
         if head and tree_of(repo, head) == built.tree:
             return Snapshot(anchor(repo, ref, head, reason=message), built.tree, built.skipped)
         parents = [commit for commit in (head, last) if commit]
-        commit = commit_tree(repo, built.tree, parents, message)
-        if swap_ref(repo, ref, commit, last, reason=message):
+        commit = commit_tree(repo, built.tree, parents, message, env=tree.objects)
+        with published(repo, tree, commit, known=parents):
+            moved = swap_ref(repo, ref, commit, last, reason=message)
+        if moved:
             return Snapshot(commit, built.tree, built.skipped)
 
 
@@ -71,68 +83,116 @@ def _reaches(repo: Repository, commit: str, head: str | None) -> bool:
 
 
 def build_tree(
-    worktree: Path,
+    tree: Guarded,
     *,
     max_untracked: int = MAX_UNTRACKED,
     env: Mapping[str, str] | None = None,
 ) -> Built:
-    """Return a tree of all that `git add -A` would stage in `worktree`, its index left alone.
+    """Return a tree of all that `git add -A` would stage in a worktree, its index left alone.
 
-    Left out and told: untracked files larger than `max_untracked` bytes or unreadable, and
-    repositories made inside. The tree's objects are lost to `git prune` until a ref reaches them.
+    Left out and told: untracked files larger than `max_untracked` bytes, unreadable ones, names
+    that git refuses, and repositories made inside. The tree's objects are in the worktree's own
+    object folder (or where `env` says); `published` brings them into the repository's.
     """
-    with _index_copy(worktree) as index:
-        variables = {**(env or {}), "GIT_INDEX_FILE": str(index)}
-        skipped = _stage_tracked(worktree, variables)
-        listed = git(worktree, "ls-files", "-z", "--others", "--exclude-standard", env=variables)
-        wanted = []
-        for path in split(listed):
-            reason = _unwanted(worktree / path, max_untracked)
-            if reason:
-                skipped.append((path, reason))
-            else:
-                wanted.append(path)
-        _stage_untracked(worktree, wanted, variables)
-        tree = git(worktree, "write-tree", env=variables).strip()
-    return Built(tree, tuple(skipped))
+    with _index(tree, env or {}) as variables:
+        added, unmerged = _follow_agents_index(tree, variables)
+        found = differing(tree, Path(variables["GIT_INDEX_FILE"]))
+        others = dict.fromkeys([*found.others, *added])
+        wanted, skipped = _sorted_out(tree.path, found.tracked, others, max_untracked)
+        skipped += _stage(tree, wanted, variables)
+        written = git(tree, "write-tree", env=variables).strip()
+    return Built(written, tuple(skipped), tuple(unmerged))
 
 
 @contextmanager
-def _index_copy(worktree: Path) -> Iterator[Path]:
-    folder = require_own_git_dir(worktree)
-    with tempfile.TemporaryDirectory(prefix="abreast-index.", dir=folder) as scratch:
+def _index(tree: Guarded, env: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Yield variables under which git works in a copy of the index from before the agent began."""
+    with tempfile.TemporaryDirectory(prefix="index.", dir=tree.git_dir) as scratch:
         index = Path(scratch, "index")
-        if (folder / "index").exists():
-            shutil.copy2(folder / "index", index)
+        variables = {**env, "GIT_INDEX_FILE": str(index)}
+        if tree.start.exists():
+            shutil.copy2(tree.start, index)
+        else:  # made by an older abreast: no index of that time can be believed
+            git(tree, "read-tree", "HEAD", env=variables)
+        yield variables
+
+
+def _follow_agents_index(
+    tree: Guarded, env: Mapping[str, str]
+) -> tuple[list[str], dict[str, None]]:
+    """Take from our index what the agent took out of its own; return what it added, and conflicts.
+
+    A submodule that it added is not among that: it lies there as a repository of its own.
+    """
+    if tree.index_untouched() or not (tree.admin / "index").is_file():
+        return [], {}
+    listed = call(tree, "ls-files", "-z", "--stage", codes=(0, 128))
+    if listed.code:
+        return [], {}  # an index that git cannot read says nothing
+    theirs = [row.split("\t", 1) for row in split(listed.stdout)]
+    ours = set(split(git(tree, "ls-files", "-z", env=env)))
+    names = {path for _, path in theirs}
+    removed = sorted(ours - names)
+    if removed:
+        remove = ("update-index", "--force-remove", "-z", "--stdin")
+        git(tree, *remove, env=env, stdin="".join(f"{path}\0" for path in removed))
+    added = [path for mode, path in theirs if path not in ours and not mode.startswith(_LINK)]
+    links = [path for mode, path in theirs if path not in ours and mode.startswith(_LINK)]
+    present = [path for path in added if os.path.lexists(tree.path / path)]
+    unmerged = {path: None for mode, path in theirs if not mode.endswith(" 0")}
+    return [*present, *(f"{path}/" for path in links)], unmerged
+
+
+def _sorted_out(
+    top: Path, tracked: Collection[str], others: Collection[str], max_bytes: int
+) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return the paths to stage, and those to leave out with the reason."""
+    wanted, skipped = list[str](), list[tuple[str, str]]()
+    for path in (*tracked, *(path for path in others if path not in tracked)):
+        reason = _unwanted(top / path, max_bytes if path in others else None)
+        if reason:
+            skipped.append((path, reason))
         else:
-            git(worktree, "read-tree", "HEAD", env={"GIT_INDEX_FILE": str(index)})
-        yield index
+            wanted.append(path)
+    return wanted, skipped
 
 
-# core.safecrlf=true makes `add` die of a file with mixed line ends.
-_ANY_LINE_ENDS = ("core.safecrlf=false",)
-
-
-def _stage_tracked(worktree: Path, env: Mapping[str, str]) -> list[tuple[str, str]]:
-    add = ("add", "--update", "--ignore-errors")
-    done = call(worktree, *add, config=_ANY_LINE_ENDS, env=env, codes=(0, 1))
-    return [(".", done.stderr.strip())] if done.code else []
-
-
-def _stage_untracked(worktree: Path, paths: list[str], env: Mapping[str, str]) -> None:
-    if not paths:
-        return
-    # `--remove`: a file that has vanished since it was listed is no error.
-    add = ("update-index", "--add", "--remove", "--replace", "-z", "--stdin")
-    git(worktree, *add, config=_ANY_LINE_ENDS, env=env, stdin="\0".join([*paths, ""]))
-
-
-def _unwanted(file: Path, max_bytes: int) -> str:
-    if file.is_symlink():
+def _unwanted(file: Path, max_bytes: int | None) -> str:
+    """Return why a file cannot be staged, or ""; without `max_bytes` it may have any size."""
+    if file.is_symlink() or not file.exists():
         return ""
     if file.is_dir():
-        return "a repository of its own"
+        return "" if max_bytes is None else "a repository of its own"
     if not os.access(file, os.R_OK):
-        return "unreadable" if file.exists() else ""
+        return "unreadable"
+    if not file.is_file():
+        return "no regular file"
     size = file.stat().st_size
-    return f"larger than {max_bytes / 1e6:g} MB ({size / 1e6:.0f} MB)" if size > max_bytes else ""
+    if max_bytes is None or size <= max_bytes:
+        return ""
+    return f"larger than {max_bytes / 1e6:g} MB ({size / 1e6:.0f} MB)"
+
+
+# core.safecrlf=true makes git die of a file with mixed line ends.
+_ANY_LINE_ENDS = ("core.safecrlf=false",)
+_REFUSED = re.compile(r"^fatal: Unable to process path (.*)$", re.MULTILINE | re.DOTALL)
+
+
+def _stage(tree: Guarded, paths: Sequence[str], env: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Stage files as they are; return what git refuses, with its reason."""
+    refused, rest = list[tuple[str, str]](), list(paths)
+    # `--remove`: a file that has vanished since it was listed is no error.
+    add = ("update-index", "--add", "--remove", "--replace", "-z", "--stdin")
+    while rest:
+        stdin = "".join(f"{path}\0" for path in rest)
+        done = call(tree, *add, config=_ANY_LINE_ENDS, env=env, stdin=stdin, codes=(0, 128))
+        if done.code == 0:
+            break
+        named = _REFUSED.search(done.stderr)
+        path = named[1].removesuffix("\n") if named else ""
+        if path not in rest:
+            raise failure(done, tree.path)
+        said = done.stderr.partition("\n")[0].removeprefix("error: ")
+        refused.append((path, f"git refuses it: {said}"))
+        rest.remove(path)
+    return refused

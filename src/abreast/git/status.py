@@ -1,16 +1,24 @@
 """What a checkout (the main one or a linked worktree) is on, and what in it is not committed."""
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from abreast.errors import GitError
-from abreast.git.call import call, failure, git, split
+from abreast.git.call import NO_HOOKS, call, failure, git, split
 from abreast.git.content import content_mark
+from abreast.git.guarded import Guarded, Where, path_of
+from abreast.process.files import write_atomic
 
 
-def own_git_dir(checkout: Path) -> Path | None:
-    """Return the git directory of the checkout whose toplevel is `checkout`, or None."""
+def own_git_dir(checkout: Where) -> Path | None:
+    """Return the git directory of the checkout whose toplevel is `checkout`, or None.
+
+    For a guarded worktree that is git's folder for it, whatever its `.git` says by now.
+    """
+    if isinstance(checkout, Guarded):
+        return checkout.admin if checkout.admin.is_dir() else None
     marker = checkout / ".git"
     if marker.is_dir():
         return marker
@@ -22,20 +30,20 @@ def own_git_dir(checkout: Path) -> Path | None:
     return Path(os.path.normpath(checkout / named))  # it may be relative (git 2.48)
 
 
-def require_own_git_dir(checkout: Path) -> Path:
+def require_own_git_dir(checkout: Where) -> Path:
     """Return the git directory of `checkout`. Raises `GitError` when it is no checkout."""
     folder = own_git_dir(checkout)
     if folder is None:
         raise GitError(
             ("git", "rev-parse", "--git-dir"),
             None,
-            stderr=f"{checkout} has no .git",
+            stderr=f"{path_of(checkout)} has no .git",
             hint="it is no checkout any more; its work may be under refs/abreast/",
         )
     return folder
 
 
-def find_commit(where: Path, revision: str) -> str | None:
+def find_commit(where: Where, revision: str) -> str | None:
     """Return the full id of the commit that `revision` names in the checkout `where`, or None.
 
     Raises `GitError` when `where` is not a repository that git will read.
@@ -44,11 +52,11 @@ def find_commit(where: Path, revision: str) -> str | None:
     # 128: the name is one that git cannot even parse, such as `a..b` or `@{99}`.
     done = call(where, *query, codes=(0, 1, 128))
     if "not a git repository" in done.stderr or "dubious ownership" in done.stderr:
-        raise failure(done, where)
+        raise failure(done, path_of(where))
     return done.stdout.strip() if done.code == 0 else None
 
 
-def find_objects(where: Path, *revisions: str) -> tuple[str | None, ...]:
+def find_objects(where: Where, *revisions: str) -> tuple[str | None, ...]:
     """Return the full ids of what each of `revisions` names, all at one moment; None: nothing.
 
     Names are full refs, HEAD, ids, and these with `^{tree}` or `^{commit}`. Raises `GitError`.
@@ -59,13 +67,23 @@ def find_objects(where: Path, *revisions: str) -> tuple[str | None, ...]:
     return tuple(None if " " in line else line for line in lines)
 
 
-def current_branch(where: Path) -> str | None:
+def current_branch(where: Where) -> str | None:
     """Return the branch checked out in `where`, also when it has no commit yet; None: detached."""
     done = call(where, "symbolic-ref", "-q", "HEAD", codes=(0, 1))
     return done.stdout.removesuffix("\n").removeprefix("refs/heads/") or None
 
 
-def on_branch(checkout: Path, branch: str) -> bool:
+def set_head(worktree: Guarded, to: str) -> None:
+    """Put HEAD of a worktree on `to`, the full name of a branch or a commit; no file changes."""
+    branch = to.startswith("refs/")
+    if not (worktree.admin / "reftable").exists():
+        write_atomic(worktree.admin / "HEAD", f"ref: {to}\n" if branch else f"{to}\n")
+        return
+    move = ("symbolic-ref", "HEAD", to) if branch else ("update-ref", "--no-deref", "HEAD", to)
+    call(worktree.admin, *move, git_dir=worktree.admin, config=(NO_HOOKS,))
+
+
+def on_branch(checkout: Where, branch: str) -> bool:
     """Tell, without asking git, whether `branch` is checked out; False also where only git knows.
 
     With the reftable format HEAD is no file that can be read.
@@ -98,7 +116,7 @@ class Dirty:
         return ", ".join(part for part in parts if part) or "clean"
 
 
-def dirty_summary(checkout: Path) -> Dirty:
+def dirty_summary(checkout: Where) -> Dirty:
     """Return what is not committed in `checkout`; folders of untracked files count as one."""
     lines = split(_status(checkout))
     return Dirty(
@@ -118,13 +136,39 @@ _OPERATIONS = {
 }
 
 
-def operation(checkout: Path) -> str:
+# What git keeps of an operation besides.
+_BESIDE = (
+    "AUTO_MERGE",
+    "BISECT_LOG",
+    "BISECT_NAMES",
+    "BISECT_TERMS",
+    "MERGE_MODE",
+    "MERGE_MSG",
+    "MERGE_RR",
+    "REBASE_HEAD",
+    "SQUASH_MSG",
+    "sequencer",
+)
+
+
+def operation(checkout: Where) -> str:
     """Return the operation that has been started in `checkout` and not ended, or an empty text."""
     folder = require_own_git_dir(checkout)
     return next((word for name, word in _OPERATIONS.items() if (folder / name).exists()), "")
 
 
-def checkout_marks(checkout: Path) -> dict[str, str]:
+def forget_operation(checkout: Where) -> None:
+    """Forget the operation that is under way in `checkout`; what it had got to is lost."""
+    folder = require_own_git_dir(checkout)
+    for name in (*_OPERATIONS, *_BESIDE):
+        found = folder / name
+        if found.is_dir() and not found.is_symlink():
+            shutil.rmtree(found)
+        else:
+            found.unlink(missing_ok=True)
+
+
+def checkout_marks(checkout: Where) -> dict[str, str]:
     """Return what tells one state of a checkout from another, by name: `HEAD`, and each file that
     is not as committed. Two states are alike when their marks are. Raises `GitError`.
     """
@@ -132,16 +176,16 @@ def checkout_marks(checkout: Path) -> dict[str, str]:
     return {"HEAD": head, **file_marks(checkout)}
 
 
-def file_marks(checkout: Path) -> dict[str, str]:
+def file_marks(checkout: Where) -> dict[str, str]:
     """Return the marks of the files alone (see `checkout_marks`): what they hold, by content.
 
     Whether a change is staged is no part of it. Raises `GitError`.
     """
     lines = split(_status(checkout, untracked="all"))
-    return {line[3:]: content_mark(checkout / line[3:]) for line in lines}
+    return {line[3:]: content_mark(path_of(checkout) / line[3:]) for line in lines}
 
 
-def _status(checkout: Path, *, untracked: str = "normal") -> str:
+def _status(checkout: Where, *, untracked: str = "normal") -> str:
     # Explicit, because the user's configuration may hide untracked files from `git status`.
     options = ("--porcelain", "-z", "--no-renames", f"--untracked-files={untracked}")
     return git(checkout, "status", *options)

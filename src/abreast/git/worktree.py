@@ -5,7 +5,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from abreast.errors import StateError
-from abreast.git.call import call, split
+from abreast.git.call import split
+from abreast.git.guard import find_admin, guard_worktree
 from abreast.git.repository import Repository, is_ancestor
 from abreast.git.status import current_branch, find_commit, own_git_dir
 
@@ -59,7 +60,7 @@ class Worktree:
 
 def list_worktrees(repo: Repository) -> tuple[Worktree, ...]:
     """Return all worktrees that git knows, the main one first, missing ones included."""
-    text = repo.call("worktree", "list", "--porcelain", "-z").stdout
+    text = repo.call("worktree", "list", "--porcelain", "-z", as_user=True).stdout
     return tuple(_parse_entry(entry) for entry in text.split("\0\0") if entry)
 
 
@@ -92,21 +93,17 @@ def worktree_health(repo: Repository, spec: WorktreeSpec) -> tuple[Health, str]:
         return Health.HALF_MADE, f"{spec.path} was not finished"
     if not spec.path.exists():
         return Health.MISSING, f"{spec.path} does not exist"
-    if not is_worktree_of(repo, spec.path):
+    admin = find_admin(repo, spec.path)
+    if admin is None or own_git_dir(spec.path) != admin:
         return Health.FOREIGN, f"{spec.path} is no worktree of {repo.common_dir}"
-    branch = current_branch(spec.path)
+    tree = guard_worktree(repo, spec.path)
+    branch = current_branch(tree)
     if (branch or "") != spec.branch:
         return Health.WRONG_BRANCH, f"{spec.path} is on {branch or 'no branch'}, not {spec.branch}"
-    head = find_commit(spec.path, "HEAD")
+    head = find_commit(tree, "HEAD")
     if head is None or not is_ancestor(repo, spec.base, head):
         return Health.WRONG_BASE, f"{spec.path} does not build on {spec.base[:12]}"
     return Health.HEALTHY, head
-
-
-def is_worktree_of(repo: Repository, path: Path) -> bool:
-    """Tell whether `path` is the top of a linked worktree of this repository."""
-    folder = own_git_dir(path)
-    return folder is not None and folder.parent == repo.common_dir / "worktrees" and folder.is_dir()
 
 
 def require_healthy(repo: Repository, spec: WorktreeSpec) -> str:
@@ -119,22 +116,12 @@ def require_healthy(repo: Repository, spec: WorktreeSpec) -> str:
     return detail
 
 
-def refresh_index(path: Path) -> None:
-    """Make later `git status` calls in a new worktree about three times faster.
-
-    Files written in the same second as the index are read in full by every status until the index
-    is written again, which polling without locks never does. Call it a second or more after.
-    """
-    # 1: some file differs, which is not our business here.
-    call(path, "update-index", "-q", "--refresh", codes=(0, 1))
-
-
 def drop_stale_locks(repo: Repository, path: Path, branch: str) -> list[Path]:
     """Remove the locks that a killed git left on a worktree and its branch; return their files.
 
     Only for a worktree in which no process is at work any more.
     """
-    folder = own_git_dir(path)
+    folder = find_admin(repo, path)
     locks = [folder / name for name in ("index.lock", "HEAD.lock") if folder]
     # With the reftable format there is no such file, and nothing of ours to remove.
     locks += [repo.common_dir / "refs/heads" / f"{branch}.lock"] if branch else []

@@ -44,6 +44,6 @@ def _own(run: Run, caller: Caller, tree: Path) -> bool:
 
 def _repository(folder: Path) -> Repository | None:
     try:
-        return find_repository(folder)
+        return find_repository(folder, worktrees=find_places().worktrees)
     except AbreastError:
         return None

@@ -10,6 +10,8 @@ class Removal:
 
     `reason` says why it can go ("landed in main"), `kept` why it stays ("not landed"); one of the
     two is empty. `rescue` is the ref that still holds its work. `bytes` is what its files take.
+    `ignored` are the files that git ignores and that were written since the session began: they go
+    with the worktree.
     """
 
     session: str
@@ -18,3 +20,4 @@ class Removal:
     reason: str = ""
     kept: str = ""
     rescue: str = ""
+    ignored: tuple[str, ...] = ()

@@ -26,7 +26,7 @@ from abreast.engine.connect.undo import entry_in, undo_config, undo_skill, unfit
 from abreast.errors import NotFoundError
 from abreast.git.repository import find_repository
 from abreast.model.connection import Confirm, Connection, Scope
-from abreast.places import Places
+from abreast.places import Places, find_places
 
 _OWN_PATH = "it names abreast by its path on this machine: on another one, connect there"
 
@@ -63,7 +63,7 @@ def connect(
 
 def require_top(folder: Path) -> Path:
     """Return the top of the checkout around `folder`. Raises NotFoundError."""
-    top = find_repository(folder).toplevel
+    top = find_repository(folder, worktrees=find_places().worktrees).toplevel
     if top is None:
         raise NotFoundError(f"{folder} is in no checkout", hint="--scope user needs none")
     return top

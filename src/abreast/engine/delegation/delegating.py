@@ -29,7 +29,7 @@ from abreast.model.economy import Estimate
 from abreast.model.session import Run
 from abreast.model.states import SessionKind
 from abreast.model.task import AgentChoice, Plan, Task
-from abreast.places import Places
+from abreast.places import Places, find_places
 from abreast.plan.names import subject
 from abreast.process.environment import DEPTH, SESSION
 from abreast.store.reader import Reader
@@ -94,7 +94,7 @@ def make_plan(
         )
     if not 1 <= len(contracts) <= MOST:
         raise ContractError(f"{len(contracts)} questions in one call", hint=f"ask 1 to {MOST}")
-    repository = find_repository(tree)
+    repository = find_repository(tree, worktrees=find_places().worktrees)
     top = repository.place
     if repository.toplevel is None and not all(c.isolation.edits for c in contracts):
         what = f"{top} is a bare repository: there are no files to read"
@@ -151,7 +151,7 @@ def _choice(ask: Ask, settings: DelegateSettings, environ: Mapping[str, str]) ->
 def expect(contract: Contract, ask: Ask, places: Places, *, tree: Path) -> tuple[str, Estimate]:
     """Return who would answer, and what to expect of it; nothing is started."""
     [task] = make_plan([contract], ask, tree=tree, environ=os.environ).tasks
-    top = find_repository(tree).place
+    top = find_repository(tree, worktrees=find_places().worktrees).place
     sizes, reader = sizes_in(top, contract.scope), Reader(places.database)
     return task.agent.name, make_estimate(contract, task.agent.name, task.profile, sizes, reader)
 
@@ -171,7 +171,9 @@ def contract(
     fields of `Contract`.
     """
     if not limit_tokens:
-        limit_tokens = load_settings(find_repository(tree).place).limit_tokens
+        limit_tokens = load_settings(
+            find_repository(tree, worktrees=find_places().worktrees).place
+        ).limit_tokens
     if briefing is None:
         briefing = BriefingChoice.PROJECT if isolation.edits else BriefingChoice.NONE
     return Contract(

@@ -50,7 +50,7 @@ def mark_tree(scene: Scene) -> None:
     file = scene.layout.directory / _BEFORE
     if contract_of(scene).isolation is Isolation.CONTEXT and not file.exists():
         scene.layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_json(file, checkout_marks(scene.place))
+        write_json(file, checkout_marks(scene.where))
 
 
 def deliver(scene: Scene, given: Ending | None) -> Ending:
@@ -209,7 +209,7 @@ def _earlier(scene: Scene, found: Deliverable) -> str:
 
 def _changed(scene: Scene) -> tuple[str, ...]:
     before = load_json(scene.layout.directory / _BEFORE)
-    return () if before is None else _differing(before, checkout_marks(scene.place))
+    return () if before is None else _differing(before, checkout_marks(scene.where))
 
 
 def _differing(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:

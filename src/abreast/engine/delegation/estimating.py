@@ -11,8 +11,10 @@ from abreast.engine.delegation.rounds import contract_of
 from abreast.engine.session.scene import Scene
 from abreast.errors import ContractError
 from abreast.git.call import call, git, split
+from abreast.git.guarded import Where, guard_around
 from abreast.model.contract import Contract, Profile
 from abreast.model.economy import Estimate
+from abreast.places import find_places
 from abreast.process.inside import inside
 from abreast.store.reader import Reader
 
@@ -69,9 +71,14 @@ def sizes_in(tree: Path, scope: Sequence[str]) -> list[int] | None:
         options = ("--cached", "--others", "--exclude-standard", "-z")
         kinds = ((e, "literal" if _exists(tree / e) else "glob") for e in wide)
         specs = [f":({kind}){os.path.relpath(tree / e, tree)}" for e, kind in kinds]
-        files |= dict.fromkeys(split(git(tree, "ls-files", *options, "--", *specs)))
+        files |= dict.fromkeys(split(git(_where(tree), "ls-files", *options, "--", *specs)))
     sizes = [size for name in files if (size := _size(tree, name)) is not None]
     return sizes or None
+
+
+def _where(tree: Path) -> Where:
+    """Return how git may look at `tree`; a session may delegate from its own worktree."""
+    return guard_around(tree, find_places().worktrees) or tree
 
 
 def _size(tree: Path, name: str) -> int | None:
@@ -108,7 +115,7 @@ def _matches(tree: Path, entry: str) -> bool:
         return False
     spec = f":(glob){os.path.relpath(tree / entry, tree)}"
     found = call(
-        tree,
+        _where(tree),
         "ls-files",
         "--cached",
         "--others",

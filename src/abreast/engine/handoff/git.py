@@ -8,6 +8,7 @@ from pathlib import Path
 
 from abreast.errors import GitError, NotFoundError
 from abreast.git.changes import FileStat, diffstat
+from abreast.git.guarded import Where, path_of
 from abreast.git.history import (
     apart,
     changed_since,
@@ -24,6 +25,7 @@ from abreast.handoff.page import read_header
 from abreast.handoff.standing import File, Standing
 from abreast.model.handoff import Header
 from abreast.model.session import Session
+from abreast.places import find_places
 
 NAME = "CURRENT_WORK.md"
 _SHORT = 12
@@ -33,48 +35,54 @@ _HEAD = 4000
 def top_of(folder: Path) -> Path | None:
     """Return the top of the checkout around `folder`, None when git knows of none."""
     try:
-        return readable_top(folder)
+        found = checkout_around(folder)
     except GitError:
         return None
+    return None if found is None else path_of(found)
 
 
-def readable_top(folder: Path) -> Path | None:
-    """Return the top of the checkout around `folder`, None when it is in none.
+def checkout_around(folder: Path) -> Where | None:
+    """Return the checkout around `folder`, None when it is in none.
 
     Raises GitError when git does not read it, such as a repository that somebody else owns.
     """
     try:
-        return find_repository(folder).toplevel
+        found = find_repository(folder, worktrees=find_places().worktrees)
     except NotFoundError:
         return None
+    return found.where if found.toplevel else None
 
 
-def standing_of(folder: Path, *, begun: float = 0.0, base: str = "") -> Standing:
-    """Return how the checkout around `folder` stands.
+def standing_around(folder: Path, *, begun: float = 0.0) -> Standing:
+    """Return how the checkout around `folder` stands, since HEAD was what it was at `begun`."""
+    try:
+        found = checkout_around(folder)
+    except GitError as refusal:
+        return Standing(unread=refusal.message)
+    return Standing() if found is None else standing_of(found, begun=begun)
+
+
+def standing_of(where: Where, *, begun: float = 0.0, base: str = "") -> Standing:
+    """Return how a checkout stands.
 
     `base` is the commit that the session began at; without it, HEAD at `begun`, if git still knows.
     """
-    try:
-        top = readable_top(folder)
-    except GitError as refusal:
-        return Standing(unread=refusal.message)
-    if top is None:
-        return Standing()
-    head = find_commit(top, "HEAD") or ""
+    top = path_of(where)
+    head = find_commit(where, "HEAD") or ""
     if head and not base and begun:
-        base = head_at(top, begun) or ""
-    if base and find_commit(top, base) is None:
+        base = head_at(where, begun) or ""
+    if base and find_commit(where, base) is None:
         base = ""
-    marks, left = _marks(top), dirty_summary(top)
-    new = [name for name in untracked(top) if not _is_handoff(top / name)]
-    changed = changed_since(top, base or head) if head else []
+    marks, left = _marks(where), dirty_summary(where)
+    new = [name for name in untracked(where) if not _is_handoff(top / name)]
+    changed = changed_since(where, base or head) if head else []
     return Standing(
         top=str(top),
         head=head,
-        branch=current_branch(top) or "",
+        branch=current_branch(where) or "",
         base=base,
         changed=(*_files(changed), *map(File, new)),
-        commits=tuple(commits_since(top, base)) if base else (),
+        commits=tuple(commits_since(where, base)) if base else (),
         dirty=_dirty(left, len(new)),
         uncommitted=tuple(marks),
         work=_digest(marks),
@@ -117,17 +125,17 @@ def standing_proven(repo: Repository, checkout: Path, session: Session) -> Stand
     )
 
 
-def now_of(top: Path, header: Header) -> Now:
-    """Return how the checkout at `top` stands now, for a handoff that is to be judged."""
-    head, marks = find_commit(top, "HEAD") or "", _marks(top)
-    found = apart(top, header.commit, "HEAD") if header.commit and head else (0, 0)
+def now_of(where: Where, header: Header) -> Now:
+    """Return how a checkout stands now, for a handoff that is to be judged."""
+    head, marks = find_commit(where, "HEAD") or "", _marks(where)
+    found = apart(where, header.commit, "HEAD") if header.commit and head else (0, 0)
     ahead, behind = found or (0, 0)
-    files = set(_written_since(top, list(marks), header.at))
+    files = set(_written_since(path_of(where), list(marks), header.at))
     if found and (ahead or behind):
-        files |= set(names_between(top, header.commit, "HEAD"))
+        files |= set(names_between(where, header.commit, "HEAD"))
     return Now(
         head=head,
-        branch=current_branch(top) or "",
+        branch=current_branch(where) or "",
         work=_digest(marks),
         known=found is not None,
         behind=behind,
@@ -150,9 +158,10 @@ def _files(changed: Iterable[FileStat]) -> tuple[File, ...]:
     return tuple(File(one.path, one.added, one.deleted) for one in changed)
 
 
-def _marks(top: Path) -> dict[str, str]:
+def _marks(where: Where) -> dict[str, str]:
     """Return what is not committed, without handoffs: writing one makes none stale."""
-    return {n: m for n, m in file_marks(top).items() if not _is_handoff(top / n)}
+    top = path_of(where)
+    return {n: m for n, m in file_marks(where).items() if not _is_handoff(top / n)}
 
 
 def _is_handoff(file: Path) -> bool:

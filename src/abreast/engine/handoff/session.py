@@ -19,6 +19,7 @@ from abreast.engine.session.ending import Ending
 from abreast.engine.session.layout import SessionLayout, layout_of
 from abreast.engine.session.scene import Engine, Scene
 from abreast.engine.transcripts import transcript_of
+from abreast.git.guard import guard_worktree
 from abreast.git.refs import read_ref
 from abreast.git.repository import Repository
 from abreast.handoff.case import Case
@@ -181,7 +182,8 @@ def _standing(
     snap, commit = layout.ref("snap"), session.commit
     if not layout.worktree.is_dir():
         return standing_in_refs(repository, session.base_sha, commit, snap, session.branch)
-    found = standing_of(layout.worktree, base=session.base_sha)
+    own = guard_worktree(repository, layout.worktree)
+    found = standing_of(own, base=session.base_sha)
     kept = not commit and found.dirty and read_ref(repository, snap)
     return replace(found, kept=snap) if kept else found
 

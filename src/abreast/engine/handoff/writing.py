@@ -8,10 +8,10 @@ from pathlib import Path
 
 from abreast.engine.handoff.git import (
     NAME,
+    checkout_around,
     now_of,
-    readable_top,
     short,
-    standing_of,
+    standing_around,
     top_of,
     whole_seconds,
 )
@@ -45,7 +45,7 @@ def by_hand(
     env = os.environ if environ is None else environ
     place = Path(transcript.cwd) if transcript.cwd else folder
     there = place is not None and place.is_dir()
-    standing = standing_of(place, begun=transcript.begun) if place and there else None
+    standing = standing_around(place, begun=transcript.begun) if place and there else None
     case = Case(
         told=listen(transcript),
         cwd=transcript.cwd or str(place or ""),
@@ -115,13 +115,13 @@ def check(file: Path | None, folder: Path, places: Places) -> Freshness:
         raise StateError(f"{found} is no handoff of ours", hint="`abreast handoff` makes one")
     near = found.resolve().parent
     place = near if file is not None and top_of(near) is not None else folder
-    top = readable_top(place)
-    if top is None:
+    where = checkout_around(place)
+    if where is None:
         raise StateError(
             f"{place} is in no git repository: whether {found} is stale cannot be told",
             hint="run it inside the checkout that the handoff is about",
         )
-    return replace(judge(header, now_of(top, header)), file=str(found))
+    return replace(judge(header, now_of(where, header)), file=str(found))
 
 
 def _nearest(folder: Path, places: Places) -> Path:
@@ -140,7 +140,8 @@ def place_for(folder: Path, places: Places) -> Path:
     That is the checkout itself where its owner lets git ignore the file, else the state folder.
     """
     top = top_of(folder)
-    if top is not None and is_ignored(top, NAME):
+    where = checkout_around(folder) if top else None
+    if top is not None and where is not None and is_ignored(where, NAME):
         return top / NAME
     return kept_place(folder, places)
 

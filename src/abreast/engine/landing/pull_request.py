@@ -23,7 +23,7 @@ def propose(scene: Scene) -> Change:
     """
     branch, commit = scene.layout.branch, scene.session.commit
     repo = scene.repository
-    repo.call("push", "--quiet", REMOTE, f"+{commit}:refs/heads/{branch}")
+    repo.call("push", "--quiet", REMOTE, f"+{commit}:refs/heads/{branch}", as_user=True)
     found = _gh(scene, "pr", "list", "--head", branch, "--state", "all", "--json", "url")
     known = [str(request["url"]) for request in json.loads(found or "[]")]
     address = known[0] if known else _open(scene, branch)

@@ -16,18 +16,19 @@ from abreast.engine.session.scene import Scene
 from abreast.engine.session.start_stages import command_order_in
 from abreast.engine.session.trespass import of_trial
 from abreast.git.checkout import switch_detached
-from abreast.git.hidden import look_at_all
+from abreast.git.commit import left_in
+from abreast.git.guard import guard_worktree
 from abreast.git.include import copy_included
 from abreast.git.making import ensure_worktree
-from abreast.git.status import file_marks, find_commit
-from abreast.git.worktree import WorktreeSpec, is_worktree_of
+from abreast.git.status import find_commit, own_git_dir
+from abreast.git.worktree import WorktreeSpec
 from abreast.model.events import Outcome
-from abreast.process.files import load_json, write_atomic, write_json
+from abreast.model.harmless import named
+from abreast.process.files import write_atomic
 from abreast.runner.job import is_lost
 from abreast.runner.supervise import STOPPED_BY_USER
 
 STAGES = ("setup", "verify")
-_FRESH = "as-checked-out.json"
 
 
 async def try_merged(scene: Scene, merged: str, folder: Path, stop_file: Path) -> str:
@@ -68,16 +69,11 @@ def _changed(scene: Scene, merged: str, folder: Path) -> str:
     if done := of_trial(scene, folder):
         return f"verify went beyond its worktree: {done}"
     path, stages = _path(scene), " and ".join(scene.task.commands)
-    if not is_worktree_of(scene.repository, path) or find_commit(path, "HEAD") != merged:
+    tree = guard_worktree(scene.repository, path)
+    if own_git_dir(path) != tree.admin or find_commit(tree, "HEAD") != merged:
         return f"{stages} left the commit on trial, so it is not known what was tested"
-    before = load_json(folder / _FRESH) or {}
-    edited = [name for name, mark in _tracked(path).items() if before.get(name) != mark]
-    return f"{stages} changed what was on trial: {', '.join(edited[:5])}" if edited else ""
-
-
-def _tracked(path: Path) -> dict[str, str]:
-    look_at_all(path)
-    return {name: mark for name, mark in file_marks(path).items() if not mark.startswith("??")}
+    edited = left_in(tree).tracked
+    return f"{stages} changed what was on trial: {named(edited)}" if edited else ""
 
 
 def _order(scene: Scene, name: str, merged: str, folder: Path, stop_file: Path) -> Order:
@@ -98,11 +94,9 @@ def _scratch(scene: Scene, merged: str, folder: Path) -> Path:
     spec = WorktreeSpec(path, "", scene.plan.base_sha, f"abreast landing {path.name}")
     if not path.exists() or spec.intent.exists():
         ensure_worktree(scene.repository, spec, lock=scene.lock)
-    switch_detached(scene.repository, path, merged)
+    switch_detached(scene.repository, guard_worktree(scene.repository, path), merged)
     copy_included(scene.repository, path)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Some files differ as they are checked out: line ends, filters.
-    write_json(folder / _FRESH, _tracked(path))
     write_atomic(note, str(folder))
     return path
 

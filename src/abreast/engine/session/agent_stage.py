@@ -5,6 +5,7 @@ import hashlib
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from abreast.agents import agent_named, mailbox
 from abreast.agents.base import Agent, Child, Launch
@@ -36,7 +37,7 @@ def launch_of(scene: Scene, agent: Agent, prompt: str = "", *, cli_session: str 
         installed=installed,
         directory=folder,
         worktree=scene.place,
-        git_dir=require_own_git_dir(scene.place),
+        git_dir=_git_dir(scene),
         common_dir=scene.repository.common_dir,
         environ=environ | _marks(scene),
         prompt=prompt,
@@ -49,6 +50,12 @@ def launch_of(scene: Scene, agent: Agent, prompt: str = "", *, cli_session: str 
         child=_child(scene),
         mailbox=scene.layout.mailbox,
     )
+
+
+def _git_dir(scene: Scene) -> Path:
+    """Return git's own folder for the place; of a worktree's `.git` an earlier agent had a say."""
+    own = scene.place == scene.layout.worktree
+    return scene.tree.admin if own else require_own_git_dir(scene.place)
 
 
 def _marks(scene: Scene) -> dict[str, str]:

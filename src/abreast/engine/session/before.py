@@ -11,10 +11,10 @@ from pathlib import Path
 
 from abreast.engine.session.layout import SessionLayout
 from abreast.engine.session.scene import Scene
+from abreast.git.guard import find_admin
 from abreast.git.heads import branch_tips
 from abreast.git.reflog import ids_in, read_log
 from abreast.git.repository import Repository
-from abreast.git.status import own_git_dir
 from abreast.git.steering import Setting, steering
 from abreast.handoff.masking import mask
 from abreast.process.files import load_json, write_json
@@ -42,7 +42,7 @@ class Before:
 def note(scene: Scene, *, anew: bool = False) -> None:
     """Note how things are, unless that is done; `anew`: the plan's own command has run since."""
     folder, repo = scene.layout.directory, scene.repository
-    admin = own_git_dir(scene.layout.worktree)
+    admin = find_admin(repo, scene.layout.worktree)
     if admin is None or ((folder / _FILE).exists() and not anew):
         return
     found = _look(repo, admin)
@@ -57,7 +57,7 @@ def note(scene: Scene, *, anew: bool = False) -> None:
 
 def note_trial(repo: Repository, worktree: Path, folder: Path) -> None:
     """Note in `folder` how things are before a command runs in the scratch worktree `worktree`."""
-    if (admin := own_git_dir(worktree)) is not None:
+    if (admin := find_admin(repo, worktree)) is not None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _save(folder, _look(repo, admin))
 

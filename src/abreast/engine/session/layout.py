@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from abreast.git.guard import guard_repository
+from abreast.git.repository import Repository, find_repository
 from abreast.model.naming import unique_name
 from abreast.model.session import Session
 from abreast.places import Places
@@ -49,6 +51,11 @@ class SessionLayout:
     def deliverable(self) -> Path:
         """The file that holds all that came of a delegation."""
         return self.directory / "deliverable.json"
+
+    @property
+    def aside(self) -> Path:
+        """Where files of its worktree wait that no commit can hold."""
+        return self.places.aside / self.run / self.task
 
     @property
     def stop_file(self) -> Path:
@@ -106,6 +113,15 @@ def pool_folder(places: Places, common_dir: Path) -> Path:
 def landing_folder(places: Places, common_dir: Path, target: str) -> Path:
     """The scratch worktree in which merges onto `target` are tested; kept warm."""
     return repository_folder(places, common_dir) / f".landing-{unique_name(target, target)}"
+
+
+def repository_of_run(places: Places, run: str, path: Path) -> Repository:
+    """Return a run's repository, to be called with the configuration from when the run began.
+
+    `path` is the checkout that it was started in. Raises NotFoundError when it is gone.
+    """
+    found = find_repository(path, worktrees=places.worktrees)
+    return guard_repository(found, places.runs / run / "git")
 
 
 def landing_stop_file(places: Places, run: str) -> Path:

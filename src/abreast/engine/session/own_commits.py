@@ -1,24 +1,29 @@
 """The commits that an agent made and then left: they are kept before their worktree goes."""
 
+from collections.abc import Collection
+
 from abreast.engine.session.before import found_by
 from abreast.engine.session.layout import SessionLayout
 from abreast.git.commit import anchor
+from abreast.git.guard import find_admin
 from abreast.git.reflog import commits_left
 from abreast.git.repository import Repository
-from abreast.git.status import own_git_dir
 
 
-def left_by(repo: Repository, layout: SessionLayout, base: str) -> tuple[str, ...]:
+def left_by(
+    repo: Repository, layout: SessionLayout, base: str, known: Collection[str] = ()
+) -> tuple[str, ...]:
     """Return the commits of a session that only the reflogs of its worktree hold.
 
-    Amended, reset and dropped ones, and what a stopped rebase holds; none without a worktree.
+    Amended, reset and dropped ones, and what a stopped rebase holds; none without a worktree. What
+    the commits `known` contain is left out.
     """
     before = found_by(layout)
-    admin = before.admin if before is not None else own_git_dir(layout.worktree)
+    admin = before.admin if before is not None else find_admin(repo, layout.worktree)
     if admin is None or not admin.is_dir():
         return ()
-    known, seen = (before.heads.values(), before.seen) if before is not None else ((), ())
-    return commits_left(repo, admin, base, branch=layout.branch, known=set(known), seen=seen)
+    there, seen = (before.heads.values(), before.seen) if before is not None else ((), ())
+    return commits_left(repo, admin, base, branch=layout.branch, known={*known, *there}, seen=seen)
 
 
 def keep_left(repo: Repository, layout: SessionLayout, base: str) -> None:

@@ -2,16 +2,17 @@
 
 from dataclasses import replace
 
-from abreast.engine.session.own_commits import keep_left
+from abreast.engine.session.keeping import bring_back, make_room, tell_kept
 from abreast.engine.session.scene import Scene
 from abreast.engine.warm import give_back_worktree
 from abreast.git.checkout import restore_tree
 from abreast.git.commit import anchor, tree_of
+from abreast.git.ignored import ignored_since
 from abreast.git.making import Ready, ensure_worktree
 from abreast.git.refs import delete_ref, read_ref, swap_ref
 from abreast.git.removal import remove_worktree
-from abreast.git.snapshot import snapshot
 from abreast.git.worktree import WorktreeSpec
+from abreast.model.harmless import named
 
 
 def spec_of(scene: Scene, start: str) -> WorktreeSpec:
@@ -34,7 +35,9 @@ def make_place(scene: Scene, start: str, *, again: bool) -> Ready:
     ready = ensure_worktree(repo, spec, lock=scene.lock)
     kept = read_ref(repo, layout.ref("snap")) if gone and not commit else None
     if kept:
-        restore_tree(repo, layout.worktree, tree_of(repo, kept))
+        restore_tree(repo, scene.tree, tree_of(repo, kept))
+    if gone and (back := bring_back(layout)):
+        scene.engine.store.add_event(layout.id, "kept", f"given back: {named(back)}")
     return ready
 
 
@@ -42,8 +45,12 @@ def put_aside(scene: Scene) -> Scene:
     """Keep what an earlier attempt left, committed or not, under a ref; return a cleared scene."""
     repo, layout = scene.repository, scene.layout
     if layout.worktree.exists():
-        keep_left(repo, layout, scene.session.base_sha)
-        snapshot(repo, layout.worktree, layout.ref("snap"), f"abreast: {layout.id} put aside")
+        ignored = ignored_since(scene.tree, scene.session.started or 0.0)
+        kept = make_room(repo, layout, scene.session.base_sha, "put aside")
+        tell_kept(scene.engine.store, scene.layout.id, kept)
+        if ignored and not layout.slot:
+            text = f"ignored files that were written there go with the worktree: {named(ignored)}"
+            scene.engine.store.add_event(layout.id, "warning", text)
     spec = spec_of(scene, scene.plan.base_sha)
     if layout.slot:
         give_back_worktree(scene)

@@ -7,46 +7,66 @@ from abreast.engine.handoff.session import leave
 from abreast.engine.session import before, trespass
 from abreast.engine.session.ending import Ending
 from abreast.engine.session.final import write_ending
-from abreast.engine.session.own_commits import keep_left, left_by
+from abreast.engine.session.fitness import unfit
+from abreast.engine.session.keeping import keep, make_room, tell_kept
+from abreast.engine.session.own_commits import left_by
 from abreast.engine.session.scene import Scene
 from abreast.git.changes import changed_files
 from abreast.git.checkout import restore_tree
-from abreast.git.commit import anchor, commit_tree, seal, tree_of
+from abreast.git.commit import anchor, commit_tree, seal, tree_of, wants_signature
+from abreast.git.publish import published
 from abreast.git.repository import Repository
-from abreast.git.snapshot import build_tree, snapshot
+from abreast.git.snapshot import build_tree
 from abreast.handoff.questions import questions_in
 from abreast.model.harmless import one_line
 from abreast.model.states import SessionKind, SessionState
-from abreast.process.files import write_atomic
+from abreast.process.files import load_json, write_atomic, write_json
 from abreast.store.changes import Change
 
 
 def check(scene: Scene) -> Ending | None:
-    """Hold what is in the worktree against the task, and note the tree that is to be committed.
+    """Hold what is in the worktree against the task, and make the commit that it is to become.
 
-    Where a verify command comes next, the tree is kept under a ref as a candidate: the command may
-    do anything to the worktree. Otherwise it is committed at once.
+    That is kept under a ref: the verify command, which comes next, may do anything to the worktree.
     """
     if ending := trespass.judge(scene):
         return ending
     repo, layout, base = scene.repository, scene.layout, scene.session.base_sha
-    built, base_tree = build_tree(layout.worktree), _base_tree(repo, base)
+    built, base_tree = build_tree(scene.tree), _base_tree(repo, base)
     worked = built.tree not in {base_tree, _left_by_setup(scene)}
-    changes = changed_files(repo, base, built.tree) if worked else ()
+    objects = scene.tree.objects
+    changes = changed_files(repo, base, built.tree, env=objects) if worked else ()
     files = tuple(change.path for change in changes)
     scene.engine.store.update_session(scene.session.id, Change(files=files))
-    if built.skipped:
-        path, why = built.skipped[0]
-        hint = "let .gitignore name it, or the task not make it"
-        return Ending(SessionState.FAILED, f"{path} cannot be committed: {why}", hint)
-    if ending := _unexpected(scene, files):
+    if ending := unfit(scene, built) or _unexpected(scene, files):
         return ending
-    tree = built.tree if worked else base_tree
-    if scene.task.verify:
-        candidate = commit_tree(repo, tree, [base], f"candidate {layout.id}")
-        anchor(repo, layout.ref("snap"), candidate, reason=f"abreast: {layout.id}, to be verified")
-    write_atomic(layout.directory / "tree", tree)
+    tree = built.tree if worked else base_tree  # what setup has left is no work
+    commit = base if tree == base_tree else _kept_candidate(scene, tree)
+    write_json(layout.directory / _CANDIDATE, {"commit": commit, "tree": tree})
     return None
+
+
+_CANDIDATE = "candidate.json"
+
+
+def _kept_candidate(scene: Scene, tree: str) -> str:
+    """Return the session's commit, made of `tree` and kept under a ref."""
+    known, made_of = _candidate(scene)
+    if made_of == tree:
+        return known  # this step is repeated
+    repo, layout, base = scene.repository, scene.layout, scene.session.base_sha
+    commit = commit_tree(
+        repo,
+        tree,
+        [base],
+        scene.task.produces,
+        trailers=[("Abreast-Run", scene.run.id), ("Abreast-Session", layout.id)],
+        sign=wants_signature(repo),
+        env=scene.tree.objects,
+    )
+    with published(repo, scene.tree, commit, known=[base]):
+        anchor(repo, layout.ref("snap"), commit, reason=f"abreast: {layout.id}, to be verified")
+    return commit
 
 
 @lru_cache(maxsize=64)
@@ -75,8 +95,8 @@ def after_setup(scene: Scene) -> None:
     before.note(scene, anew=True)
     if scene.session.cli_session:
         return  # the agent goes on where it was: what is there is its own
-    tree = build_tree(scene.layout.worktree).tree
-    changes = changed_files(scene.repository, scene.session.base_sha, tree)
+    tree = build_tree(scene.tree).tree
+    changes = changed_files(scene.repository, scene.session.base_sha, tree, env=scene.tree.objects)
     if changes:
         names = ", ".join(change.path for change in changes[:5])
         text = f"setup has changed {names}; what .gitignore does not name will be committed"
@@ -94,15 +114,18 @@ def after_verify(scene: Scene) -> None:
 
     What it left is kept under a ref first.
     """
-    tree = _candidate(scene)
-    if build_tree(scene.layout.worktree).tree != tree:
-        ref = scene.layout.ref("snap")
-        snapshot(scene.repository, scene.layout.worktree, ref, f"abreast: {scene.layout.id} verify")
-        restore_tree(scene.repository, scene.layout.worktree, tree)
+    tree = _candidate(scene)[1]
+    built = build_tree(scene.tree)
+    if built.tree != tree or built.skipped:
+        kept = make_room(scene.repository, scene.layout, scene.session.base_sha, "verify")
+        tell_kept(scene.engine.store, scene.layout.id, kept)
+        restore_tree(scene.repository, scene.tree, tree)
 
 
-def _candidate(scene: Scene) -> str:
-    return (scene.layout.directory / "tree").read_text(encoding="ascii")
+def _candidate(scene: Scene) -> tuple[str, str]:
+    """Return the commit that the session is to become, and the tree of what was checked."""
+    found = load_json(scene.layout.directory / _CANDIDATE) or {}
+    return found.get("commit", ""), found.get("tree", "")
 
 
 def commit(scene: Scene) -> Ending:
@@ -114,20 +137,18 @@ def commit(scene: Scene) -> Ending:
         return ending  # verify has run what the agent wrote
     repo, layout, base = scene.repository, scene.layout, scene.session.base_sha
     store = scene.engine.store
-    tree = _candidate(scene)
+    candidate, tree = _candidate(scene)
     if _left_by_setup(scene) and tree == _base_tree(repo, base):
         after_verify(scene)  # what setup has left is no work
     store.update_session(scene.session.id, Change(state=SessionState.COMMITTING))
     sealed = seal(
         repo,
-        layout.worktree,
-        tree=tree,
+        scene.tree,
+        commit=candidate,
         branch=layout.branch,
         base=base,
-        message=scene.task.produces,
         keep_ref=layout.ref("agent"),
-        trailers=[("Abreast-Run", scene.run.id), ("Abreast-Session", layout.id)],
-        also=left_by(repo, layout, base),
+        also=left_by(repo, layout, base, known=[candidate]),
     )
     if sealed.own:
         text = f"the agent's own {len(sealed.own)} commits are kept under {sealed.kept}"
@@ -161,7 +182,6 @@ def finish(scene: Scene, ending: Ending | None) -> Ending:
 
 def _keep(scene: Scene) -> None:
     """Keep under a ref what is in the worktree, uncommitted work included."""
-    layout = scene.layout
-    if layout.worktree.exists():
-        keep_left(scene.repository, layout, scene.session.base_sha)
-        snapshot(scene.repository, layout.worktree, layout.ref("snap"), f"abreast: {layout.id}")
+    if scene.layout.worktree.exists():
+        kept = keep(scene.repository, scene.layout, scene.session.base_sha, "ended")
+        tell_kept(scene.engine.store, scene.layout.id, kept)

@@ -6,9 +6,16 @@ from functools import lru_cache
 from pathlib import Path
 
 from abreast.engine.environment import load_environment
-from abreast.engine.session.layout import SessionLayout, layout_of, repository_lock
+from abreast.engine.session.layout import (
+    SessionLayout,
+    layout_of,
+    repository_lock,
+    repository_of_run,
+)
 from abreast.errors import WorkerError
-from abreast.git.repository import Repository, find_repository
+from abreast.git.guard import guard_worktree
+from abreast.git.guarded import Guarded, Where, guard_around
+from abreast.git.repository import Repository
 from abreast.model.contract import Isolation
 from abreast.model.session import Run, Session
 from abreast.model.task import Plan, Task
@@ -67,6 +74,18 @@ class Scene:
         return Path(self.run.repo) if shared else self.layout.worktree
 
     @property
+    def tree(self) -> Guarded:
+        """The session's own worktree, as git calls of ours may look at it (`git.guarded`)."""
+        return guard_worktree(self.repository, self.layout.worktree)
+
+    @property
+    def where(self) -> Where:
+        """The agent's place, as git calls of ours may look at it."""
+        if self.place == self.layout.worktree:
+            return self.tree
+        return guard_around(self.place, self.engine.places.worktrees) or self.place
+
+    @property
     def stopping(self) -> bool:
         """Whether the user has asked this session to stop."""
         return self.stop_requested or self.layout.stop_file.exists()
@@ -91,15 +110,16 @@ def open_scene(session_id: str, attempt: int) -> Scene:
         raise WorkerError(f"session {session_id} is not in the database")
     session, run = record.session, record.run
     plan = plan_of(run.id)
-    repository = _repository_of(run.id, run.repo)
+    repository = guarded_repository(run.id, run.repo, engine.places)
     layout = replace(layout_of(session, engine.places, repository.common_dir), attempt=attempt)
     task = plan.by_id()[session.task]
     return Scene(engine, run, plan, task, session, layout, repository, record.stop_requested)
 
 
 @lru_cache(maxsize=64)
-def _repository_of(run: str, path: str) -> Repository:  # noqa: ARG001 - one is found for each run
-    return find_repository(Path(path))
+def guarded_repository(run: str, path: str, places: Places) -> Repository:
+    """Return a run's repository, to be called with the configuration from when the run began."""
+    return repository_of_run(places, run, Path(path))
 
 
 @lru_cache(maxsize=64)

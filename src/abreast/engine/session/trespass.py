@@ -122,7 +122,7 @@ def come_home(scene: Scene) -> None:
         return
     here = head_branch(before.admin)
     if here in before.heads and here != scene.layout.branch:
-        checkout_clean(scene.layout.worktree, scene.layout.branch)
+        checkout_clean(scene.tree, scene.layout.branch)
 
 
 def of_trial(scene: Scene, folder: Path) -> str:

@@ -1,0 +1,300 @@
+"""Git directories of our own: how they are made, and what configuration they hold.
+
+`guard_repository` makes the one of a run, before its first agent begins: through it we act on what
+the checkouts of a repository share. `guard_worktree` makes the one of a worktree from that. Neither
+has hooks, and both share objects and refs with the repository, which git reads as data.
+"""
+
+import contextlib
+import os
+import secrets
+import shlex
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from abreast.errors import GitError
+from abreast.git.call import call, split
+from abreast.git.guarded import Guarded, guard_folder, known_guard
+from abreast.git.repository import Repository
+from abreast.git.status import own_git_dir
+from abreast.process.files import write_atomic
+
+# What of the user's configuration decides about content, names and authors. All else stays outside:
+# what redirects, asks for passwords, or runs programs other than filters, merge drivers and gpg.
+_SETTINGS = (
+    *(
+        f"core.{name}"
+        for name in (
+            "autocrlf",
+            "bigfilethreshold",
+            "checkroundtripencoding",
+            "checkstat",
+            "compression",
+            "eol",
+            "filemode",
+            "ignorecase",
+            "logallrefupdates",
+            "longpaths",
+            "loosecompression",
+            "precomposeunicode",
+            "protecthfs",
+            "protectntfs",
+            "repositoryformatversion",
+            "sharedrepository",
+            "sparsecheckout",
+            "sparsecheckoutcone",
+            "symlinks",
+            "trustctime",
+        )
+    ),
+    "extensions.objectformat",
+    "extensions.partialclone",
+    "extensions.refstorage",
+    "author.*",
+    "checkout.workers",
+    "commit.gpgsign",
+    "committer.*",
+    "filter.*",
+    "gpg.*",
+    "i18n.*",
+    "lfs.*",
+    "merge.*",
+    "user.*",
+)
+_PROMISOR = ("core.sshcommand", "credential.*", "http.*", "remote.*", "url.*")  # to fetch objects
+_PATHS = ("core.attributesfile", "core.excludesfile")
+_FILTERS = ("clean", "smudge", "process")
+_ALWAYS = (
+    ("core.splitindex", "false"),
+    ("core.fsmonitor", "false"),
+    ("core.untrackedcache", "false"),
+    ("index.sparse", "false"),
+    ("submodule.recurse", "false"),
+)
+
+# What of the shared folder git must see as it is now: refs and objects come and go while we work.
+_SHARED = ("refs", "packed-refs", "logs/refs", "reftable", "shallow", "lfs")
+_COPIED = ("info/attributes", "info/exclude", "info/grafts", "info/sparse-checkout")
+
+Setting = tuple[str, str | None]
+
+
+def guard_repository(repo: Repository, folder: Path) -> Repository:
+    """Return `repo` to be called through a git directory of our own at `folder`, made if need be.
+
+    Its configuration is the user's at this moment, as far as it decides about content.
+    """
+
+    def fill(scratch: Path) -> None:
+        _share(repo.common_dir, repo.git_dir, scratch)
+        (scratch / "objects").symlink_to(repo.common_dir / "objects")
+        (scratch / "HEAD").write_text("ref: refs/abreast/nowhere\n", encoding="ascii")
+        (scratch / "config").write_bytes(_configuration(repo))
+        _copy_hook(repo, scratch)
+
+    _make(folder, fill)
+    return replace(repo, guard=folder)
+
+
+def guard_worktree(repo: Repository, path: Path, *, fresh: bool = False) -> Guarded:
+    """Return the worktree at `path`, to be called through a git directory of our own beside it.
+
+    That is made if need be, from the guard of `repo`. `fresh`: no agent can have written to the
+    worktree yet, so what its index says of the files is believed. Raises `GitError` when `path` is
+    no worktree of this repository.
+    """
+    folder = guard_folder(path)
+    if fresh:
+        remove_guard(path)
+    elif known := known_guard(path):
+        if repo.guard and (folder / "config").read_bytes() != _worktree_configuration(repo):
+            # It is used again: what the user has configured since is part of this run.
+            write_atomic(folder / "config", os.fsdecode(_worktree_configuration(repo)))
+        return known
+    admin = find_admin(repo, path)
+    if admin is None:
+        raise GitError(
+            ("git", "worktree", "list"),
+            None,
+            stderr=f"{path} is no worktree of {repo.common_dir}",
+            hint="its work may be under refs/abreast/",
+        )
+
+    config = _worktree_configuration(repo)
+    _make(folder, lambda scratch: _fill(scratch, config, admin, repo.common_dir))
+    return Guarded(path, folder, admin)
+
+
+def guard_inner(tree: Guarded, path: Path, admin: Path, folder: Path) -> Guarded:
+    """Return a submodule at `path` in a worktree, to be called like the worktree itself.
+
+    `admin` is the submodule's repository, which nobody vouches for: its objects and refs are read.
+    """
+    config = (tree.git_dir / "config").read_bytes()
+    _make(folder, lambda scratch: _fill(scratch, config, admin, admin))
+    return Guarded(path, folder, admin)
+
+
+def _fill(scratch: Path, config: bytes, admin: Path, common_dir: Path) -> None:
+    """Make a git directory for a worktree whose own folder is `admin`."""
+    _share(common_dir, admin, scratch)
+    (scratch / "objects/info").mkdir(parents=True)
+    (scratch / "objects/pack").mkdir()
+    alternates = quoted(str(common_dir / "objects"))
+    (scratch / "objects/info/alternates").write_bytes(os.fsencode(f"{alternates}\n"))
+    (scratch / "HEAD").write_text("ref: refs/abreast/nowhere\n", encoding="ascii")
+    (scratch / "config").write_bytes(config)
+    (scratch / "admin").write_bytes(os.fsencode(str(admin)))
+
+
+def remove_guard(path: Path) -> None:
+    """Remove the guard of a worktree that is gone; nothing when there is none."""
+    shutil.rmtree(guard_folder(path), ignore_errors=True)
+
+
+def quoted(path: str) -> str:
+    """Return a path as git reads it in lists of object folders."""
+    if ":" in path or "\n" in path or path.startswith(('"', "#")):
+        text = path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        return f'"{text}"'
+    return path
+
+
+def _make(folder: Path, fill: Callable[[Path], None]) -> None:
+    """Make `folder` in one step: what a killed process has left is no git directory."""
+    if folder.is_dir():
+        return
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    scratch = folder.with_name(f"{folder.name}.{secrets.token_hex(6)}")
+    scratch.mkdir(mode=0o700)
+    try:
+        fill(scratch)
+        with contextlib.suppress(OSError):  # somebody else was faster
+            scratch.rename(folder)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _share(common_dir: Path, git_dir: Path, scratch: Path) -> None:
+    # Git makes the folders of a reflog, but not at the end of a link that leads nowhere.
+    (common_dir / "logs/refs").mkdir(parents=True, exist_ok=True)
+    (scratch / "logs").mkdir()
+    for name in _SHARED:
+        (scratch / name).symlink_to(common_dir / name)
+    (scratch / "info").mkdir()
+    for name in _COPIED:
+        own = git_dir / name  # which files a checkout is to have is its own affair
+        source = own if name.endswith("checkout") else common_dir / name
+        if source.is_file() and not source.is_symlink():
+            shutil.copyfile(source, scratch / name)
+
+
+def _copy_hook(repo: Repository, scratch: Path) -> None:
+    """Keep the user's post-checkout hook as it is now, with what lies beside it."""
+    if repo.tree is not None:
+        return
+    named = call(repo.place, "rev-parse", "--git-path", "hooks").stdout.removesuffix("\n")
+    hooks = repo.place / named
+    inside = repo.toplevel is not None and hooks.resolve().is_relative_to(repo.toplevel.resolve())
+    ours = hooks.resolve().is_relative_to(repo.common_dir.resolve())
+    if not (hooks / "post-checkout").is_file() or (inside and not ours):
+        return  # a hook that lies in the work tree is the repository's, not the user's
+    (scratch / "hooks").mkdir()
+    for file in hooks.iterdir():
+        if file.is_file() and file.suffix != ".sample" and file.stat().st_size < _HOOK_BYTES:
+            shutil.copy2(file, scratch / "hooks" / file.name)
+
+
+_HOOK_BYTES = 10_000_000
+
+
+def find_admin(repo: Repository, path: Path) -> Path | None:
+    """Return git's own folder for the worktree at `path`, or None when it is none of `repo`.
+
+    That is the folder which names this path. An agent can write another one's name into `.git`.
+    """
+    top = path.parent.resolve() / path.name / ".git"
+    folder = repo.common_dir / "worktrees"
+    named = own_git_dir(path) if path.is_dir() else None
+    if named and named.parent == folder and _gitdir(named) == top:
+        return named
+    every = sorted(folder.iterdir()) if folder.is_dir() else ()
+    return next((admin for admin in every if _gitdir(admin) == top), None)
+
+
+def _gitdir(admin: Path) -> Path | None:
+    try:
+        text = (admin / "gitdir").read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return None
+    return Path(os.path.normpath(admin / text.removesuffix("\n")))
+
+
+def _worktree_configuration(repo: Repository) -> bytes:
+    whole = (repo.guard / "config").read_bytes() if repo.guard else _configuration(repo)
+    return whole + b'[core]\n\tbare = "false"\n'  # the last one counts
+
+
+def _configuration(repo: Repository) -> bytes:
+    settings = [*_settings(repo), ("core.bare", "true"), *_ALWAYS]
+    return os.fsencode(_written(settings))
+
+
+def _settings(repo: Repository) -> Iterator[Setting]:
+    """Yield the user's settings that our git directories are to have, in their order."""
+    entries = split(call(repo.where, "config", "--list", "-z").stdout)
+    pairs = (entry.partition("\n") for entry in entries)
+    found: list[Setting] = [(key, value if line else None) for key, line, value in pairs]
+    partial = any(key == "extensions.partialclone" or key.endswith(".promisor") for key, _ in found)
+    wanted = (*_SETTINGS, *(_PROMISOR if partial else ()))
+    for key, value in found:
+        if key in _PATHS and value is not None:
+            yield key, str(repo.place / Path(value).expanduser())
+        elif any(fnmatchcase(key, pattern) for pattern in wanted):
+            program = key.startswith("filter.") and key.rpartition(".")[2] in _FILTERS
+            yield key, _anchored(repo, value) if program and value else value
+
+
+def _anchored(repo: Repository, command: str) -> str:
+    """Return a filter's command; one that names a file of the repository runs in your checkout.
+
+    In a worktree the file would be what an agent has made of it.
+    """
+    top = repo.toplevel
+    if top is None:
+        return command
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        words = command.split()
+    named = any(_names_file(top, word) for word in words)
+    return f"cd {shlex.quote(str(top))} && {command}" if named else command
+
+
+def _names_file(top: Path, word: str) -> bool:
+    if word.startswith(("./", "../")):
+        return True
+    looks = "/" in word or "." in word
+    return looks and not word.startswith(("/", "-", "%")) and (top / word).is_file()
+
+
+def _written(settings: list[Setting]) -> str:
+    """Return a configuration file with these settings."""
+    lines = []
+    for key, value in settings:
+        section, _, rest = key.partition(".")
+        middle, dot, name = rest.rpartition(".")
+        quoted_middle = middle.replace("\\", "\\\\").replace('"', '\\"')
+        lines.append(f'[{section} "{quoted_middle}"]' if dot else f"[{section}]")
+        lines.append(f"\t{name}" if value is None else f'\t{name} = "{_escaped(value)}"')
+    return "".join(f"{line}\n" for line in lines)
+
+
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\b": "\\b"}
+
+
+def _escaped(value: str) -> str:
+    return "".join(_ESCAPES.get(character, character) for character in value)

@@ -1,0 +1,144 @@
+"""A worktree that somebody else may write to, as we look at it: through a git directory of our own.
+
+An agent can change whatever git reads in its worktree: the `.git` file, the index, a repository in
+the place of a submodule; one that no sandbox confines can change the shared configuration and the
+hooks as well. Git runs programs that these name. So no call of ours on such a tree reads them: it
+gets a git directory whose configuration was written before the agent began, with an index and an
+object folder of its own. What the agent's git says (its HEAD, its index) is copied there as data.
+"""
+
+import contextlib
+import re
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from abreast.errors import GitError
+
+# What HEAD may hold: the name of a ref, or a commit (SHA-1 or SHA-256).
+_HEAD = re.compile(rb"ref: refs/[^\0\n]+\n|[0-9a-f]{40}(?:[0-9a-f]{24})?\n")
+_HEAD_BYTES = 5000
+_NOWHERE = b"ref: refs/abreast/nowhere\n"  # HEAD of a tree whose own HEAD says nothing
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """A worktree at `path`. `git_dir` is ours; `admin` is git's own folder for the worktree.
+
+    `git_dir` holds `index` (the agent's, copied), `start` (the index as it was before the agent
+    began, with what git knew of each file then) and `objects`, where our calls write.
+    """
+
+    path: Path
+    git_dir: Path
+    admin: Path
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    @property
+    def objects(self) -> dict[str, str]:
+        """The variables under which git writes objects to our folder, and reads all there are."""
+        return {"GIT_OBJECT_DIRECTORY": str(self.git_dir / "objects")}
+
+    @property
+    def start(self) -> Path:
+        return self.git_dir / "start"
+
+    def give_index(self) -> None:
+        """Make `start`, which our git has brought up to date, the worktree's own index."""
+        copy_index(self.start, self.admin / "index")
+
+    def copy_state(self) -> None:
+        """Bring our copies of HEAD and the index up to what they are in the worktree now.
+
+        Raises `GitError` when git's folder for the worktree is gone.
+        """
+        if not self.admin.is_dir():
+            raise GitError(
+                ("git", "rev-parse", "--git-dir"),
+                None,
+                stderr=f"{self.path} has no git folder any more: {self.admin}",
+                hint="it is no worktree any more; its work may be under refs/abreast/",
+            )
+        head = _read(self.admin / "HEAD") or _NOWHERE
+        wanted = head if _HEAD.fullmatch(head) else _NOWHERE
+        if _read(self.git_dir / "HEAD") != wanted:
+            _put(self.git_dir / "HEAD", wanted)
+        for part in self.admin.glob("sharedindex.*"):  # an index may be split over two files
+            with contextlib.suppress(FileExistsError):
+                (self.git_dir / part.name).symlink_to(part)
+        copy_index(self.admin / "index", self.git_dir / "index")
+
+    def index_untouched(self) -> bool:
+        """Return whether the agent's index is, byte for byte, the one from before it began."""
+        return _stamp(self.admin / "index") == _stamp(self.start)
+
+
+def copy_index(source: Path, goal: Path) -> None:
+    """Make `goal` a copy of the index `source`, if it is none yet; without one there is none.
+
+    The copy keeps the time stamp, because git tells from it which entries it must read again.
+    """
+    if source.is_symlink() or not source.is_file():
+        goal.unlink(missing_ok=True)
+    elif _stamp(source) != _stamp(goal):
+        scratch = goal.with_name(f"{goal.name}.{secrets.token_hex(6)}")
+        shutil.copy2(source, scratch, follow_symlinks=False)
+        scratch.replace(goal)
+
+
+def _stamp(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.lstat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
+
+
+def _read(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(_HEAD_BYTES)
+    except OSError:
+        return b""
+
+
+def _put(file: Path, content: bytes) -> None:
+    scratch = file.with_name(f"{file.name}.{secrets.token_hex(6)}")
+    scratch.write_bytes(content)
+    scratch.replace(file)
+
+
+Where = Path | Guarded  # a checkout: the user's own, or one that an agent can write
+
+
+def path_of(where: Where) -> Path:
+    """Return the folder of a checkout."""
+    return where.path if isinstance(where, Guarded) else where
+
+
+def known_guard(path: Path) -> Guarded | None:
+    """Return the worktree at `path` as it is guarded already, or None; git is asked nothing."""
+    folder = guard_folder(path)
+    try:
+        named = (folder / "admin").read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return None
+    return Guarded(path, folder, Path(named))
+
+
+def guard_around(folder: Path, root: Path) -> Guarded | None:
+    """Return the guarded worktree, somewhere below `root`, that `folder` lies in, or None."""
+    real, top = folder.resolve(), root.resolve()
+    if not real.is_relative_to(top):
+        return None
+    # From the top: below a worktree, anything may be called like a guard.
+    between = [parent for parent in (real, *real.parents) if parent.is_relative_to(top)]
+    return next((found for path in reversed(between) if (found := known_guard(path))), None)
+
+
+def guard_folder(path: Path) -> Path:
+    """Return where the guard of the worktree at `path` lies: no task is called like that."""
+    return path.with_name(f"{path.name}+git")
