@@ -433,11 +433,13 @@ def test_a_hook_that_hangs_is_ended(pair: Pair, monkeypatch):
 
 def test_what_a_hook_leaves_running_keeps_nobody_waiting(pair: Pair):
     new = pair.commit(everything)
-    pair.hook("post-merge", "sleep 999 & echo $! > .git/daemon")
+    pair.hook("post-merge", "sleep 999 & echo $! > .git/late")
+    pair.hook("reference-transaction", "[ -e .git/early ] || { sleep 999 & echo $! > .git/early; }")
     assert pair.land(new).outcome is Outcome.ADVANCED
-    daemon = psutil.Process(int((pair.git_dir / "daemon").read_text()))
-    assert daemon.is_running()
-    daemon.kill()
+    for name in ("early", "late"):
+        daemon = psutil.Process(int((pair.git_dir / name).read_text()))
+        assert daemon.is_running()
+        daemon.kill()
 
 
 def test_a_hook_after_the_merge_has_its_time(pair: Pair):

@@ -71,7 +71,7 @@ def fast_forward(
     words name them. The hooks reference-transaction and post-merge run, as in a merge.
     """
     with _alone(journals, checkout) as file:
-        _settle(file)
+        _recover(file)
         intent = _intent(repo, checkout, target, old=old, new=new)
         refused = _try(file, intent, reason) or Refusal("git did not move the branch")
         left = _settle(file)
@@ -96,7 +96,7 @@ def recover(journals: Path) -> list[str]:
             continue
         try:
             with _alone(journals, intent.top) as file:
-                left = _settle(file)
+                left = _recover(file)
         except (AbreastError, OSError) as failure:
             said.append(f"{intent.checkout}: a landing was cut short there: {failure}")
         else:
@@ -146,14 +146,24 @@ def _try(file: Path, intent: Intent, reason: str) -> Refusal | None:
             refresh = ("update-index", "-q", "--refresh")
             call(intent.top, *refresh, env=env, config=("core.fsmonitor=false",), codes=range(256))
             return None if change.commit() else Refusal(change.close())
-    except RefusedError as refused:
-        return Refusal(str(refused), refused.edits)
-    except ChangedError as changed:
-        return Refusal(str(changed), edits=True)
-    except GitError as error:
-        return Refusal(error.stderr.strip() or error.message)
-    except OSError as failure:
-        return Refusal(f"{failure.filename or intent.checkout}: {failure.strerror}")
+    except (RefusedError, ChangedError, GitError, OSError) as failure:
+        if isinstance(failure, TimeoutError):
+            _end_leftovers(intent.marker)
+        return _refusal(failure, intent)
+
+
+def _refusal(failure: Exception, intent: Intent) -> Refusal:
+    match failure:
+        case RefusedError():
+            return Refusal(str(failure), failure.edits)
+        case ChangedError():
+            return Refusal(str(failure), edits=True)
+        case GitError():
+            return Refusal(failure.stderr.strip() or failure.message)
+        case OSError(strerror=str(words)):
+            return Refusal(f"{failure.filename or intent.checkout}: {words}")
+        case _:
+            return Refusal(str(failure))
 
 
 def _lock_index(intent: Intent) -> None:
@@ -183,12 +193,18 @@ def _locks(intent: Intent) -> Iterator[Lock]:
             yield Lock(str(path), was)
 
 
+def _recover(file: Path) -> list[str]:
+    """Settle what a killed process has left, once nothing of it is at work any more."""
+    if intent := load_intent(file):
+        _end_leftovers(intent.marker)
+    return _settle(file)
+
+
 def _settle(file: Path) -> list[str]:
     """Go on where the branch has moved, else go back; return the files that are left, in words."""
     intent = load_intent(file)
     if intent is None:
         return []
-    _end_leftovers(intent.marker)
     drop_locks(intent, intent.locks)
     left = _go_on(intent) if _has_moved(intent) else undo(intent)
     if _is_ours(intent.index_lock, intent):

@@ -19,7 +19,8 @@ def ref_change(
 ) -> Iterator["RefChange"]:
     """Yield a transaction of `git update-ref`; left without `commit`, nothing has moved.
 
-    Git, whose hooks are the user's, has `longest` seconds for each answer.
+    Git, whose hooks are the user's, has `longest` seconds for each answer; then it is ended, and
+    TimeoutError raised, while a hook may still be at work.
     """
     argv = ("git", "update-ref", "--stdin", "--create-reflog", "-m", reason)
     ceiling = {"GIT_CEILING_DIRECTORIES": str(checkout.parent)}  # its `.git` may be gone
@@ -74,6 +75,5 @@ class RefChange:
         out = self.git.stdout
         if out is None or not select.select([out], [], [], self.longest)[0]:
             self.git.terminate()  # then it removes its locks
-            self.said.write(f"no answer after {self.longest:.0f} s: a hook hangs\n".encode())
-            return False
+            raise TimeoutError(f"no answer of git after {self.longest:.0f} s: a hook hangs")
         return out.readline().decode(errors="replace").strip() == words
