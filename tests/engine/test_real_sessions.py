@@ -84,6 +84,28 @@ def test_stopped_in_mid_tool_and_resumed_by_its_exact_id(name: str, tmp_path: Pa
         assert rig.fingerprints() == before
 
 
+@every_cli
+def test_killed_with_everything_else_it_goes_on_with_one_resume(name: str, tmp_path: Path) -> None:
+    with rigged(name, tmp_path, trapped=False) as rig:
+        moves = (Say("FIRST-WORD"), Write("a.txt", "1\n"), Shell("touch up; sleep 600; touch late"))
+        run = rig.stage.start(rig.task("one", *moves, Say("Never said.")))
+        one = f"{run.id}/one"
+        rig.stage.until(one, lambda s: s.worktree and Path(s.worktree, "up").exists())
+        before = rig.stage.until(one, lambda s: s.cli_session)
+        asked = len(rig.turns())
+        rig.stage.kill_everything()
+        assert rig.stage.session(one).state is SessionState.RUNNING  # as nobody knows better
+
+        rig.play("again", Write("b.txt", "2\n"), Say("Two."), match="You were interrupted")
+        api.resume(run.id, places=rig.stage.places)
+        (session,) = rig.stage.wait(run.id).sessions
+        assert session.state is SessionState.DONE, session.reason
+        assert (session.attempt, session.cli_session) == (2, before.cli_session)
+        assert (session.files, session.final_message) == (("a.txt", "b.txt", "up"), "Two.")
+        again = rig.turns()[asked]
+        assert all(word in told(again) for word in ("FIRST-WORD", "Do one.", "interrupted"))
+
+
 def of_session(request) -> str:
     """The CLI's session that a request belongs to; Gemini CLI does not say."""
     headers = request.headers

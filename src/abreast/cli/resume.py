@@ -12,7 +12,8 @@ def resume(*, run: str, json: bool) -> int:
     """Go on with a run where it stopped
 
     Sessions that are not done are queued again, each in its own worktree and, where its CLI can,
-    in the same conversation. The exit code is 0 only if every task is done.
+    in the same conversation; so are those whose processes died with the machine. The exit code is 0
+    only if every task is done.
     """
     from abreast import api
     from abreast.cli.follow import follow
