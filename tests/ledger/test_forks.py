@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 import abreast
+from abreast.agents.codex import records
 from abreast.engine.ledger.read import Task, read
+from abreast.model.transcript import Spent
 from tests.ledger.ccusage import ccusage, ccusage_binary
 from tests.ledger.support import make_places
+from tests.transcripts.reading import of
 
 FIRST, FORK, SIBLING, GRANDCHILD = (f"01a20000-0000-7000-8000-00000000000{n}" for n in range(4))
 FIRST_DAY = 1
@@ -149,3 +152,13 @@ def test_a_copy_is_told_by_its_time_also_when_read_in_pieces(tmp_path: Path, cop
         assert not now.whole
         found = [one.prompt for part in (before, now) for one in part.tallies]
         assert found == [OWN[0]], end
+
+
+def test_what_is_told_of_a_fork_has_its_copies_under_their_names(tmp_path: Path) -> None:
+    """By which the doctor leaves them out."""
+    origin = records.read(write(tmp_path, FIRST, FIRST_DAY, first()))
+    copy = records.read(write(tmp_path, FORK, 5, fork(FORK, 5)))
+    told = [[one.id for one in of(Spent, session)] for session in (origin, copy)]
+    assert told[1][:2] == told[0]
+    assert len(told[1]) == 3
+    assert copy.session == FORK

@@ -62,8 +62,9 @@ def carries(line: bytes) -> bool:
             return kind[1] in _SPENDING
     if b'"usage"' in line:
         return True
-    if line.startswith(_TYPED) and (kind := _KIND.match(line)):
-        return kind[1] in _SPENDING
+    if line.startswith(_TYPED):
+        name = line[len(_TYPED) : line.find(b'"', len(_TYPED))]
+        return name in _SPENDING or b"\\" in name
     return rb"\u00" in line or b"modelUsage" in line
 
 

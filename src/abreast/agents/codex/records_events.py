@@ -51,7 +51,7 @@ class Events:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.session = ""
-        self._spending = Spending(path)
+        self._spending = Spending(path, copies=True)
         self._unknown = 0
         self._open: dict[str, Open] = {}
         self._said = ("", False, "")  # in which words, by the user, what

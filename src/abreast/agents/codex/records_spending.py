@@ -109,10 +109,13 @@ class Spending:
 
     Give it every line, or those with one of `MARKS`; `warnings` tells where a total may be wrong.
     `state` is all that it remembers, as JSON: to go on later where the file has grown. `copied` in
-    it are the tokens of requests that another session, `origin`, has made: see `Copy`.
+    it are the tokens of requests that another session, `origin`, has made: see `Copy`. They are
+    told only with `copies`, under the names that they have in the other's own file.
     """
 
-    def __init__(self, path: Path, state: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, path: Path, state: Mapping[str, Any] | None = None, *, copies: bool = False
+    ) -> None:
         self.path = path
         self.skipped = 0
         self.warnings: list[str] = []
@@ -124,7 +127,7 @@ class Spending:
         self._stating = bool(given.get("stating", False))
         total = given.get("total")
         self._total = Counts(*total) if total else None
-        self._copy = Copy(*given.get("copy", ()))
+        self._copy, self._copies = Copy(*given.get("copy", ())), copies
 
     @property
     def state(self) -> dict[str, Any]:
@@ -262,10 +265,13 @@ class Spending:
         used = self._added(before, total, last or NONE)
         if used == NONE:
             return
+        whose = self._session
         if self._copy.goes_on(record.at, record.ordinal):
             self._copy.tokens += used.input + used.output
-        else:
-            yield self._spent(record, f"{self._session}/{total.name}/{used.name}", used)
+            if not self._copies:
+                return
+            whose = self._root
+        yield self._spent(record, f"{whose}/{total.name}/{used.name}", used)
 
     def _added(self, before: Counts | None, total: Counts, last: Counts) -> Counts:
         """Return what was spent since the total was `before`."""
