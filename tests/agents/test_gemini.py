@@ -1,7 +1,9 @@
 """The Gemini CLI adapter without the CLI: command lines, login, and how streams are read."""
 
 import json
+import os
 import shlex
+import subprocess
 import tomllib
 from collections.abc import Iterable
 from dataclasses import replace
@@ -20,6 +22,7 @@ from abreast.model.contract import Profile
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
 from abreast.model.limits import Limits
 from abreast.model.usage import Usage
+from abreast.process.materialise import materialise
 
 UUID = "7b1d2c3e-0000-4000-8000-00000000000a"
 
@@ -363,6 +366,14 @@ def test_odd_lines_are_counted_and_do_no_harm() -> None:
     assert reader.verdict(0, "").outcome is Outcome.OK
 
 
+def test_a_prompt_that_was_missed_may_be_given_again() -> None:
+    said = "\x1b[31mNo input provided via stdin. Input can be provided by piping data\x1b[0m\n"
+    verdict = GeminiReader(None).verdict(42, said)
+    assert (verdict.outcome, verdict.cause) == (Outcome.FAILED, Cause.TRANSIENT)
+    refused = GeminiReader(None).verdict(42, "Invalid session identifier")
+    assert (refused.outcome, refused.cause) == (Outcome.FAILED, Cause.OTHER)
+
+
 # The command lines.
 
 
@@ -532,6 +543,26 @@ def test_a_child_that_reads(launch, profile: Profile) -> None:
     if lean:
         told = command.files[Path(command.env["GEMINI_SYSTEM_MD"])]
         assert len(told.split()) <= 120
+
+
+@pytest.mark.clis
+def test_the_users_options_for_node_are_kept(launch, tmp_path: Path) -> None:
+    given = launch({"HOME": str(tmp_path), "NODE_OPTIONS": "--max-old-space-size=512"})
+    given = replace(given, directory=tmp_path / 'a "folder" of mine')
+    command = AGENT.headless(given)
+    (file,) = (path for path in command.files if path.suffix == ".cjs")
+    environ = {**command.env, "PATH": os.environ["PATH"]}
+    materialise({file: command.files[file]}, {})
+    ask = "process.stdin.on('data', d => console.log(process.env.NODE_OPTIONS, String(d)))"
+    shown = subprocess.run(
+        ["node", "-e", ask],
+        input="the prompt",
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert shown == "--max-old-space-size=512 the prompt\n"
 
 
 @pytest.mark.parametrize("version", ["0.56.0", "0.61.1", "1.0.0", ""])

@@ -10,6 +10,7 @@ import subprocess
 import termios
 import threading
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,16 @@ from abreast.model.moves import Drop, Edit, HttpError, Move, Say, Scenario, Shel
 from abreast.model.usage import Usage
 from abreast.process.materialise import materialise
 from abreast.process.tree import MARKER, sweep
-from tests.support.clis import Ran, cli_environ, make_launch, run_cli, wait_until
+from tests.support.clis import (
+    BIN,
+    OLDEST,
+    Ran,
+    cli_environ,
+    make_launch,
+    run_cli,
+    run_command,
+    wait_until,
+)
 from tests.support.repos import Repo
 
 pytestmark = pytest.mark.clis
@@ -223,6 +233,39 @@ def test_the_repository_gives_no_orders(bench: Bench) -> None:
     assert not (bench.tmp / "evil-ran").exists()
     assert "loopback-dummy-key" not in said_to_model(bench.turns[-1])
     assert not [r for r in bench.server.requests if "evil" in r.path]
+
+
+# The half second that the CLI waits for its prompt is over before a file can have been read.
+_BUSY = """\
+const wait = globalThis.setTimeout;
+globalThis.setTimeout = (then, ms, ...more) =>
+  ms === 500 ? setImmediate(then, ...more) : wait(then, ms, ...more);
+"""
+
+
+@pytest.mark.parametrize("clis", [OLDEST, BIN], ids=["oldest", "newest"])
+def test_its_prompt_is_there_when_it_looks(bench: Bench, clis: Path) -> None:
+    bench.environ["PATH"] = f"{clis}:{bench.environ['PATH']}"
+    bench.server.add(Scenario("SCENARIO", (Shell("env"), Say("Heard."))))
+    busy = bench.tmp / "busy.cjs"
+    busy.write_text(_BUSY)
+    prompt = "do SCENARIO: Ünïcödé 日本 " + "x" * 300_000
+    first, again = bench.launch(prompt=prompt), bench.launch(prompt=prompt)
+    command = AGENT.headless(first)
+    bare = {**command.env, "NODE_OPTIONS": f'--require "{busy}"'}
+    unheard = run_command(AGENT, replace(command, env=bare), first)
+    assert (unheard.code, unheard.verdict.cause) == (42, Cause.TRANSIENT), unheard.stderr
+    assert bench.server.requests == []
+
+    command = AGENT.headless(again)
+    options = f'{command.env["NODE_OPTIONS"]} --require "{busy}"'
+    busily = {**command.env, "NODE_OPTIONS": options}
+    ran = run_command(AGENT, replace(command, env=busily), again)
+    assert (ran.code, ran.verdict.outcome) == (0, Outcome.OK), ran.stderr
+    asked, answered = bench.turns
+    assert prompt in said_to_model(asked)
+    assert "PATH=" in said_to_model(answered)
+    assert "NODE_OPTIONS" not in said_to_model(answered)
 
 
 def test_a_limit_of_turns_stops_it(bench: Bench) -> None:

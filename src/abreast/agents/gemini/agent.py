@@ -19,7 +19,7 @@ from abreast.agents.base import (
     Relied,
     relied,
 )
-from abreast.agents.gemini import child, mail, trust
+from abreast.agents.gemini import child, mail, prompt, trust
 from abreast.agents.gemini.failure import LOGIN_HINT
 from abreast.agents.gemini.folder import user_folder
 from abreast.agents.gemini.home import (
@@ -111,7 +111,7 @@ class GeminiAgent:
 
     def headless(self, launch: Launch) -> Command:
         files = home_files(launch, headless_settings(launch)) | child.instructions(launch)
-        files[policy(launch)] = policy_text(launch)
+        files |= {policy(launch): policy_text(launch), **prompt.script(launch)}
         argv = [
             str(launch.installed.path),
             *trust.options(launch),
@@ -130,6 +130,7 @@ class GeminiAgent:
             env={
                 **_environ(launch),
                 **child.variables(launch),
+                **prompt.variables(launch),
                 # Its launcher starts a second process and ignores SIGTERM.
                 "GEMINI_CLI_NO_RELAUNCH": "true",
                 "NO_COLOR": "1",

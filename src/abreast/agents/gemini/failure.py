@@ -28,6 +28,8 @@ _NEVER_BEGAN = {
     52: ("its configuration was refused", "run `gemini` by hand to see what is wrong with it"),
     55: ("the worktree is not trusted", None),
 }
+# The CLI did not wait for its prompt (see `prompt.py`); nothing was asked yet.
+_UNHEARD = "No input provided via stdin"
 _BILLING = re.compile(r"(?i)\bbilling\b|credit balance|spending cap|INSUFFICIENT_\w*CREDITS")
 _QUOTA = re.compile(r"(?i)daily quota|exhausted your (?:daily quota|capacity)|PerDay|limit: 0\b")
 _AUTH = re.compile(
@@ -44,6 +46,8 @@ _TRANSIENT = re.compile(
 def judge_end(code: int | None, stderr: str) -> Judgement:
     """Judge a process that ended without a result line."""
     said = _last_words(stderr)
+    if _UNHEARD in said:
+        return Outcome.FAILED, Cause.TRANSIENT, "it did not wait for its prompt", None
     if code in _NEVER_BEGAN:
         reason, hint = _NEVER_BEGAN[code]
         return Outcome.FAILED, Cause.OTHER, f"{reason}: {said}" if said else reason, hint
