@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from abreast.git.commit import anchor
 from abreast.git.guard import guard_repository, guard_worktree
 from abreast.git.guarded import Guarded
 from abreast.git.making import Ready, ensure_worktree
+from abreast.git.publish import pack, published
 from abreast.git.repository import Repository, find_repository
 from abreast.git.worktree import WorktreeSpec
 from tests.support.repos import Repo
@@ -51,6 +53,13 @@ class Bench:
 
     def guarded(self, tree: Repo) -> Guarded:
         return guard_worktree(self.found, tree.path)
+
+    def publish(self, tree: Guarded, commit: str, ref: str) -> None:
+        """Bring a commit that was made in a worktree's object folder into the repository."""
+        known = [self.head]
+        made = (commit, pack(tree, [commit], known))
+        with published(self.found, tree, made, known=known):
+            anchor(self.found, ref, commit, reason="published")
 
     def branch(self, name: str, files: dict[str, str], *, base: str = "main") -> str:
         """Commit `files` on the new branch `name` off `base` and return to `main`."""

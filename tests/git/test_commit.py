@@ -11,7 +11,6 @@ from abreast.git.commit import (
     tree_of,
 )
 from abreast.git.history import commits_since
-from abreast.git.publish import published
 from abreast.git.refs import delete_ref, move_branch, read_ref, swap_ref
 from abreast.git.repository import identity
 from abreast.git.snapshot import build_tree
@@ -37,8 +36,7 @@ def seal_it(bench: Bench, tree: Repo, made: str = "", **more: int) -> Sealed:
             trailers=TRAILERS,
             env=where.objects,
         )
-        with published(bench.found, where, commit, known=[bench.head]):
-            anchor(bench.found, SNAP, commit, reason="a candidate")
+        bench.publish(where, commit, SNAP)
     return seal(
         bench.found,
         where,
@@ -85,8 +83,7 @@ def test_messages_are_what_was_said_whatever_the_users_encoding(
     trailers = [("Abreast-Session", "さ")]
     objects = bench.guarded(tree).objects
     commit = commit_tree(bench.found, built, [bench.head], said, trailers=trailers, env=objects)
-    with published(bench.found, bench.guarded(tree), commit, known=[bench.head]):
-        anchor(bench.found, SNAP, commit, reason="a candidate")
+    bench.publish(bench.guarded(tree), commit, SNAP)
     assert seal_it(bench, tree, commit).commit == commit
     raw = bench.repo.git("cat-file", "commit", commit)
     assert raw.endswith(f"\n\n{said}\n\nAbreast-Session: さ")

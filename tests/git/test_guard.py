@@ -9,12 +9,11 @@ import pytest
 
 from abreast.git.changes import worktree_diff
 from abreast.git.checkout import restore_tree, switch_detached
-from abreast.git.commit import anchor, commit_tree, left_in, seal, tree_of
+from abreast.git.commit import commit_tree, left_in, seal, tree_of
 from abreast.git.guard import guard_repository, guard_worktree
 from abreast.git.guarded import Guarded
 from abreast.git.history import changed_since, commits_since, head_at, untracked
 from abreast.git.ignored import ignored_since
-from abreast.git.publish import published
 from abreast.git.repository import find_repository, identity
 from abreast.git.snapshot import build_tree, snapshot
 from abreast.git.status import checkout_marks, current_branch, dirty_summary, find_commit
@@ -155,8 +154,7 @@ def every_call(bench: Bench, tree: Guarded) -> None:
     snapshot(repo, tree, REF, "turn")
     built = build_tree(tree)
     commit = commit_tree(repo, built.tree, [head], "message\n\nKey: value", env=tree.objects)
-    with published(repo, tree, commit, known=[head]):
-        anchor(repo, REF, commit, reason="candidate")
+    bench.publish(tree, commit, REF)
     seal(
         repo,
         tree,

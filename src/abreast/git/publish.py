@@ -2,17 +2,18 @@
 
 A `git gc --prune=now` of the user's removes what no ref reaches, also what was written a moment
 ago; and what was found in the store need not stay there. So objects are written to a worktree's own
-folder first. They come into the store as one pack, marked to be kept, with all that the repository
-cannot be sure to have; the mark goes when the ref is there and all it reaches is.
+folder first, and packed there with all that the repository cannot be sure to keep. The pack comes
+into the store marked to be kept; the mark goes when the ref is there and all it reaches is.
 """
 
 import contextlib
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from abreast.errors import GitError
 from abreast.git.call import call
 from abreast.git.guarded import Guarded
 from abreast.git.repository import Repository
@@ -21,26 +22,25 @@ _KEPT_BY = "abreast"
 _OLD = 3600.0  # seconds; a mark is needed for milliseconds, so an older one was left by a killed us
 
 
-@contextlib.contextmanager
-def published(
-    repo: Repository, tree: Guarded, commit: str, *, known: Sequence[str]
-) -> Iterator[None]:
-    """Bring `commit` and all it reaches into the store; the block makes a ref reach it.
+def pack_made(tree: Guarded, make: Callable[[bool], str], known: Sequence[str]) -> tuple[str, str]:
+    """Return the commit that `make` returns, and the name of a pack with all it needs.
 
-    `known` are commits that refs reach already: what they contain is not sent. Afterwards all that
-    the commit reaches is shown to be there. Raises `GitError` when it is not.
+    An object that was found in the repository's store may have been taken from there since. Then
+    `make` is called once more with True: it has to build the tree again, from the files. Raises
+    `GitError` when that does not help.
     """
-    with move_pack(pack(tree, [commit], known), tree, repo.common_dir) as name:
-        yield
-        if name:
-            exclude = [f"^{one}" for one in known]
-            repo.call("rev-list", "--objects", "--quiet", commit, *exclude)
+    commit = make(False)
+    try:
+        return commit, pack(tree, [commit], known)
+    except GitError:
+        commit = make(True)
+        return commit, pack(tree, [commit], known)
 
 
 def pack(tree: Guarded, tips: Sequence[str], known: Sequence[str]) -> str:
     """Write what `tips` reach and `known` do not to a pack in the worktree's folder; its name.
 
-    "" when that is nothing.
+    "" when that is nothing. Raises `GitError` when an object is missing.
     """
     revisions = "".join(f"{one}\n" for one in (*tips, *(f"^{one}" for one in known)))
     # Few objects, soon repacked with all the others: looking for deltas is not worth the time.
@@ -49,12 +49,25 @@ def pack(tree: Guarded, tips: Sequence[str], known: Sequence[str]) -> str:
     return done.stdout.strip()
 
 
-def _packs(tree: Guarded) -> Path:
-    return tree.git_dir / "objects/pack"
+@contextlib.contextmanager
+def published(
+    repo: Repository, tree: Guarded, made: tuple[str, str], *, known: Sequence[str]
+) -> Iterator[str]:
+    """Bring a commit and its pack (see `pack_made`) into the store; yield the commit.
+
+    The block makes a ref reach it. `known` are commits that refs reach already. Afterwards all that
+    the commit reaches is shown to be there. Raises `GitError` when it is not.
+    """
+    commit, name = made
+    with move_pack(name, tree, repo.common_dir):
+        yield commit
+        if name:
+            exclude = [f"^{one}" for one in known]
+            repo.call("rev-list", "--objects", "--quiet", commit, *exclude)
 
 
 @contextlib.contextmanager
-def move_pack(name: str, tree: Guarded, git_dir: Path) -> Iterator[str]:
+def move_pack(name: str, tree: Guarded, git_dir: Path) -> Iterator[None]:
     """Move a pack that `pack` has written into the store of `git_dir`, kept from `git gc`.
 
     The block makes a ref reach what is in it: afterwards the mark goes.
@@ -69,10 +82,14 @@ def move_pack(name: str, tree: Guarded, git_dir: Path) -> Iterator[str]:
             mark.write(f"{_KEPT_BY} {os.getpid()}\n")
         _move(_packs(tree) / f"new-{name}", store / f"pack-{name}")
     try:
-        yield name
+        yield
     finally:
         if ours:
             keep.unlink(missing_ok=True)
+
+
+def _packs(tree: Guarded) -> Path:
+    return tree.git_dir / "objects/pack"
 
 
 def _move(source: Path, goal: Path) -> None:

@@ -18,7 +18,7 @@ from abreast.git.call import call, failure, git, split
 from abreast.git.commit import anchor, commit_tree, tree_of
 from abreast.git.differing import differing
 from abreast.git.guarded import Guarded
-from abreast.git.publish import published
+from abreast.git.publish import pack_made, published
 from abreast.git.refs import read_ref, swap_ref
 from abreast.git.repository import Repository
 from abreast.git.status import find_commit
@@ -61,8 +61,8 @@ def snapshot(
     Earlier snapshots stay reachable. Nothing new is made when nothing has changed, and no commit
     when all is committed. Files git ignores and the inside of submodules are not in it.
     """
-    built = build_tree(tree, max_untracked=max_untracked)
     while True:
+        built = build_tree(tree, max_untracked=max_untracked)
         head = find_commit(tree, "HEAD")
         last = read_ref(repo, ref)
         if last and tree_of(repo, last) == built.tree and _reaches(repo, last, head):
@@ -70,11 +70,22 @@ def snapshot(
         if head and tree_of(repo, head) == built.tree:
             return Snapshot(anchor(repo, ref, head, reason=message), built.tree, built.skipped)
         parents = [commit for commit in (head, last) if commit]
-        commit = commit_tree(repo, built.tree, parents, message, env=tree.objects)
-        with published(repo, tree, commit, known=parents):
+
+        made = _made(repo, tree, built.tree, parents, message)
+        with published(repo, tree, made, known=parents) as commit:
             moved = swap_ref(repo, ref, commit, last, reason=message)
         if moved:
             return Snapshot(commit, built.tree, built.skipped)
+
+
+def _made(
+    repo: Repository, tree: Guarded, built: str, parents: list[str], message: str
+) -> tuple[str, str]:
+    def make(again: bool) -> str:
+        found = build_tree(tree).tree if again else built
+        return commit_tree(repo, found, parents, message, env=tree.objects)
+
+    return pack_made(tree, make, parents)
 
 
 def _reaches(repo: Repository, commit: str, head: str | None) -> bool:

@@ -14,7 +14,7 @@ from abreast.engine.session.scene import Scene
 from abreast.git.changes import changed_files
 from abreast.git.checkout import restore_tree
 from abreast.git.commit import anchor, commit_tree, seal, tree_of, wants_signature
-from abreast.git.publish import published
+from abreast.git.publish import pack_made, published
 from abreast.git.repository import Repository
 from abreast.git.snapshot import build_tree
 from abreast.handoff.questions import questions_in
@@ -55,16 +55,20 @@ def _kept_candidate(scene: Scene, tree: str) -> str:
     if made_of == tree:
         return known  # this step is repeated
     repo, layout, base = scene.repository, scene.layout, scene.session.base_sha
-    commit = commit_tree(
-        repo,
-        tree,
-        [base],
-        scene.task.produces,
-        trailers=[("Abreast-Run", scene.run.id), ("Abreast-Session", layout.id)],
-        sign=wants_signature(repo),
-        env=scene.tree.objects,
-    )
-    with published(repo, scene.tree, commit, known=[base]):
+
+    def make(again: bool) -> str:
+        return commit_tree(
+            repo,
+            build_tree(scene.tree).tree if again else tree,
+            [base],
+            scene.task.produces,
+            trailers=[("Abreast-Run", scene.run.id), ("Abreast-Session", layout.id)],
+            sign=wants_signature(repo),
+            env=scene.tree.objects,
+        )
+
+    made = pack_made(scene.tree, make, [base])
+    with published(repo, scene.tree, made, known=[base]) as commit:
         anchor(repo, layout.ref("snap"), commit, reason=f"abreast: {layout.id}, to be verified")
     return commit
 
