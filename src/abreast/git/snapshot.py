@@ -198,7 +198,11 @@ def _stage(tree: Guarded, paths: Sequence[str], env: Mapping[str, str]) -> list[
         stdin = "".join(f"{path}\0" for path in rest)
         done = call(tree, *add, config=_ANY_LINE_ENDS, env=env, stdin=stdin, codes=(0, 128))
         if done.code == 0:
-            break
+            said = done.stderr
+            passed_over = (
+                [path for path in rest if f"Ignoring path {path}\n" in said] if said else []
+            )
+            return [*refused, *((path, "a name that git refuses") for path in passed_over)]
         named = _REFUSED.search(done.stderr)
         path = named[1].removesuffix("\n") if named else ""
         if path not in rest:
