@@ -113,11 +113,14 @@ def test_a_version_from_the_future_is_negotiated(repo: Repo, places: Places):
 def test_noise_on_the_line_does_not_end_it(repo: Repo, places: Places):
     with raw(repo, places) as server:
         server.begin()
-        server.say("this is no JSON")
-        server.say("[]")
+        for noise, code in (("this is no JSON", -32700), ("[]", -32600)):
+            server.say(noise)
+            answer = json.loads(server.stdout.readline())
+            assert (answer["id"], answer["error"]["code"]) == (None, code)
         assert server.ask(1, "tools/list")["result"]["tools"]
         server.until_the_sdk_is_there()
         server.say("neither is this")
+        assert json.loads(server.stdout.readline())["error"]["code"] == -32700
         assert server.ask(2, "ping")["result"] == {}
 
 

@@ -1,5 +1,6 @@
 """A plan file becomes a plan, or a list of everything that is wrong with it."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -189,6 +190,21 @@ def test_a_prompt_may_be_a_file_beside_the_plan(tmp_path):
     assert plan.tasks[0].produces == "Do it"
     assert plan.repo == str(tmp_path.parent)
     assert plan.source == str(plan_file)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_prompt(tmp_path):
+    (tmp_path / "a.md").write_bytes(b"\xef\xbb\xbf# Do it\r\n")
+    (tmp_path / "plan.toml").write_text('[[task]]\nid = "a"\nprompt_file = "a.md"\n')
+    [task] = read_plan_file(tmp_path / "plan.toml", agents=AGENTS).plan.tasks
+    assert (task.prompt, task.produces) == ("# Do it\n", "Do it")
+
+
+def test_a_prompt_file_that_never_ends_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe.md")
+    for name in ("pipe.md", "/dev/zero", "."):
+        (tmp_path / "plan.toml").write_text(f'[[task]]\nid = "a"\nprompt_file = "{name}"\n')
+        with pytest.raises(PlanError, match="is no file"):
+            read_plan_file(tmp_path / "plan.toml", agents=AGENTS)
 
 
 @pytest.mark.parametrize(

@@ -75,8 +75,10 @@ def start_delegation(
     asks; by default the abreast session that we run in, if we do. `own` is the agent that it
     is, which answers when neither `agent` nor `abreast.toml` names one.
     """
+    from abreast.contract.ask import check_count
     from abreast.engine.delegation import delegating
 
+    check_count(len(questions))  # before anything is looked up for each
     tree = repo or Path.cwd()
     contracts = [
         question

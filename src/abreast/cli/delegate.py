@@ -184,7 +184,7 @@ def shape(given: str) -> str | dict[str, Any]:
     text = given
     if not given.lstrip().startswith("{"):
         try:
-            text = Path(given).read_text(encoding="utf-8")
+            text = Path(given).read_text(encoding="utf-8-sig")
         except OSError:
             return given  # the contract says which shapes there are
         except UnicodeDecodeError as error:

@@ -4,9 +4,17 @@ import json
 from collections.abc import Sequence
 
 from abreast.contract.shapes import schema_of
+from abreast.errors import ContractError
 from abreast.model.contract import Contract, Isolation
 
+MOST = 20  # children of one call
 REPAIRS = 2  # how often a child is asked to mend its answer, in its own session
+
+
+def check_count(questions: int) -> None:
+    """Raise ContractError unless so many may be asked at once; before anything is done for each."""
+    if not 1 <= questions <= MOST:
+        raise ContractError(f"{questions:,} questions in one call", hint=f"ask 1 to {MOST}")
 
 
 def question(contract: Contract, *, shape: bool = True) -> str:

@@ -50,7 +50,7 @@ def _problems(plan: Plan) -> Sequence[Problem]:
 def _base_of(source: Path | None) -> str:
     """Return the base that a plan names, though other things in it are wrong."""
     try:
-        base = tomllib.loads(source.read_text(encoding="utf-8")).get("base") if source else None
+        base = tomllib.loads(source.read_text(encoding="utf-8-sig")).get("base") if source else None
     except (OSError, ValueError):
         base = None
     return base if isinstance(base, str) else "HEAD"

@@ -60,7 +60,7 @@ def _read(file: Path) -> str:
         text = opened.read(_MOST + 1)
     if len(text) > _MOST:
         raise ValueError(f"it has more than {_MOST} bytes")
-    return text.decode("utf-8")
+    return text.decode("utf-8-sig")
 
 
 def _value(file: Path, key: str, value: Any) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from abreast import api
+from abreast.contract.ask import check_count
 from abreast.errors import ContractError
 from abreast.model.contract import BriefingChoice, Contract, Isolation
 from abreast.model.limits import Limits
@@ -48,6 +49,7 @@ def contracts_of(tool: str, given: Arguments, tree: Path) -> list[Contract]:
     asked = given.get("questions")
     if not isinstance(asked, list) or not asked:
         raise ContractError("`questions` must be a list of at least one question")
+    check_count(len(asked))
     shared = {name: value for name, value in given.items() if name != "questions"}
     contracts = [_contract(shared | _question(one), tree) for one in asked]
     share = contracts[0].limit_tokens // len(contracts)

@@ -6,6 +6,8 @@ import select
 import sys
 import threading
 
+from abreast.mcp_server.vetting import vet
+
 _CHUNK = 1 << 16
 
 
@@ -30,6 +32,7 @@ class Wire:
         self._buffer = bytearray()
         self._lines: list[str] = []
         self._closed = threading.Event()
+        self._sending = threading.Lock()  # the thread that reads answers what nobody else gets
         self._drop = 0
 
     def readline(self) -> str:
@@ -47,7 +50,9 @@ class Wire:
             if end >= 0:
                 line = bytes(self._buffer[: end + 1])
                 del self._buffer[: end + 1]
-                return line.decode("utf-8", "replace")
+                if not self._take(line.decode("utf-8", "replace")):
+                    continue
+                return self._lines.pop(0)
             ready = {descriptor for descriptor, _ in self._poll.poll()}
             if self._heard in ready:
                 os.read(self._heard, 1)
@@ -55,6 +60,14 @@ class Wire:
             if not self._more():
                 self._closed.set()
         return ""
+
+    def _take(self, line: str) -> bool:
+        """Keep what is to be read of a line, and answer the rest; tell whether there is any."""
+        found = vet(line)
+        for reply in found.replies:
+            self._send(reply)
+        self._lines += found.passed
+        return bool(found.passed)
 
     def _more(self) -> bool:
         try:
@@ -77,10 +90,14 @@ class Wire:
         if self._drop:
             self._drop -= 1
             return
+        self._send(text)
+
+    def _send(self, text: str) -> None:
         left = memoryview(text.encode("utf-8", "replace"))
         try:
-            while left:
-                left = left[os.write(self._out, left) :]
+            with self._sending:
+                while left:
+                    left = left[os.write(self._out, left) :]
         except OSError:
             self.close()
 

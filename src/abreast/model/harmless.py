@@ -31,7 +31,12 @@ def harmless(text: str) -> str:
 
     Every kind of line break becomes a plain one; what is no character at all becomes U+FFFD.
     """
-    return _HALF.sub("\ufffd", _BREAKS.sub("\n", _ACTS.sub("", text)))
+    return whole_characters(_BREAKS.sub("\n", _ACTS.sub("", text)))
+
+
+def whole_characters(text: str) -> str:
+    """Return `text` with U+FFFD for whatever is no character: halves of a surrogate pair."""
+    return _HALF.sub("\ufffd", text)
 
 
 def escaped(document: str) -> str:

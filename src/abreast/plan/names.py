@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from zlib import crc32
 
 MAX_ID = 60
 MAX_SUBJECT = 72
@@ -27,7 +28,11 @@ def id_problem(task: str) -> str | None:
 
 
 def slug(text: str) -> str:
-    """Return a task id made of the first words of `text`."""
+    """Return a task id made of the first words of `text`.
+
+    Of a text without a Latin letter or a digit no word can stand in an id, which is also the name
+    of a branch and a folder on any file system: `task-` and six digits that depend on it do.
+    """
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     chosen = ""
     for word in re.findall(r"[a-z0-9]+", plain.replace("'", "")):
@@ -35,7 +40,7 @@ def slug(text: str) -> str:
         if len(longer) > _SLUG_LENGTH:
             break
         chosen = longer
-    return chosen or "task"
+    return chosen or f"task-{crc32(text.encode(errors='surrogatepass')) & 0xFFFFFF:06x}"
 
 
 def unique_slugs(texts: Sequence[str]) -> list[str]:

@@ -149,8 +149,11 @@ def _prompt(source: Source, at: int, task: Mapping[str, Any], folder: Path) -> s
 
 
 def _read_prompt(source: Source, path: tuple[str | int, ...], file: Path) -> str | None:
+    if file.exists() and not file.is_file():  # a pipe or a device may never end
+        source.problem(path, f"{file} is no file")
+        return None
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         source.problem(path, f"{file} cannot be read: {said}")

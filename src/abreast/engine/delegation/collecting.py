@@ -52,7 +52,7 @@ def parse(name: str) -> tuple[str, str, int]:
     Raises NotFoundError for a name without a run, and for an attempt that is no number.
     """
     child, at, number = name.partition("@")
-    if at and not (number.isascii() and number.isdigit() and int(number)):
+    if at and not (number.isascii() and number.isdigit() and len(number) < 10 and int(number)):
         hint = f"attempts are counted from 1: {child}@1"
         raise NotFoundError(f"{name} names no attempt", hint=hint)
     run, _, task = child.partition("/")

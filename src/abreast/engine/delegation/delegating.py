@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from abreast.agents import AGENTS, agent_named
+from abreast.contract.ask import check_count
 from abreast.contract.shapes import schema_of
 from abreast.engine.check import check_plan
 from abreast.engine.client import Client, connect
@@ -33,8 +34,6 @@ from abreast.places import Places, find_places
 from abreast.plan.names import subject
 from abreast.process.environment import DEPTH, SESSION
 from abreast.store.reader import Reader
-
-MOST = 20  # children of one call
 
 
 @dataclass(frozen=True)
@@ -92,8 +91,7 @@ def make_plan(
         raise ContractError(
             "a child cannot delegate", hint="it answers its own question; only its parent delegates"
         )
-    if not 1 <= len(contracts) <= MOST:
-        raise ContractError(f"{len(contracts)} questions in one call", hint=f"ask 1 to {MOST}")
+    check_count(len(contracts))
     repository = find_repository(tree, worktrees=find_places().worktrees)
     top = repository.place
     if repository.toplevel is None and not all(c.isolation.edits for c in contracts):
