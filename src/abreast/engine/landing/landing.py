@@ -176,6 +176,9 @@ def _merge(scene: Scene, folder: Path) -> Change | tuple[str, str]:
     if result.tree == tree_of(repo, old):
         return _nothing_new(scene, old)
     merged = _merge_commit(scene, result.tree, [old, commit])
+    # Nothing else reaches it while it is tested, and `git gc --prune=now` would take it.
+    ref = scene.layout.ref("trial")
+    swap_ref(repo, ref, merged, read_ref(repo, ref), reason=f"abreast: {scene.layout.id} on trial")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_atomic(note, merged)
     return merged, old
