@@ -123,7 +123,7 @@ def test_a_database_that_is_gone_is_not_taken_for_a_first_day(
     assert refs == str(stage.repo.path / ".git")
 
     # A new run does not hide it.
-    (database.parent / "worktrees/shop/aaaaa/old").mkdir(parents=True)
+    (database.parent / "worktrees/shop/aaaaa/old/.git").mkdir(parents=True)
     stage.run(task("new", writes("new.txt")))
     assert "no record tells of 1 session" in abreast("status")[2]
     stage.end_worker()

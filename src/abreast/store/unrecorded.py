@@ -38,6 +38,7 @@ def _on_disk(places: Places) -> Iterator[Unrecorded]:
         for repository in _folders(places.worktrees)
         for run in _folders(repository)
         for task in _folders(run)
+        if not task.name.endswith("+git")  # which is a worktree's guard: no task is called so
     }
     for run in _folders(places.sessions):
         for task in _folders(run):
