@@ -21,12 +21,21 @@ from abreast.cli import options
     default=0.0,
     help="Leave after so long without work; without it never",
 )
+@click.option(
+    "--take-over",
+    is_flag=True,
+    help="Also take over the runs of a machine or state folder that is gone for good",
+)
 @options.as_json
-def worker(*, db: str, idle_exit: float, json: bool) -> int:
+def worker(*, db: str, idle_exit: float, take_over: bool, json: bool) -> int:
     """Work through queued runs in the foreground
 
     `abreast run` starts a worker in the background where none is; this one is for machines that
     do nothing else. Ctrl-C leaves; sessions that run go on and are adopted by the next worker.
+
+    Where state folders or machines share a PostgreSQL database, one at a time has a worker on it;
+    the lease of a machine that died ends after a minute. With --take-over its runs become ours:
+    what was at work there ends as failed, to be run again; its uncommitted work stays there.
     """
     from abreast.cli import as_json
     from abreast.engine.worker import main
@@ -35,7 +44,7 @@ def worker(*, db: str, idle_exit: float, json: bool) -> int:
     places = find_places()
     if db:
         places = replace(places, database=db)
-    code = main(places, idle_exit or None)
+    code = main(places, idle_exit or None, take_over=take_over)
     if json:
         as_json.emit({"exit_code": code})
     return code

@@ -19,6 +19,7 @@ from abreast.engine.environment import (
     keep_environment,
     wanted_environment,
 )
+from abreast.engine.home import require_home
 from abreast.engine.seat import require_free
 from abreast.engine.session.layout import (
     SessionLayout,
@@ -53,13 +54,15 @@ _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is read as another
 def connect(places: Places) -> Iterator["Client"]:
     """Open the store, made and migrated if need be, and close it at the end.
 
-    Raises WorkerError when the environment asks for a worker that cannot be.
+    Raises WorkerError when the environment asks for a worker that cannot be, or another machine's
+    worker has the database.
     """
     require_environment()
     places.make()
     engine = make_engine(places.database)
     try:
         migrate(engine)
+        require_home(places)
         yield Client(places, Store(engine), Reader(places.database))
     finally:
         engine.dispose()

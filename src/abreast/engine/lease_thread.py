@@ -1,55 +1,74 @@
-"""Keeps this worker's lease, and takes over from executors whose lease has run out."""
+"""Keeps this worker's lease on the database."""
 
 import contextlib
-import os
 import threading
-import time
 from collections.abc import Callable, Iterator
 
 import sqlalchemy as sa
 
 from abreast.errors import StoreError
+from abreast.places import Places
+from abreast.process import clock
 from abreast.store.lease import Lease, acquire, must_fence
 
 LEASE_SECONDS = 60.0  # longer than any stall of a laptop that is not asleep
 BEAT_SECONDS = 10.0
-FENCED = 70  # exit code of a worker that has lost its lease
 
 
 @contextlib.contextmanager
 def hold_lease(
-    engine: sa.Engine, executor: str, take_over: Callable[[str], None]
-) -> Iterator[None]:
-    """Hold the lease on `executor`, renewed by a thread; raises WorkerError when it is taken.
+    engine: sa.Engine,
+    executor: str,
+    places: Places,
+    fenced: Callable[[str], object],
+    *,
+    again: bool = False,
+) -> Iterator[Lease]:
+    """Hold the lease for `executor`, renewed by a thread; raises WorkerError when it is taken.
 
-    A worker that could not renew in time ends at once, without clean-up: another executor may have
-    its work by then. `take_over` is called with each dead executor, again until it returns.
+    `fenced` is called, in that thread, with the reason why this worker must not act any longer: it
+    must not return before nothing of the worker can act any more. `again`: see `acquire`.
     """
-    lease = acquire(engine, executor, ttl=LEASE_SECONDS)
+    lease = acquire(engine, executor, ttl=LEASE_SECONDS, state_dir=places.state, again=again)
     ended = threading.Event()
     # A thread of its own: the event loop may be busy for longer than a beat.
-    thread = threading.Thread(target=_beat, args=(lease, ended, take_over), daemon=True)
+    thread = threading.Thread(target=_keep, args=(lease, ended, fenced), daemon=True)
     thread.start()
     try:
-        yield
+        yield lease
     finally:
         ended.set()
         thread.join()
         lease.release()
 
 
-def _beat(lease: Lease, ended: threading.Event, take_over: Callable[[str], None]) -> None:
-    renewed = time.monotonic()
+def _keep(lease: Lease, ended: threading.Event, fenced: Callable[[str], object]) -> None:
+    # The boot clock: one that stands still while the machine sleeps would not notice that.
+    renewed = clock.boot()
     while not ended.wait(BEAT_SECONDS):
-        try:
-            held = lease.renew()
-        except StoreError:
-            held = True  # nobody knows; time runs
-        else:
-            renewed = time.monotonic() if held else renewed
-        if must_fence(held=held, since_renewal=time.monotonic() - renewed, ttl=lease.ttl):
-            os._exit(FENCED)
-        with contextlib.suppress(StoreError):
-            for dead in lease.expired():
-                take_over(dead)
-                lease.mark_reaped(dead)
+        renewed, reason = beat(lease, renewed)
+        if reason:
+            fenced(reason)
+            return
+
+
+def beat(lease: Lease, renewed: float) -> tuple[float, str]:
+    """Renew the lease, last renewed at `renewed`; return when it was, and why to stop, or "".
+
+    However late it is, what counts is whether another has taken the place meanwhile. Only when the
+    database does not say so, time does; a file is nobody else's, and has all the time.
+    """
+    try:
+        held, answered = lease.renew(), True
+    except StoreError:
+        held, answered = True, False
+    now = clock.boot()
+    if answered and held:
+        return now, ""
+    if not held:
+        return renewed, "another worker has taken the place of this one"
+    late = now - renewed
+    bounded = lease.engine.dialect.name != "sqlite"
+    if bounded and must_fence(held=True, since_renewal=late, ttl=lease.ttl):
+        return renewed, f"the database has not answered for {late:.0f} s"
+    return renewed, ""

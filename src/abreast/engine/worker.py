@@ -1,9 +1,9 @@
 """The worker: the one process on a machine that executes. Started by whoever needs it first.
 
-It holds a file lock (one worker for a database file) and a lease in the database (one executor of
-this name among all machines), takes up what is queued, and exits when there has been nothing to do
-for a while. Killing it loses nothing: agents go on under their runners, and the next worker
-recovers the workflows and adopts them.
+It holds a file lock (one worker for a state folder) and a lease in the database (one among all
+state folders and machines that use it), takes up what is queued, and exits when there has been
+nothing to do for a while. Killing it loses nothing: agents go on under their runners, and the next
+worker recovers the workflows and adopts them.
 """
 
 import argparse
@@ -17,11 +17,13 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import NoReturn, ParamSpec, TypeVar
 
+import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
 from abreast.engine import durable, workflows
+from abreast.engine.home import adopt, foreign_runs, is_at_home, require_home
 from abreast.engine.lease_thread import hold_lease
 from abreast.engine.session.scene import Engine, install
 from abreast.engine.worker_process import (
@@ -47,28 +49,66 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _LEAVING = 5.0  # seconds for a worker that is on its way out
+_OUTAGE, _OUTAGE_LOOK = 600.0, 1.0  # seconds a database may be away, and between looks at it
 _LOOK = 0.2  # seconds between looks for what clients have asked for
 
 
-def main(places: Places, idle_exit: float | None) -> int:
+def main(
+    places: Places, idle_exit: float | None, *, take_over: bool = False, again: bool = False
+) -> int:
     """Work until told to stop, or until `idle_exit` seconds have passed without work.
 
-    Returns 0. Raises WorkerError when another worker has this database.
+    With `take_over`, also on the runs of a state folder whose worker will not come back. `again`:
+    this process has been the worker before, and waits for a database that is away. Returns 0.
+    Raises WorkerError when another worker has this database, or others' runs are in it.
     """
     places.make()
+
+    def fenced(reason: str) -> None:
+        sys.stderr.write(f"{reason}: this worker begins anew\n")
+        _begin_anew(places, idle_exit)
+
     while True:
         with _alone(places):
             engine = make_engine(places.database)
-            migrate(engine)
+            _reach(engine, _OUTAGE if again else 0.0)
+            if not take_over:
+                require_home(places)
+            strangers = foreign_runs(places) if take_over else []
             install(Engine(places, Store(engine), Reader(places.database)))
             sys.stderr.writelines(f"{words}\n" for words in recover(places.forwards))
-            with hold_lease(engine, executor_id(places), durable.recover):
-                stopped = asyncio.run(_serve(places, idle_exit))
+            with hold_lease(engine, executor_id(places), places, fenced, again=again) as lease:
+                announce_worker(places)  # nothing can refuse us any more
+                adopt(places, strangers)
+                gone = lease.others() if take_over else []
+                stopped = asyncio.run(_serve(places, idle_exit, gone))
             engine.dispose()
+            take_over = False
         # Somebody may have queued a run after our last look and have seen us alive: look again
         # now that another worker could start.
-        if stopped or not Reader(places.database).requests():
+        asked = Reader(places.database).requests()
+        if stopped or not any(is_at_home(request.run, places) for request in asked):
             return 0
+
+
+def _reach(engine: sa.Engine, patience: float) -> None:
+    """Bring the database up to date; wait for one that is away for `patience` seconds."""
+    late = time.monotonic() + patience
+    while True:
+        try:
+            return migrate(engine)
+        except StoreError:
+            if time.monotonic() >= late:
+                raise
+            time.sleep(_OUTAGE_LOOK)
+
+
+def _begin_anew(places: Places, idle_exit: float | None) -> NoReturn:
+    """Become a worker that has done nothing yet: no thread of this one goes on, nor its locks."""
+    argv = [sys.executable, "-I", "-m", "abreast.engine.worker", "--state", str(places.state)]
+    argv += [] if idle_exit is None else ["--idle-exit", str(idle_exit)]
+    sys.stderr.flush()
+    os.execve(argv[0], [*argv, "--again"], {**os.environ, "ABREAST_DB": places.database})  # noqa: S606
 
 
 class TakenError(WorkerError):
@@ -86,7 +126,6 @@ def _alone(places: Places) -> Iterator[None]:
             f"another worker has {places.state}", hint="it is enough: abreast status"
         ) from None
     try:
-        announce_worker(places)
         yield
     finally:
         worker_file(places).unlink(missing_ok=True)
@@ -101,16 +140,21 @@ def executor_id(places: Places) -> str:
     return file.read_text(encoding="ascii").strip()
 
 
-async def _serve(places: Places, idle_exit: float | None) -> bool:
-    """Execute; return True when told to stop, False when idle for long enough."""
+async def _serve(places: Places, idle_exit: float | None, gone: Sequence[str]) -> bool:
+    """Execute, also what those who are `gone` had begun.
+
+    Returns True when told to stop, False when idle for long enough.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     await durable.launch(make_engine(places.database), executor_id(places), most_sessions())
     try:
+        for executor in gone:
+            await asyncio.to_thread(durable.recover, executor)
         with _called(places, loop) as called:
-            await _dispatch(Reader(places.database), stop, called, idle_exit)
+            await _dispatch(places, stop, called, idle_exit)
     finally:
         await asyncio.to_thread(durable.shut_down)
     return stop.is_set()
@@ -148,14 +192,15 @@ def _open_bell(path: Path) -> int | None:
 
 
 async def _dispatch(
-    reader: Reader, stop: asyncio.Event, called: asyncio.Event, idle_exit: float | None
+    places: Places, stop: asyncio.Event, called: asyncio.Event, idle_exit: float | None
 ) -> None:
     """Enqueue what clients have asked for: a request is a run's state and generation, no more."""
-    seen: set[str] = set()
+    reader, seen = Reader(places.database), set[str]()
     idle_since = time.monotonic()
     while not stop.is_set():
         with contextlib.suppress(StoreError):  # a database that is away; the lease bounds that
-            requests = await asyncio.to_thread(reader.requests)
+            asked = await asyncio.to_thread(reader.requests)
+            requests = [request for request in asked if is_at_home(request.run, places)]
             for request in requests:
                 await _take(request, seen)
             for session, attempt, kind in (
@@ -211,24 +256,26 @@ async def _once(
         seen.add(ticket.id)
 
 
-def _arguments(argv: Sequence[str]) -> tuple[Places, float | None]:
+def _arguments(argv: Sequence[str]) -> tuple[Places, float | None, bool]:
     parser = argparse.ArgumentParser(prog="abreast.engine.worker")
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--idle-exit", type=float, default=None)
+    parser.add_argument("--again", action="store_true")
     found = parser.parse_args(argv)
     # The database comes by environment: command lines are public, and its URL may hold a password.
     # Nor is it the business of the hooks that git runs for us.
     places = replace(find_places(), state=found.state)
     os.environ.pop("ABREAST_DB", None)
-    return places, found.idle_exit
+    return places, found.idle_exit, found.again
 
 
 if __name__ == "__main__":
     lower(WORKER)
     try:
-        sys.exit(main(*_arguments(sys.argv[1:])))
+        place, seconds, before = _arguments(sys.argv[1:])
+        sys.exit(main(place, seconds, again=before))
     except TakenError as taken:
         sys.stderr.write(f"{taken.message}\n")
         sys.exit(TAKEN)
-    except WorkerError as failed:
-        sys.exit(failed.message)
+    except (WorkerError, StoreError) as failed:
+        sys.exit(f"{failed.message}\nhint: {failed.hint}" if failed.hint else failed.message)

@@ -12,10 +12,12 @@ from abreast.errors import WorkerError
 from abreast.places import Places
 from abreast.process.detached import Detached, spawn_detached
 from abreast.process.environment import allow
-from abreast.process.files import load_json, write_json
+from abreast.process.files import write_json
 from abreast.process.identity import Identity, identify
+from abreast.runner.successor import Successor, find
 
 TAKEN = 75  # exit code of a worker that found another one in its place
+_IDLE = "ABREAST_IDLE_EXIT"
 _IDLE_EXIT = 30.0  # seconds without work before an auto-started worker ends
 _MOST_SESSIONS = 100  # at once on one machine, over all runs
 _PATIENCE = 30.0  # seconds for a worker to come up
@@ -43,9 +45,7 @@ def worker_file(places: Places) -> Path:
 
 def find_worker(places: Places) -> Identity | None:
     """Return the living worker of this installation, or None."""
-    raw = load_json(worker_file(places))
-    identity = Identity(**raw) if raw else None
-    return identity if identity and identity.alive else None
+    return find(worker_file(places))
 
 
 def announce_worker(places: Places) -> None:
@@ -94,18 +94,29 @@ def ensure_worker(places: Places) -> bool:
 
 
 def _start(places: Places) -> Detached:
+    order = successor(places)
+    return spawn_detached(order.argv, cwd=places.state, env=order.env, log=Path(order.log))
+
+
+def successor(places: Places) -> Successor:
+    """Return how a worker is started here and now."""
     argv = [sys.executable, "-I", "-m", "abreast.engine.worker"]
     options = ["--state", str(places.state), "--idle-exit", str(_idle_exit())]
     # The worker runs git and gh as the user; agents get their run's own environment, not this.
-    env = allow(os.environ, "GIT_*", "SSH_*", "GH_*", "GNUPGHOME", "ABREAST_MAX_*")
+    env = allow(os.environ, "GIT_*", "SSH_*", "GH_*", "GNUPGHOME", "ABREAST_MAX_*", _IDLE)
     env["ABREAST_DB"] = places.database
-    log = places.logs / "worker.log"
-    return spawn_detached([*argv, *options], cwd=places.state, env=env, log=log)
+    return Successor(
+        worker_file=str(worker_file(places)),
+        argv=(*argv, *options),
+        env=env,
+        cwd=str(places.state),
+        log=str(places.logs / "worker.log"),
+    )
 
 
 def _idle_exit() -> float:
     """Return the seconds without work before an auto-started worker ends (ABREAST_IDLE_EXIT)."""
-    return _number("ABREAST_IDLE_EXIT", _IDLE_EXIT, least=0)
+    return _number(_IDLE, _IDLE_EXIT, least=0)
 
 
 def _number(name: str, default: float, *, least: int) -> float:

@@ -1,8 +1,22 @@
 """Start a program that outlives us."""
 
+import contextlib
 import subprocess
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+
+
+@contextlib.contextmanager
+def _holding(text: bytes) -> Iterator[int]:
+    """Yield what can be read from the start, however long, and has no name: no pipe fills."""
+    if not text:
+        yield subprocess.DEVNULL
+        return
+    with tempfile.TemporaryFile() as file:
+        file.write(text)
+        file.seek(0)
+        yield file.fileno()
 
 
 class Detached(subprocess.Popen[bytes]):
@@ -21,19 +35,21 @@ def _silent(*_: object, **__: object) -> None:
 
 
 def spawn_detached(
-    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path
+    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path, given: bytes = b""
 ) -> Detached:
-    """Start `argv` in a session of its own, no standard input, output appended to `log`.
+    """Start `argv` in a session of its own, output appended to `log`.
+
+    What is `given` is its standard input: unlike its environment, nobody else sees it.
 
     Closing our terminal or killing our process group does not reach it. The caller may forget the
     returned handle only when it is about to exit; otherwise it should reap it.
     """
-    with log.open("ab") as out:
+    with log.open("ab") as out, _holding(given) as stdin:
         return Detached(
             argv,
             cwd=cwd,
             env=dict(env),
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,

@@ -10,12 +10,13 @@ from abreast.process.identity import identify
 from abreast.process.lock import hold_if_free
 from abreast.process.priority import lower
 from abreast.runner.job import LOCK, RESULT, load_job, save_runner
+from abreast.runner.successor import read_successor
 from abreast.runner.supervise import supervise
 
 
 def main(argv: list[str]) -> int:
     """Supervise the job in the folder `argv[0]`; do nothing when somebody does or did already."""
-    directory = Path(argv[0])
+    directory, successor = Path(argv[0]), read_successor()
     job = load_job(directory)
     lower(job.niceness)
     # Our files are private. What the job makes is not: a container's user may have to read it.
@@ -29,6 +30,9 @@ def main(argv: list[str]) -> int:
             become_subreaper()
             save_runner(directory, identify())
             supervise(directory, job, umask=umask)
+            if successor is not None:
+                os.umask(umask)
+                successor.start_if_needed()
     return 0
 
 

@@ -1,6 +1,7 @@
 """Start a job under a detached runner, or adopt the one that an earlier worker started."""
 
 import asyncio
+import contextlib
 import subprocess
 import sys
 import time
@@ -11,6 +12,8 @@ from pathlib import Path
 
 from abreast.agents.base import Command
 from abreast.engine.session.layout import JOBS, LOST, SessionLayout
+from abreast.engine.session.scene import current
+from abreast.engine.worker_process import successor
 from abreast.errors import WorkerError
 from abreast.model.limits import Limits
 from abreast.process.detached import spawn_detached
@@ -129,7 +132,15 @@ def _spawn(directory: Path, order: Order) -> subprocess.Popen[bytes]:
     save_job(directory, job)
     argv = [sys.executable, "-I", "-m", "abreast.runner", str(directory)]
     env: Mapping[str, str] = {**command.env, MARKER: marker}
-    return spawn_detached(argv, cwd=directory, env=env, log=directory / "runner.log")
+    log = directory / "runner.log"
+    return spawn_detached(argv, cwd=directory, env=env, log=log, given=_successor())
+
+
+def _successor() -> bytes:
+    """Return how the runner may start a worker; who runs a job outside of one waits for it."""
+    with contextlib.suppress(WorkerError):
+        return successor(current().places).to_bytes()
+    return b""
 
 
 async def _appear(directory: Path, process: subprocess.Popen[bytes]) -> Identity:

@@ -1,0 +1,66 @@
+"""Whose a run is: that of the state folder in which it was asked for.
+
+Its environment, its logs and its worktrees are there. Several state folders, or machines, may share
+a database; the worker of one must not touch what is at work in another.
+"""
+
+from collections.abc import Sequence
+
+from abreast.errors import WorkerError
+from abreast.places import Places
+from abreast.store.holders import Holder, held, holders
+from abreast.store.reader import Reader
+
+_EXECUTOR = "executor-id"
+
+
+def is_at_home(run: str, places: Places) -> bool:
+    """Tell whether a run was asked for here: its folder is made before it is recorded."""
+    return (places.runs / run).is_dir()
+
+
+def foreign_runs(places: Places) -> list[str]:
+    """Return the runs that were asked for elsewhere and have not ended."""
+    asked = Reader(places.database).requests()
+    return [request.run for request in asked if not is_at_home(request.run, places)]
+
+
+def foreign(runs: Sequence[str]) -> WorkerError:
+    """Return the error that says whose work is in the way."""
+    names = ", ".join(runs[:5]) + (" …" if len(runs) > 5 else "")
+    return WorkerError(
+        f"this database holds runs of another state folder that have not ended: {names}",
+        hint="go on with them there (abreast resume RUN), or let ABREAST_DB name another database; "
+        "if that folder or machine is gone for good: abreast worker --take-over",
+    )
+
+
+def adopt(places: Places, runs: Sequence[str]) -> None:
+    """Make these runs ours. What was at work elsewhere fails here."""
+    for run in runs:
+        (places.runs / run).mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def worker_elsewhere(places: Places) -> Holder | None:
+    """Return the living worker of another state folder or machine that has our database, if any."""
+    if places.database == own_file(places):
+        return None
+    file = places.state / _EXECUTOR
+    own = file.read_text(encoding="ascii").strip() if file.exists() else ""
+    alive = (holder for holder in holders(places.database) if holder.alive)
+    return next((holder for holder in alive if holder.executor != own), None)
+
+
+def require_home(places: Places) -> None:
+    """Raise WorkerError when no worker may start here: another has the database, or work in it."""
+    if places.database == own_file(places):
+        return  # nobody else can know of it
+    if (holder := worker_elsewhere(places)) is not None:
+        raise held(holder)
+    if strangers := foreign_runs(places):
+        raise foreign(strangers)
+
+
+def own_file(places: Places) -> str:
+    """Return the URL of a state folder's own database."""
+    return f"sqlite:///{places.state / 'abreast.db'}"

@@ -1,0 +1,54 @@
+"""The worker that takes a job's result: there is one when the job ends, or the runner starts it.
+
+Workers die, of whatever: `kill -9`, no memory, a database that was away. Agents go on under their
+runners; without this, what they have done would lie there until somebody looks.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from abreast.process.detached import spawn_detached
+from abreast.process.files import load_json
+from abreast.process.identity import Identity
+
+
+@dataclass(frozen=True)
+class Successor:
+    """How to start a worker: by what, and where it tells who it is. Its environment is private."""
+
+    worker_file: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    cwd: str
+    log: str
+
+    def to_bytes(self) -> bytes:
+        return json.dumps(asdict(self)).encode()
+
+    def start_if_needed(self) -> None:
+        """Start a worker unless one lives; raises OSError."""
+        if find(Path(self.worker_file)) is None:
+            spawn_detached(self.argv, cwd=Path(self.cwd), env=self.env, log=Path(self.log))
+
+
+def find(worker_file: Path) -> Identity | None:
+    """Return the living worker that has written this file, or None."""
+    raw = load_json(worker_file)
+    identity = Identity(**raw) if raw else None
+    return identity if identity and identity.alive else None
+
+
+def read_successor() -> Successor | None:
+    """Return what our standard input tells of it, and close that: no job of ours shall read it."""
+    with os.fdopen(os.dup(0), "rb") as file:
+        raw = file.read()
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    if not raw:
+        return None
+    told = json.loads(raw)
+    return Successor(**{**told, "argv": tuple(told["argv"])})
