@@ -62,6 +62,13 @@ def _codex_child(prompt: str) -> tuple[Move, ...]:
     return _codex("spawn_agent", message=prompt), wait
 
 
+def _codex_team(prompt: str) -> tuple[Move, ...]:
+    """A child as newer models have it: its answer is a message, and no call returns it."""
+    spawn = {"task_name": "looker", "message": prompt}
+    wait = Call("collaboration.wait_agent", {"timeout_ms": 60_000})
+    return Call("collaboration.spawn_agent", spawn), wait
+
+
 def _edit(name: str, old: int, new: int) -> Edit:
     # Whole lines: Codex's edit of a part of one would be a script in its shell.
     return Edit(f"{name}.py", f"    return {old}\n", f"    return {new}\n")
@@ -233,6 +240,26 @@ RECORDINGS: dict[str, Recording] = {
         },
         near=("long-summary",),
         model="house-model",
+    ),
+    "codex-team-long-summary": Recording(
+        "codex",
+        (("let another report",),),
+        {
+            "let another report": (*_codex_team("what is in a.py"), Say("Reported.")),
+            "what is in a.py": _worth(Read("a.py"), answer=Say(_words("omega", 1_200))),
+        },
+        sick=("long-summary", "no-shape"),
+        model="gpt-6.1-sol",
+    ),
+    "codex-team-short-summary": Recording(
+        "codex",
+        (("let another look",),),
+        {
+            "let another look": (*_codex_team("list what a.py defines"), Say("Looked at.")),
+            "list what a.py defines": _worth(Read("a.py"), answer=Say(_words("omega", 300))),
+        },
+        near=("long-summary", "no-shape"),
+        model="gpt-6.1-sol",
     ),
     "codex-read-alone": Recording(
         "codex",

@@ -75,11 +75,14 @@ corrections, 1600: 3 turns of the user in a row that correct: "No, that is not w
 growth-by-summaries, 10542: the context grew by 11,050 tokens, about 10,542 of them
   summaries of 2 children
 long-summary, 1038: a child returned about 3,038 tokens to "report on a.py as a list"
+long-summary, 1007: a child returned about 3,007 tokens to "what is in a.py"
 long-summary, 3271: a child returned about 5,271 tokens to "Report on a.py in at most 3,000
   words. [CHILD-A]"
 long-summary, 3271: a child returned about 5,271 tokens to "Report on all of b.py, as a
   list. [CHILD-B]"
 many-children, 90000: 10 children; their start-ups alone: 90,000 tokens
+no-shape, 2507: "what is in a.py" says nothing of the shape or length of the answer: about
+  3,007 tokens came back
 no-shape, 271: "Look into the modules here. [CHILD]" says nothing of the shape or length of
   the answer: about 771 tokens came back
 past-fill, 40000: 3 of 4 requests with more than 100,000 tokens in the context, up to

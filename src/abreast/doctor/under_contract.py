@@ -53,7 +53,8 @@ def long_summary(case: Case) -> Iterator[Evidence]:
 def no_shape(case: Case) -> Iterator[Evidence]:
     """A question without any of `SHAPES`, answered by more than `SHAPELESS_SUMMARY` tokens.
 
-    Only one in English: of another language the words are not known.
+    Only one in English: of another language the words are not known, nor of one that is encrypted,
+    as OpenAI may do for newer Codex models.
     """
     for one in case.delegations:
         size = one.returned

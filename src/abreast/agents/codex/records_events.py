@@ -43,6 +43,7 @@ _KINDS = frozenset(
     }
 )
 _OPEN_AT_MOST = 1000  # calls without an output that are remembered
+_LETTER = "\nPayload:\n"  # stands between a message's header and its words
 
 
 class Events:
@@ -54,6 +55,7 @@ class Events:
         self._spending = Spending(path, copies=True)
         self._unknown = 0
         self._open: dict[str, Open] = {}
+        self._agents: dict[str, str] = {}  # sessions of sub-agents, by the names they write under
         self._said = ("", False, "")  # in which words, by the user, what
         self._broken = ""
         self._child = False
@@ -86,8 +88,8 @@ class Events:
         match record.kind, payload.get("type"):
             case "session_meta", _ if not self.session:
                 yield self._begins(record)
-            case "response_item", "agent_message" if self._child:  # what the parent asks
-                yield from self._says(record.at, "item", by_user=True, text=_content(payload))
+            case "response_item", "agent_message":
+                yield from self._heard(record)
             case "response_item", str(kind) if kind in CALLS:
                 yield from self._called(record)
             case "response_item", str(kind) if kind in OUTPUTS:
@@ -103,6 +105,17 @@ class Events:
         self.session, self._child = begun.session, bool(begun.parent)
         self._from = own if type(own) is int else -1
         return begun
+
+    def _heard(self, record: Record) -> Iterator[Returned | Said]:
+        """Yield what another agent has written to this one: a sub-agent's answer, or its task."""
+        payload, text = record.payload, _content(record.payload)
+        words = text.partition(_LETTER)[2].strip() or text
+        if child := self._agents.get(str(payload.get("author"))):
+            yield Returned(
+                record.at, identity(payload), size=len(words), text=cut(words), child=child
+            )
+        elif self._child:
+            yield from self._says(record.at, "item", by_user=True, text=words)
 
     def _called(self, record: Record) -> Iterator[Called | Planned]:
         call = called(record.at, record.payload)
@@ -139,6 +152,8 @@ class Events:
 
     def _completed(self, record: Record, item: Mapping[str, Any]) -> Iterator[TranscriptEvent]:
         kind, opened = text_of(item.get("type")), self._open.get(str(item.get("id")))
+        if kind == "SubAgentActivity" and len(self._agents) < _OPEN_AT_MOST:
+            self._agents[str(item.get("agent_path"))] = item_child(item)
         if kind in {"UserMessage", "AgentMessage"}:
             yield from self._says(record.at, "item", kind == "UserMessage", _content(item))
         elif opened is not None:
