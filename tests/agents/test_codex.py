@@ -569,9 +569,28 @@ def spent(total: int) -> tuple[str, dict[str, Any]]:
 
 def test_the_record_names_model_and_requests(tmp_path: Path) -> None:
     record(tmp_path, TURN, CONTEXT, spent(5), TURN, CONTEXT, spent(6), spent(9))
-    reader, _ = read([STARTED, said("ok"), DONE], tmp_path)
+    reader, events = read([STARTED, said("ok"), DONE], tmp_path)
     verdict = reader.verdict(0, "")
-    assert (verdict.turns, verdict.usage_by_model) == (2, {"gpt-5.5": USAGE})
+    own = Usage(4, 0, 0, None, "transcript")  # what Codex states counts the turn before
+    assert (verdict.turns, verdict.usage_by_model) == (2, {"gpt-5.5": own})
+    assert events[-1].usage == reader.used() == own
+
+
+def test_older_versions_record_running_totals_alone(tmp_path: Path) -> None:
+    def counted(total: int) -> tuple[str, dict[str, Any]]:
+        info = {"total_token_usage": {"input_tokens": total, "output_tokens": total}}
+        return "event_msg", {"type": "token_count", "info": info}
+
+    limits = ("event_msg", {"type": "token_count", "info": None})
+    record(tmp_path, TURN, CONTEXT, counted(5), TURN, CONTEXT, limits, counted(6), counted(9))
+    verdict = read([STARTED, said("ok"), DONE], tmp_path)[0].verdict(0, "")
+    assert (verdict.usage.input_tokens, verdict.usage.output_tokens) == (4, 4)
+
+
+def test_a_process_that_has_asked_nothing_is_not_told_by_the_turn_before(tmp_path: Path) -> None:
+    record(tmp_path, TURN, CONTEXT, spent(5))
+    verdict = read([STARTED], tmp_path)[0].verdict(-9, "")
+    assert (verdict.usage, verdict.turns, verdict.start_up) == (Usage(), 0, None)
 
 
 def test_the_first_and_the_last_request_of_this_turn_are_told(tmp_path: Path) -> None:

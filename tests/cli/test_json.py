@@ -137,7 +137,6 @@ def test_an_agent(capsys):
                 "model": False,
                 "structured_output": False,
                 "confined_writes": "",
-                "running_totals": False,
                 "told": "",
             },
             "install_hint": "npm i",

@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+import abreast
 from abreast import api
 from abreast.agents.base import Command
 from abreast.model.moves import Say, Shell, Spend, Write
@@ -34,6 +35,10 @@ def spent(rig: Rig, session: Session) -> dict[int, tuple[int | None, ...]]:
         for part in parts
         if not part.model
     }
+
+
+def sum_of(attempts: dict[int, tuple[int | None, ...]]) -> tuple[int, ...]:
+    return tuple(sum(n or 0 for n in column) for column in zip(*attempts.values(), strict=True))
 
 
 @every_cli
@@ -254,6 +259,11 @@ def test_a_person_goes_on_with_a_headless_session(
         again = rig.stage.session(session.id)
         assert (again.state, again.cli_session) == (SessionState.DONE, session.cli_session)
         assert again.files == ("a.txt", "b.txt")
+        [row] = abreast.ledger(places=rig.stage.places, by="session").rows
+        told_by_ledger = row.input_tokens, row.cached_tokens, row.output_tokens
+        assert told_by_ledger == sum_of(spent(rig, again))
+        assert (session.usage.input_tokens, session.usage.output_tokens) == (2000, 100)
+        assert row.input_tokens >= 3000
         assert "FIRST-WORD" in told(rig.turns("more")[0])
         assert verified.read_text().count("b.txt") == 1
         assert verified.read_text().count("a.txt") == 2

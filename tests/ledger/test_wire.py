@@ -5,7 +5,10 @@ from collections import defaultdict
 import pytest
 
 import abreast
+from abreast.engine.ledger.session import read_session
 from abreast.model.ledger import By
+from abreast.model.session import Session
+from abreast.model.states import SessionState
 from tests.ledger.support import counts, install, make_places, recordings, total, wire
 
 ALL = [(agent, name) for agent in ("claude", "codex", "gemini") for name in recordings(agent)]
@@ -77,3 +80,17 @@ def test_subagents_count_for_the_session_that_asked_them(tmp_path):
         "gemini": (1, 2),
     }
     assert found.total.sessions == 3
+
+
+@pytest.mark.parametrize(("agent", "name"), ALL)
+def test_the_reading_of_one_session_is_that_of_the_ledger(tmp_path, agent, name):
+    install(tmp_path, agent, name)
+    places, environ = make_places(tmp_path), {"HOME": str(tmp_path)}
+    names = [row.name for row in abreast.ledger(places=places, environ=environ, by="session").rows]
+    ours = Session("r/t", "r", "t", agent, SessionState.DONE)
+    found = read_session(ours, names, places, environ)
+    usage = found.total
+    assert (usage.input_tokens, usage.cached_tokens, usage.output_tokens) == tuple(
+        total(wire(agent, name))[n] for n in (0, 1, -1)
+    )
+    assert read_session(ours, ["1b671a64-40d5-491e-99b0-da01ff1f3341"], places, environ) is None

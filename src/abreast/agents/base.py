@@ -63,7 +63,6 @@ class Capabilities:
     model: bool = False  # a model can be chosen
     structured_output: bool = False  # it takes a JSON Schema for its answer
     confined_writes: str = ""  # what keeps writes in the worktree; empty: nothing does
-    running_totals: bool = False  # its tokens count earlier processes of a resumed session again
     told: str = ""  # when a running session hears what `abreast tell` says; empty: never
 
 

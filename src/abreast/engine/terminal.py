@@ -26,6 +26,7 @@ from abreast.engine.session.agent_stage import launch_of
 from abreast.engine.session.layout import SessionLayout, layout_of
 from abreast.engine.session.place import make_place
 from abreast.engine.session.scene import Engine, Scene, install, open_scene
+from abreast.engine.session.spending import settle
 from abreast.engine.watching import wait
 from abreast.engine.worker_process import ensure_worker
 from abreast.errors import AgentError, StateError
@@ -169,7 +170,9 @@ def _close(session: Session, places: Places) -> Session:
         if build_tree(guard_worktree(repository, layout.worktree)).tree == tree_of(
             repository, known
         ):
-            return session
+            with _at_work(places) as engine:
+                settle(open_scene(session.id, session.attempt), os.environ)
+                return engine.reader.session(session.id) or session
         following = replace(layout, attempt=session.attempt + 1)
         following.job("agent").mkdir(mode=0o700, parents=True, exist_ok=True)
         save_result(following.job("agent"), result)

@@ -151,16 +151,31 @@ def transcript_file(
     session: Session, places: Places | None = None, environ: Mapping[str, str] | None = None
 ) -> Path | None:
     """Return the file of abreast's own session, the newest one if a resume began another."""
-    wanted = session.cli_session
-    if session.agent not in AGENTS or not wanted:
-        return None
-    where = places or find_places()
-    found = [
-        one
-        for one in _find(session.agent, where, environ, 0, own=session)
-        if wanted[:_NAMED] in one.path.name and _begun(one).session == wanted
-    ]
-    return max(found, key=lambda one: one.mtime).path if found else None
+    found = transcript_files(session, [session.cli_session], places, environ)
+    return found[session.cli_session][-1] if found else None
+
+
+def transcript_files(
+    session: Session,
+    known_as: Iterable[str],
+    places: Places | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> dict[str, list[Path]]:
+    """Return the files of abreast's own session, oldest first, by the ids its CLI has for it.
+
+    Those of which there is none are left out.
+    """
+    found: dict[str, list[Found]] = {name: [] for name in known_as if name}
+    if session.agent not in AGENTS or not found:
+        return {}
+    heads = {name[:_NAMED] for name in found}
+    for one in _find(session.agent, places or find_places(), environ, 0, own=session):
+        if any(head in one.name.rpartition("/")[2] for head in heads):
+            of = _begun(one)
+            if of.session in found and not of.parent:
+                found[of.session].append(one)
+    by_age = {name: sorted(files, key=lambda one: one.mtime) for name, files in found.items()}
+    return {name: [one.path for one in files] for name, files in by_age.items() if files}
 
 
 def newest_transcript(

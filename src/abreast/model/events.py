@@ -24,7 +24,7 @@ class Event:
     """One thing that happened in a session.
 
     `files` are paths a tool call is about to write, as the CLI gave them. `turns` counts the model
-    requests this event stands for (0 or 1). `usage`, where given, is the session's running total.
+    requests this event stands for (0 or 1). `usage`, where given, is all of this process so far.
     """
 
     kind: EventKind
@@ -59,7 +59,10 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """An adapter's reading of a whole stream: how it ended, why, and what is left to quote."""
+    """An adapter's reading of a whole stream: how it ended, why, and what is left to quote.
+
+    Numbers are those of this process alone, also when it has resumed an earlier session.
+    """
 
     outcome: Outcome
     reason: str = ""

@@ -174,11 +174,14 @@ class Reader:
         with open_snapshot(self.database) as query:
             return [load_session(row) for row in query(of_task, task)]
 
-    def cli_sessions(self) -> dict[str, str]:
-        """Return abreast's own session by every id that its CLI has known it by."""
-        columns = "id, earlier_cli_sessions, cli_session"
+    def cli_sessions(self, session: str = "") -> dict[str, str]:
+        """Return abreast's own session by every id that its CLI has known it by, oldest first.
+
+        Of `session` alone, if one is named.
+        """
+        sql = "SELECT id, earlier_cli_sessions, cli_session FROM abreast_sessions"
         with open_snapshot(self.database) as query:
-            rows = query(f"SELECT {columns} FROM abreast_sessions")  # noqa: S608
+            rows = query(f"{sql} WHERE id = ?", session) if session else query(sql)
         return {
             known: session
             for session, earlier, newest in rows

@@ -49,7 +49,6 @@ class CodexAgent:
         resume=True,
         interactive=True,
         usage=True,
-        running_totals=True,
         model=True,
         structured_output=True,
         told="at its next tool call, else at the end of its turn",

@@ -36,8 +36,8 @@ _REFUSED = re.compile(
 class Rollout:
     """The newest turn of a session. `denials` maps what was tried to why it was refused.
 
-    `usage` is the session's total, earlier turns included, `own` that of this turn; sub-agents keep
-    records of their own.
+    `usage` is the session's total, earlier turns included, `own` that of this turn, which began at
+    `before`; sub-agents keep records of their own.
     `start_up` is the input of the turn's first request, `context` input and output of its last.
     """
 
@@ -47,8 +47,19 @@ class Rollout:
     context: int | None = None
     reads_only: bool = False  # the sandbox lets nothing be written
     usage: Usage = field(default_factory=Usage)
-    own: Usage = field(default_factory=Usage)  # of this turn alone
+    own: Usage = field(default_factory=Usage)
+    before: Usage = field(default_factory=Usage)
     denials: dict[str, str] = field(default_factory=dict)
+
+    def next_turn(self) -> "Rollout":
+        """Return what is known when another turn begins."""
+        return Rollout(model=self.model, usage=self.usage, before=self.usage)
+
+    def total(self, stated: Any) -> None:
+        """Take a running total into account; versions before 0.150 write nothing else."""
+        total = read_usage(stated, "transcript")
+        if not self.turns and total != Usage():
+            self.usage, self.own = total, total.beyond(self.before)
 
     def count(self, record: Mapping[str, Any]) -> None:
         """Take a request's usage into account."""
@@ -57,7 +68,10 @@ class Rollout:
         request = read_usage(record.get("usage"), "transcript")
         if self.turns == 1:
             self.start_up = request.input_tokens
-        self.own = request if self.turns == 1 else self.own + request
+        if request == Usage():
+            self.own = self.usage.beyond(self.before)
+        else:  # their sum: a process that is killed may not have come to write its last total
+            self.own = request if self.turns == 1 else self.own + request
         told = request.input_tokens, request.output_tokens
         self.context = None if None in told else sum(n for n in told if n is not None)
 
@@ -125,7 +139,10 @@ def load_rollout(home: Path, thread: str) -> Rollout | None:
     for kind, payload in _records(path):
         match kind, payload.get("type"):
             case "event_msg", "task_started":
-                rollout, calls = Rollout(model=rollout.model, usage=rollout.usage), _Calls()
+                rollout, calls = rollout.next_turn(), _Calls()
+            case "event_msg", "token_count":
+                info = payload.get("info")
+                rollout.total(info.get("total_token_usage") if isinstance(info, dict) else None)
             case "event_msg", "item_completed":
                 calls.printed.append(_printed(payload.get("item")))
             case "turn_context", _:

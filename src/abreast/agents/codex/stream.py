@@ -32,9 +32,10 @@ _WRITES = "Codex may write in the worktree and the temporary folder only"
 class CodexReader:
     """One process's stream. A line can exceed a megabyte: it carries a command's whole output.
 
-    Usage is the session's running total: Codex counts earlier turns of a resumed session in, and
-    sub-agents not at all (they are off). Codex states no cost. Requests are not told in the
-    stream; `Event.turns` counts what must have been one, the verdict what the rollout file says.
+    Codex states the session's running total, earlier turns of a resumed session counted in (and
+    sub-agents not at all: they are off). What this process alone has used is in the rollout file;
+    only without that the verdict has the total. Codex states no cost. Requests are not told in the
+    stream; `Event.turns` counts what must have been one, the verdict what the file says.
     """
 
     def __init__(self, home: Path) -> None:
@@ -82,7 +83,7 @@ class CodexReader:
         if self._completed:
             self._failure = ""
             self._usage = read_usage(data.get("usage"), "stream")
-            return Event(EventKind.RESULT, self._final, usage=self._usage)
+            return Event(EventKind.RESULT, self._final, usage=self._used(self._rollout()))
         said = text(mapping(data.get("error")).get("message"))
         self._failure = plain(said) or "it failed"
         return Event(EventKind.RESULT, self._failure, failed=True)
@@ -127,20 +128,26 @@ class CodexReader:
         return new
 
     def used(self) -> Usage:
-        # Before it has replied, the newest turn on record may be that of an earlier process.
-        rollout = load_rollout(self._home, self._thread) if self._turns else None
-        return rollout.own if rollout is not None else Usage()
+        return self._used(self._rollout())
+
+    def _used(self, rollout: Rollout | None) -> Usage:
+        return rollout.own if rollout is not None and rollout.own != Usage() else self._usage
+
+    def _rollout(self) -> Rollout | None:
+        """Return this process's turn by the CLI's record.
+
+        Before it has replied, the newest turn there may be that of an earlier process.
+        """
+        begun = self._turns or self._completed or self._failure
+        return load_rollout(self._home, self._thread) if begun else None
 
     def verdict(self, code: int | None, stderr: str) -> Verdict:
-        rollout = load_rollout(self._home, self._thread)
+        rollout = self._rollout()
         denials = self._all_denials(rollout, stderr)
         outcome, reason, cause, hint = self._judge(code, stderr, denials)
         if outcome is Outcome.BLOCKED:
             hint = _READS if rollout is not None and rollout.reads_only else _WRITES
-        usage, model = self._usage, ""
-        if rollout is not None:
-            usage = usage if usage.source != "none" else rollout.usage
-            model = rollout.model
+        usage, model = self._used(rollout), rollout.model if rollout is not None else ""
         return Verdict(
             outcome,
             reason,

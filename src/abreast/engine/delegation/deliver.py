@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 
-from abreast.agents import agent_named
 from abreast.contract.judge import Judged, asks
 from abreast.contract.paging import count_tokens, paginate
 from abreast.economics.words import warning
@@ -15,6 +14,7 @@ from abreast.engine.delegation.rounds import Rounds, contract_of, rounds_of
 from abreast.engine.session import result_stages
 from abreast.engine.session.ending import Ending
 from abreast.engine.session.scene import Scene
+from abreast.engine.session.spending import Bill, bill_of
 from abreast.errors import GitError
 from abreast.git.changes import diff_text
 from abreast.git.status import checkout_marks
@@ -59,7 +59,10 @@ def deliver(scene: Scene, given: Ending | None) -> Ending:
     `given` is the ending of a session that did not get as far as an answer.
     """
     rounds = rounds_of(scene)
-    found = _bare(scene) if rounds is None else _answered(scene, rounds)
+    bill = bill_of(scene, rounds.results, rounds.cli_session) if rounds is not None else None
+    found = _bare(scene)
+    if rounds is not None and bill is not None:
+        found = _answered(scene, rounds, bill)
     if given is not None:
         outcome = outcome_of(given.state)
         found = replace(found, outcome=outcome, reason=given.reason)
@@ -68,7 +71,7 @@ def deliver(scene: Scene, given: Ending | None) -> Ending:
     found = _noted(scene, found, salvaged=rounds is not None and rounds.salvaged)
     found = _saved(scene, found)
     record_deliverable(scene.engine.store.engine, found, scene.task.profile)
-    _tell(scene, found, rounds)
+    _tell(scene, found, rounds, bill)
     if found.outcome.valid:
         return Ending(SessionState.DONE)
     verdict = rounds.last.verdict if rounds else None
@@ -107,14 +110,12 @@ def _estimate(scene: Scene) -> Estimate | None:
         return None  # the tree has gone
 
 
-def _answered(scene: Scene, rounds: Rounds) -> Deliverable:
+def _answered(scene: Scene, rounds: Rounds, bill: Bill) -> Deliverable:
     contract, judged = contract_of(scene), rounds.judged
     pages = paginate(judged.items, contract.limit_tokens)
     outcome, reason = _outcome(rounds, cut=len(pages) > 1)
     whole = "\n".join(judged.items)
     encoded = whole.encode("utf-8", "surrogatepass")
-    agent = agent_named(scene.task.agent.name)
-    usage = rounds.spent(running_totals=agent.capabilities.running_totals)
     return replace(
         _bare(scene),
         outcome=outcome,
@@ -125,10 +126,10 @@ def _answered(scene: Scene, rounds: Rounds) -> Deliverable:
         tokens=count_tokens(whole),
         bytes=len(encoded),
         sha256=hashlib.sha256(encoded).hexdigest(),
-        model=", ".join(model for model in rounds.last.verdict.usage_by_model if model),
+        model=", ".join(model for model in bill.by_model if model),
         cli_session=rounds.cli_session,
         seconds=round(clock.now().since(rounds.results[0].began), 3),
-        account=rounds.account(usage, count_tokens(pages[0].text) if pages else 0),
+        account=bill.account(count_tokens(pages[0].text) if pages else 0),
     )
 
 
@@ -217,20 +218,18 @@ def _differing(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str
     return tuple(sorted(name for name in names if before.get(name) != after.get(name)))
 
 
-def _tell(scene: Scene, found: Deliverable, rounds: Rounds | None) -> None:
+def _tell(scene: Scene, found: Deliverable, rounds: Rounds | None, bill: Bill | None) -> None:
     store, session = scene.engine.store, scene.session.id
-    if rounds is not None:
-        agent = agent_named(scene.task.agent.name)
-        last, usage = rounds.last, rounds.spent(running_totals=agent.capabilities.running_totals)
+    if rounds is not None and bill is not None:
         change = Change(
             final_message=found.text,
             turns=rounds.turns,
-            last_action=last.progress.last_action or UNSET,
+            last_action=rounds.last.progress.last_action or UNSET,
             cli_session=found.cli_session or UNSET,
             model=found.model or UNSET,
         )
         store.update_session(session, change)
-        store.set_usage(session, scene.layout.attempt, usage, last.verdict.usage_by_model)
+        store.set_usage(session, scene.layout.attempt, bill.usage, bill.by_model)
     text = f"{found.outcome}: {found.reason}" if found.reason else found.outcome.value
     store.add_event(session, "delivered", text)
     for note in found.notes:

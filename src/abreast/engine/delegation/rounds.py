@@ -1,8 +1,7 @@
 """A child's rounds: it is asked once, and again in its own CLI session when its answer is wrong."""
 
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass, replace
-from functools import reduce
-from operator import add
 
 from abreast.agents import agent_named
 from abreast.agents.base import Agent, Launch
@@ -16,9 +15,9 @@ from abreast.engine.session.jobs import Order
 from abreast.engine.session.layout import ROUNDS
 from abreast.engine.session.prompts import INTERRUPTED
 from abreast.engine.session.scene import Scene
+from abreast.engine.session.spending import stated_by
 from abreast.errors import StateError
 from abreast.model.contract import Contract
-from abreast.model.economy import Account
 from abreast.model.events import Outcome
 from abreast.model.limits import Limits
 from abreast.model.usage import Usage
@@ -59,26 +58,10 @@ class Rounds:
     def turns(self) -> int:
         return sum(r.verdict.turns or r.progress.turns for r in self.results)
 
-    def spent(self, *, running_totals: bool) -> Usage:
-        """Return what all rounds have used; with `running_totals` the last one tells it all."""
-        used = [
-            r.verdict.usage if r.verdict.usage != Usage() else r.progress.usage
-            for r in self.results
-        ]
-        known = [usage for usage in used if usage != Usage()]
-        if not known:
-            return Usage()
-        return known[-1] if running_totals else reduce(add, known)
-
-    def account(self, usage: Usage, summary: int) -> Account:
-        """Return the delegation's account, when the parent reads `summary` tokens of it."""
-        start_up = self.results[0].verdict.start_up
-        contexts = [r.verdict.context for r in self.results if r.verdict.context is not None]
-        billed = [n for n in (usage.input_tokens, usage.output_tokens) if n is not None]
-        kept_out = None
-        if start_up is not None and contexts:
-            kept_out = max(0, contexts[-1] - start_up)
-        return Account(start_up, sum(billed) if billed else None, kept_out, summary)
+    @property
+    def stated(self) -> tuple[Usage, Mapping[str, Usage]]:
+        """What the CLI has stated of all rounds, in total and of each model."""
+        return stated_by(self.results)
 
 
 def rounds_of(scene: Scene) -> Rounds | None:
@@ -113,8 +96,7 @@ def to_repair(scene: Scene) -> bool:
 def _left(scene: Scene, rounds: Rounds) -> Limits | None:
     """Return what of a child's budget is left after these rounds; None when nothing is."""
     budget = scene.task.limits
-    totals = agent_named(scene.task.agent.name).capabilities.running_totals
-    used = rounds.spent(running_totals=totals)
+    used, _ = rounds.stated
     tokens, usd = (used.input_tokens or 0) + (used.output_tokens or 0), used.cost_usd or 0.0
     # A machine that slept meanwhile, or whose clock was set, has used nothing up.
     minutes = sum(one.seconds or max(0.0, one.ended - one.started) for one in rounds.results) / 60

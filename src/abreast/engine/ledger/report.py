@@ -3,7 +3,7 @@
 import re
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from math import fsum
@@ -31,7 +31,10 @@ def ledger(
     index = refresh(places, environ)
     known = load_known(places.database)
     parts = [*_parts(index, known)]
-    stated = _stated(_complete(index, parts), known, parts)
+    costs = _complete(index, parts)
+    index.unrecorded += len(more := [*_beyond(known, parts)])
+    parts += more
+    stated = _stated(costs, known, parts)
     found, total = rows(parts, by, start, stated)
     delegations = [*_vendors(index, start, known), *_own(load_delivered(places.database), start)]
     return Ledger(
@@ -127,6 +130,27 @@ def _complete(index: Index, parts: list[Part]) -> dict[str, float]:
         if told.get("cost") is not None:
             costs[one.session] = float(told["cost"])
     return costs
+
+
+def _beyond(known: Iterable[Known], parts: Sequence[Part]) -> Iterable[Part]:
+    """Yield what abreast's own sessions have stated and no transcript has: each as one request.
+
+    Such is what Gemini CLI asks aside. What a person has asked since makes up for it here, until
+    that is in the account as well.
+    """
+    families: defaultdict[str, list[Part]] = defaultdict(list)
+    for part in parts:
+        families[part.name].append(part)
+    for one in known:
+        family = [part for part in families.get(one.id, ()) if part.whole != one.id]
+        tallies = [each for part in family for each in part.tallies]
+        prompt = (one.input_tokens or 0) - sum(each.prompt for each in tallies)
+        output = (one.output_tokens or 0) - sum(each.output for each in tallies)
+        if tallies and prompt + output > 0 and prompt >= 0 and output >= 0:
+            cached = (one.cached_tokens or 0) - sum(each.cached for each in tallies)
+            last = max(each.quarter for each in tallies)
+            more = Tally(last, one.model, 1, prompt, min(max(0, cached), prompt), output, 0)
+            yield replace(family[0], tallies=[more], subagent=False)
 
 
 def _stated(

@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,11 +15,11 @@ from abreast.engine.session import prompts
 from abreast.engine.session.briefing import read_briefing
 from abreast.engine.session.jobs import Order
 from abreast.engine.session.scene import Scene
+from abreast.engine.session.spending import bill_of
 from abreast.errors import StoreError
 from abreast.git.status import require_own_git_dir
 from abreast.model.contract import BriefingChoice, Isolation
 from abreast.model.events import Outcome
-from abreast.model.usage import Usage
 from abreast.process.environment import DEPTH, SESSION, allow
 from abreast.process.files import write_atomic
 from abreast.process.priority import AGENT, AWAITED
@@ -171,7 +171,8 @@ def record(scene: Scene, result: Result) -> None:
     """Keep what the agent's end tells: its last message, usage, and the id to go on with."""
     verdict, store = result.verdict, scene.engine.store
     cli_session = verdict.cli_session or result.progress.cli_session
-    models = [model for model in verdict.usage_by_model if model]
+    bill = bill_of(scene, [result], cli_session or "")
+    models = [model for model in bill.by_model if model]
     store.update_session(
         scene.session.id,
         Change(
@@ -182,8 +183,7 @@ def record(scene: Scene, result: Result) -> None:
             model=", ".join(models) or UNSET,
         ),
     )
-    usage, by_model = _spent(scene, result)
-    store.set_usage(scene.session.id, scene.layout.attempt, usage, by_model)
+    store.set_usage(scene.session.id, scene.layout.attempt, bill.usage, bill.by_model)
     if result.swept:
         text = f"{result.swept} processes had outlived the agent and were ended"
         store.add_event(scene.session.id, "swept", text)
@@ -195,28 +195,3 @@ def note_left(scene: Scene, result: Result) -> None:
     if result.left:
         text = f"left running, because others may use it: {', '.join(result.left)}"
         scene.engine.store.add_event(scene.session.id, "left", text)
-
-
-def _spent(scene: Scene, result: Result) -> tuple[Usage, Mapping[str, Usage]]:
-    """Return what this attempt has used, in total and of each model.
-
-    A CLI may state the running total of a session that it has resumed: then what is known of the
-    attempts before is taken off. Such a CLI names one model, the one of its last turn.
-    """
-    verdict = result.verdict
-    usage = verdict.usage if verdict.usage != Usage() else result.progress.usage
-    if not agent_named(scene.task.agent.name).capabilities.running_totals:
-        return usage, verdict.usage_by_model
-    before = _total_before(scene, verdict.cli_session or result.progress.cli_session)
-    parts = verdict.usage_by_model.items()
-    return usage.beyond(before), {model: part.beyond(before) for model, part in parts}
-
-
-def _total_before(scene: Scene, cli_session: str) -> Usage:
-    """Return the newest total that an earlier attempt in the same CLI session has stated."""
-    for attempt in range(scene.layout.attempt - 1, 0, -1):
-        earlier = load_result(replace(scene.layout, attempt=attempt).job("agent"))
-        verdict = earlier.verdict if earlier else None
-        if verdict and verdict.cli_session == cli_session and verdict.usage != Usage():
-            return verdict.usage
-    return Usage()
