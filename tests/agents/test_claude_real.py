@@ -36,6 +36,7 @@ from abreast.model.moves import (
 from abreast.process.materialise import materialise
 from abreast.process.tree import MARKER, marked, sweep
 from tests.agents.claude_desk import Desk, open_desk
+from tests.handoff.support import left_in
 from tests.support.clis import cli_environ, make_launch, wait_until
 from tests.support.repos import Repo
 
@@ -117,6 +118,11 @@ def test_it_may_not_push_nor_change_its_own_rules(desk: Desk) -> None:
     assert ran.verdict.outcome is Outcome.BLOCKED
     assert [denial.split()[0] for denial in ran.verdict.denials] == ["Bash", "Bash", "Write"]
     assert not (desk.tree / ".claude").exists()
+    # A handoff tells of commands that were refused, and not that they ended somehow.
+    told = left_in("claude", desk.home)
+    commands = ["git push origin work", "cd . && git push"]
+    assert [call.subject for call, _ in told.refused][:2] == commands
+    assert told.ran == ()
 
 
 def test_it_has_the_shell_and_the_files_and_nothing_else(desk: Desk) -> None:

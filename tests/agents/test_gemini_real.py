@@ -27,6 +27,7 @@ from abreast.model.moves import Drop, Edit, HttpError, Move, Say, Scenario, Shel
 from abreast.model.usage import Usage
 from abreast.process.materialise import materialise
 from abreast.process.tree import MARKER, sweep
+from tests.handoff.support import left_in
 from tests.support.clis import (
     BIN,
     OLDEST,
@@ -146,6 +147,13 @@ def test_what_is_outside_is_refused(bench: Bench) -> None:
     assert len(ran.of(EventKind.DENIED)) == 4
     assert [e.text for e in ran.of(EventKind.WARNING)] == [
         "run echo $(date): the CLI refuses command substitution"
+    ]
+    told = left_in("gemini", bench.tmp / "session" / "gemini-home")
+    refused = [call.subject for call, _ in told.refused]
+    assert [subject for subject in refused if not subject.endswith("outside.txt")] == [
+        "true && git push -q origin HEAD:main",
+        "git -c a.b=c push origin HEAD",
+        "echo $(date)",
     ]
     assert not outside.exists()
     assert (bench.repo.path / "here.txt").read_text() == "2\n"

@@ -7,7 +7,7 @@ from abreast.engine.transcripts import records_of
 from abreast.handoff.case import Case
 from abreast.handoff.compose import compose
 from abreast.handoff.standing import Standing
-from abreast.handoff.told import listen
+from abreast.handoff.told import Told, listen
 from abreast.model.handoff import TOKENS, Handoff, Header
 from abreast.model.transcript import (
     Called,
@@ -35,6 +35,14 @@ def sessions(cli: str, name: str) -> Iterator[Transcript]:
     records = records_of(cli)
     found = [records.read(path) for path in records.find({"HOME": "/nonexistent"}, [place])]
     yield from sorted((one for one in found if not one.parent), key=lambda one: one.begun)
+
+
+def left_in(cli: str, home: Path) -> Told:
+    """What is told of the only session that a CLI has recorded in a HOME, or a home of ours."""
+    place = home / ".claude/projects" if cli == "claude" else home
+    records = records_of(cli)
+    [path] = records.find({"HOME": "/nonexistent"}, [place])
+    return listen(records.read(path))
 
 
 def every_recording() -> list[tuple[str, str]]:

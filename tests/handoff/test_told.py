@@ -67,12 +67,12 @@ def test_the_files_that_were_edited(cli, edited):
 
 def test_an_edit_that_was_refused_is_none():
     told = listen(recorded("codex", "plain"))
-    assert told.refused == (
+    assert [(call.subject, why) for call, why in told.refused] == [
         (
             "/outside.txt",
             "patch rejected: writing outside of the project; rejected by user approval settings",
-        ),
-    )
+        )
+    ]
     assert "/outside.txt" not in told.edited
 
 

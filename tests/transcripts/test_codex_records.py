@@ -12,6 +12,7 @@ from abreast.agents.codex.records import (
     children,
     read,
 )
+from abreast.agents.codex.records_calls import Open, returned
 from abreast.model.transcript import (
     Begun,
     Broken,
@@ -249,3 +250,20 @@ def test_a_compaction() -> None:
 
 def test_the_names_of_the_seam() -> None:
     assert set(records.__all__) >= {"MARKS", "Events", "Spending", "children", "find", "read"}
+
+
+@pytest.mark.parametrize(
+    ("output", "refused"),
+    [
+        ('exec_command failed for `/bin/bash -lc "x"`: CreateProcess { message: "no" }', True),
+        ("tool call error: shell requires approval, but approval policy is never", True),
+        ("exec command rejected by user", True),
+        ("unsupported call: exec_command", True),
+        ("aborted by user after 3.2s", False),
+        ("Process exited with code 1\nOutput:\nrejected by user\n", False),
+        ("Process exited with code 0\nOutput:\nok\n", False),
+    ],
+)
+def test_a_command_that_never_began_was_refused(output: str, refused: bool) -> None:
+    back = returned(0.0, {"call_id": "c", "output": output}, Open(ToolKind.SHELL))
+    assert back.refused is refused

@@ -50,7 +50,7 @@ class Case:
     def outcome(self, ran: Ran) -> str:
         """Return how a command ended, claiming no more than its exit code says."""
         if ran.code is None:
-            return "did not end by itself"
+            return "was not run to its end"
         if ran.failed and ran.code == 0:
             return "failed"
         return f"exit {ran.code}" + ("" if own_code(ran.command) else " of its last part")

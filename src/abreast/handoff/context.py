@@ -7,6 +7,7 @@ from abreast.handoff.line import Line, Pen, Section
 from abreast.handoff.standing import File, Standing
 from abreast.handoff.state import ending_of_record
 from abreast.handoff.told import End, Ran
+from abreast.model.transcript import ToolKind
 
 _ROW = 6  # files on a line
 _ROWS = 5
@@ -176,10 +177,10 @@ def _questions(case: Case) -> Iterator[tuple[int, str]]:
 def _tried(case: Case) -> Iterator[tuple[int, str]]:
     """Yield what did not work out, besides commands that failed."""
     told, pen = case.told, case.pen
-    for number, (what, reason) in enumerate(dict.fromkeys(reversed(told.refused))):
+    for number, (what, reason) in enumerate(_refusals(case)):
         if number < _TRIED:
             why = f": {pen.words(reason, 140)}" if reason else ""
-            yield 20 + number, f"Tried: an edit of {pen.code(case.path(what))} was refused{why}"
+            yield 20 + number, f"Tried: {what} was refused{why}"
     for number, call in enumerate(reversed(told.unfinished)):
         if number < _TRIED:
             yield (
@@ -189,6 +190,18 @@ def _tried(case: Case) -> Iterator[tuple[int, str]]:
     breaks = list(dict.fromkeys(reversed(told.earlier_breaks)))
     for number, reason in enumerate(breaks[:3]):
         yield 33 + number, f"Stopped before, and went on: {pen.words(reason, 140)}"
+
+
+def _refusals(case: Case) -> dict[tuple[str, str], None]:
+    """Return what was refused, each with the reason, the newest first."""
+    pen, found = case.pen, []
+    for call, reason in reversed(case.told.refused):
+        shell = call.kind is ToolKind.SHELL
+        what = (
+            pen.code(call.subject) if shell else f"an edit of {pen.code(case.path(call.subject))}"
+        )
+        found.append((what, reason))
+    return dict.fromkeys(found)
 
 
 def _words(case: Case) -> Iterator[tuple[int, str]]:

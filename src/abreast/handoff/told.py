@@ -42,7 +42,7 @@ class End(StrEnum):
 
 @dataclass(frozen=True)
 class Ran:
-    """A command that was run. `code` is None when it did not end by itself.
+    """A command that was run. `code` is None when it was not run to its end.
 
     `said` is the last line of its output that says something.
     """
@@ -67,7 +67,8 @@ class Told:
     """All that one transcript tells, in its own order. Of subagents only what they edited.
 
     `ran` are commands that did more than look, in the order in which they ended. `refused` are
-    edits that failed, with the reason. `unfinished` are calls that never returned.
+    edits that failed and commands that were not let begin, with the reason. `unfinished` are calls
+    that never returned.
     """
 
     end: End = End.EMPTY
@@ -80,7 +81,7 @@ class Told:
     plan: tuple[tuple[str, bool], ...] = ()
     ran: tuple[Ran, ...] = ()
     edited: tuple[str, ...] = ()
-    refused: tuple[tuple[str, str], ...] = ()
+    refused: tuple[tuple[Called, str], ...] = ()
     running: tuple[Called, ...] = ()  # at the end of the record
     unfinished: tuple[Called, ...] = ()
     earlier_breaks: tuple[str, ...] = ()
@@ -235,6 +236,8 @@ def _ran(heard: _Listener) -> Iterator[Ran]:
         call = heard.calls.get(name)
         if call is None or call.kind is not ToolKind.SHELL or only_looks(call.subject):
             continue
+        if back.refused:
+            continue
         if back.failed or back.code is not None:
             yield Ran(call.subject, back.code, back.failed, telling_line(back.text))
 
@@ -250,11 +253,14 @@ def _edited(transcript: Transcript) -> Iterator[str]:
         yield from _edited(child)
 
 
-def _refused(heard: _Listener) -> Iterator[tuple[str, str]]:
+def _refused(heard: _Listener) -> Iterator[tuple[Called, str]]:
     for name, back in heard.returned.items():
         call = heard.calls.get(name)
-        if call is not None and call.kind is ToolKind.WRITE and back.failed:
-            yield call.subject, telling_line(back.text)
+        if call is None:
+            continue
+        edit = call.kind is ToolKind.WRITE and back.failed
+        if edit or (call.kind is ToolKind.SHELL and back.refused):
+            yield call, telling_line(back.text)
 
 
 def _settled(heard: _Listener) -> Iterator[tuple[str, str]]:

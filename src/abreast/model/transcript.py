@@ -101,7 +101,10 @@ class Called:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """What a tool call returned. `code` is a command's exit code, `size` the text's length."""
+    """What a tool call returned. `code` is a command's exit code, `size` the text's length.
+
+    `refused`: the CLI, a rule or a person did not let it begin.
+    """
 
     at: float
     id: str
@@ -110,6 +113,7 @@ class Returned:
     size: int = 0
     text: str = ""
     child: str = ""
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,13 @@ _SUBJECTS = (
     *("query", "url", "subject", "description", "skill", "taskId"),
 )
 _EXIT = re.compile(r"(?:<tool_use_error>|Error: )?Exit code (\d+)")
+# What the CLI says of a call that it did not make. A command that was begun has its exit code. What
+# it says when a person did not want the call is no sign: it says the same of one that was begun.
+_REFUSED = re.compile(
+    r"(?:been|was) (?:denied|blocked)|requires approval|haven't granted|hook error"
+    r"|(?:^|>)(?:Error: )?(?:Blocked: |No such tool|InputValidationError)"
+)
+_FRONT = 400  # characters in which it has said so
 _MOST = 500  # tasks of a plan
 _NOTICE = re.compile(r"<(task-id|tool-use-id|status)>([\w-]{1,200})</\1>")
 
@@ -75,15 +82,19 @@ def _shown(value: Any) -> str:
 def returned(at: float, block: Mapping[str, Any], result: Any) -> Returned:
     """Return what a call returned. `result` is the CLI's own account of it, beside the message."""
     text, told = text_of(block.get("content")), as_dict(result)
-    failed = block.get("is_error") is True or told.get("interrupted") is True
+    interrupted = told.get("interrupted") is True
+    failed = block.get("is_error") is True or interrupted
+    code = _code(text, told, failed=failed)
+    ended = code is not None or interrupted or not failed
     return Returned(
         at=at,
         id=one_line(as_text(block.get("tool_use_id"))),
         failed=failed,
-        code=_code(text, told, failed=failed),
+        code=code,
         size=len(text),
         text=cut(text),
         child=one_line(as_text(told.get("agentId"))),
+        refused=not ended and _REFUSED.search(text, 0, _FRONT) is not None,
     )
 
 

@@ -47,6 +47,12 @@ _FAILED = re.compile(
     r"request_user_input (?:was|is|can|requires) |"
     r"Wall time: [\d.]+ seconds\naborted"
 )
+# Of these, what says that the call was not made.
+_REFUSED = re.compile(
+    r"patch rejected|apply_patch verification failed|exec_command failed|unsupported call|"
+    r"unsupported custom tool|failed to parse|(?:tool call error: )?.{0,200}(?:rejected by user|"
+    r"requires approval|blocked by policy)"
+)
 _DONE = "completed"
 _STEP = re.compile(
     r"""\bstep["']?\s*:\s*(["'`])((?:(?!\1)[^\\]|\\.){1,2000})\1\s*,\s*"""
@@ -64,6 +70,7 @@ class Open:
     script: bool = False
     code: int | None = None
     failed: bool = False
+    refused: bool = False
     child: str = ""
     inner: int = 0
 
@@ -115,6 +122,7 @@ def returned(at: float, call: Mapping[str, Any], opened: Open | None) -> Returne
         size=max(0, len(text) - state.inner),
         text="" if state.inner and not failed else cut(printed(text)),
         child=state.child or _spawned(text),
+        refused=failed and code is None and (state.refused or bool(_REFUSED.match(text))),
     )
 
 
@@ -135,7 +143,8 @@ def item_called(at: float, item: Mapping[str, Any]) -> tuple[Called, Returned] |
     text, code = item_text(item), item_code(item)
     call = Called(at, str(item.get("id")), kind, name, one_line(subject), paths)
     failed = bool(code) or item_failed(item)
-    return call, Returned(at, call.id, failed, code, len(text), cut(text))
+    refused = code is None and item_refused(item)
+    return call, Returned(at, call.id, failed, code, len(text), cut(text), refused=refused)
 
 
 _ITEMS = {
@@ -162,6 +171,10 @@ def item_code(item: Mapping[str, Any]) -> int | None:
 
 def item_failed(item: Mapping[str, Any]) -> bool:
     return text(item.get("status")) in {"failed", "declined"}
+
+
+def item_refused(item: Mapping[str, Any]) -> bool:
+    return item.get("status") == "declined"
 
 
 def item_child(item: Mapping[str, Any]) -> str:

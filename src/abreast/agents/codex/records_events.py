@@ -15,6 +15,7 @@ from abreast.agents.codex.records_calls import (
     item_child,
     item_code,
     item_failed,
+    item_refused,
     item_text,
     planned,
     returned,
@@ -158,7 +159,7 @@ class Events:
             yield from self._says(record.at, "item", kind == "UserMessage", _content(item))
         elif opened is not None:
             opened.code, opened.failed = item_code(item), item_failed(item)
-            opened.child = item_child(item)
+            opened.refused, opened.child = item_refused(item), item_child(item)
         elif (nested := item_called(record.at, item)) is not None:
             yield from self._nested(nested, item)
 

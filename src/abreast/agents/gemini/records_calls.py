@@ -42,7 +42,8 @@ _TRAILER = re.compile(
 )
 _TAIL = 2_000  # the trailer is in the last characters of what a command returned
 # A command that the CLI did not run to its end is a success to it.
-_NOT_RUN = ("Command was cancelled", "Command was automatically cancelled", "Blocked: ")
+_BLOCKED = "Blocked: "
+_NOT_RUN = ("Command was cancelled", "Command was automatically cancelled")
 _NOT_ANSWERED = "User dismissed ask_user"  # a success as well
 _SUBAGENT = re.compile(r"\ASubagent .{0,200}? (?:failed\.|finished\.\nTermination Reason: (\w+))")
 
@@ -91,10 +92,12 @@ def returned(call: Record) -> Returned | None:
         return None
     text = "\n".join(_text(answer) for answer in answers)
     failed = status != "success" or any("error" in answer for answer in answers)
-    code = None
+    code, refused = None, status == "error" or "did not allow" in text[:_TAIL]
     name = _string(call, "name")
     if name == _SHELL and not failed:
-        code, failed = _outcome(text, call.get("resultDisplay"))
+        display = call.get("resultDisplay")
+        refused = any(str(one).startswith(_BLOCKED) for one in (text, display))
+        code, failed = (None, True) if refused else _outcome(text, display)
     elif name == "invoke_agent" and (found := _SUBAGENT.match(text)):
         failed = failed or found[1] != "GOAL"
     elif name == "ask_user":
@@ -107,6 +110,7 @@ def returned(call: Record) -> Returned | None:
         size=len(text),
         text=cut(text),
         child=safe_name(call.get("agentId")),
+        refused=failed and code is None and refused,
     )
 
 
