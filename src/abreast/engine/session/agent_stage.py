@@ -2,8 +2,9 @@
 
 import contextlib
 import hashlib
+import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -147,14 +148,25 @@ def _came_to(scene: Scene) -> str:
     return prompts.INTERRUPTED
 
 
-def change_of(progress: Progress) -> Change:
-    """Return what a running session shows."""
+def change_of(progress: Progress, place: Path) -> Change:
+    """Return what a session shows that works in `place`."""
     return Change(
         last_action=progress.last_action,
         turns=progress.turns,
-        files=progress.files,
+        files=seen_from(place, progress.files),
         cli_session=progress.cli_session or UNSET,
     )
+
+
+def seen_from(place: Path, files: Iterable[str]) -> tuple[str, ...]:
+    """Return files as paths from `place`, however an agent has called them; absolute if outside."""
+    tops = (str(place), os.path.realpath(place))
+    found = []
+    for name in files:
+        whole = os.path.normpath(place / name)
+        inside = (os.path.relpath(whole, t) for t in tops if Path(whole).is_relative_to(t))
+        found.append(next(inside, whole))
+    return tuple(dict.fromkeys(found))
 
 
 def noting(scene: Scene) -> Callable[[Progress], None]:
@@ -162,7 +174,7 @@ def noting(scene: Scene) -> Callable[[Progress], None]:
 
     def note(progress: Progress) -> None:
         with contextlib.suppress(StoreError):  # the agent goes on, and the next note may do
-            scene.engine.store.update_session(scene.session.id, change_of(progress))
+            scene.engine.store.update_session(scene.session.id, change_of(progress, scene.place))
 
     return note
 
