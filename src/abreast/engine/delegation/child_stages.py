@@ -5,6 +5,7 @@ import asyncio
 from abreast.engine.delegation import deliver, rounds
 from abreast.engine.durable import Json
 from abreast.engine.session import agent_stage, start_stages
+from abreast.engine.session.bounded import bounded
 from abreast.engine.session.ending import Ending, load_ending
 from abreast.engine.session.jobs import run_job
 from abreast.engine.session.layout import ROUNDS
@@ -62,6 +63,6 @@ async def conclude(session: str, attempt: int, ending: Json | None) -> Json | No
     given = load_ending(ending) if ending else None
 
     async def body(scene: Scene) -> Ending | None:
-        return await asyncio.to_thread(deliver.deliver, scene, given)
+        return await bounded(lambda: deliver.deliver(scene, given))
 
     return await guarded(session, attempt, body, although_stopping=True)

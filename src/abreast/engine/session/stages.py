@@ -9,10 +9,12 @@ import asyncio
 import contextlib
 import traceback
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from abreast.engine.durable import Json
 from abreast.engine.handoff.session import leave_bare
 from abreast.engine.session import agent_stage, result_stages, start_stages
+from abreast.engine.session.bounded import StageError, bounded
 from abreast.engine.session.ending import (
     STOPPED,
     Ending,
@@ -27,6 +29,8 @@ from abreast.errors import AbreastError, StoreError
 from abreast.model.states import SessionState
 from abreast.store.changes import Change
 
+T = TypeVar("T")
+
 
 async def prepare(session: str, attempt: int) -> Json:
     """Make the worktree, on its branch, at the base or at the predecessors' merged commits.
@@ -38,7 +42,7 @@ async def prepare(session: str, attempt: int) -> Json:
 
     async def body(scene: Scene) -> Ending | None:
         commands.extend(scene.task.commands)
-        return await asyncio.to_thread(start_stages.prepare, scene)
+        return await _within(scene, start_stages.prepare)
 
     ending = await guarded(session, attempt, body)
     return {"ending": ending, "commands": commands}
@@ -84,11 +88,13 @@ async def commit(session: str, attempt: int) -> Json | None:
 async def finish(session: str, attempt: int, ending: Json | None) -> Json:
     """Write down how the session ended, after keeping under a ref whatever is not committed."""
     given = load_ending(ending) if ending else None
-    return await asyncio.to_thread(_finish, session, attempt, given)
+    try:
+        return await bounded(lambda: _finish(session, attempt, given))
+    except StageError as error:
+        return await asyncio.to_thread(_give_up, session, attempt, given, error)
 
 
 def _finish(session: str, attempt: int, given: Ending | None) -> Json:
-    engine = current()
     try:
         scene = open_scene(session, attempt)
         end_jobs(scene.layout)
@@ -96,14 +102,19 @@ def _finish(session: str, attempt: int, given: Ending | None) -> Json:
     except StoreError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever happens, a session has an ending
-        kept = f"what it did could not be looked at or kept: {error}"
-        reason = f"{given.reason}; {kept}" if given and given.reason else kept
-        hint = "its worktree was left alone: abreast status tells where it is"
-        final = Ending(SessionState.UNKNOWN, reason, hint)
-        with contextlib.suppress(Exception):  # such as a full disk: without an ending all wait on
-            leave_bare(engine, session, attempt, final)
-        final = write_ending(engine, session, final, attempt=attempt)
+        return _give_up(session, attempt, given, error)
     return final.to_json()
+
+
+def _give_up(session: str, attempt: int, given: Ending | None, error: Exception) -> Json:
+    """End a session of which nothing more can be found out or kept."""
+    kept = f"what it did could not be looked at or kept: {error}"
+    reason = f"{given.reason}; {kept}" if given and given.reason else kept
+    hint = "its worktree was left alone: abreast status tells where it is"
+    final = Ending(SessionState.UNKNOWN, reason, hint)
+    with contextlib.suppress(Exception):  # such as a full disk: without an ending all wait on
+        leave_bare(current(), session, attempt, final)
+    return write_ending(current(), session, final, attempt=attempt).to_json()
 
 
 def _nothing(_: Scene) -> None:
@@ -130,7 +141,7 @@ async def _command(
             lambda: before_again(scene),
         )
         await asyncio.to_thread(agent_stage.note_left, scene, result)
-        await asyncio.to_thread(after, scene)
+        await _within(scene, after)
         return ending_of_command(result, name, f"abreast logs {scene.session.id}")
 
     return await guarded(session, attempt, body)
@@ -142,9 +153,14 @@ async def blocking(
     """Run one stage of a session in a thread (see `guarded`)."""
 
     async def threaded(scene: Scene) -> Ending | None:
-        return await asyncio.to_thread(body, scene)
+        return await _within(scene, body)
 
     return await guarded(session, attempt, threaded)
+
+
+async def _within(scene: Scene, body: Callable[[Scene], T]) -> T:
+    """Run the blocking part of a stage where it can hold up nobody for good (see `bounded`)."""
+    return await bounded(lambda: body(scene), scene.layout.stop_file)
 
 
 async def guarded(
@@ -165,6 +181,9 @@ async def guarded(
         ending = await body(scene)
     except StoreError:
         raise  # the step is tried again: what a session has come to must not depend on that
+    except StageError as error:
+        unknown = Ending(SessionState.UNKNOWN, error.message, error.hint or "")
+        ending = STOPPED if error.stopped else unknown
     except AbreastError as error:
         ending = Ending(SessionState.FAILED, error.message, error.hint or "")
     except Exception as error:  # noqa: BLE001 - a session's boundary: recorded, the rest goes on
