@@ -269,6 +269,25 @@ def test_a_person_goes_on_with_a_headless_session(
         assert verified.read_text().count("a.txt") == 2
 
 
+def test_a_session_whose_first_question_is_declined_is_no_work_that_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with at_rig("claude", tmp_path) as rig:
+        monkeypatch.setenv("TERM", "xterm-256color")
+        monkeypatch.setenv("ABREAST_STATE_DIR", str(rig.stage.places.state))
+        with AtTerminal(terminal("open", "mine", "--agent", "claude"), rig.repo.path) as at:
+            at.until(QUESTIONS["claude"])
+            program, *_ = psutil.Process(at.process.pid).children()
+            at.calm()
+            at.press("\x1b[B", "\u276f No", every=10)
+            at.press("\r", lambda: not program.is_running(), deadline=90.0, every=3.0)
+            assert at.ended() == 1
+        session = api.find_session("mine", places=rig.stage.places)
+        assert (session.state, session.commit) == (SessionState.STOPPED, "")
+        assert session.reason == "it was left before anything was said or done in it"
+        assert session.hint == f"abreast attach {session.id} opens it again"
+
+
 @pytest.mark.parametrize("name", ["claude", "codex"])
 def test_what_the_cli_asks_first_is_announced(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

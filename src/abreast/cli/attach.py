@@ -90,7 +90,7 @@ def _sit_down(terminal: "Terminal", *, json: bool) -> int:
         as_json.emit({"session": as_json.session_dict(session)})
     else:
         _tell(session)
-    return 0 if session.state is SessionState.DONE and not code else 1
+    return 0 if session.state is SessionState.DONE else 1  # whatever the CLI's own code says
 
 
 def _tell(session: Session) -> None:

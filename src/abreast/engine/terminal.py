@@ -32,6 +32,7 @@ from abreast.engine.worker_process import ensure_worker
 from abreast.errors import AgentError, StateError
 from abreast.git.commit import tree_of
 from abreast.git.guard import guard_worktree
+from abreast.git.repository import Repository
 from abreast.git.snapshot import build_tree
 from abreast.model.events import Outcome, Verdict
 from abreast.model.session import BY_HAND, Session
@@ -149,11 +150,15 @@ def close(session: Session, places: Places) -> Session:
 def _close(session: Session, places: Places) -> Session:
     repository = repository_of(session, places)
     layout = layout_of(session, places, repository.common_dir)
-    found = _cli_session(session, places)
+    found = _recorded(session, places)
+    changed = _changed(session, repository, layout)
+    idle = not found and not changed  # such as after its CLI's question whether to trust the folder
     by_hand = Verdict(
-        Outcome.OK,
+        Outcome.STOPPED if idle else Outcome.OK,
+        "it was left before anything was said or done in it" if idle else "",
+        f"abreast attach {session.id} opens it again" if idle else None,
         final_message=BY_HAND,
-        cli_session=found,
+        cli_session=found or session.cli_session,
         answer=_answer(layout),
     )
     now = clock.now()
@@ -166,10 +171,7 @@ def _close(session: Session, places: Places) -> Session:
             client.store.set_run_state(session.run, RunState.QUEUED)
         ensure_worker(places)
     else:
-        known = session.commit or session.base_sha
-        if build_tree(guard_worktree(repository, layout.worktree)).tree == tree_of(
-            repository, known
-        ):
+        if not changed:
             with _at_work(places) as engine:
                 settle(open_scene(session.id, session.attempt), os.environ)
                 return engine.reader.session(session.id) or session
@@ -180,6 +182,16 @@ def _close(session: Session, places: Places) -> Session:
             client.again(session.run, [session], fresh=False)
     wait(session.run, places, lambda _: None)
     return Reader(places.database).session(session.id) or session
+
+
+def _changed(session: Session, repository: Repository, layout: SessionLayout) -> bool:
+    """Return whether the worktree holds anything that the session's commit does not."""
+    if not layout.worktree.exists():
+        return False
+    built = build_tree(guard_worktree(repository, layout.worktree))
+    return bool(built.skipped) or built.tree != tree_of(
+        repository, session.commit or session.base_sha
+    )
 
 
 def _answer(layout: SessionLayout) -> str:
@@ -210,10 +222,13 @@ def _launch(scene: Scene, agent: Agent, cli_session: str) -> Launch:
     return replace(launch_of(scene, agent, cli_session=cli_session), environ=env)
 
 
-def _cli_session(session: Session, places: Places) -> str:
-    """Return the id of the CLI session that the person was in; the CLI may have made its own."""
+def _recorded(session: Session, places: Places) -> str:
+    """Return the id of the CLI session that the person was in, which the CLI may have made itself.
+
+    "" when there is no record of one: nothing was said in it.
+    """
     agent = agent_named(session.agent)
     with _at_work(places):
         scene = open_scene(session.id, session.attempt)
         launch = _launch(scene, agent, session.cli_session)
-        return agent.find_session(launch, scene.run.created) or session.cli_session
+        return agent.find_session(launch, scene.run.created)
