@@ -9,12 +9,15 @@ from pathlib import Path
 def move_aside(top: Path, paths: Iterable[str], folder: Path) -> list[str]:
     """Move what is at `paths` below `top` to the same places below `folder`; return what was moved.
 
-    Nothing that is there already is replaced: the newer one gets a number. Raises OSError.
+    Nothing that is there already is replaced: the newer one gets a number. What a link, or a name
+    that leads out, makes look as if it were below `top` stays where it is. Raises OSError.
     """
     moved = []
     for path in paths:
         source = top / path.rstrip("/")
-        if not os.path.lexists(source):
+        inside = Path(path)
+        outside = inside.is_absolute() or ".." in inside.parts or _through_link(top, inside)
+        if outside or not os.path.lexists(source):
             continue
         goal = _free(folder / path.rstrip("/"))
         goal.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -58,6 +61,7 @@ def _outermost(folder: Path) -> list[Path]:
 
 
 def _through_link(top: Path, path: Path) -> bool:
+    """Return whether `top`, or a folder on the way from it to `path`, is a link."""
     return any((top / parent).is_symlink() for parent in path.parents)
 
 

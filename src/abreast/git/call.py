@@ -4,6 +4,7 @@ What an agent can write is data here. On its worktree (`Guarded`) git runs with 
 ours and without the variables that open doors; no call enters a submodule, wherever it is made.
 """
 
+import contextlib
 import os
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from abreast.errors import GitError
 from abreast.git.guarded import Guarded, Where, path_of
+from abreast.git.pipes import unblocked
 from abreast.process.command import Completed, run
 from abreast.process.environment import allow
 
@@ -124,15 +126,16 @@ def call(
     variables |= env or {}
 
     def attempt() -> Completed:
-        return run(
-            argv,
-            cwd=folder,
-            env=variables,
-            stdin=stdin,
-            timeout=timeout,
-            check=False,
-            error=GitError,
-        )
+        with unblocked(where) if isinstance(where, Guarded) else contextlib.nullcontext():
+            return run(
+                argv,
+                cwd=folder,
+                env=variables,
+                stdin=stdin,
+                timeout=timeout,
+                check=False,
+                error=GitError,
+            )
 
     try:
         done = attempt()

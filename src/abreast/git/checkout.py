@@ -30,6 +30,7 @@ def point_back(worktree: Guarded, aside: Path | None = None) -> bool:
 
     A repository that lies in its place is moved to `aside`; without that it is deleted.
     """
+    worktree.require_real()
     if own_git_dir(worktree.path) == worktree.admin:
         return False
     marker = worktree.path / ".git"

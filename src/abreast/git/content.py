@@ -70,11 +70,20 @@ def _line(file: Path) -> str:
 
 
 def _whole(file: Path, most: int = LARGEST) -> str:
+    return os.fsdecode(read_plain(file, most))
+
+
+def read_plain(file: Path, most: int) -> bytes:
+    """Return at most `most` bytes of what a file holds; b"" for what is no file that can be read.
+
+    A link is none, nor is a pipe, which may never answer. Raises nothing.
+    """
     try:
         with os.fdopen(os.open(file, _PLAIN), "rb") as opened:
-            return os.fsdecode(opened.read(most))
+            regular = stat.S_ISREG(os.fstat(opened.fileno()).st_mode)
+            return opened.read(most) if regular else b""
     except (OSError, ValueError):  # a folder, a pipe, a NUL in the name
-        return ""
+        return b""
 
 
 def _digest(value: bytes) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from abreast.errors import GitError
 from abreast.git.call import call, split
+from abreast.git.content import read_plain
 from abreast.git.guarded import Guarded, guard_folder, known_guard
 from abreast.git.repository import Repository
 from abreast.git.status import own_git_dir
@@ -209,6 +210,7 @@ def _copy_hook(repo: Repository, scratch: Path) -> None:
 
 
 _HOOK_BYTES = 10_000_000
+_POINTER_BYTES = 8192  # a path has 4096 at most
 
 
 def find_admin(repo: Repository, path: Path) -> Path | None:
@@ -226,11 +228,8 @@ def find_admin(repo: Repository, path: Path) -> Path | None:
 
 
 def _gitdir(admin: Path) -> Path | None:
-    try:
-        text = (admin / "gitdir").read_text(encoding="utf-8", errors="surrogateescape")
-    except OSError:
-        return None
-    return Path(os.path.normpath(admin / text.removesuffix("\n")))
+    text = os.fsdecode(read_plain(admin / "gitdir", _POINTER_BYTES)).removesuffix("\n")
+    return Path(os.path.normpath(admin / text)) if text else None
 
 
 def _worktree_configuration(repo: Repository) -> bytes:

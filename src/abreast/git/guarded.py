@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from abreast.errors import GitError
+from abreast.git.content import read_plain
 
 # What HEAD may hold: the name of a ref, or a commit (SHA-1 or SHA-256).
 _HEAD = re.compile(rb"ref: refs/[^\0\n]+\n|[0-9a-f]{40}(?:[0-9a-f]{24})?\n")
@@ -62,14 +63,27 @@ class Guarded:
                 stderr=f"{self.path} has no git folder any more: {self.admin}",
                 hint="it is no worktree any more; its work may be under refs/abreast/",
             )
-        head = _read(self.admin / "HEAD") or _NOWHERE
+        self.require_real()
+        head = read_plain(self.admin / "HEAD", _HEAD_BYTES) or _NOWHERE
         wanted = head if _HEAD.fullmatch(head) else _NOWHERE
-        if _read(self.git_dir / "HEAD") != wanted:
+        if read_plain(self.git_dir / "HEAD", _HEAD_BYTES) != wanted:
             _put(self.git_dir / "HEAD", wanted)
         for part in self.admin.glob("sharedindex.*"):  # an index may be split over two files
             with contextlib.suppress(FileExistsError):
                 (self.git_dir / part.name).symlink_to(part)
         copy_index(self.admin / "index", self.git_dir / "index")
+
+    def require_real(self) -> None:
+        """Raise `GitError` when a link has taken the worktree's place: it may lead to the user's
+        checkout, which we would empty.
+        """
+        if self.path.is_symlink():
+            raise GitError(
+                ("git", "rev-parse", "--show-toplevel"),
+                None,
+                stderr=f"{self.path} is a link to {self.path.readlink()}, no worktree",
+                hint="nothing there was touched; look, then delete the link",
+            )
 
     def index_untouched(self) -> bool:
         """Return whether the agent's index is, byte for byte, the one from before it began."""
@@ -95,14 +109,6 @@ def _stamp(file: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_size, found.st_mtime_ns
-
-
-def _read(file: Path) -> bytes:
-    try:
-        with file.open("rb") as opened:
-            return opened.read(_HEAD_BYTES)
-    except OSError:
-        return b""
 
 
 def _put(file: Path, content: bytes) -> None:

@@ -17,7 +17,7 @@ def swap_ref(repo: Repository, ref: str, new: str, old: str | None, *, reason: s
     A branch gets an entry in its reflog. Raises `GitError` for any other failure.
     """
     log = ["--create-reflog"] if ref.startswith("refs/heads/") else []
-    move = ("update-ref", *log, "-m", reason, ref, new, old or "")
+    move = ("update-ref", *_itself(ref), *log, "-m", reason, ref, new, old or "")
     done = repo.call(*move, codes=(0, 1, 128))
     if done.code == 0:
         return True
@@ -33,13 +33,21 @@ def move_branch(repo: Repository, branch: str, new: str, old: str | None, *, rea
 
 def delete_ref(repo: Repository, ref: str, old: str) -> bool:
     """Delete `ref` if it is at `old`; True when it is gone, False when it is somewhere else."""
-    done = repo.call("update-ref", "-d", ref, old, codes=(0, 1, 128))
+    done = repo.call("update-ref", *_itself(ref), "-d", ref, old, codes=(0, 1, 128))
     if done.code == 0:
         return True
     now = read_ref(repo, ref)
     if now == old:
         raise failure(done, repo.common_dir)
     return now is None
+
+
+def _itself(ref: str) -> tuple[str, ...]:
+    """Return the option that keeps git from following a ref of ours to another one.
+
+    An agent can make it a symbolic ref to a branch of the user's, who may have such branches too.
+    """
+    return ("--no-deref",) if ref.startswith(("refs/abreast/", "refs/heads/abreast/")) else ()
 
 
 def _blocked_name(stderr: str) -> str | None:

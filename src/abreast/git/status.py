@@ -7,9 +7,11 @@ from pathlib import Path
 
 from abreast.errors import GitError
 from abreast.git.call import NO_HOOKS, call, failure, git, split
-from abreast.git.content import content_mark
+from abreast.git.content import content_mark, read_plain
 from abreast.git.guarded import Guarded, Where, path_of
 from abreast.process.files import write_atomic
+
+_POINTER_BYTES = 8192  # a path has 4096 at most
 
 
 def own_git_dir(checkout: Where) -> Path | None:
@@ -22,11 +24,10 @@ def own_git_dir(checkout: Where) -> Path | None:
     marker = checkout / ".git"
     if marker.is_dir():
         return marker
-    try:
-        text = marker.read_text(encoding="utf-8", errors="surrogateescape")
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+    text = os.fsdecode(read_plain(marker, _POINTER_BYTES))
     named = text.removeprefix("gitdir: ").removesuffix("\n")
+    if not named or "\0" in named:
+        return None
     return Path(os.path.normpath(checkout / named))  # it may be relative (git 2.48)
 
 
@@ -89,7 +90,7 @@ def on_branch(checkout: Where, branch: str) -> bool:
     With the reftable format HEAD is no file that can be read.
     """
     head = require_own_git_dir(checkout) / "HEAD"
-    return head.read_bytes() == f"ref: refs/heads/{branch}\n".encode()
+    return read_plain(head, _POINTER_BYTES) == f"ref: refs/heads/{branch}\n".encode()
 
 
 @dataclass(frozen=True)

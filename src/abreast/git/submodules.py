@@ -129,7 +129,14 @@ def _keep(store: Path, inner: Guarded, head: str, recorded: str, ref: str) -> st
     known = [recorded] if has.code == 0 else []
     with move_pack(pack(inner, [head], known), inner, store):
         moved = call(
-            store, "update-ref", ref, head, git_dir=store, config=_NOTHING_RUNS, codes=range(256)
+            store,
+            "update-ref",
+            "--no-deref",
+            ref,
+            head,
+            git_dir=store,
+            config=_NOTHING_RUNS,
+            codes=range(256),
         )
         exclude = [f"^{one}" for one in known]
         whole = there.call(
