@@ -1,5 +1,6 @@
 """What an agent puts in the place of files and folders neither stops us nor leads us elsewhere."""
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from abreast.git.call import git
 from abreast.git.checkout import point_back, switch_detached
 from abreast.git.commit import left_in, seal
 from abreast.git.guarded import Guarded
+from abreast.git.markers import markers_in
 from abreast.git.pipes import unblocked
 from abreast.git.refs import delete_ref, swap_ref
 from abreast.git.snapshot import build_tree, snapshot
@@ -153,3 +155,91 @@ def test_a_submodules_repository_may_hold_pipes(bench: Bench):
     os.mkfifo(guarded.admin / "sharedindex.pipe")
     with unblocked(guarded, patience=0.01):
         assert git(guarded, "hash-object", str(guarded.admin / "sharedindex.pipe"))
+
+
+def committed(bench: Bench, tree: Repo) -> list[str]:
+    shot = snapshot(bench.found, bench.guarded(tree), REF, "turn")
+    return bench.repo.git("ls-tree", "-r", "--name-only", shot.commit).split("\n")
+
+
+def test_what_lies_behind_a_link_is_not_in_the_worktree(bench: Bench, tmp_path: Path):
+    tree = bench.worktree("one")
+    Repo(tmp_path / "outside").write({"app.py": "theirs"})
+    shutil.rmtree(tree.path / "src")
+    (tree.path / "src").symlink_to(tmp_path / "outside")
+    assert build_tree(bench.guarded(tree)).skipped == ()
+    assert committed(bench, tree) == ["README.md", "src"]
+
+
+def test_a_repository_in_the_place_of_a_file_is_told(bench: Bench):
+    tree = bench.worktree("one")
+    (tree.path / "README.md").unlink()
+    inner = Repo(tree.path / "README.md")
+    inner.path.mkdir()
+    inner.git("init", "-q", ".")
+    inner.git(
+        "-c", "user.name=A", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "x"
+    )
+    built = build_tree(bench.guarded(tree))
+    assert built.skipped == (("README.md", "a repository of its own"),)
+
+
+def test_what_a_sparse_checkout_of_the_agents_leaves_out_is_not_deleted(bench: Bench):
+    tree = bench.worktree("one")
+    tree.write({"docs/new.txt": "n"})
+    tree.git("sparse-checkout", "set", "docs")
+    assert not (tree.path / "src").exists()
+    built = build_tree(bench.guarded(tree))
+    assert built.skipped == (("src/app.py", "a sparse checkout leaves it out"),)
+    assert committed(bench, tree) == ["README.md", "docs/new.txt", "src/app.py"]
+
+
+def test_an_index_written_by_hand_names_nothing_outside(bench: Bench):
+    tree = bench.worktree("one")
+    (tree.path.parent / "xx.txt").write_text("outside")
+    tree.write({"new.txt": "n"})
+    written = tree.git("hash-object", "-w", "new.txt")
+    tree.git("update-index", "--add", "--cacheinfo", f"100644,{written},AA/xx.txt")
+    index = bench.guarded(tree).admin / "index"
+    content = index.read_bytes()[:-20].replace(b"AA/xx.txt", b"../xx.txt")
+    index.write_bytes(content + hashlib.sha1(content, usedforsecurity=False).digest())
+    assert "../xx.txt" in tree.git("ls-files")
+    assert committed(bench, tree) == ["README.md", "new.txt", "src/app.py"]
+
+
+@pytest.mark.parametrize("attribute", ["filter=bad", "working-tree-encoding=UTF-16"])
+def test_a_file_that_cannot_be_converted_keeps_no_other_one_out(bench: Bench, attribute: str):
+    bench.repo.git("config", "filter.bad.clean", "false")
+    bench.repo.git("config", "filter.bad.required", "true")
+    bench = bench.later()
+    tree = bench.worktree("one")
+    names = [f"{letter}.{kind}" for letter in "abcde" for kind in ("bad", "txt")]
+    tree.write({".gitattributes": f"*.bad {attribute}\n", **dict.fromkeys(names, "x")})
+    built = build_tree(bench.guarded(tree))
+    assert [path for path, _ in built.skipped] == [name for name in names if "bad" in name]
+    assert all(reason.startswith("git refuses it: ") for _, reason in built.skipped)
+    kept = committed(bench, tree)
+    assert [name for name in names if name in kept] == [name for name in names if "txt" in name]
+
+
+MARKED = "<<<<<<< a\n1\n=======\n2\n>>>>>>> b\n"
+ODD = ["new\nline", ":colon", "*.star", '"q"', "tab\tx", "ff\fx", "x:3: leftover conflict marker"]
+
+
+def marked(bench: Bench, tree: Repo) -> tuple[str, ...]:
+    guarded = bench.guarded(tree)
+    return markers_in(bench.found, guarded, bench.head, build_tree(guarded).tree)
+
+
+def test_markers_are_found_whatever_a_file_is_called(bench: Bench):
+    tree = bench.worktree("one")
+    tree.write({**dict.fromkeys(ODD, MARKED), "star": "<<<<<<< a\n"})
+    assert marked(bench, tree) == tuple(sorted(ODD))
+
+
+def test_a_session_may_say_that_markers_are_meant(bench: Bench):
+    tree = bench.worktree("one")
+    tree.write({"manual.md": MARKED, "code.py": MARKED})
+    assert marked(bench, tree) == ("code.py", "manual.md")
+    tree.write({".gitattributes": "*.md conflict-marker-size=32\n"})
+    assert marked(bench, tree) == ("code.py",)

@@ -16,7 +16,7 @@ def move_aside(top: Path, paths: Iterable[str], folder: Path) -> list[str]:
     for path in paths:
         source = top / path.rstrip("/")
         inside = Path(path)
-        outside = inside.is_absolute() or ".." in inside.parts or _through_link(top, inside)
+        outside = inside.is_absolute() or ".." in inside.parts or through_link(top, inside)
         if outside or not os.path.lexists(source):
             continue
         goal = _free(folder / path.rstrip("/"))
@@ -34,7 +34,7 @@ def give_back(folder: Path, top: Path) -> list[str]:
     returned = []
     for source in sorted(_outermost(folder)):
         path = source.relative_to(folder)
-        if not os.path.lexists(top / path) and not _through_link(top, path):
+        if not os.path.lexists(top / path) and not through_link(top, path):
             (top / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.move(source, top / path)
             returned.append(str(path))
@@ -60,7 +60,7 @@ def _outermost(folder: Path) -> list[Path]:
     return found
 
 
-def _through_link(top: Path, path: Path) -> bool:
+def through_link(top: Path, path: Path) -> bool:
     """Return whether `top`, or a folder on the way from it to `path`, is a link."""
     return any((top / parent).is_symlink() for parent in path.parents)
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from abreast.git.aside import through_link
 from abreast.git.call import call, failure, git, split
 from abreast.git.commit import anchor, commit_tree, tree_of
 from abreast.git.differing import differing
@@ -22,6 +23,7 @@ from abreast.git.publish import pack_made, published
 from abreast.git.refs import read_ref, swap_ref
 from abreast.git.repository import Repository
 from abreast.git.status import find_commit
+from abreast.process.command import Completed
 
 MAX_UNTRACKED = 50_000_000  # bytes; larger untracked files are build output or dumps, not work
 _LINK = "160000"  # the mode of a submodule's entry
@@ -106,13 +108,14 @@ def build_tree(
     object folder (or where `env` says); `published` brings them into the repository's.
     """
     with _index(tree, env or {}) as variables:
-        added, unmerged = _follow_agents_index(tree, variables)
+        theirs = _follow_agents_index(tree, variables)
         found = differing(tree, Path(variables["GIT_INDEX_FILE"]))
-        others = dict.fromkeys([*found.others, *added])
-        wanted, skipped = _sorted_out(tree.path, found.tracked, others, max_untracked)
-        skipped += _stage(tree, wanted, variables)
+        others = dict.fromkeys([*found.others, *theirs.added])
+        tracked, skipped = _replaced(tree, found.tracked, theirs.sparse, variables)
+        wanted, refused = _sorted_out(tree.path, tracked, others, max_untracked)
+        skipped += [*refused, *_stage(tree, wanted, variables)]
         written = git(tree, "write-tree", env=variables).strip()
-    return Built(written, tuple(skipped), tuple(unmerged))
+    return Built(written, tuple(skipped), theirs.unmerged)
 
 
 @contextmanager
@@ -128,19 +131,31 @@ def _index(tree: Guarded, env: Mapping[str, str]) -> Iterator[dict[str, str]]:
         yield variables
 
 
-def _follow_agents_index(
-    tree: Guarded, env: Mapping[str, str]
-) -> tuple[list[str], dict[str, None]]:
-    """Take from our index what the agent took out of its own; return what it added, and conflicts.
+@dataclass(frozen=True)
+class _Theirs:
+    """What the agent's index says: paths that it added, that are in conflict, and that a sparse
+    checkout leaves out.
+    """
 
-    A submodule that it added is not among that: it lies there as a repository of its own.
+    added: tuple[str, ...] = ()
+    unmerged: tuple[str, ...] = ()
+    sparse: frozenset[str] = frozenset()
+
+
+def _follow_agents_index(tree: Guarded, env: Mapping[str, str]) -> _Theirs:
+    """Take from our index what the agent took out of its own; return what else it says.
+
+    A submodule that it added lies there as a repository of its own.
     """
     if tree.index_untouched() or not (tree.admin / "index").is_file():
-        return [], {}
-    listed = call(tree, "ls-files", "-z", "--stage", codes=(0, 128))
+        return _Theirs()
+    listed = call(tree, "ls-files", "-z", "-t", "--stage", codes=(0, 128))
     if listed.code:
-        return [], {}  # an index that git cannot read says nothing
-    theirs = [row.split("\t", 1) for row in split(listed.stdout)]
+        return _Theirs()  # an index that git cannot read says nothing
+    tagged = [row.split("\t", 1) for row in split(listed.stdout)]
+    # Who writes an index by hand can name what lies outside.
+    theirs = [(head[2:], path) for head, path in tagged if ".." not in Path(path).parts]
+    sparse = frozenset(path for head, path in tagged if head[0] == "S")
     ours = set(split(git(tree, "ls-files", "-z", env=env)))
     names = {path for _, path in theirs}
     removed = sorted(ours - names)
@@ -150,8 +165,38 @@ def _follow_agents_index(
     added = [path for mode, path in theirs if path not in ours and not mode.startswith(_LINK)]
     links = [path for mode, path in theirs if path not in ours and mode.startswith(_LINK)]
     present = [path for path in added if os.path.lexists(tree.path / path)]
-    unmerged = {path: None for mode, path in theirs if not mode.endswith(" 0")}
-    return [*present, *(f"{path}/" for path in links)], unmerged
+    unmerged = dict.fromkeys(path for mode, path in theirs if not mode.endswith(" 0"))
+    return _Theirs((*present, *(f"{path}/" for path in links)), tuple(unmerged), sparse)
+
+
+def _replaced(
+    tree: Guarded, tracked: Sequence[str], sparse: Collection[str], env: Mapping[str, str]
+) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return the tracked paths that differ and can be staged, and others with the reason.
+
+    What lies behind a link is not in the worktree: it is taken from our index, like all that is
+    gone.
+    """
+    behind = [path for path in tracked if through_link(tree.path, Path(path))]
+    if behind:
+        remove = ("update-index", "--force-remove", "-z", "--stdin")
+        git(tree, *remove, env=env, stdin="".join(f"{path}\0" for path in behind))
+    skipped = dict[str, str]()
+    for path in tracked:
+        if path in sparse and not os.path.lexists(tree.path / path):
+            skipped[path] = "a sparse checkout leaves it out"
+        elif os.path.lexists(tree.path / path / ".git"):
+            skipped[path] = "a repository of its own"
+    inner = [path for path, reason in skipped.items() if reason.startswith("a repo")]
+    if inner:  # a submodule is meant to be one
+        listed = git(
+            tree, "--literal-pathspecs", "ls-files", "-z", "--stage", "--", *inner, env=env
+        )
+        for row in split(listed):
+            if row.startswith(_LINK):
+                skipped.pop(row.split("\t", 1)[1], None)
+    left_out = {*behind, *skipped}
+    return [path for path in tracked if path not in left_out], list(skipped.items())
 
 
 def _sorted_out(
@@ -186,17 +231,15 @@ def _unwanted(file: Path, max_bytes: int | None) -> str:
 
 # core.safecrlf=true makes git die of a file with mixed line ends.
 _ANY_LINE_ENDS = ("core.safecrlf=false",)
+_MOST_REFUSED = 100  # each costs some calls; where so many fail, it is not the files' fault
 _REFUSED = re.compile(r"^fatal: Unable to process path (.*)$", re.MULTILINE | re.DOTALL)
 
 
 def _stage(tree: Guarded, paths: Sequence[str], env: Mapping[str, str]) -> list[tuple[str, str]]:
     """Stage files as they are; return what git refuses, with its reason."""
     refused, rest = list[tuple[str, str]](), list(paths)
-    # `--remove`: a file that has vanished since it was listed is no error.
-    add = ("update-index", "--add", "--remove", "--replace", "-z", "--stdin")
     while rest:
-        stdin = "".join(f"{path}\0" for path in rest)
-        done = call(tree, *add, config=_ANY_LINE_ENDS, env=env, stdin=stdin, codes=(0, 128))
+        done = _tried(tree, rest, env)
         if done.code == 0:
             said = done.stderr
             passed_over = (
@@ -206,8 +249,31 @@ def _stage(tree: Guarded, paths: Sequence[str], env: Mapping[str, str]) -> list[
         named = _REFUSED.search(done.stderr)
         path = named[1].removesuffix("\n") if named else ""
         if path not in rest:
-            raise failure(done, tree.path)
-        said = done.stderr.partition("\n")[0].removeprefix("error: ")
+            few = len(refused) < _MOST_REFUSED
+            path = (_refused_one(tree, rest, env) if few else None) or ""
+            if path not in rest:
+                raise failure(done, tree.path)
+        lines = [line for line in done.stderr.split("\n") if not line.startswith("hint: ")]
+        said = lines[0].removeprefix("error: ").removeprefix("fatal: ")
         refused.append((path, f"git refuses it: {said}"))
         rest.remove(path)
     return refused
+
+
+def _refused_one(tree: Guarded, paths: Sequence[str], env: Mapping[str, str]) -> str | None:
+    """Return the first of `paths` that git cannot stage and names when it says why, or None.
+
+    A filter of the user's that must not fail, or an encoding that the file does not have.
+    """
+    while len(paths) > 1:
+        half = len(paths) // 2
+        paths = paths[:half] if _tried(tree, paths[:half], env).code else paths[half:]
+    said = _tried(tree, paths, env)
+    return paths[0] if said.code and paths[0] in said.stderr else None
+
+
+def _tried(tree: Guarded, paths: Sequence[str], env: Mapping[str, str]) -> Completed:
+    # `--remove`: a file that has vanished since it was listed is no error.
+    add = ("update-index", "--add", "--remove", "--replace", "-z", "--stdin")
+    stdin = "".join(f"{path}\0" for path in paths)
+    return call(tree, *add, config=_ANY_LINE_ENDS, env=env, stdin=stdin, codes=(0, 128))

@@ -30,8 +30,7 @@ def unfit(scene: Scene, built: Built) -> Ending | None:
         under_way = operation(tree) or "merge"
         reason = f"a {under_way} stopped half-way, with conflicts in {named(built.unmerged)}"
         return Ending(SessionState.FAILED, reason, _go_on(layout.id))
-    base, objects = scene.session.base_sha, tree.objects
-    if marked := markers_in(scene.repository, base, built.tree, env=objects):
+    if marked := markers_in(scene.repository, tree, scene.session.base_sha, built.tree):
         reason = f"conflict markers are left in {named(marked)}"
         return Ending(SessionState.FAILED, reason, _MEANT)
     return _submodules(scene)
