@@ -22,6 +22,7 @@ from abreast.errors import CommandError, GitError, StateError
 from abreast.git.call import NO_HOOKS, OUR_CONFIGURATION, call, environment
 from abreast.git.guard import guard_worktree, remove_guard
 from abreast.git.guarded import Guarded
+from abreast.git.hooks import LONGEST
 from abreast.git.metadata import admin_dirs, forget, metadata_lock
 from abreast.git.refs import delete_ref, read_ref, swap_ref
 from abreast.git.repository import Repository, is_ancestor
@@ -147,7 +148,7 @@ def _run_post_checkout(repo: Repository, path: Path, head: str, marker: str) -> 
         return ()
     env = allow(os.environ) | {MARKER: marker}
     try:
-        run([str(hook), _NO_COMMIT, head, "1"], cwd=path, env=env)
+        run([str(hook), _NO_COMMIT, head, "1"], cwd=path, env=env, timeout=LONGEST)
     except CommandError as error:
         said = error.stderr.strip()[-500:]
         return (f"the post-checkout hook failed ({error.code}): {said}",)
