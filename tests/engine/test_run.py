@@ -1,7 +1,12 @@
 """A plan's tasks run side by side and come to proven ends."""
 
+import os
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
+from abreast.engine.client import connect
 from abreast.model.moves import Fail, Say, Shell, Spend, Write
 from abreast.model.session import Run
 from abreast.model.states import RunState, SessionState
@@ -95,3 +100,20 @@ def test_an_agent_that_is_no_agent_runs_as_a_command(stage: Stage) -> None:
     assert session.final_message == "counted"
     counted = stage.repo.git("show", f"{session.branch}:count.txt")
     assert counted.startswith("1\nDo count.")
+
+
+def test_a_folder_whose_pointer_names_a_bare_repository_is_enough(
+    local_stage: Stage, tmp_path: Path, scratch_home: Path
+) -> None:
+    stage, hub, place = local_stage, tmp_path / "bare.git", tmp_path / "place"
+    stage.repo.git("clone", "-q", "--bare", ".", str(hub))
+    stage.repo.git("config", "--global", "safe.bareRepository", "explicit")
+    place.mkdir()
+    (place / ".git").write_text("gitdir: ../bare.git\n")
+    plan = replace(stage.plan(task("one", writes("new.txt"))), repo=str(place))
+    with connect(stage.places) as client:
+        begun = client.start(plan, os.environ)
+    [session] = stage.wait(begun.id).sessions
+    assert session.state is SessionState.DONE
+    files = stage.repo.git("--git-dir", str(hub), "ls-tree", "--name-only", session.commit)
+    assert "new.txt" in files

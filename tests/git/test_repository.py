@@ -8,6 +8,8 @@ import pytest
 
 from abreast.errors import AbreastError, GitError, NotFoundError, StateError
 from abreast.git.call import git, require_git
+from abreast.git.guard import guard_repository
+from abreast.git.making import ensure_worktree
 from abreast.git.repository import (
     branch_name_ok,
     find_repository,
@@ -15,6 +17,7 @@ from abreast.git.repository import (
     resolve,
 )
 from abreast.git.status import Dirty, checkout_marks, current_branch, dirty_summary
+from abreast.git.worktree import WorktreeSpec
 from tests.git.conftest import Bench
 from tests.support.repos import Repo
 
@@ -34,6 +37,34 @@ def test_a_bare_repository_has_no_toplevel(bench: Bench, tmp_path: Path):
     bare = find_repository(tmp_path / "bare.git")
     assert bare.toplevel is None
     assert resolve(bare, "main") == bench.head
+
+
+@pytest.mark.parametrize("bare", ["true", "false"])
+def test_a_pointer_to_a_bare_repository_is_enough_where_git_asks_for_one(
+    bench: Bench, tmp_path: Path, scratch_home: Path, bare: str
+):
+    hub, place = tmp_path / "bare.git", tmp_path / "place"
+    bench.repo.git("clone", "-q", "--bare", ".", str(hub))
+    bench.repo.git("--git-dir", str(hub), "config", "core.bare", bare)
+    bench.repo.git("config", "--global", "safe.bareRepository", "explicit")
+    place.mkdir()
+    (place / ".git").write_text("gitdir: ../bare.git\n")
+    found = find_repository(place)
+    assert (found.common_dir, found.toplevel) == (hub, None if bare == "true" else place)
+    assert resolve(found, "HEAD") == bench.head
+    again = find_repository(found.place, recorded=True)
+    assert again == found
+    guarded = guard_repository(again, tmp_path / "guard-of-bare")
+    spec = WorktreeSpec(tmp_path / "w", "abreast/x", bench.head, "abreast x")
+    assert ensure_worktree(guarded, spec, lock=bench.lock).head == bench.head
+    with pytest.raises(GitError, match=r"safe\.bareRepository"):
+        find_repository(hub)
+
+
+def test_a_git_folder_that_was_recorded_has_no_toplevel(bench: Bench):
+    inside = find_repository(bench.repo.path / ".git")
+    assert (inside.toplevel, inside.place) == (None, bench.found.common_dir)
+    assert find_repository(inside.place, recorded=True) == inside
 
 
 @pytest.mark.parametrize("there", [True, False])

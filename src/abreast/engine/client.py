@@ -219,7 +219,9 @@ class Client:
                 f"nothing to land: there is no finished commit of {names}",
                 hint=f"abreast status {run}",
             )
-        repository = find_repository(Path(found.repo), worktrees=self.places.worktrees)
+        repository = find_repository(
+            Path(found.repo), worktrees=self.places.worktrees, recorded=True
+        )
         plan = load_plan(self.store.load_plan_json(run))
         environ = wanted_environment(os.environ, plan.pass_env)
         target = target or found.target

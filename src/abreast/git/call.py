@@ -119,6 +119,8 @@ def call(
         variables = guarded_environment()
     elif not climb:
         variables["GIT_CEILING_DIRECTORIES"] = str(folder.parent)
+        if not git_dir and _is_bare(folder):
+            place = [f"--git-dir={folder}"]  # `safe.bareRepository=explicit` asks for it
     if args[0] in _INTO_SUBMODULES:
         args = (args[0], _STAY_OUTSIDE, *args[1:])
     settings = ["-c", "gc.auto=0", *(word for item in config for word in ("-c", item))]
@@ -190,6 +192,12 @@ def require_git() -> tuple[int, ...]:
     if version < OLDEST:
         raise failure(done, Path.cwd(), hint="abreast needs git 2.38 or newer")
     return version
+
+
+def _is_bare(folder: Path) -> bool:
+    if folder.name == ".git" or os.path.lexists(folder / ".git"):
+        return False
+    return (folder / "HEAD").is_file() and (folder / "objects").is_dir()
 
 
 def _lost_a_race(done: Completed) -> bool:

@@ -92,11 +92,15 @@ class Repository:
         return folder / f"{unique_name('git', bytes(self.common_dir))}.lock"
 
 
-def find_repository(path: Path, *, worktrees: Path | None = None) -> Repository:
+def find_repository(
+    path: Path, *, worktrees: Path | None = None, recorded: bool = False
+) -> Repository:
     """Return the repository that `path` (a folder) lies in.
 
     `worktrees` is the folder of those that agents work in: what lies there is looked at through its
-    guard, and git does not read the `.git` in it. Raises `NotFoundError` when there is no
+    guard, and git does not read the `.git` in it. `recorded`: `path` is the `place` of one that was
+    found before. With `safe.bareRepository=explicit` git opens a bare repository where a file
+    `.git` names it, and not by itself. Raises `NotFoundError` when there is no
     repository, `GitError` when git refuses to read it.
     """
     if not path.is_dir():
@@ -105,7 +109,7 @@ def find_repository(path: Path, *, worktrees: Path | None = None) -> Repository:
     if tree is not None:
         return Repository(tree.admin.parent.parent, tree.admin, tree.path, tree=tree)
     asked = ("--path-format=absolute", "--git-common-dir", "--git-dir", "--show-toplevel")
-    done = call(path, "rev-parse", *asked, codes=(0, 128), climb=True)
+    done = call(path, "rev-parse", *asked, codes=(0, 128), climb=not recorded)
     if "not a git repository" in done.stderr:
         raise NotFoundError(
             f"{path} is not in a git repository",

@@ -120,7 +120,7 @@ def repository_of_run(places: Places, run: str, path: Path) -> Repository:
 
     `path` is the checkout that it was started in. Raises NotFoundError when it is gone.
     """
-    found = find_repository(path, worktrees=places.worktrees)
+    found = find_repository(path, worktrees=places.worktrees, recorded=True)
     return guard_repository(found, places.runs / run / "git")
 
 
