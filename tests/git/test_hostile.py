@@ -243,3 +243,13 @@ def test_a_session_may_say_that_markers_are_meant(bench: Bench):
     assert marked(bench, tree) == ("code.py", "manual.md")
     tree.write({".gitattributes": "*.md conflict-marker-size=32\n"})
     assert marked(bench, tree) == ("code.py",)
+
+
+def test_a_ref_of_ours_that_names_no_commit_any_more_is_written_anew(bench: Bench):
+    tree = bench.worktree("one")
+    tree.write({"new.txt": "n"})
+    (bench.repo.path / ".git" / REF).parent.mkdir(parents=True)
+    (bench.repo.path / ".git" / REF).write_text("1" * 40 + "\n")
+    assert "new.txt" in committed(bench, tree)
+    bench.repo.git("update-ref", REF, bench.repo.git("hash-object", "-w", "README.md"))
+    assert "new.txt" in committed(bench, tree)

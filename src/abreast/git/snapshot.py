@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from abreast.errors import GitError
 from abreast.git.aside import through_link
 from abreast.git.call import call, failure, git, split
 from abreast.git.commit import anchor, commit_tree, tree_of
@@ -66,8 +67,10 @@ def snapshot(
     while True:
         built = build_tree(tree, max_untracked=max_untracked)
         head = find_commit(tree, "HEAD")
-        last = read_ref(repo, ref)
-        if last and tree_of(repo, last) == built.tree and _reaches(repo, last, head):
+        old = read_ref(repo, ref)
+        last_tree = _tree_or_none(repo, old)
+        last = old if last_tree else None
+        if last and last_tree == built.tree and _reaches(repo, last, head):
             return Snapshot(last, built.tree, built.skipped)
         if head and tree_of(repo, head) == built.tree:
             return Snapshot(anchor(repo, ref, head, reason=message), built.tree, built.skipped)
@@ -75,7 +78,7 @@ def snapshot(
 
         made = _made(repo, tree, built.tree, parents, message)
         with published(repo, tree, made, known=parents) as commit:
-            moved = swap_ref(repo, ref, commit, last, reason=message)
+            moved = swap_ref(repo, ref, commit, old, reason=message)
         if moved:
             return Snapshot(commit, built.tree, built.skipped)
 
@@ -88,6 +91,14 @@ def _made(
         return commit_tree(repo, found, parents, message, env=tree.objects)
 
     return pack_made(tree, make, parents)
+
+
+def _tree_or_none(repo: Repository, commit: str | None) -> str | None:
+    """Return a commit's tree; None where a ref of ours was made to name something else."""
+    try:
+        return tree_of(repo, commit) if commit else None
+    except GitError:
+        return None
 
 
 def _reaches(repo: Repository, commit: str, head: str | None) -> bool:
