@@ -293,3 +293,19 @@ def test_a_folder_in_a_guarded_worktree_is_never_read_by_its_own_git(
     child = guard_repository(found, tmp_path / "child")
     assert find_commit(child.where, "HEAD") == bench.head
     assert not canary.exists()
+
+
+def test_refs_that_only_git_reads_are_asked_for(bench: Bench):
+    """Stands in for reftable, which git 2.39 does not know: git answers from files instead."""
+    tree = bench.worktree("one")
+    (bench.found.common_dir / "reftable").mkdir()
+    guarded = guard_worktree(bench.found, tree.path, fresh=True)
+    assert not (guarded.git_dir / "refs").is_symlink()
+    assert current_branch(guarded) == "abreast/run/one"
+    assert find_commit(guarded, "refs/heads/main") == bench.head
+    made = tree.commit("by the agent", {"a": "1"})
+    tree.write({"b": "2"})
+    shot = snapshot(bench.found, guarded, REF, "turn")
+    assert bench.repo.git("rev-parse", f"{shot.commit}^") == made
+    tree.git("checkout", "-q", "--detach", bench.head)
+    assert (current_branch(guarded), find_commit(guarded, "HEAD")) == (None, bench.head)

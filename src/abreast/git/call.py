@@ -114,6 +114,8 @@ def call(
     place = [f"--git-dir={git_dir}"] if git_dir else []
     if isinstance(where, Guarded):
         where.copy_state()
+        if where.in_tables:
+            _copy_tables(where)
         config = (*config, NO_HOOKS)
         place = [f"--git-dir={where.git_dir}", f"--work-tree={folder}"]
         variables = guarded_environment()
@@ -149,6 +151,21 @@ def call(
     if done.code not in codes:
         raise failure(done, folder)
     return done
+
+
+def _copy_tables(where: Guarded) -> None:
+    """Ask git for HEAD and the refs of a worktree whose repository keeps them in tables.
+
+    Its own folder is the git directory for that: these commands run nothing but hooks, if any.
+    """
+
+    def ask(*args: str, codes: Collection[int] = (0,)) -> str:
+        asked = call(where.admin, *args, git_dir=where.admin, config=(NO_HOOKS,), codes=codes)
+        return asked.stdout
+
+    branch = ask("symbolic-ref", "-q", "HEAD", codes=(0, 1))
+    head = f"ref: {branch}" if branch else ask("rev-parse", "--verify", "HEAD")
+    where.copy_tables(head, ask("for-each-ref", "--format=%(objectname) %(refname)"))
 
 
 def git(

@@ -8,79 +8,24 @@ has hooks, and both share objects and refs with the repository, which git reads 
 import contextlib
 import os
 import secrets
-import shlex
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from abreast.errors import GitError
-from abreast.git.call import call, split
+from abreast.git.call import call
 from abreast.git.content import read_plain
 from abreast.git.guarded import Guarded, guard_folder, known_guard
 from abreast.git.repository import Repository
 from abreast.git.status import own_git_dir
+from abreast.git.user_settings import configuration
 from abreast.process.files import write_atomic
 
-# What of the user's configuration decides about content, names and authors. All else stays outside:
-# what redirects, asks for passwords, or runs programs other than filters, merge drivers and gpg.
-_SETTINGS = (
-    *(
-        f"core.{name}"
-        for name in (
-            "autocrlf",
-            "bigfilethreshold",
-            "checkroundtripencoding",
-            "checkstat",
-            "compression",
-            "eol",
-            "filemode",
-            "ignorecase",
-            "logallrefupdates",
-            "longpaths",
-            "loosecompression",
-            "precomposeunicode",
-            "protecthfs",
-            "protectntfs",
-            "repositoryformatversion",
-            "sharedrepository",
-            "sparsecheckout",
-            "sparsecheckoutcone",
-            "symlinks",
-            "trustctime",
-        )
-    ),
-    "extensions.objectformat",
-    "extensions.partialclone",
-    "extensions.refstorage",
-    "author.*",
-    "checkout.workers",
-    "commit.gpgsign",
-    "committer.*",
-    "filter.*",
-    "gpg.*",
-    "i18n.*",
-    "lfs.*",
-    "merge.*",
-    "user.*",
-)
-_PROMISOR = ("core.sshcommand", "credential.*", "http.*", "remote.*", "url.*")  # to fetch objects
-_PATHS = ("core.attributesfile", "core.excludesfile")
-_FILTERS = ("clean", "smudge", "process")
-_ALWAYS = (
-    ("core.splitindex", "false"),
-    ("core.fsmonitor", "false"),
-    ("core.untrackedcache", "false"),
-    ("index.sparse", "false"),
-    ("submodule.recurse", "false"),
-)
-
 # What of the shared folder git must see as it is now: refs and objects come and go while we work.
-_SHARED = ("refs", "packed-refs", "logs/refs", "reftable", "shallow", "lfs")
+_REFS = ("refs", "packed-refs", "reftable")
+_SHARED = ("logs/refs", "shallow", "lfs")
 _COPIED = ("info/attributes", "info/exclude", "info/grafts", "info/sparse-checkout")
-
-Setting = tuple[str, str | None]
 
 
 def guard_repository(repo: Repository, folder: Path) -> Repository:
@@ -91,9 +36,10 @@ def guard_repository(repo: Repository, folder: Path) -> Repository:
 
     def fill(scratch: Path) -> None:
         _share(repo.common_dir, repo.git_dir, scratch)
+        _link(repo.common_dir, scratch, _REFS)
         (scratch / "objects").symlink_to(repo.common_dir / "objects")
         (scratch / "HEAD").write_text("ref: refs/abreast/nowhere\n", encoding="ascii")
-        (scratch / "config").write_bytes(_configuration(repo))
+        (scratch / "config").write_bytes(configuration(repo))
         _copy_hook(repo, scratch)
 
     _make(folder, fill)
@@ -142,6 +88,12 @@ def guard_inner(tree: Guarded, path: Path, admin: Path, folder: Path) -> Guarded
 def _fill(scratch: Path, config: bytes, admin: Path, common_dir: Path) -> None:
     """Make a git directory for a worktree whose own folder is `admin`."""
     _share(common_dir, admin, scratch)
+    if (common_dir / "reftable").is_dir():
+        # In tables HEAD would be the one of the user's checkout: the refs are copied as files.
+        (scratch / "refs").mkdir()
+        config += b'[extensions]\n\trefstorage = "files"\n' if b"refstorage" in config else b""
+    else:
+        _link(common_dir, scratch, _REFS)
     (scratch / "objects/info").mkdir(parents=True)
     (scratch / "objects/pack").mkdir()
     alternates = quoted(str(common_dir / "objects"))
@@ -183,14 +135,18 @@ def _share(common_dir: Path, git_dir: Path, scratch: Path) -> None:
     # Git makes the folders of a reflog, but not at the end of a link that leads nowhere.
     (common_dir / "logs/refs").mkdir(parents=True, exist_ok=True)
     (scratch / "logs").mkdir()
-    for name in _SHARED:
-        (scratch / name).symlink_to(common_dir / name)
+    _link(common_dir, scratch, _SHARED)
     (scratch / "info").mkdir()
     for name in _COPIED:
         own = git_dir / name  # which files a checkout is to have is its own affair
         source = own if name.endswith("checkout") else common_dir / name
         if source.is_file() and not source.is_symlink():
             shutil.copyfile(source, scratch / name)
+
+
+def _link(common_dir: Path, scratch: Path, names: Sequence[str]) -> None:
+    for name in names:
+        (scratch / name).symlink_to(common_dir / name)
 
 
 def _copy_hook(repo: Repository, scratch: Path) -> None:
@@ -233,67 +189,5 @@ def _gitdir(admin: Path) -> Path | None:
 
 
 def _worktree_configuration(repo: Repository) -> bytes:
-    whole = (repo.guard / "config").read_bytes() if repo.guard else _configuration(repo)
+    whole = (repo.guard / "config").read_bytes() if repo.guard else configuration(repo)
     return whole + b'[core]\n\tbare = "false"\n'  # the last one counts
-
-
-def _configuration(repo: Repository) -> bytes:
-    settings = [*_settings(repo), ("core.bare", "true"), *_ALWAYS]
-    return os.fsencode(_written(settings))
-
-
-def _settings(repo: Repository) -> Iterator[Setting]:
-    """Yield the user's settings that our git directories are to have, in their order."""
-    entries = split(call(repo.where, "config", "--list", "-z").stdout)
-    pairs = (entry.partition("\n") for entry in entries)
-    found: list[Setting] = [(key, value if line else None) for key, line, value in pairs]
-    partial = any(key == "extensions.partialclone" or key.endswith(".promisor") for key, _ in found)
-    wanted = (*_SETTINGS, *(_PROMISOR if partial else ()))
-    for key, value in found:
-        if key in _PATHS and value is not None:
-            yield key, str(repo.place / Path(value).expanduser())
-        elif any(fnmatchcase(key, pattern) for pattern in wanted):
-            program = key.startswith("filter.") and key.rpartition(".")[2] in _FILTERS
-            yield key, _anchored(repo, value) if program and value else value
-
-
-def _anchored(repo: Repository, command: str) -> str:
-    """Return a filter's command; one that names a file of the repository runs in your checkout.
-
-    In a worktree the file would be what an agent has made of it.
-    """
-    top = repo.toplevel
-    if top is None:
-        return command
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        words = command.split()
-    named = any(_names_file(top, word) for word in words)
-    return f"cd {shlex.quote(str(top))} && {command}" if named else command
-
-
-def _names_file(top: Path, word: str) -> bool:
-    if word.startswith(("./", "../")):
-        return True
-    looks = "/" in word or "." in word
-    return looks and not word.startswith(("/", "-", "%")) and (top / word).is_file()
-
-
-def _written(settings: list[Setting]) -> str:
-    """Return a configuration file with these settings."""
-    lines = []
-    for key, value in settings:
-        section, _, rest = key.partition(".")
-        middle, dot, name = rest.rpartition(".")
-        quoted_middle = middle.replace("\\", "\\\\").replace('"', '\\"')
-        lines.append(f'[{section} "{quoted_middle}"]' if dot else f"[{section}]")
-        lines.append(f"\t{name}" if value is None else f'\t{name} = "{_escaped(value)}"')
-    return "".join(f"{line}\n" for line in lines)
-
-
-_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\b": "\\b"}
-
-
-def _escaped(value: str) -> str:
-    return "".join(_ESCAPES.get(character, character) for character in value)

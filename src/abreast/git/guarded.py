@@ -8,6 +8,7 @@ object folder of its own. What the agent's git says (its HEAD, its index) is cop
 """
 
 import contextlib
+import os
 import re
 import secrets
 import shutil
@@ -35,9 +36,6 @@ class Guarded:
     git_dir: Path
     admin: Path
 
-    def __fspath__(self) -> str:
-        return str(self.path)
-
     @property
     def objects(self) -> dict[str, str]:
         """The variables under which git writes objects to our folder, and reads all there are."""
@@ -50,6 +48,23 @@ class Guarded:
     def give_index(self) -> None:
         """Make `start`, which our git has brought up to date, the worktree's own index."""
         copy_index(self.start, self.admin / "index")
+
+    @property
+    def shared(self) -> Path:
+        """The folder of the repository that the worktree belongs to."""
+        return self.admin.parent.parent
+
+    @property
+    def in_tables(self) -> bool:
+        """Whether refs are kept in tables (reftable), which only git reads."""
+        return (self.shared / "reftable").is_dir()
+
+    def copy_tables(self, head: str, refs: str) -> None:
+        """Take HEAD and all refs as git has told them: a file HEAD, and lines `<id> <name>`."""
+        lines = sorted(refs.splitlines(), key=lambda line: line.partition(" ")[2])
+        packed = "# pack-refs with: sorted\n" + "".join(f"{line}\n" for line in lines)
+        _put(self.git_dir / "packed-refs", os.fsencode(packed))
+        _put(self.git_dir / "HEAD", os.fsencode(head))
 
     def copy_state(self) -> None:
         """Bring our copies of HEAD and the index up to what they are in the worktree now.
@@ -66,7 +81,7 @@ class Guarded:
         self.require_real()
         head = read_plain(self.admin / "HEAD", _HEAD_BYTES) or _NOWHERE
         wanted = head if _HEAD.fullmatch(head) else _NOWHERE
-        if read_plain(self.git_dir / "HEAD", _HEAD_BYTES) != wanted:
+        if not self.in_tables and read_plain(self.git_dir / "HEAD", _HEAD_BYTES) != wanted:
             _put(self.git_dir / "HEAD", wanted)
         for part in self.admin.glob("sharedindex.*"):  # an index may be split over two files
             with contextlib.suppress(FileExistsError):
