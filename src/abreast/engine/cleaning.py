@@ -64,9 +64,7 @@ def clean(names: Sequence[str], places: Places, *, remove: bool, force: bool) ->
     return found
 
 
-_ASIDE = (
-    "moved aside: no commit can hold it; `abreast resume` gives it back, else delete it by hand"
-)
+_ASIDE = "moved aside, as no commit can hold it: delete it once you need it no more"
 
 
 def _meant(name: str, runs: Sequence[Run], known: set[str]) -> str:
