@@ -1,5 +1,6 @@
 """Run plans on a test's repository with a real worker, and leave nothing behind."""
 
+import contextlib
 import json
 import os
 import time
@@ -85,8 +86,7 @@ class Stage:
                 if not run.state.final and run.state != "open":
                     api.stop(run.id, places=self.places)
         finally:
-            self.end_worker()
-            left = processes_of(str(self.places.state))
+            left = self._end_workers()
             for job in self.places.sessions.rglob("job.json"):
                 sweep(json.loads(job.read_text())["marker"])
         if kind is None:
@@ -158,6 +158,21 @@ class Stage:
         if process is not None:
             process.terminate()
             process.wait(30)
+
+    def _end_workers(self) -> list[str]:
+        """End the worker, and those that a runner or a client has started since; what is left."""
+        late = time.monotonic() + DEADLINE
+        self.end_worker()
+        while (left := processes_of(str(self.places.state))) and time.monotonic() < late:
+            workers = [int(one.split()[0]) for one in left if "abreast.engine.worker" in one]
+            if not workers:
+                break
+            for pid in workers:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    worker = psutil.Process(pid)
+                    worker.terminate()
+                    worker.wait(30)
+        return left
 
     def restart_worker(self) -> None:
         self.kill_worker()

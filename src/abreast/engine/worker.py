@@ -117,14 +117,19 @@ class TakenError(WorkerError):
 
 @contextlib.contextmanager
 def _alone(places: Places) -> Iterator[None]:
-    lock = FileLock(places.locks / "worker.lock")
-    try:
-        # One that is on its way out has taken its name away, and gives up the lock in a moment.
-        lock.acquire(timeout=0 if find_worker(places) else _LEAVING)
-    except Timeout:
-        raise TakenError(
-            f"another worker has {places.state}", hint="it is enough: abreast status"
-        ) from None
+    lock, late = FileLock(places.locks / "worker.lock"), time.monotonic() + _LEAVING
+    while True:
+        try:
+            lock.acquire(timeout=0)
+            break
+        except Timeout:
+            # One that is on its way out has taken its name away, and gives up the lock in a moment.
+            if find_worker(places) is None and time.monotonic() < late:
+                time.sleep(_LOOK)
+                continue
+            raise TakenError(
+                f"another worker has {places.state}", hint="it is enough: abreast status"
+            ) from None
     try:
         yield
     finally:
