@@ -346,7 +346,7 @@ def test_its_stop_signal_ends_it_and_its_commands(desk: Desk) -> None:
                 list(reader.feed(line))
         finally:
             left = sweep(marker)
-    assert left == 0
+    assert (left.ended, left.left) == (0, ())
     verdict = reader.verdict(code, "")
     assert verdict.outcome is Outcome.UNKNOWN
     assert verdict.cli_session

@@ -159,5 +159,6 @@ def test_a_removal(capsys):
             "reason": "landed in main",
             "kept": "",
             "rescue": "refs/abreast/k3v9/a",
+            "ignored": [],
         }
     )

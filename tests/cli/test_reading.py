@@ -64,7 +64,11 @@ def test_status_where_nothing_ever_ran_leaves_no_trace(scratch_home):
     done = abreast("status")
     assert (done.returncode, done.stdout) == (0, "")
     assert "hint: `abreast demo`" in done.stderr
-    assert json.loads(abreast("status", "--json").stdout) == {"schema": 1, "runs": []}
+    assert json.loads(abreast("status", "--json").stdout) == {
+        "schema": 1,
+        "runs": [],
+        "unrecorded": [],
+    }
     assert sorted(scratch_home.rglob("*")) == before
 
 

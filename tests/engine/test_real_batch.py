@@ -84,7 +84,7 @@ def test_three_sessions_edit_are_verified_committed_and_landed(rig: Rig) -> None
             s.files,
             s.final_message,
         ) == expected[s.task]
-        assert spent.source == "stream"
+        assert spent.source == "transcript"
         assert (spent.cost_usd is not None) is rig.agent.capabilities.cost
         (asked,) = {billed(r) for r in rig.turns(s.task)}
         assert s.model == asked

@@ -247,6 +247,7 @@ def test_a_delegation_goes_on(stage: Stage, gate: Gate) -> None:
         places=stage.places,
     )
     gate.expect("asked")
+    stage.until(run.sessions[0].id, lambda s: s.cli_session)  # else it is asked afresh
     stage.kill_everything()
     gate.open()
     resumed(stage, run.id)

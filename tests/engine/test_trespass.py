@@ -34,7 +34,7 @@ def test_a_branch_of_the_user_that_an_agent_moves(local_stage: Stage) -> None:
     onto_main = f"git checkout -q --ignore-other-worktrees main; {COMMITS}"
     run = stage.run(
         task("target", scripted(Shell(onto_main)), verify="true"),
-        task("other", scripted(Shell(f"{COMMITS}; git branch -f feature"))),
+        task("other", scripted(Shell(f"{COMMITS}-too; git branch -f feature"))),
         task("bystander", writes("two.txt")),
         max_parallel=1,
     )

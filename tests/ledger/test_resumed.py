@@ -13,6 +13,7 @@ from abreast.model.contract import Contract, DeliveryState
 from abreast.model.economy import Account
 from abreast.model.moves import Call, Hang, Move, Read, Say, Scenario, Spend
 from abreast.model.session import Session
+from abreast.places import Places
 from tests.support.rig import Rig, every_cli, rigged
 from tests.support.stage import eventually
 
@@ -58,6 +59,15 @@ def kill(rig: Rig, name: str, way: str) -> Session:
     return rig.stage.until(name, lambda one: one.state.final)
 
 
+def answered_by(rig: Rig) -> int:
+    return sum(not waits for _, waits in stated(rig))
+
+
+def recorded(places: Places) -> int:
+    """How many requests the CLI's record has."""
+    return sum(row.requests for row in abreast.ledger(places=places, by="session").rows)
+
+
 def check(rig: Rig, name: str, summary: int) -> None:
     """Hold what everybody tells of the child against what the server has stated."""
     wire = [spend for spend, waits in stated(rig) if not waits]
@@ -98,6 +108,8 @@ def test_all_tell_what_the_server_stated(name: str, tmp_path: Path) -> None:
             eventually(
                 lambda n=number: sum(waits for _, waits in stated(rig)) == n, "it waits", PATIENCE
             )
+            # A CLI writes its record a moment after the answer has come.
+            eventually(lambda: recorded(places) == answered_by(rig), "it is recorded", PATIENCE)
             kill(rig, child, way)
             check(rig, child, 0)
             rig.server.add(following)

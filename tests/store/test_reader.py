@@ -166,7 +166,7 @@ def test_a_schema_of_another_version_is_named_as_such(database, database_url):
 
 def test_what_is_no_database_is_said_to_be_unreadable(tmp_path):
     (tmp_path / "abreast.db").write_text("this is not a database, however long it may be" * 30)
-    with pytest.raises(StoreError, match="cannot be read: file is not a database"):
+    with pytest.raises(StoreError, match="is damaged: file is not a database"):
         Reader(f"sqlite:///{tmp_path / 'abreast.db'}").runs()
 
 
