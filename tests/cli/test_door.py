@@ -91,9 +91,10 @@ class Screen:
                 stream.close()
         mark = os.urandom(8).hex().encode()
         os.write(self._theirs, mark)
-        while not self._sent.endswith(mark):
+        # Something that is still on its way may come after the mark.
+        while (end := self._sent.find(mark, began)) < 0:
             self._reading.join(0.01)
-        return self._sent[began : -len(mark)].decode()
+        return self._sent[began:end].decode()
 
     def _read(self) -> None:
         with contextlib.suppress(OSError):  # the other end is closed
