@@ -275,6 +275,7 @@ def test_a_worktree_of_an_older_abreast_is_guarded_when_it_is_met(bench: Bench):
     shutil.rmtree(bench.guarded(tree).git_dir)
     again = guard_worktree(bench.found, tree.path)
     assert not again.start.exists()
+    assert left_in(again).tracked == ("README.md",)
     shot = snapshot(bench.found, again, REF, "turn")
     assert bench.repo.git("diff", "--name-only", bench.head, shot.commit) == "README.md"
 

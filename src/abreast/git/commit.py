@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from abreast.errors import GitError
 from abreast.git.call import UTF8, failure, git
-from abreast.git.differing import differing
+from abreast.git.differing import differing, start_index
 from abreast.git.guarded import Guarded
 from abreast.git.refs import move_branch, read_ref, swap_ref
 from abreast.git.repository import Repository, identity, is_ancestor
@@ -165,5 +165,5 @@ def checkout_clean(worktree: Guarded, branch: str) -> Dirty:
 
 def left_in(worktree: Guarded) -> Dirty:
     """Return what in a worktree is not as its commit has it, nor as that was checked out."""
-    found = differing(worktree, worktree.start)
+    found = differing(worktree, start_index(worktree))
     return Dirty(found.tracked, found.others, operation(worktree))

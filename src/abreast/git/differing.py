@@ -29,6 +29,15 @@ class Differing:
     others: tuple[str, ...]
 
 
+def start_index(tree: Guarded) -> Path:
+    """Return the index from before the agent began; of a worktree that an older abreast made, one
+    of HEAD, which knows nothing of the files.
+    """
+    if not tree.start.exists():
+        git(tree, "read-tree", "HEAD", env={"GIT_INDEX_FILE": str(tree.start)})
+    return tree.start
+
+
 def differing(tree: Guarded, index: Path) -> Differing:
     """Return what in a worktree is not as `index` has it, nor as that was checked out."""
     env = {"GIT_INDEX_FILE": str(index)}

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from abreast.git.call import git, split
+from abreast.git.differing import start_index
 from abreast.git.guarded import Guarded
 
 _MOST = 200_000  # files looked at in one ignored folder; a larger one counts as written
@@ -17,7 +18,7 @@ def ignored_since(tree: Guarded, since: float) -> tuple[str, ...]:
     Unix seconds. A repository that lies in the worktree is no ignored folder.
     """
     listed = ("ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
-    paths = split(git(tree, *listed, env={"GIT_INDEX_FILE": str(tree.start)}))
+    paths = split(git(tree, *listed, env={"GIT_INDEX_FILE": str(start_index(tree))}))
     return tuple(path for path in paths if _written(tree.path / path, since))
 
 

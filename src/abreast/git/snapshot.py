@@ -16,7 +16,7 @@ from pathlib import Path
 from abreast.errors import GitError
 from abreast.git.call import call, git, split
 from abreast.git.commit import anchor, commit_tree, tree_of
-from abreast.git.differing import differing
+from abreast.git.differing import differing, start_index
 from abreast.git.guarded import Guarded
 from abreast.git.publish import pack_made, published
 from abreast.git.refs import read_ref, swap_ref
@@ -73,21 +73,15 @@ def snapshot(
             return Snapshot(anchor(repo, ref, head, reason=message), built.tree, built.skipped)
         parents = [commit for commit in (head, last) if commit]
 
-        made = _made(repo, tree, built.tree, parents, message)
+        def make(again: bool, built: str = built.tree, parents: list[str] = parents) -> str:
+            found = build_tree(tree, max_untracked=max_untracked).tree if again else built
+            return commit_tree(repo, found, parents, message, env=tree.objects)
+
+        made = pack_made(tree, make, parents)
         with published(repo, tree, made, known=parents) as commit:
             moved = swap_ref(repo, ref, commit, old, reason=message)
         if moved:
             return Snapshot(commit, built.tree, built.skipped)
-
-
-def _made(
-    repo: Repository, tree: Guarded, built: str, parents: list[str], message: str
-) -> tuple[str, str]:
-    def make(again: bool) -> str:
-        found = build_tree(tree).tree if again else built
-        return commit_tree(repo, found, parents, message, env=tree.objects)
-
-    return pack_made(tree, make, parents)
 
 
 def _tree_or_none(repo: Repository, commit: str | None) -> str | None:
@@ -132,10 +126,7 @@ def _index(tree: Guarded, env: Mapping[str, str]) -> Iterator[dict[str, str]]:
     with tempfile.TemporaryDirectory(prefix="index.", dir=tree.git_dir) as scratch:
         index = Path(scratch, "index")
         variables = {**env, "GIT_INDEX_FILE": str(index)}
-        if tree.start.exists():
-            shutil.copy2(tree.start, index)
-        else:  # made by an older abreast: no index of that time can be believed
-            git(tree, "read-tree", "HEAD", env=variables)
+        shutil.copy2(start_index(tree), index)
         yield variables
 
 
