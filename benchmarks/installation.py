@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from abreast.engine.worker_process import find_worker
+from abreast.engine.common.worker_process import find_worker
 from abreast.places import Places, find_places
 from benchmarks.measure import cpu_with_children
 

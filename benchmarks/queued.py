@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from abreast import api
-from abreast.engine.client import connect
-from abreast.engine.watching import wait
+from abreast.engine.client.requests import connect
+from abreast.engine.client.watching import wait
 from abreast.model.limits import Limits
 from abreast.model.moves import Say, Write
 from abreast.model.session import Run

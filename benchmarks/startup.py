@@ -22,7 +22,7 @@ COMMANDS = {
     "`abreast --help`": (ABREAST, "--help"),
     "`abreast status`": (ABREAST, "status"),
     "imports of the runner": (*_IMPORT, "import abreast.runner.__main__"),
-    "imports of the worker": (*_IMPORT, "import abreast.engine.worker"),
+    "imports of the worker": (*_IMPORT, "import abreast.engine.working.worker"),
 }
 AIMS = {"`abreast --help`": 0.150, "`abreast status`": 0.200}
 

@@ -27,7 +27,7 @@ from abreast.model.task import AgentChoice, Plan
 from abreast.places import Places, find_places
 
 if TYPE_CHECKING:
-    from abreast.engine.telling import Told
+    from abreast.engine.client.telling import Told
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -82,7 +82,7 @@ async def wait(
 
     Cancelling the task leaves the run alone.
     """
-    from abreast.engine import watching
+    from abreast.engine.client import watching
 
     with _given_up() as given_up:
         return await asyncio.to_thread(
@@ -134,7 +134,7 @@ async def logs(
     name: str, *, follow: bool = False, places: Places | None = None
 ) -> AsyncIterator[LogEvent]:
     """See `abreast.api.logs`."""
-    from abreast.engine import story
+    from abreast.engine.reading import story
 
     where = places or find_places()
     session = await find_session(name, places=where)
@@ -147,7 +147,7 @@ async def stream(
     name: str, *, follow: bool = False, places: Places | None = None
 ) -> AsyncIterator[bytes]:
     """See `abreast.api.stream`."""
-    from abreast.engine import story
+    from abreast.engine.reading import story
 
     where = places or find_places()
     session = await find_session(name, places=where)
@@ -326,7 +326,7 @@ async def collect(
     places: Places | None = None,
 ) -> list[Deliverable]:
     """See `abreast.api.collect`. Cancelling the task leaves the children alone."""
-    from abreast.engine.delegation import collecting
+    from abreast.engine.client import collecting
 
     where = places or find_places()
     if wait:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from abreast.agents.codex.agent import AGENT
-from abreast.engine.session.jobs import Order, run_job
+from abreast.engine.working.session.jobs import Order, run_job
 from abreast.model.events import Cause, EventKind, Outcome
 from abreast.model.limits import Limits
 from abreast.model.moves import (

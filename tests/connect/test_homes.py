@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from abreast.agents.connecting import CONNECTABLE
-from abreast.engine.connect.skill import TEXT
+from abreast.engine.client.connect.skill import TEXT
 from abreast.errors import AgentError, NotFoundError, StateError
 from tests.connect.support import CONFIGS, PROGRAM, PROJECT, SKILLS, tree, user
 from tests.support.repos import make_repo

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abreast.engine.connect.edits import apply, between, reverse
-from abreast.engine.connect.json_text import parse, put, take
+from abreast.engine.client.connect.edits import apply, between, reverse
+from abreast.engine.client.connect.json_text import parse, put, take
 
 KEYS = ("mcpServers", "abreast")
 ENTRY = {"command": "/opt/abreast", "args": ["mcp"]}

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from inline_snapshot import snapshot
 
-from abreast.engine.connect import json_text, toml_text
-from abreast.engine.connect.change import Change, Side
-from abreast.engine.connect.edits import apply, reverse
-from abreast.engine.connect.show import diff
+from abreast.engine.client.connect import json_text, toml_text
+from abreast.engine.client.connect.change import Change, Side
+from abreast.engine.client.connect.edits import apply, reverse
+from abreast.engine.client.connect.show import diff
 
 SECRET = "s3cret"
 

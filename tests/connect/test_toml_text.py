@@ -4,8 +4,8 @@ import tomllib
 
 import pytest
 
-from abreast.engine.connect.edits import apply, reverse
-from abreast.engine.connect.toml_text import put, take
+from abreast.engine.client.connect.edits import apply, reverse
+from abreast.engine.client.connect.toml_text import put, take
 
 KEYS = ("mcp_servers", "abreast")
 ENTRY = {"command": "/opt/abreast", "args": ["mcp"], "n": 3}

@@ -10,7 +10,7 @@ from abreast.agents.claude.retention import retention as claude
 from abreast.agents.gemini.retention import retention as gemini
 from abreast.doctor.housekeeping import Kept, expiring
 from abreast.doctor.versions import CLAUDE_BRIEFED, DEFECTS, RETENTION_OFF, Seen, known_bad
-from abreast.engine.doctor.machine import kept, unreadable
+from abreast.engine.reading.doctor.machine import kept, unreadable
 from tests.support.repos import make_repo
 
 DAY = 86_400

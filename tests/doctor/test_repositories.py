@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from abreast.engine.doctor.repositories import checkout_of, state_of
+from abreast.engine.reading.doctor.repositories import checkout_of, state_of
 from abreast.errors import NotFoundError
 from tests.support.clis import wait_until
 from tests.support.repos import make_repo

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from abreast.agents.codex.records import read
-from abreast.engine.delegation.deliverables import save
+from abreast.engine.common.deliverables import save
 from abreast.model.contract import Deliverable, DeliveryState
 from abreast.model.economy import Account
 from abreast.model.session import Run, Session

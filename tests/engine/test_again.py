@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from abreast import api
-from abreast.engine import closing
-from abreast.engine.client import connect
-from abreast.engine.environment import bring_environment
-from abreast.engine.session.scene import Engine, install
-from abreast.engine.worker_process import ensure_worker
+from abreast.engine.client.requests import connect
+from abreast.engine.common.environment import bring_environment
+from abreast.engine.common.worker_process import ensure_worker
+from abreast.engine.working import run_steps as closing
+from abreast.engine.working.session.context import Engine, install
 from abreast.errors import StateError
 from abreast.model.moves import Fail, Say, Shell, Write
 from abreast.model.states import LandMode, LandState, RunState, SessionState

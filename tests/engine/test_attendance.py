@@ -7,8 +7,8 @@ from pathlib import Path
 import psutil
 
 from abreast import api
-from abreast.engine.attendance import Attendance, attendance, is_at_work
-from abreast.engine.worker_process import ensure_worker
+from abreast.engine.common.attendance import Attendance, attendance, is_at_work
+from abreast.engine.common.worker_process import ensure_worker
 from abreast.model.moves import Say
 from abreast.model.states import RunState
 from tests.support.stage import Stage, eventually, scripted, task, until
@@ -38,7 +38,7 @@ def test_who_works_is_told_whoever_has_been_killed(local_stage: Stage, tmp_path:
 
 
 def test_asking_who_works_loads_nothing_heavy() -> None:
-    code = "import sys, abreast.engine.attendance; print('\\n'.join(sys.modules))"
+    code = "import sys, abreast.engine.common.attendance; print('\\n'.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy = {"dbos", "sqlalchemy", "pydantic", "psutil", "alembic", "psycopg"}
     assert heavy.isdisjoint(done.stdout.split())

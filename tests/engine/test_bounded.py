@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from abreast.engine.session.bounded import StageError, bounded
+from abreast.engine.working.session.bounded import StageError, bounded
 
 
 def test_what_work_comes_to_is_what_is_returned_or_raised():

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from abreast import api
-from abreast.engine.worker_process import ensure_worker
+from abreast.engine.common.worker_process import ensure_worker
 from abreast.model.moves import Say, Shell, Write
 from abreast.model.session import Run
 from abreast.model.states import LandMode, LandState, RunState, SessionState

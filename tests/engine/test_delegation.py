@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from abreast import api
-from abreast.engine.client import connect
-from abreast.engine.delegation import delegating, judging
+from abreast.engine.client import delegating
+from abreast.engine.client.requests import connect
+from abreast.engine.working.delegation import judging
 from abreast.errors import ContractError, NotFoundError, PlanError, WorkerError
 from abreast.model.contract import Contract, Deliverable, DeliveryState, Isolation, Profile
 from abreast.model.economy import Account, Worth

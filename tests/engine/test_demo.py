@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from abreast.engine.demo import run
+from abreast.engine.client.demo import run
 from tests.support.clis import base_environ, require_cli
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from abreast.engine.client import connect
+from abreast.engine.client.requests import connect
 from abreast.errors import StoreError
 from abreast.model.moves import Shell, Write
 from abreast.model.states import RunState, SessionState

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from abreast.engine.session.agent_stage import change_of, seen_from
+from abreast.engine.working.session.agent import change_of, seen_from
 from abreast.runner.job import Progress
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from abreast import api
-from abreast.engine.client import connect
+from abreast.engine.client.requests import connect
 from abreast.errors import AbreastError, PlanError, Problem
 from abreast.model.states import LandMode
 from abreast.model.task import AgentChoice, Plan, Task

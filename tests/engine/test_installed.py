@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from abreast import api
 from abreast.agents import AGENTS
 from abreast.agents.versions import Certified, Standing
-from abreast.engine.delegation.delegating import Ask, make_plan
-from abreast.engine.installed import find_fit
+from abreast.engine.client.delegating import Ask, make_plan
+from abreast.engine.common.installed import find_fit
 from abreast.errors import AgentError, ContractError, PlanError
 from abreast.model.contract import Contract
 from tests.support.repos import Repo

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from abreast import api
-from abreast.engine.client import connect
+from abreast.engine.client.requests import connect
 from abreast.errors import StateError
 from abreast.model.moves import Edit, Say, Shell, Write
 from abreast.model.session import Run

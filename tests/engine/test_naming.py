@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from abreast.engine.session.layout import (
+from abreast.engine.common.layout import (
     SessionLayout,
     landing_folder,
     layout_of,

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from abreast import api
-from abreast.engine.client import connect
-from abreast.engine.home import foreign_runs
-from abreast.engine.worker_process import ensure_worker
+from abreast.engine.client.requests import connect
+from abreast.engine.common.home import foreign_runs
+from abreast.engine.common.worker_process import ensure_worker
 from abreast.errors import WorkerError
 from abreast.model.moves import Say, Write
 from abreast.model.states import RunState

@@ -92,7 +92,11 @@ def test_stopped_in_mid_tool_and_resumed_by_its_exact_id(name: str, tmp_path: Pa
 @every_cli
 def test_killed_with_everything_else_it_goes_on_with_one_resume(name: str, tmp_path: Path) -> None:
     with rigged(name, tmp_path, trapped=False) as rig:
-        moves = (Say("FIRST-WORD"), Write("a.txt", "1\n"), Shell("touch up; sleep 600 && touch late"))
+        moves = (
+            Say("FIRST-WORD"),
+            Write("a.txt", "1\n"),
+            Shell("touch up; sleep 600 && touch late"),
+        )
         run = rig.stage.start(rig.task("one", *moves, Say("Never said.")))
         one = f"{run.id}/one"
         rig.stage.until(one, lambda s: s.worktree and Path(s.worktree, "up").exists())

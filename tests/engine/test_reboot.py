@@ -10,7 +10,7 @@ import pytest
 
 from abreast import api
 from abreast.cli.edge import guard
-from abreast.engine.worker_process import ensure_worker
+from abreast.engine.common.worker_process import ensure_worker
 from abreast.errors import StateError
 from abreast.model.moves import Say, Shell, Write
 from abreast.model.session import Run

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from abreast.engine.client import connect
+from abreast.engine.client.requests import connect
 from abreast.model.moves import Fail, Say, Shell, Spend, Write
 from abreast.model.session import Run
 from abreast.model.states import RunState, SessionState

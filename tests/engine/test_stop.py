@@ -6,8 +6,8 @@ import psutil
 import pytest
 
 from abreast import api
-from abreast.engine.check import check_plan
-from abreast.engine.client import connect
+from abreast.engine.client.requests import connect
+from abreast.engine.common.check import check_plan
 from abreast.errors import NotFoundError
 from abreast.model.moves import Say, Shell, Write
 from abreast.model.session import Session

@@ -11,8 +11,8 @@ import psutil
 import psycopg
 import pytest
 
-from abreast.engine.client import connect
-from abreast.engine.worker_process import TAKEN, ensure_worker
+from abreast.engine.client.requests import connect
+from abreast.engine.common.worker_process import TAKEN, ensure_worker
 from abreast.errors import WorkerError
 from abreast.model.moves import Say, Shell, Write
 from abreast.model.states import RunState
@@ -24,7 +24,7 @@ from tests.support.stage import Stage, eventually, scripted, task, writes
 
 def another_worker(stage: Stage) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "abreast.engine.worker", "--state", str(stage.places.state)],
+        [sys.executable, "-m", "abreast.engine.working.worker", "--state", str(stage.places.state)],
         env={**os.environ, "ABREAST_DB": stage.places.database},
         capture_output=True,
         text=True,

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from abreast import api
-from abreast.engine.handoff.git import NAME
-from abreast.engine.handoff.writing import by_hand, check, write
+from abreast.engine.reading.handoff.git import NAME
+from abreast.engine.reading.handoff.writing import by_hand, check, write
 from abreast.errors import GitError, NotFoundError, StateError
 from abreast.handoff.page import read_header
 from abreast.model.transcript import Transcript

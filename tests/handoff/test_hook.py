@@ -10,7 +10,7 @@ import pytest
 
 from abreast import api
 from abreast.agents.ending_hooks import told
-from abreast.engine.handoff.hook import ended
+from abreast.engine.client.connect.ending_hook import ended
 from abreast.errors import AgentError, NotFoundError, StateError
 from abreast.handoff.page import read_header
 from abreast.places import Places

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from abreast import api
-from abreast.engine.worker_process import ensure_worker
+from abreast.engine.common.worker_process import ensure_worker
 from abreast.handoff.page import read_header, sections
 from abreast.model.handoff import Handoff
 from abreast.model.limits import Limits

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from abreast.engine.client import connect
+from abreast.engine.client.requests import connect
 from abreast.handoff.page import read_header
 from abreast.places import Places
 from abreast.store.changes import Change

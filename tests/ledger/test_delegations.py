@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 import abreast
 from abreast.economics.ledger import account, returned_to
-from abreast.engine.transcripts import find_transcripts, open_transcript
+from abreast.engine.reading.transcripts import find_transcripts, open_transcript
 from abreast.model.economy import Worth
 from abreast.model.session import Run, Session
 from abreast.model.states import LandMode, RunState, SessionKind, SessionState

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from abreast.economics.ledger import merged, tally, unrecorded
 from abreast.economics.prices import DATE, PRICES, cost_of, price_of
 from abreast.economics.rows import NO_DAY, NO_RUN, Part, rows
-from abreast.engine.ledger.pack import name_of, names_in, pack, unpack
-from abreast.engine.ledger.report import moment
+from abreast.engine.reading.ledger.pack import name_of, names_in, pack, unpack
+from abreast.engine.reading.ledger.report import moment
 from abreast.errors import AbreastError
 from abreast.model.ledger import QUARTER, By, Tally
 from abreast.model.transcript import Spent

@@ -9,7 +9,7 @@ import pytest
 
 import abreast
 from abreast.agents.codex import records
-from abreast.engine.ledger.read import Task, read
+from abreast.engine.reading.ledger.read import Task, read
 from abreast.model.transcript import Spent
 from tests.ledger.ccusage import ccusage, ccusage_binary
 from tests.ledger.support import make_places

@@ -9,11 +9,11 @@ import pytest
 from benchmarks.ledger_files import make_transcripts
 
 import abreast
-from abreast.engine.ledger import cores, index
-from abreast.engine.ledger.cores import read_all
-from abreast.engine.ledger.index import refresh
-from abreast.engine.ledger.read import Task, read
-from abreast.engine.transcripts import find_transcripts
+from abreast.engine.reading.ledger import cores, index
+from abreast.engine.reading.ledger.cores import read_all
+from abreast.engine.reading.ledger.index import refresh
+from abreast.engine.reading.ledger.read import Task, read
+from abreast.engine.reading.transcripts import find_transcripts
 from abreast.model.ledger import By
 from abreast.process import piped
 from abreast.store import transcripts as store

@@ -1,7 +1,7 @@
 """The index on both databases."""
 
 import abreast
-from abreast.engine.ledger.index import refresh
+from abreast.engine.reading.ledger.index import refresh
 from abreast.places import Places
 from abreast.store.transcripts import Indexed, load_index, load_requests, save_index
 from tests.ledger.support import counts, install, total, wire

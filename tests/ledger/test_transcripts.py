@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from abreast.engine.transcripts import (
+from abreast.engine.reading.transcripts import (
     AGENTS,
     find_transcripts,
     newest_transcript,

@@ -5,7 +5,7 @@ from collections import defaultdict
 import pytest
 
 import abreast
-from abreast.engine.ledger.session import read_session
+from abreast.engine.reading.ledger.session import read_session
 from abreast.model.ledger import By
 from abreast.model.session import Session
 from abreast.model.states import SessionState

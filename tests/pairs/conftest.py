@@ -16,7 +16,7 @@ import pytest
 from abreast import api
 from abreast.agents import agent_named
 from abreast.agents.connecting import CONNECTABLE
-from abreast.engine.worker_process import find_worker
+from abreast.engine.common.worker_process import find_worker
 from abreast.loopback.record import Recorded
 from abreast.loopback.server import Loopback
 from abreast.model.contract import Deliverable

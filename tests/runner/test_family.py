@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from abreast.engine.session.jobs import end_job
+from abreast.engine.working.session.jobs import end_job
 from abreast.process.family import FAMILY, Record, load_family, survivors
 from abreast.process.identity import Identity, identify
 from abreast.process.marker import MARKER

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 import sqlalchemy as sa
 
-from abreast.engine.lease_thread import beat
+from abreast.engine.working.lease_thread import beat
 from abreast.errors import StoreError, WorkerError
 from abreast.process import clock
 from abreast.process.identity import Identity, identify

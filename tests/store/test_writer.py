@@ -76,9 +76,9 @@ def test_text_no_database_takes_is_kept_as_far_as_it_can(store, reader):
     assert (session.final_message, session.reason) == ("a\ufffdb\ufffdc", "\ufffd")
 
 
-def test_the_plan_is_kept_as_it_was_given(store):
+def test_the_plan_is_kept_as_it_was_given(store, reader):
     store.add_run(make_run(), '{"schema": 1, "prompt": "ä\\u0000"}')
-    assert store.load_plan_json("r1") == '{"schema": 1, "prompt": "ä\\u0000"}'
+    assert reader.plan_json("r1") == '{"schema": 1, "prompt": "ä\\u0000"}'
 
 
 def test_a_run_of_the_same_id_is_refused(store, reader):
@@ -340,7 +340,7 @@ def test_usage_is_replaced_within_an_attempt_and_added_over_attempts(store, read
 
 
 @pytest.mark.parametrize("name", ["r9", "r9/t0"])
-def test_what_does_not_exist_is_said_to_be_missing(store, name):
+def test_what_does_not_exist_is_said_to_be_missing(store, reader, name):
     calls = [
         lambda: store.request_stop(name),
         lambda: store.stop_requested(name),
@@ -356,7 +356,7 @@ def test_what_does_not_exist_is_said_to_be_missing(store, name):
         calls += [
             lambda: store.set_run_state(name, RunState.DONE),
             lambda: store.next_generation(name),
-            lambda: store.load_plan_json(name),
+            lambda: reader.plan_json(name),
         ]
     kind = "session" if "/" in name else "run"
     for call in calls:

@@ -13,8 +13,8 @@ from typing import Any, Self
 import psutil
 
 from abreast import api
-from abreast.engine.client import connect
-from abreast.engine.worker_process import ensure_worker, find_worker
+from abreast.engine.client.requests import connect
+from abreast.engine.common.worker_process import ensure_worker, find_worker
 from abreast.model.limits import Limits
 from abreast.model.moves import Move, Say, Shell, Write
 from abreast.model.session import Run, Session
@@ -164,7 +164,9 @@ class Stage:
         late = time.monotonic() + DEADLINE
         self.end_worker()
         while (left := processes_of(str(self.places.state))) and time.monotonic() < late:
-            workers = [int(one.split()[0]) for one in left if "abreast.engine.worker" in one]
+            workers = [
+                int(one.split()[0]) for one in left if "abreast.engine.working.worker" in one
+            ]
             if not workers:
                 break
             for pid in workers:

@@ -6,7 +6,7 @@ import pytest
 
 from abreast.agents.gemini import records
 from abreast.agents.gemini.records import children, find, read
-from abreast.engine.transcripts import Records
+from abreast.engine.reading.transcripts import Records
 from abreast.model.transcript import (
     Begun,
     Broken,

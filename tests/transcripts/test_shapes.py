@@ -13,7 +13,7 @@ import pytest
 from abreast import api
 from abreast.agents.codex.rollout import load_rollout
 from abreast.agents.gemini.record import replies, resumable
-from abreast.engine.transcripts import records_of
+from abreast.engine.reading.transcripts import records_of
 from tests.ledger.support import (
     FIXTURES,
     PLACE,

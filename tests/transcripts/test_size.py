@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import abreast
-from abreast.engine.transcripts import find_transcripts, open_transcript
+from abreast.engine.reading.transcripts import find_transcripts, open_transcript
 from abreast.model.transcript import Returned, Said
 from tests.ledger.support import counts, install, make_places, total, wire
 

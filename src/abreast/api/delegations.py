@@ -13,7 +13,7 @@ from abreast.model.task import AgentChoice
 from abreast.places import Places, find_places
 
 if TYPE_CHECKING:
-    from abreast.engine.telling import Told
+    from abreast.engine.client.telling import Told
 from abreast.api.looking import run_or_session
 from abreast.api.running import Progress, unseen
 
@@ -76,7 +76,7 @@ def start_delegation(
     is, which answers when neither `agent` nor `abreast.toml` names one.
     """
     from abreast.contract.ask import check_count
-    from abreast.engine.delegation import delegating
+    from abreast.engine.client import delegating
 
     check_count(len(questions))  # before anything is looked up for each
     tree = repo or Path.cwd()
@@ -103,7 +103,7 @@ def contract(question: str, *, repo: Path | None = None, **fields: Any) -> Contr
 
     `fields` are those of `Contract`; a `limit_tokens` of 0 and a `briefing` of None are not given.
     """
-    from abreast.engine.delegation import delegating
+    from abreast.engine.client import delegating
 
     return delegating.contract(question, repo or Path.cwd(), **fields)
 
@@ -121,7 +121,7 @@ def collect(
     With `wait`, all of it: once the last one has ended, or after `timeout` seconds what there is.
     `RUN/TASK@1` is what the first attempt delivered, after a newer one has followed.
     """
-    from abreast.engine.delegation import collecting
+    from abreast.engine.client import collecting
 
     where = places or find_places()
     if wait:
@@ -135,7 +135,7 @@ def more(name: str, page: int = 2, *, places: Places | None = None) -> Page:
 
     Raises NotFoundError when there is no such page.
     """
-    from abreast.engine.delegation import collecting
+    from abreast.engine.client import collecting
 
     return collecting.page(name, page, places or find_places())
 
@@ -151,7 +151,7 @@ def estimate(
     places: Places | None = None,
 ) -> tuple[str, Estimate]:
     """Return which agent would answer, and what a delegation should cost; nothing is started."""
-    from abreast.engine.delegation import delegating
+    from abreast.engine.client import delegating
 
     tree = repo or Path.cwd()
     asked = (
@@ -176,7 +176,7 @@ def tell(
     It hears after its next tool call, else at the end of its turn. `sender` is the session that
     says it; empty: the user. Raises StateError for a session that has ended.
     """
-    from abreast.engine import telling
+    from abreast.engine.client import telling
 
     where = places or find_places()
     if not name.partition("/")[0]:  # an unset variable of a shell, say: not the newest run

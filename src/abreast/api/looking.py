@@ -51,14 +51,14 @@ def find_session(name: str, *, places: Places | None = None) -> Session:
 
 def logs(name: str, *, follow: bool = False, places: Places | None = None) -> Iterator[LogEvent]:
     """Yield a session's story, oldest first; with `follow`, until it ends."""
-    from abreast.engine import story
+    from abreast.engine.reading import story
 
     return story.tell(find_session(name, places=places), places or find_places(), follow=follow)
 
 
 def stream(name: str, *, follow: bool = False, places: Places | None = None) -> Iterator[bytes]:
     """Yield the lines of a session's agent as its CLI printed them (its latest attempt)."""
-    from abreast.engine import story
+    from abreast.engine.reading import story
 
     return story.stream(find_session(name, places=places), places or find_places(), follow=follow)
 
@@ -71,7 +71,7 @@ def diff(
     With `binary`, `git apply` takes it whatever has changed. Bytes that are no text are surrogates:
     `os.fsencode` gives them back.
     """
-    from abreast.engine import inspect
+    from abreast.engine.reading import diff as inspect
 
     session = find_session(name, places=places)
     return inspect.diff(session, places or find_places(), stat=stat, binary=binary)
@@ -81,7 +81,7 @@ def presence(run: Run, *, places: Places | None = None) -> Presence:
     """Return who works on a run as it stands, and since when nobody has."""
     if run.state.final:
         return Presence(Attendance.NOT_NEEDED)
-    from abreast.engine import attendance
+    from abreast.engine.common import attendance
 
     return attendance.presence(run, places or find_places())
 

@@ -57,7 +57,7 @@ def connect(
     Raises AgentError when the CLI is missing or starts no servers, StateError when a file cannot
     be edited or changed meanwhile: then nothing has been written.
     """
-    from abreast.engine.connect import register
+    from abreast.engine.client.connect import register
 
     env = os.environ if environ is None else environ
     top = register.require_top(repo or Path.cwd()) if Scope(scope) is Scope.PROJECT else None
@@ -66,7 +66,7 @@ def connect(
 
 
 def _info(agent: Agent, environ: Mapping[str, str]) -> AgentInfo:
-    from abreast.engine.installed import version_of
+    from abreast.engine.common.installed import version_of
 
     found = agent.find(environ)
     version = version_of(found, environ) if found else ""

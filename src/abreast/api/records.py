@@ -28,7 +28,7 @@ def ledger(
     the session; nothing is fetched. `since` is a date, a span of days that ends today (`7d`), or
     Unix seconds. Raises AbreastError for any other, StoreError when the database does not answer.
     """
-    from abreast.engine.ledger import report
+    from abreast.engine.reading.ledger import report
 
     env = os.environ if environ is None else environ
     return report.ledger(places or find_places(), env, since=since, by=By(by))
@@ -51,7 +51,7 @@ def handoff(
     it; `notes` tell whether its words were taken. Raises NotFoundError when there is no such
     session.
     """
-    from abreast.engine.handoff import choose
+    from abreast.engine.reading.handoff import choose
 
     where, env = places or find_places(), os.environ if environ is None else environ
     place = folder or Path.cwd()
@@ -59,7 +59,7 @@ def handoff(
     if not polish:
         return found
     from abreast.api.delegations import delegate
-    from abreast.engine.handoff.polish import polish as reword
+    from abreast.engine.reading.handoff.polish import polish as reword
 
     def ask(asked: Contract) -> Deliverable:
         return delegate(asked, agent=polish, repo=place, places=where)
@@ -79,7 +79,7 @@ def handoffs(
     Those are the newest session of each CLI that was started by hand there, and abreast's own on
     its repository that have ended and not landed, newest first.
     """
-    from abreast.engine.handoff import choose
+    from abreast.engine.reading.handoff import choose
 
     where, env = places or find_places(), os.environ if environ is None else environ
     return choose.handoffs(where, env, tokens=tokens, folder=folder or Path.cwd())
@@ -90,7 +90,7 @@ def write_handoff(found: Handoff, file: Path, *, force: bool = False) -> Path:
 
     Raises StateError when something else than a handoff stands there, unless `force`.
     """
-    from abreast.engine.handoff import writing as made
+    from abreast.engine.reading.handoff import writing as made
 
     return made.write(found, file, force=force)
 
@@ -103,7 +103,7 @@ def check_handoff(
     Without `file`, the one in `folder` (by default the current one), or where the session-end hook
     has put it. Raises NotFoundError when there is none, StateError when it is none of ours.
     """
-    from abreast.engine.handoff import writing as made
+    from abreast.engine.reading.handoff import writing as made
 
     return made.check(file, folder or Path.cwd(), places or find_places())
 
@@ -121,7 +121,7 @@ def hook_handoff(
     The hook goes into the user's own configuration. `confirm` is given what would change, and
     returns whether to go on. Raises as `connect` does.
     """
-    from abreast.engine.handoff import hook
+    from abreast.engine.client.connect import ending_hook as hook
 
     env = os.environ if environ is None else environ
     where = places or find_places()
@@ -141,7 +141,7 @@ def doctor(
     ago), at abreast's runs, and at the repositories of both and around `repo`, by default the
     current folder.
     """
-    from abreast.engine.doctor import diagnosis
+    from abreast.engine.reading.doctor import diagnosis
 
     begin = time.time() - _WEEK if since is None else since
     env = os.environ if environ is None else environ

@@ -32,7 +32,7 @@ def read_plan(
     around the current folder. Returns the plan, its base resolved, and warnings for the user;
     raises `PlanError` with everything that is wrong.
     """
-    from abreast.engine import planning
+    from abreast.engine.client import planning
     from abreast.plan.overrides import Overrides
 
     overrides = Overrides(agent, model, verify, setup, base, land, max_parallel)
@@ -41,7 +41,7 @@ def read_plan(
 
 def start(plan: Plan, *, places: Places | None = None) -> Run:
     """Record a checked plan as a run, make sure that a worker is there, and return at once."""
-    from abreast.engine.client import connect
+    from abreast.engine.client.requests import connect
 
     with connect(places or find_places()) as client:
         return client.start(plan)
@@ -58,7 +58,7 @@ def wait(
 
     `progress` is called with each changed state of the run, from this thread.
     """
-    from abreast.engine import watching
+    from abreast.engine.client import watching
 
     return watching.wait(run, places or find_places(), progress or unseen, timeout)
 
@@ -74,9 +74,9 @@ def stop(name: str, *, places: Places | None = None) -> list[Session]:
 
     Returns once no process of theirs is left; what they did so far is kept under a ref.
     """
-    from abreast.engine import terminal
-    from abreast.engine.client import connect
-    from abreast.engine.seat import require_free
+    from abreast.engine.client import terminal
+    from abreast.engine.client.requests import connect
+    from abreast.engine.common.seat import require_free
 
     where = places or find_places()
     found = run_or_session(name, where)
@@ -92,7 +92,7 @@ def resume(run: str, *, places: Places | None = None) -> Run:
 
     The run itself may be at work. The environment is that of this process from now on.
     """
-    from abreast.engine.client import connect
+    from abreast.engine.client.requests import connect
 
     where = places or find_places()
     with connect(where) as client:
@@ -101,7 +101,7 @@ def resume(run: str, *, places: Places | None = None) -> Run:
 
 def retry(name: str, *, places: Places | None = None) -> Run:
     """Queue one session that has ended, and not landed, once more, afresh from its base."""
-    from abreast.engine.client import connect
+    from abreast.engine.client.requests import connect
 
     where = places or find_places()
     session = find_session(name, places=where)
@@ -117,7 +117,7 @@ def request_landing(
     places: Places | None = None,
 ) -> Run:
     """Queue a session, or every finished session of a run, for landing, and return at once."""
-    from abreast.engine.client import connect
+    from abreast.engine.client.requests import connect
 
     where = places or find_places()
     found = run_or_session(name, where)
@@ -152,7 +152,7 @@ def clean(
 
     Work that is not in the target stays unless `force`, and even then under a ref.
     """
-    from abreast.engine import cleaning
+    from abreast.engine.client import cleaning
 
     where = places or find_places()
     return cleaning.clean(names, where, remove=remove, force=force)
@@ -167,7 +167,7 @@ def demo(
 
     With `claude`, `codex` or `gemini` the real CLI runs, against the built-in loopback model.
     """
-    from abreast.engine import demo as show
+    from abreast.engine.client import demo as show
 
     return show.run(agent, keep=keep, progress=progress or unseen)
 

@@ -20,7 +20,7 @@ class Terminal:
 
 def attach(name: str, *, places: Places | None = None) -> Terminal:
     """Return the command that opens a session interactively, by its exact id, in its worktree."""
-    from abreast.engine import terminal
+    from abreast.engine.client import terminal
 
     where = places or find_places()
     return Terminal(*terminal.attach(find_session(name, places=where), where))
@@ -36,7 +36,7 @@ def open_session(
     places: Places | None = None,
 ) -> Terminal:
     """Make a fresh worktree and return the command for an interactive session in it."""
-    from abreast.engine import terminal
+    from abreast.engine.client import terminal
 
     where = places or find_places()
     return Terminal(
@@ -46,7 +46,7 @@ def open_session(
 
 def close_session(name: str, *, places: Places | None = None) -> Session:
     """Record that the person has left an interactive session: commit what there is."""
-    from abreast.engine import terminal
+    from abreast.engine.client import terminal
 
     where = places or find_places()
     return terminal.close(find_session(name, places=where), where)

@@ -18,7 +18,7 @@ from abreast.process import clock
 
 if TYPE_CHECKING:
     from abreast.api import AgentInfo
-    from abreast.engine.telling import Told
+    from abreast.engine.client.telling import Told
     from abreast.model.attendance import Presence
     from abreast.model.connection import Connection
     from abreast.model.contract import Deliverable

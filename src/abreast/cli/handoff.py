@@ -217,7 +217,7 @@ def _ended() -> int:
     import os
     import sys
 
-    from abreast.engine.handoff import hook
+    from abreast.engine.client.connect import ending_hook as hook
     from abreast.places import find_places
 
     hook.ended(sys.stdin.read(), find_places(), os.environ)

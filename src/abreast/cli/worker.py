@@ -38,7 +38,7 @@ def worker(*, db: str, idle_exit: float, take_over: bool, json: bool) -> int:
     what was at work there ends as failed, to be run again; its uncommitted work stays there.
     """
     from abreast.cli import as_json
-    from abreast.engine.worker import main
+    from abreast.engine.working.worker import main
     from abreast.places import find_places
 
     places = find_places()

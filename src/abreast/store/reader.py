@@ -216,6 +216,14 @@ class Reader:
         with open_snapshot(self.database) as query:
             return [int(row[0]) for row in query(sql, agent, profile, limit)]
 
+    def plan_json(self, run: str) -> str:
+        """Return the plan of a run as it was given to `Store.add_run`; raises NotFoundError."""
+        with open_snapshot(self.database) as query:
+            rows = query("SELECT plan FROM abreast_runs WHERE id = ?", run)
+        if not rows:
+            raise NotFoundError(f"there is no run {run}")
+        return str(rows[0][0])
+
     def record(self, run: str) -> RunRecord | None:
         """Return what the engine keeps of a run, or None when there is no such run."""
         columns = "common_dir, stop_requested"

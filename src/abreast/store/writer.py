@@ -49,10 +49,6 @@ class Store(Requests):
                 db.execute(sa.insert(sessions), rows)
             self._append(db, run.id, None, "state", run.state.value)
 
-    def load_plan_json(self, run: str) -> str:
-        """Return the plan of a run as it was given to `add_run`."""
-        return str(self._read(runs.c.plan, run))
-
     def set_run_state(self, run: str, state: RunState, *, note: str | None = None) -> None:
         """Move a run to `state`, and say `note` about it if given; sets `ended` when final.
 

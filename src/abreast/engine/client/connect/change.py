@@ -1,0 +1,95 @@
+"""One file that is to change: written only if it is still what it was when it was read."""
+
+import contextlib
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from abreast.engine.client.connect.edits import Edit
+from abreast.errors import StateError
+from abreast.process.files import write_atomic
+
+
+class Side(StrEnum):
+    """Which text of a change is ours where it changes: the other may hold somebody's secrets."""
+
+    OLD = "old"
+    NEW = "new"
+    NEITHER = "neither"
+
+
+@dataclass(frozen=True)
+class Change:
+    """`old` is the text as it was read, None for no file; `new` None means that the file goes.
+
+    `edits` lead from `old` (or "") to `new` (or ""). `mode` is that of a new file.
+    """
+
+    path: Path
+    old: str | None
+    new: str | None
+    edits: tuple[Edit, ...]
+    ours: Side
+    mode: int = 0o600
+
+    @property
+    def action(self) -> str:
+        if self.old is None:
+            return "create"
+        return "remove" if self.new is None else "change"
+
+
+def read(path: Path) -> str | None:
+    """Return the file's text, exactly as it is, or None when there is no file."""
+    try:
+        return path.read_bytes().decode(errors="surrogateescape")
+    except FileNotFoundError:
+        return None
+    except OSError as failure:
+        raise StateError(f"{path} cannot be read: {failure.strerror}") from failure
+
+
+def check(change: Change) -> None:
+    """Raise StateError when the file is no longer what it was."""
+    if read(change.path) != change.old:
+        raise StateError(
+            f"{change.path} changed meanwhile; it was left alone",
+            hint="run the same command again: it looks at the new text",
+        )
+
+
+def missing_folders(path: Path) -> list[Path]:
+    """Return the folders that have to be made for `path`, outermost first."""
+    missing = []
+    for folder in path.parents:
+        if folder.exists():
+            break
+        missing.append(folder)
+    return missing[::-1]
+
+
+def write(change: Change) -> None:
+    """Make the change. A link is followed; the file's mode stays."""
+    check(change)
+    # Whoever keeps settings in a repository of dotfiles has a link here.
+    target = Path(os.path.realpath(change.path))
+    try:
+        if change.new is None:
+            target.unlink()
+            return
+        folder_mode = 0o755 if change.mode & 0o044 else 0o700
+        for folder in missing_folders(target):
+            folder.mkdir(mode=folder_mode, exist_ok=True)
+        mode = target.stat().st_mode & 0o7777 if change.old is not None else change.mode
+        write_atomic(target, change.new, mode=0o600)
+        target.chmod(mode)
+    except OSError as failure:
+        raise StateError(f"{target} cannot be written: {failure.strerror}") from failure
+
+
+def remove_empty(folders: tuple[Path, ...]) -> None:
+    """Remove those of the folders, outermost first, that are empty."""
+    for folder in reversed(folders):
+        with contextlib.suppress(OSError):  # not empty, or gone already
+            folder.rmdir()

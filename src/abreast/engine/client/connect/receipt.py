@@ -1,0 +1,74 @@
+"""What we changed in a CLI's configuration, kept so that it can be undone exactly.
+
+Only what stood in the changed places is kept, not the file: it may hold secrets.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from abreast.engine.client.connect.change import remove_empty
+from abreast.engine.client.connect.edits import Edit, apply
+from abreast.places import Places
+from abreast.process.files import load_json, write_json
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What was done to one file. `after` is its hash when we left it.
+
+    `undo` leads from that text to the one before; `existed` tells whether there was a file.
+    `folders` are those we made for it, outermost first. Of the keys of an entry, the first `kept`
+    were there before; `previous` is the entry that stood there, if one did.
+    """
+
+    path: str
+    after: str
+    existed: bool
+    undo: tuple[Edit, ...]
+    folders: tuple[str, ...] = ()
+    kept: int = 0
+    previous: Mapping[str, Any] | None = None
+
+    def left_alone(self, text: str) -> bool:
+        """Tell whether the file is still as we left it."""
+        return digest(text) == self.after
+
+    def before(self, text: str) -> str | None:
+        """Return what was there before, of a text that was left alone."""
+        return apply(text, self.undo) if self.existed else None
+
+
+def digest(text: str) -> str:
+    """Return the hash by which a text is known again."""
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
+
+
+def load(places: Places, agent: str, config: Path) -> dict[str, Trace]:
+    """Return what was done, by path; {} when nothing is known of it."""
+    found = load_json(_file(places, agent, config))
+    traces = found.get("files", []) if isinstance(found, dict) else []
+    return {raw["path"]: _trace(raw) for raw in traces}
+
+
+def save(places: Places, agent: str, config: Path, traces: Mapping[str, Trace]) -> None:
+    """Keep what was done; with nothing done, forget all about it."""
+    file = _file(places, agent, config)
+    if traces:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_json(file, {"agent": agent, "files": [asdict(one) for one in traces.values()]})
+    else:
+        file.unlink(missing_ok=True)
+        remove_empty((places.state, file.parent))
+
+
+def _file(places: Places, agent: str, config: Path) -> Path:
+    name = hashlib.sha256(bytes(config)).hexdigest()[:16]
+    return places.state / "connections" / f"{agent}-{name}.json"
+
+
+def _trace(raw: Mapping[str, Any]) -> Trace:
+    edits = tuple(Edit(**edit) for edit in raw["undo"])
+    return Trace(**{**raw, "undo": edits, "folders": tuple(raw["folders"])})

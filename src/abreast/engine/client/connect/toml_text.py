@@ -1,0 +1,127 @@
+"""Put a table into a TOML file, or take it out, leaving comments and layout as they are."""
+
+import copy
+import re
+import tomllib
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import Any
+
+import tomlkit
+
+from abreast.engine.client.connect.edits import Edit, apply, between
+
+_WIDTH = 96
+
+
+def parse(text: str) -> Any:
+    """Return what the text says. Raises ValueError."""
+    return tomllib.loads(text.replace("\r\n", "\n"))
+
+
+def put(text: str, keys: Sequence[str], value: Mapping[str, Any]) -> list[Edit]:
+    """Return the edits that make `value` the table at `keys`; none when it is there already."""
+    wanted = _with(parse(text), keys, value)
+    if wanted == parse(text):
+        return []
+    block = _block(text, keys, value)
+    if _reads(apply(text, block), wanted):
+        return block
+    # The table is there, or is part of one that is written in line.
+    document = tomlkit.parse(text)
+    _merge(document, keys, value)
+    return _checked(text, tomlkit.dumps(document), wanted)
+
+
+def take(text: str, keys: Sequence[str], kept: int) -> list[Edit]:
+    """Return the edits that remove the table at `keys`; none when there is none.
+
+    What holds it goes too when that leaves it empty, but for the first `kept` of the keys.
+    """
+    wanted = parse(text)
+    if not _cut(wanted, keys, kept):
+        return []
+    document = tomlkit.parse(text)
+    _cut(document, keys, kept)
+    new = tomlkit.dumps(document)
+    if text.startswith(new):  # it was the last one: the line before it, which is empty, goes too
+        new = re.sub(r"(\r?\n)\r?\n\Z", r"\1", new)
+    return _checked(text, new, wanted)
+
+
+def _block(text: str, keys: Sequence[str], value: Mapping[str, Any]) -> list[Edit]:
+    newline = "\r\n" if "\r\n" in text else "\n"
+    lines = [f"[{'.'.join(keys)}]", *(_line(key, item) for key, item in value.items())]
+    body = newline.join("\n".join(lines).split("\n")) + newline
+    if text.strip():
+        body = newline + body if text.endswith("\n") else newline * 2 + body
+    return [Edit(len(text), "", body)]
+
+
+def _line(key: str, value: Any) -> str:
+    text = f"{key} = {tomlkit.item(value).as_string()}"
+    if not isinstance(value, list) or len(text) <= _WIDTH:
+        return text
+    lines = [f"{key} = ["]
+    row = " "
+    for item in (tomlkit.item(one).as_string() for one in value):
+        if len(row) + len(item) + 2 > _WIDTH:
+            lines.append(row)
+            row = " "
+        row += f" {item},"
+    return "\n".join([*lines, row, "]"])
+
+
+def _merge(document: Any, keys: Sequence[str], value: Mapping[str, Any]) -> None:
+    table: Any = document
+    for key in keys[:-1]:
+        table = table.setdefault(key, tomlkit.table(is_super_table=True))
+    own = table.get(keys[-1])
+    if not isinstance(own, MutableMapping):
+        inline = isinstance(table, tomlkit.items.InlineTable)
+        own = tomlkit.inline_table() if inline else tomlkit.table()
+        table[keys[-1]] = own
+        own = table[keys[-1]]
+    for key in [key for key in own if key not in value]:
+        del own[key]
+    for key, item in value.items():
+        if own.get(key) != item:
+            own[key] = item
+
+
+def _cut(document: Any, keys: Sequence[str], kept: int) -> bool:
+    path = [document]
+    for key in keys:
+        if not isinstance(path[-1], Mapping) or key not in path[-1]:
+            return False
+        path.append(path[-1][key])
+    depth = len(keys)
+    del path[depth - 1][keys[depth - 1]]
+    while depth > kept + 1 and not path[depth - 1]:
+        depth -= 1
+        if keys[depth - 1] in path[depth - 1]:
+            del path[depth - 1][keys[depth - 1]]
+    return True
+
+
+def _with(parsed: Any, keys: Sequence[str], value: Mapping[str, Any]) -> Any:
+    whole = copy.deepcopy(parsed)
+    table = whole
+    for key in keys[:-1]:
+        table = table.setdefault(key, {})
+        if not isinstance(table, dict):
+            raise ValueError(f"`{key}` is no table")  # noqa: TRY004 (of the file, not of us)
+    table[keys[-1]] = dict(value)
+    return whole
+
+
+def _checked(text: str, new: str, wanted: Any) -> list[Edit]:
+    if not _reads(new, wanted):
+        raise ValueError("it is written in a way that cannot be edited safely")
+    return between(text, new)
+
+
+def _reads(text: str, wanted: Any) -> bool:
+    try:
+        return bool(parse(text) == wanted)
+    except ValueError:
+        return False

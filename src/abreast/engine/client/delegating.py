@@ -1,0 +1,179 @@
+"""Delegations from the client's side: what is asked is checked, and begun."""
+
+import contextlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from abreast.agents import AGENTS, agent_named
+from abreast.contract.ask import check_count
+from abreast.contract.shapes import schema_of
+from abreast.engine.client.requests import Client, connect
+from abreast.engine.client.settings import DelegateSettings, load_settings
+from abreast.engine.client.watching import require_run
+from abreast.engine.common.check import check_plan
+from abreast.engine.common.environment import wanted_environment
+from abreast.engine.common.installed import find_fit
+from abreast.engine.common.worker_process import ensure_worker
+from abreast.engine.working.delegation.estimating import check_scope, make_estimate, sizes_in
+from abreast.errors import AbreastError, AgentError, ContractError, WorkerError
+from abreast.git.repository import find_repository
+from abreast.model.contract import (
+    BriefingChoice,
+    Contract,
+    Isolation,
+    Profile,
+)
+from abreast.model.economy import Estimate
+from abreast.model.session import Run
+from abreast.model.states import SessionKind
+from abreast.model.task import AgentChoice, Plan, Task
+from abreast.places import Places, find_places
+from abreast.plan.names import subject
+from abreast.process.environment import DEPTH, SESSION
+from abreast.store.reader import Reader
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Who is to answer: empty fields are filled from `abreast.toml`, then by default.
+
+    `parent` names the session that asks. `own` is the agent that the parent is, if it is one.
+    """
+
+    agent: AgentChoice = AgentChoice("")  # noqa: RUF009 (it is frozen)
+    model: str = ""
+    profile: Profile | None = None
+    parent: str = ""
+    own: str = ""
+    max_parallel: int = 0
+
+
+def start(
+    contracts: Sequence[Contract],
+    ask: Ask,
+    places: Places,
+    *,
+    tree: Path,
+    environ: Mapping[str, str] | None = None,
+) -> Run:
+    """Start a child for each contract and return at once.
+
+    Raises ContractError for contracts that nobody could fulfil, PlanError when the machine lacks
+    something; then nothing has happened.
+    """
+    env = os.environ if environ is None else environ
+    plan = make_plan(contracts, ask, tree=tree, environ=env)
+    parent = ask.parent or env.get(SESSION, "")
+    with connect(places) as client:
+        return _record(client, plan, parent, env)
+
+
+def _record(client: Client, plan: Plan, parent: str, environ: Mapping[str, str]) -> Run:
+    checked = replace(check_plan(plan, environ), notes=())  # they are about worktrees
+    name = client.record(checked, environ, kind=SessionKind.CHILD, parent=parent)
+    try:
+        ensure_worker(client.places)
+    except (AbreastError, KeyboardInterrupt):
+        with contextlib.suppress(WorkerError):  # nobody waits for it: it must not begin later
+            client.stop(name, timeout=0)
+        raise
+    return require_run(client.reader, name)
+
+
+def make_plan(
+    contracts: Sequence[Contract], ask: Ask, *, tree: Path, environ: Mapping[str, str]
+) -> Plan:
+    """Return the plan for these contracts; raises ContractError, and has no effect."""
+    if environ.get(DEPTH):
+        raise ContractError(
+            "a child cannot delegate", hint="it answers its own question; only its parent delegates"
+        )
+    check_count(len(contracts))
+    repository = find_repository(tree, worktrees=find_places().worktrees)
+    top = repository.place
+    if repository.toplevel is None and not all(c.isolation.edits for c in contracts):
+        what = f"{top} is a bare repository: there are no files to read"
+        raise ContractError(what, hint="a child with a worktree of its own (--worktree) has some")
+    settings = load_settings(top)
+    choice = _choice(ask, settings, environ)
+    for contract in contracts:
+        check_contract(contract, top)
+    tasks = tuple(
+        Task(
+            id=str(number),
+            prompt=contract.question,
+            produces=subject(contract.question),
+            agent=choice,
+            model=ask.model or settings.model,
+            limits=contract.budget,
+            contract=contract,
+            profile=ask.profile or settings.profile,
+        )
+        for number, contract in enumerate(contracts, 1)
+    )
+    return Plan(tasks, repo=str(top), source="delegate", max_parallel=ask.max_parallel)
+
+
+def check_contract(contract: Contract, tree: Path) -> None:
+    """Raise ContractError when nobody could fulfil the contract in `tree`."""
+    if not contract.question.strip():
+        raise ContractError("there is no question", hint="say what you want to know")
+    if contract.limit_tokens < 1:
+        raise ContractError(f"the limit is {contract.limit_tokens} tokens: it must be at least 1")
+    budget = contract.budget
+    if min(budget.minutes, budget.idle_minutes, budget.turns, budget.tokens, budget.usd) < 0:
+        raise ContractError("a budget cannot be negative", hint="0 means no bound")
+    schema_of(contract.returns)
+    check_scope(tree, contract.scope)
+
+
+def _choice(ask: Ask, settings: DelegateSettings, environ: Mapping[str, str]) -> AgentChoice:
+    if ask.agent.name:
+        agent_named(ask.agent.name)
+        return ask.agent
+    if settings.agent or ask.own:
+        return AgentChoice(settings.agent or ask.own)
+    env = wanted_environment(environ, ())
+    for name in ("claude", "codex", "gemini"):
+        with contextlib.suppress(AgentError):
+            find_fit(AGENTS[name], env)
+            return AgentChoice(name)
+    raise ContractError(
+        "no agent CLI is installed that could answer", hint="abreast agents tells how to get one"
+    )
+
+
+def expect(contract: Contract, ask: Ask, places: Places, *, tree: Path) -> tuple[str, Estimate]:
+    """Return who would answer, and what to expect of it; nothing is started."""
+    [task] = make_plan([contract], ask, tree=tree, environ=os.environ).tasks
+    top = find_repository(tree, worktrees=find_places().worktrees).place
+    sizes, reader = sizes_in(top, contract.scope), Reader(places.database)
+    return task.agent.name, make_estimate(contract, task.agent.name, task.profile, sizes, reader)
+
+
+def contract(
+    question: str,
+    tree: Path,
+    *,
+    limit_tokens: int = 0,
+    isolation: Isolation = Isolation.CONTEXT,
+    briefing: BriefingChoice | None = None,
+    **more: Any,
+) -> Contract:
+    """Return a contract; what is not given comes from `abreast.toml`, and from the isolation.
+
+    A child that writes gets the project's briefing, one that reads gets none. `more` are further
+    fields of `Contract`.
+    """
+    if not limit_tokens:
+        limit_tokens = load_settings(
+            find_repository(tree, worktrees=find_places().worktrees).place
+        ).limit_tokens
+    if briefing is None:
+        briefing = BriefingChoice.PROJECT if isolation.edits else BriefingChoice.NONE
+    return Contract(
+        question, limit_tokens=limit_tokens, isolation=isolation, briefing=briefing, **more
+    )

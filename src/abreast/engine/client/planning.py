@@ -1,0 +1,56 @@
+"""Read a plan from a file or from options, and hold it against the machine: all errors at once."""
+
+import os
+import tomllib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from abreast.agents import AGENTS
+from abreast.engine.common.check import check_plan
+from abreast.errors import PlanError, Problem
+from abreast.model.task import Plan
+from abreast.plan.options import plan_from_options
+from abreast.plan.overrides import Overrides
+from abreast.plan.parse import Parsed, read_plan_file
+
+
+def read_plan(
+    source: Path | None, prompts: Sequence[str], options: Overrides, repo: Path | None
+) -> tuple[Plan, list[str]]:
+    """Return the checked plan and what the user should know.
+
+    Raises PlanError with what is wrong in the text and what is wrong with the place, together.
+    """
+    place = str(repo.resolve()) if repo else ""
+    try:
+        parsed = _parse(source, prompts, options)
+    except PlanError as error:
+        stand_in = Plan((), base=options.base or _base_of(source), repo=place)
+        raise PlanError([*error.problems, *_problems(stand_in)]) from None
+    plan = replace(parsed.plan, repo=place or parsed.plan.repo or str(Path.cwd()))
+    checked = check_plan(plan, os.environ)
+    return checked.plan, [*map(str, parsed.warnings), *checked.notes]
+
+
+def _parse(source: Path | None, prompts: Sequence[str], options: Overrides) -> Parsed:
+    if source is None:
+        return Parsed(plan_from_options(prompts, options, agents=tuple(AGENTS)))
+    return read_plan_file(source, options, agents=tuple(AGENTS))
+
+
+def _problems(plan: Plan) -> Sequence[Problem]:
+    try:
+        check_plan(plan)
+    except PlanError as error:
+        return error.problems
+    return ()
+
+
+def _base_of(source: Path | None) -> str:
+    """Return the base that a plan names, though other things in it are wrong."""
+    try:
+        base = tomllib.loads(source.read_text(encoding="utf-8-sig")).get("base") if source else None
+    except (OSError, ValueError):
+        base = None
+    return base if isinstance(base, str) else "HEAD"

@@ -1,0 +1,305 @@
+"""The client's side: record what is wanted, and see that a worker is there to do it.
+
+Nothing here imports DBOS: a request is a row in the database, and the worker takes it from there.
+"""
+
+import contextlib
+import os
+import secrets
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from abreast.engine.client.watching import POLL, require_run, wait_for
+from abreast.engine.common.attendance import attendance
+from abreast.engine.common.check import Checked, check_plan, landing_problems
+from abreast.engine.common.environment import (
+    bring_environment,
+    drop_environment,
+    keep_environment,
+    wanted_environment,
+)
+from abreast.engine.common.home import require_home
+from abreast.engine.common.layout import (
+    SessionLayout,
+    landing_stop_file,
+    layout_of,
+    repository_of_run,
+)
+from abreast.engine.common.lost import agent_is_lost
+from abreast.engine.common.seat import require_free
+from abreast.engine.common.worker_process import ensure_worker, require_environment
+from abreast.errors import AbreastError, StateError, WorkerError
+from abreast.git.repository import find_repository
+from abreast.model.attendance import Attendance
+from abreast.model.session import Run, Session
+from abreast.model.states import LandMode, LandState, RunState, SessionKind, SessionState
+from abreast.model.task import Plan
+from abreast.places import Places
+from abreast.plan.consistency import prompt_problems
+from abreast.plan.dump import dump_plan, load_plan
+from abreast.process import clock
+from abreast.store.engine import make_engine
+from abreast.store.migrations import migrate
+from abreast.store.reader import Reader
+from abreast.store.writer import Store
+
+_LEFT = ", but nobody works on it"
+_CLOSING = 10.0  # seconds for a worker to close a run whose sessions have ended
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is read as another
+
+
+@contextlib.contextmanager
+def connect(places: Places) -> Iterator["Client"]:
+    """Open the store, made and migrated if need be, and close it at the end.
+
+    Raises WorkerError when the environment asks for a worker that cannot be, or another machine's
+    worker has the database.
+    """
+    require_environment()
+    places.make()
+    engine = make_engine(places.database)
+    try:
+        migrate(engine)
+        require_home(places)
+        yield Client(places, Store(engine), Reader(places.database))
+    finally:
+        engine.dispose()
+
+
+@dataclass(frozen=True)
+class Client:
+    """What a face may ask for. Each request returns at once, with a worker there to do it."""
+
+    places: Places
+    store: Store
+    reader: Reader
+
+    def start(self, plan: Plan, environ: Mapping[str, str] | None = None) -> Run:
+        """Record a plan as a run; raises PlanError before anything has happened.
+
+        `environ` (default: ours) is what the run's processes see, as far as allow-lists let them.
+        """
+        checked = check_plan(plan, environ, found=prompt_problems(plan))
+        name = self.record(checked, environ)
+        ensure_worker(self.places)
+        return require_run(self.reader, name)
+
+    def record(
+        self,
+        checked: Checked,
+        environ: Mapping[str, str] | None = None,
+        *,
+        kind: SessionKind = SessionKind.TASK,
+        parent: str = "",
+    ) -> str:
+        """Add a checked plan to the store as a queued run (an open one for a person's session).
+
+        `parent` is the session that children are started for.
+        """
+        name, plan, now = self._new_run_id(), checked.plan, clock.now()
+        # The environment first: a worker may take the run at once.
+        keep_environment(self.places, name, plan.pass_env, environ)
+        run = Run(
+            id=name,
+            repo=plan.repo,
+            base=plan.base,
+            base_sha=plan.base_sha,
+            target=plan.target,
+            state=RunState.OPEN if kind is SessionKind.OPEN else RunState.QUEUED,
+            land=plan.land,
+            created=now.wall,
+            created_tick=now.tick,
+            max_parallel=plan.max_parallel,
+            source=plan.source,
+            note="\n".join(checked.notes),
+            sessions=_sessions(name, plan, kind, parent),
+        )
+        # Now, before an agent of the run can have changed what git is configured to do.
+        repository_of_run(self.places, name, Path(plan.repo))
+        common_dir = str(checked.repository.common_dir)
+        try:
+            self.store.add_run(run, dump_plan(plan), common_dir=common_dir)
+        except AbreastError:
+            drop_environment(self.places, name)  # it may hold keys, and nobody will need it
+            raise
+        return name
+
+    def stop(self, name: str, timeout: float = 60.0) -> list[Session]:
+        """Ask a run or session to stop; return the sessions this reached, once it has ended.
+
+        A run that is landing lands no more; those of its sessions that waited are returned.
+        """
+        reached = self.store.request_stop(name)
+        run = require_run(self.reader, name.partition("/")[0])
+        for session in (s for s in run.sessions if s.id in reached):
+            layout = self._layout(session)
+            layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            layout.stop_file.touch()
+        if "/" not in name and run.state is RunState.LANDING:
+            landing_stop_file(self.places, run.id).touch()
+            reached = [s.id for s in run.sessions if s.landing is LandState.QUEUED]
+        deadline = time.monotonic() + timeout
+        while True:
+            run = require_run(self.reader, run.id)
+            sessions = [session for session in run.sessions if session.id in reached]
+            late = [session.id for session in sessions if not session.state.final]
+            if not late and (run.state.final or "/" in name):
+                return sessions
+            if time.monotonic() > deadline:
+                raise WorkerError(
+                    f"not stopped after {timeout:g} s: {', '.join(late) or run.id}",
+                    hint=f"the worker's log: {self.places.logs / 'worker.log'}",
+                )
+            ensure_worker(self.places)
+            time.sleep(POLL)
+
+    def again(self, run: str, sessions: Sequence[Session], *, fresh: bool) -> Run:
+        """Queue these sessions once more; the run itself may be at work.
+
+        One whose process is gone is queued as soon as that is written down. Raises StateError when
+        one of them has not ended otherwise: then nothing has changed.
+        """
+        names = [session.id for session in sessions]
+        with bring_environment(self.places, run, self._passed(run)):
+            self._require_free(sessions)
+            self.store.again(run, names, self._lost(sessions), fresh=fresh)
+        ensure_worker(self.places)
+        return require_run(self.reader, run)
+
+    def retry(self, session: Session) -> Run:
+        """Queue a session that has ended, or lost its process, once more, afresh.
+
+        Raises StateError when it has not ended, has landed, or is a person's own.
+        """
+        _require_task(session)
+        if session.landing is LandState.LANDED:
+            raise StateError(
+                f"{session.id} is done, and has landed as {session.landed[:12]}",
+                hint="for more work on top of it, start a run",
+            )
+        return self.again(session.run, [session], fresh=True)
+
+    def resume(self, run: str) -> Run:
+        """Go on with a run: what has ended and is not done is queued once more, in its CLI session.
+
+        So is what has lost its process (a machine restart, `kill -9`) and not ended yet. What is at
+        work goes on. Raises StateError when all of it is done, or it is a person's own.
+        """
+        found = require_run(self.reader, run)
+        for session in found.sessions:
+            _require_task(session)
+        if found.state.final and all(s.state is SessionState.DONE for s in found.sessions):
+            raise StateError(f"run {run} is done: nothing is left to resume", hint=_after(found))
+        with bring_environment(self.places, run, self._passed(run)):
+            self._require_free(s for s in found.sessions if s.state is not SessionState.DONE)
+            self.store.resume(run, self._lost(found.sessions))
+        ensure_worker(self.places)
+        return require_run(self.reader, run)
+
+    def request_landing(
+        self, run: str, sessions: Sequence[Session], mode: LandMode, target: str
+    ) -> Run:
+        """Queue those of `sessions` that can land, and start landing them.
+
+        Raises StateError when the run has not ended, or none of them has anything to land.
+        """
+        found = self._closed(run)
+        if not found.state.final:
+            left = attendance(found, self.places) is Attendance.NOBODY
+            raise StateError(
+                f"run {run} has not ended: it is {found.state}{_LEFT if left else ''}",
+                hint=f"abreast resume {run} goes on with it" if left else f"abreast watch {run}",
+            )
+        ready = [s.id for s in sessions if s.commit and s.state is SessionState.DONE]
+        if not ready:
+            names = ", ".join(session.id for session in sessions)
+            raise StateError(
+                f"nothing to land: there is no finished commit of {names}",
+                hint=f"abreast status {run}",
+            )
+        repository = find_repository(
+            Path(found.repo), worktrees=self.places.worktrees, recorded=True
+        )
+        plan = load_plan(self.reader.plan_json(run))
+        environ = wanted_environment(os.environ, plan.pass_env)
+        target = target or found.target
+        for problem in landing_problems(mode, target, repository, environ):
+            raise StateError(problem.message, hint=problem.hint)
+        landing_stop_file(self.places, run).unlink(missing_ok=True)
+        with bring_environment(self.places, run, plan.pass_env):
+            self.store.request_landing(run, ready, mode, target)
+        ensure_worker(self.places)
+        return require_run(self.reader, run)
+
+    def _closed(self, run: str) -> Run:
+        """Return the run; one whose sessions have all ended is given the moment it takes to close.
+
+        Whoever has collected a delegation knows of its end before the run does.
+        """
+        return wait_for(
+            run,
+            self.places,
+            lambda _: None,
+            lambda found: found.state.final or not all(s.state.final for s in found.sessions),
+            timeout=_CLOSING,
+        )
+
+    def _require_free(self, sessions: Iterable[Session]) -> None:
+        """Raise StateError when somebody is at work in one of these sessions at a terminal."""
+        for session in sessions:
+            require_free(session, self.places)
+
+    def _passed(self, run: str) -> Sequence[str]:
+        return load_plan(self.reader.plan_json(run)).pass_env
+
+    def _lost(self, sessions: Sequence[Session]) -> dict[str, int]:
+        """Return the attempt of each session that has not ended, and has no process any more."""
+        return {s.id: s.attempt for s in sessions if agent_is_lost(s, self.places)}
+
+    def _new_run_id(self) -> str:
+        while True:
+            name = "".join(secrets.choice(_ALPHABET) for _ in range(5))
+            if self.reader.run(name) is None:
+                return name
+
+    def _layout(self, session: Session) -> SessionLayout:
+        kept = self.reader.record(session.run)
+        common_dir = Path(kept.common_dir if kept else "")
+        return layout_of(session, self.places, common_dir)
+
+
+def _require_task(session: Session) -> None:
+    if session.kind is SessionKind.OPEN:
+        raise StateError(
+            f"{session.id} is a person's own session", hint=f"abreast attach {session.id}"
+        )
+
+
+def _after(run: Run) -> str:
+    """Return what can be done about a run whose sessions are all done."""
+    back = [s.id for s in run.sessions if s.landing is LandState.BOUNCED]
+    if back:
+        return f"abreast attach {back[0]} to settle what stood in the way of its landing"
+    waiting = any(s.commit and s.landing is LandState.NONE for s in run.sessions)
+    return f"abreast land {run.id}" if waiting else "abreast status"
+
+
+def _sessions(run: str, plan: Plan, kind: SessionKind, parent: str) -> tuple[Session, ...]:
+    return tuple(
+        Session(
+            id=f"{run}/{task.id}",
+            run=run,
+            task=task.id,
+            agent=task.agent.name,
+            state=SessionState.QUEUED,
+            kind=kind,
+            produces=task.produces,
+            base_sha=plan.base_sha,
+            model=task.model,
+            needs=task.needs,
+            parent=parent,
+        )
+        for task in plan.tasks
+    )

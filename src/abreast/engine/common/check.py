@@ -1,0 +1,146 @@
+"""Hold a plan against this machine before anything starts: repository, base, agents, tools."""
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psutil
+
+from abreast.agents import AGENTS
+from abreast.engine.common.environment import wanted_environment
+from abreast.engine.common.installed import find_fit
+from abreast.errors import AbreastError, AgentError, PlanError, Problem
+from abreast.git.call import require_git
+from abreast.git.refs import read_ref
+from abreast.git.repository import Repository, branch_name_ok, find_repository, resolve
+from abreast.git.status import current_branch, dirty_summary, find_commit
+from abreast.model.states import LandMode
+from abreast.model.task import Plan, Task
+from abreast.places import find_places
+from abreast.plan.check import default_parallel
+from abreast.plan.consistency import task_problems
+
+REMOTE = "origin"  # where pull requests are opened
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A plan that can run here: base resolved, target and limits filled in."""
+
+    plan: Plan
+    repository: Repository
+    notes: tuple[str, ...]  # what the user should know, though it stops nothing
+
+
+def check_plan(
+    plan: Plan, environ: Mapping[str, str] | None = None, *, found: Iterable[Problem] = ()
+) -> Checked:
+    """Return the plan with its base as a SHA.
+
+    Raises PlanError with every problem at once, those that the caller has `found` first.
+    """
+    env = wanted_environment(os.environ if environ is None else environ, plan.pass_env)
+    problems = [*found, *task_problems(plan), *_agent_problems(plan, env)]
+    repository = _repository(plan, problems)
+    base_sha, target = "", plan.target
+    if repository is not None:
+        base_sha = _base(plan, repository, problems)
+        target = target or _default_target(plan, repository)
+        problems += landing_problems(plan.land, target, repository, env)
+    if problems or repository is None:
+        raise PlanError(problems)
+    checked = replace(
+        plan,
+        base_sha=base_sha,
+        target=target,
+        repo=str(repository.place),
+        max_parallel=plan.max_parallel or machine_parallel(),
+    )
+    return Checked(checked, repository, tuple(_notes(checked, repository)))
+
+
+def machine_parallel() -> int:
+    """Return how many sessions this machine should run at once by default."""
+    return default_parallel(os.cpu_count() or 1, psutil.virtual_memory().available)
+
+
+def _agent_problems(plan: Plan, environ: Mapping[str, str]) -> Iterator[Problem]:
+    for name in dict.fromkeys(task.agent.name for task in plan.tasks):
+        agent = AGENTS.get(name)
+        if agent is None:
+            yield Problem("agent", f"{name} is unknown", f"agents are: {', '.join(AGENTS)}")
+            continue
+        try:
+            find_fit(agent, environ)
+        except AgentError as unfit:
+            yield Problem(f"agent {name}", unfit.message, unfit.hint)
+
+
+def landing_problems(
+    mode: LandMode, target: str, repository: Repository, environ: Mapping[str, str]
+) -> Iterator[Problem]:
+    """Yield what keeps commits from being landed on `target` in this way."""
+    if mode is LandMode.NONE:
+        return
+    hint = "name a local branch: target = in the plan, or --target"
+    if not target:
+        yield Problem("target", "there is no branch to land on: HEAD is detached", hint)
+    elif not branch_name_ok(target):
+        yield Problem("target", f"{target!r} is no branch name", hint)
+    elif not read_ref(repository, f"refs/heads/{target}"):
+        yield Problem("target", f"there is no local branch {target}", hint)
+    if mode is not LandMode.PR:
+        return
+    if shutil.which("gh", path=environ.get("PATH")) is None:
+        hint = "install it and `gh auth login`, or land with --land merge"
+        yield Problem("land", "pull requests need the GitHub CLI `gh`, which is not there", hint)
+    if REMOTE not in repository.call("remote").stdout.split():
+        hint = f"`git remote add {REMOTE} URL`, or land with --land merge"
+        yield Problem("land", f"pull requests need a remote named {REMOTE}", hint)
+
+
+def _repository(plan: Plan, problems: list[Problem]) -> Repository | None:
+    try:
+        require_git()
+        return find_repository(Path(plan.repo or Path.cwd()), worktrees=find_places().worktrees)
+    except AbreastError as error:
+        problems.append(Problem("repository", error.message, error.hint))
+        return None
+
+
+def _base(plan: Plan, repository: Repository, problems: list[Problem]) -> str:
+    """Return the commit that the sessions start from; "" where none needs one and there is none."""
+    reads = (task.contract and not task.contract.isolation.edits for task in plan.tasks)
+    if plan.tasks and all(reads):
+        return find_commit(repository.where, plan.base) or ""
+    try:
+        return resolve(repository, plan.base)
+    except AbreastError as error:
+        problems.append(Problem("base", error.message, error.hint))
+        return ""
+
+
+def _default_target(plan: Plan, repository: Repository) -> str:
+    """The branch that landing moves unless told otherwise: the base if it is one, else ours."""
+    if read_ref(repository, f"refs/heads/{plan.base}"):
+        return plan.base
+    return current_branch(repository.where) or ""
+
+
+def _notes(plan: Plan, repository: Repository) -> Iterator[str]:
+    dirty = dirty_summary(repository.where) if repository.toplevel else None
+    if dirty and not dirty.clean:
+        yield f"uncommitted changes will not be seen by the sessions: {dirty}"
+    for task in plan.tasks:
+        yield from (f"{task.id}: {note}" for note in vain_limits(task))
+
+
+def vain_limits(task: Task) -> Iterator[str]:
+    """Yield what there is to say of a task's limits that cannot trip."""
+    agent = AGENTS[task.agent.name]
+    if task.limits.usd and not agent.capabilities.cost:
+        yield f"{agent.title} states no cost, so the limit `usd` cannot trip"
+    if task.limits.tokens and not agent.capabilities.usage:
+        yield f"{agent.title} states no tokens, so the limit `tokens` cannot trip"

@@ -1,0 +1,1 @@
+"""What looks at work afterwards: transcripts, ledger, handoffs, doctor, diffs and stories."""

@@ -1,0 +1,160 @@
+"""Handoffs: made of a transcript, git and abreast's own records; written, and held against HEAD."""
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from abreast.engine.reading.handoff.git import (
+    NAME,
+    checkout_around,
+    now_of,
+    short,
+    standing_around,
+    top_of,
+    whole_seconds,
+)
+from abreast.errors import NotFoundError, StateError
+from abreast.git.history import is_ignored
+from abreast.handoff.case import Case
+from abreast.handoff.compose import compose
+from abreast.handoff.fresh import judge
+from abreast.handoff.line import Pen
+from abreast.handoff.masking import secrets_of
+from abreast.handoff.page import read_header
+from abreast.handoff.told import listen
+from abreast.model.handoff import TOKENS, Freshness, Handoff, Header
+from abreast.model.transcript import Transcript
+from abreast.places import Places
+from abreast.process.files import write_atomic
+
+
+def by_hand(
+    transcript: Transcript,
+    environ: Mapping[str, str] | None = None,
+    *,
+    tokens: int = TOKENS,
+    folder: Path | None = None,
+) -> Handoff:
+    """Return the handoff of a session that somebody started by hand.
+
+    Its checkout is the one in which it began, and that around `folder` only when its record does
+    not say where that was: of another checkout nothing would be true.
+    """
+    env = os.environ if environ is None else environ
+    place = Path(transcript.cwd) if transcript.cwd else folder
+    there = place is not None and place.is_dir()
+    standing = standing_around(place, begun=transcript.begun) if place and there else None
+    case = Case(
+        told=listen(transcript),
+        cwd=transcript.cwd or str(place or ""),
+        within=_within(place, standing.top if standing else ""),
+        gone=not there,
+        pen=Pen(secrets_of(env)),
+    )
+    case = replace(case, standing=standing) if standing is not None else case
+    return compose(case, header_of(case, transcript.agent, transcript.session), tokens)
+
+
+def header_of(case: Case, agent: str, session: str, *, of: str = "") -> Header:
+    """Return the header of a handoff that is written now."""
+    now = case.standing
+    return Header(
+        agent=agent,
+        session=session or "unknown",
+        at=whole_seconds(time.time()),
+        commit=short(now.head),
+        branch=now.branch,
+        work=now.work,
+        of=of,
+    )
+
+
+def _within(folder: Path | None, top: str) -> str:
+    """Return where in the checkout `folder` is, "" for its top."""
+    if folder is None or not top:
+        return ""
+    real = folder.resolve()
+    inside = real.is_relative_to(Path(top).resolve())
+    found = str(real.relative_to(Path(top).resolve())) if inside else "."
+    return "" if found == "." else found
+
+
+def write(found: Handoff, file: Path, *, force: bool = False) -> Path:
+    """Write a handoff to `file`; raises StateError when something else stands there."""
+    if file.is_dir():
+        file = file / NAME
+    if not force and os.path.lexists(file):
+        old = _read(file)
+        if old.strip() and read_header(old) is None:
+            raise StateError(
+                f"{file} is no handoff of ours, and was left alone",
+                hint="`--force` overwrites it, `--out` names another file",
+            )
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(Path(os.path.realpath(file)), found.text, mode=0o644)
+    except (FileExistsError, NotADirectoryError) as failure:
+        raise StateError(f"{file} cannot be written: {file.parent} is no folder") from failure
+    except OSError as failure:
+        raise StateError(f"{file} cannot be written: {failure.strerror}") from failure
+    return file
+
+
+def check(file: Path | None, folder: Path, places: Places) -> Freshness:
+    """Hold a handoff against the checkout around it.
+
+    Without `file` it is the one in `folder`, at the top of its checkout, or where the session-end
+    hook puts it. Raises NotFoundError when there is none, StateError when it is none of ours or
+    there is no repository to hold it against, GitError when git does not read that.
+    """
+    found = file if file is not None else _nearest(folder, places)
+    header = read_header(_read(found))
+    if header is None:
+        raise StateError(f"{found} is no handoff of ours", hint="`abreast handoff` makes one")
+    near = found.resolve().parent
+    place = near if file is not None and top_of(near) is not None else folder
+    where = checkout_around(place)
+    if where is None:
+        raise StateError(
+            f"{place} is in no git repository: whether {found} is stale cannot be told",
+            hint="run it inside the checkout that the handoff is about",
+        )
+    return replace(judge(header, now_of(where, header)), file=str(found))
+
+
+def _nearest(folder: Path, places: Places) -> Path:
+    tried = [folder / NAME, (top_of(folder) or folder) / NAME, kept_place(folder, places)]
+    found = next((one for one in tried if one.is_file()), None)
+    if found is None:
+        raise NotFoundError(
+            f"there is no {NAME} in {folder}", hint=f"`abreast handoff --out {NAME}` writes one"
+        )
+    return found
+
+
+def place_for(folder: Path, places: Places) -> Path:
+    """Return where a handoff goes that nobody has asked for: never where git would see it.
+
+    That is the checkout itself where its owner lets git ignore the file, else the state folder.
+    """
+    top = top_of(folder)
+    where = checkout_around(folder) if top else None
+    if top is not None and where is not None and is_ignored(where, NAME):
+        return top / NAME
+    return kept_place(folder, places)
+
+
+def kept_place(folder: Path, places: Places) -> Path:
+    """Return where the state folder keeps the handoff of a checkout."""
+    top = top_of(folder) or folder.resolve()
+    return places.handoff_of(top)
+
+
+def _read(file: Path) -> str:
+    try:
+        with file.open(encoding="utf-8", errors="replace") as opened:
+            return opened.read(200_000)
+    except OSError as failure:
+        raise NotFoundError(f"{file} cannot be read: {failure.strerror}") from failure

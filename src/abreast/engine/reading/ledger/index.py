@@ -1,0 +1,258 @@
+"""The index of transcripts, brought up to date: only news are read, and no request counts twice."""
+
+import os
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from abreast.economics.ledger import tally
+from abreast.engine.reading.ledger.cores import read_all
+from abreast.engine.reading.ledger.pack import Requests, answer_of, names_in, pack, unpack
+from abreast.engine.reading.ledger.read import REWRITTEN, Reading, Task, forked_from
+from abreast.engine.reading.transcripts import Found, find_transcripts, hidden_folders
+from abreast.errors import StateError, StoreError
+from abreast.places import Places
+from abreast.store.transcripts import Indexed, dump, load_index, load_requests, save_index
+
+_SIGNED = 2**63 - 1  # no database has larger numbers; some file systems have
+
+
+@dataclass
+class Index:
+    """Every transcript that is known, by path. `read` counts the bytes that were read for it.
+
+    `notes` tell what could not be read, or kept. `unrecorded` counts the sessions of which a CLI
+    has counted more than it recorded.
+    """
+
+    places: Places
+    files: dict[str, Indexed]
+    notes: list[str] = field(default_factory=list)
+    read: int = 0
+    unrecorded: int = 0
+    packed: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def there(self) -> set[tuple[str, str]]:
+        """The sessions, by agent and name, of which there is a file: it may have been moved."""
+        return {(one.agent, one.session) for one in self.files.values() if one.gone is None}
+
+    def load(self, paths: Iterable[str]) -> None:
+        """Fetch the requests of these files from the store, as far as they are not here."""
+        missing = [path for path in paths if path not in self.packed]
+        if missing:
+            self.packed |= load_requests(self.places.database, missing)
+
+    def requests(self, path: str) -> Requests:
+        """Return what a file alone has told of, in the order of its record; call `load` first."""
+        return unpack(self.packed.get(path, b""), self.files[path].models)
+
+
+def refresh(places: Places, environ: Mapping[str, str]) -> Index:
+    """Return the index with all that has been written since, and keep it in the store.
+
+    Files that are gone stay in it, with the time at which that was noticed. Two processes that do
+    this at once both get it right; what the later one has read is read again next time.
+    """
+    files, generation = load_index(places.database)
+    found = list(find_transcripts(places, environ))
+    hidden = [
+        f"{one} may not be looked into: what is in it is missing" for one in hidden_folders(environ)
+    ]
+    update = _Update(Index(places, files, hidden))
+    update.mark_gone(found)
+    tasks = [_task(one, files.get(one.name)) for one in found if _changed(one, files)]
+    update.index.read = sum(size for _, size in tasks)
+    update.take(read_all(tasks))
+    if update.changed:
+        _save(update, generation)
+    return update.index
+
+
+def _changed(found: Found, files: Mapping[str, Indexed]) -> bool:
+    known = files.get(found.name)
+    if known is None:
+        return True
+    is_now = found.inode & _SIGNED, found.size, found.mtime
+    return is_now != (known.inode, known.size, known.mtime)
+
+
+def _task(found: Found, known: Indexed | None) -> tuple[Task, int]:
+    """Return what is to be read, and how much that is."""
+    path = found.name
+    if known is None or known.inode != found.inode & _SIGNED or found.size < known.read_bytes:
+        return Task(found.agent, path), found.size
+    if path.endswith(REWRITTEN):
+        return Task(found.agent, path), found.size
+    state = known.load_state()
+    length, digest = state.get("tail", (0, 0))
+    task = Task(found.agent, path, known.read_bytes, state.get("spending"), (length, digest))
+    return task, found.size - known.read_bytes
+
+
+def _save(update: "_Update", generation: int) -> None:
+    index, database = update.index, update.index.places.database
+    try:
+        index.load(update.changed)
+        index.places.make()
+        save_index(database, [index.files[one] for one in update.changed], index.packed, generation)
+    except (StateError, StoreError) as error:
+        index.notes.append(f"the index could not be kept, the next look reads all again: {error}")
+
+
+class _Update:
+    """What changes in an index."""
+
+    def __init__(self, index: Index) -> None:
+        self.index = index
+        self.changed: dict[str, None] = {}
+        self._names: set[bytes] = set()  # of all requests that are counted
+
+    def mark_gone(self, found: Sequence[Found]) -> None:
+        """Note which files exist no more; those of roots that are not looked at now do."""
+        there = {one.name for one in found}
+        for path, one in self.index.files.items():
+            gone = path not in there and _is_gone(path)
+            if gone != (one.gone is not None):
+                one.gone = time.time() if gone else None
+                self.changed[path] = None
+
+    def take(self, readings: Iterable[tuple[Task, Reading]]) -> None:
+        """Add what was read. A request that several files tell of is the first one's."""
+        good = []
+        for task, found in readings:
+            if found.failed:
+                self.index.notes.append(f"{task.path} cannot be read: {found.failed}")
+            else:
+                good.append((task, found))
+        if self.index.files and any(found.requests for _, found in good):
+            packed = load_requests(self.index.places.database)
+            self._names = {name for one in packed.values() for name in names_in(one)}
+            self.index.packed = packed
+        replayed = self._replayed(good)
+        for task, found in good:
+            if task.path in self.index.files:
+                self._extend(task, found, replayed)
+        self._add([one for one in good if one[0].path not in self.changed], replayed)
+
+    def _replayed(self, readings: Iterable[tuple[Task, Reading]]) -> set[bytes]:
+        """Return the names in subagents' files of requests that their session made.
+
+        Some subagents begin with a copy of its conversation, in which the answers have the ids that
+        they had, and the requests others. What a subagent asks itself is answered anew.
+        """
+        sides, mains = set[bytes](), [*self.index.packed.items()]
+        for task, found in readings:
+            known = self.index.files.get(task.path)
+            if known.parent if known else found.parent:
+                sides.update(names_in(found.requests))
+            else:
+                mains.append((task.path, found.requests))
+        if not sides:
+            return sides
+        answers = {answer_of(name) for name in sides}
+        told = set[bytes]()
+        for path, packed in mains:
+            if path not in self.index.files or not self.index.files[path].parent:
+                told.update(a for name in names_in(packed) if (a := answer_of(name)) in answers)
+        return {name for name in sides if answer_of(name) in told} if told else told
+
+    def _extend(self, task: Task, found: Reading, replayed: Collection[bytes]) -> None:
+        """Add to a file that is known. What it no longer says was spent all the same."""
+        known = self.index.files[task.path]
+        self.index.load([task.path])
+        before = self.index.requests(task.path)
+        new = unpack(found.requests, found.models)
+        others = self._names.union(replayed) if known.parent else self._names
+        before |= {n: one for n, one in new.items() if n in before or n not in others}
+        self._names.update(before)
+        now = _indexed(task, found)
+        if not found.whole:
+            now = replace(
+                now,
+                session=known.session,
+                parent=known.parent,
+                cwd=known.cwd,
+                begun=known.begun,
+                skipped=known.skipped + found.skipped,
+                warnings=[*dict.fromkeys((*known.warnings, *found.warnings))],
+            )
+        now.forked_from = known.forked_from
+        if found.state is None:
+            spending = known.load_state().get("spending")
+            now.state = dump({"tail": found.tail, "spending": spending})
+        self._keep(now, before)
+
+    def _add(
+        self, readings: Sequence[tuple[Task, Reading]], replayed: Collection[bytes] = ()
+    ) -> None:
+        """Add files that are new: what a fork repeats belongs to the session it was taken from."""
+        once: set[bytes] = set()
+        several: set[bytes] = set(replayed)
+        for _, found in readings:
+            names = set(names_in(found.requests))
+            several |= names & once
+            several |= names & self._names
+            once |= names
+        contested = []
+        for task, found in readings:
+            now = _indexed(task, found)
+            if several.isdisjoint(names_in(found.requests)):
+                self.index.files[now.path] = now
+                self.index.packed[now.path] = found.requests
+                self.changed[now.path] = None
+            else:
+                now.forked_from = forked_from(task)
+                contested.append((now, unpack(found.requests, found.models)))
+        origins = {now.session: now.forked_from for now, _ in contested}
+        for now, requests in sorted(contested, key=lambda one: _age(one[0], origins)):
+            others = self._names.union(replayed) if now.parent else self._names
+            own = {name: one for name, one in requests.items() if name not in others}
+            self._names.update(own)
+            self._keep(now, own)
+        self._names |= once
+
+    def _keep(self, now: Indexed, requests: Requests) -> None:
+        self.index.packed[now.path], now.models, _ = pack(requests)
+        now.tallies = tally(requests.values())
+        self.index.files[now.path] = now
+        self.changed[now.path] = None
+
+
+def _is_gone(path: str) -> bool:
+    """Tell whether there certainly is no such file any more: one in a locked folder may be."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _indexed(task: Task, found: Reading) -> Indexed:
+    return Indexed(
+        path=task.path,
+        agent=task.agent,
+        state=dump({"tail": found.tail, "spending": found.state}),
+        session=found.session,
+        parent=found.parent,
+        cwd=found.cwd,
+        warnings=found.warnings,
+        models=found.models,
+        inode=found.inode & _SIGNED,
+        size=found.size,
+        mtime=found.mtime,
+        read_bytes=found.offset,
+        skipped=found.skipped,
+        begun=found.begun,
+        tallies=found.tallies,
+    )
+
+
+def _age(one: Indexed, origins: Mapping[str, str]) -> tuple[int, float, str]:
+    """Order forks behind what they were taken from."""
+    forks, session = 0, one.session
+    while (session := origins.get(session, "")) and forks < len(origins):
+        forks += 1
+    return forks, one.begun, one.path

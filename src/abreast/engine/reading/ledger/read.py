@@ -1,0 +1,188 @@
+"""Reads what one transcript adds to the ledger: from where it was left, in constant memory."""
+
+import base64
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any, BinaryIO
+from zlib import crc32
+
+from abreast.agents.recorded import LONGEST, open_record
+from abreast.economics.ledger import tally
+from abreast.engine.reading.ledger.pack import Requests, name_of, pack
+from abreast.model.ledger import Tally
+from abreast.model.transcript import Begun
+
+_BUFFER = 1 << 20
+REWRITTEN = (".gz", ".zst", ".json")
+"""How the names of files end that are read as a whole, and not on from where they were left."""
+
+_TAIL = 256  # bytes before the place where reading goes on, that must be what they were
+_HEAD = 200  # lines in which a session has introduced itself
+_FORKED = 5000  # lines in which a fork has said what it was taken from, the nearest one last
+
+
+@dataclass(frozen=True)
+class Task:
+    """A file to read. `offset`, `state` and `tail` are those of an earlier `Reading`, if any."""
+
+    agent: str
+    path: str
+    offset: int = 0
+    state: Mapping[str, Any] | None = None
+    tail: tuple[int, int] = (0, 0)
+
+
+@dataclass
+class Reading:
+    """What a file had to say beyond `Task.offset`; from its beginning when `whole`.
+
+    `requests` and `models` are as `pack` makes them, `tallies` their sums. `failed` tells why the
+    file could not be read.
+    """
+
+    whole: bool = True
+    inode: int = 0
+    size: int = 0
+    mtime: int = 0
+    offset: int = 0
+    state: Mapping[str, Any] | None = None
+    tail: tuple[int, int] = (0, 0)
+    session: str = ""
+    parent: str = ""
+    cwd: str = ""
+    begun: float = 0.0
+    requests: bytes = b""
+    models: list[str] = field(default_factory=list)
+    tallies: list[Tally] = field(default_factory=list)
+    skipped: int = 0
+    warnings: list[str] = field(default_factory=list)
+    failed: str = ""
+
+
+def read(task: Task) -> Reading:
+    """Read a file, or what has been added to it. Never raises for what the file is."""
+    found, path = Reading(), Path(task.path)
+    records = import_module(f"abreast.agents.{task.agent}.records")
+    try:
+        with open_record(path, _BUFFER) as file:
+            status = os.fstat(file.fileno())
+            found.inode, found.size, found.mtime = status.st_ino, status.st_size, status.st_mtime_ns
+            found.whole = not _goes_on(task, file, status.st_size)
+            if found.whole:
+                _introduce(found, records, path, file)
+                file.seek(0)
+            requests = _spent(found, task, records, file)
+    except OSError as error:
+        return Reading(failed=error.strerror or str(error))
+    found.requests, found.models, bad = pack(requests)
+    if bad:
+        found.warnings.append("requests state numbers of tokens that cannot be: left out")
+    found.tallies = tally(requests.values())
+    return found
+
+
+def forked_from(task: Task) -> str:
+    """Return the session whose history a file begins with, "" when it is its own."""
+    records, path = import_module(f"abreast.agents.{task.agent}.records"), Path(task.path)
+    try:
+        with open_record(path, _BUFFER) as file:
+            begun = _begun(records, path, file, _FORKED, lambda _: False)
+    except OSError:
+        return ""
+    return begun.forked_from
+
+
+def dump_reading(found: Reading) -> dict[str, Any]:
+    """Return a reading as JSON can carry it."""
+    return vars(found) | {"requests": base64.b64encode(found.requests).decode()}
+
+
+def load_reading(raw: Mapping[str, Any]) -> Reading:
+    return Reading(
+        **{
+            **raw,
+            "requests": base64.b64decode(raw["requests"]),
+            "tallies": [Tally(*one) for one in raw["tallies"]],
+            "tail": (raw["tail"][0], raw["tail"][1]),
+        }
+    )
+
+
+def _goes_on(task: Task, file: BinaryIO, size: int) -> bool:
+    """Tell whether the file still begins with what was read of it, and stand behind that."""
+    length, digest = task.tail
+    if not 0 < task.offset <= size or task.path.endswith(REWRITTEN):
+        return False
+    file.seek(task.offset - length)
+    return crc32(file.read(length)) == digest
+
+
+def _introduce(found: Reading, records: Any, path: Path, file: BinaryIO) -> None:
+    begun = _begun(records, path, file, _HEAD, lambda _: True)
+    found.session, found.cwd, found.begun = begun.session or path.stem, begun.cwd, begun.at
+    found.parent = begun.parent
+    if begun.parent and hasattr(records, "parent"):  # of a subagent of a subagent
+        found.parent = records.parent(path) or begun.parent
+
+
+def _begun(
+    records: Any, path: Path, file: BinaryIO, most: int, enough: Callable[[Begun], bool]
+) -> Begun:
+    """Return how a session introduces itself, at the latest when `enough` is said."""
+    events, begun = records.Events(path), Begun(0.0, "")
+    for number, line in enumerate(_lines(file), 1):
+        for event in events.feed(line):
+            begun = event if isinstance(event, Begun) else begun
+        if number == most or (begun.session and enough(begun)):
+            break
+    return begun
+
+
+def _spent(found: Reading, task: Task, records: Any, file: BinaryIO) -> Requests:
+    """Read on to the end, and note in `found` how far that was."""
+    state = None if found.whole else task.state
+    spending = records.Spending(Path(task.path), *([state] if state else []))
+    carries: Callable[[bytes], bool] = records.carries
+    requests, agent = Requests(), task.agent
+    line = last = name = b""
+    identity = None
+    readline, feed = file.readline, spending.feed
+    while line := readline(LONGEST):
+        if line[-1:] != b"\n":
+            if len(line) < LONGEST:
+                break
+            line = _skip(file, found.warnings)
+        last = line
+        if carries(line):
+            for one in feed(line):
+                if one.id != identity:  # most are told several times in a row
+                    identity = one.id
+                    name = name_of(agent, identity)
+                requests[name] = one
+    torn = line
+    found.offset = file.tell() - len(torn)
+    found.state = getattr(spending, "state", None)
+    found.skipped = getattr(spending, "skipped", 0)
+    found.warnings += getattr(spending, "warnings", [])
+    tail = last[-_TAIL:]
+    found.tail = (len(tail), crc32(tail)) if tail else task.tail
+    if torn and carries(torn):  # it may be whole; if not, it will be read again
+        requests |= {name_of(agent, one.id): one for one in spending.feed(torn)}
+    return requests
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines; in the place of one that is too long, an empty one."""
+    while line := file.readline(LONGEST):
+        yield _skip(file, []) if len(line) == LONGEST and line[-1:] != b"\n" else line
+
+
+def _skip(file: BinaryIO, warnings: list[str]) -> bytes:
+    """Read to the end of a line that is too long, and return an empty one in its place."""
+    warnings.append(f"a line is longer than {LONGEST} bytes: left out")
+    while (rest := file.readline(LONGEST)) and rest[-1:] != b"\n":
+        pass
+    return b"\n"

@@ -1,0 +1,293 @@
+"""The ledger: what every session of this user has used, abreast's own and those begun by hand."""
+
+import re
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from math import fsum
+
+from abreast.economics.ledger import account, returned_to, unrecorded, wall_time
+from abreast.economics.prices import DATE
+from abreast.economics.rows import Part, rows
+from abreast.engine.reading.ledger.index import Index, refresh
+from abreast.engine.reading.transcripts import records_of
+from abreast.errors import AbreastError
+from abreast.model.ledger import QUARTER, By, Delegation, Ledger, Parallel, Tally
+from abreast.places import Places
+from abreast.store.transcripts import Delivered, Indexed, Known, load_delivered, load_known
+
+_SPAN = re.compile(r"(\d{1,5})([hdw])")
+_GENERATIONS = 8
+_Name = tuple[str, str]  # an agent, and a session as its CLI names it
+
+
+def ledger(
+    places: Places, environ: Mapping[str, str], *, since: str | float = "", by: By = By.DAY
+) -> Ledger:
+    """Return the ledger, the index of transcripts brought up to date first; see `api.ledger`."""
+    start = moment(since)
+    index = refresh(places, environ)
+    known = load_known(places.database)
+    parts = [*_parts(index, known)]
+    costs = _complete(index, parts)
+    index.unrecorded += len(more := [*_beyond(known, parts)])
+    parts += more
+    stated = _stated(costs, known, parts)
+    found, total = rows(parts, by, start, stated)
+    delegations = [*_vendors(index, start, known), *_own(load_delivered(places.database), start)]
+    return Ledger(
+        by=by,
+        since=start,
+        rows=tuple(found),
+        total=total,
+        delegations=tuple(sorted(delegations, key=lambda one: one.at)),
+        runs=tuple(_parallel(known, parts, start)),
+        notes=tuple(_notes(index)),
+        prices=DATE,
+        read=index.read,
+    )
+
+
+def moment(since: str | float, now: float | None = None) -> float:
+    """Return a moment in Unix seconds: `7d` and `2w` begin with a day, today the last of them.
+
+    `12h` is so long ago. A date begins with its midnight on this machine's clock. Raises
+    AbreastError for anything else.
+    """
+    if not isinstance(since, str):
+        return float(since)
+    if not since:
+        return 0.0
+    now = time.time() if now is None else now
+    today = datetime.fromtimestamp(now).astimezone().date()
+    span = _SPAN.fullmatch(since)
+    try:
+        if span and span[2] == "h":
+            return max(0.0, now - int(span[1]) * 3600)
+        if span:
+            days = int(span[1]) * (7 if span[2] == "w" else 1)
+            day = today - timedelta(days=max(0, days - 1))
+        else:
+            day = date.fromisoformat(since)
+        return datetime(day.year, day.month, day.day).astimezone().timestamp()
+    except (ValueError, OverflowError) as error:
+        raise AbreastError(
+            f"`{since}` is no time to begin with", hint="such as 12h, 7d, 2w or 2026-11-01"
+        ) from error
+
+
+def _parts(index: Index, known: Iterable[Known]) -> Iterable[Part]:
+    """Yield what every transcript came to, and what sessions without one have stated."""
+    ours = {name: one for one in known for name in one.cli_sessions}
+    parents = {(f.agent, f.session): f.parent for f in index.files.values() if f.parent}
+    there = index.there
+    seen: set[str] = set()
+    for one in index.files.values():
+        whole = _whole(one, parents)
+        own = ours.get(whole)
+        if own is not None:
+            seen.add(own.id)
+        yield Part(
+            agent=one.agent,
+            whole=whole,
+            name=own.id if own else whole,
+            tallies=one.tallies,
+            run=own.run if own else "",
+            cwd=one.cwd,
+            subagent=bool(one.parent),
+            begun=one.begun,
+            gone=one.gone is not None and (one.agent, one.session) not in there,
+        )
+    for each in known:
+        if each.id not in seen and each.input_tokens is not None:
+            yield Part(each.agent, each.id, each.id, [_tally(each)], each.run)
+
+
+def _complete(index: Index, parts: list[Part]) -> dict[str, float]:
+    """Add what a CLI has counted itself and not recorded; return what it said sessions cost."""
+    families: defaultdict[_Name, list[Part]] = defaultdict(list)
+    for part in parts:
+        families[part.agent, part.whole].append(part)
+    costs = {}
+    for one in index.files.values():
+        # What a fork counts includes what it was taken from.
+        if "counted" not in one.state or one.parent or one.forked_from:
+            continue
+        told = one.load_state().get("spending") or {}
+        if "counted" not in told:
+            continue
+        family = families.get((one.agent, one.session))
+        if not family:  # a subagent's file claims this one's name
+            continue
+        more = unrecorded(told["counted"], [t for part in family for t in part.tallies])
+        if more is None:
+            continue
+        if more:
+            index.unrecorded += 1
+            parts.append(replace(family[0], tallies=more, subagent=False))
+        if told.get("cost") is not None:
+            costs[one.session] = float(told["cost"])
+    return costs
+
+
+def _beyond(known: Iterable[Known], parts: Sequence[Part]) -> Iterable[Part]:
+    """Yield what abreast's own sessions have stated and no transcript has: each as one request.
+
+    Such is what Gemini CLI asks aside. What a person has asked since makes up for it here, until
+    that is in the account as well.
+    """
+    families: defaultdict[str, list[Part]] = defaultdict(list)
+    for part in parts:
+        families[part.name].append(part)
+    for one in known:
+        family = [part for part in families.get(one.id, ()) if part.whole != one.id]
+        tallies = [each for part in family for each in part.tallies]
+        prompt = (one.input_tokens or 0) - sum(each.prompt for each in tallies)
+        output = (one.output_tokens or 0) - sum(each.output for each in tallies)
+        if tallies and prompt + output > 0 and prompt >= 0 and output >= 0:
+            cached = (one.cached_tokens or 0) - sum(each.cached for each in tallies)
+            last = max(each.quarter for each in tallies)
+            more = Tally(last, one.model, 1, prompt, min(max(0, cached), prompt), output, 0)
+            yield replace(family[0], tallies=[more], subagent=False)
+
+
+def _stated(
+    costs: dict[str, float], known: Iterable[Known], parts: Iterable[Part]
+) -> dict[str, float]:
+    """Add to what transcripts state what the streams of abreast's own sessions did.
+
+    A stream knows nothing of what a person has asked in the session since, a transcript nothing of
+    its cost when the CLI was killed: what is stated of a part of a session stands for that part.
+    """
+    wholes: defaultdict[str, set[str]] = defaultdict(set)
+    for part in parts:
+        wholes[part.name].add(part.whole)
+    found = dict(costs)
+    for one in known:
+        told = [costs[whole] for whole in wholes[one.id] if whole in costs]
+        if one.cost_usd is None or one.cost_usd <= fsum(told):
+            continue
+        if len(told) == len(wholes[one.id]):
+            found = {name: cost for name, cost in found.items() if name not in wholes[one.id]}
+            told = []
+        found[one.id] = one.cost_usd - fsum(told)
+    return found
+
+
+def _whole(one: Indexed, parents: Mapping[_Name, str]) -> str:
+    """Return the session that a subagent works for in the end; a session itself is its own."""
+    session = one.session
+    for _ in range(_GENERATIONS):
+        above = parents.get((one.agent, session))
+        if above is None:
+            break
+        session = above
+    return session
+
+
+def _tally(one: Known) -> Tally:
+    quarter = int((one.ended or one.started or one.run_created) // QUARTER)
+    counts = (one.input_tokens or 0, one.cached_tokens or 0, one.output_tokens or 0)
+    return Tally(quarter, one.model, one.turns, *counts, 0)
+
+
+def _vendors(index: Index, since: float, known: Iterable[Known]) -> Iterable[Delegation]:
+    """Yield what the CLIs' own subagents cost and saved."""
+    children: defaultdict[_Name, list[Indexed]] = defaultdict(list)
+    for one in index.files.values():
+        late = one.tallies and (one.tallies[-1].quarter + 1) * QUARTER > since
+        if one.parent and late and not one.session.startswith(records_of(one.agent).ASIDES):
+            children[one.agent, one.parent].append(one)
+    parents: defaultdict[_Name, list[Indexed]] = defaultdict(list)
+    for one in index.files.values():
+        if (one.agent, one.session) in children:
+            parents[one.agent, one.session].append(one)
+    needed = [*children.values(), *parents.values()]
+    index.load(one.path for group in needed for one in group)
+    ours = {name: one.id for one in known for name in one.cli_sessions}
+    for name, group in children.items():
+        accounts = [
+            account([*index.requests(one.path).values()], one.session, name[1], one.agent)
+            for one in group
+        ]
+        asked = [s for one in parents[name] for s in index.requests(one.path).values()]
+        for found in returned_to([one for one in accounts if one is not None], asked):
+            if found.at >= since:
+                yield replace(found, parent=ours.get(name[1], found.parent))
+
+
+def _own(delivered: Iterable[Delivered], since: float) -> Iterable[Delegation]:
+    """Yield what abreast's own delegations cost and saved, as it was counted when they ended."""
+    for one in delivered:
+        if one.at >= since:
+            yield Delegation(
+                child=one.session,
+                parent=one.parent,
+                agent=one.agent,
+                at=one.at,
+                start_up=one.start_up,
+                summary=one.summary,
+                kept_out=one.kept_out,
+                child_total=one.child_total,
+                estimated=True,
+                outcome=one.outcome,
+            )
+
+
+def _parallel(known: Iterable[Known], parts: Iterable[Part], since: float) -> Iterable[Parallel]:
+    """Yield the runs of several sessions that have ended."""
+    runs: defaultdict[str, list[Known]] = defaultdict(list)
+    for one in known:
+        runs[one.run].append(one)
+    prompt, output = Counter[str](), Counter[str]()
+    for part in (one for one in parts if one.run):
+        prompt[part.run] += sum(one.prompt for one in part.tallies)
+        output[part.run] += sum(one.output for one in part.tallies)
+    for run, sessions in runs.items():
+        times = [one.span for one in sessions if one.span]
+        over = sessions[0].run_state.final and len(times) == len(sessions)
+        if len(times) < 2 or not over or min(one.started or 0.0 for one in sessions) < since:
+            continue
+        work = sum(end - begun for begun, end in times)
+        yield Parallel(run, len(times), wall_time(times), work, prompt[run], output[run])
+
+
+def _notes(index: Index) -> Iterable[str]:
+    """Yield what may be wrong with the totals, or is not what it seems."""
+    yield from index.notes
+    told = Counter(text for one in index.files.values() for text in dict.fromkeys(one.warnings))
+    for text, count in told.most_common():
+        yield f"{_counted(count)}: {text}"
+    if index.unrecorded:
+        yield (
+            f"{_counted(index.unrecorded)}: the CLI counted more than it recorded, such as the "
+            "summary of a compaction; that is in the totals as one request"
+        )
+    yield from _copied(index)
+    there = index.there
+    lost = (one for one in index.files.values() if one.gone is not None and one.tallies)
+    if gone := sum((one.agent, one.session) not in there for one in lost):
+        yield f"{_counted(gone)} no longer there: what was read of them before still counts"
+
+
+def _copied(index: Index) -> Iterable[str]:
+    """Tell of what files repeat of a session that has none of its own, and never had one here."""
+    known = {(one.agent, one.session) for one in index.files.values()}
+    count, lost = 0, dict[str, int]()
+    for one in index.files.values():
+        told = (one.load_state().get("spending") or {}) if '"copied"' in one.state else {}
+        if told and (one.agent, told["origin"]) not in known:
+            count += 1
+            lost[told["origin"]] = max(lost.get(told["origin"], 0), told["copied"])
+    if count:
+        yield (
+            f"{_counted(count)}: a fork repeats what another session has used, of which there is "
+            f"no transcript; on which days is not known, so its {sum(lost.values())} tokens are "
+            "left out"
+        )
+
+
+def _counted(transcripts: int) -> str:
+    return f"{transcripts} transcript{'' if transcripts == 1 else 's'}"

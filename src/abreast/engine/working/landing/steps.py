@@ -1,0 +1,234 @@
+"""Landing: one session after another, tested as merged, then the target moves or stays as it is.
+
+For each session: merge its commit onto the target as it is now (in the object store, no checkout),
+run the plan's verify on the merged tree in a scratch worktree, and only then move the target, by
+compare-and-swap or, where the target is checked out, by a fast-forward in that checkout. Whatever
+goes wrong on the way leaves the target alone and bounces this session, not the queue.
+"""
+
+import asyncio
+import contextlib
+from dataclasses import replace
+from pathlib import Path
+
+from abreast.engine.common.layout import landing_stop_file
+from abreast.engine.working.durable import Json
+from abreast.engine.working.landing import pull_request
+from abreast.engine.working.landing.trial import try_merged
+from abreast.engine.working.run_steps import has_landed
+from abreast.engine.working.session.context import SessionContext, current, open_context
+from abreast.engine.working.warm import give_back_worktree
+from abreast.errors import AbreastError, StoreError
+from abreast.git.advance import Outcome, advance
+from abreast.git.commit import commit_tree, tree_of, wants_signature
+from abreast.git.landed import adds_nothing
+from abreast.git.merge import merge_trees
+from abreast.git.refs import read_ref, swap_ref
+from abreast.git.repository import is_ancestor, resolve
+from abreast.model.session import Session
+from abreast.model.states import LandMode, LandState
+from abreast.process.files import write_atomic
+from abreast.runner.supervise import STOPPED_BY_USER
+from abreast.store.changes import Change
+
+_TRIES = 5  # a target that moves more often than that while we test is somebody else's queue
+
+
+async def to_land(run: str) -> Json:
+    """Return the sessions queued for landing, those that others need first."""
+
+    def body() -> Json:
+        found = current().reader.run(run)
+        queued = [s for s in found.sessions if s.landing is LandState.QUEUED] if found else []
+        return {"sessions": [session.id for session in in_order(queued)]}
+
+    return await asyncio.to_thread(body)
+
+
+def in_order(sessions: list[Session]) -> list[Session]:
+    """Return the sessions so that each comes after those it needs; else in the plan's order."""
+    rest, ordered = list(sessions), list[Session]()
+    while rest:
+        waiting = {session.task for session in rest}
+        ready = next(session for session in rest if waiting.isdisjoint(session.needs))
+        rest.remove(ready)
+        ordered.append(ready)
+    return ordered
+
+
+async def land_one(session: str, generation: int) -> None:
+    """Land one session for a run's request `generation`; whatever comes of it is in the store.
+
+    What has happened to the target is recorded first. What else goes wrong is a note to it.
+    """
+    engine = current()
+    found = await asyncio.to_thread(engine.reader.session, session)
+    if found is None:
+        return
+    landing = found.landing
+    if landing is LandState.QUEUED:
+        change = await _end_of_landing(session, found.attempt, generation)
+        await asyncio.to_thread(engine.store.update_session, session, change)
+        landing = change.landing if isinstance(change.landing, LandState) else landing
+    if landing is LandState.LANDED:
+        await asyncio.to_thread(_make_idle, session, found.attempt)
+
+
+async def _end_of_landing(session: str, attempt: int, generation: int) -> Change:
+    context = None
+    try:
+        context = await asyncio.to_thread(open_context, session, attempt)
+        return await _land(context, generation)
+    except StoreError:
+        raise  # the step is tried again
+    except AbreastError as error:
+        bounced = _bounced(error.message, error.hint or "")
+    except Exception as error:  # noqa: BLE001 - one landing's boundary: recorded, the queue goes on
+        bounced = _bounced(f"abreast failed: {error!r}", "please report this")
+    return await asyncio.to_thread(_unless_landed, context, bounced)
+
+
+def _unless_landed(context: SessionContext | None, bounced: Change) -> Change:
+    """Return that the session has landed, with a note, where its failure came after the move."""
+    if context is None or context.run.land is LandMode.PR:
+        return bounced
+    with contextlib.suppress(AbreastError):
+        tip = read_ref(context.repository, f"refs/heads/{context.run.target}")
+        if tip and is_ancestor(context.repository, context.session.commit, tip):
+            note = f"{context.run.target} has it; afterwards: {bounced.reason}"
+            return replace(bounced, landing=LandState.LANDED, landed=tip, reason=note)
+    return bounced
+
+
+def _make_idle(session: str, attempt: int) -> None:
+    """Give back the session's warm worktree; what keeps it is a note to the landing."""
+    try:
+        give_back_worktree(open_context(session, attempt))
+    except StoreError:
+        raise
+    except (AbreastError, OSError) as failure:
+        reason = f"its warm worktree could not be given back: {failure}"
+        hint = f"abreast clean {session} --remove"
+        current().store.update_session(session, Change(reason=reason, hint=hint))
+
+
+async def _land(context: SessionContext, generation: int) -> Change:
+    run = context.run
+    if await asyncio.to_thread(context.engine.store.stop_requested, run.id):
+        return _stopped(context)
+    if broken := await asyncio.to_thread(_need_not_landed, context):
+        reason = f"needs {broken.task}, which has not landed: {_where(broken)}"
+        return _bounced(reason, f"abreast land {run.id} lands both")
+    if run.land is LandMode.PR:
+        return await asyncio.to_thread(pull_request.propose, context)
+    folder = context.layout.directory / "landing" / str(generation)
+    for _ in range(_TRIES):
+        change = await _try(context, folder)
+        if change is not None:
+            return change
+    return _bounced(f"{run.target} moved {_TRIES} times while the merge was being tested")
+
+
+def _need_not_landed(context: SessionContext) -> Session | None:
+    needs = context.predecessors()
+    return next((need for need in needs if need.commit and not has_landed(need)), None)
+
+
+def _where(session: Session) -> str:
+    words = {LandState.NONE: "nobody asked for it", LandState.QUEUED: "it waits for its turn"}
+    return words.get(session.landing, f"it is {session.landing}")
+
+
+async def _try(context: SessionContext, folder: Path) -> Change | None:
+    """Merge, test, move the target; None when the target has moved meanwhile."""
+    run = context.run
+    merge = await asyncio.to_thread(_merge, context, folder)
+    if isinstance(merge, Change):
+        return merge
+    merged, old = merge
+    failed = await try_merged(
+        context, merged, folder / merged, landing_stop_file(context.engine.places, run.id)
+    )
+    if failed == STOPPED_BY_USER:
+        return _stopped(context)
+    if failed:
+        reason = f"on the merge with {run.target}, {failed}"
+        return _bounced(reason, f"its output: {folder / merged}")
+    return await asyncio.to_thread(_advance, context, merged, old)
+
+
+def _merge(context: SessionContext, folder: Path) -> Change | tuple[str, str]:
+    """Return the merge of the session and the target, and the target; or why there is none."""
+    repo, run, commit = context.repository, context.run, context.session.commit
+    old = resolve(repo, f"refs/heads/{run.target}")
+    if is_ancestor(repo, commit, old):
+        return Change(landing=LandState.LANDED, landed=old)
+    if is_ancestor(repo, old, commit):
+        return commit, old
+    note = folder / f"merge-{old}"
+    if note.exists():  # a killed worker made it: its trial may still run
+        return note.read_text(encoding="ascii"), old
+    result = merge_trees(repo, old, commit)
+    if result.conflicts:
+        names = ", ".join(result.conflicts[:5])
+        hint = (
+            f"abreast attach {context.layout.id}, merge {run.target} there, abreast land {run.id}"
+        )
+        return _bounced(f"conflicts with {run.target} in {names}", hint)
+    if result.tree == tree_of(repo, old):
+        return _nothing_new(context, old)
+    merged = _merge_commit(context, result.tree, [old, commit])
+    # Nothing else reaches it while it is tested, and `git gc --prune=now` would take it.
+    ref = context.layout.ref("trial")
+    swap_ref(
+        repo, ref, merged, read_ref(repo, ref), reason=f"abreast: {context.layout.id} on trial"
+    )
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_atomic(note, merged)
+    return merged, old
+
+
+def _nothing_new(context: SessionContext, old: str) -> Change:
+    """Tell what it means that the merge has the target's tree."""
+    if adds_nothing(context.repository, context.session.commit, old):  # as after a squash by hand
+        return Change(landing=LandState.LANDED, landed=old)
+    reason = (
+        f"a merge driver keeps {context.run.target} as it is: nothing of the session would land"
+    )
+    return _bounced(reason, "`git config --get-regexp '^merge\\..*driver'` lists the drivers")
+
+
+def _advance(context: SessionContext, new: str, old: str) -> Change | None:
+    repo, target, session = context.repository, context.run.target, context.layout.id
+    reason, journals = f"abreast: land {session}", context.engine.places.forwards
+    moved = advance(repo, target, new=new, old=old, reason=reason, journals=journals)
+    if moved.outcome is Outcome.MOVED:
+        return None
+    if moved.outcome is Outcome.BLOCKED:
+        ref = context.layout.ref("ready")
+        swap_ref(repo, ref, new, read_ref(repo, ref), reason=f"abreast: {session} is ready")
+        first = "commit your changes there or move them away" if moved.edits else "mend that"
+        return Change(
+            landing=LandState.READY,
+            landed=new,
+            reason=f"{target} is checked out, and was left as it is: {moved.words}",
+            hint=f"{first}, then: abreast land {session}",
+        )
+    return Change(landing=LandState.LANDED, landed=new)
+
+
+def _bounced(reason: str, hint: str = "") -> Change:
+    return Change(landing=LandState.BOUNCED, reason=reason, hint=hint)
+
+
+def _stopped(context: SessionContext) -> Change:
+    hint = f"abreast land {context.run.id}"
+    return Change(landing=LandState.NONE, reason="its landing was stopped by you", hint=hint)
+
+
+def _merge_commit(context: SessionContext, tree: str, parents: list[str]) -> str:
+    repo, layout = context.repository, context.layout
+    message = f"Merge {layout.branch}: {context.task.produces}"
+    trailers = [("Abreast-Run", context.run.id), ("Abreast-Session", layout.id)]
+    sign = wants_signature(repo)
+    return commit_tree(repo, tree, parents, message, trailers=trailers, sign=sign)

@@ -1,0 +1,110 @@
+"""A merge on trial: setup and verify run on the merged commit, in a scratch worktree.
+
+There is one scratch worktree for each target. It is kept between landings, so that only changed
+files are written and build caches stay valid. A note beside it says whose trial is in it: a worker
+that was killed in mid-trial finds it, and adopts what still runs, or ends it.
+"""
+
+import asyncio
+from functools import partial
+from pathlib import Path
+
+from abreast.engine.common.layout import landing_folder
+from abreast.engine.working.session.before import note_trial
+from abreast.engine.working.session.context import SessionContext
+from abreast.engine.working.session.jobs import Order, end_job, run_job
+from abreast.engine.working.session.preparing import command_order_in
+from abreast.engine.working.session.trespass import of_trial
+from abreast.git.checkout import switch_detached
+from abreast.git.commit import left_in
+from abreast.git.guard import guard_worktree
+from abreast.git.include import copy_included
+from abreast.git.making import ensure_worktree
+from abreast.git.status import find_commit, own_git_dir
+from abreast.git.worktree import WorktreeSpec
+from abreast.model.events import Outcome
+from abreast.model.harmless import named
+from abreast.process.files import write_atomic
+from abreast.runner.job import is_lost
+from abreast.runner.supervise import STOPPED_BY_USER
+
+STAGES = ("setup", "verify")
+
+
+async def try_merged(context: SessionContext, merged: str, folder: Path, stop_file: Path) -> str:
+    """Run setup and verify on the commit `merged`; return "" when they pass, else what failed.
+
+    The jobs' files go to `folder`, where a repeated call finds them. `STOPPED_BY_USER` is returned
+    when `stop_file` appeared. A trial whose runner is gone (a machine restart, `kill -9`) says
+    nothing about the merge: it is begun again once, in a folder beside it.
+    """
+    if (failed := await _try(context, merged, folder, stop_file)) is None:
+        again = folder.with_name(f"{folder.name}-again")
+        failed = await _try(context, merged, again, stop_file)
+    return "its supervisor was killed twice" if failed is None else failed
+
+
+async def _try(context: SessionContext, merged: str, folder: Path, stop_file: Path) -> str | None:
+    """Run a trial from its beginning to its end; None when its runner is gone."""
+    for name in context.task.commands:
+        order = partial(_order, context, name, merged, folder, stop_file)
+        result = await run_job(folder / name, order)
+        if result.stopped_by == STOPPED_BY_USER:
+            return STOPPED_BY_USER
+        if is_lost(result):
+            return None
+        if result.verdict.outcome is not Outcome.OK or result.stopped_by:
+            return f"{name} failed: {result.stopped_by or result.verdict.reason}"
+    changed = await asyncio.to_thread(_changed, context, merged, folder)
+    await asyncio.to_thread(_note(context).unlink, missing_ok=True)
+    return changed
+
+
+def _changed(context: SessionContext, merged: str, folder: Path) -> str:
+    """Return in what the scratch worktree is no longer the commit on trial, or what was done
+    beyond it; "" when it is and nothing was.
+    """
+    if not context.task.commands:
+        return ""
+    if done := of_trial(context, folder):
+        return f"verify went beyond its worktree: {done}"
+    path, stages = _path(context), " and ".join(context.task.commands)
+    tree = guard_worktree(context.repository, path)
+    if own_git_dir(path) != tree.admin or find_commit(tree, "HEAD") != merged:
+        return f"{stages} left the commit on trial, so it is not known what was tested"
+    edited = left_in(tree).tracked
+    return f"{stages} changed what was on trial: {named(edited)}" if edited else ""
+
+
+def _order(context: SessionContext, name: str, merged: str, folder: Path, stop_file: Path) -> Order:
+    line, place = context.task.commands[name], _scratch(context, merged, folder)
+    if name == "verify":  # it runs what agents wrote
+        note_trial(context.repository, place, folder)
+    return command_order_in(context, name, line, place, stop_file)
+
+
+def _scratch(context: SessionContext, merged: str, folder: Path) -> Path:
+    """Return the scratch worktree at `merged`; as it is when this trial is in it already."""
+    path, note = _path(context), _note(context)
+    if note.exists() and note.read_text(encoding="utf-8") == str(folder):
+        return path
+    if note.exists():
+        for stage in STAGES:
+            end_job(Path(note.read_text(encoding="utf-8")) / stage)
+    spec = WorktreeSpec(path, "", context.plan.base_sha, f"abreast landing {path.name}")
+    if not path.exists() or spec.intent.exists():
+        ensure_worktree(context.repository, spec, lock=context.lock)
+    switch_detached(context.repository, guard_worktree(context.repository, path), merged)
+    copy_included(context.repository, path)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_atomic(note, str(folder))
+    return path
+
+
+def _path(context: SessionContext) -> Path:
+    return landing_folder(context.engine.places, context.repository.common_dir, context.run.target)
+
+
+def _note(context: SessionContext) -> Path:
+    path = _path(context)
+    return path.with_name(f"{path.name}.trial")

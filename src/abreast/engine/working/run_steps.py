@@ -1,0 +1,140 @@
+"""The steps of a run itself: what it starts with, and what it has come to."""
+
+import asyncio
+
+from abreast.engine.common.ending import Ending, load_ending
+from abreast.engine.common.environment import drop_environment, only_writer
+from abreast.engine.working.durable import Json
+from abreast.engine.working.schedule import Pace, Progress
+from abreast.engine.working.session.context import current, plan_of
+from abreast.engine.working.session.final import write_ending
+from abreast.engine.working.session.handoff import leave_bare
+from abreast.engine.working.warm import warm_up
+from abreast.model.session import Run, Session
+from abreast.model.states import LandMode, LandState, RunState, SessionState
+
+
+async def open_run(run: str) -> Json:
+    """Mark a run as running; return its pace, and how far its sessions have come."""
+    return await asyncio.to_thread(_open_run, run)
+
+
+def _open_run(run_id: str) -> Json:
+    engine, plan = current(), plan_of(run_id)
+    run = _require(run_id)
+    if not run.state.final:
+        engine.store.set_run_state(run_id, RunState.RUNNING)
+    pace = Pace(
+        max_parallel=run.max_parallel,
+        agents={task.id: task.agent.name for task in plan.tasks},
+        needs={task.id: task.needs for task in plan.tasks},
+        resources={task.id: task.resources for task in plan.tasks},
+        attempts={session.task: session.attempt for session in run.sessions},
+        children=frozenset(task.id for task in plan.tasks if task.contract),
+    )
+    begun = [s for s in run.sessions if s.state is not SessionState.QUEUED]
+    progress = Progress(
+        frozenset(s.task for s in begun if not s.state.final),
+        {s.task: s.state for s in begun if s.state.final},
+    )
+    return {"pace": pace.to_json(), "progress": progress.to_json()}
+
+
+async def stop_requested(run: str) -> bool:
+    """Tell whether the user has asked the whole run to stop."""
+    return await asyncio.to_thread(current().store.stop_requested, run)
+
+
+async def skip(session: str, ending: Json, generation: int) -> None:
+    """End a session that never started, unless a request newer than `generation` wants it."""
+    await asyncio.to_thread(_skip, session, load_ending(ending), generation)
+
+
+def _skip(session: str, ending: Ending, generation: int) -> None:
+    if _require(session.partition("/")[0]).generation != generation:
+        return
+    found = current().reader.session(session)
+    leave_bare(current(), session, found.attempt if found else 1, ending)
+    write_ending(current(), session, ending, began=False, generation=generation)
+
+
+async def close_run(run: str, generation: int) -> None:
+    """Give a run its final state for this request, or pass it on to its landing."""
+    await asyncio.to_thread(_close_run, run, generation)
+
+
+def _close_run(run_id: str, generation: int) -> None:
+    engine, run = current(), _require(run_id)
+    if run.state.final or run.generation != generation or not _all_ended(run):
+        return  # a newer request for the same run is at work, and will close it
+    waiting = [s for s in run.sessions if s.commit and _may_land(s)]
+    if run.land is not LandMode.NONE and waiting and not engine.store.stop_requested(run_id):
+        ids = [session.id for session in waiting]
+        engine.store.request_landing(run_id, ids, run.land, run.target, generation=generation)
+    else:
+        _end(run)
+
+
+def _all_ended(run: Run) -> bool:
+    return all(session.state.final for session in run.sessions)
+
+
+def _may_land(session: Session) -> bool:
+    done = session.state is SessionState.DONE
+    return done and session.landing in {LandState.NONE, LandState.QUEUED}
+
+
+async def close_landing(run: str, generation: int) -> None:
+    """Give a run its final state once the landings that this request asked for are through."""
+    await asyncio.to_thread(_close_landing, run, generation)
+
+
+def _close_landing(run_id: str, generation: int) -> None:
+    run = _require(run_id)
+    if run.state.final or run.generation != generation:
+        return  # a newer request will close it
+    if _all_ended(run):
+        _end(run)
+    else:  # a session was queued once more meanwhile
+        current().store.close_run(run_id, RunState.QUEUED, generation)
+
+
+def _end(run: Run) -> None:
+    """Close a run as it was read, unless there has been another request for it since then."""
+    engine = current()
+    stopping = engine.store.stop_requested(run.id)
+    state = final_state(run, stopping=stopping)
+    with only_writer(engine.places, run.id):
+        if not engine.store.close_run(run.id, state, run.generation):
+            return
+        drop_environment(engine.places, run.id)
+    warm_up(engine.places, run, plan_of(run.id))
+
+
+def final_state(run: Run, *, stopping: bool) -> RunState:
+    """Return what a run has come to, its sessions all being final."""
+    states = {session.state for session in run.sessions}
+    if SessionState.STOPPED in states and states <= {
+        SessionState.DONE,
+        SessionState.STOPPED,
+        SessionState.SKIPPED,
+    }:
+        return RunState.STOPPED
+    asked = run.land is not LandMode.NONE
+    landed = all(has_landed(session) for session in run.sessions if session.commit)
+    done = states <= {SessionState.DONE}
+    if done and asked and not landed and stopping:
+        return RunState.STOPPED  # in mid-landing
+    return RunState.DONE if done and (landed or not asked) else RunState.FAILED
+
+
+def has_landed(session: Session) -> bool:
+    """Tell whether a session's commit is in the target, or in a pull request."""
+    return session.landing in {LandState.LANDED, LandState.PROPOSED}
+
+
+def _require(run: str) -> Run:
+    found = current().reader.run(run)
+    if found is None:
+        raise LookupError(f"run {run} is not in the database")
+    return found

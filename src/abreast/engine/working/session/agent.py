@@ -1,0 +1,217 @@
+"""The agent's part of a session: what to launch, and what to write down of how it went."""
+
+import contextlib
+import hashlib
+import os
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from abreast.agents import agent_named, mailbox
+from abreast.agents.base import Agent, Child, Launch
+from abreast.contract.shapes import schema_of
+from abreast.engine.common.installed import find_fit
+from abreast.engine.working.session import prompts
+from abreast.engine.working.session.briefing import read_briefing
+from abreast.engine.working.session.context import SessionContext
+from abreast.engine.working.session.jobs import Order
+from abreast.engine.working.session.spending import bill_of
+from abreast.errors import StoreError
+from abreast.git.status import require_own_git_dir
+from abreast.model.contract import BriefingChoice, Isolation
+from abreast.model.events import Outcome
+from abreast.process.environment import DEPTH, SESSION, allow
+from abreast.process.files import write_atomic
+from abreast.process.priority import AGENT, AWAITED
+from abreast.runner.job import STREAM, Progress, Result, load_result
+from abreast.store.changes import UNSET, Change
+
+
+def launch_of(
+    context: SessionContext, agent: Agent, prompt: str = "", *, cli_session: str = ""
+) -> Launch:
+    """Return what `agent` needs to know; goes on with `cli_session` when one is given."""
+    environ = allow(context.environment(), *agent.env_patterns, also=context.plan.pass_env)
+    installed = find_fit(agent, environ)
+    folder = context.layout.cli_directory
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Launch(
+        installed=installed,
+        directory=folder,
+        worktree=context.place,
+        git_dir=_git_dir(context),
+        common_dir=context.repository.common_dir,
+        environ=environ | _marks(context),
+        prompt=prompt,
+        briefing=read_briefing(context.place) if _briefed(context) else "",
+        model=context.task.model,
+        limits=context.task.limits,
+        choice=context.task.agent,
+        cli_session=cli_session or _fresh_id(context),
+        resume=bool(cli_session),
+        child=_child(context),
+        mailbox=context.layout.mailbox,
+    )
+
+
+def _git_dir(context: SessionContext) -> Path:
+    """Return git's own folder for the place; of a worktree's `.git` an earlier agent had a say."""
+    own = context.place == context.layout.worktree
+    return context.tree.admin if own else require_own_git_dir(context.place)
+
+
+def _marks(context: SessionContext) -> dict[str, str]:
+    """Return what tells an abreast that is started in the session whose it is."""
+    marks = {SESSION: context.session.id}
+    return marks | {DEPTH: "1"} if context.task.contract else marks
+
+
+def _briefed(context: SessionContext) -> bool:
+    contract = context.task.contract
+    return contract is None or contract.briefing is BriefingChoice.PROJECT
+
+
+def _child(context: SessionContext) -> Child | None:
+    contract = context.task.contract
+    if contract is None:
+        return None
+    edits = contract.isolation is Isolation.WORKTREE
+    return Child(schema_of(contract.returns), edits, context.task.profile)
+
+
+def _fresh_id(context: SessionContext) -> str:
+    """Return an id for the CLI's session: the same one, when the step is repeated after a crash."""
+    name = f"{context.run.id} {context.run.created} {context.task.id} {context.layout.attempt}"
+    return str(uuid.UUID(bytes=hashlib.sha256(name.encode()).digest()[:16], version=4))
+
+
+def order(context: SessionContext) -> Order:
+    """Return the agent's job: in the CLI session of an earlier attempt, or in a new one."""
+    agent = agent_named(context.task.agent.name)
+    launch = (
+        _going_on(context, agent) if context.session.cli_session else _beginning(context, agent)
+    )
+    return order_of(context, agent, launch, "prompt.md")
+
+
+def order_of(context: SessionContext, agent: Agent, launch: Launch, kept: str) -> Order:
+    """Return the job of a launch, its prompt `kept` in a file of that name.
+
+    What the session was told and has not heard yet goes along.
+    """
+    unheard = mailbox.pending(context.layout.mailbox)
+    prompt = "\n\n".join([launch.prompt, *(mail.text for mail in unheard)])
+    context.layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_atomic(context.layout.directory / kept, prompt)
+    for mail in unheard:
+        mailbox.take(context.layout.mailbox, mail.number)
+    return Order(
+        command=agent.headless(replace(launch, prompt=prompt)),
+        cwd=context.place,
+        limits=launch.limits,
+        stop_file=context.layout.stop_file,
+        agent=agent.name,
+        # A parent waits for a child that reads.
+        niceness=AGENT if launch.child is None or launch.child.edits else AWAITED,
+    )
+
+
+def _beginning(context: SessionContext, agent: Agent) -> Launch:
+    return launch_of(context, agent, prompts.compose(context.task, context.predecessors()))
+
+
+def _going_on(context: SessionContext, agent: Agent) -> Launch:
+    """Resume the CLI's session; begin another in the same files when the CLI has no record of it.
+
+    It has none when it was ended before its model had answered, or has been cleaned up.
+    """
+    came_to = _came_to(context)
+    launch = launch_of(
+        context,
+        agent,
+        prompts.resumed(context.task, came_to),
+        cli_session=context.session.cli_session,
+    )
+    if agent.find_session(launch, context.run.created) == launch.cli_session:
+        return launch
+    text = f"{agent.title} has no record of session {launch.cli_session}: a new one begins"
+    context.engine.store.add_event(context.session.id, "warning", text)
+    return launch_of(
+        context, agent, prompts.restarted(context.task, came_to, context.predecessors())
+    )
+
+
+def _came_to(context: SessionContext) -> str:
+    """Return what the attempt before this one came to, in words for the agent."""
+    before = replace(context.layout, attempt=context.layout.attempt - 1)
+    verified, worked = load_result(before.job("verify")), load_result(before.job("agent"))
+    if verified and verified.verdict.outcome is Outcome.FAILED and not verified.stopped_by:
+        said = (before.job("verify") / STREAM).read_text(encoding="utf-8", errors="replace")
+        return prompts.failed(context.task.verify, said)
+    if worked and worked.verdict.outcome is Outcome.BLOCKED:
+        return prompts.refused(worked.verdict.reason)
+    return prompts.INTERRUPTED
+
+
+def change_of(progress: Progress, place: Path) -> Change:
+    """Return what a session shows that works in `place`."""
+    return Change(
+        last_action=progress.last_action,
+        turns=progress.turns,
+        files=seen_from(place, progress.files),
+        cli_session=progress.cli_session or UNSET,
+    )
+
+
+def seen_from(place: Path, files: Iterable[str]) -> tuple[str, ...]:
+    """Return files as paths from `place`, however an agent has called them; absolute if outside."""
+    tops = (str(place), os.path.realpath(place))
+    found = []
+    for name in files:
+        whole = os.path.normpath(place / name)
+        inside = (os.path.relpath(whole, t) for t in tops if Path(whole).is_relative_to(t))
+        found.append(next(inside, whole))
+    return tuple(dict.fromkeys(found))
+
+
+def noting(context: SessionContext) -> Callable[[Progress], None]:
+    """Return what writes down how far a running session has come."""
+
+    def note(progress: Progress) -> None:
+        with contextlib.suppress(StoreError):  # the agent goes on, and the next note may do
+            context.engine.store.update_session(
+                context.session.id, change_of(progress, context.place)
+            )
+
+    return note
+
+
+def record(context: SessionContext, result: Result) -> None:
+    """Keep what the agent's end tells: its last message, usage, and the id to go on with."""
+    verdict, store = result.verdict, context.engine.store
+    cli_session = verdict.cli_session or result.progress.cli_session
+    bill = bill_of(context, [result], cli_session or "")
+    models = [model for model in bill.by_model if model]
+    store.update_session(
+        context.session.id,
+        Change(
+            final_message=verdict.final_message,
+            turns=verdict.turns or result.progress.turns,
+            last_action=result.progress.last_action or UNSET,
+            cli_session=cli_session or UNSET,
+            model=", ".join(models) or UNSET,
+        ),
+    )
+    store.set_usage(context.session.id, context.layout.attempt, bill.usage, bill.by_model)
+    if result.swept:
+        text = f"{result.swept} processes had outlived the agent and were ended"
+        store.add_event(context.session.id, "swept", text)
+    note_left(context, result)
+
+
+def note_left(context: SessionContext, result: Result) -> None:
+    """Name what a job has started that serves others too, and was therefore not ended."""
+    if result.left:
+        text = f"left running, because others may use it: {', '.join(result.left)}"
+        context.engine.store.add_event(context.session.id, "left", text)

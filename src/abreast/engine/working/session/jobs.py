@@ -1,0 +1,195 @@
+"""Start a job under a detached runner, or adopt the one that an earlier worker started."""
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from abreast.agents.base import Command
+from abreast.engine.common.layout import JOBS, LOST, SessionLayout
+from abreast.engine.common.worker_process import successor
+from abreast.engine.working.session.context import current
+from abreast.errors import WorkerError
+from abreast.model.limits import Limits
+from abreast.process.detached import spawn_detached
+from abreast.process.family import load_family
+from abreast.process.identity import Identity
+from abreast.process.materialise import materialise
+from abreast.process.patience import pause
+from abreast.process.priority import AGENT
+from abreast.process.tree import MARKER, sweep
+from abreast.runner.job import (
+    JOB,
+    Job,
+    Progress,
+    Result,
+    is_lost,
+    load_job,
+    load_progress,
+    load_result,
+    load_runner,
+    save_job,
+    save_result,
+)
+from abreast.runner.supervise import lost
+
+_LONGEST = 0.25  # seconds between looks
+_LIVENESS = 2.0  # seconds between checks that the runner still lives
+_APPEAR = 30.0  # seconds for a runner to say who it is
+
+
+@dataclass(frozen=True)
+class Order:
+    """A job to be run: the command, where, under which limits, judged by which adapter."""
+
+    command: Command
+    cwd: Path
+    limits: Limits
+    stop_file: Path
+    agent: str = ""
+    niceness: int = AGENT
+
+
+async def run_job(
+    directory: Path,
+    order: Callable[[], Order],
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Result:
+    """Run a job once, however often this is called for the same `directory`.
+
+    A result that exists is returned; a runner that lives is waited for; only when there is neither
+    is `order` asked for and a runner started. A runner that died without a result (machine restart,
+    kill -9) yields an `unknown` result, after everything it had started has been ended.
+    """
+    if (result := load_result(directory)) is not None:
+        return result
+    process: subprocess.Popen[bytes] | None = None
+    runner = load_runner(directory)
+    if runner is None:
+        process = await asyncio.to_thread(lambda: _spawn(directory, order()))
+        runner = await _appear(directory, process)
+    result = await _follow(directory, runner, process, progress)
+    if process is not None:
+        process.wait()
+    return result if result is not None else _bury(directory)
+
+
+async def run_command(
+    directory: Path, order: Callable[[], Order], before_again: Callable[[], None]
+) -> Result:
+    """Run a command of the plan's as `run_job` does, and once more when its runner is gone.
+
+    Unlike an agent it can be: it is run for each attempt, and on each merge. The lost one's folder
+    is put aside; `before_again` is called in between.
+    """
+    result = await run_job(directory, order)
+    aside = directory.with_name(f"{directory.name}{LOST}")
+    if not is_lost(result) or aside.exists():
+        return result
+    await asyncio.to_thread(before_again)
+    await asyncio.to_thread(directory.rename, aside)
+    return await run_job(directory, order)
+
+
+def end_jobs(layout: SessionLayout) -> None:
+    """End what is left of an attempt's jobs. They have ended, unless something went wrong."""
+    for name in JOBS:
+        end_job(layout.job(name))
+
+
+def end_job(directory: Path) -> None:
+    """End a job and all it has started; nothing when it has ended, or never begun."""
+    if (directory / JOB).exists() and load_result(directory) is None:
+        _bury(directory)
+
+
+def _spawn(directory: Path, order: Order) -> subprocess.Popen[bytes]:
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # A worker that was killed before its runner had said who it is may have started one: that one
+    # goes on, ours finds its lock taken, and both must be called by the same marker.
+    marker = load_job(directory).marker if (directory / JOB).exists() else uuid.uuid4().hex
+    command = order.command
+    stdin = directory / "stdin.txt"
+    files = {**command.files, stdin: command.stdin} if command.stdin else command.files
+    materialise(files, command.links)
+    job = Job(
+        argv=command.argv,
+        cwd=str(order.cwd),
+        marker=marker,
+        stop_file=str(order.stop_file),
+        agent=order.agent,
+        stdin=str(stdin) if command.stdin else "",
+        stop_signal=command.stop_signal,
+        activity=tuple(str(path) for path in command.activity),
+        limits=order.limits,
+        niceness=order.niceness,
+    )
+    save_job(directory, job)
+    argv = [sys.executable, "-I", "-m", "abreast.runner", str(directory)]
+    env: Mapping[str, str] = {**command.env, MARKER: marker}
+    log = directory / "runner.log"
+    return spawn_detached(argv, cwd=directory, env=env, log=log, given=_successor())
+
+
+def _successor() -> bytes:
+    """Return how the runner may start a worker; who runs a job outside of one waits for it."""
+    with contextlib.suppress(WorkerError):
+        return successor(current().places).to_bytes()
+    return b""
+
+
+async def _appear(directory: Path, process: subprocess.Popen[bytes]) -> Identity:
+    began = time.monotonic()
+    while (waited := time.monotonic() - began) < _APPEAR:
+        ended = process.poll() is not None
+        if (runner := load_runner(directory)) is not None:
+            return runner
+        if ended:
+            break
+        await asyncio.sleep(pause(waited, _LONGEST))
+    sweep(load_job(directory).marker)  # it must not begin after we have given up on it
+    log = directory / "runner.log"
+    said = log.read_text(errors="replace")[-2000:]
+    raise WorkerError(
+        f"the supervisor for {directory} did not start: {said.strip()}", hint=f"its log: {log}"
+    )
+
+
+async def _follow(
+    directory: Path,
+    runner: Identity,
+    process: subprocess.Popen[bytes] | None,
+    progress: Callable[[Progress], None],
+) -> Result | None:
+    """Wait for the result; None when the runner has gone without one."""
+    began = time.monotonic()
+    looked = began if process is not None else began - _LIVENESS  # a stranger: look at once
+    shown = Progress()
+    while True:
+        if (result := load_result(directory)) is not None:
+            return result
+        now = time.monotonic()
+        if now - looked >= _LIVENESS or (process is not None and process.poll() is not None):
+            looked = now
+            if not runner.alive:
+                return load_result(directory)  # it may have written its last word just now
+            current = load_progress(directory)
+            if current is not None and current != shown:
+                shown = current
+                progress(shown)
+        await asyncio.sleep(pause(now - began, _LONGEST))
+
+
+def _bury(directory: Path) -> Result:
+    """Write the result of a job whose runner is gone, after ending what it left behind."""
+    job = load_job(directory)
+    swept = sweep(job.marker, record=load_family(directory))
+    result = lost((directory / JOB).stat().st_mtime, load_progress(directory))
+    result = replace(result, swept=swept.ended, left=swept.left)
+    save_result(directory, result)
+    return result

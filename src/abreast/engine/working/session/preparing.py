@@ -1,0 +1,111 @@
+"""Where a session starts: its base commit, its worktree, the commands of the plan in it."""
+
+from pathlib import Path
+
+from abreast.agents.base import Command, StopSignal
+from abreast.engine.common.ending import Ending
+from abreast.engine.common.environment import plain_environment
+from abreast.engine.working.session import before
+from abreast.engine.working.session.context import SessionContext
+from abreast.engine.working.session.jobs import Order
+from abreast.engine.working.session.place import make_place, put_aside
+from abreast.engine.working.warm import in_warm_worktree
+from abreast.errors import StateError
+from abreast.git.commit import commit_tree
+from abreast.git.include import copy_included
+from abreast.git.making import Made
+from abreast.git.merge import merge_trees
+from abreast.git.refs import read_ref, swap_ref
+from abreast.git.repository import is_ancestor
+from abreast.model.limits import Limits
+from abreast.model.session import Session
+from abreast.model.states import SessionState
+from abreast.store.changes import Change
+
+
+def prepare(context: SessionContext) -> Ending | None:
+    """Make the session's worktree at its start commit; a fresh attempt puts the last one aside."""
+    store = context.engine.store
+    store.update_session(context.session.id, Change(state=SessionState.PREPARING))
+    context.layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if context.layout.attempt > 1 and not context.session.cli_session:
+        context = put_aside(context)
+    start = start_commit(context)
+    context = in_warm_worktree(context, start)
+    layout = context.layout
+    store.update_session(
+        context.session.id,
+        Change(
+            base_sha=start,
+            branch=layout.branch,
+            worktree=str(layout.worktree),
+            directory=str(layout.directory),
+        ),
+    )
+    ready = make_place(context, start, again=bool(context.session.cli_session))
+    included = copy_included(context.repository, layout.worktree)
+    for path, why in included.skipped:
+        store.add_event(context.session.id, "warning", f".worktreeinclude: {path} left out: {why}")
+    for note in ready.notes:
+        store.add_event(context.session.id, "warning", note)
+    if ready.made is not Made.NEW:
+        store.add_event(context.session.id, "worktree", f"{ready.made} {layout.worktree}")
+    before.note(context)
+    return None
+
+
+def start_commit(context: SessionContext) -> str:
+    """Return the commit the session starts from: the base, or its predecessors' merged onto it.
+
+    Kept under a ref, so that asking again after a crash gives the same commit. Raises StateError
+    when predecessors conflict with each other.
+    """
+    start = context.plan.base_sha
+    if not context.task.needs:
+        return start
+    ref = context.layout.ref("base")
+    known = read_ref(context.repository, ref)
+    if known:
+        return known
+    for earlier in context.predecessors():
+        start = _join(context, start, earlier)
+    swap_ref(context.repository, ref, start, None, reason=f"abreast: base of {context.layout.id}")
+    return start
+
+
+def _join(context: SessionContext, start: str, earlier: Session) -> str:
+    repo = context.repository
+    if not earlier.commit or is_ancestor(repo, earlier.commit, start):
+        return start  # it changed nothing, or another predecessor builds on it
+    if is_ancestor(repo, start, earlier.commit):
+        return earlier.commit
+    merged = merge_trees(repo, start, earlier.commit)
+    if not merged.clean:
+        raise StateError(
+            f"what it needs does not merge: {earlier.task} conflicts in "
+            + ", ".join(merged.conflicts[:5]),
+            hint=f"let one of them need the other, then: abreast retry {context.layout.id}",
+        )
+    message = f"Join {earlier.task} for {context.task.id}"
+    trailers = [("Abreast-Run", context.run.id)]
+    return commit_tree(repo, merged.tree, [start, earlier.commit], message, trailers=trailers)
+
+
+def command_order(context: SessionContext, name: str, line: str) -> Order:
+    """Return the job that runs the plan's setup or verify command in the session's worktree."""
+    return command_order_in(context, name, line, context.layout.worktree, context.layout.stop_file)
+
+
+def command_order_in(
+    context: SessionContext, name: str, line: str, place: Path, stop_file: Path
+) -> Order:
+    """Return the job that runs the plan's setup or verify command in the folder `place`."""
+    plan = context.plan
+    minutes = plan.setup_timeout_minutes if name == "setup" else plan.verify_timeout_minutes
+    env = plain_environment(context.environment(), plan.pass_env)
+    return Order(
+        command=Command(("sh", "-c", line), env, stop_signal=StopSignal.TERM),
+        cwd=place,
+        limits=Limits(minutes=minutes, idle_minutes=0),
+        stop_file=stop_file,
+    )

@@ -1,0 +1,193 @@
+"""What a session's work amounts to: checked, verified, committed, or kept when it is not done."""
+
+from functools import lru_cache
+
+from abreast.agents import mailbox
+from abreast.engine.common.ending import Ending
+from abreast.engine.working.session import before, trespass
+from abreast.engine.working.session.context import SessionContext
+from abreast.engine.working.session.final import write_ending
+from abreast.engine.working.session.fitness import unfit
+from abreast.engine.working.session.handoff import leave
+from abreast.engine.working.session.keeping import keep, make_room, tell_kept
+from abreast.engine.working.session.own_commits import left_by
+from abreast.git.changes import changed_files
+from abreast.git.checkout import restore_tree
+from abreast.git.commit import anchor, commit_tree, seal, tree_of, wants_signature
+from abreast.git.publish import pack_made, published
+from abreast.git.repository import Repository
+from abreast.git.snapshot import build_tree
+from abreast.handoff.questions import questions_in
+from abreast.model.harmless import one_line
+from abreast.model.states import SessionKind, SessionState
+from abreast.process.files import load_json, write_atomic, write_json
+from abreast.store.changes import Change
+
+
+def check(context: SessionContext) -> Ending | None:
+    """Hold what is in the worktree against the task, and make the commit that it is to become.
+
+    That is kept under a ref: the verify command, which comes next, may do anything to the worktree.
+    """
+    if ending := trespass.judge(context):
+        return ending
+    repo, layout, base = context.repository, context.layout, context.session.base_sha
+    built, base_tree = build_tree(context.tree), _base_tree(repo, base)
+    worked = built.tree not in {base_tree, _left_by_setup(context)}
+    objects = context.tree.objects
+    changes = changed_files(repo, base, built.tree, env=objects) if worked else ()
+    files = tuple(change.path for change in changes)
+    context.engine.store.update_session(context.session.id, Change(files=files))
+    if ending := unfit(context, built) or _unexpected(context, files):
+        return ending
+    tree = built.tree if worked else base_tree  # what setup has left is no work
+    commit = base if tree == base_tree else _kept_candidate(context, tree)
+    write_json(layout.directory / _CANDIDATE, {"commit": commit, "tree": tree})
+    return None
+
+
+_CANDIDATE = "candidate.json"
+
+
+def _kept_candidate(context: SessionContext, tree: str) -> str:
+    """Return the session's commit, made of `tree` and kept under a ref."""
+    known, made_of = _candidate(context)
+    if made_of == tree:
+        return known  # this step is repeated
+    repo, layout, base = context.repository, context.layout, context.session.base_sha
+
+    def make(again: bool) -> str:
+        return commit_tree(
+            repo,
+            build_tree(context.tree).tree if again else tree,
+            [base],
+            context.task.produces,
+            trailers=[("Abreast-Run", context.run.id), ("Abreast-Session", layout.id)],
+            sign=wants_signature(repo),
+            env=context.tree.objects,
+        )
+
+    made = pack_made(context.tree, make, [base])
+    with published(repo, context.tree, made, known=[base]) as commit:
+        anchor(repo, layout.ref("snap"), commit, reason=f"abreast: {layout.id}, to be verified")
+    return commit
+
+
+@lru_cache(maxsize=64)
+def _base_tree(repo: Repository, base: str) -> str:
+    """Return the tree of a commit given by its id; mostly, the sessions of a run share one base."""
+    return tree_of(repo, base)
+
+
+def _unexpected(context: SessionContext, files: tuple[str, ...]) -> Ending | None:
+    """Return the ending of an agent that changed nothing and should have, or the reverse."""
+    changes = context.task.changes
+    if changes and not files and context.session.kind is SessionKind.TASK:
+        if asked := questions_in(context.session.final_message):
+            hint = f"answer it: abreast attach {context.session.id}"
+            return Ending(SessionState.BLOCKED, f"it asks: {one_line(asked[0])}", hint)
+        hint = "if that is as it should be, give the task `changes = false`"
+        return Ending(SessionState.FAILED, "it ended well, but changed nothing", hint)
+    if files and not changes:
+        names = ", ".join(files[:5])
+        return Ending(SessionState.FAILED, f"it was to change nothing, but changed {names}")
+    return None
+
+
+def after_setup(context: SessionContext) -> None:
+    """Note what the setup command has changed: it does not count as the agent's work."""
+    before.note(context, anew=True)
+    if context.session.cli_session:
+        return  # the agent goes on where it was: what is there is its own
+    tree = build_tree(context.tree).tree
+    changes = changed_files(
+        context.repository, context.session.base_sha, tree, env=context.tree.objects
+    )
+    if changes:
+        names = ", ".join(change.path for change in changes[:5])
+        text = f"setup has changed {names}; what .gitignore does not name will be committed"
+        context.engine.store.add_event(context.session.id, "warning", text)
+        write_atomic(context.layout.directory / "setup-tree", tree)
+
+
+def _left_by_setup(context: SessionContext) -> str:
+    file = context.layout.directory / "setup-tree"
+    return file.read_text(encoding="ascii") if file.exists() else ""
+
+
+def after_verify(context: SessionContext) -> None:
+    """Put the worktree back to what is to be committed, whatever the verify command left there.
+
+    What it left is kept under a ref first.
+    """
+    tree = _candidate(context)[1]
+    built = build_tree(context.tree)
+    if built.tree != tree or built.skipped:
+        kept = make_room(context.repository, context.layout, context.session.base_sha, "verify")
+        tell_kept(context.engine.store, context.layout.id, kept)
+        restore_tree(context.repository, context.tree, tree)
+
+
+def _candidate(context: SessionContext) -> tuple[str, str]:
+    """Return the commit that the session is to become, and the tree of what was checked."""
+    found = load_json(context.layout.directory / _CANDIDATE) or {}
+    return found.get("commit", ""), found.get("tree", "")
+
+
+def commit(context: SessionContext) -> Ending:
+    """Put the checked tree on the session's branch as one commit, and tell whether that is proven.
+
+    Done is a clean worktree whose HEAD is on the session's branch, and that at the commit.
+    """
+    if ending := trespass.judge(context):
+        return ending  # verify has run what the agent wrote
+    repo, layout, base = context.repository, context.layout, context.session.base_sha
+    store = context.engine.store
+    candidate, tree = _candidate(context)
+    if _left_by_setup(context) and tree == _base_tree(repo, base):
+        after_verify(context)  # what setup has left is no work
+    store.update_session(context.session.id, Change(state=SessionState.COMMITTING))
+    sealed = seal(
+        repo,
+        context.tree,
+        commit=candidate,
+        branch=layout.branch,
+        base=base,
+        keep_ref=layout.ref("agent"),
+        also=left_by(repo, layout, base, known=[candidate]),
+    )
+    if sealed.own:
+        text = f"the agent's own {len(sealed.own)} commits are kept under {sealed.kept}"
+        store.add_event(context.session.id, "squashed", text)
+    if not sealed.left.clean:
+        return Ending(SessionState.UNKNOWN, f"changed while it was committed: {sealed.left}")
+    store.update_session(context.session.id, Change(commit=sealed.commit or ""))
+    return Ending(SessionState.DONE)
+
+
+def finish(context: SessionContext, ending: Ending | None) -> Ending:
+    """Write down the final state; what is not proven to be done is kept first."""
+    final = ending or Ending(SessionState.UNKNOWN, "nothing shows that it is done")
+    final = trespass.told(context, final)
+    if final.state is not SessionState.DONE:
+        _keep(context)
+        trespass.come_home(context)
+    for mail in mailbox.pending(context.layout.mailbox):
+        context.engine.store.add_event(context.session.id, "unheard", mail.text)
+    child = context.session.kind is SessionKind.CHILD
+    if not child:
+        leave(context, final)  # first: the session that needs it starts at its end
+    began = context.session.started is not None
+    written = write_ending(
+        context.engine, context.session.id, final, attempt=context.layout.attempt, began=began
+    )
+    if child:
+        leave(context, final)  # last: a parent waits for the end, and has the deliverable
+    return written
+
+
+def _keep(context: SessionContext) -> None:
+    """Keep under a ref what is in the worktree, uncommitted work included."""
+    if context.layout.worktree.exists():
+        kept = keep(context.repository, context.layout, context.session.base_sha, "ended")
+        tell_kept(context.engine.store, context.layout.id, kept)

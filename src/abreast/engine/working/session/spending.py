@@ -1,0 +1,140 @@
+"""What an attempt has used, and all attempts of its session together: one account for everybody.
+
+It is the ledger's reading of the CLI's own record, which has every request of every process, also
+of one that was killed. What a process has stated itself counts where that is more (some CLIs record
+not all they ask) or where there is no record.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
+
+from abreast.engine.common.layout import ROUNDS
+from abreast.engine.reading.ledger.session import Recorded, read_session
+from abreast.engine.working.session.context import SessionContext
+from abreast.model.economy import Account
+from abreast.model.usage import Usage
+from abreast.runner.job import Result, load_result
+
+Parts = Mapping[str, Usage]  # by model
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What an attempt has used, in total and of each model, and `total`: its whole session.
+
+    `start_up` is the prompt of the first request in the CLI's session, whichever attempt made it,
+    `context` the prompt and output of the last one. None: it is not known.
+    """
+
+    usage: Usage
+    by_model: Parts
+    total: Usage
+    start_up: int | None
+    context: int | None
+
+    def account(self, summary: int) -> Account:
+        """Return the account of a delegation of whose answer the parent reads `summary` tokens."""
+        billed = [n for n in (self.total.input_tokens, self.total.output_tokens) if n is not None]
+        kept_out = None
+        if self.start_up is not None and self.context is not None:
+            kept_out = max(0, self.context - self.start_up)
+        return Account(self.start_up, sum(billed) if billed else None, kept_out, summary)
+
+
+def bill_of(
+    context: SessionContext,
+    results: Sequence[Result],
+    cli_session: str = "",
+    environ: Mapping[str, str] | None = None,
+) -> Bill:
+    """Return the bill of an attempt whose processes have ended so, the first one first.
+
+    `cli_session` is the one that they were in; without it, the newest that is known. `environ` is
+    the CLI's, by default that of the run.
+    """
+    reader, name = context.engine.reader, context.session.id
+    known_as = [*dict.fromkeys([*reader.cli_sessions(name), *filter(None, [cli_session])])]
+    recorded = _recorded(context, known_as, context.environment() if environ is None else environ)
+    usage, by_model = stated_by(results)
+    earlier = [part for part in reader.usage(name) if part.attempt < context.layout.attempt]
+    before = _sum(part.usage for part in earlier if not part.model)
+    if recorded is not None:
+        rest = recorded.total.beyond(before)
+        if _tokens(rest) >= _tokens(usage):
+            cost, stated = usage.cost_usd, by_model
+            usage = replace(rest, cost_usd=cost)
+            by_model = {}
+            for model, part in recorded.by_model.items():
+                own = part.beyond(_sum(one.usage for one in earlier if one.model == model))
+                if _tokens(own):
+                    told = stated.get(model, Usage())
+                    by_model[model] = replace(own, cost_usd=told.cost_usd)
+    start_up, last_context = _ends(context, results, recorded, known_as)
+    return Bill(usage, by_model, before + usage, start_up, last_context)
+
+
+def settle(context: SessionContext, environ: Mapping[str, str]) -> None:
+    """Write down what an attempt has used by now: a person may have asked more since it ended."""
+    found = [load_result(context.layout.job(name)) for name in ROUNDS]
+    bill = bill_of(context, [one for one in found if one is not None], environ=environ)
+    store, attempt = context.engine.store, context.layout.attempt
+    store.set_usage(context.session.id, attempt, bill.usage, bill.by_model)
+
+
+def stated_by(results: Iterable[Result]) -> tuple[Usage, Parts]:
+    """Return what processes have stated that they used, in total and of each model."""
+    usage, by_model = Usage(), dict[str, Usage]()
+    for one in results:
+        verdict = one.verdict
+        usage += verdict.usage if verdict.usage != Usage() else one.progress.usage
+        for model, part in verdict.usage_by_model.items():
+            by_model[model] = by_model.get(model, Usage()) + part
+    return usage, by_model
+
+
+def _recorded(
+    context: SessionContext, known_as: Sequence[str], environ: Mapping[str, str]
+) -> Recorded | None:
+    try:
+        return read_session(context.session, known_as, context.engine.places, environ)
+    except Exception as failure:  # noqa: BLE001 - no record may change how a session ends
+        text = f"what its CLI has recorded cannot be counted: {failure!r}"
+        context.engine.store.add_event(context.session.id, "warning", text)
+        return None
+
+
+def _ends(
+    context: SessionContext,
+    results: Sequence[Result],
+    recorded: Recorded | None,
+    known_as: Sequence[str],
+) -> tuple[int | None, int | None]:
+    """Return the first prompt of the CLI's session, and what its last request had in context."""
+    requests = recorded.own.get(known_as[-1]) if recorded is not None else None
+    if requests:
+        return requests[0].input_tokens, requests[-1].context
+    all_of_it = [*_earlier(context, known_as[-1] if known_as else ""), *results]
+    contexts = [r.verdict.context for r in all_of_it if r.verdict.context is not None]
+    first = all_of_it[0].verdict.start_up if all_of_it else None
+    return first, contexts[-1] if contexts else None
+
+
+def _earlier(context: SessionContext, cli_session: str) -> list[Result]:
+    """Return how the processes of earlier attempts in the same CLI session have ended."""
+    layouts = [replace(context.layout, attempt=n) for n in range(1, context.layout.attempt)]
+    found = [load_result(one.job(name)) for one in layouts for name in ROUNDS]
+    return [one for one in found if one and cli_session and cli_session in _sessions(one)]
+
+
+def _sessions(result: Result) -> set[str | None]:
+    return {result.verdict.cli_session, result.progress.cli_session}
+
+
+def _sum(parts: Iterable[Usage]) -> Usage:
+    return reduce(add, parts, Usage())
+
+
+def _tokens(usage: Usage) -> int:
+    return (usage.input_tokens or 0) + (usage.output_tokens or 0)

@@ -1,0 +1,293 @@
+"""The worker: the one process on a machine that executes. Started by whoever needs it first.
+
+It holds a file lock (one worker for a state folder) and a lease in the database (one among all
+state folders and machines that use it), takes up what is queued, and exits when there has been
+nothing to do for a while. Killing it loses nothing: agents go on under their runners, and the next
+worker recovers the workflows and adopts them.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn, ParamSpec, TypeVar
+
+import sqlalchemy as sa
+from filelock import FileLock, Timeout
+
+from abreast.engine.common.home import adopt, foreign_runs, is_at_home, require_home
+from abreast.engine.common.worker_process import (
+    TAKEN,
+    announce_worker,
+    bell,
+    find_worker,
+    most_sessions,
+    worker_file,
+)
+from abreast.engine.working import durable, workflows
+from abreast.engine.working.lease_thread import hold_lease
+from abreast.engine.working.session.context import Engine, install
+from abreast.errors import StoreError, WorkerError
+from abreast.git.fast_forward import recover
+from abreast.model.states import RunState, SessionKind
+from abreast.places import Places, find_places
+from abreast.process.files import write_atomic
+from abreast.process.priority import WORKER, lower
+from abreast.store.engine import make_engine
+from abreast.store.migrations import migrate
+from abreast.store.reader import Reader, Request
+from abreast.store.writer import Store
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_LEAVING = 5.0  # seconds for a worker that is on its way out
+_OUTAGE, _OUTAGE_LOOK = 600.0, 1.0  # seconds a database may be away, and between looks at it
+_LOOK = 0.2  # seconds between looks for what clients have asked for
+
+
+def main(
+    places: Places, idle_exit: float | None, *, take_over: bool = False, again: bool = False
+) -> int:
+    """Work until told to stop, or until `idle_exit` seconds have passed without work.
+
+    With `take_over`, also on the runs of a state folder whose worker will not come back. `again`:
+    this process has been the worker before, and waits for a database that is away. Returns 0.
+    Raises WorkerError when another worker has this database, or others' runs are in it.
+    """
+    places.make()
+
+    def fenced(reason: str) -> None:
+        sys.stderr.write(f"{reason}: this worker begins anew\n")
+        _begin_anew(places, idle_exit)
+
+    while True:
+        with _alone(places):
+            engine = make_engine(places.database)
+            _reach(engine, _OUTAGE if again else 0.0)
+            if not take_over:
+                require_home(places)
+            strangers = foreign_runs(places) if take_over else []
+            install(Engine(places, Store(engine), Reader(places.database)))
+            sys.stderr.writelines(f"{words}\n" for words in recover(places.forwards))
+            with hold_lease(engine, executor_id(places), places, fenced, again=again) as lease:
+                announce_worker(places)  # nothing can refuse us any more
+                adopt(places, strangers)
+                gone = lease.others() if take_over else []
+                stopped = asyncio.run(_serve(places, idle_exit, gone))
+            engine.dispose()
+            take_over = False
+        # Somebody may have queued a run after our last look and have seen us alive: look again
+        # now that another worker could start.
+        asked = Reader(places.database).requests()
+        if stopped or not any(is_at_home(request.run, places) for request in asked):
+            return 0
+
+
+def _reach(engine: sa.Engine, patience: float) -> None:
+    """Bring the database up to date; wait for one that is away for `patience` seconds."""
+    late = time.monotonic() + patience
+    while True:
+        try:
+            return migrate(engine)
+        except StoreError:
+            if time.monotonic() >= late:
+                raise
+            time.sleep(_OUTAGE_LOOK)
+
+
+def _begin_anew(places: Places, idle_exit: float | None) -> NoReturn:
+    """Become a worker that has done nothing yet: no thread of this one goes on, nor its locks."""
+    argv = [
+        sys.executable,
+        "-I",
+        "-m",
+        "abreast.engine.working.worker",
+        "--state",
+        str(places.state),
+    ]
+    argv += [] if idle_exit is None else ["--idle-exit", str(idle_exit)]
+    sys.stderr.flush()
+    os.execve(argv[0], [*argv, "--again"], {**os.environ, "ABREAST_DB": places.database})  # noqa: S606
+
+
+class TakenError(WorkerError):
+    """Another worker has this place."""
+
+
+@contextlib.contextmanager
+def _alone(places: Places) -> Iterator[None]:
+    lock, late = FileLock(places.locks / "worker.lock"), time.monotonic() + _LEAVING
+    while True:
+        try:
+            lock.acquire(timeout=0)
+            break
+        except Timeout:
+            # One that is on its way out has taken its name away, and gives up the lock in a moment.
+            if find_worker(places) is None and time.monotonic() < late:
+                time.sleep(_LOOK)
+                continue
+            raise TakenError(
+                f"another worker has {places.state}", hint="it is enough: abreast status"
+            ) from None
+    try:
+        yield
+    finally:
+        worker_file(places).unlink(missing_ok=True)
+        lock.release()
+
+
+def executor_id(places: Places) -> str:
+    """Return this installation's stable id, so that a restart finds its own work again."""
+    file = places.state / "executor-id"
+    if not file.exists():
+        write_atomic(file, uuid.uuid4().hex)
+    return file.read_text(encoding="ascii").strip()
+
+
+async def _serve(places: Places, idle_exit: float | None, gone: Sequence[str]) -> bool:
+    """Execute, also what those who are `gone` had begun.
+
+    Returns True when told to stop, False when idle for long enough.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, stop.set)
+    await durable.launch(make_engine(places.database), executor_id(places), most_sessions())
+    try:
+        for executor in gone:
+            await asyncio.to_thread(durable.recover, executor)
+        with _called(places, loop) as called:
+            await _dispatch(places, stop, called, idle_exit)
+    finally:
+        await asyncio.to_thread(durable.shut_down)
+    return stop.is_set()
+
+
+@contextlib.contextmanager
+def _called(places: Places, loop: asyncio.AbstractEventLoop) -> Iterator[asyncio.Event]:
+    """Yield an event that a client's ring sets; where there are no named pipes, it never is."""
+    called = asyncio.Event()
+    pipe = _open_bell(bell(places))
+    if pipe is None:
+        yield called
+        return
+
+    def hear() -> None:
+        os.read(pipe, 4096)
+        called.set()
+
+    loop.add_reader(pipe, hear)
+    try:
+        yield called
+    finally:
+        loop.remove_reader(pipe)
+        os.close(pipe)
+
+
+def _open_bell(path: Path) -> int | None:
+    try:
+        if not path.is_fifo():
+            path.unlink(missing_ok=True)
+            os.mkfifo(path, 0o600)
+        return os.open(path, os.O_RDWR | os.O_NONBLOCK)  # to write too: it never reads as ended
+    except OSError:
+        return None  # a file system without them: clients are heard at the next look
+
+
+async def _dispatch(
+    places: Places, stop: asyncio.Event, called: asyncio.Event, idle_exit: float | None
+) -> None:
+    """Enqueue what clients have asked for: a request is a run's state and generation, no more."""
+    reader, seen = Reader(places.database), set[str]()
+    idle_since = time.monotonic()
+    while not stop.is_set():
+        with contextlib.suppress(StoreError):  # a database that is away; the lease bounds that
+            asked = await asyncio.to_thread(reader.requests)
+            requests = [request for request in asked if is_at_home(request.run, places)]
+            for request in requests:
+                await _take(request, seen)
+            for session, attempt, kind in (
+                await asyncio.to_thread(reader.to_stop) if requests else ()
+            ):
+                child = kind is SessionKind.CHILD
+                ticket = durable.session_ticket(session, attempt, child=child)
+                work = workflows.run_child if child else workflows.run_session
+                await _once(ticket, seen, work, session, attempt)
+            if not requests and _past(idle_since, idle_exit):
+                return
+            idle_since = time.monotonic() if requests else idle_since
+        await _pause(stop, called)
+
+
+async def _pause(stop: asyncio.Event, called: asyncio.Event) -> None:
+    """Wait for a stop, a client's call, or the next look, whichever is first."""
+    waits = [asyncio.ensure_future(event.wait()) for event in (stop, called)]
+    await asyncio.wait(waits, timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+    called.clear()
+
+
+def _past(since: float, seconds: float | None) -> bool:
+    return seconds is not None and time.monotonic() - since > seconds
+
+
+async def _take(request: Request, seen: set[str]) -> None:
+    run, generation = request.run, request.generation
+    if request.state is RunState.LANDING:
+        # One landing at a time on a target, whichever run it belongs to.
+        place = f"{request.common_dir}:{request.target}"
+        ticket = durable.landing_ticket(run, generation, place)
+        await _once(ticket, seen, workflows.land_run, run, generation)
+        return
+    ticket = durable.run_ticket(run, generation)
+    if ticket.id not in seen:
+        # Two that start sessions of one run would not heed each other's limits.
+        await durable.cancel([durable.run_ticket(run, older) for older in range(1, generation)])
+    await _once(ticket, seen, workflows.run_plan, run, generation)
+
+
+async def _once(
+    ticket: durable.Ticket,
+    seen: set[str],
+    work: durable.AsyncFunction[P, R],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> None:
+    if ticket.id not in seen:
+        await durable.start(ticket, work, *args, **kwargs)
+        seen.add(ticket.id)
+
+
+def _arguments(argv: Sequence[str]) -> tuple[Places, float | None, bool]:
+    parser = argparse.ArgumentParser(prog="abreast.engine.working.worker")
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--idle-exit", type=float, default=None)
+    parser.add_argument("--again", action="store_true")
+    found = parser.parse_args(argv)
+    # The database comes by environment: command lines are public, and its URL may hold a password.
+    # Nor is it the business of the hooks that git runs for us.
+    places = replace(find_places(), state=found.state)
+    os.environ.pop("ABREAST_DB", None)
+    return places, found.idle_exit, found.again
+
+
+if __name__ == "__main__":
+    lower(WORKER)
+    try:
+        place, seconds, before = _arguments(sys.argv[1:])
+        sys.exit(main(place, seconds, again=before))
+    except TakenError as taken:
+        sys.stderr.write(f"{taken.message}\n")
+        sys.exit(TAKEN)
+    except (WorkerError, StoreError) as failed:
+        sys.exit(f"{failed.message}\nhint: {failed.hint}" if failed.hint else failed.message)
