@@ -30,6 +30,7 @@ bench: setup $(CLIS) ## Measure, and write docs/benchmarks.md
 
 docs: setup ## Regenerate what the docs quote from the program
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/layers.py
 	$(BIN)/python docs/doctor.py
 
 lock: .tools/bin/uv ## Lock the dependencies again, with hashes

@@ -11,9 +11,10 @@ from abreast.cli.app import VERBS
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-def test_the_reference_is_current():
+@pytest.mark.parametrize("script", ["generate.py", "layers.py"])
+def test_what_is_written_from_the_program_is_current(script):
     done = subprocess.run(
-        [sys.executable, DOCS / "generate.py", "--check"],
+        [sys.executable, DOCS / script, "--check"],
         capture_output=True,
         text=True,
         check=False,
