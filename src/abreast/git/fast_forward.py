@@ -9,7 +9,6 @@ comes after a kill how to go back, or, where the ref has moved, how to go on.
 
 import contextlib
 import secrets
-import signal as signals
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -40,7 +39,7 @@ from abreast.git.repository import Repository
 from abreast.git.status import find_commit, require_own_git_dir
 from abreast.model.naming import unique_name
 from abreast.process.patience import pause
-from abreast.process.tree import MARKER, marked, send, sweep
+from abreast.process.tree import MARKER, end_marked
 
 _PATIENCE = 1.0  # seconds for another git in the checkout to give up the index
 _ENDING = 5.0  # seconds for a git that a killed process left to end; it takes milliseconds
@@ -148,7 +147,7 @@ def _try(file: Path, intent: Intent, reason: str) -> Refusal | None:
             return None if change.commit() else Refusal(change.close())
     except (RefusedError, ChangedError, GitError, OSError) as failure:
         if isinstance(failure, TimeoutError):
-            _end_leftovers(intent.marker)
+            end_marked(intent.marker, _ENDING)
         return _refusal(failure, intent)
 
 
@@ -196,7 +195,7 @@ def _locks(intent: Intent) -> Iterator[Lock]:
 def _recover(file: Path) -> list[str]:
     """Settle what a killed process has left, once nothing of it is at work any more."""
     if intent := load_intent(file):
-        _end_leftovers(intent.marker)
+        end_marked(intent.marker, _ENDING)
     return _settle(file)
 
 
@@ -237,15 +236,6 @@ def _is_ours(lock: Path, intent: Intent) -> bool:
         return lock.read_text(encoding="ascii", errors="replace") == intent.marker
     except FileNotFoundError:
         return False
-
-
-def _end_leftovers(marker: str) -> None:
-    """End what a killed process of ours left at work; on SIGTERM, git removes its own locks."""
-    send(marked(marker), signals.SIGTERM)
-    late = time.monotonic() + _ENDING
-    while marked(marker) and time.monotonic() < late:
-        time.sleep(pause(0.0, _ENDING))
-    sweep(marker)
 
 
 def _mend(checkout: Path, left: list[str]) -> str:

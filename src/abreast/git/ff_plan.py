@@ -15,10 +15,10 @@ from shlex import quote
 
 from abreast.git.call import call, git, split
 from abreast.git.ff_journal import Do, Intent, Signature, Step, signature
+from abreast.git.staging import LINK
 from abreast.git.status import operation
 from abreast.process.tree import MARKER
 
-_GITLINK = "160000"
 _NOTHING = "000000"
 _SHOWN = 5  # paths named in a reason
 
@@ -42,7 +42,7 @@ class _Entry:
     hidden: bool  # the index says not to look at the file (assume-unchanged, skip-worktree)
 
     def is_file(self, side: str) -> bool:
-        return not side.startswith((_NOTHING, _GITLINK))
+        return not side.startswith((_NOTHING, LINK))
 
 
 def plan_steps(intent: Intent) -> Intent:
@@ -164,7 +164,7 @@ def _steps(
     for path, was in takes.items():
         yield Step(Do.TAKE, path, was)
     puts = {path: was for path, was in new.items() if was}
-    modules = [e.path for e in entries if e.new.startswith(_GITLINK)]
+    modules = [e.path for e in entries if e.new.startswith(LINK)]
     modules = [path for path in modules if (intent.tree / path).is_dir()]
     ways = _Ways(intent.top, puts, modules, takes)
     _refuse("{} is in the way", ways.taken())
@@ -175,7 +175,7 @@ def _steps(
     yield from (Step(Do.MAKE, folder) for folder in ways.missing())
     for path, was in puts.items():
         yield Step(Do.PUT, path, was)
-    dropped = (e for e in entries if e.old.startswith(_GITLINK) and e.new.startswith(_NOTHING))
+    dropped = (e for e in entries if e.old.startswith(LINK) and e.new.startswith(_NOTHING))
     yield from (Step(Do.DROP, entry.path) for entry in dropped)
 
 

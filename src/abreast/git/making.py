@@ -8,12 +8,9 @@ nobody has worked in it; where it does not, the worktree is somebody's work.
 """
 
 import contextlib
-import json
 import os
 import secrets
 import shutil
-import signal
-import time
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -29,8 +26,8 @@ from abreast.git.repository import Repository, is_ancestor
 from abreast.git.worktree import WorktreeSpec, drop_stale_locks, require_healthy
 from abreast.process.command import run
 from abreast.process.environment import allow
-from abreast.process.files import load_json
-from abreast.process.tree import MARKER, marked, send, sweep
+from abreast.process.files import load_json, write_json
+from abreast.process.tree import MARKER, end_marked
 
 _NO_COMMIT = "0" * 40
 _PATIENCE = 5.0  # seconds for a git to end on SIGTERM; it takes milliseconds
@@ -92,11 +89,8 @@ def _make(repo: Repository, spec: WorktreeSpec, lock: Path, made: Made) -> Ready
 
 
 def _write_intent(spec: WorktreeSpec, marker: str) -> None:
-    # Written beside and renamed: a half-written intent must still be readable as one.
-    scratch = spec.intent.with_suffix(".writing")
     values = asdict(spec) | {"path": str(spec.path), "marker": marker}
-    scratch.write_text(json.dumps(values), encoding="utf-8")
-    scratch.replace(spec.intent)
+    write_json(spec.intent, values, flush=False)
 
 
 def _claim_branch(repo: Repository, spec: WorktreeSpec, marker: str) -> str:
@@ -159,7 +153,7 @@ def _undo(repo: Repository, spec: WorktreeSpec, lock: Path) -> None:
     """Remove what an interrupted `_make` left. The intent stays: this may be interrupted, too."""
     intent = load_json(spec.intent) or {}
     branch, base = intent.get("branch"), intent.get("base")
-    _end_leftovers(str(intent.get("marker") or "none"))
+    end_marked(str(intent.get("marker") or "none"), _PATIENCE)
     drop_stale_locks(repo, spec.path, str(branch or ""))
     if spec.path.exists():
         shutil.rmtree(spec.path)
@@ -167,13 +161,3 @@ def _undo(repo: Repository, spec: WorktreeSpec, lock: Path) -> None:
     forget(repo, spec, lock)
     if branch and base:
         delete_ref(repo, f"refs/heads/{branch}", str(base))
-
-
-def _end_leftovers(marker: str) -> None:
-    """End the git that a killed process of ours left at work, before we remove what it writes."""
-    # SIGTERM first: on that, git removes its locks. A killed one leaves the branch locked.
-    send(marked(marker), signal.SIGTERM)
-    late = time.monotonic() + _PATIENCE
-    while marked(marker) and time.monotonic() < late:
-        time.sleep(0.01)
-    sweep(marker)

@@ -20,8 +20,8 @@ from abreast.git.differing import differing, start_index
 from abreast.git.guarded import Guarded
 from abreast.git.publish import pack_made, published
 from abreast.git.refs import read_ref, swap_ref
-from abreast.git.repository import Repository
-from abreast.git.staging import LINK, replaced, sorted_out, stage
+from abreast.git.repository import Repository, is_ancestor
+from abreast.git.staging import LINK, forget, replaced, sorted_out, stage
 from abreast.git.status import find_commit
 
 MAX_UNTRACKED = 50_000_000  # bytes; larger untracked files are build output or dumps, not work
@@ -67,7 +67,7 @@ def snapshot(
         old = read_ref(repo, ref)
         last_tree = _tree_or_none(repo, old)
         last = old if last_tree else None
-        if last and last_tree == built.tree and _reaches(repo, last, head):
+        if last and last_tree == built.tree and is_ancestor(repo, head or last, last):
             return Snapshot(last, built.tree, built.skipped)
         if head and tree_of(repo, head) == built.tree:
             return Snapshot(anchor(repo, ref, head, reason=message), built.tree, built.skipped)
@@ -90,11 +90,6 @@ def _tree_or_none(repo: Repository, commit: str | None) -> str | None:
         return tree_of(repo, commit) if commit else None
     except GitError:
         return None
-
-
-def _reaches(repo: Repository, commit: str, head: str | None) -> bool:
-    query = ("merge-base", "--is-ancestor", head or commit, commit)
-    return repo.call(*query, codes=(0, 1)).code == 0
 
 
 def build_tree(
@@ -157,10 +152,7 @@ def _follow_agents_index(tree: Guarded, env: Mapping[str, str]) -> _Theirs:
     sparse = frozenset(path for head, path in tagged if head[0] == "S")
     ours = set(split(git(tree, "ls-files", "-z", env=env)))
     names = {path for _, path in theirs}
-    removed = sorted(ours - names)
-    if removed:
-        remove = ("update-index", "--force-remove", "-z", "--stdin")
-        git(tree, *remove, env=env, stdin="".join(f"{path}\0" for path in removed))
+    forget(tree, sorted(ours - names), env)
     added = [path for mode, path in theirs if path not in ours and not mode.startswith(LINK)]
     links = [path for mode, path in theirs if path not in ours and mode.startswith(LINK)]
     present = [path for path in added if os.path.lexists(tree.path / path)]

@@ -22,9 +22,7 @@ def replaced(
     gone.
     """
     behind = [path for path in tracked if through_link(tree.path, Path(path))]
-    if behind:
-        remove = ("update-index", "--force-remove", "-z", "--stdin")
-        git(tree, *remove, env=env, stdin="".join(f"{path}\0" for path in behind))
+    forget(tree, behind, env)
     skipped = dict[str, str]()
     for path in tracked:
         if path in sparse and not os.path.lexists(tree.path / path):
@@ -41,6 +39,13 @@ def replaced(
                 skipped.pop(row.split("\t", 1)[1], None)
     left_out = {*behind, *skipped}
     return [path for path in tracked if path not in left_out], list(skipped.items())
+
+
+def forget(tree: Guarded, paths: Sequence[str], env: Mapping[str, str]) -> None:
+    """Take paths out of the index that `env` names; the files stay."""
+    if paths:
+        remove = ("update-index", "--force-remove", "-z", "--stdin")
+        git(tree, *remove, env=env, stdin="".join(f"{path}\0" for path in paths))
 
 
 def sorted_out(

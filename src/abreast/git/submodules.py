@@ -24,9 +24,8 @@ from abreast.git.guarded import Guarded
 from abreast.git.publish import move_pack, pack
 from abreast.git.repository import Repository
 from abreast.git.snapshot import build_tree
+from abreast.git.staging import LINK
 from abreast.git.status import find_commit, own_git_dir
-
-_LINK = "160000"  # the mode of a submodule's entry in a tree
 
 
 @lru_cache(maxsize=64)
@@ -36,7 +35,7 @@ def links_in(repo: Repository, commit: str) -> Mapping[str, str]:
 
 
 def _links(listed: str) -> dict[str, str]:
-    entries = (row.partition("\t") for row in split(listed) if row.startswith(_LINK))
+    entries = (row.partition("\t") for row in split(listed) if row.startswith(LINK))
     return {path: head.split()[2] for head, _, path in entries}
 
 

@@ -8,6 +8,7 @@ carries the marker that we gave the first one, and what a runner has written dow
 
 import contextlib
 import signal
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -16,9 +17,10 @@ import psutil
 from abreast.process.family import Record, survivors
 from abreast.process.identity import stat_of
 from abreast.process.marker import MARKER, marked_pids
+from abreast.process.patience import pause
 from abreast.process.shared import is_shared
 
-__all__ = ["MARKER", "Swept", "descendants", "marked", "send", "sweep"]
+__all__ = ["MARKER", "Swept", "descendants", "end_marked", "marked", "send", "sweep"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,18 @@ def send(processes: Iterable[psutil.Process], number: signal.Signals) -> list[ps
         except psutil.Error:
             continue
     return refused
+
+
+def end_marked(marker: str, patience: float) -> None:
+    """End every process that carries `marker`: by SIGTERM, and after `patience` seconds by force.
+
+    On SIGTERM git removes its locks; one that is killed leaves them.
+    """
+    send(marked(marker), signal.SIGTERM)
+    late = time.monotonic() + patience
+    while marked(marker) and time.monotonic() < late:
+        time.sleep(pause(0.0, patience))
+    sweep(marker)
 
 
 def sweep(
