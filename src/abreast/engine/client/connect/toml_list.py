@@ -3,13 +3,13 @@
 import copy
 import json
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tomlkit
 
-from abreast.engine.client.connect.edits import Edit, apply, between
+from abreast.engine.client.connect.edits import Edit, between
+from abreast.engine.client.connect.toml_text import appended, checked, parse
 
 _STATE = "state"
 _HEAD = re.compile(r"\s*(\[.*\])\s*(?:#.*)?$")
@@ -17,7 +17,7 @@ _HEAD = re.compile(r"\s*(\[.*\])\s*(?:#.*)?$")
 
 def items(text: str, keys: Sequence[str]) -> list[Any]:
     """Return the list at `keys`, [] when there is none. Raises ValueError when it is no list."""
-    found: Any = _parse(text)
+    found: Any = parse(text)
     for key in keys:
         found = found.get(key, {}) if isinstance(found, Mapping) else None
     if found and not isinstance(found, list):
@@ -32,23 +32,18 @@ def add(
 
     What is `beside` goes into the table `state` next to it.
     """
-    wanted = copy.deepcopy(_parse(text))
+    wanted = copy.deepcopy(parse(text))
     table = wanted.setdefault(keys[0], {})
     if not isinstance(table, dict):
         raise ValueError(f"`{keys[0]}` is no table")  # noqa: TRY004 (of the file, not of us)
     table[keys[1]] = [*items(text, keys), dict(group)]
     if beside:
         table[_STATE] = {**table.get(_STATE, {}), **beside}
-    newline = "\r\n" if "\r\n" in text else "\n"
     lines = [f"[[{'.'.join(keys)}]]", *(f"{k} = {_inline(v)}" for k, v in group.items())]
     for name, entry in beside.items():
         lines += ["", f"[{keys[0]}.{_STATE}.{json.dumps(name, ensure_ascii=False)}]"]
         lines += [f"{k} = {_inline(v)}" for k, v in entry.items()]
-    body = newline.join([*lines, ""])
-    if text.strip():
-        body = newline + body if text.endswith("\n") else newline * 2 + body
-    edits = [Edit(len(text), "", body)]
-    return _checked(text, edits, wanted)
+    return checked(text, appended(text, lines), wanted)
 
 
 def drop(text: str, keys: Sequence[str], index: int, beside: Sequence[str]) -> list[Edit]:
@@ -57,7 +52,7 @@ def drop(text: str, keys: Sequence[str], index: int, beside: Sequence[str]) -> l
     Tables that this leaves empty go too. Done line by line, because tomlkit loses count of a list
     of tables with other tables between its items.
     """
-    wanted = copy.deepcopy(_parse(text))
+    wanted = copy.deepcopy(parse(text))
     _cut(wanted, keys, index, beside)
     lines = text.splitlines(keepends=True)
     heads = [n for n, line in enumerate(lines) if _names(line) == f"[[{'.'.join(keys)}]]"]
@@ -67,7 +62,7 @@ def drop(text: str, keys: Sequence[str], index: int, beside: Sequence[str]) -> l
         blocks += [n for n, line in enumerate(lines) if _names(line) == head]
     for start in sorted(blocks, reverse=True):
         del lines[slice(*_block(lines, start))]
-    return _checked(text, between(text, "".join(lines)), wanted)
+    return checked(text, between(text, "".join(lines)), wanted)
 
 
 def _names(line: str) -> str:
@@ -104,17 +99,3 @@ def _inline(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(_inline, value)) + "]"
     return str(tomlkit.item(value).as_string())
-
-
-def _parse(text: str) -> Any:
-    return tomllib.loads(text.replace("\r\n", "\n"))
-
-
-def _checked(text: str, edits: Sequence[Edit], wanted: Any) -> list[Edit]:
-    try:
-        fits = _parse(apply(text, edits)) == wanted
-    except ValueError:
-        fits = False
-    if not fits:
-        raise ValueError("it is written in a way that cannot be edited safely")
-    return list(edits)

@@ -23,13 +23,14 @@ def put(text: str, keys: Sequence[str], value: Mapping[str, Any]) -> list[Edit]:
     wanted = _with(parse(text), keys, value)
     if wanted == parse(text):
         return []
-    block = _block(text, keys, value)
+    lines = [f"[{'.'.join(keys)}]", *(_line(key, item) for key, item in value.items())]
+    block = appended(text, lines)
     if _reads(apply(text, block), wanted):
         return block
     # The table is there, or is part of one that is written in line.
     document = tomlkit.parse(text)
     _merge(document, keys, value)
-    return _checked(text, tomlkit.dumps(document), wanted)
+    return checked(text, between(text, tomlkit.dumps(document)), wanted)
 
 
 def take(text: str, keys: Sequence[str], kept: int) -> list[Edit]:
@@ -45,12 +46,12 @@ def take(text: str, keys: Sequence[str], kept: int) -> list[Edit]:
     new = tomlkit.dumps(document)
     if text.startswith(new):  # it was the last one: the line before it, which is empty, goes too
         new = re.sub(r"(\r?\n)\r?\n\Z", r"\1", new)
-    return _checked(text, new, wanted)
+    return checked(text, between(text, new), wanted)
 
 
-def _block(text: str, keys: Sequence[str], value: Mapping[str, Any]) -> list[Edit]:
+def appended(text: str, lines: Sequence[str]) -> list[Edit]:
+    """Return the edits that put lines at the end of a text, behind an empty one."""
     newline = "\r\n" if "\r\n" in text else "\n"
-    lines = [f"[{'.'.join(keys)}]", *(_line(key, item) for key, item in value.items())]
     body = newline.join("\n".join(lines).split("\n")) + newline
     if text.strip():
         body = newline + body if text.endswith("\n") else newline * 2 + body
@@ -114,10 +115,11 @@ def _with(parsed: Any, keys: Sequence[str], value: Mapping[str, Any]) -> Any:
     return whole
 
 
-def _checked(text: str, new: str, wanted: Any) -> list[Edit]:
-    if not _reads(new, wanted):
+def checked(text: str, edits: Sequence[Edit], wanted: Any) -> list[Edit]:
+    """Return `edits`. Raises ValueError when they do not make the text say what is `wanted`."""
+    if not _reads(apply(text, edits), wanted):
         raise ValueError("it is written in a way that cannot be edited safely")
-    return between(text, new)
+    return list(edits)
 
 
 def _reads(text: str, wanted: Any) -> bool:
