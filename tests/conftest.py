@@ -16,6 +16,8 @@ from tests.support.databases import (  # noqa: F401  (fixtures)
 )
 from tests.support.left import processes_of
 from tests.support.repos import Repo, make_repo
+from tests.support.stages import local_stage, stage  # noqa: F401  (fixtures)
+from tests.support.zones import set_zone  # noqa: F401  (a fixture)
 
 _ROOT = pytest.StashKey[Path]()
 _STATE = "state-of-nobody"

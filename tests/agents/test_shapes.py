@@ -11,7 +11,7 @@ from abreast.agents.base import StreamReader
 from abreast.agents.claude.stream import ClaudeReader
 from abreast.agents.codex.stream import CodexReader
 from abreast.agents.gemini.stream import GeminiReader
-from tests.transcripts.shapes import distinct, misfits, mutations
+from tests.support.shapes import distinct, misfits, mutations
 
 USED = {
     "input_tokens": 10,

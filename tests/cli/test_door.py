@@ -29,13 +29,13 @@ from abreast.model.task import AgentChoice
 from abreast.places import find_places
 from tests.cli.test_edge import abreast as run_abreast
 from tests.cli.test_running import here  # noqa: F401  (a fixture)
-from tests.ledger.support import install
+from tests.support.recorded_homes import install
 from tests.support.repos import Repo
 from tests.support.stage import Stage, task
 
 SOURCE = Path(abreast.__file__).parent
 CALLS = {"print", "Console", "rich.console.Console", "rich.print"}
-SICK = Path(__file__).parents[1] / "doctor/recorded"
+SICK = Path(__file__).parents[1] / "recordings/doctor/recorded"
 AROUND = {"sys.__stdout__", "sys.__stderr__", "sys.stdout.buffer", "sys.stderr.buffer"}
 # What has the door in it, and programs of their own, which answer another program over a pipe.
 OTHER_PROGRAMS = {

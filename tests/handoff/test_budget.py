@@ -7,7 +7,7 @@ from abreast.handoff.budget import fit
 from abreast.handoff.line import Line, Section
 from abreast.handoff.page import write
 from abreast.model.tokens import count_tokens
-from tests.handoff.support import HEADER
+from tests.support.handoffs import HEADER
 
 _TEXT = st.text(
     st.characters(min_codepoint=32, max_codepoint=0x2FFF, exclude_categories=("Cs",)),

@@ -15,7 +15,7 @@ from abreast.model.handoff import TOKENS
 from abreast.model.states import SessionState
 from abreast.model.tokens import count_tokens
 from abreast.model.transcript import Called, Returned, Said, ToolKind
-from tests.handoff.support import (
+from tests.support.handoffs import (
     HEADER,
     agent,
     every_recording,

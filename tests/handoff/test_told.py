@@ -14,7 +14,7 @@ from abreast.model.transcript import (
     Returned,
     ToolKind,
 )
-from tests.handoff.support import agent, ran, recorded, session, sessions, user
+from tests.support.handoffs import agent, ran, recorded, session, sessions, user
 
 _POLITE = "python3 test_app.py && echo all is well"
 
