@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from abreast.errors import NotFoundError, StoreError
 from abreast.model.states import RunState, SessionState
 from abreast.store.changes import Change
+from abreast.store.direct import Query, open_snapshot
 from abreast.store.engine import make_engine, transaction
 from abreast.store.migrations import migrate
 from abreast.store.reader import Reader
@@ -34,6 +35,17 @@ def test_runs_come_newest_first_with_their_sessions(three_runs, reader):
     assert ids(reader.runs(limit=2)) == ["b-1", "a-2"]
     assert [len(run.sessions) for run in reader.runs()] == [1, 2, 2]
     assert ids(reader.runs()[1].sessions) == ["a-2/t0", "a-2/t1"]
+
+
+def test_all_runs_take_no_more_queries_than_one(three_runs, reader, monkeypatch):
+    asked, execute = [], Query.__call__
+    monkeypatch.setattr(
+        Query, "__call__", lambda query, *told: asked.append(told) or execute(query, *told)
+    )
+    reader.run("a-1")
+    alone = len(asked)
+    assert len(reader.runs()) == len(reader.active()) == 3
+    assert len(asked) == 3 * alone
 
 
 def test_active_runs_are_those_that_have_not_ended(three_runs, reader, store):
@@ -94,8 +106,6 @@ def test_events_go_on_after_the_last_one_seen(three_runs, reader, store):
 
 
 def test_a_run_and_its_sessions_are_of_one_moment(three_runs, database_url, store):
-    from abreast.store.snapshot import open_snapshot
-
     with open_snapshot(database_url) as query:
         query("SELECT state FROM abreast_runs")
         store.update_session("a-1/t0", Change(state=SessionState.RUNNING))
@@ -143,8 +153,6 @@ def test_any_folder_name_will_do(tmp_path):
 
 
 def test_readers_cannot_write(tmp_path):
-    from abreast.store.snapshot import open_snapshot
-
     url = f"sqlite:///{tmp_path / 'abreast.db'}"
     engine = make_engine(url)
     migrate(engine)

@@ -1,86 +1,176 @@
-"""One transaction that writes, through the database's own driver: SQLAlchemy takes 0.2 s to load.
+"""The short way to the database, through its own driver: one look, or one write.
 
-For what is written by commands that must answer at once; everything else goes through `engine`.
+There are two ways, because SQLAlchemy takes 0.2 s to import, and a command such as `status` must
+answer at once. Whoever only looks comes this way, and so does the ledger, which writes its index.
+Everything else comes through `engine`: Alembic and DBOS need SQLAlchemy, so the worker has it, and
+so has whoever asks something of the worker.
 """
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from abreast.errors import DamagedError, StoreError
 from abreast.store.revisions import REVISIONS, VERSION_TABLE
-from abreast.store.snapshot import bring_up_to_date, is_damage, open_snapshot
 
-BUSY_SECONDS = 30.0
+BUSY_SECONDS = 30
+"""How long whoever comes either way waits for another who has locked the database."""
 
-Execute = Callable[[str, Sequence[Sequence[Any]]], list[tuple[Any, ...]]]
-"""Runs a statement, with `?` for a parameter, once for each row of them; returns what it found."""
+_VERSION = f"SELECT version_num FROM {VERSION_TABLE}"  # noqa: S608
+
+
+@dataclass(frozen=True)
+class Query:
+    """Runs a statement, with `?` for each parameter, and returns the rows that it finds.
+
+    A table that is not there has none.
+    """
+
+    cursor: Any
+    mark: str
+
+    def __call__(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        try:
+            self.cursor.execute(sql.replace("?", self.mark), parameters)
+        except Exception as error:
+            missing = "no such table" in str(error) or getattr(error, "sqlstate", "") == "42P01"
+            if not missing:
+                raise
+            self.cursor.connection.rollback()
+            return []
+        return self.cursor.fetchall() if self.cursor.description else []
+
+    def many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run a statement once for each row of parameters."""
+        self.cursor.executemany(sql.replace("?", self.mark), rows)
 
 
 @contextlib.contextmanager
-def open_transaction(database: str, table: str) -> Iterator[Execute]:
-    """Yield a function that executes statements; nobody else writes to `table` meanwhile.
+def open_snapshot(database: str) -> Iterator[Query]:
+    """Yield what queries the database at a SQLAlchemy URL; it cannot write.
+
+    All queries see one moment. A database that does not exist, or that abreast has not used yet,
+    has no rows; one of an older abreast is upgraded first. Raises StoreError when it does not
+    answer or has another schema.
+    """
+    with _connected(database) as query:
+        found = query(_VERSION)
+        if not found or found[0][0] not in REVISIONS[:-1]:
+            yield query
+            return
+    bring_up_to_date(database)
+    with _connected(database) as query:
+        yield query
+
+
+@contextlib.contextmanager
+def open_transaction(database: str, table: str) -> Iterator[Query]:
+    """Yield what queries the database and changes it; nobody else writes to `table` meanwhile.
 
     All is kept at the end, nothing after an error. The database is made, or brought up to date,
     when it has to be; its folder must exist. Raises StoreError when it does not answer.
     """
-    prefix = "sqlite:///"
-    if not _is_current(database):
-        bring_up_to_date(database)
-    if database.startswith(prefix):
-        with _sqlite(Path(database[len(prefix) :])) as execute:
-            yield execute
-    else:
-        with _postgres(database, table) as execute:
-            yield execute
-
-
-def _is_current(database: str) -> bool:
     with open_snapshot(database) as query:
-        found = query(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608
-    return bool(found) and found[0][0] == REVISIONS[-1]
+        current = query(_VERSION) == [(REVISIONS[-1],)]
+    if not current:
+        bring_up_to_date(database)
+    with _connected(database, table) as query:
+        yield query
 
 
-@contextlib.contextmanager
-def _sqlite(file: Path) -> Iterator[Execute]:
+def bring_up_to_date(database: str) -> None:
+    """Make the database, or upgrade that of an older abreast; its folder must exist."""
+    # Only once in its life: SQLAlchemy and Alembic take half a second to import.
+    from abreast.store.engine import make_engine
+    from abreast.store.migrations import migrate
+
+    engine = make_engine(database)
     try:
-        opened = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None)
-        with contextlib.closing(opened) as connection:
-            connection.execute("BEGIN IMMEDIATE")
+        migrate(engine)
+    finally:
+        engine.dispose()
 
-            def execute(sql: str, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
-                if len(rows) == 1:
-                    return connection.execute(sql, rows[0]).fetchall()
-                connection.executemany(sql, rows)
-                return []
 
-            yield execute  # closing without a commit takes everything back
-            connection.execute("COMMIT")
-    except sqlite3.Error as error:
-        if is_damage(error):
-            raise DamagedError(f"the database {file} is damaged: {error}") from error
-        raise StoreError(f"the database {file} cannot be written: {error}") from error
+def is_damage(error: object) -> bool:
+    """Return whether SQLite says that a file is no database, or a broken one."""
+    said = str(error)
+    damaged = "not a database" in said or "malformed" in said
+    return isinstance(error, sqlite3.DatabaseError) and damaged
+
+
+def _connected(database: str, written: str = "") -> AbstractContextManager[Query]:
+    """Return what queries the database in one transaction; without a table to write, it only reads.
+
+    A file that is not there has no rows, and stays away.
+    """
+    prefix = "sqlite:///"
+    if not database.startswith(prefix):
+        return _postgres(database, written)
+    file = Path(database[len(prefix) :]).absolute()
+    if written:
+        return _sqlite(file, "rw", "BEGIN IMMEDIATE")
+    return _sqlite(file, "ro" if file.exists() else "memory", "BEGIN")
 
 
 @contextlib.contextmanager
-def _postgres(database: str, table: str) -> Iterator[Execute]:
+def _sqlite(file: Path, mode: str, begin: str) -> Iterator[Query]:
+    try:
+        with contextlib.closing(_open(f"{file.as_uri()}?mode={mode}", begin)) as connection:
+            yield Query(connection.cursor(), "?")
+            connection.commit()  # closing without it takes everything back
+    except sqlite3.Error as error:
+        raise _failure(file, "written" if mode == "rw" else "read", error) from error
+
+
+def _open(uri: str, begin: str) -> sqlite3.Connection:
+    """Open a file and start a transaction, which is what fixes the moment that is read."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+        try:
+            connection.execute(begin)
+            connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError as error:
+            connection.close()
+            # While the last writer closes, or the first one after a crash recovers, SQLite may
+            # answer at once that the file is locked or cannot be opened, instead of waiting.
+            transient = "locked" in str(error) or "unable to open" in str(error)
+            if not transient or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return connection
+
+
+@contextlib.contextmanager
+def _postgres(database: str, written: str) -> Iterator[Query]:
     import psycopg
 
     address = database.replace("postgresql+psycopg://", "postgresql://", 1)
     try:
-        with psycopg.connect(address) as connection, connection.cursor() as cursor:
-            cursor.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE".encode())
-
-            def execute(sql: str, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
-                told = sql.replace("?", "%s").encode()
-                if len(rows) == 1:
-                    cursor.execute(told, rows[0])
-                    return cursor.fetchall() if cursor.description else []
-                cursor.executemany(told, rows)
-                return []
-
-            yield execute
+        with psycopg.connect(address) as connection:
+            if written:
+                connection.execute(f"LOCK TABLE {written} IN EXCLUSIVE MODE")
+            else:
+                connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+                connection.read_only = True
+            yield Query(connection.cursor(), "%s")
     except psycopg.Error as error:
-        raise StoreError(f"the database at its server cannot be written: {error}") from error
+        raise _failure("at its server", "written" if written else "read", error) from error
+
+
+def _failure(place: object, done: str, error: Exception) -> StoreError:
+    said = str(error).strip()
+    if is_damage(error):
+        return DamagedError(f"the database {place} is damaged: {said}")
+    if "no such column" in said or ("does not exist" in said and "column" in said):
+        return StoreError(
+            f"the database {place} has another schema: {said}",
+            hint="another version of abreast has used it: upgrade abreast",
+        )
+    return StoreError(f"the database {place} cannot be {done}: {said}")

@@ -11,9 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import event, exc
 
 from abreast.errors import DamagedError, StoreError
-from abreast.store.snapshot import is_damage
-
-BUSY_SECONDS = 30
+from abreast.store.direct import BUSY_SECONDS, is_damage
 
 
 def make_engine(url: str) -> sa.Engine:
@@ -49,7 +47,6 @@ def _sqlite(url: sa.URL) -> sa.Engine:
     @event.listens_for(engine, "connect")
     def _set_up(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = "IMMEDIATE"
-        connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
         connection.execute("PRAGMA foreign_keys=ON")
         _use_wal(connection)
         connection.execute("PRAGMA synchronous=FULL")

@@ -9,7 +9,7 @@ from pathlib import Path
 from abreast.errors import WorkerError
 from abreast.process import clock
 from abreast.process.identity import Identity
-from abreast.store.snapshot import open_snapshot
+from abreast.store.direct import open_snapshot
 
 # The database's own time, in Unix seconds: the clocks of machines need not agree.
 NOW_SQLITE = "((julianday('now') - 2440587.5) * 86400.0)"

@@ -5,12 +5,15 @@ missing database file is created. What does not exist yet is empty, not an error
 """
 
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from abreast.errors import NotFoundError
 from abreast.model.session import LogEvent, Run, Session
 from abreast.model.states import RunState, SessionKind
 from abreast.model.usage import Usage
+from abreast.store.direct import open_snapshot
 from abreast.store.rows import (
     NUMBERS,
     RUN_COLUMNS,
@@ -19,7 +22,6 @@ from abreast.store.rows import (
     load_run,
     load_session,
 )
-from abreast.store.snapshot import Query, open_snapshot
 from abreast.store.text import load_list
 
 
@@ -28,9 +30,9 @@ def _columns(names: tuple[str, ...], table: str) -> str:
 
 
 # Written for both databases; `?` stands for a parameter.
-_RUNS = f"SELECT {_columns(RUN_COLUMNS, 'r')} FROM abreast_runs r"  # noqa: S608
-_SESSIONS = f"SELECT {_columns(SESSION_COLUMNS, 's')} FROM abreast_sessions s"  # noqa: S608
-_OF_RUN = f"{_SESSIONS} WHERE s.run_id = ? ORDER BY s.position"
+_OF_RUN, _OF_SESSION = _columns(RUN_COLUMNS, "r"), _columns(SESSION_COLUMNS, "s")
+_RUNS = f"SELECT {_OF_RUN} FROM abreast_runs r"  # noqa: S608
+_SESSIONS = f"SELECT {_OF_SESSION} FROM abreast_sessions s"  # noqa: S608
 _NEWEST = "ORDER BY r.ordinal DESC, r.created DESC, r.id DESC"
 _NOT_FINAL = "r.state NOT IN ('done', 'failed', 'stopped')"
 _EVENTS = "SELECT id, at, run_id, session_id, kind, text FROM abreast_events WHERE id > ?"
@@ -83,26 +85,37 @@ class Reader:
     def __init__(self, database: str) -> None:
         self.database = database
 
+    def _query(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        with open_snapshot(self.database) as query:
+            return query(sql, *parameters)
+
     def runs(self, limit: int = 20) -> list[Run]:
         """Return the newest runs with their sessions, newest first."""
-        with open_snapshot(self.database) as query:
-            return _with_sessions(query, query(f"{_RUNS} {_NEWEST} LIMIT ?", limit))
+        return self._runs(f"{_NEWEST} LIMIT ?", limit)
 
     def run_ids(self) -> frozenset[str]:
         """Return the ids of all runs on record."""
-        with open_snapshot(self.database) as query:
-            return frozenset(str(row[0]) for row in query("SELECT id FROM abreast_runs"))
+        return frozenset(str(row[0]) for row in self._query("SELECT id FROM abreast_runs"))
 
     def active(self) -> list[Run]:
         """Return the runs that have not ended, with their sessions, newest first."""
+        return self._runs(f"WHERE {_NOT_FINAL} {_NEWEST}")
+
+    def _runs(self, which: str, *parameters: object) -> list[Run]:
+        """Return the runs `which` a query names, with their sessions: two queries, however many."""
+        chosen = f"SELECT r.id FROM abreast_runs r {which}"  # noqa: S608
+        theirs = f"{_SESSIONS} WHERE s.run_id IN ({chosen}) ORDER BY s.run_id, s.position"
         with open_snapshot(self.database) as query:
-            return _with_sessions(query, query(f"{_RUNS} WHERE {_NOT_FINAL} {_NEWEST}"))
+            rows, found = query(f"{_RUNS} {which}", *parameters), query(theirs, *parameters)
+        sessions = {
+            run: tuple(own) for run, own in groupby(map(load_session, found), attrgetter("run"))
+        }
+        return [load_run(row, sessions.get(row[0], ())) for row in rows]
 
     def requests(self) -> list[Request]:
         """Return what clients have asked for and no worker has brought to its end yet."""
         asked = "SELECT id, generation, state, repo, common_dir, target FROM abreast_runs r"
-        with open_snapshot(self.database) as query:
-            rows = query(f"{asked} WHERE {_NOT_FINAL} AND r.state <> 'open'")
+        rows = self._query(f"{asked} WHERE {_NOT_FINAL} AND r.state <> 'open'")
         return [Request(row[0], row[1], RunState(row[2]), *row[3:]) for row in rows]
 
     def to_stop(self) -> list[tuple[str, int, SessionKind]]:
@@ -112,31 +125,24 @@ class Reader:
             "JOIN abreast_runs r ON r.id = s.run_id"
         )
         where = f"{_NOT_FINAL} AND r.state <> 'open' AND s.state = 'queued' AND s.stop_requested"
-        with open_snapshot(self.database) as query:
-            found = query(f"{asked} WHERE {where}")
+        found = self._query(f"{asked} WHERE {where}")
         return [(session, attempt, SessionKind(kind)) for session, attempt, kind in found]
 
     def run(self, run: str) -> Run | None:
         """Return the run of exactly this id, or None."""
-        with open_snapshot(self.database) as query:
-            found = _with_sessions(query, query(f"{_RUNS} WHERE r.id = ?", run))
-        return found[0] if found else None
+        return next(iter(self._runs("WHERE r.id = ?", run)), None)
 
     def run_by_prefix(self, prefix: str = "") -> Run:
         """Return the run of this id, else the only run whose id starts so; '': the newest run.
 
         Raises NotFoundError when there is none or more than one.
         """
-        starts = f"{_RUNS} WHERE substr(r.id, 1, ?) = ? {_NEWEST}"
-        with open_snapshot(self.database) as query:
-            found = (
-                query(f"{_RUNS} WHERE r.id = ?", prefix)
-                or query(starts, len(prefix), prefix)[: None if prefix else 1]
-            )
-            if len(found) == 1:
-                return _with_sessions(query, found)[0]
+        found = self._runs("WHERE r.id = ?", prefix) if prefix else self.runs(1)
+        found = found or self._runs(f"WHERE substr(r.id, 1, ?) = ? {_NEWEST}", len(prefix), prefix)
+        if len(found) == 1:
+            return found[0]
         if found:
-            ids = ", ".join(str(row[0]) for row in found[:5])
+            ids = ", ".join(run.id for run in found[:5])
             raise NotFoundError(f"{len(found)} runs start with {prefix}", hint=f"such as {ids}")
         what = f"there is no run {prefix}" if prefix else "no run is on record"
         hint = "`abreast status` lists the runs" if prefix else "`abreast demo` shows a run"
@@ -144,13 +150,12 @@ class Reader:
 
     def sessions(self, run: str) -> list[Session]:
         """Return the sessions of a run, in the plan's order."""
-        with open_snapshot(self.database) as query:
-            return [load_session(row) for row in query(_OF_RUN, run)]
+        of_run = f"{_SESSIONS} WHERE s.run_id = ? ORDER BY s.position"
+        return [load_session(row) for row in self._query(of_run, run)]
 
     def session(self, session: str) -> Session | None:
         """Return the session `run/task`, or None."""
-        with open_snapshot(self.database) as query:
-            rows = query(f"{_SESSIONS} WHERE s.id = ?", session)
+        rows = self._query(f"{_SESSIONS} WHERE s.id = ?", session)
         return load_session(rows[0]) if rows else None
 
     def session_record(self, session: str) -> SessionRecord | None:
@@ -158,21 +163,17 @@ class Reader:
 
         `stop_requested` tells of the session itself.
         """
-        own = f"{_SESSIONS} WHERE s.id = ?"
-        its_run = f"{_RUNS} JOIN abreast_sessions s ON s.run_id = r.id WHERE s.id = ?"
-        asked = "SELECT stop_requested FROM abreast_sessions WHERE id = ?"
-        with open_snapshot(self.database) as query:
-            rows = query(own, session), query(its_run, session), query(asked, session)
-        if not all(rows):
-            return None
-        [row], [run], [stop] = rows
-        return SessionRecord(load_session(row), load_run(run, ()), bool(stop[0]))
+        both = f"SELECT {_OF_SESSION}, {_OF_RUN}, s.stop_requested"
+        where = "FROM abreast_sessions s JOIN abreast_runs r ON r.id = s.run_id WHERE s.id = ?"
+        for row in self._query(f"{both} {where}", session):
+            own, run = row[: len(SESSION_COLUMNS)], row[len(SESSION_COLUMNS) : -1]
+            return SessionRecord(load_session(own), load_run(run, ()), bool(row[-1]))
+        return None
 
     def sessions_by_task(self, task: str) -> list[Session]:
         """Return the sessions of this task id in any run, those of the newest run first."""
         of_task = f"{_SESSIONS} JOIN abreast_runs r ON r.id = s.run_id WHERE s.task = ? {_NEWEST}"
-        with open_snapshot(self.database) as query:
-            return [load_session(row) for row in query(of_task, task)]
+        return [load_session(row) for row in self._query(of_task, task)]
 
     def cli_sessions(self, session: str = "") -> dict[str, str]:
         """Return abreast's own session by every id that its CLI has known it by, oldest first.
@@ -180,8 +181,7 @@ class Reader:
         Of `session` alone, if one is named.
         """
         sql = "SELECT id, earlier_cli_sessions, cli_session FROM abreast_sessions"
-        with open_snapshot(self.database) as query:
-            rows = query(f"{sql} WHERE id = ?", session) if session else query(sql)
+        rows = self._query(f"{sql} WHERE id = ?", session) if session else self._query(sql)
         return {
             known: session
             for session, earlier, newest in rows
@@ -195,16 +195,14 @@ class Reader:
         Only those with an id above `after`, oldest first: give the last id to go on.
         """
         column = "session_id" if "/" in name else "run_id"
-        with open_snapshot(self.database) as query:
-            rows = query(f"{_EVENTS} AND {column} = ? ORDER BY id", after, name)
+        rows = self._query(f"{_EVENTS} AND {column} = ? ORDER BY id", after, name)
         return [(row[0], load_event(row[1:])) for row in rows]
 
     def usage(self, session: str) -> list[UsagePart]:
         """Return what each attempt at a session spent, in total and on each model."""
         columns = f"attempt, model, {', '.join(NUMBERS)}, source"
         where = "WHERE session_id = ? ORDER BY attempt, model"
-        with open_snapshot(self.database) as query:
-            rows = query(f"SELECT {columns} FROM abreast_usage {where}", session)  # noqa: S608
+        rows = self._query(f"SELECT {columns} FROM abreast_usage {where}", session)  # noqa: S608
         return [UsagePart(row[0], row[1], Usage(*row[2:])) for row in rows]
 
     def start_ups(self, agent: str, profile: str, limit: int = 20) -> list[int]:
@@ -213,13 +211,11 @@ class Reader:
             "SELECT start_up FROM abreast_deliverables WHERE agent = ? AND profile = ? "
             "AND start_up IS NOT NULL ORDER BY at DESC LIMIT ?"
         )
-        with open_snapshot(self.database) as query:
-            return [int(row[0]) for row in query(sql, agent, profile, limit)]
+        return [int(row[0]) for row in self._query(sql, agent, profile, limit)]
 
     def plan_json(self, run: str) -> str:
         """Return the plan of a run as it was given to `Store.add_run`; raises NotFoundError."""
-        with open_snapshot(self.database) as query:
-            rows = query("SELECT plan FROM abreast_runs WHERE id = ?", run)
+        rows = self._query("SELECT plan FROM abreast_runs WHERE id = ?", run)
         if not rows:
             raise NotFoundError(f"there is no run {run}")
         return str(rows[0][0])
@@ -227,13 +223,5 @@ class Reader:
     def record(self, run: str) -> RunRecord | None:
         """Return what the engine keeps of a run, or None when there is no such run."""
         columns = "common_dir, stop_requested"
-        with open_snapshot(self.database) as query:
-            rows = query(f"SELECT {columns} FROM abreast_runs WHERE id = ?", run)  # noqa: S608
+        rows = self._query(f"SELECT {columns} FROM abreast_runs WHERE id = ?", run)  # noqa: S608
         return RunRecord(rows[0][0], bool(rows[0][1])) if rows else None
-
-
-def _with_sessions(query: Query, rows: list[tuple[Any, ...]]) -> list[Run]:
-    return [
-        load_run(row, tuple(load_session(found) for found in query(_OF_RUN, row[0])))
-        for row in rows
-    ]

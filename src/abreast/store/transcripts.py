@@ -15,8 +15,7 @@ import orjson
 from abreast.model.ledger import Tally
 from abreast.model.moment import Moment
 from abreast.model.states import RunState
-from abreast.store.direct import open_transaction
-from abreast.store.snapshot import open_snapshot
+from abreast.store.direct import open_snapshot, open_transaction
 from abreast.store.text import clean, load_list
 
 _TABLE = "abreast_transcripts"
@@ -181,12 +180,12 @@ def save_index(
     rows = [[*_row(one), generation + 1, requests[one.path]] for one in changed]
     names = ", ".join((*_COLUMNS, "generation", "requests"))
     marks = ", ".join("?" * (len(_COLUMNS) + 2))
-    with open_transaction(database, _TABLE) as execute:
-        [[newest]] = execute(f"SELECT max(generation) FROM {_TABLE}", [()])  # noqa: S608
+    with open_transaction(database, _TABLE) as query:
+        [[newest]] = query(f"SELECT max(generation) FROM {_TABLE}")  # noqa: S608
         if (newest or 0) != generation:
             return False
-        execute(f"DELETE FROM {_TABLE} WHERE path = ?", [row[:1] for row in rows])  # noqa: S608
-        execute(f"INSERT INTO {_TABLE} ({names}) VALUES ({marks})", rows)  # noqa: S608
+        query.many(f"DELETE FROM {_TABLE} WHERE path = ?", [row[:1] for row in rows])  # noqa: S608
+        query.many(f"INSERT INTO {_TABLE} ({names}) VALUES ({marks})", rows)  # noqa: S608
     return True
 
 
