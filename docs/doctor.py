@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+from abreast.agents import AGENTS
 from abreast.doctor import thresholds
 from abreast.doctor.check import Check
 from abreast.doctor.table import GROUPS
-from abreast.doctor.versions import DEFECTS
 
 PAGE = Path(__file__).with_name("doctor.md")
 
@@ -102,9 +102,9 @@ def _versions() -> Iterator[str]:
     yield "## Versions known to misbehave\n"
     yield "| CLI | versions | what is wrong | known from | harmless with |"
     yield "|---|---|---|---|---|"
-    for one in DEFECTS:
+    for name, one in ((name, one) for name, agent in AGENTS.items() for one in agent.defects):
         span = f"from {one.since}, " if one.since else ""
-        cells = (one.agent, f"{span}before {one.until}", one.what, one.source, one.unless or "-")
+        cells = (name, f"{span}before {one.until}", one.what, one.source, one.unless or "-")
         yield f"| {' | '.join(cells)} |"
     yield ""
 

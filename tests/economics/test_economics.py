@@ -6,14 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from abreast.agents import AGENTS
 from abreast.economics.ledger import merged, tally, unrecorded
-from abreast.economics.prices import DATE, PRICES, cost_of, price_of
+from abreast.economics.prices import Prices
 from abreast.economics.rows import NO_DAY, NO_RUN, Part, rows
 from abreast.engine.reading.ledger.pack import name_of, names_in, pack, unpack
 from abreast.engine.reading.ledger.report import moment
 from abreast.errors import AbreastError
 from abreast.model.ledger import QUARTER, By, Tally
 from abreast.model.transcript import Spent
+
+LISTS = [agent.prices for agent in AGENTS.values() if agent.prices]
+PRICES = Prices(LISTS)
 
 TOKENS = st.integers(0, 2**32 - 1)
 REQUESTS = st.lists(
@@ -83,7 +87,7 @@ def test_rows_add_up_to_the_total(sessions, by):
         Part(f"agent{n % 2}", f"s{n // 2}", f"s{n // 2}", tally(one), subagent=n % 3 == 2)
         for n, one in enumerate(sessions)
     ]
-    found, total = rows(parts, by)
+    found, total = rows(parts, by, prices=PRICES)
     flat = [one for requests in sessions for one in requests]
     for part in (found, [total]):
         counted = [
@@ -147,7 +151,7 @@ def test_a_stated_cost_is_divided_and_stays_what_it_was():
             "a", "t", "r/t", [Tally(1, "gpt-5.5", 1, 10**6, 0, 0, 0), Tally(1, "x", 2, 5, 0, 5, 0)]
         ),
     ]
-    found, total = rows(parts, By.SESSION, stated={"r/s": 1.5})
+    found, total = rows(parts, By.SESSION, stated={"r/s": 1.5}, prices=PRICES)
     costs = {row.name: row.cost for row in found}
     assert costs["r/s"].stated == pytest.approx(1.5)
     assert (costs["r/s"].estimated, costs["r/s"].unpriced) == (None, 0)
@@ -157,14 +161,19 @@ def test_a_stated_cost_is_divided_and_stays_what_it_was():
 
 
 def test_prices():
-    datetime.fromisoformat(DATE)
-    assert cost_of("claude-opus-4-8", 1_000_000, 500_000, 100_000, 10_000) == pytest.approx(
+    assert PRICES.date == min(one.date for one in LISTS)
+    datetime.fromisoformat(PRICES.date)
+    assert PRICES.cost("claude-opus-4-8", 1_000_000, 500_000, 100_000, 10_000) == pytest.approx(
         0.4 * 5 + 0.5 * 0.5 + 0.1 * 6.25 + 0.01 * 25
     )
-    assert price_of("claude-haiku-4-5-20251001") == PRICES["claude-haiku-4-5"]
-    assert price_of("gemini-3-pro-preview") == PRICES["gemini-3-pro"]
-    assert price_of("gpt-5.5-mini") is price_of("house-model") is price_of("") is None
-    assert all(0 <= p.cached <= p.prompt <= p.written <= p.output for p in PRICES.values())
+    assert PRICES.of("claude-opus-4-8-fast").output == 2 * PRICES.of("claude-opus-4-8").output
+    assert PRICES.of("claude-haiku-4-5-20251001") == PRICES.of("claude-haiku-4-5") is not None
+    assert PRICES.of("gemini-3-pro-preview") == PRICES.of("gemini-3-pro") is not None
+    assert PRICES.of("gpt-5.5-mini") is PRICES.of("house-model") is PRICES.of("") is None
+    known = [price for one in LISTS for price in one.models.values()]
+    assert known
+    assert all(0 <= p.cached <= p.prompt <= p.written <= p.output for p in known)
+    assert Prices([None]).cost("gpt-5.5", 1, 0, 0, 1) is None
 
 
 def test_moments(set_zone):

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from abreast.agents.versions import Certified
 from abreast.model.contract import Profile
+from abreast.model.defect import Defect
 from abreast.model.events import Event, Verdict
 from abreast.model.limits import Limits
+from abreast.model.price import PriceList
 from abreast.model.usage import Usage
 
 if TYPE_CHECKING:
@@ -226,6 +228,10 @@ class Agent(Protocol):
     install_hint: str
     certified: Certified | None
     """The versions that were tried; None for an agent that has none (it is built in)."""
+    defects: tuple[Defect, ...]
+    """What is known to be wrong with some of its versions."""
+    prices: PriceList | None
+    """What its provider takes for the models that it runs."""
     start_up: int
     """Tokens of a lean child's first request, as measured on the loopback server."""
 

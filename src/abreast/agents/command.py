@@ -45,6 +45,8 @@ class CommandAgent:
     start_up = 0
     install_hint = "it needs a POSIX shell named sh on PATH"
     certified = None
+    defects = ()
+    prices = None
 
     def find(self, environ: Mapping[str, str]) -> Installed | None:
         found = shutil.which("sh", path=environ.get("PATH", ""))

@@ -39,6 +39,8 @@ class ScriptedAgent:
     start_up = 0
     install_hint = "it is part of abreast"
     certified = None
+    defects = ()
+    prices = None
 
     def find(self, environ: Mapping[str, str]) -> Installed | None:  # noqa: ARG002
         return Installed(Path(sys.executable), "built in")

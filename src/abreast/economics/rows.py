@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import fsum, inf
 
-from abreast.economics.prices import cost_of
+from abreast.economics.prices import NO_PRICES, Prices
 from abreast.model.ledger import QUARTER, By, Cost, LedgerRow, Tally
 
 NO_DAY = "no date"
@@ -34,17 +34,23 @@ class Part:
 
 
 def rows(
-    parts: Sequence[Part], by: By, since: float = 0.0, stated: Mapping[str, float] | None = None
+    parts: Sequence[Part],
+    by: By,
+    since: float = 0.0,
+    stated: Mapping[str, float] | None = None,
+    prices: Prices = NO_PRICES,
 ) -> tuple[list[LedgerRow], LedgerRow]:
     """Return a row for each day, session, run, agent or model, and the row of all of them.
 
     Only requests from `since` on count, to the quarter of an hour. `stated` is what a CLI said that
     a session has cost, by its `whole`, or by its name: for those of its parts of which nothing else
-    is stated. It is divided among their requests as their price is.
+    is stated. It is divided among their requests as their price is. The rest is estimated by
+    `prices`.
     """
     sums: defaultdict[str, _Sum] = defaultdict(_Sum)
     day_of = lru_cache(None)(_day)
-    for number, (part, costs) in enumerate(zip(parts, _costs(parts, stated or {}), strict=True)):
+    costs_of = _costs(parts, stated or {}, prices)
+    for number, (part, costs) in enumerate(zip(parts, costs_of, strict=True)):
         for one, cost in zip(part.tallies, costs, strict=True):
             if one.quarter * QUARTER >= since:
                 sums[_name(by, part, one, day_of)].add(number, part, one, cost)
@@ -144,34 +150,34 @@ def _day(quarter: int) -> str:
     return time.strftime("%Y-%m-%d", time.localtime(quarter * QUARTER))
 
 
-def _costs(parts: Sequence[Part], stated: Mapping[str, float]) -> list[list[Cost]]:
+def _costs(parts: Sequence[Part], stated: Mapping[str, float], prices: Prices) -> list[list[Cost]]:
     """Return what the tallies of each part cost."""
     bills = [part.whole if part.whole in stated else part.name for part in parts]
     weights: defaultdict[str, float] = defaultdict(float)
     for part, bill in zip(parts, bills, strict=True):
         if bill in stated:
-            weights[bill] += sum(map(_weight, part.tallies))
+            weights[bill] += sum(_weight(one, prices) for one in part.tallies)
     return [
         [
-            Cost(stated=stated[bill] * _weight(one) / weights[bill])
+            Cost(stated=stated[bill] * _weight(one, prices) / weights[bill])
             if weights.get(bill)
-            else _cost(one)
+            else _cost(one, prices)
             for one in part.tallies
         ]
         for part, bill in zip(parts, bills, strict=True)
     ]
 
 
-def _weight(one: Tally) -> float:
-    known = cost_of(one.model, one.prompt, one.cached, one.written, one.output)
+def _weight(one: Tally, prices: Prices) -> float:
+    known = prices.cost(one.model, one.prompt, one.cached, one.written, one.output)
     # Of a model without a price: a cached token costs a tenth, one that is said five times as much.
     return known or (one.prompt - 0.9 * one.cached + 5 * one.output) / 1_000_000
 
 
-def _cost(one: Tally) -> Cost:
+def _cost(one: Tally, prices: Prices) -> Cost:
     if one.stated:
         return Cost(stated=one.cost, unpriced=one.requests - one.stated)
-    known = cost_of(one.model, one.prompt, one.cached, one.written, one.output)
+    known = prices.cost(one.model, one.prompt, one.cached, one.written, one.output)
     return Cost(estimated=known) if known is not None else Cost(unpriced=one.requests)
 
 

@@ -24,7 +24,9 @@ from abreast.agents.base import (
 )
 from abreast.agents.claude import mail, profile
 from abreast.agents.claude import schema as schemas
+from abreast.agents.claude.defects import DEFECTS
 from abreast.agents.claude.install import find_claude, login_of
+from abreast.agents.claude.prices import PRICES
 from abreast.agents.claude.stream import ClaudeReader
 from abreast.agents.claude.transcript import config_folder, written
 from abreast.agents.versions import Certified
@@ -118,6 +120,8 @@ class ClaudeAgent:
         "CLOUDSDK_CONFIG",
     )
     certified = Certified("2.1.197", "2.1.330")
+    defects = DEFECTS
+    prices = PRICES
     start_up = 2600
     install_hint = "npm install -g @anthropic-ai/claude-code, then `claude` once to log in"
 

@@ -24,9 +24,11 @@ from abreast.agents.base import (
 )
 from abreast.agents.codex import sandbox
 from abreast.agents.codex.config import codex_home, load_settings, overrides
+from abreast.agents.codex.defects import DEFECTS
 from abreast.agents.codex.headless import files, options
 from abreast.agents.codex.hooks import letter
 from abreast.agents.codex.install import KEY, find_codex, login_of
+from abreast.agents.codex.prices import PRICES
 from abreast.agents.codex.rollout import find_rollout, newest_thread
 from abreast.agents.codex.schema import strict
 from abreast.agents.codex.stream import CodexReader
@@ -70,6 +72,8 @@ class CodexAgent:
         "COLORTERM",
     )
     certified = Certified("0.160.0", "0.169.0")
+    defects = DEFECTS
+    prices = PRICES
     start_up = 4000  # gpt-6.1-sol, which describes its tools at length; gpt-5.5 takes 1700
     install_hint = "npm install -g @openai/codex"
 

@@ -20,6 +20,7 @@ from abreast.agents.base import (
     relied,
 )
 from abreast.agents.gemini import child, mail, prompt, trust
+from abreast.agents.gemini.defects import DEFECTS
 from abreast.agents.gemini.failure import LOGIN_HINT
 from abreast.agents.gemini.folder import user_folder
 from abreast.agents.gemini.home import (
@@ -35,6 +36,7 @@ from abreast.agents.gemini.home import (
     private_home,
     scratch,
 )
+from abreast.agents.gemini.prices import PRICES
 from abreast.agents.gemini.record import resumable
 from abreast.agents.gemini.stream import GeminiReader
 from abreast.agents.gemini.trust import CERTIFIED
@@ -78,6 +80,8 @@ class GeminiAgent:
         "COLORTERM",
     )
     certified = CERTIFIED
+    defects = DEFECTS
+    prices = PRICES
     start_up = 1900
     install_hint = "npm install -g @google/gemini-cli"
 

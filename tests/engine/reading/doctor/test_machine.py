@@ -6,10 +6,10 @@ import time
 
 import pytest
 
+from abreast.agents import AGENTS
 from abreast.agents.claude.retention import retention as claude
 from abreast.agents.gemini.retention import retention as gemini
 from abreast.doctor.housekeeping import Kept, expiring
-from abreast.doctor.versions import CLAUDE_BRIEFED, DEFECTS, RETENTION_OFF, Seen, known_bad
 from abreast.engine.reading.doctor.machine import kept, unreadable
 from tests.support.repos import make_repo
 
@@ -82,18 +82,13 @@ def test_two_are_told_in_the_plural():
     ],
 )
 def test_known_versions(agent, version, bad):
-    assert bool([*known_bad([Seen(agent, version, "here")])]) is bad
+    assert any(one.affects(version) for one in AGENTS[agent].defects) is bad
 
 
 def test_every_defect_says_from_where_and_when_it_is_known():
-    assert all("2026-" in one.source for one in DEFECTS)
-    for name in (RETENTION_OFF, CLAUDE_BRIEFED):
-        ruled_out = frozenset({name})
-        seen = [
-            Seen(one.agent, "0.61.0", "here", ruled_out) for one in DEFECTS if one.unless == name
-        ]
-        assert seen
-        assert [*known_bad(seen)] == []
+    defects = [one for agent in AGENTS.values() for one in agent.defects]
+    assert {"2026-" in one.source for one in defects} == {True}
+    assert all(bool(one.unless) is (one.harmless is not None) for one in defects)
 
 
 def test_the_version_at_work_counts_where_none_is_installed(tmp_path, home, diagnose):
@@ -126,6 +121,10 @@ def test_the_installed_version_counts(tmp_path, diagnose, monkeypatch):
     [found] = api.doctor(since=0, environ=environ, places=places).findings
     assert found.id == "known-bad-version"
     assert str(package / "gemini") in found.evidence[0].text
+    (tmp_path / ".gemini").mkdir()
+    settings = tmp_path / ".gemini" / "settings.json"
+    settings.write_text('{"general": {"sessionRetention": {"enabled": false}}}')
+    assert api.doctor(since=0, environ=environ, places=places).findings == ()
 
 
 def test_folders_that_may_not_be_read_are_told(tmp_path):

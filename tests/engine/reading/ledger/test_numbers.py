@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 import abreast
+from abreast.agents import AGENTS
 from abreast.agents.claude.stream import ClaudeReader
-from abreast.economics.prices import cost_of
+from abreast.economics.prices import Prices
 from abreast.model.ledger import By, Ledger
 from tests.support.ccusage import ccusage, ccusage_binary
 from tests.support.recorded_homes import Counts, counts, make_places
+
+cost_of = Prices(agent.prices for agent in AGENTS.values()).cost
 
 SESSION = "11111111-1111-4111-8111-111111111111"
 SUB = "aside_question-0123456789abcdef"

@@ -8,9 +8,8 @@ from pathlib import Path
 from abreast.doctor import housekeeping as house
 from abreast.doctor.check import findings_of
 from abreast.doctor.table import CHECKS
-from abreast.doctor.versions import known_bad
 from abreast.engine.reading.doctor.lines import with_lines
-from abreast.engine.reading.doctor.machine import kept, unreadable, versions
+from abreast.engine.reading.doctor.machine import kept, known_bad, unreadable
 from abreast.engine.reading.doctor.records import lost_records
 from abreast.engine.reading.doctor.repositories import require_checkout, state_of
 from abreast.engine.reading.doctor.sessions import Ward
@@ -78,5 +77,5 @@ def _housekeeping(
         "stale-locks": house.stale_locks(repositories, now),
         "nested-worktrees": house.nested_worktrees(repositories, os.path.lexists),
         "expiring-transcripts": house.expiring(kept(environ), now),
-        "known-bad-version": known_bad(versions(environ, ward.newest, tops)),
+        "known-bad-version": known_bad(environ, ward.newest, tops),
     }

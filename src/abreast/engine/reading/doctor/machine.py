@@ -2,24 +2,20 @@
 
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import cast
 
-from abreast.agents import agent_named
+from abreast.agents import AGENTS as ALL
+from abreast.agents.claude.defects import READS_AGENTS_MD
 from abreast.agents.imports import MOST, read_with_imports
 from abreast.doctor.case import Standing
 from abreast.doctor.housekeeping import Kept
-from abreast.doctor.versions import (
-    CLAUDE_BRIEFED,
-    CLAUDE_READS_AGENTS,
-    RETENTION_OFF,
-    Seen,
-    number_of,
-)
 from abreast.engine.reading.transcripts import AGENTS, records_of
+from abreast.model.defect import numbers_of
+from abreast.model.finding import Evidence
 from abreast.model.tokens import BYTES_PER_TOKEN, count_tokens
 from abreast.model.transcript import Transcript
 from abreast.process.listing import written
@@ -70,27 +66,25 @@ def _ages(agent: str, environ: Mapping[str, str]) -> Iterator[float]:
             continue
 
 
-def versions(
-    environ: Mapping[str, str], newest: Mapping[str, str], checkouts: Iterable[Path]
-) -> Iterator[Seen]:
-    """Yield the version of each CLI: as installed, else that of its `newest` transcript."""
-    ruled_out = set()
-    if _retention("gemini", environ)[0] is None:
-        ruled_out.add(RETENTION_OFF)
-    if not any(_unbriefed(top) for top in checkouts):
-        ruled_out.add(CLAUDE_BRIEFED)
-    for agent in AGENTS:
-        installed = agent_named(agent).find(environ)
+def known_bad(
+    environ: Mapping[str, str], newest: Mapping[str, str], checkouts: Sequence[Path]
+) -> Iterator[Evidence]:
+    """Yield the defects of each CLI's version: as installed, else that of its `newest` transcript.
+
+    What does no harm on this machine is left out.
+    """
+    for name, agent in ALL.items():
+        installed = agent.find(environ) if agent.defects else None
+        version, where = newest.get(name, ""), "its newest session"
         if installed is not None and installed.version:
-            yield Seen(agent, installed.version, str(installed.path), frozenset(ruled_out))
-        elif newest.get(agent):
-            yield Seen(agent, newest[agent], "its newest session", frozenset(ruled_out))
-
-
-def _unbriefed(top: Path) -> bool:
-    """Tell whether a checkout has a briefing that Claude Code did not always read."""
-    ours = (top / "CLAUDE.md", top / ".claude" / "CLAUDE.md")
-    return (top / "AGENTS.md").is_file() and not any(one.is_file() for one in ours)
+            version, where = installed.version, str(installed.path)
+        for one in agent.defects:
+            if one.affects(version) and not (one.harmless and one.harmless(environ, checkouts)):
+                yield Evidence(
+                    f"{name} {version} ({where}): {one.what} [{one.source}]",
+                    agent=name,
+                    command=one.command,
+                )
 
 
 def briefing_of(transcript: Transcript, top: Path | None) -> tuple[Standing, ...]:
@@ -104,8 +98,8 @@ def briefing_of(transcript: Transcript, top: Path | None) -> tuple[Standing, ...
     between = [one for one in (cwd, *cwd.parents) if one == top or top in one.parents]
     folders = between[::-1]
     files = [one / _BRIEFINGS[transcript.agent] for one in folders]
-    if transcript.agent == "claude" and number_of(transcript.version) >= number_of(
-        CLAUDE_READS_AGENTS
+    if transcript.agent == "claude" and numbers_of(transcript.version) >= numbers_of(
+        READS_AGENTS_MD
     ):
         # Only where there is no CLAUDE.md at all.
         files = files if any(map(os.path.isfile, files)) else [one / "AGENTS.md" for one in folders]

@@ -8,8 +8,9 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from math import fsum
 
+from abreast.agents import AGENTS
 from abreast.economics.ledger import account, returned_to, unrecorded, wall_time
-from abreast.economics.prices import DATE
+from abreast.economics.prices import Prices
 from abreast.economics.rows import Part, rows
 from abreast.engine.reading.ledger.index import Index, refresh
 from abreast.engine.reading.transcripts import records_of
@@ -35,7 +36,8 @@ def ledger(
     index.unrecorded += len(more := [*_beyond(known, parts)])
     parts += more
     stated = _stated(costs, known, parts)
-    found, total = rows(parts, by, start, stated)
+    prices = Prices(agent.prices for agent in AGENTS.values())
+    found, total = rows(parts, by, start, stated, prices)
     delegations = [*_vendors(index, start, known), *_own(load_delivered(places.database), start)]
     return Ledger(
         by=by,
@@ -45,7 +47,7 @@ def ledger(
         delegations=tuple(sorted(delegations, key=lambda one: one.at)),
         runs=tuple(_parallel(known, parts, start)),
         notes=tuple(_notes(index)),
-        prices=DATE,
+        prices=prices.date,
         read=index.read,
     )
 
