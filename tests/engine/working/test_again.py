@@ -9,7 +9,7 @@ from abreast.engine.client.requests import connect
 from abreast.engine.common.environment import bring_environment
 from abreast.engine.common.worker_process import ensure_worker
 from abreast.engine.working import run_steps as closing
-from abreast.engine.working.session.context import Engine, install
+from abreast.engine.working.session.context import Engine
 from abreast.errors import StateError
 from abreast.model.moves import Fail, Say, Shell, Write
 from abreast.model.states import LandMode, LandState, RunState, SessionState
@@ -55,10 +55,10 @@ def test_a_request_that_comes_while_its_run_is_closed_is_not_lost(stage: Stage) 
     run = stage.run(task("one", scripted(Fail("no"))))
     stage.end_worker()  # we are the worker now, and have read the run
     with connect(stage.places) as client:
-        install(Engine(stage.places, client.store, client.reader))
+        engine = Engine(stage.places, client.store, client.reader)
         with bring_environment(stage.places, run.id, ()):
             client.store.resume(run.id, {})
-        closing._end(run)
+        closing._end(engine, run)
         found = client.reader.run(run.id)
     assert found is not None
     assert (found.state, found.generation) == (RunState.QUEUED, 2)

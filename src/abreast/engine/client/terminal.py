@@ -26,7 +26,7 @@ from abreast.engine.common.worker_process import ensure_worker
 from abreast.engine.reading.diff import repository_of
 from abreast.engine.working.session import preparing
 from abreast.engine.working.session.agent import launch_of
-from abreast.engine.working.session.context import Engine, SessionContext, install, open_context
+from abreast.engine.working.session.context import Engine, SessionContext, open_context
 from abreast.engine.working.session.place import make_place
 from abreast.engine.working.session.spending import settle
 from abreast.errors import AgentError, StateError
@@ -70,7 +70,7 @@ def open_session(
     with _at_work(places) as engine:
         with connect(places) as client:
             run = client.record(checked, kind=SessionKind.OPEN)
-        context = open_context(f"{run}/{name}", 1)
+        context = open_context(engine, f"{run}/{name}", 1)
         take_seat(context.session, places)
         preparing.prepare(context)
         launch = _launch(context, agent, "")
@@ -123,7 +123,7 @@ def _require_attachable(session: Session, places: Places) -> None:
 
 def _attach(session: Session, agent: Agent, places: Places) -> tuple[Session, Command, Path]:
     with _at_work(places) as engine:
-        context = open_context(session.id, session.attempt)
+        context = open_context(engine, session.id, session.attempt)
         make_place(context, session.base_sha or context.plan.base_sha, again=True)
         launch = _launch(context, agent, session.cli_session)
         found = agent.find_session(launch, context.run.created)
@@ -173,7 +173,7 @@ def _close(session: Session, places: Places) -> Session:
     else:
         if not changed:
             with _at_work(places) as engine:
-                settle(open_context(session.id, session.attempt), os.environ)
+                settle(open_context(engine, session.id, session.attempt), os.environ)
                 return engine.reader.session(session.id) or session
         following = replace(layout, attempt=session.attempt + 1)
         following.job("agent").mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -211,9 +211,7 @@ def _interactive(name: str) -> Agent:
 def _at_work(places: Places) -> Iterator[Engine]:
     """Make this process one that can prepare a session, as a worker does."""
     with connect(places) as client:
-        engine = Engine(places, client.store, client.reader)
-        install(engine)
-        yield engine
+        yield Engine(places, client.store, client.reader)
 
 
 def _launch(context: SessionContext, agent: Agent, cli_session: str) -> Launch:
@@ -228,7 +226,7 @@ def _recorded(session: Session, places: Places) -> str:
     "" when there is no record of one: nothing was said in it.
     """
     agent = agent_named(session.agent)
-    with _at_work(places):
-        context = open_context(session.id, session.attempt)
+    with _at_work(places) as engine:
+        context = open_context(engine, session.id, session.attempt)
         launch = _launch(context, agent, session.cli_session)
         return agent.find_session(launch, context.run.created)

@@ -1,12 +1,10 @@
 """The steps of a run itself: what it starts with, and what it has come to."""
 
-import asyncio
-
-from abreast.engine.common.ending import Ending, load_ending
+from abreast.engine.common.ending import load_ending
 from abreast.engine.common.environment import drop_environment, only_writer
 from abreast.engine.working.durable import Json
 from abreast.engine.working.schedule import Pace, Progress
-from abreast.engine.working.session.context import current, plan_of
+from abreast.engine.working.session.context import Engine, plan_of
 from abreast.engine.working.session.final import write_ending
 from abreast.engine.working.session.handoff import leave_bare
 from abreast.engine.working.warm import warm_up
@@ -14,14 +12,9 @@ from abreast.model.session import Run, Session
 from abreast.model.states import LandMode, LandState, RunState, SessionState
 
 
-async def open_run(run: str) -> Json:
+def open_run(engine: Engine, run_id: str) -> Json:
     """Mark a run as running; return its pace, and how far its sessions have come."""
-    return await asyncio.to_thread(_open_run, run)
-
-
-def _open_run(run_id: str) -> Json:
-    engine, plan = current(), plan_of(run_id)
-    run = _require(run_id)
+    run, plan = _require(engine, run_id), plan_of(engine, run_id)
     if not run.state.final:
         engine.store.set_run_state(run_id, RunState.RUNNING)
     pace = Pace(
@@ -40,31 +33,23 @@ def _open_run(run_id: str) -> Json:
     return {"pace": pace.to_json(), "progress": progress.to_json()}
 
 
-async def stop_requested(run: str) -> bool:
-    """Tell whether the user has asked the whole run to stop."""
-    return await asyncio.to_thread(current().store.stop_requested, run)
+def stop_requested(engine: Engine, run: str) -> bool:
+    """Return whether the user has asked the whole run to stop."""
+    return engine.store.stop_requested(run)
 
 
-async def skip(session: str, ending: Json, generation: int) -> None:
+def skip(engine: Engine, session: str, raw: Json, generation: int) -> None:
     """End a session that never started, unless a request newer than `generation` wants it."""
-    await asyncio.to_thread(_skip, session, load_ending(ending), generation)
-
-
-def _skip(session: str, ending: Ending, generation: int) -> None:
-    if _require(session.partition("/")[0]).generation != generation:
+    if _require(engine, session.partition("/")[0]).generation != generation:
         return
-    found = current().reader.session(session)
-    leave_bare(current(), session, found.attempt if found else 1, ending)
-    write_ending(current(), session, ending, began=False, generation=generation)
+    found, ending = engine.reader.session(session), load_ending(raw)
+    leave_bare(engine, session, found.attempt if found else 1, ending)
+    write_ending(engine, session, ending, began=False, generation=generation)
 
 
-async def close_run(run: str, generation: int) -> None:
+def close_run(engine: Engine, run_id: str, generation: int) -> None:
     """Give a run its final state for this request, or pass it on to its landing."""
-    await asyncio.to_thread(_close_run, run, generation)
-
-
-def _close_run(run_id: str, generation: int) -> None:
-    engine, run = current(), _require(run_id)
+    run = _require(engine, run_id)
     if run.state.final or run.generation != generation or not _all_ended(run):
         return  # a newer request for the same run is at work, and will close it
     waiting = [s for s in run.sessions if s.commit and _may_land(s)]
@@ -72,7 +57,7 @@ def _close_run(run_id: str, generation: int) -> None:
         ids = [session.id for session in waiting]
         engine.store.request_landing(run_id, ids, run.land, run.target, generation=generation)
     else:
-        _end(run)
+        _end(engine, run)
 
 
 def _all_ended(run: Run) -> bool:
@@ -84,31 +69,26 @@ def _may_land(session: Session) -> bool:
     return done and session.landing in {LandState.NONE, LandState.QUEUED}
 
 
-async def close_landing(run: str, generation: int) -> None:
+def close_landing(engine: Engine, run_id: str, generation: int) -> None:
     """Give a run its final state once the landings that this request asked for are through."""
-    await asyncio.to_thread(_close_landing, run, generation)
-
-
-def _close_landing(run_id: str, generation: int) -> None:
-    run = _require(run_id)
+    run = _require(engine, run_id)
     if run.state.final or run.generation != generation:
         return  # a newer request will close it
     if _all_ended(run):
-        _end(run)
+        _end(engine, run)
     else:  # a session was queued once more meanwhile
-        current().store.close_run(run_id, RunState.QUEUED, generation)
+        engine.store.close_run(run_id, RunState.QUEUED, generation)
 
 
-def _end(run: Run) -> None:
+def _end(engine: Engine, run: Run) -> None:
     """Close a run as it was read, unless there has been another request for it since then."""
-    engine = current()
     stopping = engine.store.stop_requested(run.id)
     state = final_state(run, stopping=stopping)
     with only_writer(engine.places, run.id):
         if not engine.store.close_run(run.id, state, run.generation):
             return
         drop_environment(engine.places, run.id)
-    warm_up(engine.places, run, plan_of(run.id))
+    warm_up(engine.places, run, plan_of(engine, run.id))
 
 
 def final_state(run: Run, *, stopping: bool) -> RunState:
@@ -133,8 +113,8 @@ def has_landed(session: Session) -> bool:
     return session.landing in {LandState.LANDED, LandState.PROPOSED}
 
 
-def _require(run: str) -> Run:
-    found = current().reader.run(run)
+def _require(engine: Engine, run: str) -> Run:
+    found = engine.reader.run(run)
     if found is None:
         raise LookupError(f"run {run} is not in the database")
     return found

@@ -38,7 +38,7 @@ def give_back_worktree(context: SessionContext) -> None:
     """
     if context.layout.slot:
         give_back(context.repository, context.layout.slot, context.layout.id)
-        context.engine.store.update_session(context.layout.id, Change(worktree=""))
+        context.update(Change(worktree=""))
 
 
 def warm_up(places: Places, run: Run, plan: Plan) -> None:

@@ -33,7 +33,7 @@ from abreast.engine.common.worker_process import (
 )
 from abreast.engine.working import durable, workflows
 from abreast.engine.working.lease_thread import hold_lease
-from abreast.engine.working.session.context import Engine, install
+from abreast.engine.working.session.context import Engine
 from abreast.errors import StoreError, WorkerError
 from abreast.git.fast_forward import recover
 from abreast.model.states import RunState, SessionKind
@@ -75,7 +75,7 @@ def main(
             if not take_over:
                 require_home(places)
             strangers = foreign_runs(places) if take_over else []
-            install(Engine(places, Store(engine), Reader(places.database)))
+            workflows.install(Engine(places, Store(engine), Reader(places.database)))
             sys.stderr.writelines(f"{words}\n" for words in recover(places.forwards))
             with hold_lease(engine, executor_id(places), places, fenced, again=again) as lease:
                 announce_worker(places)  # nothing can refuse us any more

@@ -4,13 +4,16 @@ A run holds no slot: it starts sessions as their needs are met, then asks for la
 is prepare → set up → agent → check → verify → commit, and ends in `finish` whatever happened.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Concatenate, ParamSpec, TypeVar
 
 from abreast.engine.common.ending import load_ending
 from abreast.engine.common.layout import ROUNDS
 from abreast.engine.working import run_steps
 from abreast.engine.working.delegation import steps as child_steps
 from abreast.engine.working.durable import (
+    AsyncFunction,
     Handle,
     Json,
     first_done,
@@ -22,18 +25,48 @@ from abreast.engine.working.durable import (
 from abreast.engine.working.landing import steps as landing_steps
 from abreast.engine.working.schedule import Pace, Progress, next_tasks
 from abreast.engine.working.session import steps
+from abreast.engine.working.session.context import Engine
 
-__all__ = ["land_run", "run_plan", "run_session"]
+__all__ = ["install", "land_run", "run_plan", "run_session"]
 
+P = ParamSpec("P")
+R = TypeVar("R")
 Step = Callable[[str, int], Awaitable[Json | None]]
 
-_prepare = step("prepare")(steps.prepare)
-_set_up = step("set up")(steps.set_up)
-_run_agent = step("agent")(steps.run_agent)
-_check = step("check")(steps.check)
-_verify = step("verify")(steps.verify)
-_commit = step("commit")(steps.commit)
-_finish = step("finish")(steps.finish)
+_engines: list[Engine] = []
+
+
+def install(engine: Engine) -> None:
+    """Have the steps of this process work with `engine`: DBOS calls them by name alone."""
+    _engines[:] = [engine]
+
+
+def _step(name: str, work: AsyncFunction[Concatenate[Engine, P], R]) -> AsyncFunction[P, R]:
+    """Make a step of `work`, which is given the engine before the step's own arguments."""
+
+    @step(name)
+    async def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        return await work(_engines[0], *args, **kwargs)
+
+    return run
+
+
+def _blocking(name: str, work: Callable[Concatenate[Engine, P], R]) -> AsyncFunction[P, R]:
+    """Make a step of `work` as `_step` does, and do it in a thread."""
+
+    async def threaded(engine: Engine, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return await asyncio.to_thread(work, engine, *args, **kwargs)
+
+    return _step(name, threaded)
+
+
+_prepare = _step("prepare", steps.prepare)
+_set_up = _step("set up", steps.set_up)
+_run_agent = _step("agent", steps.run_agent)
+_check = _step("check", steps.check)
+_verify = _step("verify", steps.verify)
+_commit = _step("commit", steps.commit)
+_finish = _step("finish", steps.finish)
 # Each with the plan's command that it is there for, if that is all it does.
 _STEPS: tuple[tuple[str, Step], ...] = (
     ("setup", _set_up),
@@ -55,9 +88,9 @@ async def run_session(session: str, attempt: int) -> Json:
     return await _finish(session, attempt, ending)
 
 
-_place_child = step("place child")(child_steps.prepare)
-_ask = step("ask")(child_steps.ask)
-_conclude = step("conclude")(child_steps.conclude)
+_place_child = _step("place child", child_steps.prepare)
+_ask = _step("ask", child_steps.ask)
+_conclude = _step("conclude", child_steps.conclude)
 
 
 @workflow("child")
@@ -75,10 +108,10 @@ async def run_child(session: str, attempt: int) -> Json:
     return await _finish(session, attempt, ending)
 
 
-_open_run = step("open run")(run_steps.open_run)
-_skip = step("skip")(run_steps.skip)
-_close_run = step("close run")(run_steps.close_run)
-_stop_requested = step("stop requested")(run_steps.stop_requested)
+_open_run = _blocking("open run", run_steps.open_run)
+_skip = _blocking("skip", run_steps.skip)
+_close_run = _blocking("close run", run_steps.close_run)
+_stop_requested = _blocking("stop requested", run_steps.stop_requested)
 
 
 @workflow("run")
@@ -125,9 +158,9 @@ async def _begin(run: str, pace: Pace, tasks: Iterable[str]) -> dict[str, tuple[
     return begun
 
 
-_to_land = step("to land")(landing_steps.to_land)
-_land_one = step("land")(landing_steps.land_one)
-_close_landing = step("close landing")(run_steps.close_landing)
+_to_land = _blocking("to land", landing_steps.to_land)
+_land_one = _step("land", landing_steps.land_one)
+_close_landing = _blocking("close landing", run_steps.close_landing)
 
 
 @workflow("land")

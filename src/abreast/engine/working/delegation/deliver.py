@@ -184,7 +184,7 @@ def _noted(context: SessionContext, found: Deliverable, *, salvaged: bool) -> De
     try:
         changed, told = _changed(context), ""
     except (GitError, OSError) as error:
-        context.engine.store.add_event(context.session.id, "warning", str(error))
+        context.add_event("warning", str(error))
         changed, told = (), "the tree that the child read cannot be looked at any more"
     if changed:
         told = (
@@ -221,7 +221,6 @@ def _differing(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str
 def _tell(
     context: SessionContext, found: Deliverable, rounds: Rounds | None, bill: Bill | None
 ) -> None:
-    store, session = context.engine.store, context.session.id
     if rounds is not None and bill is not None:
         change = Change(
             final_message=found.text,
@@ -230,11 +229,11 @@ def _tell(
             cli_session=found.cli_session or UNSET,
             model=found.model or UNSET,
         )
-        store.update_session(session, change)
-        store.set_usage(session, context.layout.attempt, bill.usage, bill.by_model)
+        context.update(change)
+        bill.write(context)
     text = f"{found.outcome}: {found.reason}" if found.reason else found.outcome.value
-    store.add_event(session, "delivered", text)
+    context.add_event("delivered", text)
     for note in found.notes:
-        store.add_event(session, "warning", note)
+        context.add_event("warning", note)
     if found.changed:
-        store.add_event(session, "warning", f"changed: {named(found.changed)}")
+        context.add_event("warning", f"changed: {named(found.changed)}")

@@ -79,18 +79,23 @@ def rounds_of(context: SessionContext) -> Rounds | None:
 
 
 def to_repair(context: SessionContext) -> bool:
-    """Tell whether the child is to be asked once more; a person who went on in its place is not."""
+    """Return whether the child is to be asked once more, and log what for.
+
+    A person who went on in its place is not asked.
+    """
     rounds = rounds_of(context)
-    return (
-        rounds is not None
-        and (context.layout.job(ROUNDS[0]) / JOB).exists()
+    if rounds is None or not rounds.judged.problems:
+        return False
+    again = (
+        (context.layout.job(ROUNDS[0]) / JOB).exists()
         and rounds.ended_well
-        and bool(rounds.judged.problems)
-        and len(rounds.results) < len(ROUNDS)
         and agent_named(context.task.agent.name).capabilities.resume
         and bool(rounds.cli_session)
         and _left(context, rounds) is not None
     )
+    if again:
+        context.add_event("repair", f"asked again: {'; '.join(rounds.judged.problems[:3])}")
+    return again
 
 
 def _left(context: SessionContext, rounds: Rounds) -> Limits | None:
@@ -111,7 +116,7 @@ def _left(context: SessionContext, rounds: Rounds) -> Limits | None:
     return None if any(bound and rest <= 0 for bound, rest in pairs) else left
 
 
-def order(context: SessionContext, number: int) -> Order:
+def order(number: int, context: SessionContext) -> Order:
     """Return the job of a round, counted from 0: the question, or what is wrong with the answer."""
     agent = agent_named(context.task.agent.name)
     launch = _repair(context, agent) if number else _first(context, agent)

@@ -16,7 +16,7 @@ from abreast.engine.working.durable import Json
 from abreast.engine.working.landing import pull_request
 from abreast.engine.working.landing.trial import try_merged
 from abreast.engine.working.run_steps import has_landed
-from abreast.engine.working.session.context import SessionContext, current, open_context
+from abreast.engine.working.session.context import Engine, SessionContext, open_context
 from abreast.engine.working.warm import give_back_worktree
 from abreast.errors import AbreastError, StoreError
 from abreast.git.advance import Outcome, advance
@@ -34,15 +34,11 @@ from abreast.store.changes import Change
 _TRIES = 5  # a target that moves more often than that while we test is somebody else's queue
 
 
-async def to_land(run: str) -> Json:
+def to_land(engine: Engine, run: str) -> Json:
     """Return the sessions queued for landing, those that others need first."""
-
-    def body() -> Json:
-        found = current().reader.run(run)
-        queued = [s for s in found.sessions if s.landing is LandState.QUEUED] if found else []
-        return {"sessions": [session.id for session in in_order(queued)]}
-
-    return await asyncio.to_thread(body)
+    found = engine.reader.run(run)
+    queued = [s for s in found.sessions if s.landing is LandState.QUEUED] if found else []
+    return {"sessions": [session.id for session in in_order(queued)]}
 
 
 def in_order(sessions: list[Session]) -> list[Session]:
@@ -56,28 +52,27 @@ def in_order(sessions: list[Session]) -> list[Session]:
     return ordered
 
 
-async def land_one(session: str, generation: int) -> None:
+async def land_one(engine: Engine, session: str, generation: int) -> None:
     """Land one session for a run's request `generation`; whatever comes of it is in the store.
 
     What has happened to the target is recorded first. What else goes wrong is a note to it.
     """
-    engine = current()
     found = await asyncio.to_thread(engine.reader.session, session)
     if found is None:
         return
     landing = found.landing
     if landing is LandState.QUEUED:
-        change = await _end_of_landing(session, found.attempt, generation)
+        change = await _end_of_landing(engine, session, found.attempt, generation)
         await asyncio.to_thread(engine.store.update_session, session, change)
         landing = change.landing if isinstance(change.landing, LandState) else landing
     if landing is LandState.LANDED:
-        await asyncio.to_thread(_make_idle, session, found.attempt)
+        await asyncio.to_thread(_make_idle, engine, session, found.attempt)
 
 
-async def _end_of_landing(session: str, attempt: int, generation: int) -> Change:
+async def _end_of_landing(engine: Engine, session: str, attempt: int, generation: int) -> Change:
     context = None
     try:
-        context = await asyncio.to_thread(open_context, session, attempt)
+        context = await asyncio.to_thread(open_context, engine, session, attempt)
         return await _land(context, generation)
     except StoreError:
         raise  # the step is tried again
@@ -100,16 +95,16 @@ def _unless_landed(context: SessionContext | None, bounced: Change) -> Change:
     return bounced
 
 
-def _make_idle(session: str, attempt: int) -> None:
+def _make_idle(engine: Engine, session: str, attempt: int) -> None:
     """Give back the session's warm worktree; what keeps it is a note to the landing."""
     try:
-        give_back_worktree(open_context(session, attempt))
+        give_back_worktree(open_context(engine, session, attempt))
     except StoreError:
         raise
     except (AbreastError, OSError) as failure:
         reason = f"its warm worktree could not be given back: {failure}"
         hint = f"abreast clean {session} --remove"
-        current().store.update_session(session, Change(reason=reason, hint=hint))
+        engine.store.update_session(session, Change(reason=reason, hint=hint))
 
 
 async def _land(context: SessionContext, generation: int) -> Change:

@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import os
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,6 +111,7 @@ def order_of(context: SessionContext, agent: Agent, launch: Launch, kept: str) -
         cwd=context.place,
         limits=launch.limits,
         stop_file=context.layout.stop_file,
+        places=context.engine.places,
         agent=agent.name,
         # A parent waits for a child that reads.
         niceness=AGENT if launch.child is None or launch.child.edits else AWAITED,
@@ -136,7 +137,7 @@ def _going_on(context: SessionContext, agent: Agent) -> Launch:
     if agent.find_session(launch, context.run.created) == launch.cli_session:
         return launch
     text = f"{agent.title} has no record of session {launch.cli_session}: a new one begins"
-    context.engine.store.add_event(context.session.id, "warning", text)
+    context.add_event("warning", text)
     return launch_of(
         context, agent, prompts.restarted(context.task, came_to, context.predecessors())
     )
@@ -175,26 +176,19 @@ def seen_from(place: Path, files: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def noting(context: SessionContext) -> Callable[[Progress], None]:
-    """Return what writes down how far a running session has come."""
-
-    def note(progress: Progress) -> None:
-        with contextlib.suppress(StoreError):  # the agent goes on, and the next note may do
-            context.engine.store.update_session(
-                context.session.id, change_of(progress, context.place)
-            )
-
-    return note
+def note(context: SessionContext, progress: Progress) -> None:
+    """Write down how far a running session has come."""
+    with contextlib.suppress(StoreError):  # the agent goes on, and the next note may do
+        context.update(change_of(progress, context.place))
 
 
 def record(context: SessionContext, result: Result) -> None:
     """Keep what the agent's end tells: its last message, usage, and the id to go on with."""
-    verdict, store = result.verdict, context.engine.store
+    verdict = result.verdict
     cli_session = verdict.cli_session or result.progress.cli_session
     bill = bill_of(context, [result], cli_session or "")
     models = [model for model in bill.by_model if model]
-    store.update_session(
-        context.session.id,
+    context.update(
         Change(
             final_message=verdict.final_message,
             turns=verdict.turns or result.progress.turns,
@@ -203,10 +197,10 @@ def record(context: SessionContext, result: Result) -> None:
             model=", ".join(models) or UNSET,
         ),
     )
-    store.set_usage(context.session.id, context.layout.attempt, bill.usage, bill.by_model)
+    bill.write(context)
     if result.swept:
         text = f"{result.swept} processes had outlived the agent and were ended"
-        store.add_event(context.session.id, "swept", text)
+        context.add_event("swept", text)
     note_left(context, result)
 
 
@@ -214,4 +208,4 @@ def note_left(context: SessionContext, result: Result) -> None:
     """Name what a job has started that serves others too, and was therefore not ended."""
     if result.left:
         text = f"left running, because others may use it: {', '.join(result.left)}"
-        context.engine.store.add_event(context.session.id, "left", text)
+        context.add_event("left", text)

@@ -21,6 +21,7 @@ from abreast.model.session import Run, Session
 from abreast.model.task import Plan, Task
 from abreast.places import Places
 from abreast.plan.dump import load_plan
+from abreast.store.changes import Change
 from abreast.store.reader import Reader
 from abreast.store.writer import Store
 
@@ -32,21 +33,6 @@ class Engine:
     places: Places
     store: Store
     reader: Reader
-
-
-_engines: list[Engine] = []
-
-
-def install(engine: Engine) -> None:
-    """Make `engine` the one that workflows of this process use: DBOS calls them by name alone."""
-    _engines[:] = [engine]
-
-
-def current() -> Engine:
-    """Return the engine of this process; raises WorkerError outside a worker."""
-    if not _engines:
-        raise WorkerError("workflows run only inside a worker")
-    return _engines[0]
 
 
 @dataclass(frozen=True)
@@ -90,6 +76,14 @@ class SessionContext:
         """Whether the user has asked this session to stop."""
         return self.stop_requested or self.layout.stop_file.exists()
 
+    def update(self, change: Change) -> None:
+        """Apply a change to the session in the store."""
+        self.engine.store.update_session(self.session.id, change)
+
+    def add_event(self, kind: str, text: str) -> None:
+        """Append an event to the session's story."""
+        self.engine.store.add_event(self.session.id, kind, text)
+
     def environment(self) -> Mapping[str, str]:
         return load_environment(self.engine.places, self.run.id)
 
@@ -99,17 +93,16 @@ class SessionContext:
         return [session for session in found if session is not None]
 
 
-def open_context(session_id: str, attempt: int) -> SessionContext:
+def open_context(engine: Engine, session_id: str, attempt: int) -> SessionContext:
     """Load everything about a session; raises WorkerError when the store does not have it.
 
     The context's run is without its sessions: every stage of every session opens one.
     """
-    engine = current()
     record = engine.reader.session_record(session_id)
     if record is None:
         raise WorkerError(f"session {session_id} is not in the database")
     session, run = record.session, record.run
-    plan = plan_of(run.id)
+    plan = plan_of(engine, run.id)
     repository = guarded_repository(run.id, run.repo, engine.places)
     layout = replace(layout_of(session, engine.places, repository.common_dir), attempt=attempt)
     task = plan.by_id()[session.task]
@@ -125,6 +118,6 @@ def guarded_repository(run: str, path: str, places: Places) -> Repository:
 
 
 @lru_cache(maxsize=64)
-def plan_of(run: str) -> Plan:
+def plan_of(engine: Engine, run: str) -> Plan:
     """Return a run's plan. A plan never changes once its run exists, so it is read once."""
-    return load_plan(current().reader.plan_json(run))
+    return load_plan(engine.reader.plan_json(run))

@@ -47,7 +47,7 @@ def _submodules(context: SessionContext) -> Ending | None:
             hint = f"commit and push it in {place}, then: abreast resume {layout.run}"
             return Ending(SessionState.FAILED, f"{one.path} is a submodule, and {one.why}", hint)
         text = f"{one.path} is at a new commit, {one.head[:12]}: push it from {one.kept}"
-        context.engine.store.add_event(layout.id, "warning", text)
+        context.add_event("warning", text)
     return None
 
 

@@ -36,7 +36,7 @@ def leave(context: SessionContext, ending: Ending) -> None:
 
 
 def _warn(context: SessionContext, text: str) -> None:
-    context.engine.store.add_event(context.session.id, "warning", text)
+    context.add_event("warning", text)
 
 
 def leave_bare(engine: Engine, session_id: str, attempt: int, ending: Ending) -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 from abreast.agents.base import Command
 from abreast.engine.common.layout import JOBS, LOST, SessionLayout
 from abreast.engine.common.worker_process import successor
-from abreast.engine.working.session.context import current
 from abreast.errors import WorkerError
 from abreast.model.limits import Limits
+from abreast.places import Places
 from abreast.process.detached import spawn_detached
 from abreast.process.family import load_family
 from abreast.process.identity import Identity
@@ -45,12 +45,16 @@ _APPEAR = 30.0  # seconds for a runner to say who it is
 
 @dataclass(frozen=True)
 class Order:
-    """A job to be run: the command, where, under which limits, judged by which adapter."""
+    """A job to be run: the command, where, under which limits, judged by which adapter.
+
+    `places` are those of the worker that waits for it.
+    """
 
     command: Command
     cwd: Path
     limits: Limits
     stop_file: Path
+    places: Places | None = None
     agent: str = ""
     niceness: int = AGENT
 
@@ -133,14 +137,11 @@ def _spawn(directory: Path, order: Order) -> subprocess.Popen[bytes]:
     argv = [sys.executable, "-I", "-m", "abreast.runner", str(directory)]
     env: Mapping[str, str] = {**command.env, MARKER: marker}
     log = directory / "runner.log"
-    return spawn_detached(argv, cwd=directory, env=env, log=log, given=_successor())
-
-
-def _successor() -> bytes:
-    """Return how the runner may start a worker; who runs a job outside of one waits for it."""
-    with contextlib.suppress(WorkerError):
-        return successor(current().places).to_bytes()
-    return b""
+    given = b""  # how the runner may start a worker; who runs a job outside of one waits for it
+    if order.places is not None:
+        with contextlib.suppress(WorkerError):
+            given = successor(order.places).to_bytes()
+    return spawn_detached(argv, cwd=directory, env=env, log=log, given=given)
 
 
 async def _appear(directory: Path, process: subprocess.Popen[bytes]) -> Identity:
@@ -181,7 +182,7 @@ async def _follow(
             current = load_progress(directory)
             if current is not None and current != shown:
                 shown = current
-                progress(shown)
+                await asyncio.to_thread(progress, shown)
         await asyncio.sleep(pause(now - began, _LONGEST))
 
 

@@ -37,7 +37,7 @@ def make_place(context: SessionContext, start: str, *, again: bool) -> Ready:
     if kept:
         restore_tree(repo, context.tree, tree_of(repo, kept))
     if gone and (back := bring_back(layout)):
-        context.engine.store.add_event(layout.id, "kept", f"given back: {named(back)}")
+        context.add_event("kept", f"given back: {named(back)}")
     return ready
 
 
@@ -50,7 +50,7 @@ def put_aside(context: SessionContext) -> SessionContext:
         tell_kept(context.engine.store, context.layout.id, kept)
         if ignored and not layout.slot:
             text = f"ignored files that were written there go with the worktree: {named(ignored)}"
-            context.engine.store.add_event(layout.id, "warning", text)
+            context.add_event("warning", text)
     spec = spec_of(context, context.plan.base_sha)
     if layout.slot:
         give_back_worktree(context)

@@ -25,16 +25,14 @@ from abreast.store.changes import Change
 
 def prepare(context: SessionContext) -> Ending | None:
     """Make the session's worktree at its start commit; a fresh attempt puts the last one aside."""
-    store = context.engine.store
-    store.update_session(context.session.id, Change(state=SessionState.PREPARING))
+    context.update(Change(state=SessionState.PREPARING))
     context.layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     if context.layout.attempt > 1 and not context.session.cli_session:
         context = put_aside(context)
     start = start_commit(context)
     context = in_warm_worktree(context, start)
     layout = context.layout
-    store.update_session(
-        context.session.id,
+    context.update(
         Change(
             base_sha=start,
             branch=layout.branch,
@@ -45,11 +43,11 @@ def prepare(context: SessionContext) -> Ending | None:
     ready = make_place(context, start, again=bool(context.session.cli_session))
     included = copy_included(context.repository, layout.worktree)
     for path, why in included.skipped:
-        store.add_event(context.session.id, "warning", f".worktreeinclude: {path} left out: {why}")
+        context.add_event("warning", f".worktreeinclude: {path} left out: {why}")
     for note in ready.notes:
-        store.add_event(context.session.id, "warning", note)
+        context.add_event("warning", note)
     if ready.made is not Made.NEW:
-        store.add_event(context.session.id, "worktree", f"{ready.made} {layout.worktree}")
+        context.add_event("worktree", f"{ready.made} {layout.worktree}")
     before.note(context)
     return None
 
@@ -108,4 +106,5 @@ def command_order_in(
         cwd=place,
         limits=Limits(minutes=minutes, idle_minutes=0),
         stop_file=stop_file,
+        places=context.engine.places,
     )

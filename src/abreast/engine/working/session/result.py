@@ -37,7 +37,7 @@ def check(context: SessionContext) -> Ending | None:
     objects = context.tree.objects
     changes = changed_files(repo, base, built.tree, env=objects) if worked else ()
     files = tuple(change.path for change in changes)
-    context.engine.store.update_session(context.session.id, Change(files=files))
+    context.update(Change(files=files))
     if ending := unfit(context, built) or _unexpected(context, files):
         return ending
     tree = built.tree if worked else base_tree  # what setup has left is no work
@@ -106,7 +106,7 @@ def after_setup(context: SessionContext) -> None:
     if changes:
         names = ", ".join(change.path for change in changes[:5])
         text = f"setup has changed {names}; what .gitignore does not name will be committed"
-        context.engine.store.add_event(context.session.id, "warning", text)
+        context.add_event("warning", text)
         write_atomic(context.layout.directory / "setup-tree", tree)
 
 
@@ -142,11 +142,10 @@ def commit(context: SessionContext) -> Ending:
     if ending := trespass.judge(context):
         return ending  # verify has run what the agent wrote
     repo, layout, base = context.repository, context.layout, context.session.base_sha
-    store = context.engine.store
     candidate, tree = _candidate(context)
     if _left_by_setup(context) and tree == _base_tree(repo, base):
         after_verify(context)  # what setup has left is no work
-    store.update_session(context.session.id, Change(state=SessionState.COMMITTING))
+    context.update(Change(state=SessionState.COMMITTING))
     sealed = seal(
         repo,
         context.tree,
@@ -158,10 +157,10 @@ def commit(context: SessionContext) -> Ending:
     )
     if sealed.own:
         text = f"the agent's own {len(sealed.own)} commits are kept under {sealed.kept}"
-        store.add_event(context.session.id, "squashed", text)
+        context.add_event("squashed", text)
     if not sealed.left.clean:
         return Ending(SessionState.UNKNOWN, f"changed while it was committed: {sealed.left}")
-    store.update_session(context.session.id, Change(commit=sealed.commit or ""))
+    context.update(Change(commit=sealed.commit or ""))
     return Ending(SessionState.DONE)
 
 
@@ -173,7 +172,7 @@ def finish(context: SessionContext, ending: Ending | None) -> Ending:
         _keep(context)
         trespass.come_home(context)
     for mail in mailbox.pending(context.layout.mailbox):
-        context.engine.store.add_event(context.session.id, "unheard", mail.text)
+        context.add_event("unheard", mail.text)
     child = context.session.kind is SessionKind.CHILD
     if not child:
         leave(context, final)  # first: the session that needs it starts at its end

@@ -34,6 +34,11 @@ class Bill:
     start_up: int | None
     context: int | None
 
+    def write(self, context: SessionContext) -> None:
+        """Put the usage of the attempt into the store."""
+        attempt = context.layout.attempt
+        context.engine.store.set_usage(context.session.id, attempt, self.usage, self.by_model)
+
     def account(self, summary: int) -> Account:
         """Return the account of a delegation of whose answer the parent reads `summary` tokens."""
         billed = [n for n in (self.total.input_tokens, self.total.output_tokens) if n is not None]
@@ -79,8 +84,7 @@ def settle(context: SessionContext, environ: Mapping[str, str]) -> None:
     """Write down what an attempt has used by now: a person may have asked more since it ended."""
     found = [load_result(context.layout.job(name)) for name in ROUNDS]
     bill = bill_of(context, [one for one in found if one is not None], environ=environ)
-    store, attempt = context.engine.store, context.layout.attempt
-    store.set_usage(context.session.id, attempt, bill.usage, bill.by_model)
+    bill.write(context)
 
 
 def stated_by(results: Iterable[Result]) -> tuple[Usage, Parts]:
@@ -101,7 +105,7 @@ def _recorded(
         return read_session(context.session, known_as, context.engine.places, environ)
     except Exception as failure:  # noqa: BLE001 - no record may change how a session ends
         text = f"what its CLI has recorded cannot be counted: {failure!r}"
-        context.engine.store.add_event(context.session.id, "warning", text)
+        context.add_event("warning", text)
         return None
 
 

@@ -64,7 +64,7 @@ def _no_worktree(context: SessionContext) -> Ending | None:
         return Ending(SessionState.FAILED, reason, hint)
     if mend_worktree(context.repository, spec_of(context, context.session.base_sha), before.admin):
         text = f"{before.admin} was removed while it ran, by whom is not known; it was made again"
-        context.engine.store.add_event(layout.id, "warning", text)
+        context.add_event("warning", text)
     return None
 
 
@@ -73,18 +73,18 @@ def told(context: SessionContext, ending: Ending) -> Ending:
 
     Branches that are gone, by whose doing is not known, are told and kept under a ref.
     """
-    store, layout = context.engine.store, context.layout
+    layout = context.layout
     if (removed := _no_worktree(context)) and ending.state not in _SETTLED:
         ending = replace(ending, reason=removed.reason, hint=removed.hint)
     for place in _elsewhere(context):
-        store.add_event(layout.id, "warning", f"branch {layout.branch} is checked out in {place}")
+        context.add_event("warning", f"branch {layout.branch} is checked out in {place}")
     found, gone = _found(context)
     for one in gone:
         ref = anchor_of(context, one)
         text = f"branch {one.branch} is gone, by whom is not known; {one.old[:12]} is kept: {ref}"
-        store.add_event(layout.id, "warning", text)
+        context.add_event("warning", text)
     for trespass in found:
-        store.add_event(layout.id, "trespass", str(trespass))
+        context.add_event("trespass", str(trespass))
     if not found or context.session.kind is SessionKind.OPEN or ending.state is SessionState.DONE:
         return ending  # what is done was judged before it was committed
     reason, hint = _reason(found), _hint(context, found)
@@ -133,7 +133,7 @@ def of_trial(context: SessionContext, folder: Path) -> str:
     before = found_in(folder)
     found = _beyond(context, before, "")[0] if before else []
     for trespass in found:
-        context.engine.store.add_event(context.layout.id, "trespass", str(trespass))
+        context.add_event("trespass", str(trespass))
     return _reason(found)
 
 
