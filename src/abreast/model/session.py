@@ -10,12 +10,43 @@ BY_HAND = "worked on by hand"
 """The final message of a session that a person went on with, which no agent has said."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """What an attempt at a session has come to so far; the next attempt begins without it.
+
+    Times are Unix seconds. `reason` says why it ended as it did, `hint` what to do about it.
+    """
+
+    started: float | None = None
+    ended: float | None = None
+    last_action: str = ""
+    turns: int = 0
+    files: tuple[str, ...] = ()
+    commit: str = ""
+    reason: str = ""
+    hint: str = ""
+    final_message: str = ""
+    landing: LandState = LandState.NONE
+    landed: str = ""  # the commit that brought it into the target, or the pull request's address
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changeable(Attempt):
+    """All that changes while a session is worked on. The next attempt goes on with these."""
+
+    base_sha: str = ""
+    branch: str = ""
+    worktree: str = ""
+    directory: str = ""
+    cli_session: str = ""
+    model: str = ""
+
+
 @dataclass(frozen=True)
-class Session:
+class Session(Changeable):
     """One agent at work on one task in one worktree on one branch.
 
-    Times are Unix seconds, with a tick each for measuring (see `Moment`). `id` is `<run>/<task>`.
-    `reason` says why it ended as it did, `hint` what to do about it.
+    `id` is `<run>/<task>`. Its times have a tick each for measuring (see `Moment`).
     """
 
     id: str
@@ -26,24 +57,7 @@ class Session:
     kind: SessionKind = SessionKind.TASK
     produces: str = ""
     attempt: int = 1
-    base_sha: str = ""
-    branch: str = ""
-    worktree: str = ""
-    directory: str = ""
-    cli_session: str = ""
-    model: str = ""
-    started: float | None = None
-    ended: float | None = None
-    last_action: str = ""
-    turns: int = 0
     usage: Usage = field(default_factory=Usage)
-    files: tuple[str, ...] = ()
-    commit: str = ""
-    reason: str = ""
-    hint: str = ""
-    final_message: str = ""
-    landing: LandState = LandState.NONE
-    landed: str = ""  # the commit that brought it into the target, or the pull request's address
     needs: tuple[str, ...] = ()
     parent: str = ""  # of a child: the session that it was started for, as far as that is known
     started_tick: str = ""

@@ -1,76 +1,49 @@
 """Changes to a session, and which changes of state are legal."""
 
 from dataclasses import dataclass, fields
-from enum import Enum, StrEnum
+from enum import Enum
 from typing import Any, Final, TypeVar
 
 from abreast.errors import StateError
-from abreast.model.states import LandState, RunState, SessionState
-from abreast.store.text import dump_list
+from abreast.model.session import Changeable
+from abreast.model.states import RunState, SessionState
+from abreast.store.rows import columns_of
 
+T = TypeVar("T")
 State = TypeVar("State", SessionState, RunState)
 
 
-class Unset(Enum):
-    """The type of `UNSET`, which leaves a field as it is."""
-
+class _Unset(Enum):
     UNSET = "unset"
 
 
-UNSET: Final = Unset.UNSET
+UNSET: Final[Any] = _Unset.UNSET
+"""Stands for a value of any field, and leaves that as it is."""
 
 
-@dataclass(frozen=True)
-class Change:
+def _unset(kind: type[T]) -> type[T]:
+    """Make `UNSET` the default of every field that `kind` inherits."""
+    for one in fields(Changeable):
+        kind.__annotations__[one.name] = one.type
+        setattr(kind, one.name, UNSET)
+    return kind
+
+
+@dataclass(frozen=True, kw_only=True)
+@_unset
+class Change(Changeable):
     """New values for fields of a `Session`; what is not given stays.
 
     `started` and `ended` need not be given: the store sets them when the session leaves `queued`
     and when it reaches a final state.
     """
 
-    state: SessionState | Unset = UNSET
-    agent: str | Unset = UNSET
-    base_sha: str | Unset = UNSET
-    branch: str | Unset = UNSET
-    worktree: str | Unset = UNSET
-    directory: str | Unset = UNSET
-    cli_session: str | Unset = UNSET
-    model: str | Unset = UNSET
-    started: float | Unset | None = UNSET
-    ended: float | Unset | None = UNSET
-    last_action: str | Unset = UNSET
-    turns: int | Unset = UNSET
-    files: tuple[str, ...] | Unset = UNSET
-    commit: str | Unset = UNSET
-    reason: str | Unset = UNSET
-    hint: str | Unset = UNSET
-    final_message: str | Unset = UNSET
-    landing: LandState | Unset = UNSET
-    landed: str | Unset = UNSET
+    state: SessionState = UNSET
+    agent: str = UNSET
 
     def values(self) -> dict[str, Any]:
         """Return the columns to set, as the database holds them."""
-        given = {f.name: getattr(self, f.name) for f in fields(self)}
-        values = {name: value for name, value in given.items() if value is not UNSET}
-        if "files" in values:
-            values["files"] = dump_list(values["files"])
-        return {k: v.value if isinstance(v, StrEnum) else v for k, v in values.items()}
-
-
-# What the next attempt at a session must not inherit from the one before.
-RESULT_FIELDS = Change(
-    started=None,
-    ended=None,
-    last_action="",
-    turns=0,
-    files=(),
-    commit="",
-    reason="",
-    hint="",
-    final_message="",
-    landing=LandState.NONE,
-    landed="",
-)
+        return columns_of({k: v for k, v in vars(self).items() if v is not UNSET})
 
 
 def require_transition(name: str, old: State, new: State) -> None:

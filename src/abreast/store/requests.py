@@ -6,9 +6,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from abreast.errors import StateError
+from abreast.model.session import Attempt
 from abreast.model.states import LandMode, LandState, RunState, SessionState
-from abreast.store.changes import RESULT_FIELDS
 from abreast.store.engine import transaction
+from abreast.store.rows import columns_of
 from abreast.store.schema import runs, sessions
 from abreast.store.writing import FINAL, Writing, find, left_behind
 
@@ -146,7 +147,7 @@ class Requests(Writing):
                 f"{row.id} has not ended: it is {row.state}", hint=f"abreast stop {row.id}"
             )
         attempt = int(row.attempt) + 1
-        values = RESULT_FIELDS.values() | {
+        values = columns_of(vars(Attempt())) | {
             "started_tick": "",
             "ended_tick": "",
             "state": SessionState.QUEUED.value,

@@ -1,133 +1,77 @@
-"""Runs and sessions as rows: which columns they have, and the way there and back."""
+"""Runs and sessions as rows: the columns are the fields of the model, by name.
 
-from collections.abc import Callable, Sequence
+A new field is a line in the model, a column in the schema, and a migration.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
+from enum import StrEnum
 from typing import Any
 
 from abreast.model.session import LogEvent, Run, Session
-from abreast.model.states import LandMode, LandState, RunState, SessionKind, SessionState
 from abreast.model.usage import Usage
 from abreast.store.text import dump_list, load_list
 
 NUMBERS = ("input_tokens", "cached_tokens", "output_tokens", "cost_usd")
 
-RUN_COLUMNS = (
-    "id",
-    "repo",
-    "base",
-    "base_sha",
-    "target",
-    "source",
-    "note",
-    "max_parallel",
-    "generation",
-    "created",
-    "ended",
-    "state",
-    "land",
-    "created_tick",
-)
+Loader = Callable[[Any], Any]
 
-# In the order of the fields of `Session`, so that loading a thousand of them takes milliseconds.
-_HEAD = ("id", "run_id", "task", "agent")
-_ENUMS = ("state", "kind")
-_MIDDLE = (
-    "produces",
-    "attempt",
-    "base_sha",
-    "branch",
-    "worktree",
-    "directory",
-    "cli_session",
-    "model",
-    "started",
-    "ended",
-    "last_action",
-    "turns",
-)
-_USAGE = (*NUMBERS, "usage_source")
-_TAIL = ("commit", "reason", "hint", "final_message")
-_TICKS = ("started_tick", "ended_tick")
-SESSION_COLUMNS = (
-    *_HEAD,
-    *_ENUMS,
-    *_MIDDLE,
-    *_USAGE,
-    "files",
-    *_TAIL,
-    "landing",
-    "landed",
-    "needs",
-    "parent",
-    *_TICKS,
-)
-
-_make_session: Callable[..., Session] = Session
-_STATES = {state.value: state for state in SessionState}
-_KINDS = {kind.value: kind for kind in SessionKind}
-_LANDINGS = {landing.value: landing for landing in LandState}
+_RENAMED = {"run": "run_id"}
 
 
-def run_row(run: Run) -> dict[str, Any]:
-    """Return a run as the values of its columns."""
-    row = {name: getattr(run, name) for name in RUN_COLUMNS}
-    return row | {"state": run.state.value, "land": run.land.value}
+def _loaders(kind: type[Run | Session]) -> dict[str, Loader]:
+    """Return how to read each field of `kind` that its column holds in other words."""
+    return {one.name: load for one in fields(kind) if (load := _loader(one.type))}
+
+
+def _loader(kind: object) -> Loader | None:
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return {member.value: member for member in kind}.__getitem__
+    return load_list if kind == tuple[str, ...] else None
+
+
+_RUN, _SESSION = _loaders(Run), _loaders(Session)
+RUN_COLUMNS = tuple(one.name for one in fields(Run) if one.name != "sessions")
+_SESSION_FIELDS = tuple(one.name for one in fields(Session) if one.name != "usage")
+SESSION_COLUMNS = (*(_RENAMED.get(n, n) for n in _SESSION_FIELDS), *NUMBERS, "usage_source")
+
+
+def _load(
+    names: Iterable[str], loaders: Mapping[str, Loader], row: Iterable[Any]
+) -> dict[str, Any]:
+    values = dict(zip(names, row, strict=False))
+    for name, load in loaders.items():
+        values[name] = load(values[name])
+    return values
 
 
 def load_run(row: Sequence[Any], sessions: tuple[Session, ...]) -> Run:
     """Return the run that the values of `RUN_COLUMNS` stand for."""
-    values = dict(zip(RUN_COLUMNS, row, strict=True))
-    values |= {"state": RunState(values["state"]), "land": LandMode(values["land"])}
-    return Run(**values, sessions=sessions)
-
-
-def session_row(session: Session, position: int) -> dict[str, Any]:
-    """Return a session as the values of its columns."""
-    plain = ("id", "task", "agent", *_MIDDLE, *_TAIL, "landed", "parent", *_TICKS)
-    return {
-        **{name: getattr(session, name) for name in plain},
-        **{name: getattr(session.usage, name) for name in NUMBERS},
-        "run_id": session.run,
-        "position": position,
-        "state": session.state.value,
-        "kind": session.kind.value,
-        "usage_source": session.usage.source,
-        "files": dump_list(session.files),
-        "landing": session.landing.value,
-        "needs": dump_list(session.needs),
-    }
+    return Run(**_load(RUN_COLUMNS, _RUN, row), sessions=sessions)
 
 
 def load_session(row: Sequence[Any]) -> Session:
     """Return the session that the values of `SESSION_COLUMNS` stand for."""
-    id_, run, task, agent, state, kind, *rest = row
-    *rest, landing, landed, needs, parent, started_tick, ended_tick = rest
-    *rest, files, commit, reason, hint, final_message = rest
-    return _make_session(
-        id_,
-        run,
-        task,
-        agent,
-        _STATES[state],
-        _KINDS[kind],
-        *rest[:12],
-        Usage(*rest[12:]),
-        load_list(files),
-        commit,
-        reason,
-        hint,
-        final_message,
-        _LANDINGS[landing],
-        landed,
-        load_list(needs),
-        parent,
-        started_tick,
-        ended_tick,
-    )
+    usage = Usage(*row[len(_SESSION_FIELDS) :])
+    return Session(**_load(_SESSION_FIELDS, _SESSION, row), usage=usage)
 
 
-def usage_row(usage: Usage) -> dict[str, Any]:
-    """Return a usage as the values of its columns."""
-    return {**{name: getattr(usage, name) for name in NUMBERS}, "source": usage.source}
+def run_row(run: Run) -> dict[str, Any]:
+    """Return a run, without its sessions, as the values of its columns."""
+    return columns_of({name: getattr(run, name) for name in RUN_COLUMNS})
+
+
+def columns_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values of a run's or a session's fields, by name, as those of their columns."""
+    row: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Usage):
+            row |= {f"usage_{k}" if k == "source" else k: v for k, v in vars(value).items()}
+        elif isinstance(value, StrEnum):
+            row[name] = value.value
+        else:
+            row[_RENAMED.get(name, name)] = dump_list(value) if isinstance(value, tuple) else value
+    return row
 
 
 def load_event(row: Sequence[Any]) -> LogEvent:

@@ -16,10 +16,10 @@ from abreast.model.moment import Moment
 from abreast.model.session import Run
 from abreast.model.states import RunState, SessionState
 from abreast.model.usage import Usage
-from abreast.store.changes import UNSET, Change, Unset, require_transition
+from abreast.store.changes import UNSET, Change, require_transition
 from abreast.store.engine import transaction
 from abreast.store.requests import RETRY, Requests
-from abreast.store.rows import NUMBERS, run_row, session_row, usage_row
+from abreast.store.rows import NUMBERS, columns_of, run_row
 from abreast.store.schema import runs, sessions, usage
 from abreast.store.upsert import upsert
 from abreast.store.writing import find, left_behind, line
@@ -44,7 +44,7 @@ class Store(Requests):
             kept = {"plan": plan_json, "common_dir": common_dir}
             more = {"ordinal": db.execute(last).scalar_one() + 1}
             db.execute(sa.insert(runs).values(run_row(run) | kept | more))
-            rows = [session_row(session, at) for at, session in enumerate(run.sessions)]
+            rows = [columns_of(vars(one)) | {"position": at} for at, one in enumerate(run.sessions)]
             if rows:
                 db.execute(sa.insert(sessions), rows)
             self._append(db, run.id, None, "state", run.state.value)
@@ -166,7 +166,7 @@ class Store(Requests):
             find(db, sessions, session)
             for model, part in {**by_model, "": total}.items():
                 key = {"session_id": session, "attempt": attempt, "model": model}
-                db.execute(upsert(db, usage, key, usage_row(part)))
+                db.execute(upsert(db, usage, key, vars(part)))
             totals = sa.select(
                 *(sa.func.sum(usage.c[name]).label(name) for name in NUMBERS),
                 sa.func.max(usage.c.source).label("usage_source"),
@@ -186,7 +186,7 @@ class Store(Requests):
         return times
 
 
-def _at(name: str, given: float | Unset | None, now: Moment) -> dict[str, Any]:
+def _at(name: str, given: float | None, now: Moment) -> dict[str, Any]:
     return {name: now.wall, f"{name}_tick": now.tick} if given is UNSET else {}
 
 

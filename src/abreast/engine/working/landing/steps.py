@@ -64,7 +64,7 @@ async def land_one(engine: Engine, session: str, generation: int) -> None:
     if landing is LandState.QUEUED:
         change = await _end_of_landing(engine, session, found.attempt, generation)
         await asyncio.to_thread(engine.store.update_session, session, change)
-        landing = change.landing if isinstance(change.landing, LandState) else landing
+        landing = change.landing
     if landing is LandState.LANDED:
         await asyncio.to_thread(_make_idle, engine, session, found.attempt)
 

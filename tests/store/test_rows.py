@@ -1,0 +1,49 @@
+"""A field of a session or a run is a column of the same name, there and back."""
+
+from dataclasses import fields, replace
+from enum import StrEnum
+
+import pytest
+
+from abreast.model.session import Run, Session
+from abreast.model.states import SessionState
+from abreast.store import schema
+from abreast.store.changes import Change
+from abreast.store.rows import NUMBERS
+from tests.store.samples import make_run
+
+KEPT_BESIDES = {  # by the store, for itself
+    "abreast_runs": {"common_dir", "ordinal", "plan", "stop_requested"},
+    "abreast_sessions": {"position", "stop_requested", "earlier_cli_sessions", "again"},
+}
+IN_OTHER_WORDS = {
+    Run: {"sessions": set()},
+    Session: {"run": {"run_id"}, "usage": {*NUMBERS, "usage_source"}},
+}
+
+
+@pytest.mark.parametrize(("kind", "table"), [(Run, schema.runs), (Session, schema.sessions)])
+def test_every_field_has_its_column_and_every_column_its_field(kind, table):
+    named = [IN_OTHER_WORDS[kind].get(one.name, {one.name}) for one in fields(kind)]
+    assert set().union(*named) | KEPT_BESIDES[table.name] == {one.name for one in table.columns}
+
+
+def other(kind, value):
+    """Return another value of a field's type."""
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return next(member for member in kind if member is not value)
+    samples = {str: "other", int: 7, float | None: 1.5, tuple[str, ...]: ("a", "caf\udce9")}
+    return samples[kind]
+
+
+def test_every_field_that_changes_is_written_and_read_back(store, reader):
+    store.add_run(make_run(tasks=1), "{}")
+    for one in fields(Change):
+        if one.name == "state":
+            continue  # which sets times, too
+        before = reader.session("r1/t0")
+        value = other(one.type, getattr(before, one.name))
+        store.update_session("r1/t0", Change(**{one.name: value}))
+        assert reader.session("r1/t0") == replace(before, **{one.name: value})
+    store.update_session("r1/t0", Change(state=SessionState.PREPARING))
+    assert reader.session("r1/t0").state is SessionState.PREPARING
