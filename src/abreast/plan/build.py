@@ -1,6 +1,6 @@
 """Holds a plan file against its schema and against itself, then builds the plan."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from pathlib import Path
 
 from abreast.model.limits import Limits
@@ -8,14 +8,14 @@ from abreast.model.states import LandMode
 from abreast.model.task import AgentChoice, Plan
 from abreast.plan.choice import read_choice
 from abreast.plan.explain import explain
-from abreast.plan.overrides import DEFAULT_AGENT, Overrides
+from abreast.plan.overrides import Overrides
 from abreast.plan.source import Source
 from abreast.plan.tasks import Defaults, build_task, check_tasks, merge_limits
 from abreast.plan.text import check_text
 
 
 def build_plan(
-    source: Source, folder: Path, options: Overrides, agents: Collection[str]
+    source: Source, folder: Path, options: Overrides, agents: Sequence[str]
 ) -> Plan | None:
     """Return the plan, or None when `source` has got problems."""
     from pydantic import ValidationError
@@ -59,9 +59,9 @@ def build_plan(
     return options.over(plan)
 
 
-def _choices(source: Source, agents: Collection[str]) -> tuple[AgentChoice, dict[int, AgentChoice]]:
+def _choices(source: Source, agents: Sequence[str]) -> tuple[AgentChoice, dict[int, AgentChoice]]:
     """Return the agent of the plan, and those of the tasks that choose their own."""
-    raw = source.raw.get("agent", DEFAULT_AGENT)
+    raw = source.raw.get("agent", agents[0])
     default = read_choice(source, ("agent",), raw, agents)
     own = {
         at: read_choice(source, ("task", at, "agent"), task["agent"], agents)

@@ -1,25 +1,26 @@
 """A plan made of `-t` options: one task for each prompt."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from abreast.errors import PlanError, Problem
 from abreast.model.limits import Limits
 from abreast.model.task import AgentChoice, Plan, Task
 from abreast.plan.names import subject, unique_slugs
-from abreast.plan.overrides import DEFAULT_AGENT, NO_OVERRIDES, Overrides
+from abreast.plan.overrides import NO_OVERRIDES, Overrides
 
 
 def plan_from_options(
     prompts: Sequence[str],
     options: Overrides = NO_OVERRIDES,
     *,
-    agents: Collection[str],
+    agents: Sequence[str],
     limits: Limits | None = None,
     repo: str = "",
 ) -> Plan:
     """Return a plan with a task for each prompt, its id made of the prompt's first words.
 
-    `agents` are the names of all agents. Raises PlanError with everything that is wrong.
+    `agents` are the names of all agents, the default one first. Raises PlanError
+    with everything that is wrong.
     """
     problems = list(options.problems(agents))
     if not prompts:
@@ -36,7 +37,7 @@ def plan_from_options(
             id=name,
             prompt=prompt,
             produces=subject(prompt),
-            agent=AgentChoice(options.agent or DEFAULT_AGENT),
+            agent=AgentChoice(options.agent or agents[0]),
             model=options.model,
             setup=options.setup,
             verify=options.verify,

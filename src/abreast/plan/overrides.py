@@ -8,8 +8,6 @@ from abreast.model.states import LandMode
 from abreast.model.task import Plan
 from abreast.plan.choice import agent_problem
 
-DEFAULT_AGENT = "claude"
-
 
 @dataclass(frozen=True)
 class Overrides:

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,11 +25,12 @@ def read_plan_file(
     file: Path,
     options: Overrides = NO_OVERRIDES,
     *,
-    agents: Collection[str],
+    agents: Sequence[str],
 ) -> Parsed:
     """Read the plan in `file`, with `options` over its defaults; raises PlanError.
 
-    `agents` are the names of all agents. Paths in the plan are relative to its folder.
+    `agents` are the names of all agents, the default one first. Paths in the plan
+    are relative to its folder.
     """
     try:
         text = file.read_text(encoding="utf-8-sig")
@@ -44,7 +45,7 @@ def parse_plan(
     file: Path,
     options: Overrides = NO_OVERRIDES,
     *,
-    agents: Collection[str],
+    agents: Sequence[str],
 ) -> Parsed:
     """Read a plan from `text`, as if it stood in `file`; raises PlanError."""
     try:
