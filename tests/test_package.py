@@ -42,6 +42,8 @@ def test_every_public_name_is_there():
         assert getattr(api, name) is not None, name
         assert name in dir(api)
     assert abreast.run is api.run
+    assert "run" in abreast.__all__
+    assert set(abreast.__all__) < set(api.__all__)
     assert not hasattr(abreast, "nonsense")
     assert not hasattr(api, "looking_glass")
 

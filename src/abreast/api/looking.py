@@ -1,16 +1,11 @@
-"""Look at runs and sessions; nothing here changes anything."""
-
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+"""Look at runs and sessions; nothing here changes anything, and what is imported is light."""
 
 from abreast.errors import NotFoundError
 from abreast.model.attendance import Attendance, Presence
-from abreast.model.session import LogEvent, Run, Session
+from abreast.model.session import Run, Session
 from abreast.places import Places, find_places
+from abreast.store import unrecorded as lost
 from abreast.store.reader import Reader
-
-if TYPE_CHECKING:
-    from abreast.store.unrecorded import Unrecorded
 
 
 def runs(*, limit: int = 20, places: Places | None = None) -> list[Run]:
@@ -49,47 +44,18 @@ def find_session(name: str, *, places: Places | None = None) -> Session:
     return found[0]
 
 
-def logs(name: str, *, follow: bool = False, places: Places | None = None) -> Iterator[LogEvent]:
-    """Yield a session's story, oldest first; with `follow`, until it ends."""
-    from abreast.engine.reading import story
-
-    return story.tell(find_session(name, places=places), places or find_places(), follow=follow)
-
-
-def stream(name: str, *, follow: bool = False, places: Places | None = None) -> Iterator[bytes]:
-    """Yield the lines of a session's agent as its CLI printed them (its latest attempt)."""
-    from abreast.engine.reading import story
-
-    return story.stream(find_session(name, places=places), places or find_places(), follow=follow)
-
-
-def diff(
-    name: str, *, stat: bool = False, binary: bool = False, places: Places | None = None
-) -> str:
-    """Return a session's changes against its base as git prints them, uncommitted ones included.
-
-    With `binary`, `git apply` takes it whatever has changed. Bytes that are no text are surrogates:
-    `os.fsencode` gives them back.
-    """
-    from abreast.engine.reading import diff as inspect
-
-    session = find_session(name, places=places)
-    return inspect.diff(session, places or find_places(), stat=stat, binary=binary)
-
-
 def presence(run: Run, *, places: Places | None = None) -> Presence:
     """Return who works on a run as it stands, and since when nobody has."""
     if run.state.final:
         return Presence(Attendance.NOT_NEEDED)
+    # So that `abreast status` of what has ended answers at once.
     from abreast.engine.common import attendance
 
     return attendance.presence(run, places or find_places())
 
 
-def unrecorded(*, places: Places | None = None) -> "list[Unrecorded]":
+def unrecorded(*, places: Places | None = None) -> list[lost.Unrecorded]:
     """Return the sessions whose work is on disk and in no record: the database was lost."""
-    from abreast.store import unrecorded as lost
-
     return lost.unrecorded(places or find_places())
 
 

@@ -1,66 +1,42 @@
 """Start, steer and finish runs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from abreast.api.following import Progress, unseen, wait
 from abreast.api.looking import find_run, find_session, run_or_session
+from abreast.engine.client import cleaning, planning, terminal
+from abreast.engine.client import demo as show
+from abreast.engine.client.requests import connect
+from abreast.engine.common.seat import require_free
 from abreast.model.removal import Removal
 from abreast.model.session import Run, Session
 from abreast.model.states import LandMode, SessionKind
 from abreast.model.task import Plan
 from abreast.places import Places, find_places
-
-Progress = Callable[[Run], None]
+from abreast.plan.overrides import NO_OVERRIDES, Overrides
 
 
 def read_plan(
     source: Path | None,
     prompts: Sequence[str] = (),
+    overrides: Overrides = NO_OVERRIDES,
     *,
     repo: Path | None = None,
-    agent: str = "",
-    model: str = "",
-    verify: str = "",
-    setup: str = "",
-    base: str = "",
-    land: LandMode | None = None,
-    max_parallel: int = 0,
 ) -> tuple[Plan, list[str]]:
     """Read a plan file, or make a plan of `prompts`, and check it against its repository.
 
-    Keywords that are not empty override the plan's defaults. `repo` is by default the repository
-    around the current folder. Returns the plan, its base resolved, and warnings for the user;
-    raises `PlanError` with everything that is wrong.
+    `overrides` go over the plan's defaults. `repo` is by default the repository around the current
+    folder. Returns the plan, its base resolved, and warnings for the user; raises `PlanError` with
+    everything that is wrong.
     """
-    from abreast.engine.client import planning
-    from abreast.plan.overrides import Overrides
-
-    overrides = Overrides(agent, model, verify, setup, base, land, max_parallel)
     return planning.read_plan(source, prompts, overrides, repo)
 
 
 def start(plan: Plan, *, places: Places | None = None) -> Run:
     """Record a checked plan as a run, make sure that a worker is there, and return at once."""
-    from abreast.engine.client.requests import connect
-
     with connect(places or find_places()) as client:
         return client.start(plan)
-
-
-def wait(
-    run: str,
-    *,
-    progress: Progress | None = None,
-    timeout: float | None = None,
-    places: Places | None = None,
-) -> Run:
-    """Return the run once it is final (or `timeout` seconds have passed: then as it stands).
-
-    `progress` is called with each changed state of the run, from this thread.
-    """
-    from abreast.engine.client import watching
-
-    return watching.wait(run, places or find_places(), progress or unseen, timeout)
 
 
 def run(plan: Plan, *, progress: Progress | None = None, places: Places | None = None) -> Run:
@@ -74,10 +50,6 @@ def stop(name: str, *, places: Places | None = None) -> list[Session]:
 
     Returns once no process of theirs is left; what they did so far is kept under a ref.
     """
-    from abreast.engine.client import terminal
-    from abreast.engine.client.requests import connect
-    from abreast.engine.common.seat import require_free
-
     where = places or find_places()
     found = run_or_session(name, where)
     if isinstance(found, Session) and found.kind is SessionKind.OPEN and not found.state.final:
@@ -92,8 +64,6 @@ def resume(run: str, *, places: Places | None = None) -> Run:
 
     The run itself may be at work. The environment is that of this process from now on.
     """
-    from abreast.engine.client.requests import connect
-
     where = places or find_places()
     with connect(where) as client:
         return client.resume(find_run(run, places=where).id)
@@ -101,8 +71,6 @@ def resume(run: str, *, places: Places | None = None) -> Run:
 
 def retry(name: str, *, places: Places | None = None) -> Run:
     """Queue one session that has ended, and not landed, once more, afresh from its base."""
-    from abreast.engine.client.requests import connect
-
     where = places or find_places()
     session = find_session(name, places=where)
     with connect(where) as client:
@@ -117,8 +85,6 @@ def request_landing(
     places: Places | None = None,
 ) -> Run:
     """Queue a session, or every finished session of a run, for landing, and return at once."""
-    from abreast.engine.client.requests import connect
-
     where = places or find_places()
     found = run_or_session(name, where)
     run = found if isinstance(found, Run) else find_run(found.run, places=where)
@@ -152,8 +118,6 @@ def clean(
 
     Work that is not in the target stays unless `force`, and even then under a ref.
     """
-    from abreast.engine.client import cleaning
-
     where = places or find_places()
     return cleaning.clean(names, where, remove=remove, force=force)
 
@@ -167,10 +131,4 @@ def demo(
 
     With `claude`, `codex` or `gemini` the real CLI runs, against the built-in loopback model.
     """
-    from abreast.engine.client import demo as show
-
     return show.run(agent, keep=keep, progress=progress or unseen)
-
-
-def unseen(run: Run) -> None:
-    """Take no notice."""

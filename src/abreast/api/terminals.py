@@ -5,13 +5,14 @@ from pathlib import Path
 
 from abreast.agents.base import Command
 from abreast.api.looking import find_session
+from abreast.engine.client import terminal
 from abreast.model.session import Session
 from abreast.places import Places, find_places
 
 
 @dataclass(frozen=True)
 class Terminal:
-    """A command for the user's own terminal. After it ends, call `after(session)`."""
+    """A command for the user's own terminal. After it ends, call `close_session`."""
 
     session: Session
     command: Command
@@ -20,8 +21,6 @@ class Terminal:
 
 def attach(name: str, *, places: Places | None = None) -> Terminal:
     """Return the command that opens a session interactively, by its exact id, in its worktree."""
-    from abreast.engine.client import terminal
-
     where = places or find_places()
     return Terminal(*terminal.attach(find_session(name, places=where), where))
 
@@ -36,8 +35,6 @@ def open_session(
     places: Places | None = None,
 ) -> Terminal:
     """Make a fresh worktree and return the command for an interactive session in it."""
-    from abreast.engine.client import terminal
-
     where = places or find_places()
     return Terminal(
         *terminal.open_session(name, agent, where, repo=repo or Path.cwd(), base=base, model=model)
@@ -46,7 +43,5 @@ def open_session(
 
 def close_session(name: str, *, places: Places | None = None) -> Session:
     """Record that the person has left an interactive session: commit what there is."""
-    from abreast.engine.client import terminal
-
     where = places or find_places()
     return terminal.close(find_session(name, places=where), where)

@@ -1,7 +1,8 @@
 """Options and arguments that several verbs share, and what the shell may complete them with."""
 
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -49,6 +50,17 @@ def complete_agent(
 ) -> list[CompletionItem]:
     """Return the names of agents that begin so."""
     return [CompletionItem(name) for name in AGENTS if name.startswith(begun)]
+
+
+class OneOf(click.Choice[str]):
+    """One of the values of an enumeration, which the verb gets a member of."""
+
+    def __init__(self, kind: type[StrEnum]) -> None:
+        super().__init__([str(one) for one in kind])
+        self._kind = kind
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return self._kind(super().convert(value, param, ctx))
 
 
 def _named(ctx: click.Context, param: click.Parameter, name: str) -> str:

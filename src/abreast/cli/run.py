@@ -1,10 +1,11 @@
 """`abreast run`: start a plan and show it until it ends."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from abreast.cli import options
+from abreast.cli import as_json, options
 from abreast.model.states import LandMode
 
 
@@ -42,7 +43,7 @@ from abreast.model.states import LandMode
 )
 @click.option(
     "--land",
-    type=click.Choice([mode.value for mode in LandMode]),
+    type=options.OneOf(LandMode),
     help="What becomes of finished work: left on its branch (the default), merged into the target"
     " as soon as it is verified there, or proposed as a pull request",
 )
@@ -62,16 +63,10 @@ def run(
     *,
     plan: Path | None,
     tasks: tuple[str, ...],
-    agent: str,
-    model: str,
-    verify: str,
-    setup: str,
-    base: str,
-    land: str | None,
-    max_parallel: int,
     detach: bool,
     repo: Path | None,
     json: bool,
+    **chosen: Any,
 ) -> int:
     """Run a plan, or the tasks given by -t, side by side
 
@@ -86,27 +81,16 @@ def run(
       abreast run plan.toml
       abreast run -t "fix the flaky test" -t "document --csv" --verify "pytest -q"
     """  # noqa: D301 (\\b tells the help not to wrap what follows)
-    from abreast import api
-    from abreast.cli import as_json
+    from abreast.api import running
     from abreast.cli.follow import follow
+    from abreast.plan.overrides import Overrides
 
     if (plan is None) == (not tasks):
         raise click.UsageError("give either a plan or at least one -t TEXT")
-    checked, warnings = api.read_plan(
-        plan,
-        tasks,
-        repo=repo,
-        agent=agent,
-        model=model,
-        verify=verify,
-        setup=setup,
-        base=base,
-        land=LandMode(land) if land else None,
-        max_parallel=max_parallel,
-    )
+    checked, warnings = running.read_plan(plan, tasks, Overrides(**chosen), repo=repo)
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
-    started = api.start(checked)
+    started = running.start(checked)
     if not detach:
         return follow(started, json=json)
     if json:

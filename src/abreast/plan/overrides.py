@@ -11,7 +11,7 @@ from abreast.plan.choice import agent_problem
 
 @dataclass(frozen=True)
 class Overrides:
-    """Options of the command line; what is empty leaves the plan's defaults as they are.
+    """Options of `abreast run`; what is empty leaves the plan's defaults as they are.
 
     `agent`, `model`, `verify` and `setup` are for tasks that do not say it themselves.
     """

@@ -11,6 +11,7 @@ from abreast.errors import AbreastError, PlanError, Problem
 from abreast.model.states import LandMode
 from abreast.model.task import AgentChoice, Plan, Task
 from abreast.places import find_places
+from abreast.plan.overrides import Overrides
 from tests.support.repos import Repo
 from tests.support.stage import Stage, task, writes
 
@@ -93,7 +94,7 @@ def test_an_agent_that_is_not_installed_is_told(
 ) -> None:
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     with pytest.raises(PlanError) as refused:
-        api.read_plan(None, ["do it"], agent="gemini", base="nope", repo=repo.path)
+        api.read_plan(None, ["do it"], Overrides(agent="gemini", base="nope"), repo=repo.path)
     agent, base = refused.value.problems
     assert agent.message == "Gemini CLI is not installed"
     assert "npm install" in str(agent.hint)

@@ -14,6 +14,7 @@ from abreast.engine.client.delegating import Ask, make_plan
 from abreast.engine.common.installed import find_fit
 from abreast.errors import AgentError, ContractError, PlanError
 from abreast.model.contract import Contract
+from abreast.plan.overrides import Overrides
 from tests.support.repos import Repo
 
 CERTIFIED = {agent.name: agent.certified for agent in AGENTS.values() if agent.certified}
@@ -99,7 +100,7 @@ def test_an_older_one_is_refused_by_name(name: str, path: Path, repo: Repo) -> N
     assert str(path / name) in refused.value.message
     assert AGENTS[name].install_hint in str(refused.value.hint)
     with pytest.raises(PlanError) as problems:
-        api.read_plan(None, ["do it"], agent=name, repo=repo.path)
+        api.read_plan(None, ["do it"], Overrides(agent=name), repo=repo.path)
     assert [p.message for p in problems.value.problems] == [refused.value.message]
     [row] = [info for info in api.agents(environ) if info.name == name]
     assert (row.version, row.standing, row.certified) == ("0.1.2", Standing.TOO_OLD, tried)

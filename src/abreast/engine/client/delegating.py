@@ -158,6 +158,7 @@ def contract(
     question: str,
     tree: Path,
     *,
+    scope: Sequence[str] = (),
     limit_tokens: int = 0,
     isolation: Isolation = Isolation.CONTEXT,
     briefing: BriefingChoice | None = None,
@@ -175,5 +176,10 @@ def contract(
     if briefing is None:
         briefing = BriefingChoice.PROJECT if isolation.edits else BriefingChoice.NONE
     return Contract(
-        question, limit_tokens=limit_tokens, isolation=isolation, briefing=briefing, **more
+        question,
+        tuple(scope),
+        limit_tokens=limit_tokens,
+        isolation=isolation,
+        briefing=briefing,
+        **more,
     )

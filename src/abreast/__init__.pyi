@@ -1,0 +1,106 @@
+"""All that `abreast` offers, and the module that each name comes from: the one list of it."""
+
+from abreast.api.accounting import ledger as ledger
+from abreast.api.connecting import connect as connect, hook_handoff as hook_handoff
+from abreast.api.delegations import (
+    delegate as delegate,
+    estimate as estimate,
+    start_delegation as start_delegation,
+    tell as tell,
+)
+from abreast.api.following import (
+    Progress as Progress,
+    collect as collect,
+    diff as diff,
+    logs as logs,
+    more as more,
+    wait as wait,
+)
+from abreast.api.handing_over import (
+    check_handoff as check_handoff,
+    handoffs as handoffs,
+    write_handoff as write_handoff,
+)
+from abreast.api.looking import (
+    find_run as find_run,
+    find_session as find_session,
+    runs as runs,
+    sessions as sessions,
+)
+from abreast.api.machine import AgentInfo as AgentInfo
+from abreast.api.running import (
+    clean as clean,
+    demo as demo,
+    land as land,
+    read_plan as read_plan,
+    request_landing as request_landing,
+    resume as resume,
+    retry as retry,
+    run as run,
+    start as start,
+    stop as stop,
+)
+from abreast.api.terminals import (
+    Terminal as Terminal,
+    attach as attach,
+    close_session as close_session,
+    open_session as open_session,
+)
+from abreast.errors import (
+    AbreastError as AbreastError,
+    AgentError as AgentError,
+    CommandError as CommandError,
+    ContractError as ContractError,
+    GitError as GitError,
+    NotFoundError as NotFoundError,
+    PlanError as PlanError,
+    Problem as Problem,
+    StateError as StateError,
+    StoreError as StoreError,
+    WorkerError as WorkerError,
+)
+from abreast.model.connection import (
+    Connection as Connection,
+    FileChange as FileChange,
+    Scope as Scope,
+)
+from abreast.model.contract import (
+    BriefingChoice as BriefingChoice,
+    Contract as Contract,
+    Deliverable as Deliverable,
+    DeliveryState as DeliveryState,
+    Isolation as Isolation,
+    Profile as Profile,
+)
+from abreast.model.economy import Account as Account, Estimate as Estimate, Worth as Worth
+from abreast.model.finding import (
+    Diagnosis as Diagnosis,
+    Evidence as Evidence,
+    Finding as Finding,
+    Severity as Severity,
+)
+from abreast.model.handoff import Freshness as Freshness, Handoff as Handoff
+from abreast.model.ledger import (
+    By as By,
+    Cost as Cost,
+    Delegation as Delegation,
+    Ledger as Ledger,
+    LedgerRow as LedgerRow,
+    Parallel as Parallel,
+)
+from abreast.model.limits import Limits as Limits
+from abreast.model.removal import Removal as Removal
+from abreast.model.session import LogEvent as LogEvent, Run as Run, Session as Session
+from abreast.model.states import (
+    LandMode as LandMode,
+    LandState as LandState,
+    RunState as RunState,
+    SessionKind as SessionKind,
+    SessionState as SessionState,
+)
+from abreast.model.task import AgentChoice as AgentChoice, Plan as Plan, Task as Task
+from abreast.model.usage import Usage as Usage
+from abreast.places import Places as Places, find_places as find_places
+from abreast.plan.overrides import Overrides as Overrides
+
+__version__: str
