@@ -14,8 +14,7 @@ import psutil
 import pytest
 
 from abreast import api
-from abreast.agents import agent_named
-from abreast.agents.connecting import CONNECTABLE
+from abreast.agents import agent_named, connectable
 from abreast.engine.common.worker_process import find_worker
 from abreast.loopback.record import Recorded
 from abreast.loopback.server import Loopback
@@ -121,7 +120,7 @@ def room() -> Iterator[Room]:
         home = top / "home"
         environ = base_environ(home)
         home.mkdir()
-        for name in CONNECTABLE:
+        for name in connectable():
             require_cli(name)
             redirect = agent_named(name).redirect(server.url, home)
             materialise(redirect.files, {})
@@ -134,7 +133,7 @@ def room() -> Iterator[Room]:
         environ["ABREAST_STATE_DIR"] = str(state)
         repo = make_repo(top / "repo").path
         places = Places(state, f"sqlite:///{state / 'abreast.db'}")
-        for name in CONNECTABLE:
+        for name in connectable():
             api.connect(name, repo=repo, environ=environ, places=places)
         try:
             yield Room(server, repo, environ, places)

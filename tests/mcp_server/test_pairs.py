@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from abreast.agents.connecting import CONNECTABLE
+from abreast.agents import connectable
 from abreast.contract.paging import paginate
 from abreast.loopback.record import Recorded
 from abreast.model.contract import Deliverable, DeliveryState
@@ -74,8 +74,8 @@ def cases(child: str) -> list[Case]:
     ]
 
 
-@pytest.mark.parametrize("child", CONNECTABLE)
-@pytest.mark.parametrize("parent", CONNECTABLE)
+@pytest.mark.parametrize("child", connectable())
+@pytest.mark.parametrize("parent", connectable())
 def test_a_pair(room: Room, parent: str, child: str):
     asked = {case.name: f"[{parent}>{child}: {case.name}]" for case in cases(child)}
     mended = Scenario(_MENDED, answer(child, bullets("mended")), _MENDED)
@@ -149,7 +149,7 @@ def _check_fenced(told: str) -> None:
     assert "</child-" in tail[:200]
 
 
-@pytest.mark.parametrize("parent", CONNECTABLE)
+@pytest.mark.parametrize("parent", connectable())
 def test_a_parent_cancels(room: Room, parent: str):
     question, mark = f"[{parent} cancels this]", f"[{parent} cancels]"
     room.server.add(Scenario(question, (Read("README.md"), Hang(90))))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from abreast.engine.reading.transcripts import records_of
+from abreast.agents import records_of
 from abreast.handoff.case import Case
 from abreast.handoff.compose import compose
 from abreast.handoff.standing import Standing

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from abreast import api
-from abreast.engine.reading.transcripts import find_transcripts, records_of
+from abreast.agents import records_of
+from abreast.engine.reading.transcripts import find_transcripts
 from abreast.model.finding import Diagnosis
 from abreast.model.transcript import Transcript
 from abreast.places import Places

@@ -1,31 +1,39 @@
 """Every agent that abreast can run, by name. An adapter is imported when it is first asked for."""
 
+import os
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from abreast.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from abreast.agents.base import Agent
+    from abreast.agents.base import Agent, Records
 
-_NAMES = ("claude", "codex", "gemini", "command", "scripted")
+BROUGHT = "ABREAST_AGENTS"
+"""Python files, divided as in PATH, each with an `AGENT`: for tests and for programs that embed us.
+
+A variable, because supervisors, workers and the CLIs' hooks are processes of their own.
+"""
+
+_BUILT_IN = ("claude", "codex", "gemini", "command", "scripted")
 
 
 class _Agents(Mapping[str, "Agent"]):
     # Every supervisor of an agent process starts by importing this, and needs one adapter of five.
 
     def __getitem__(self, name: str) -> "Agent":
-        if name not in _NAMES:
-            raise KeyError(name)
+        if name not in _BUILT_IN:
+            return _brought(os.environ.get(BROUGHT, ""))[name]
         agent: Agent = import_module(f"abreast.agents.{name}").AGENT
         return agent
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_NAMES)
+        return iter((*_BUILT_IN, *_brought(os.environ.get(BROUGHT, ""))))
 
     def __len__(self) -> int:
-        return len(_NAMES)
+        return sum(1 for _ in self)
 
 
 AGENTS: Mapping[str, "Agent"] = _Agents()
@@ -33,10 +41,60 @@ AGENTS: Mapping[str, "Agent"] = _Agents()
 
 def agent_named(name: str) -> "Agent":
     """Return the agent of this name. Raises `NotFoundError`, with the nearest name as hint."""
-    if name in _NAMES:
+    if name in AGENTS:
         return AGENTS[name]
     from difflib import get_close_matches
 
-    near = get_close_matches(name.lower(), _NAMES, n=1)
-    hint = f"did you mean `{near[0]}`?" if near else f"agents are: {', '.join(_NAMES)}"
+    near = get_close_matches(name.lower(), AGENTS, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else f"agents are: {', '.join(AGENTS)}"
     raise NotFoundError(f"no agent is named `{name}`", hint=hint)
+
+
+def recording() -> "dict[str, Records]":
+    """Return the records of those agents that keep any, by name."""
+    return {name: kept for name, agent in AGENTS.items() if (kept := agent.records) is not None}
+
+
+def records_of(name: str) -> "Records":
+    """Return the records of an agent that keeps some. Raises `NotFoundError`."""
+    records = agent_named(name).records
+    if records is None:
+        raise NotFoundError(f"`{name}` keeps no transcripts that abreast can read")
+    return records
+
+
+def connectable() -> tuple[str, ...]:
+    """Return the names of the agents in whose sessions our tools can be offered."""
+    return tuple(name for name, agent in AGENTS.items() if agent.connection is not None)
+
+
+def hooked() -> tuple[str, ...]:
+    """Return the names of the agents whose sessions can run a command when they end."""
+    return tuple(name for name, agent in AGENTS.items() if agent.ending_hook is not None)
+
+
+def modelled() -> tuple[str, ...]:
+    """Return the names of the agents that ask a model: a repository, or a model, may choose those.
+
+    The others run what they are told to.
+    """
+    return tuple(name for name, agent in AGENTS.items() if agent.capabilities.model)
+
+
+@cache
+def _brought(paths: str) -> "Mapping[str, Agent]":
+    if not paths:
+        return {}
+    import sys
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    found: dict[str, Agent] = {}
+    for number, path in enumerate(paths.split(os.pathsep)):
+        name = f"abreast_agent_{number}"
+        spec = spec_from_file_location(name, path)
+        if spec is None or spec.loader is None:
+            raise NotFoundError(f"{BROUGHT} names {path}, which is no Python file")
+        sys.modules[name] = module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        found[module.AGENT.name] = module.AGENT
+    return found

@@ -9,7 +9,8 @@ Adapters start no process and touch no file of the user's: `headless` and `inter
 """
 
 import shutil
-from collections.abc import Iterable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -24,7 +25,12 @@ from abreast.model.price import PriceList
 from abreast.model.usage import Usage
 
 if TYPE_CHECKING:
+    import os
+
+    from abreast.agents.connecting import Registration, Wanted
+    from abreast.agents.ending_hooks import EndingHook
     from abreast.model.task import AgentChoice
+    from abreast.model.transcript import Spent, Transcript, TranscriptEvent
 
 
 class StopSignal(StrEnum):
@@ -217,70 +223,213 @@ class StreamReader(Protocol):
         ...
 
 
-class Agent(Protocol):
-    """One agent CLI."""
+class Pass(Protocol):
+    """One pass over one transcript file. `skipped` counts the lines that were not understood."""
+
+    @property
+    def skipped(self) -> int: ...
+
+    def feed(self, line: bytes) -> "Iterable[TranscriptEvent]":
+        """Return what a line tells; never raises, whatever the line is."""
+        ...
+
+
+class Totals(Protocol):
+    """One pass over one transcript file for what its requests have used, and nothing else.
+
+    `state` is all that it has to remember to go on later, as JSON; None when that is nothing.
+    """
+
+    @property
+    def state(self) -> Mapping[str, Any] | None: ...
+
+    @property
+    def skipped(self) -> int: ...
+
+    @property
+    def warnings(self) -> list[str]: ...
+
+    def feed(self, line: bytes) -> "Iterable[Spent]":
+        """Return what a line says was spent; never raises, whatever the line is."""
+        ...
+
+
+class Records(Protocol):
+    """Where a CLI keeps its transcripts, and how they are read: a module, or any object.
+
+    `ASIDES` is how the ids begin of the subagents that the CLI runs for itself: their requests are
+    the session's. `Events` begins a pass over a file, `Spending` one for its totals, with the
+    state of an earlier one or None.
+    """
+
+    @property
+    def ASIDES(self) -> tuple[str, ...]: ...  # noqa: N802 (a constant, where it is a module)
+
+    @property
+    def Events(self) -> Callable[[Path], Pass]: ...  # noqa: N802
+
+    @property
+    def Spending(self) -> Callable[[Path, Mapping[str, Any] | None], Totals]: ...  # noqa: N802
+
+    def roots(self, environ: Mapping[str, str], /) -> tuple[Path, ...]:
+        """Return the folders of the user's transcripts; they need not exist."""
+        ...
+
+    def scan(
+        self, environ: Mapping[str, str], also: Iterable[Path], /
+    ) -> Iterator["os.DirEntry[str]"]:
+        """Yield every transcript under the roots and in the private homes `also`; opens no file.
+
+        No symbolic link is followed, but for the roots themselves.
+        """
+        ...
+
+    def children(self, path: Path, /) -> list[Path]:
+        """Return the transcripts of the subagents that the session at `path` started itself."""
+        ...
+
+    def read(self, path: Path, /) -> "Transcript":
+        """Read a whole session with its subagents; what cannot be read is told in `warnings`."""
+        ...
+
+    def carries(self, line: bytes, /) -> bool:
+        """Return whether a line may say what was spent: others are not given to `Spending`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Retention:
+    """For how many days a CLI keeps its transcripts, and what to change so that they stay."""
+
+    days: float
+    change: str
+
+
+@dataclass(frozen=True)
+class BriefingFiles:
+    """What a CLI reads of a project's standing instructions by itself, in each folder.
+
+    `imports`: it follows lines `@path`. `most` bytes are taken of all files together; 0: all.
+    Where no folder has a file `name`, it reads those called `instead` since that version.
+    """
+
+    name: str
+    imports: bool = False
+    most: int = 0
+    instead: str = ""
+    since: str = ""
+
+
+class Connector(Protocol):
+    """How our MCP server and skill are registered in a CLI: a module, or any object.
+
+    `WAIT` is a number of seconds well within the time that the CLI gives a call. `SESSION` is the
+    variable in which a server finds the id of the CLI's session; "" when it is not told.
+    """
+
+    @property
+    def WAIT(self) -> float: ...  # noqa: N802 (a constant, where it is a module)
+
+    @property
+    def SESSION(self) -> str: ...  # noqa: N802
+
+    def registration(self, wanted: "Wanted", /) -> "Registration":
+        """Return how `wanted.server` is registered."""
+        ...
+
+
+class Agent(ABC):
+    """One agent CLI, with all that is odd about it. What a CLI lacks is None or empty.
+
+    Its parts are imported when they are asked for: whoever reads transcripts starts nothing.
+    """
 
     name: str
     title: str
     capabilities: Capabilities
-    env_patterns: tuple[str, ...]
-    """Variables, as shell globs, that this CLI may inherit beyond the ordinary ones."""
     install_hint: str
-    certified: Certified | None
+    env_patterns: tuple[str, ...] = ()
+    """Variables, as shell globs, that this CLI may inherit beyond the ordinary ones."""
+    env_names: tuple[str, ...] = ()
+    """What the globs among them stand for, where variables have to be named one by one."""
+    certified: Certified | None = None
     """The versions that were tried; None for an agent that has none (it is built in)."""
-    defects: tuple[Defect, ...]
+    defects: tuple[Defect, ...] = ()
     """What is known to be wrong with some of its versions."""
-    prices: PriceList | None
+    prices: PriceList | None = None
     """What its provider takes for the models that it runs."""
-    start_up: int
+    start_up: int = 0
     """Tokens of a lean child's first request, as measured on the loopback server."""
+    private_home: str = ""
+    """The folder, in a session's own, that takes the place of the CLI's home; "": it keeps that."""
+    briefing: BriefingFiles | None = None
+    """The project's files that it reads by itself."""
 
+    @property
+    def records(self) -> Records | None:
+        """The transcripts that the CLI keeps."""
+        return None
+
+    @property
+    def connection(self) -> Connector | None:
+        """How our tools are offered in its sessions."""
+        return None
+
+    @property
+    def ending_hook(self) -> "Callable[[str, Mapping[str, str]], EndingHook] | None":
+        """How the user's sessions run a command when they end, given it and the environment."""
+        return None
+
+    def retention(self, environ: Mapping[str, str]) -> Retention | None:  # noqa: ARG002
+        """Return for how long the CLI keeps the user's transcripts; None: it deletes none."""
+        return None
+
+    @abstractmethod
     def find(self, environ: Mapping[str, str]) -> Installed | None:
         """Return where the CLI is, by `environ["PATH"]`, without running it; None if nowhere.
 
         `version` may be left empty when only running the CLI would tell.
         """
-        ...
 
-    def relies_on(self, installed: Installed, environ: Mapping[str, str]) -> tuple[Relied, ...]:
+    def relies_on(self, installed: Installed, environ: Mapping[str, str]) -> tuple[Relied, ...]:  # noqa: ARG002
         """Return the programs of this machine that its sessions need, without running any."""
-        ...
+        return ()
 
+    @abstractmethod
     def login(self, environ: Mapping[str, str]) -> Login:
-        """Tell the login state without running the CLI and without spending anything."""
-        ...
+        """Return the login state without running the CLI and without spending anything."""
 
+    @abstractmethod
     def headless(self, launch: Launch) -> Command:
         """Return the command that does `launch.prompt` and exits, in a least-privilege profile."""
-        ...
 
+    @abstractmethod
     def interactive(self, launch: Launch) -> Command:
         """Return the command that opens a session for a person at a terminal."""
-        ...
 
-    def find_session(self, launch: Launch, since: float) -> str:
+    def find_session(self, launch: Launch, since: float) -> str:  # noqa: ARG002
         """Return the id of the CLI's session that can be resumed, by the CLI's own records.
 
         That is `launch.cli_session` when there is a record of it, else, of a CLI that takes no id
         from us, its newest session in `launch.worktree` since then (Unix seconds); "" for none.
         """
-        ...
+        return ""
 
-    def redirect(self, url: str, home: Path) -> Redirect:
+    def redirect(self, url: str, home: Path) -> Redirect:  # noqa: ARG002
         """Return what makes this CLI use the model server at `url` with `home` as its HOME.
 
         Used by the demo, by tests and to certify an installed CLI: no account, no tokens.
         """
-        ...
+        return Redirect({"HOME": str(home)})
 
+    @abstractmethod
     def reader(self) -> StreamReader:
         """Return a fresh reader for one process's output."""
-        ...
 
-    def takes(self, schema: Mapping[str, Any]) -> bool:
-        """Tell whether the CLI holds its answer to this JSON Schema; else the prompt must ask."""
-        ...
+    def takes(self, schema: Mapping[str, Any]) -> bool:  # noqa: ARG002
+        """Return whether the CLI holds its answer to this JSON Schema; else the prompt must ask."""
+        return False
 
     def letter(self, text: str) -> Letter:
-        """Return `text` as this CLI's hooks have to print it."""
-        ...
+        """Return `text` as this CLI's hooks have to print it; by default, as it is."""
+        return Letter(text, text)

@@ -6,18 +6,16 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from abreast.agents.base import (
     SHELL,
+    Agent,
     Capabilities,
     Command,
     Installed,
     Launch,
-    Letter,
     Login,
     LoginState,
-    Redirect,
     Relied,
     StopSignal,
     relied,
@@ -31,7 +29,7 @@ _LINES = 20
 _CHARACTERS = 2000
 
 
-class CommandAgent:
+class CommandAgent(Agent):
     """Runs `choice.command` by `sh -c` in the worktree.
 
     The prompt is on its standard input and in the file that `$ABREAST_PROMPT_FILE` names. Exit
@@ -41,12 +39,7 @@ class CommandAgent:
     name = "command"
     title = "Command (any program)"
     capabilities = Capabilities(interactive=True)
-    env_patterns: tuple[str, ...] = ()
-    start_up = 0
     install_hint = "it needs a POSIX shell named sh on PATH"
-    certified = None
-    defects = ()
-    prices = None
 
     def find(self, environ: Mapping[str, str]) -> Installed | None:
         found = shutil.which("sh", path=environ.get("PATH", ""))
@@ -83,21 +76,8 @@ class CommandAgent:
         """Return the same command; at a terminal, only the file holds the prompt."""
         return replace(self.headless(launch), stdin="")
 
-    def find_session(self, launch: Launch, since: float) -> str:  # noqa: ARG002
-        return ""
-
-    def redirect(self, url: str, home: Path) -> Redirect:  # noqa: ARG002
-        return Redirect({"HOME": str(home)})
-
     def reader(self) -> "CommandReader":
         return CommandReader()
-
-    def takes(self, schema: Mapping[str, Any]) -> bool:  # noqa: ARG002
-        return False
-
-    def letter(self, text: str) -> Letter:
-        """Return the text as it is: nothing calls a hook."""
-        return Letter(text, text)
 
 
 class CommandReader:

@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from fnmatch import fnmatchcase
-from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from abreast.agents import AGENTS
 from abreast.process.environment import DEPTH, ORDINARY, SESSION
@@ -61,49 +59,8 @@ class Registration:
     notes: tuple[str, ...] = ()
 
 
-class Connector(Protocol):
-    """A module `connect_<agent>`: what is odd about registering a server in that CLI."""
-
-    def registration(self, wanted: Wanted) -> Registration:
-        """Tell how `wanted.server` is registered."""
-        ...
-
-
-CONNECTABLE = ("claude", "codex", "gemini")
-
-
-def registration(agent: str, wanted: Wanted) -> Registration:
-    """Return how `wanted.server` is registered in the CLI of this agent (one of CONNECTABLE)."""
-    connector: Connector = import_module(f"abreast.agents.{agent}.connect")
-    return connector.registration(wanted)
-
-
-# What the globs among the adapters' patterns stand for, where names have to be literal.
-_MEANT = (
-    "ANTHROPIC_API_KEY",
-    "ANTHROPIC_AUTH_TOKEN",
-    "ANTHROPIC_BASE_URL",
-    "ANTHROPIC_BEDROCK_BASE_URL",
-    "ANTHROPIC_CUSTOM_HEADERS",
-    "ANTHROPIC_FOUNDRY_API_KEY",
-    "ANTHROPIC_FOUNDRY_BASE_URL",
-    "ANTHROPIC_FOUNDRY_RESOURCE",
-    "ANTHROPIC_MODEL",
-    "ANTHROPIC_VERTEX_BASE_URL",
-    "ANTHROPIC_VERTEX_PROJECT_ID",
-    "CLAUDE_CODE_CLIENT_CERT",
-    "CLAUDE_CODE_CLIENT_KEY",
-    "CLAUDE_CODE_CLIENT_KEY_PASSPHRASE",
-    "CLAUDE_CODE_SKIP_BEDROCK_AUTH",
-    "CLAUDE_CODE_SKIP_VERTEX_AUTH",
-    "CLAUDE_CODE_USE_BEDROCK",
-    "CLAUDE_CODE_USE_FOUNDRY",
-    "CLAUDE_CODE_USE_VERTEX",
-    "GEMINI_CLI_SYSTEM_SETTINGS_PATH",
-    "GOOGLE_CLOUD_LOCATION",
-    "GOOGLE_CLOUD_PROJECT",
-    "GOOGLE_GENAI_USE_GCA",
-    "GOOGLE_GENAI_USE_VERTEXAI",
+# What the globs among the ordinary patterns stand for, where names have to be literal.
+_ORDINARY_NAMES = (
     "LC_ALL",
     "LC_CTYPE",
     "XDG_CACHE_HOME",
@@ -125,7 +82,7 @@ _OURS = (
 
 def variables() -> list[str]:
     """Return, sorted, every variable that the server or a child of any agent may need by name."""
-    patterns = (*ORDINARY, *(p for agent in AGENTS.values() for p in agent.env_patterns))
-    literal = {pattern for pattern in patterns if "*" not in pattern}
-    meant = {n for n in _MEANT if any(fnmatchcase(n, pattern) for pattern in patterns)}
-    return sorted(literal | meant | set(_OURS))
+    agents = AGENTS.values()
+    patterns = (*ORDINARY, *(pattern for agent in agents for pattern in agent.env_patterns))
+    meant = (name for agent in agents for name in agent.env_names)
+    return sorted({p for p in patterns if "*" not in p}.union(meant, _ORDINARY_NAMES, _OURS))

@@ -5,72 +5,42 @@ quota has stopped the session. None runs it after a kill -9.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from abreast.agents.claude.transcript import config_folder
-from abreast.agents.codex.config import codex_home
-from abreast.agents.codex.hooks import trust
 from abreast.agents.connecting import Layout
-from abreast.agents.gemini.folder import user_folder
 
 EVENT = ("hooks", "SessionEnd")
 """Where the groups of its hooks stand in a configuration, in all three."""
 
-_SECONDS = 30
-# With this setting at that value a CLI runs no hook at all, and says nothing about it.
-_OFF = {
-    "claude": (("disableAllHooks",), True),
-    "codex": (("features", "hooks"), False),
-    "gemini": (("hooksConfig", "enabled"), False),
-}
+SECONDS = 30
+"""The time that a hook is given, where the CLI lets us say it."""
 
 
 @dataclass(frozen=True)
 class EndingHook:
     """A hook in the user's own configuration: `group` belongs into the list at `EVENT`.
 
-    In a TOML file at its end, for Codex trusts a hook by its number.
+    In a TOML file at its end; `beside`, given its number there, returns what else belongs in the
+    table `hooks.state`. With the setting `off` at `off_value` the CLI runs no hook at all, and
+    says nothing about it.
     """
 
     config: Path
     layout: Layout
     group: Mapping[str, Any]
+    off: tuple[str, ...] = ()
+    off_value: bool = False
+    beside: Callable[[int], dict[str, Any]] = lambda _: {}
 
-    def beside(self, number: int) -> dict[str, Any]:
-        """Return what else belongs in the table `hooks.state` when ours is the group `number`.
-
-        Codex skips a hook without a word unless a digest of it stands there.
-        """
-        if self.layout is not Layout.TOML:
-            return {}
-        return trust(str(self.config), "session_end", number, self.group["hooks"][0])
-
-
-def ending_hook(agent: str, command: str, environ: Mapping[str, str]) -> EndingHook:
-    """Return the hook that has the CLI of this agent run `command` when a session ends."""
-    handler = {"type": "command", "command": command}
-    if agent == "claude":
-        group = {"hooks": [{**handler, "timeout": _SECONDS}]}
-        return EndingHook(config_folder(environ) / "settings.json", Layout.JSON, group)
-    if agent == "codex":
-        # It takes no more than three seconds, whatever is asked for.
-        group = {"hooks": [{**handler, "timeout": 3}]}
-        return EndingHook(codex_home(environ) / "config.toml", Layout.TOML, group)
-    milliseconds = _SECONDS * 1000
-    group = {"hooks": [{"name": "abreast-handoff", **handler, "timeout": milliseconds}]}
-    return EndingHook(user_folder(environ) / "settings.json", Layout.JSON, group)
-
-
-def hooks_off(agent: str, settings: Mapping[str, Any]) -> str:
-    """Return the setting by which the user has this CLI run no hooks, "" when there is none."""
-    keys, off = _OFF[agent]
-    value: Any = settings
-    for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return ".".join(keys) if value is off else ""
+    def hooks_off(self, settings: Mapping[str, Any]) -> str:
+        """Return the setting by which the user has the CLI run no hooks, "" when there is none."""
+        value: Any = settings
+        for key in self.off:
+            value = value.get(key) if isinstance(value, Mapping) else None
+        return ".".join(self.off) if value is self.off_value else ""
 
 
 def told(payload: str) -> tuple[Path | None, Path | None]:

@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from abreast.agents.base import (
+    Agent,
     Capabilities,
     Command,
     Installed,
     Launch,
-    Letter,
     Login,
     LoginState,
-    Redirect,
-    Relied,
     StopSignal,
 )
 from abreast.agents.lines import load_line
@@ -29,24 +27,16 @@ _PLAYER = Path(__file__).with_name("scripted_player.py")
 _PLAYED = (Say, Write, Edit, Read, Shell, Sleep, Fail, Spend)
 
 
-class ScriptedAgent:
+class ScriptedAgent(Agent):
     """Plays `choice.moves` with the Python that runs abreast; no model, no network, no login."""
 
     name = "scripted"
     title = "Scripted (built in)"
     capabilities = Capabilities(resume=True, interactive=True, usage=True)
-    env_patterns: tuple[str, ...] = ()
-    start_up = 0
     install_hint = "it is part of abreast"
-    certified = None
-    defects = ()
-    prices = None
 
     def find(self, environ: Mapping[str, str]) -> Installed | None:  # noqa: ARG002
         return Installed(Path(sys.executable), "built in")
-
-    def relies_on(self, installed: Installed, environ: Mapping[str, str]) -> tuple[Relied, ...]:  # noqa: ARG002
-        return ()
 
     def login(self, environ: Mapping[str, str]) -> Login:  # noqa: ARG002
         return Login(LoginState.NOT_NEEDED, "built in")
@@ -60,18 +50,8 @@ class ScriptedAgent:
     def find_session(self, launch: Launch, since: float) -> str:  # noqa: ARG002
         return launch.cli_session
 
-    def redirect(self, url: str, home: Path) -> Redirect:  # noqa: ARG002
-        return Redirect({"HOME": str(home)})
-
     def reader(self) -> "ScriptedReader":
         return ScriptedReader()
-
-    def takes(self, schema: Mapping[str, Any]) -> bool:  # noqa: ARG002
-        return False
-
-    def letter(self, text: str) -> Letter:
-        """Return the text as it is: nothing calls a hook."""
-        return Letter(text, text)
 
     def _command(self, launch: Launch, *options: str) -> Command:
         """Raises `AgentError` when a move only makes sense between a CLI and its model."""

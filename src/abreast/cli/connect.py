@@ -4,17 +4,19 @@ from typing import TYPE_CHECKING
 
 import click
 
+from abreast.agents import connectable
 from abreast.cli import options
 
 if TYPE_CHECKING:
     from abreast.model.connection import Connection
 
-CLIS = ("claude", "codex", "gemini")
-
 
 @click.command()
 @click.argument(
-    "agent", metavar="claude|codex|gemini", type=click.Choice(CLIS), help="Which CLI to tell"
+    "agent",
+    metavar="|".join(connectable()),
+    type=click.Choice(connectable()),
+    help="Which CLI to tell",
 )
 @click.option(
     "--scope",

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
+from abreast.agents import hooked
 from abreast.cli import options
 from abreast.model.handoff import TOKENS, Freshness, Handoff
 
 if TYPE_CHECKING:
     from abreast.model.connection import Connection
 
-CLIS = ("claude", "codex", "gemini")
+_CLIS = hooked()
 _LEAST = 250  # tokens; the header and the headings take about a third of it
 
 
@@ -55,16 +56,16 @@ def _complete(ctx: click.Context, param: click.Parameter, begun: str) -> list[Co
 )
 @click.option(
     "--hook",
-    metavar="|".join(CLIS),
-    type=click.Choice(CLIS),
+    metavar="|".join(_CLIS),
+    type=click.Choice(_CLIS),
     help="Have that CLI write one whenever a session ends",
 )
 @click.option("--remove", is_flag=True, help="With --hook: undo it")
 @click.option("--yes", is_flag=True, help="With --hook: do not ask")
 @click.option(
     "--hooked",
-    metavar="|".join(CLIS),
-    type=click.Choice(CLIS),
+    metavar="|".join(_CLIS),
+    type=click.Choice(_CLIS),
     help="Be that hook: the session that has ended is told on standard input",
 )
 @options.as_json

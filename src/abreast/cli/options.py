@@ -10,8 +10,6 @@ from click.shell_completion import CompletionItem
 if TYPE_CHECKING:
     from abreast.model.session import Run
 
-AGENTS = ("claude", "codex", "gemini", "scripted")
-
 
 def complete_run(ctx: click.Context, param: click.Parameter, begun: str) -> list[CompletionItem]:  # noqa: ARG001
     """Return the runs whose names begin so, each with its state."""
@@ -49,7 +47,10 @@ def complete_agent(
     begun: str,
 ) -> list[CompletionItem]:
     """Return the names of agents that begin so."""
-    return [CompletionItem(name) for name in AGENTS if name.startswith(begun)]
+    from abreast.agents import AGENTS
+
+    names = (name for name in AGENTS if name != "command")  # a name is not all that it takes
+    return [CompletionItem(name) for name in names if name.startswith(begun)]
 
 
 class OneOf(click.Choice[str]):

@@ -1,18 +1,15 @@
 """Who calls: which agent the client is, how long it waits for a call, and which session it is."""
 
+import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from abreast.agents import AGENTS, connectable
 from abreast.process.environment import SESSION
 
 WAIT = "ABREAST_MCP_WAIT"  # seconds that a call may take, whatever the client
-
-# Seconds well within the time that each client gives a call; its default, unless configured:
-# Claude Code 28 hours, Codex 300 s, Gemini CLI 600 s, which progress does not extend, others 60 s.
-_WAITS = {"claude": 1800.0, "codex": 240.0, "gemini": 480.0}
-_UNKNOWN = 45.0
-_CLAUDE_SESSION = "CLAUDE_CODE_SESSION_ID"
+_UNKNOWN = 45.0  # seconds; most clients give a call 60
 
 
 @dataclass(frozen=True)
@@ -30,19 +27,10 @@ class Caller:
 def caller_of(client: str, environ: Mapping[str, str] | None = None) -> Caller:
     """Return who calls, by the name that the client gave itself, such as `codex-mcp-client`."""
     env = os.environ if environ is None else environ
-    own = next((name for name in _WAITS if name in client.lower()), "")
-    return Caller(own, _wait(own, env), _parent(own, env))
-
-
-def _wait(own: str, environ: Mapping[str, str]) -> float:
-    try:
-        return max(0.0, float(environ[WAIT]))
-    except (KeyError, ValueError):
-        return _WAITS.get(own, _UNKNOWN)
-
-
-def _parent(own: str, environ: Mapping[str, str]) -> str:
-    if SESSION in environ:
-        return environ[SESSION]
-    session = environ.get(_CLAUDE_SESSION, "") if own == "claude" else ""
-    return f"{own}:{session}" if session else own
+    own = next((name for name in connectable() if name in client.lower()), "")
+    connector = AGENTS[own].connection if own else None
+    wait, session = (connector.WAIT, connector.SESSION) if connector else (_UNKNOWN, "")
+    with contextlib.suppress(KeyError, ValueError):
+        wait = max(0.0, float(env[WAIT]))
+    told = env.get(session, "")
+    return Caller(own, wait, env.get(SESSION) or (f"{own}:{told}" if told else own))

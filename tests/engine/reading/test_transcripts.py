@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from abreast.agents import recording
 from abreast.engine.reading.transcripts import (
-    AGENTS,
     find_transcripts,
     newest_transcript,
     open_transcript,
@@ -65,7 +65,7 @@ def test_sessions_in_private_homes_are_found_and_known_by_their_id(places, envir
     assert transcript_of(scripted, places, environ) is None
 
 
-@pytest.mark.parametrize("agent", AGENTS)
+@pytest.mark.parametrize("agent", recording())
 def test_a_session_of_the_users_own_is_known_by_its_id(places, environ, agent):
     [path] = [one.path for one in find_transcripts(places, environ) if one.agent == agent]
     name = open_transcript(path, places, environ).session

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from abreast import api
+from abreast.agents import records_of
 from abreast.agents.codex.rollout import load_rollout
 from abreast.agents.gemini.record import replies, resumable
-from abreast.engine.reading.transcripts import records_of
 from tests.support.recorded_homes import (
     FIXTURES,
     PLACE,

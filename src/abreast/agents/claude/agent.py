@@ -4,31 +4,38 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from abreast.agents.base import (
     GIT,
+    Agent,
+    BriefingFiles,
     Capabilities,
     Command,
+    Connector,
     Installed,
     Launch,
     Letter,
     Login,
+    Records,
     Redirect,
     Relied,
+    Retention,
     StopSignal,
     relied,
 )
 from abreast.agents.claude import mail, profile
 from abreast.agents.claude import schema as schemas
-from abreast.agents.claude.defects import DEFECTS
+from abreast.agents.claude.defects import DEFECTS, READS_AGENTS_MD
 from abreast.agents.claude.install import find_claude, login_of
 from abreast.agents.claude.prices import PRICES
+from abreast.agents.claude.retention import retention
 from abreast.agents.claude.stream import ClaudeReader
 from abreast.agents.claude.transcript import config_folder, written
+from abreast.agents.ending_hooks import EndingHook
 from abreast.agents.versions import Certified
 from abreast.process.files import load_json
 
@@ -74,7 +81,7 @@ _TRUST = (
 )
 
 
-class ClaudeAgent:
+class ClaudeAgent(Agent):
     """Runs the CLI `claude`."""
 
     name = "claude"
@@ -89,7 +96,7 @@ class ClaudeAgent:
         told="at its next tool call, else at the end of its turn",
         confined_writes="its edit tools refuse other paths; its shell is not confined",
     )
-    env_patterns: tuple[str, ...] = (
+    env_patterns = (
         "ANTHROPIC_*",
         "CLAUDE_CONFIG_DIR",
         "CLAUDE_CODE_OAUTH_TOKEN",
@@ -119,11 +126,54 @@ class ClaudeAgent:
         "GCLOUD_PROJECT",
         "CLOUDSDK_CONFIG",
     )
+    env_names = (
+        "ANTHROPIC_API_KEY",
+        "ANTHROPIC_AUTH_TOKEN",
+        "ANTHROPIC_BASE_URL",
+        "ANTHROPIC_BEDROCK_BASE_URL",
+        "ANTHROPIC_CUSTOM_HEADERS",
+        "ANTHROPIC_FOUNDRY_API_KEY",
+        "ANTHROPIC_FOUNDRY_BASE_URL",
+        "ANTHROPIC_FOUNDRY_RESOURCE",
+        "ANTHROPIC_MODEL",
+        "ANTHROPIC_VERTEX_BASE_URL",
+        "ANTHROPIC_VERTEX_PROJECT_ID",
+        "CLAUDE_CODE_CLIENT_CERT",
+        "CLAUDE_CODE_CLIENT_KEY",
+        "CLAUDE_CODE_CLIENT_KEY_PASSPHRASE",
+        "CLAUDE_CODE_SKIP_BEDROCK_AUTH",
+        "CLAUDE_CODE_SKIP_VERTEX_AUTH",
+        "CLAUDE_CODE_USE_BEDROCK",
+        "CLAUDE_CODE_USE_FOUNDRY",
+        "CLAUDE_CODE_USE_VERTEX",
+    )
     certified = Certified("2.1.197", "2.1.330")
     defects = DEFECTS
     prices = PRICES
     start_up = 2600
+    briefing = BriefingFiles("CLAUDE.md", imports=True, instead="AGENTS.md", since=READS_AGENTS_MD)
     install_hint = "npm install -g @anthropic-ai/claude-code, then `claude` once to log in"
+
+    @property
+    def records(self) -> Records:
+        from abreast.agents.claude import records
+
+        return records
+
+    @property
+    def connection(self) -> Connector:
+        from abreast.agents.claude import connect
+
+        return connect
+
+    @property
+    def ending_hook(self) -> Callable[[str, Mapping[str, str]], EndingHook]:
+        from abreast.agents.claude.ending_hook import ending_hook
+
+        return ending_hook
+
+    def retention(self, environ: Mapping[str, str]) -> Retention:
+        return retention(environ)
 
     def find(self, environ: Mapping[str, str]) -> Installed | None:
         return find_claude(environ)

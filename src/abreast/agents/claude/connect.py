@@ -5,6 +5,8 @@ from pathlib import Path
 
 from abreast.agents.connecting import NAME, Layout, Registration, Wanted
 
+WAIT = 1800.0  # its default, unless configured, are 28 hours
+SESSION = "CLAUDE_CODE_SESSION_ID"
 _SECONDS_A_CALL = 3600
 _QUIET = {
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
@@ -20,7 +22,7 @@ _APPROVAL = "at a terminal Claude Code asks once whether to use the servers of t
 
 
 def registration(wanted: Wanted) -> Registration:
-    """Tell how `wanted.server` is registered.
+    """Return how `wanted.server` is registered.
 
     `alwaysLoad` keeps the tools in the first request, instead of behind a search, and makes the
     session wait until the server is ready (2.1.330: else it starts after two seconds without it).

@@ -3,16 +3,13 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import islice
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
 
-from abreast.agents.claude.records_events import Events, identity
+from abreast.agents.claude.records_events import Events, identity, said_of
 from abreast.agents.claude.records_usage import MARKS, Spending, carries
 from abreast.agents.claude.transcript import as_text, config_folder
 from abreast.agents.recorded import is_link, load_record, record_lines
-from abreast.model.harmless import one_line
 from abreast.model.transcript import Begun, Called, Returned, Spent, Transcript, TranscriptEvent
 
 __all__ = [
@@ -23,7 +20,6 @@ __all__ = [
     "carries",
     "children",
     "find",
-    "parent",
     "read",
     "roots",
     "scan",
@@ -37,8 +33,7 @@ Their requests are the session's; nothing was delegated to them.
 
 _DEPTH = 6  # of folders under `subagents`; the CLI makes two
 _GENERATIONS = 8
-_HEAD = 2**20  # bytes of a subagent's first line, and of a line of what is said about it
-_META = 100  # lines of what is said about one
+_HEAD = 2**20  # bytes of a subagent's first line
 _INSIDE = (("projects",), (".claude", "projects"))
 
 
@@ -84,11 +79,6 @@ def children(path: Path) -> list[Path]:
     return _family(path).get(path, [])
 
 
-def parent(path: Path) -> str:
-    """Return the subagent that started this one, "" when the session itself did."""
-    return one_line(as_text(_meta(path).get("parentAgentId")))
-
-
 def read(path: Path) -> Transcript:
     """Read a whole session with its subagents; what cannot be read is told in `warnings`."""
     return _read(path, _family(path))[0]
@@ -109,14 +99,13 @@ def _read(path: Path, family: Mapping[Path, list[Path]]) -> tuple[Transcript, li
     below = sorted((one for one, _ in parts), key=lambda one: (one.begun, one.session))
     spent = [event for event in told.values() if isinstance(event, Spent)]
     spent += [one for _, paid in parts for one in paid]
-    meta = _meta(path) if begun.parent else {}
     transcript = Transcript(
         agent="claude",
         path=str(path),
         session=begun.session,
         events=tuple(_linked(told.values(), below)),
         children=tuple(below),
-        parent=one_line(as_text(meta.get("parentAgentId"))) or begun.parent,
+        parent=begun.parent,
         cwd=begun.cwd,
         branch=begun.branch,
         version=begun.version,
@@ -136,7 +125,7 @@ def _linked(
     Its result says it, or what is said about the subagent beside its transcript.
     """
     kept = list(events)
-    started = {as_text(_meta(Path(one.path)).get("toolUseId")): one.session for one in below}
+    started = {as_text(said_of(Path(one.path)).get("toolUseId")): one.session for one in below}
     started |= {one.id: one.child for one in kept if isinstance(one, Returned) and one.child}
     for event in kept:
         if isinstance(event, Called | Returned) and event.id in started:
@@ -165,7 +154,7 @@ def _family(path: Path) -> dict[Path, list[Path]]:
         found = _beside(path)
     named = {one.stem: one for one in reversed(found)}
     parents = {
-        one: named.get(f"agent-{as_text(_meta(one).get('parentAgentId'))}", top) for one in found
+        one: named.get(f"agent-{as_text(said_of(one).get('parentAgentId'))}", top) for one in found
     }
     family: dict[Path, list[Path]] = {}
     for one in found:
@@ -195,12 +184,6 @@ def _beside(path: Path) -> list[Path]:
             if as_text((load_record(first)[0] or {}).get("sessionId")) == path.stem:
                 found.append(one)
     return found
-
-
-def _meta(agent: Path) -> Mapping[str, Any]:
-    """Return what the CLI says about a subagent beside its transcript, {} when it is nothing."""
-    lines = islice(record_lines(agent.with_suffix(".meta.json"), [], _HEAD), _META)
-    return load_record(b"".join(lines))[0] or {}
 
 
 def _below(session: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from abreast.agents.claude.transcript import (
     load,
     tokens,
 )
-from abreast.agents.recorded import cut, seconds
+from abreast.agents.recorded import cut, load_record, record_lines, seconds
 from abreast.model.harmless import one_line
 from abreast.model.transcript import (
     Begun,
@@ -40,6 +41,8 @@ _SESSION = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
 _COMMAND = re.compile(r"<command-(name|args)>(.*?)</command-\1>", re.DOTALL)
 _ASIDE = ("<local-command-", "<bash-", "<task-notification>", "<command-message>")
+_META = 100  # lines of what is said about a subagent
+_LONGEST = 2**20  # bytes of one of them
 _INTERRUPTED = "[Request interrupted by user"
 
 
@@ -54,6 +57,8 @@ class Events:
     def __init__(self, path: Path) -> None:
         self.session, self.parent = identity(path)
         self._subagent = _AGENT.fullmatch(path.stem) is not None
+        if self.parent:  # or a subagent of that session's
+            self.parent = one_line(as_text(said_of(path).get("parentAgentId"))) or self.parent
         self._named = self._subagent or _SESSION.fullmatch(path.stem) is not None
         self.skipped = 0
         self.counted = (0, 0)
@@ -185,6 +190,12 @@ class Events:
             yield Compacted(at)
         elif record.get("subtype") == "api_error" and record.get("source") == "connection_retry":
             self._resent += 1
+
+
+def said_of(agent: Path) -> Mapping[str, Any]:
+    """Return what the CLI says about a subagent beside its transcript, {} when it is nothing."""
+    lines = islice(record_lines(agent.with_suffix(".meta.json"), [], _LONGEST), _META)
+    return load_record(b"".join(lines))[0] or {}
 
 
 def identity(path: Path) -> tuple[str, str]:

@@ -81,6 +81,7 @@ class Spending:
 
     def __init__(self, path: Path, state: Mapping[str, Any] | None = None) -> None:
         self.path = path
+        self.skipped = 0
         self.state: dict[str, Any] | None = dict(state) if state else None
         self._lost = 0
         self._last: Spent | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from abreast.agents.base import Retention
 from abreast.agents.claude.transcript import config_folder
 from abreast.process.files import load_json
 
@@ -9,11 +10,11 @@ SETTING = "cleanupPeriodDays"
 _DAYS = 30.0
 
 
-def retention(environ: Mapping[str, str]) -> tuple[float | None, str]:
+def retention(environ: Mapping[str, str]) -> Retention:
     """Return the days, by the user's settings or else its default, and what to change."""
     file = config_folder(environ) / "settings.json"
     settings = load_json(file)
     days = settings.get(SETTING) if isinstance(settings, dict) else None
     if isinstance(days, bool) or not isinstance(days, int | float) or days <= 0:
         days = _DAYS
-    return float(days), f'"{SETTING}": 3650 in {file}'
+    return Retention(float(days), f'"{SETTING}": 3650 in {file}')

@@ -4,19 +4,23 @@ Every option was tried with Codex 0.169.0; docs/agents/codex.md tells what they 
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from abreast.agents.base import (
     GIT,
     SHELL,
+    Agent,
+    BriefingFiles,
     Capabilities,
     Command,
+    Connector,
     Installed,
     Launch,
     Letter,
     Login,
+    Records,
     Redirect,
     Relied,
     StopSignal,
@@ -32,6 +36,7 @@ from abreast.agents.codex.prices import PRICES
 from abreast.agents.codex.rollout import find_rollout, newest_thread
 from abreast.agents.codex.schema import strict
 from abreast.agents.codex.stream import CodexReader
+from abreast.agents.ending_hooks import EndingHook
 from abreast.agents.versions import Certified
 
 LOOPBACK_MODEL = "gpt-5.5"  # the newest whose tools are plain calls; later ones write JavaScript
@@ -42,7 +47,7 @@ _TRUST = (
 _LONGEST_ARGUMENT = 100_000  # bytes; Linux takes 128 KiB
 
 
-class CodexAgent:
+class CodexAgent(Agent):
     """Codex CLI, by its native binary."""
 
     name = "codex"
@@ -56,7 +61,7 @@ class CodexAgent:
         told="at its next tool call, else at the end of its turn",
         confined_writes="Codex's sandbox: the worktree and the temporary folder, no network",
     )
-    env_patterns: tuple[str, ...] = (
+    env_patterns = (
         "CODEX_HOME",
         "CODEX_API_KEY",
         "CODEX_ACCESS_TOKEN",
@@ -76,6 +81,25 @@ class CodexAgent:
     prices = PRICES
     start_up = 4000  # gpt-6.1-sol, which describes its tools at length; gpt-5.5 takes 1700
     install_hint = "npm install -g @openai/codex"
+    briefing = BriefingFiles("AGENTS.md", most=32_768)  # its project_doc_max_bytes by default
+
+    @property
+    def records(self) -> Records:
+        from abreast.agents.codex import records
+
+        return records
+
+    @property
+    def connection(self) -> Connector:
+        from abreast.agents.codex import connect
+
+        return connect
+
+    @property
+    def ending_hook(self) -> Callable[[str, Mapping[str, str]], EndingHook]:
+        from abreast.agents.codex.ending_hook import ending_hook
+
+        return ending_hook
 
     def find(self, environ: Mapping[str, str]) -> Installed | None:
         return find_codex(environ)

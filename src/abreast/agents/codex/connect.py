@@ -11,11 +11,13 @@ from abreast.agents.connecting import (
     variables,
 )
 
+WAIT = 240.0  # its default, unless configured, are 300 s
+SESSION = ""
 _TRUST = "Codex reads a project's .codex/config.toml only once you trust the project"
 
 
 def registration(wanted: Wanted) -> Registration:
-    """Tell how `wanted.server` is registered.
+    """Return how `wanted.server` is registered.
 
     A server of Codex inherits HOME, PATH and a few more, so that what our children need to log in
     is named; and every call would be refused where nobody can be asked, so that ours are approved.

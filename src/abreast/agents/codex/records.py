@@ -28,7 +28,7 @@ __all__ = [
     "scan",
 ]
 
-ASIDES = ()  # it marks none of its subagents as its own
+ASIDES: tuple[str, ...] = ()  # it marks none of its subagents as its own
 _FOLDERS = ("sessions", "archived_sessions")
 _DEPTH = 8  # of folders; Codex makes four: sessions/YYYY/MM/DD
 _HEAD = 4 * 2**20  # bytes of a first line; the base instructions are in it

@@ -1,15 +1,5 @@
 """The agent `gemini`: everything that is odd about this CLI; start with `agent.py`."""
 
-from typing import TYPE_CHECKING
-
-from abreast.lazy import load
-
-if TYPE_CHECKING:
-    from abreast.agents.gemini.agent import AGENT, GeminiAgent
+from abreast.agents.gemini.agent import AGENT, GeminiAgent
 
 __all__ = ["AGENT", "GeminiAgent"]
-
-
-def __getattr__(name: str) -> object:
-    """Load the agent when it is asked for: whoever reads its records needs only those."""
-    return load(__name__, name, ("abreast.agents.gemini.agent",))

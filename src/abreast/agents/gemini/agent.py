@@ -2,28 +2,35 @@
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from abreast.agents.base import (
     GIT,
+    Agent,
+    BriefingFiles,
     Capabilities,
     Command,
+    Connector,
     Installed,
     Launch,
     Letter,
     Login,
     LoginState,
+    Records,
     Redirect,
     Relied,
+    Retention,
     relied,
 )
+from abreast.agents.ending_hooks import EndingHook
 from abreast.agents.gemini import child, mail, prompt, trust
 from abreast.agents.gemini.defects import DEFECTS
 from abreast.agents.gemini.failure import LOGIN_HINT
 from abreast.agents.gemini.folder import user_folder
 from abreast.agents.gemini.home import (
+    PRIVATE_HOME,
     auth_type,
     disarmed,
     headless_settings,
@@ -38,6 +45,7 @@ from abreast.agents.gemini.home import (
 )
 from abreast.agents.gemini.prices import PRICES
 from abreast.agents.gemini.record import resumable
+from abreast.agents.gemini.retention import retention
 from abreast.agents.gemini.stream import GeminiReader
 from abreast.agents.gemini.trust import CERTIFIED
 
@@ -47,7 +55,7 @@ _NOT_SERVED = (
 )
 
 
-class GeminiAgent:
+class GeminiAgent(Agent):
     """Runs Gemini CLI with a private `GEMINI_CLI_HOME` in the session's directory."""
 
     name = "gemini"
@@ -79,11 +87,41 @@ class GeminiAgent:
         "TERM",
         "COLORTERM",
     )
+    env_names = (
+        "GEMINI_CLI_SYSTEM_SETTINGS_PATH",
+        "GOOGLE_CLOUD_LOCATION",
+        "GOOGLE_CLOUD_PROJECT",
+        "GOOGLE_GENAI_USE_GCA",
+        "GOOGLE_GENAI_USE_VERTEXAI",
+    )
     certified = CERTIFIED
     defects = DEFECTS
     prices = PRICES
     start_up = 1900
     install_hint = "npm install -g @google/gemini-cli"
+    private_home = PRIVATE_HOME
+    briefing = BriefingFiles("GEMINI.md", imports=True)
+
+    @property
+    def records(self) -> Records:
+        from abreast.agents.gemini import records
+
+        return records
+
+    @property
+    def connection(self) -> Connector:
+        from abreast.agents.gemini import connect
+
+        return connect
+
+    @property
+    def ending_hook(self) -> Callable[[str, Mapping[str, str]], EndingHook]:
+        from abreast.agents.gemini.ending_hook import ending_hook
+
+        return ending_hook
+
+    def retention(self, environ: Mapping[str, str]) -> Retention | None:
+        return retention(environ)
 
     def find(self, environ: Mapping[str, str]) -> Installed | None:
         found = shutil.which("gemini", path=environ.get("PATH", ""))

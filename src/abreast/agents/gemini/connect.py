@@ -13,6 +13,8 @@ from abreast.agents.connecting import (
 )
 from abreast.agents.gemini.folder import user_folder
 
+WAIT = 480.0  # its default, unless configured, are 600 s, which progress does not extend
+SESSION = ""
 # It takes from a server's environment whatever it holds for a secret (0.61.0), unless the entry
 # names it. One that is not set then arrives empty, so that only those are named for which that is
 # the same (an empty name of a file with certificates would mean: no certificates).
@@ -22,7 +24,7 @@ _TRUST = "Gemini CLI starts no server in a folder that you have not trusted"
 
 
 def registration(wanted: Wanted) -> Registration:
-    """Tell how `wanted.server` is registered: trusted, because headless nobody can be asked."""
+    """Return how `wanted.server` is registered: trusted, because headless nobody can be asked."""
     program, *arguments = wanted.server
     folder = user_folder(wanted.environ) if wanted.top is None else wanted.top / ".gemini"
     references = [part for name in _secrets() for part in ("--env", f"{name}=${name}")]

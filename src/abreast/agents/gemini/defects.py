@@ -9,7 +9,7 @@ from abreast.model.defect import Defect
 
 def _deletes_nothing(environ: Mapping[str, str], _checkouts: Sequence[Path]) -> bool:
     try:
-        return retention(environ)[0] is None
+        return retention(environ) is None
     except OSError:  # settings that may not be read are in a folder that may not be read either
         return True
 

@@ -19,6 +19,7 @@ from abreast.agents.gemini.mail import extension_files
 from abreast.agents.gemini.trust import unread
 from abreast.process.files import load_json
 
+PRIVATE_HOME = "gemini-home"
 REFUSED = (
     "google_web_search",
     "web_fetch",
@@ -56,7 +57,7 @@ _STRING_OR_COMMENT = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*[\s\S]*?\*/')
 
 def private_home(launch: Launch) -> Path:
     """Return the `GEMINI_CLI_HOME` of a session; it stays, so that the session can be resumed."""
-    return launch.directory / "gemini-home"
+    return launch.directory / PRIVATE_HOME
 
 
 def scratch(launch: Launch) -> Path:

@@ -52,7 +52,7 @@ __all__ = [
     "scan",
 ]
 
-ASIDES = ()  # it marks none of its subagents as its own
+ASIDES: tuple[str, ...] = ()  # it marks none of its subagents as its own
 _SUFFIX = re.compile(r"\.jsonl?\Z")
 _UNANSWERED = {
     Kind.PROMPT: "the model did not answer",

@@ -6,8 +6,9 @@ take, the summary of a compaction) and replies that it threw away are not in the
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from abreast.agents.gemini.records_lines import parse
 from abreast.agents.gemini.records_shape import Record, messages
@@ -88,10 +89,12 @@ class Spending:
     """The fast path: only what the requests of one file cost.
 
     A message that is written again with its tools' results, which is most of a file, is known by
-    its id and its tokens, and not parsed.
+    its id and its tokens, and not parsed. There is nothing to remember.
     """
 
-    def __init__(self, path: Path) -> None:
+    state: Mapping[str, Any] | None = None
+
+    def __init__(self, path: Path, state: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002
         self.path = path
         self.skipped = 0
         self._tally = Tally()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from abreast.agents import AGENTS, agent_named
+from abreast.agents import AGENTS, agent_named, modelled
 from abreast.contract.ask import check_count
 from abreast.contract.shapes import schema_of
 from abreast.engine.client.requests import Client, connect
@@ -137,7 +137,7 @@ def _choice(ask: Ask, settings: DelegateSettings, environ: Mapping[str, str]) ->
     if settings.agent or ask.own:
         return AgentChoice(settings.agent or ask.own)
     env = wanted_environment(environ, ())
-    for name in ("claude", "codex", "gemini"):
+    for name in modelled():
         with contextlib.suppress(AgentError):
             find_fit(AGENTS[name], env)
             return AgentChoice(name)

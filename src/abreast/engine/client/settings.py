@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from abreast.agents import modelled
 from abreast.errors import ContractError
 from abreast.model.contract import LIMIT_TOKENS, Profile
 from abreast.model.harmless import named
@@ -69,8 +70,8 @@ def _value(file: Path, key: str, value: Any) -> Any:
     said = named([str(value)])
     if key == "profile" and value not in {*Profile}:
         raise ContractError(f"{file}: profile is {' or '.join(Profile)}, not {said}")
-    if key == "agent" and value not in _AGENTS:  # a repository must not choose a command to run
-        raise ContractError(f"{file}: agent is one of {', '.join(_AGENTS)}, not {said}")
+    if key == "agent" and value not in modelled():  # a repository must not choose a command to run
+        raise ContractError(f"{file}: agent is one of {', '.join(modelled())}, not {said}")
     if key == "model" and not _MODEL.fullmatch(value):
         raise ContractError(f"{file}: {said} is no name of a model")
     if key == "limit_tokens" and value < 1:
@@ -84,4 +85,3 @@ def _require_type(file: Path, key: str, value: object) -> None:
 
 
 _NAMES = {str: "a text", int: "a whole number"}
-_AGENTS = ("claude", "codex", "gemini")

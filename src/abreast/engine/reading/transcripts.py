@@ -3,54 +3,20 @@
 import heapq
 import os
 import stat
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import Protocol, cast
 
+from abreast.agents import AGENTS, recording, records_of
 from abreast.agents.recorded import record_lines
 from abreast.errors import NotFoundError
 from abreast.model.session import Session
-from abreast.model.transcript import Begun, Spent, Transcript, TranscriptEvent
+from abreast.model.transcript import Begun, Transcript
 from abreast.places import Places, find_places
 from abreast.process.listing import matching
 
-AGENTS = ("claude", "codex", "gemini")
-"""The agents that keep transcripts which abreast reads."""
-
-_PRIVATE = "gemini-home"  # in the folder that an adapter may write to
 _HEAD = 2000  # lines in which a session has introduced itself
 _NAMED = 8  # characters of a session's id that every CLI puts into the name of its file
-
-
-class Pass(Protocol):
-    """One pass over one file (see `Records.Events`)."""
-
-    skipped: int
-
-    def feed(self, line: bytes) -> Iterable[TranscriptEvent]: ...
-
-
-class Totals(Protocol):
-    """One pass for what requests have cost (see `Records.Spending`)."""
-
-    def feed(self, line: bytes) -> Iterable[Spent]: ...
-
-
-class Records(Protocol):
-    """What `abreast.agents.<cli>.records` offers."""
-
-    ASIDES: tuple[str, ...]
-    MARKS: tuple[bytes, ...]
-    Events: Callable[[Path], Pass]
-    Spending: Callable[..., Totals]
-    carries: Callable[[bytes], bool]
-    roots: Callable[[Mapping[str, str]], tuple[Path, ...]]
-    find: Callable[[Mapping[str, str], Iterable[Path]], Iterator[Path]]
-    scan: Callable[[Mapping[str, str], Iterable[Path]], Iterator[os.DirEntry[str]]]
-    children: Callable[[Path], list[Path]]
-    read: Callable[[Path], Transcript]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +34,6 @@ class Found:
         return Path(self.name)
 
 
-def records_of(agent: str) -> Records:
-    """Return the reader of an agent's transcripts, imported when it is first asked for."""
-    return cast("Records", import_module(f"abreast.agents.{agent}.records"))
-
-
 def find_transcripts(
     places: Places | None = None, environ: Mapping[str, str] | None = None, *, since: float = 0
 ) -> Iterator[Found]:
@@ -80,13 +41,13 @@ def find_transcripts(
 
     `since` leaves out those that were last written before that Unix time.
     """
-    for agent in AGENTS:
+    for agent in recording():
         yield from _find(agent, places or find_places(), environ, since)
 
 
 def hidden_folders(environ: Mapping[str, str] | None = None) -> Iterator[Path]:
     """Yield the folders of transcripts, and those right in them, that we may not look into."""
-    roots = [root for agent in AGENTS for root in records_of(agent).roots(_environ(environ))]
+    roots = [root for one in recording().values() for root in one.roots(_environ(environ))]
     for root in roots:
         yield from filter(_is_hidden, (root, *_folders(root)))
 
@@ -166,7 +127,7 @@ def transcript_files(
     Those of which there is none are left out.
     """
     found: dict[str, list[Found]] = {name: [] for name in known_as if name}
-    if session.agent not in AGENTS or not found:
+    if session.agent not in recording() or not found:
         return {}
     heads = {name[:_NAMED] for name in found}
     for one in _find(session.agent, places or find_places(), environ, 0, own=session):
@@ -215,7 +176,7 @@ def _find(
     own: Session | None = None,
 ) -> Iterator[Found]:
     """Yield an agent's transcripts; of private homes, with `own`, that of this session alone."""
-    homes = _homes(places, own) if agent == "gemini" else ()
+    homes = _homes(agent, places, own)
     for entry in records_of(agent).scan(_environ(environ), homes):
         try:
             found = entry.stat(follow_symlinks=False)
@@ -225,16 +186,16 @@ def _find(
             yield Found(agent, entry.path, found.st_ino, found.st_size, found.st_mtime_ns)
 
 
-def _homes(places: Places, own: Session | None = None) -> Iterator[Path]:
-    session = f"{own.run}/{own.task}" if own else "*/*"
-    return matching(places.sessions, f"{session}/cli/{_PRIVATE}")
+def _homes(agent: str, places: Places, own: Session | None = None) -> Iterable[Path]:
+    """Return the private homes of our sessions, or of `own`, if the agent's CLI has such."""
+    home, session = AGENTS[agent].private_home, f"{own.run}/{own.task}" if own else "*/*"
+    return matching(places.sessions, f"{session}/cli/{home}") if home else ()
 
 
 def _owner(path: Path, places: Places, environ: Mapping[str, str]) -> str:
     """Return the agent under whose roots `path` lies, "" when it is none."""
-    for agent in AGENTS:
-        homes = _homes(places) if agent == "gemini" else ()
-        roots = (*records_of(agent).roots(environ), *homes)
+    for agent, records in recording().items():
+        roots = (*records.roots(environ), *_homes(agent, places))
         if any(path.is_relative_to(root.resolve()) for root in roots):
             return agent
     return ""
@@ -242,13 +203,13 @@ def _owner(path: Path, places: Places, environ: Mapping[str, str]) -> str:
 
 def _recognised(path: Path) -> Transcript:
     """Return the transcript that a file is, from wherever it was copied."""
-    for agent in AGENTS:
+    for agent, records in recording().items():
         begun, understood = _head(agent, path)
         if begun is not None and begun.session and understood:
-            return records_of(agent).read(path)
+            return records.read(path)
     raise NotFoundError(
         f"{path} is no transcript that abreast can read",
-        hint=f"those of {', '.join(AGENTS)} can be read",
+        hint=f"those of {', '.join(recording())} can be read",
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from abreast.agents.connecting import CONNECTABLE
+from abreast.agents import connectable
 from abreast.engine.client.connect.skill import TEXT
 from abreast.errors import AgentError, NotFoundError, StateError
 from tests.support.repos import make_repo
@@ -17,7 +17,7 @@ from tests.support.users import CONFIGS, PROGRAM, PROJECT, SKILLS, tree, user
 pytestmark = pytest.mark.clis
 
 
-@pytest.fixture(params=CONNECTABLE)
+@pytest.fixture(params=connectable())
 def ada(request, tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     return user(request.param, tmp_path)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from abreast import api
-from abreast.agents import AGENTS
-from abreast.agents.connecting import _MEANT, CONNECTABLE, variables
+from abreast.agents import AGENTS, connectable
+from abreast.agents.connecting import _ORDINARY_NAMES, variables
 from abreast.engine.client.connect.skill import TEXT
 from abreast.loopback.server import Loopback
 from abreast.mcp_server.words import TOOLS
@@ -81,7 +81,7 @@ def loop():
 
 @pytest.mark.clis
 @pytest.mark.parametrize("scope", ["user", "project"])
-@pytest.mark.parametrize("agent", CONNECTABLE)
+@pytest.mark.parametrize("agent", connectable())
 def test_the_model_is_offered_the_tools_and_the_skill(agent, scope, tmp_path, loop):
     desk = Desk(agent, tmp_path, loop)
     desk.connect(scope)
@@ -97,14 +97,14 @@ def test_the_model_is_offered_the_tools_and_the_skill(agent, scope, tmp_path, lo
 
 
 @pytest.mark.clis
-@pytest.mark.parametrize("agent", CONNECTABLE)
+@pytest.mark.parametrize("agent", connectable())
 def test_without_connecting_there_is_nothing(agent, tmp_path, loop):
     assert "abreast-delegate" not in (said := Desk(agent, tmp_path, loop).run())
     assert "mcp__abreast" not in said.replace("mcp_abreast", "mcp__abreast")
 
 
 @pytest.mark.clis
-@pytest.mark.parametrize("agent", CONNECTABLE)
+@pytest.mark.parametrize("agent", connectable())
 def test_a_call_is_allowed_and_the_server_has_what_children_need(agent, tmp_path, loop):
     desk = Desk(agent, tmp_path, loop)
     keys = {f"{name}_API_KEY": f"dummy-{name}" for name in ("ANTHROPIC", "GEMINI", "OPENAI")}
@@ -130,5 +130,7 @@ def test_a_call_is_allowed_and_the_server_has_what_children_need(agent, tmp_path
 def test_every_name_that_a_glob_stands_for_is_one():
     patterns = [p for agent in AGENTS.values() for p in agent.env_patterns]
     globs = [*(p for p in patterns if "*" in p), "LC_*", "XDG_*"]
-    assert [n for n in _MEANT if not any(fnmatchcase(n, p) for p in globs)] == []
+    named = [*_ORDINARY_NAMES, *(n for agent in AGENTS.values() for n in agent.env_names)]
+    assert named
+    assert [n for n in named if not any(fnmatchcase(n, p) for p in globs)] == []
     assert [name for name in variables() if "*" in name] == []

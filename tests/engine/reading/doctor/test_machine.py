@@ -24,7 +24,7 @@ def test_how_long_claude_keeps_its_transcripts(settings, days, tmp_path):
     if settings is not None:
         (tmp_path / ".claude").mkdir()
         (tmp_path / ".claude" / "settings.json").write_text(json.dumps(settings))
-    assert claude({"HOME": str(tmp_path)})[0] == days
+    assert claude({"HOME": str(tmp_path)}).days == days
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,8 @@ def test_how_long_gemini_keeps_its_transcripts(stated, days, tmp_path):
         (tmp_path / ".gemini").mkdir()
         text = "// mine\n" + json.dumps({"general": {"sessionRetention": stated}})
         (tmp_path / ".gemini" / "settings.json").write_text(text)
-    assert gemini({"HOME": str(tmp_path)})[0] == days
+    found = gemini({"HOME": str(tmp_path)})
+    assert (found and found.days) == days
 
 
 def test_transcripts_about_to_be_deleted(home, diagnose):
@@ -135,4 +136,4 @@ def test_folders_that_may_not_be_read_are_told(tmp_path):
     environ = {"HOME": str(tmp_path)}
     [told] = unreadable(environ)
     assert told.startswith(f"{tmp_path}/.claude/projects: its transcripts cannot be listed")
-    assert [*kept(environ)] == [Kept("gemini", 30, gemini(environ)[1], ())]
+    assert [*kept(environ)] == [Kept("gemini", 30, gemini(environ).change, ())]

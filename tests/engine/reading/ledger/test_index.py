@@ -9,6 +9,7 @@ import pytest
 from benchmarks.ledger_files import make_transcripts
 
 import abreast
+from abreast.agents import records_of
 from abreast.engine.reading.ledger import cores, index
 from abreast.engine.reading.ledger.cores import read_all
 from abreast.engine.reading.ledger.index import refresh
@@ -72,7 +73,7 @@ def test_a_last_line_without_its_end_counts_and_is_read_again(home, places, agen
     install(home, agent, "plain")
     [path] = [one.path for one in find_transcripts(places, {"HOME": str(home)})]
     lines = path.read_bytes().splitlines(keepends=True)
-    records = index.find_transcripts.__globals__["records_of"](agent)
+    records = records_of(agent)
     place = max(n for n, one in enumerate(lines) if any(m in one for m in records.MARKS))
     path.write_bytes(b"".join(lines[: place + 1]).rstrip(b"\n"))
     assert counts(look(home, places).total) == total(wire(agent, "plain"))

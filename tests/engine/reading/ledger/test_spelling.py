@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from abreast.agents import records_of
 from abreast.engine.reading.ledger.pack import unpack
 from abreast.engine.reading.ledger.read import Task, read
-from abreast.engine.reading.transcripts import records_of
 from tests.support.recorded_homes import install, recordings
 
 Rewrite = Callable[[Sequence[bytes]], list[bytes]]

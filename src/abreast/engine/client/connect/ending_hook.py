@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from abreast.agents import agent_named, hooked
 from abreast.agents.connecting import Layout
-from abreast.agents.ending_hooks import EVENT, EndingHook, ending_hook, hooks_off, told
+from abreast.agents.ending_hooks import EVENT, EndingHook, told
 from abreast.engine.client.connect import json_list, json_text, receipt, toml_list
 from abreast.engine.client.connect.change import (
     Change,
@@ -18,7 +19,7 @@ from abreast.engine.client.connect.change import (
 )
 from abreast.engine.client.connect.edits import Edit, apply, between, reverse
 from abreast.engine.client.connect.entry import server
-from abreast.engine.client.connect.proposal import Proposal, carry_out, require_connectable
+from abreast.engine.client.connect.proposal import Proposal, carry_out, require_part
 from abreast.engine.client.connect.receipt import Trace, digest
 from abreast.engine.reading.handoff.writing import by_hand, place_for
 from abreast.engine.reading.handoff.writing import write as write_handoff
@@ -44,8 +45,13 @@ def hook(
     `confirm` is shown what would change; on False nothing does. Raises StateError when its
     configuration cannot be edited, AgentError for an agent that has no such hook.
     """
-    require_connectable(agent, environ, "has no session-end hook", "abreast handoff --hook")
-    wanted = ending_hook(agent, _command(agent), environ)
+    ending_hook = require_part(
+        agent_named(agent).ending_hook,
+        environ,
+        f"`{agent}` has no session-end hook",
+        f"abreast handoff --hook {'|'.join(hooked())}",
+    )
+    wanted = ending_hook(_command(agent), environ)
     known = receipt.load(places, _receipt(agent), wanted.config).get(str(wanted.config))
     try:
         proposal = _removal(agent, wanted, known) if remove else _addition(agent, wanted, known)
@@ -56,7 +62,7 @@ def hook(
         ) from wrong
     if not remove:
         text = proposal.changes[0].new or ""
-        proposal = replace(proposal, notes=_notes(agent, wanted, places, text))
+        proposal = replace(proposal, notes=_notes(wanted, places, text))
     return carry_out(proposal, places, confirm)
 
 
@@ -101,12 +107,12 @@ def _receipt(agent: str) -> str:
     return f"{agent}-handoff"
 
 
-def _notes(agent: str, wanted: EndingHook, places: Places, text: str) -> tuple[str, ...]:
+def _notes(wanted: EndingHook, places: Places, text: str) -> tuple[str, ...]:
     place = places.handoff_of(Path("/CHECKOUT")).parent.parent
     where = f"handoffs go to {place}/CHECKOUT-…/CURRENT_WORK.md, or into a checkout itself"
     notes = [f"{where} where git ignores CURRENT_WORK.md"]
     settings = json_text.parse(text) if wanted.layout is Layout.JSON else tomllib.loads(text)
-    if off := hooks_off(agent, settings):
+    if off := wanted.hooks_off(settings):
         notes.insert(
             0, f"`{off}` in {wanted.config} has it run no hook at all: none is written yet"
         )

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
-from abreast.agents import agent_named
-from abreast.agents.connecting import CONNECTABLE
 from abreast.engine.client.connect import receipt
 from abreast.engine.client.connect.change import Change, check, remove_empty, write
 from abreast.engine.client.connect.receipt import Trace
@@ -13,6 +12,8 @@ from abreast.engine.client.connect.show import diff
 from abreast.errors import AgentError, StateError
 from abreast.model.connection import Confirm, Connection, FileChange, Scope
 from abreast.places import Places
+
+_Part = TypeVar("_Part")
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,13 @@ class Proposal:
     notes: tuple[str, ...] = ()
 
 
-def require_connectable(agent: str, environ: Mapping[str, str], lacks: str, hint: str) -> None:
-    """Raise AgentError for an agent that has no such configuration, StateError without a HOME."""
-    if agent not in CONNECTABLE:
-        agent_named(agent)  # a name that is none has its own error
-        raise AgentError(f"`{agent}` {lacks}", hint=f"{hint} {'|'.join(CONNECTABLE)}")
+def require_part(part: _Part | None, environ: Mapping[str, str], lacks: str, hint: str) -> _Part:
+    """Return an agent's part. Raises AgentError when it has none, StateError without a HOME."""
+    if part is None:
+        raise AgentError(lacks, hint=hint)
     if not environ.get("HOME"):
         raise StateError("HOME is not set", hint="its own configuration is found by it")
+    return part
 
 
 def carry_out(proposal: Proposal, places: Places, confirm: Confirm | None) -> Connection:

@@ -5,12 +5,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from abreast.agents.connecting import (
-    Layout,
-    Registration,
-    Wanted,
-    registration,
-)
+from abreast.agents import agent_named, connectable
+from abreast.agents.connecting import Layout, Registration, Wanted
 from abreast.engine.client.connect import json_text, receipt, skill, toml_text
 from abreast.engine.client.connect.change import (
     Change,
@@ -20,7 +16,7 @@ from abreast.engine.client.connect.change import (
 )
 from abreast.engine.client.connect.edits import apply, between, reverse
 from abreast.engine.client.connect.entry import entry, server
-from abreast.engine.client.connect.proposal import Proposal, carry_out, require_connectable
+from abreast.engine.client.connect.proposal import Proposal, carry_out, require_part
 from abreast.engine.client.connect.receipt import Trace, digest
 from abreast.engine.client.connect.undo import entry_in, undo_config, undo_skill, unfit
 from abreast.errors import NotFoundError
@@ -44,11 +40,16 @@ def connect(
 
     With `remove`, undo that. `confirm` is shown what would change; on False nothing does.
     """
-    require_connectable(agent, environ, "starts no MCP server", "abreast connect")
+    connector = require_part(
+        agent_named(agent).connection,
+        environ,
+        f"`{agent}` starts no MCP server",
+        f"abreast connect {'|'.join(connectable())}",
+    )
     scope = Scope.USER if top is None else Scope.PROJECT
     with tempfile.TemporaryDirectory(prefix="abreast-") as folder:
         scratch = Path(folder)
-        wanted = registration(agent, Wanted(server(), environ, scratch, top))
+        wanted = connector.registration(Wanted(server(), environ, scratch, top))
         known = receipt.load(places, agent, wanted.config)
         mode = 0o600 if top is None else 0o644
         if remove:

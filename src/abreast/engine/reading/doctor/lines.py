@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from abreast.agents import recording, records_of
 from abreast.agents.recorded import record_lines
-from abreast.engine.reading.transcripts import AGENTS, records_of
 from abreast.model.finding import Evidence, Finding
 
 _SAME = 0.0005  # seconds; the records have milliseconds
@@ -19,7 +19,7 @@ def with_lines(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     wanted = defaultdict[tuple[str, str], set[float]](set)
     for finding in kept:
         for one in finding.evidence:
-            if one.at and one.path and one.agent in AGENTS:
+            if one.at and one.path and one.agent in recording():
                 wanted[one.agent, one.path].add(one.at)
     lines = {place: _lines(*place, moments) for place, moments in wanted.items()}
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from abreast.agents import records_of
 from abreast.doctor.case import Case
 from abreast.doctor.delegation import Delegation
 from abreast.doctor.examine import Seen, examine_landings, examine_session, examine_sessions
@@ -16,7 +17,6 @@ from abreast.engine.common.deliverables import load
 from abreast.engine.reading.doctor.delegations import measured
 from abreast.engine.reading.doctor.machine import briefing_of
 from abreast.engine.reading.doctor.repositories import checkout_of
-from abreast.engine.reading.transcripts import records_of
 from abreast.model.finding import Evidence
 from abreast.model.session import Run, Session
 from abreast.model.states import LandState, SessionKind

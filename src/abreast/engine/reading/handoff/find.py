@@ -4,13 +4,12 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from abreast.agents import recording, records_of
 from abreast.engine.reading.handoff.git import top_of
 from abreast.engine.reading.transcripts import (
-    AGENTS,
     find_transcripts,
     newest_transcript,
     open_transcript,
-    records_of,
 )
 from abreast.errors import NotFoundError, StoreError
 from abreast.model.session import Run, Session
@@ -63,7 +62,7 @@ def named(name: str, places: Places, environ: Mapping[str, str]) -> Transcript |
 def _newest(folder: Path, places: Places, environ: Mapping[str, str]) -> Iterator[Path]:
     top = top_of(folder)
     ours = _started_by_us(places)
-    for agent in AGENTS:
+    for agent in recording():
         for place in dict.fromkeys([folder, top or folder]):
             found = newest_transcript(place, environ, agent=agent, without=ours)
             if found is not None:

@@ -2,13 +2,16 @@
 
 import base64
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 from zlib import crc32
 
+from abreast.agents import records_of
+from abreast.agents.base import Records
 from abreast.agents.recorded import LONGEST, open_record
 from abreast.economics.ledger import tally
 from abreast.engine.reading.ledger.pack import Requests, name_of, pack
@@ -64,8 +67,7 @@ class Reading:
 
 def read(task: Task) -> Reading:
     """Read a file, or what has been added to it. Never raises for what the file is."""
-    found, path = Reading(), Path(task.path)
-    records = import_module(f"abreast.agents.{task.agent}.records")
+    found, path, records = Reading(), Path(task.path), records_of(task.agent)
     try:
         with open_record(path, _BUFFER) as file:
             status = os.fstat(file.fileno())
@@ -86,13 +88,13 @@ def read(task: Task) -> Reading:
 
 def forked_from(task: Task) -> str:
     """Return the session whose history a file begins with, "" when it is its own."""
-    records, path = import_module(f"abreast.agents.{task.agent}.records"), Path(task.path)
+    path = Path(task.path)
     try:
         with open_record(path, _BUFFER) as file:
-            begun = _begun(records, path, file, _FORKED, lambda _: False)
+            last = deque(_introductions(records_of(task.agent), path, file, _FORKED), maxlen=1)
     except OSError:
         return ""
-    return begun.forked_from
+    return last[0].forked_from if last else ""
 
 
 def dump_reading(found: Reading) -> dict[str, Any]:
@@ -120,32 +122,26 @@ def _goes_on(task: Task, file: BinaryIO, size: int) -> bool:
     return crc32(file.read(length)) == digest
 
 
-def _introduce(found: Reading, records: Any, path: Path, file: BinaryIO) -> None:
-    begun = _begun(records, path, file, _HEAD, lambda _: True)
+def _introduce(found: Reading, records: Records, path: Path, file: BinaryIO) -> None:
+    begun = Begun(0.0, "")
+    for begun in _introductions(records, path, file, _HEAD):
+        if begun.session:
+            break
     found.session, found.cwd, found.begun = begun.session or path.stem, begun.cwd, begun.at
     found.parent = begun.parent
-    if begun.parent and hasattr(records, "parent"):  # of a subagent of a subagent
-        found.parent = records.parent(path) or begun.parent
 
 
-def _begun(
-    records: Any, path: Path, file: BinaryIO, most: int, enough: Callable[[Begun], bool]
-) -> Begun:
-    """Return how a session introduces itself, at the latest when `enough` is said."""
-    events, begun = records.Events(path), Begun(0.0, "")
-    for number, line in enumerate(_lines(file), 1):
-        for event in events.feed(line):
-            begun = event if isinstance(event, Begun) else begun
-        if number == most or (begun.session and enough(begun)):
-            break
-    return begun
+def _introductions(records: Records, path: Path, file: BinaryIO, most: int) -> Iterator[Begun]:
+    """Yield how a session introduces itself in the first `most` lines: a fork more than once."""
+    events = records.Events(path)
+    for line in islice(_lines(file), most):
+        yield from (event for event in events.feed(line) if isinstance(event, Begun))
 
 
-def _spent(found: Reading, task: Task, records: Any, file: BinaryIO) -> Requests:
+def _spent(found: Reading, task: Task, records: Records, file: BinaryIO) -> Requests:
     """Read on to the end, and note in `found` how far that was."""
-    state = None if found.whole else task.state
-    spending = records.Spending(Path(task.path), *([state] if state else []))
-    carries: Callable[[bytes], bool] = records.carries
+    spending = records.Spending(Path(task.path), None if found.whole else task.state)
+    carries = records.carries
     requests, agent = Requests(), task.agent
     line = last = name = b""
     identity = None
@@ -164,9 +160,8 @@ def _spent(found: Reading, task: Task, records: Any, file: BinaryIO) -> Requests
                 requests[name] = one
     torn = line
     found.offset = file.tell() - len(torn)
-    found.state = getattr(spending, "state", None)
-    found.skipped = getattr(spending, "skipped", 0)
-    found.warnings += getattr(spending, "warnings", [])
+    found.state, found.skipped = spending.state, spending.skipped
+    found.warnings += spending.warnings
     tail = last[-_TAIL:]
     found.tail = (len(tail), crc32(tail)) if tail else task.tail
     if torn and carries(torn):  # it may be whole; if not, it will be read again

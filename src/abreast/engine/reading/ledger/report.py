@@ -8,12 +8,11 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from math import fsum
 
-from abreast.agents import AGENTS
+from abreast.agents import AGENTS, records_of
 from abreast.economics.ledger import account, returned_to, unrecorded, wall_time
 from abreast.economics.prices import Prices
 from abreast.economics.rows import Part, rows
 from abreast.engine.reading.ledger.index import Index, refresh
-from abreast.engine.reading.transcripts import records_of
 from abreast.errors import AbreastError
 from abreast.model.ledger import QUARTER, By, Delegation, Ledger, Parallel, Tally
 from abreast.places import Places

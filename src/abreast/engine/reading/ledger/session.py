@@ -9,10 +9,12 @@ from functools import reduce
 from operator import add
 from pathlib import Path
 
+from abreast.agents import records_of
+from abreast.agents.base import Records
 from abreast.economics.ledger import merged, tally, unrecorded
 from abreast.engine.reading.ledger.pack import Requests, names_in, unpack
 from abreast.engine.reading.ledger.read import Reading, Task, read
-from abreast.engine.reading.transcripts import Records, records_of, transcript_files
+from abreast.engine.reading.transcripts import transcript_files
 from abreast.model.ledger import Tally
 from abreast.model.session import Session
 from abreast.model.transcript import Spent

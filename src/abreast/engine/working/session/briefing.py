@@ -1,15 +1,15 @@
 """One briefing for every agent: whichever briefing files the repository has, read the same way.
 
-Claude Code reads CLAUDE.md, Codex AGENTS.md, Gemini CLI GEMINI.md, and each has rules of its own
-for the others' files. So that every session of a run is told the same, abreast reads all three
-from the root of the worktree and hands the text to each CLI itself.
+Each CLI reads a file of its own, and has rules of its own for the others' files. So that every
+session of a run is told the same, abreast reads them all from the root of the worktree and hands
+the text to each CLI itself.
 """
 
 from pathlib import Path
 
+from abreast.agents import AGENTS
 from abreast.agents.imports import MOST, read_with_imports
 
-NAMES = ("AGENTS.md", "CLAUDE.md", "GEMINI.md")
 _CUT = "\n\n[cut here: too long]"
 
 
@@ -20,7 +20,7 @@ def read_briefing(worktree: Path) -> str:
     the worktree.
     """
     texts: dict[str, str] = {}
-    for name in NAMES:
+    for name in sorted({reads.name for a in AGENTS.values() if (reads := a.briefing)}):
         found = read_with_imports(worktree, worktree / name)
         text = found.text.strip() + ("" if found.whole else _CUT)
         if text and not any(text in other for other in texts.values()):
