@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.clis import PINNED, base_environ, require_cli
+from tests.support.deadlines import SECONDS
 
 from abreast.agents import agent_named
 from abreast.agents.base import Agent
@@ -28,7 +29,6 @@ from benchmarks.ground import git
 from benchmarks.installation import end_worker
 
 FILES, FILE_SIZE = 8, 20_000
-_PATIENCE = 120.0  # seconds for one run of a CLI
 _TOKEN = 4  # characters; the measure of every size here
 
 
@@ -60,7 +60,7 @@ class Desk:
                 input=stdin,
                 capture_output=True,
                 text=True,
-                timeout=_PATIENCE,
+                timeout=SECONDS,
                 check=False,
             )
         finally:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from tests.support.deadlines import SECONDS
 
 from abreast import api
 from abreast.model.contract import Deliverable, DeliveryState
@@ -29,7 +30,6 @@ AIM = 0.300  # seconds that abreast may add to a child
 _ANSWER = {"text": "src/part1.txt:1 says that its reader is to find out."}
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HOLD = 1.0  # seconds that the first child takes, for a look at its environment
-_PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Bare:
                 capture_output=True,
                 check=False,
                 start_new_session=True,
-                timeout=_PATIENCE,
+                timeout=SECONDS,
             )
             took = time.perf_counter() - began
         sweep(marker)
@@ -147,7 +147,7 @@ def _check(found: Deliverable) -> None:
 
 def _caught(folder: Path) -> Bare:
     """Wait for the child of a run, and return how it is run; its environment is in no file."""
-    late = time.monotonic() + _PATIENCE
+    late = time.monotonic() + SECONDS
     while time.monotonic() < late:
         for file in folder.glob(f"*/*/*/{JOB}"):
             job = load_job(file.parent)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from tests.support.deadlines import SECONDS
 
 from abreast.engine.common.worker_process import find_worker
 from abreast.places import Places, find_places
@@ -39,7 +40,7 @@ class Installation:
 
     def settle(self) -> None:
         """Wait until the worker has waited for all its children: then `cpu` is complete."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + SECONDS
         while self.worker.children(recursive=True) and time.monotonic() < deadline:
             time.sleep(0.02)
 
@@ -79,7 +80,7 @@ def end_worker(places: Places) -> None:
     if process is not None:
         process.terminate()
         try:
-            process.wait(30)
+            process.wait(SECONDS)
         except psutil.TimeoutExpired:
             process.kill()
 

@@ -14,13 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.deadlines import SECONDS
+
 from benchmarks.ground import git
 from benchmarks.measure import Cost, metered
 from benchmarks.report import say
 
 AO = "@composio/ao-plugin-workspace-worktree@0.2.0"
 CLAUDE_WT = "claude-wt==0.2.0"
-_PATIENCE = 180.0  # seconds for an installation, and for sixteen worktrees
 
 
 class MissingPeerError(Exception):
@@ -162,7 +163,7 @@ def _run(
         capture_output=True,
         text=True,
         check=False,
-        timeout=_PATIENCE,
+        timeout=SECONDS,
     )
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.support.deadlines import SECONDS
+
 from abreast import api
 from abreast.engine.client.requests import connect
 from abreast.engine.client.watching import wait
@@ -92,7 +94,7 @@ def _run(ours: Installation, repo: Path, count: int) -> tuple[Run, Cost, Looks]:
     for watcher in watchers:
         watcher.start()
     try:
-        found = wait(run.id, ours.places, lambda _: None, timeout=1200)
+        found = wait(run.id, ours.places, lambda _: None, timeout=4 * SECONDS)
     finally:
         ended.set()
         for watcher in watchers:

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.support.databases import (  # noqa: F401  (fixtures)
@@ -14,10 +15,23 @@ from tests.support.databases import (  # noqa: F401  (fixtures)
     memory_folder,
     postgres,
 )
+from tests.support.deadlines import WHOLE_TEST
 from tests.support.left import processes_of
 from tests.support.repos import Repo, make_repo
 from tests.support.stages import local_stage, stage  # noqa: F401  (fixtures)
 from tests.support.zones import set_zone  # noqa: F401  (a fixture)
+
+# One place for what depends on how fast this machine is; pytest-timeout reads the variable.
+os.environ["PYTEST_TIMEOUT"] = str(WHOLE_TEST)
+hypothesis.settings.register_profile(
+    "any speed",
+    deadline=None,
+    suppress_health_check=[
+        hypothesis.HealthCheck.too_slow,
+        hypothesis.HealthCheck.function_scoped_fixture,  # ours hold nothing of one example's
+    ],
+)
+hypothesis.settings.load_profile("any speed")
 
 _ROOT = pytest.StashKey[Path]()
 _STATE = "state-of-nobody"

@@ -10,7 +10,8 @@ from abreast import aio, api
 from abreast.model.moves import Say, Write
 from abreast.model.session import Run
 from abreast.model.states import RunState, SessionState
-from tests.support.stage import Stage, eventually, scripted, task, until, writes
+from tests.support.deadlines import eventually
+from tests.support.stage import Stage, scripted, task, until, writes
 
 
 def functions(module: object) -> dict[str, inspect.Signature]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from abreast.agents.base import (
@@ -308,7 +308,6 @@ class AgentConformance:
         assert reader.skipped == (1 if line.strip() else reader.skipped)
         assert reader.verdict(0, "").outcome is not Outcome.OK
 
-    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
     @given(st.lists(st.binary(max_size=60), max_size=5), st.none() | st.integers(-64, 255))
     def test_no_bytes_break_the_reader(
         self, agent: Agent, lines: list[bytes], code: int | None
@@ -316,10 +315,6 @@ class AgentConformance:
         verdict = judge(agent, lines, code)
         assert agent.name in JUDGED_BY_CODE or verdict.outcome is not Outcome.OK
 
-    @settings(
-        deadline=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    )
     @given(data=st.data())
     def test_no_lookalike_breaks_the_reader(self, agent: Agent, data: st.DataObject) -> None:
         """Lines built of the adapter's own field names, with values of every wrong type."""

@@ -11,6 +11,7 @@ import pytest
 
 from abreast.agents.base import Letter
 from abreast.agents.mailbox import Mail, command, pending, post, script, take, taken
+from tests.support.deadlines import SECONDS
 
 
 def letter(text: str) -> Letter:
@@ -38,7 +39,7 @@ def call(hook: Path, box: Path, point: str, **more: object) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=SECONDS,
         **more,  # type: ignore[call-overload]
     )
     assert (done.returncode, done.stderr) == (0, "")
@@ -93,7 +94,7 @@ def test_twenty_hooks_at_once_take_each_letter_once(box: Path, hook: Path) -> No
         f"{command(hook, box, point)} </dev/null >{shlex.quote(f'{box}/out-{number}')} &"
         for number, point in enumerate(points)
     ]
-    subprocess.run(["/bin/sh", "-c", "\n".join([*calls, "wait"])], check=True, timeout=60)
+    subprocess.run(["/bin/sh", "-c", "\n".join([*calls, "wait"])], check=True, timeout=SECONDS)
     printed = {n: (box / f"out-{n}").read_text() for n in range(20)}
     said = Counter(text.rpartition(" ")[2].strip() for text in printed.values() if text)
     assert said == {f"{n}": 1 for n in range(1, 6)}

@@ -23,6 +23,7 @@ from abreast.model.events import EventKind, Outcome
 from abreast.model.moves import Call, Move, Read, Say, Scenario, Shell, Spend, Write
 from abreast.process.tree import MARKER
 from tests.support.clis import BIN, OLDEST, PINNED, Ran, cli_environ, make_launch, run_cli
+from tests.support.deadlines import SECONDS
 from tests.support.repos import FILES, Repo, make_repo
 from tests.support.terminal import AtTerminal
 from tests.support.traps import OUTSIDE, marks_in, trap_files
@@ -206,7 +207,7 @@ def test_the_traps_would_spring_without_us(desk: Desk) -> None:
         env=environ,
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=60,
+        timeout=SECONDS,
         check=False,
     )
     sprung = marks_in(desk.marks)

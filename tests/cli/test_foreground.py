@@ -15,6 +15,7 @@ import pytest
 from abreast.errors import CommandError
 from abreast.process.foreground import run_foreground
 from abreast.process.materialise import materialise
+from tests.support.deadlines import SECONDS
 
 
 def test_the_exit_code_is_the_programs(tmp_path):
@@ -56,8 +57,8 @@ PARENT = """
 COMMAND = [sys.executable, "-c", textwrap.dedent(PARENT), textwrap.dedent(CHILD)]
 
 
-def read_until(master: int, text: str, seconds: float = 20) -> str:
-    seen, end = "", time.monotonic() + seconds
+def read_until(master: int, text: str) -> str:
+    seen, end = "", time.monotonic() + SECONDS
     while text not in seen:
         assert select.select([master], [], [], max(0, end - time.monotonic()))[0], seen
         seen += os.read(master, 4096).decode()
@@ -84,7 +85,7 @@ def test_a_request_to_end_is_passed_on(tmp_path):
         assert parent.stdout.readline() == b"ready\n"
         parent.terminate()
         assert parent.stdout.readline() == b"parent saw -15\n"
-        assert parent.wait(20) == 0
+        assert parent.wait(SECONDS) == 0
 
 
 def test_files_are_private_and_links_are_replaced(tmp_path: Path):

@@ -19,6 +19,7 @@ from abreast.store.writer import Store
 from tests.cli import values
 from tests.cli.drawing import codes, without_colour
 from tests.cli.test_edge import abreast
+from tests.support.deadlines import SECONDS
 
 COLOURS = {"TERM": "xterm", "NO_COLOR": ""}
 
@@ -49,12 +50,12 @@ def on_terminal(*arguments: str, **environ: str) -> str:
     ) as process:
         os.close(slave)
         seen = b""
-        while select.select([master], [], [], 30)[0]:
+        while select.select([master], [], [], SECONDS)[0]:
             try:
                 seen += os.read(master, 65536)
             except OSError:  # the other end is closed
                 break
-        process.wait(30)
+        process.wait(SECONDS)
     os.close(master)
     return seen.decode()
 

@@ -7,7 +7,6 @@ import select
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from abreast.model.task import AgentChoice
 from tests.cli.drawing import without_colour
 from tests.cli.test_edge import abreast
 from tests.cli.test_reading import on_terminal
+from tests.support.deadlines import SECONDS, eventually
 from tests.support.repos import Repo
 
 PLAN = """
@@ -38,7 +38,7 @@ SLOW = """
 id = "slow"
 produces = "Nothing."
 prompt = "Take your time."
-agent.scripted = [{ write = "begun.txt", text = "x" }, { sleep = 60 }]
+agent.scripted = [{ write = "begun.txt", text = "x" }, { sleep = 600 }]
 """
 
 FAILING = """
@@ -61,7 +61,7 @@ def here(repo: Repo, scratch_home: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         try:
             worker = psutil.Process(pid)
             worker.terminate()
-            worker.wait(30)
+            worker.wait(SECONDS)
         except psutil.NoSuchProcess:
             pass
 
@@ -78,16 +78,6 @@ def making(file: str) -> str:
 
 def state_of(run: str) -> dict:
     return json.loads(abreast("status", run, "--json").stdout)["runs"][0]
-
-
-def wait_for(condition, seconds: float = 60):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.1)
-    raise AssertionError("it did not come to that")
 
 
 def test_a_run_from_start_to_landing(here: Repo, tmp_path: Path):
@@ -139,7 +129,7 @@ def test_detach_stop_and_resume(here: Repo, tmp_path: Path):
     done = abreast("run", plan(tmp_path, SLOW), "--detach")
     assert done.returncode == 0, done.stderr
     run = done.stdout.strip()
-    wait_for(lambda: state_of(run)["sessions"][0]["state"] == "running")
+    eventually(lambda: state_of(run)["sessions"][0]["state"] == "running")
     stopped = abreast("stop", run)
     assert (stopped.returncode, stopped.stdout) == (0, f"{run}/slow: stopped\n")
     assert state_of(run)["state"] == "stopped"
@@ -149,9 +139,9 @@ def test_detach_stop_and_resume(here: Repo, tmp_path: Path):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    wait_for(lambda: state_of(run)["sessions"][0]["state"] == "running")
+    eventually(lambda: state_of(run)["sessions"][0]["state"] == "running")
     assert abreast("stop", run).returncode == 0
-    assert resumed.wait(30) == 1
+    assert resumed.wait(SECONDS) == 1
 
 
 def test_ctrl_c_detaches_on_a_terminal(here: Repo, tmp_path: Path):
@@ -173,9 +163,9 @@ def test_ctrl_c_detaches_on_a_terminal(here: Repo, tmp_path: Path):
                 return without_colour(seen) + "<end>"
         return without_colour(seen)
 
-    wait_for(lambda: "running" in read_on())
+    eventually(lambda: "running" in read_on())
     os.write(master, b"\x03")
-    wait_for(lambda: "<end>" in read_on())
+    eventually(lambda: "<end>" in read_on())
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 130
     os.close(master)
     assert "the run goes on; abreast watch" in without_colour(seen)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from abreast.contract.paging import count_tokens, paginate
 from abreast.contract.render import items_of
+from tests.support.deadlines import SECONDS
 
 ITEMS = st.lists(st.text(max_size=200), min_size=1, max_size=40)
 
@@ -36,7 +37,7 @@ def test_items_are_not_divided_while_each_fits(items: list[str]) -> None:
     assert all(page.whole_items for page in paginate(items, limit))
 
 
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(SECONDS)
 @pytest.mark.parametrize(
     ("items", "limit"),
     [(["word " * 500_000], 1), (["x" * 2_500_000], 1), (["item"] * 500_000, 1_000_000)],

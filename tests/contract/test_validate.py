@@ -7,6 +7,7 @@ import pytest
 from abreast.contract.shapes import PRESETS, schema_of
 from abreast.contract.validate import problems
 from abreast.errors import ContractError
+from tests.support.deadlines import SECONDS
 
 GOOD: dict[str, Any] = {
     "text": {"text": "It retries three times."},
@@ -155,7 +156,7 @@ def test_what_a_schema_says_elsewhere_counts_as_well() -> None:
         assert problem.startswith(f"{name}.names: is empty")
 
 
-@pytest.mark.timeout(5)
+@pytest.mark.timeout(SECONDS)
 def test_the_layout_of_a_text_costs_no_time() -> None:
     text = "|" + " " * 200 + "x"
     assert problems({"text": text}, schema_of("text")) == []

@@ -14,6 +14,7 @@ from abreast.contract.paging import count_tokens
 from abreast.errors import ContractError
 from abreast.model.contract import Contract, Isolation
 from abreast.model.harmless import harmless
+from tests.support.deadlines import SECONDS
 
 
 def test_a_child_is_told_the_whole_contract() -> None:
@@ -84,7 +85,7 @@ def test_nothing_inside_can_close_the_fence(text: str) -> None:
     assert text in fenced
 
 
-@pytest.mark.timeout(5)
+@pytest.mark.timeout(SECONDS)
 @pytest.mark.parametrize("text", ["```" + "\n" * 200_000, "```" + " " * 200_000, "``` " * 200_000])
 def test_an_endless_fence_costs_no_time(text: str) -> None:
     assert find_answer(text) is None

@@ -19,9 +19,9 @@ from abreast.git.advance import Advance, Outcome, advance
 from abreast.git.hooks import run_hook
 from abreast.git.ref_change import RefChange
 from abreast.git.repository import find_repository
+from tests.support.deadlines import SECONDS, eventually
 from tests.support.repos import Repo, make_repo
 from tests.support.rig import at_work_in
-from tests.support.stage import eventually
 
 State = dict[str, tuple[int, bytes]]
 
@@ -425,7 +425,7 @@ def test_a_git_that_is_killed_costs_nothing(pair: Pair, how: str, tmp_path: Path
 def test_a_hook_that_hangs_is_ended(pair: Pair, monkeypatch):
     new = pair.commit(everything)
     pair.hook("reference-transaction", '[ "$1" != prepared ] || sleep 999')
-    monkeypatch.setattr(fast_forward, "LONGEST", 0.5)
+    monkeypatch.setattr(fast_forward, "LONGEST", 2.0)
     refuses(pair, new, "a hook hangs")
     eventually(lambda: at_work_in(pair.repo.path) == [], "the hook has ended")
     pair.nothing_is_left()
@@ -566,7 +566,7 @@ def test_a_worker_killed_at_any_moment_leaves_one_or_the_other(pair: Pair, tmp_p
     edit(pair.repo)
     argv = ["-m", "tests.git.killed_forward", str(pair.repo.path), new, str(tmp_path)]
     done = subprocess.run(
-        [sys.executable, *argv], capture_output=True, text=True, check=False, timeout=280
+        [sys.executable, *argv], capture_output=True, text=True, check=False, timeout=SECONDS
     )
     assert done.returncode == 0, done.stderr[-3000:]
     said = [line.split() for line in done.stdout.splitlines()]

@@ -19,7 +19,7 @@ from abreast.loopback.record import REDACTED
 from abreast.loopback.server import Loopback
 from abreast.model.moves import Drop, Fail, Hang, HttpError, Say, Scenario, Sleep, Spend, Write
 from tests.loopback.plain import DIALECT
-from tests.support.clis import wait_until
+from tests.support.deadlines import SECONDS, eventually
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ class Client:
     """One connection, kept alive for as long as the server lets it."""
 
     def __init__(self, server: Loopback, session: str = "") -> None:
-        self.link = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=20)
+        self.link = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=SECONDS)
         self.headers = {"Session-Id": session} if session else {}
 
     def post(self, *lines: str, **more: Any) -> http.client.HTTPResponse:
@@ -55,7 +55,7 @@ def client(loopback: Loopback) -> Iterator[Client]:
 def raw(server: Loopback, request: bytes) -> bytes:
     """Everything the server sends until it closes the connection."""
     host, port = server.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=20) as link:
+    with socket.create_connection((host, int(port)), timeout=SECONDS) as link:
         link.sendall(request)
         return b"".join(iter(lambda: link.recv(65536), b""))
 
@@ -189,7 +189,7 @@ def test_close_ends_delays_and_idle_connections_and_every_thread() -> None:
     assert idle.ask("user: quick")[0] == 200
     body = json.dumps({"lines": ["user: slow"]})
     waiting.link.request("POST", "/plain/turn", body)
-    wait_until(lambda: len(server.requests) == 2)
+    eventually(lambda: len(server.requests) == 2)
     server.close()
     server.close()
     assert set(threading.enumerate()) <= before

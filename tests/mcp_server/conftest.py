@@ -25,6 +25,7 @@ from abreast.process.files import load_json
 from abreast.process.materialise import materialise
 from abreast.process.tree import MARKER, marked, sweep
 from tests.support.clis import base_environ, require_cli
+from tests.support.deadlines import SECONDS
 from tests.support.left import processes_of
 from tests.support.repos import make_repo
 
@@ -37,7 +38,6 @@ _TRUSTED = {
     "security": {"auth": {"selectedType": "gemini-api-key"}},
     "privacy": {"usageStatisticsEnabled": False},
 }
-_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Room:
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
-                timeout=_SECONDS,
+                timeout=SECONDS,
                 check=False,
             )
         finally:
@@ -151,4 +151,4 @@ def _end(places: Places) -> None:
     process = identity.find() if identity else None
     if process is not None:
         process.terminate()
-        process.wait(30)
+        process.wait(SECONDS)

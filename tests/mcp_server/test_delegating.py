@@ -27,8 +27,9 @@ from tests.mcp_server.client import (
     server_process,
     text_of,
 )
+from tests.support.deadlines import eventually
 from tests.support.rig import Rig, rigged
-from tests.support.stage import eventually, until
+from tests.support.stage import until
 
 pytestmark = pytest.mark.clis
 
@@ -103,7 +104,7 @@ def test_arguments_reach_the_child(rig: Rig):
         constraints=["Stop after one file."],
         success="you have counted",
         limit_tokens=77,
-        minutes=0.5,
+        minutes=9.5,
         turns=4,
         tokens=90_000,
         usd=0.5,

@@ -20,7 +20,7 @@ from abreast.model.moves import Call, Hang, Move, Read, Say, Scenario, Shell, Wr
 from tests.mcp_server.conftest import TOOL, Room
 from tests.support.untouched import marks_of
 
-pytestmark = [pytest.mark.clis, pytest.mark.timeout(280)]
+pytestmark = pytest.mark.clis
 
 GROWTH = 200  # tokens besides the deliverable: the call, the fence, the outcome, the price
 _MENDED = "does not fit what was asked"

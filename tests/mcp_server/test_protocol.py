@@ -17,6 +17,7 @@ from abreast.mcp_server.opening import VERSIONS
 from abreast.mcp_server.words import TOOLS
 from abreast.places import Places, find_places
 from tests.mcp_server.client import COMMAND, connected, environ_of, refused
+from tests.support.deadlines import SECONDS
 from tests.support.repos import Repo
 
 HELLO = {"capabilities": {}, "clientInfo": {"name": "someone", "version": "1"}}
@@ -139,7 +140,7 @@ def test_it_ends_when_it_is_told_to(
             server.stdin.close()
         else:
             server.process.send_signal(end)
-        assert server.process.wait(20) == code
+        assert server.process.wait(SECONDS) == code
         assert server.process.stderr is not None
         assert server.process.stderr.read() == ""
         assert server.stdout.read() == ""

@@ -11,8 +11,9 @@ from mcp.client.session import ClientSession
 from abreast import api
 from abreast.model.moves import Say, Shell
 from tests.mcp_server.client import call, connected, environ_of, refused
+from tests.support.deadlines import eventually
 from tests.support.repos import Repo
-from tests.support.stage import Stage, eventually, scripted
+from tests.support.stage import Stage, scripted
 
 
 @pytest.fixture

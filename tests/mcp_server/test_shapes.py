@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from mcp import types
 
@@ -17,9 +17,9 @@ from abreast.mcp_server.vetting import Vetted, vet
 from abreast.mcp_server.words import TOOLS
 from abreast.places import find_places
 from tests.mcp_server.client import COMMAND, environ_of
+from tests.support.deadlines import SECONDS
 from tests.support.repos import Repo
 
-DEADLINE = 60.0
 HUGE = 10**30 + 7  # stands for a number of 5,000 digits, which Python does not write
 NAMES = sorted({name for tool in TOOLS for name in tool["inputSchema"]["properties"]})
 TEXTS = st.text(st.characters(codec=None), max_size=12)  # halves of characters too
@@ -48,7 +48,7 @@ def dumped(value: Any) -> str:
 
 
 @given(MESSAGES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @example({"jsonrpc": "2.0", "id": None, "method": "ping"})
 @example({"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {"x": HUGE}})
 @example([{"jsonrpc": "2.0", "id": 1, "method": "ping"}, {"id": 2}, 3])
@@ -76,7 +76,6 @@ def _answers(message: dict[str, Any]) -> bool:
 
 
 @given(st.text() | st.binary().map(lambda line: line.decode("utf-8", "replace")))
-@settings(max_examples=100, deadline=None)
 def test_noise_is_answered_at_most_once(line: str) -> None:
     found = vet(line)
     assert len(found.passed) + len(found.replies) <= 1
@@ -133,7 +132,7 @@ class Server:
         number = f"r{self.asked}"
         self.say(f'{{"jsonrpc":"2.0","id":"{number}","method":"{method}","params":{params}}}')
         with self._there:
-            answered = self._there.wait_for(lambda: number in self.answers, DEADLINE)
+            answered = self._there.wait_for(lambda: number in self.answers, SECONDS)
         assert answered, (method, params[:500])
         return self.answers[number]
 
@@ -168,7 +167,7 @@ def test_every_request_is_answered_once_whatever_is_in_it(server: Server) -> Non
     )
 
     @given(st.sampled_from(["tools/call"] * 3 + ["tools/list", "ping", "no/such"]), calls | VALUES)
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=60)
     def fuzz(method: str, params: Any) -> None:
         assert {"result", "error"} & {*server.ask(method, dumped(params))}
 

@@ -9,8 +9,8 @@ from mcp.client.session import ClientSession
 
 from abreast.model.moves import Read, Say, Sleep
 from tests.mcp_server.client import call, connected, environ_of, fenced, name_in, refused
+from tests.support.deadlines import eventually
 from tests.support.rig import rigged, told
-from tests.support.stage import eventually
 
 pytestmark = pytest.mark.clis
 

@@ -2,13 +2,13 @@
 
 import subprocess
 import sys
-import time
 from dataclasses import replace
 
 import psutil
 import pytest
 
 from abreast.process.identity import identify
+from tests.support.deadlines import eventually
 
 
 def test_a_process_is_known_until_it_ends() -> None:
@@ -18,10 +18,7 @@ def test_a_process_is_known_until_it_ends() -> None:
         assert found is not None
         assert found.pid == child.pid
         child.kill()
-        deadline = time.monotonic() + 10
-        while identity.alive and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert not identity.alive, "a zombie is not alive"
+        eventually(lambda: not identity.alive, "a zombie is not alive")
     assert not identity.alive
     with pytest.raises(psutil.NoSuchProcess):
         identify(child.pid)
@@ -61,8 +58,6 @@ def test_a_name_with_parentheses_is_a_name() -> None:
     code = "import pathlib, sys; pathlib.Path('/proc/self/comm').write_text('a) S 1 (b'); input()"
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE) as child:
         before = identify(child.pid)
-        deadline = time.monotonic() + 10
-        while psutil.Process(child.pid).name() != "a) S 1 (b" and time.monotonic() < deadline:
-            time.sleep(0.01)
+        eventually(lambda: psutil.Process(child.pid).name() == "a) S 1 (b", "it has that name")
         assert identify(child.pid) == before
         child.communicate()

@@ -35,7 +35,8 @@ from abreast.model.moves import (
 )
 from abreast.process.tree import MARKER, sweep
 from tests.recordings.recording import fresh, keep_wire, record_all, stated
-from tests.support.clis import cli_environ, wait_until
+from tests.support.clis import cli_environ
+from tests.support.deadlines import SECONDS, eventually
 from tests.support.repos import make_repo
 
 FIXTURES = Path(__file__).with_name("codex")
@@ -145,7 +146,7 @@ class Recorder:
 
     def run(self, *args: str, prompt: str, code: int = 0, **more: str) -> None:
         process = self.start(*args, prompt=prompt, **more)
-        ended = process.wait(60)
+        ended = process.wait(SECONDS)
         assert ended == code, (ended, (self.root / "stderr").read_text())
 
     def rollouts(self) -> list[Path]:
@@ -226,7 +227,7 @@ def _kill_at_work(recorder: Recorder, number: int) -> None:
         *(Spend(850, 700, 10), Shell("touch on; sleep 600")),
     )
     process = recorder.start(prompt="wait long")
-    wait_until((recorder.root / "repo/on").exists, what="the command")
+    eventually((recorder.root / "repo/on").exists, "the command")
     os.kill(process.pid, number)
     process.wait()
 

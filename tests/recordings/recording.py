@@ -14,9 +14,7 @@ from typing import Any
 
 from abreast.model.moves import Spend
 from abreast.process.tree import MARKER, sweep
-from tests.support.clis import wait_until
-
-SECONDS = 90.0
+from tests.support.deadlines import SECONDS, eventually
 
 
 @contextmanager
@@ -52,7 +50,7 @@ def run_cli(
         )
         try:
             if due is not None:
-                wait_until(due, SECONDS)
+                eventually(due)
                 os.kill(started.pid, stop)
             started.wait(SECONDS)
         finally:

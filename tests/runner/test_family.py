@@ -19,7 +19,7 @@ from abreast.process.family import FAMILY, Record, load_family, survivors
 from abreast.process.identity import Identity, identify
 from abreast.process.marker import MARKER
 from abreast.runner.job import Job, load_result, load_runner, save_job
-from tests.support.stage import eventually
+from tests.support.deadlines import SECONDS, eventually
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere orphans go to init")
 
@@ -67,7 +67,7 @@ def at_work(folder: Path, *argv: str) -> Iterator[subprocess.Popen[bytes]]:
             yield running
         finally:
             (folder / "stop").touch()
-            running.wait(30)
+            running.wait(SECONDS)
 
 
 def started(folder: Path, name: str) -> Identity:
@@ -88,7 +88,7 @@ def test_a_killed_runner_leaves_nobody(tmp_path: Path) -> None:
         for name, one in born.items():
             eventually(lambda one=one: is_written_down(tmp_path, one), f"{name} is written down")
         running.kill()
-        running.wait(30)
+        running.wait(SECONDS)
         assert {name for name, one in born.items() if one.alive} == set(SHAPES)
         end_job(tmp_path)
         assert {name for name, one in born.items() if one.alive} == set()
@@ -138,10 +138,10 @@ def test_what_serves_others_is_named_and_goes_on(tmp_path: Path, killed: bool) -
                 eventually(lambda: is_written_down(tmp_path, born["own"]), "it is written down")
                 eventually(lambda: is_written_down(tmp_path, born["keys"]), "it is written down")
                 running.kill()
-                running.wait(30)
+                running.wait(SECONDS)
                 end_job(tmp_path)
             else:
-                running.wait(30)
+                running.wait(SECONDS)
         assert {name for name, one in born.items() if one.alive} == {"keys", "server", "window"}
         result = load_result(tmp_path)
         assert result is not None
@@ -165,7 +165,7 @@ def test_another_jobs_runner_is_not_the_agents(tmp_path: Path) -> None:
     while [ ! -e {other}/{FAMILY} ]; do sleep 0.02; done
     """
     with at_work(mine, "sh", "-c", script) as running:
-        running.wait(30)
+        running.wait(SECONDS)
     runner = load_runner(other)
     assert runner is not None
     assert runner.alive

@@ -6,7 +6,6 @@ import socket
 import stat
 import subprocess
 import sys
-import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,11 @@ from abreast.model.limits import Limits
 from abreast.process.tree import MARKER, marked
 from abreast.runner.job import PROGRESS, STORY, STREAM, Job, Result, load_result, save_job
 from abreast.runner.pump import LONGEST_LINE
+from tests.support.deadlines import SECONDS, eventually
 
-DEADLINE = 30.0
 A_SECOND = Limits(idle_minutes=1.0 / 60)
+TWO_SECONDS = Limits(idle_minutes=2.0 / 60)
+"""For what has to give a sign of life in time, on a busy machine too."""
 
 
 def runner(directory: Path, *argv: str, umask: int = -1, **more: Any) -> str:
@@ -35,7 +36,7 @@ def runner(directory: Path, *argv: str, umask: int = -1, **more: Any) -> str:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=DEADLINE,
+        timeout=SECONDS,
         check=False,
     )
     assert marked(marker) == []
@@ -81,7 +82,7 @@ def test_half_a_character_is_no_end_of_a_session(tmp_path: Path, half: str) -> N
 def test_output_without_an_end_of_line_is_a_sign_of_life(tmp_path: Path) -> None:
     """Test runners print dots, installers a bar."""
     dots = "import time\nfor _ in range(12):\n print('.', end='', flush=True)\n time.sleep(0.25)"
-    result = supervise(tmp_path, *python(dots), limits=A_SECOND)
+    result = supervise(tmp_path, *python(dots), limits=TWO_SECONDS)
     assert (result.verdict.outcome, result.stopped_by) == (Outcome.OK, "")
     assert (tmp_path / STREAM).read_bytes() == b"." * 12
 
@@ -108,7 +109,7 @@ def test_many_short_commands_are_work(tmp_path: Path) -> None:
     end=$(($(date +%s) + 3))
     while [ $(date +%s) -lt $end ]; do {sys.executable} -S -c pass; done
     """
-    result = supervise(tmp_path, "sh", "-c", build, limits=A_SECOND)
+    result = supervise(tmp_path, "sh", "-c", build, limits=TWO_SECONDS)
     assert (result.verdict.outcome, result.stopped_by) == (Outcome.OK, "")
 
 
@@ -152,16 +153,11 @@ def test_orphans_that_have_ended_do_not_pile_up(tmp_path: Path) -> None:
     save_job(tmp_path, job)
     argv = [sys.executable, "-I", "-m", "abreast.runner", str(tmp_path)]
     with subprocess.Popen(argv, env={**os.environ, MARKER: marker}) as running:
-        deadline = time.monotonic() + DEADLINE
-        while time.monotonic() < deadline:
-            told = tmp_path / STREAM
-            begun = told.exists() and told.read_bytes() == b"all\n"
-            if begun and len(psutil.Process(running.pid).children()) == 1:
-                break
-            time.sleep(0.05)
-        left = psutil.Process(running.pid).children()
+        told = tmp_path / STREAM
+        eventually(lambda: told.exists() and told.read_bytes() == b"all\n", "they have begun")
+        above = psutil.Process(running.pid)
+        eventually(lambda: len(above.children()) == 1, "the orphans are gone")
         (tmp_path / "stop").touch()
-    assert len(left) == 1
     result = load_result(tmp_path)
     assert result is not None
     assert result.stopped_by == "user"

@@ -11,6 +11,7 @@ import pytest
 from abreast.model.states import RunState, SessionState
 from abreast.store.reader import Reader
 from tests.store.samples import make_run
+from tests.support.deadlines import SECONDS
 
 WRITERS = 4
 EVENTS = 60
@@ -68,9 +69,9 @@ def release(processes):
         process.stdin.flush()
 
 
-def follow(reader, processes, deadline=120):
+def follow(reader, processes):
     """Read as `logs -f` does, until the processes have ended; return what was seen."""
-    end = time.monotonic() + deadline
+    end = time.monotonic() + SECONDS
     seen = []
     while True:
         ended = all(process.poll() is not None for process in processes)

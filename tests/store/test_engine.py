@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from abreast.errors import StoreError
 from abreast.store.engine import make_engine, reading, transaction
+from tests.support.deadlines import SECONDS
 
 
 @pytest.fixture
@@ -101,7 +102,7 @@ def test_many_may_open_a_new_database_at_the_same_moment(tmp_path):
     def open_each():
         for number in range(60):
             engine = make_engine(f"sqlite:///{tmp_path / str(number)}")
-            together.wait(timeout=60)
+            together.wait(timeout=SECONDS)
             try:
                 engine.connect().close()
             except sa.exc.OperationalError as error:

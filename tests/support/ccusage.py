@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.deadlines import SECONDS
 from tests.support.recorded_homes import Counts
 
 _MODULES = Path(__file__).parents[1] / "clis" / "node_modules"
@@ -38,7 +39,9 @@ def ccusage(binary: Path, home: Path, kind: str) -> dict[str, Counts]:
     """
     argv = [str(binary), kind, "--json", "--offline", "--all", "--by-agent"]
     env = {"HOME": str(home), "PATH": "/usr/bin:/bin", "TZ": os.environ.get("TZ", "")}
-    done = subprocess.run(argv, env=env, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        argv, env=env, capture_output=True, text=True, check=True, timeout=SECONDS
+    )
     sums: defaultdict[str, list[int]] = defaultdict(lambda: [0] * 4)
     for row in json.loads(done.stdout)[kind]:
         for one in _by_agent(row):

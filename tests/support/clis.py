@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import threading
-import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from abreast.model.task import AgentChoice
 from abreast.process.environment import allow
 from abreast.process.materialise import materialise
 from abreast.process.tree import MARKER, sweep
+from tests.support.deadlines import SECONDS
 
 CLIS = Path(__file__).parents[1] / "clis"
 BIN = CLIS / "node_modules" / ".bin"
@@ -118,12 +118,14 @@ class Ran:
         return [event for event in self.events if event.kind is kind]
 
 
-def run_cli(agent: Agent, launch: Launch, *, deadline: float = 60.0) -> Ran:
+def run_cli(agent: Agent, launch: Launch, *, deadline: float = SECONDS) -> Ran:
     """Run the headless command of `agent` to its end, or kill it after `deadline` seconds."""
     return run_command(agent, agent.headless(launch), launch, deadline=deadline)
 
 
-def run_command(agent: Agent, command: Command, launch: Launch, *, deadline: float = 60.0) -> Ran:
+def run_command(
+    agent: Agent, command: Command, launch: Launch, *, deadline: float = SECONDS
+) -> Ran:
     """Run `command` as the runner does: files and links first, then the process, then its end."""
     materialise(command.files, command.links)
     marker = uuid.uuid4().hex
@@ -152,23 +154,13 @@ def run_command(agent: Agent, command: Command, launch: Launch, *, deadline: flo
     pump = threading.Thread(target=read, daemon=True)
     pump.start()
     late = _end(process, marker, deadline)
-    pump.join(10)
+    pump.join(SECONDS)
     assert not pump.is_alive(), "a descendant without our marker holds standard output open"
     assert process.stdout is not None
     process.stdout.close()
     errors = said.read_text(encoding="utf-8", errors="replace")
     verdict = reader.verdict(process.returncode, errors[-20_000:])
     return Ran(command, verdict, events, process.returncode, errors, lines, reader, late)
-
-
-def wait_until(condition: Any, deadline: float = 20.0, what: str = "") -> Any:
-    """Return the first true value of `condition()`, looked at often; fail after `deadline` s."""
-    end = time.monotonic() + deadline
-    while not (value := condition()):
-        if time.monotonic() > end:
-            pytest.fail(f"not within {deadline} s: {what or condition}")
-        time.sleep(0.01)
-    return value
 
 
 def _end(process: subprocess.Popen[bytes], marker: str, deadline: float) -> bool:

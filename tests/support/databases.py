@@ -26,8 +26,8 @@ import sqlalchemy as sa
 
 from abreast.store.engine import make_engine
 from abreast.store.migrations import migrate
+from tests.support.deadlines import SECONDS
 
-_START_SECONDS = 60
 _SETTINGS = {  # as little memory and as few flushes as a throw-away server can do with
     "listen_addresses": "",
     "shared_buffers": "16MB",
@@ -139,7 +139,7 @@ def _environment() -> dict[str, str]:
 
 
 def _wait_until_ready(server: subprocess.Popen[bytes], postgres: Postgres) -> None:
-    deadline = time.monotonic() + _START_SECONDS
+    deadline = time.monotonic() + SECONDS
     while True:
         try:
             psycopg.connect(postgres.url("postgres")).close()
@@ -154,7 +154,7 @@ def _wait_until_ready(server: subprocess.Popen[bytes], postgres: Postgres) -> No
 
 def _stop(server: subprocess.Popen[bytes]) -> None:
     server.send_signal(signal.SIGINT)  # fast shutdown: ends its clients and its own children
-    server.wait(timeout=30)
+    server.wait(timeout=SECONDS)
 
 
 @pytest.fixture(scope="session")

@@ -5,19 +5,22 @@ import time
 
 import psutil
 
-_PATIENCE = 5.0  # seconds for what is on its way out
+from tests.support.deadlines import PATIENCE
+
+_QUIET = 5.0  # seconds in which whatever is on its way out is gone, on a quiet machine
 
 
 def processes_of(folder: str) -> list[str]:
-    """The processes, but for us and those above us, whose command line or environment names
-    `folder`: looked for until there is none, or for five seconds."""
-    late = time.monotonic() + _PATIENCE
-    while (found := _look(folder)) and time.monotonic() < late:
+    """Those that `processes_now` finds, once there is none or what was on its way out is gone."""
+    late = time.monotonic() + _QUIET * PATIENCE
+    while (found := processes_now(folder)) and time.monotonic() < late:
         time.sleep(0.05)
     return found
 
 
-def _look(folder: str) -> list[str]:
+def processes_now(folder: str) -> list[str]:
+    """The processes, but for us and those above us, whose command line or environment names
+    `folder`."""
     me = psutil.Process()
     spared = {me.pid, *(parent.pid for parent in me.parents())}
     found = []

@@ -23,10 +23,11 @@ from abreast.places import Places
 from abreast.process.tree import marked, sweep
 from abreast.runner.job import load_job, load_result, load_runner
 from abreast.store.reader import Reader
-from tests.support.left import processes_of
+from tests.support.deadlines import MINUTES, SECONDS, eventually
+from tests.support.left import processes_now
 from tests.support.repos import Repo
 
-DEADLINE = 60.0
+_WORKER = "abreast.engine.working.worker"
 
 
 def scripted(*moves: Move) -> AgentChoice:
@@ -44,18 +45,9 @@ def until(file: Path) -> Shell:
 
 
 def task(name: str, agent: AgentChoice, **more: Any) -> Task:
-    more.setdefault("limits", Limits(minutes=2, idle_minutes=0))
+    more.setdefault("limits", Limits(minutes=MINUTES, idle_minutes=0))
     more.setdefault("produces", f"{name} is there.")
     return Task(name, f"Do {name}.", agent=agent, **more)
-
-
-def eventually(condition: Callable[[], Any], what: str, deadline: float = DEADLINE) -> Any:
-    """Wait until `condition` gives something, and return it."""
-    end = time.monotonic() + deadline
-    while not (found := condition()):
-        assert time.monotonic() < end, f"never happened: {what}"
-        time.sleep(0.02)
-    return found
 
 
 class Stage:
@@ -116,7 +108,7 @@ class Stage:
         return self.wait(self.start(*tasks, **more).id)
 
     def wait(self, run: str) -> Run:
-        found = api.wait(run, timeout=DEADLINE, places=self.places)
+        found = api.wait(run, timeout=SECONDS, places=self.places)
         assert found.state.final, f"{run} has not ended: {found}"
         return found
 
@@ -157,23 +149,19 @@ class Stage:
         process = self.worker()
         if process is not None:
             process.terminate()
-            process.wait(30)
+            process.wait(SECONDS)
 
     def _end_workers(self) -> list[str]:
         """End the worker, and those that a runner or a client has started since; what is left."""
-        late = time.monotonic() + DEADLINE
+        late = time.monotonic() + SECONDS
         self.end_worker()
-        while (left := processes_of(str(self.places.state))) and time.monotonic() < late:
-            workers = [
-                int(one.split()[0]) for one in left if "abreast.engine.working.worker" in one
-            ]
-            if not workers:
-                break
-            for pid in workers:
+        while (left := processes_now(str(self.places.state))) and time.monotonic() < late:
+            for pid in (int(one.split()[0]) for one in left if _WORKER in one):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     worker = psutil.Process(pid)
                     worker.terminate()
-                    worker.wait(30)
+                    worker.wait(SECONDS)
+            time.sleep(0.02)
         return left
 
     def restart_worker(self) -> None:
@@ -189,7 +177,7 @@ class Stage:
         assert runners, "there is nothing at work"
         for victim in filter(None, [worker, *(runner.find() for runner in runners)]):
             victim.kill()
-            victim.wait(30)
+            victim.wait(SECONDS)
         for folder in at_work:
             sweep(load_job(folder).marker)
 
@@ -197,7 +185,7 @@ class Stage:
         process = self.worker()
         assert process is not None, "there is no worker"
         process.kill()
-        process.wait(30)
+        process.wait(SECONDS)
 
 
-__all__ = ["Stage", "eventually", "replace", "scripted", "task", "until", "writes"]
+__all__ = ["Stage", "replace", "scripted", "task", "until", "writes"]

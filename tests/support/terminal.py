@@ -16,6 +16,7 @@ from typing import Self, TypeAlias
 from abreast.agents.base import Command
 from abreast.process.materialise import materialise
 from abreast.process.tree import MARKER, descendants, marked, send, sweep
+from tests.support.deadlines import SECONDS
 
 Condition: TypeAlias = str | Callable[[], object]
 """A text on the screen, or a function that is true at some time."""
@@ -52,16 +53,16 @@ class AtTerminal:
         plain = _ESCAPES.sub(b"", self.shown)
         return "".join(plain.decode(errors="replace").split())
 
-    def until(self, condition: Condition, deadline: float = 30.0) -> None:
+    def until(self, condition: Condition) -> None:
         """Watch until a text has been shown, or a condition is true."""
-        end = time.monotonic() + deadline
+        end = time.monotonic() + SECONDS
         while not self._holds(condition):
             assert time.monotonic() < end, f"never: {condition!r}; on the screen: {self.text}"
             self._look()
 
-    def calm(self, seconds: float = 1.0, deadline: float = 30.0) -> None:
+    def calm(self, seconds: float = 1.0) -> None:
         """Watch until nothing new has been shown for so long."""
-        end = time.monotonic() + deadline
+        end = time.monotonic() + SECONDS
         since, size = time.monotonic(), len(self.shown)
         while time.monotonic() < since + seconds:
             assert time.monotonic() < end, f"never calm; on the screen: {self.text}"
@@ -73,15 +74,13 @@ class AtTerminal:
         """Type `text` and watch until it is shown; what was shown before no longer counts."""
         self.press(text, text, every=5.0)
 
-    def press(
-        self, key: str, until: Condition, deadline: float = 30.0, *, every: float = 1.5
-    ) -> None:
+    def press(self, key: str, until: Condition, *, every: float = 1.5) -> None:
         """Press a key, again after `every` seconds, until a text is shown or a condition is true.
 
         Programs drop keys that come before they listen, and take a fast Enter for pasted text.
         """
         self.shown = b""
-        end = time.monotonic() + deadline
+        end = time.monotonic() + SECONDS
         while not self._holds(until):
             assert time.monotonic() < end, f"never: {until!r}; on the screen: {self.text}"
             os.write(self._ours, key.encode())
@@ -89,9 +88,9 @@ class AtTerminal:
             while not self._holds(until) and time.monotonic() < pause:
                 self._look()
 
-    def ended(self, deadline: float = 30.0) -> int:
+    def ended(self) -> int:
         """Watch until the program has ended; return its exit code."""
-        self.until(lambda: self.process.poll() is not None, deadline)
+        self.until(lambda: self.process.poll() is not None)
         return self.process.wait()
 
     def _holds(self, condition: Condition) -> bool:

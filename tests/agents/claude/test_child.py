@@ -20,7 +20,8 @@ from abreast.model.contract import Contract, Profile
 from abreast.model.events import EventKind, Outcome
 from abreast.model.moves import Call, Move, Read, Say, Shell, Spend, Write
 from tests.agents.claude.desk import Desk, open_desk
-from tests.support.clis import run_cli, wait_until
+from tests.support.clis import run_cli
+from tests.support.deadlines import SECONDS, eventually
 from tests.support.repos import Repo
 from tests.support.terminal import AtTerminal
 
@@ -319,7 +320,7 @@ def in_mid_tool(desk: Desk, launch: Launch, text: str) -> Iterator[Shell]:
     writer = threading.Thread(target=write, daemon=True)
     writer.start()
     yield Shell(f"cat {gate}")
-    writer.join(10)
+    writer.join(SECONDS)
     assert not writer.is_alive(), "the command never ran"
 
 
@@ -386,5 +387,5 @@ def test_a_person_sees_a_letter_arrive(desk: Desk) -> None:
     with AtTerminal(AGENT.interactive(launch), desk.tree) as at:
         at.until(arrived)
         transcript = AGENT.interactive(launch).activity[0]
-        wait_until(lambda: "Mind the gap." in transcript.read_text(), what="it is recorded")
+        eventually(lambda: "Mind the gap." in transcript.read_text(), "it is recorded")
     assert taken(launch, 1) == "turn"

@@ -36,7 +36,8 @@ from abreast.model.moves import (
 from abreast.process.materialise import materialise
 from abreast.process.tree import MARKER, marked, sweep
 from tests.agents.claude.desk import Desk, open_desk
-from tests.support.clis import cli_environ, make_launch, wait_until
+from tests.support.clis import cli_environ, make_launch
+from tests.support.deadlines import SECONDS, eventually
 from tests.support.handoffs import left_in
 from tests.support.repos import Repo
 
@@ -310,7 +311,7 @@ def test_a_link_is_no_way_out(desk: Desk) -> None:
 
 
 def test_the_stop_signal_ends_it_in_mid_tool_with_its_shell(desk: Desk) -> None:
-    desk.server.add(Scenario("stop me", (Shell("touch up; sleep 600; touch late"), Say("no"))))
+    desk.server.add(Scenario("stop me", (Shell("touch up; sleep 600 && touch late"), Say("no"))))
     environ = cli_environ(AGENT, desk.server.url, desk.home)
     launch = make_launch(AGENT, environ, desk.root / "session", desk.tree, prompt="stop me")
     command = AGENT.headless(launch)
@@ -329,14 +330,14 @@ def test_the_stop_signal_ends_it_in_mid_tool_with_its_shell(desk: Desk) -> None:
         assert process.stdin is not None
         process.stdin.write(command.stdin.encode())
         process.stdin.close()
-        wait_until((desk.tree / "up").exists, what="the shell command runs")
+        eventually((desk.tree / "up").exists, "the shell command runs")
         process.send_signal(signal.Signals[command.stop_signal.value])
         assert process.stdout is not None
         reader = AGENT.reader()
         for line in process.stdout:
             list(reader.feed(line))
-        code = process.wait(20)
-        wait_until(lambda: not marked(marker), what="no process is left")
+        code = process.wait(SECONDS)
+        eventually(lambda: not marked(marker), "no process is left")
     finally:
         sweep(marker)
         process.wait()
@@ -405,9 +406,9 @@ def on_terminal(command: Command, desk: Desk, until: str) -> None:
         return until.replace(" ", "").encode() in plain
 
     try:
-        wait_until(visible, 30, f"{until!r} on the screen")
+        eventually(visible, f"{until!r} on the screen")
         (transcript,) = command.activity
-        wait_until(lambda: until in transcript.read_text(), 30, f"{until!r} in {transcript}")
+        eventually(lambda: until in transcript.read_text(), f"{until!r} in {transcript}")
     finally:
         process.kill()
         sweep(marker)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from abreast.agents import recorded
@@ -180,7 +180,7 @@ SAMPLES = [
     line for name in ("plain", "todos", "forked") for p in files(name) for line in lines_of(p)
 ]
 CHILDREN = [line for p in files("nested") for line in lines_of(p)]
-FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+FUZZ = settings(max_examples=60)
 
 
 def check(lines: list[bytes]) -> None:

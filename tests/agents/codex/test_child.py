@@ -19,7 +19,8 @@ from abreast.model.contract import Profile
 from abreast.model.events import EventKind, Outcome
 from abreast.model.moves import Move, Say, Scenario, Shell, Spend, Write
 from tests.agents.codex.desk import NEWER, OLDER, Desk, both_models, open_desk, server
-from tests.support.clis import Ran, run_cli, wait_until
+from tests.support.clis import Ran, run_cli
+from tests.support.deadlines import SECONDS, eventually
 
 pytestmark = pytest.mark.clis
 
@@ -252,10 +253,10 @@ def test_a_letter_arrives_after_the_running_tool_call(
     launch = desk.launch("work", model=model, child=child, mailbox=box)
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(run_cli, AGENT, launch)
-        wait_until(desk.turns, what="the first request")
+        eventually(desk.turns, "the first request")
         number = mailbox.post(box, AGENT.letter(text), text)
         (desk.tree / "go").touch()
-        ran = running.result(60)
+        ran = running.result(SECONDS)
     first, second = desk.turns()
     assert "Letter-canary" not in wire(first)
     (told,) = (item for item in second.body["input"] if "Letter-canary" in json.dumps(item))
@@ -329,7 +330,7 @@ def test_those_hooks_would_run_without_the_question_of_trust(desk: Desk) -> None
         env=dict(launch.environ),
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=30,
+        timeout=SECONDS,
         check=True,
     )
     assert mark.exists()

@@ -35,7 +35,8 @@ from abreast.model.moves import (
 )
 from abreast.process.tree import MARKER, sweep
 from tests.agents.codex.desk import NEWER, OLDER, Desk, both_models, open_desk, server
-from tests.support.clis import run_cli, wait_until
+from tests.support.clis import run_cli
+from tests.support.deadlines import SECONDS, eventually
 
 pytestmark = pytest.mark.clis
 
@@ -288,7 +289,7 @@ def test_the_servers_would_start_without_us(desk: Desk) -> None:
         env=dict(launch.environ),
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=30,
+        timeout=SECONDS,
         check=True,
     )
     assert mark.exists()
@@ -337,9 +338,9 @@ def test_its_stop_signal_ends_it_and_its_commands(desk: Desk) -> None:
             assert process.stdin is not None
             process.stdin.write(command.stdin.encode())
             process.stdin.close()
-            wait_until((desk.tree / "pid").exists, what="the command runs")
+            eventually((desk.tree / "pid").exists, "the command runs")
             process.send_signal(signal.Signals[command.stop_signal])
-            code = process.wait(10)
+            code = process.wait(SECONDS)
             assert process.stdout is not None
             reader = AGENT.reader(command.env)
             for line in process.stdout:
@@ -380,7 +381,7 @@ def test_at_a_terminal_it_starts_with_the_briefing(desk: Desk) -> None:
     )
     os.close(theirs)
     try:
-        shown = _watch(ours, lambda: bool(desk.turns()), 30)
+        shown = _watch(ours, lambda: bool(desk.turns()))
         assert desk.turns(), shown[-2000:]
     finally:
         process.kill()
@@ -392,10 +393,10 @@ def test_at_a_terminal_it_starts_with_the_briefing(desk: Desk) -> None:
     assert "native-canary" not in sent
 
 
-def _watch(terminal: int, done: Any, deadline: float) -> str:
+def _watch(terminal: int, done: Any) -> str:
     """Answer what a program asks its terminal, until `done()`; return what it showed."""
     answers = {b"\x1b[6n": b"\x1b[1;1R", b"\x1b[c": b"\x1b[?1;2c"}
-    shown, end = b"", time.monotonic() + deadline
+    shown, end = b"", time.monotonic() + SECONDS
     while not done() and time.monotonic() < end:
         if select.select([terminal], [], [], 0.1)[0]:
             new = os.read(terminal, 65536)

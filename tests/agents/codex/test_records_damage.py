@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from abreast.agents.codex.records import (
@@ -177,9 +177,7 @@ def survives(given: bytes) -> None:
             assert spent.output_tokens >= 0
 
 
-quickly = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
-)
+quickly = settings(max_examples=60, database=None)
 
 
 @quickly

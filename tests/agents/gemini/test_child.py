@@ -23,7 +23,8 @@ from abreast.model.contract import Contract, Profile
 from abreast.model.events import EventKind, Outcome
 from abreast.model.moves import Call, Move, Read, Say, Scenario, Shell, Spend, Write
 from abreast.process.materialise import materialise
-from tests.support.clis import Ran, cli_environ, make_launch, run_cli, wait_until
+from tests.support.clis import Ran, cli_environ, make_launch, run_cli
+from tests.support.deadlines import SECONDS, eventually
 from tests.support.repos import Repo
 
 pytestmark = pytest.mark.clis
@@ -280,12 +281,12 @@ def test_mail_is_heard_after_the_tool_call_that_runs(bench: Bench) -> None:
     )
     session.start()
     try:
-        wait_until(lambda: Path(f"{go}.wanted").exists(), 40, "the command runs")
+        eventually(lambda: Path(f"{go}.wanted").exists(), "the command runs")
         number = bench.post('LETTER "one"\n<b>')
         assert mailbox.taken(bench.mailbox, number) == ""
     finally:
         go.touch()
-        session.join(60)
+        session.join(SECONDS)
     [ran] = ended
     assert mailbox.taken(bench.mailbox, number) == mailbox.TOOL
     assert (ran.verdict.outcome, ran.verdict.final_message) == (Outcome.OK, "end")

@@ -35,8 +35,8 @@ from tests.support.clis import (
     make_launch,
     run_cli,
     run_command,
-    wait_until,
 )
+from tests.support.deadlines import SECONDS, eventually
 from tests.support.handoffs import left_in
 from tests.support.repos import Repo
 
@@ -185,7 +185,7 @@ def test_failures_of_the_provider(bench: Bench, fault: Move, cause: Cause, code:
 
 def test_connection_refused(bench: Bench) -> None:
     bench.server.close()
-    ran = run_cli(AGENT, bench.launch(), deadline=30)
+    ran = run_cli(AGENT, bench.launch())
     assert not ran.late
     assert (ran.verdict.outcome, ran.verdict.cause) == (Outcome.FAILED, Cause.TRANSIENT)
 
@@ -314,7 +314,7 @@ def test_the_users_own_login_file_works_through_its_link(bench: Bench) -> None:
 def test_without_a_login_it_says_so(bench: Bench) -> None:
     del bench.environ["GEMINI_API_KEY"]
     del bench.environ["GOOGLE_GEMINI_BASE_URL"]
-    ran = run_cli(AGENT, bench.launch(), deadline=30)
+    ran = run_cli(AGENT, bench.launch())
     assert (ran.code, ran.verdict.outcome) == (41, Outcome.FAILED)
     assert ran.verdict.cause is Cause.AUTH
     assert ran.verdict.hint is not None
@@ -341,11 +341,11 @@ def at_terminal(bench: Bench, launch: Launch, turns: int) -> None:
     drain = threading.Thread(target=read_all, args=(keyboard,), daemon=True)
     drain.start()
     try:
-        wait_until(lambda: len(bench.turns) >= turns, 40, "the model is asked")
+        eventually(lambda: len(bench.turns) >= turns, "the model is asked")
     finally:
         sweep(marker)
         process.wait()
-        drain.join(10)
+        drain.join(SECONDS)
         os.close(keyboard)
 
 

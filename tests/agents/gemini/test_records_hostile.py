@@ -329,7 +329,7 @@ def damaged(draw: st.DrawFn) -> bytes:
     return whole
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(damaged())
 def test_damage_breaks_nothing(whole: bytes) -> None:
     lines = whole.splitlines(keepends=True)
@@ -337,7 +337,7 @@ def test_damage_breaks_nothing(whole: bytes) -> None:
     assert [event for event in told if isinstance(event, Spent)] == fast(lines)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(_BASES, st.data())
 def test_cut_lines_are_told(lines: Sequence[bytes], data: st.DataObject) -> None:
     """No total is too small without a warning."""
@@ -355,7 +355,7 @@ def test_cut_lines_are_told(lines: Sequence[bytes], data: st.DataObject) -> None
     assert events.skipped == len(which)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_two_sessions_in_one_file_are_told(data: st.DataObject) -> None:
     one, two = _LINES["plain"], _LINES["todos"]
@@ -368,7 +368,7 @@ def test_two_sessions_in_one_file_are_told(data: st.DataObject) -> None:
     assert "the file holds the records of two sessions" in events.warnings
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.floats() | st.text(),

@@ -11,7 +11,8 @@ from abreast.errors import NotFoundError
 from abreast.model.moves import Say, Write
 from abreast.model.removal import Removal
 from abreast.model.states import LandMode, RunState, SessionState
-from tests.support.stage import Stage, eventually, scripted, task, until, writes
+from tests.support.deadlines import eventually
+from tests.support.stage import Stage, scripted, task, until, writes
 
 
 def clean(stage: Stage, *names: str, **how: bool) -> dict[str, Removal]:

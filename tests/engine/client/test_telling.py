@@ -13,7 +13,8 @@ from abreast.agents.scripted import ScriptedAgent
 from abreast.errors import NotFoundError, StateError
 from abreast.model.moves import Fail, Say
 from abreast.model.task import AgentChoice
-from tests.support.stage import Stage, eventually, scripted, task, until, writes
+from tests.support.deadlines import SECONDS, eventually
+from tests.support.stage import Stage, scripted, task, until, writes
 
 
 def test_a_session_that_has_ended_is_told_nothing(local_stage: Stage):
@@ -77,7 +78,7 @@ def test_a_session_that_ends_while_it_is_told_hears_it_when_it_is_resumed(
         eventually(lambda: local_stage.events(f"{run.id}/one", "tell"), "the letter is there")
         api.tell(run.id, "Or not.", sender="r/lead", patience=0, places=local_stage.places)
         gate.touch()
-        told = telling.result(30)
+        told = telling.result(SECONDS)
     assert (told.heard, told.waits_for.partition(":")[0]) == (
         "",
         "when it is resumed, for it has ended meanwhile",
@@ -114,7 +115,7 @@ def test_what_was_heard_waits_for_nothing(
             telling = beside.submit(api.tell, name, "Hi!", patience=30, places=local_stage.places)
             eventually(lambda: mailbox.pending(box), "the letter is there")
             assert mailbox.take(box, mailbox.pending(box)[0].number, point)
-            told = telling.result(30)
+            told = telling.result(SECONDS)
         assert (told.heard, told.waits_for) == (words, "")
     told = api.tell(name, "Hi!", patience=0, places=local_stage.places)
     assert (told.heard, told.waits_for) == ("", "at its next tool call")

@@ -11,7 +11,8 @@ from abreast.engine.common.attendance import Attendance, attendance, is_at_work
 from abreast.engine.common.worker_process import ensure_worker
 from abreast.model.moves import Say
 from abreast.model.states import RunState
-from tests.support.stage import Stage, eventually, scripted, task, until
+from tests.support.deadlines import SECONDS, eventually
+from tests.support.stage import Stage, scripted, task, until
 
 
 def test_who_works_is_told_whoever_has_been_killed(local_stage: Stage, tmp_path: Path) -> None:
@@ -29,7 +30,7 @@ def test_who_works_is_told_whoever_has_been_killed(local_stage: Stage, tmp_path:
     assert is_at_work(stage.session(name))
     runner = stage.runner(name)
     runner.kill()
-    psutil.wait_procs([runner], timeout=30)
+    psutil.wait_procs([runner], timeout=SECONDS)
     assert who() is Attendance.NOBODY
     assert not is_at_work(stage.session(name))
     ensure_worker(stage.places)

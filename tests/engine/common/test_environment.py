@@ -16,7 +16,8 @@ from abreast.errors import StoreError
 from abreast.model.moves import Shell, Write
 from abreast.model.states import RunState, SessionState
 from abreast.model.task import AgentChoice
-from tests.support.stage import Stage, eventually, scripted, task, until
+from tests.support.deadlines import eventually
+from tests.support.stage import Stage, scripted, task, until
 
 CANARY = "canary-5d41402abc4b2a76"
 

@@ -14,7 +14,8 @@ from abreast.errors import StateError
 from abreast.model.moves import Fail, Say, Shell, Write
 from abreast.model.states import LandMode, LandState, RunState, SessionState
 from abreast.model.task import AgentChoice
-from tests.support.stage import Stage, eventually, scripted, task, until, writes
+from tests.support.deadlines import eventually
+from tests.support.stage import Stage, scripted, task, until, writes
 
 
 def test_resume_goes_on_in_the_same_cli_session(stage: Stage, tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from abreast.model.session import Run
 from abreast.model.states import LandMode, LandState, RunState, SessionState
 from abreast.model.task import Task
 from abreast.process.tree import marked
-from tests.support.stage import Stage, eventually, scripted, task, until
+from tests.support.deadlines import eventually
+from tests.support.stage import Stage, scripted, task, until
 
 
 class Journal:

@@ -19,8 +19,9 @@ from abreast.places import Places
 from abreast.process.tree import sweep
 from abreast.store.holders import holders, this_host
 from tests.support.databases import Postgres
+from tests.support.deadlines import SECONDS, eventually
 from tests.support.repos import Repo
-from tests.support.stage import Stage, eventually, scripted, task, until, writes
+from tests.support.stage import Stage, scripted, task, until, writes
 
 
 def test_a_second_machine_is_refused_by_name_and_takes_nothing(
@@ -75,7 +76,7 @@ def test_what_a_dead_machine_left_is_taken_over_when_asked_for(
         monkeypatch.setenv("ABREAST_STATE_DIR", str(second.state))
         monkeypatch.setenv("ABREAST_DB", url)
         argv = [sys.executable, "-m", "abreast", "worker", "--take-over", "--idle-exit", "1"]
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=SECONDS, check=False)
         assert done.returncode == 0, done.stderr
         with Stage(second, repo) as stage:
             assert stage.wait(run.id).state is RunState.FAILED  # what had begun is not here

@@ -14,6 +14,7 @@ from abreast.model.moves import Edit, Say, Shell, Spend, Write
 from abreast.model.states import LandMode, LandState, RunState, SessionState
 from abreast.process.tree import MARKER
 from tests.support.clis import require_cli
+from tests.support.deadlines import SECONDS
 from tests.support.rig import BRIEFINGS, Rig, billed, every_cli, rigged, told
 
 pytestmark = pytest.mark.clis
@@ -248,7 +249,7 @@ def test_the_traps_would_spring_without_us(rig: Rig, monkeypatch) -> None:
         env=os.environ | {MARKER: "none"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=60,
+        timeout=SECONDS,
         check=False,
     )
     sprung = {mark.name for mark in rig.marks.iterdir()}

@@ -15,7 +15,8 @@ from abreast.errors import StateError
 from abreast.model.moves import Say, Shell, Write
 from abreast.model.session import Run
 from abreast.model.states import LandMode, LandState, RunState, SessionState
-from tests.support.stage import Stage, eventually, scripted, task, until, writes
+from tests.support.deadlines import eventually
+from tests.support.stage import Stage, scripted, task, until, writes
 
 
 class Gate:

@@ -12,7 +12,8 @@ from abreast.errors import NotFoundError
 from abreast.model.moves import Say, Shell, Write
 from abreast.model.session import Session
 from abreast.model.states import RunState, SessionState
-from tests.support.stage import Stage, eventually, scripted, task, until, writes
+from tests.support.deadlines import eventually
+from tests.support.stage import Stage, scripted, task, until, writes
 
 WORK = Write("half.txt", "half\n")
 # A tool at work, as CLIs run it: a shell in a session of its own, with a child in the background.

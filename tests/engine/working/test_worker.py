@@ -18,8 +18,9 @@ from abreast.model.moves import Say, Shell, Write
 from abreast.model.states import RunState
 from abreast.places import Places
 from tests.support.databases import Postgres
+from tests.support.deadlines import SECONDS, eventually
 from tests.support.repos import Repo
-from tests.support.stage import Stage, eventually, scripted, task, writes
+from tests.support.stage import Stage, scripted, task, writes
 
 
 def another_worker(stage: Stage) -> subprocess.CompletedProcess[str]:
@@ -28,7 +29,7 @@ def another_worker(stage: Stage) -> subprocess.CompletedProcess[str]:
         env={**os.environ, "ABREAST_DB": stage.places.database},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=SECONDS,
         check=False,
     )
 
@@ -52,8 +53,10 @@ def test_many_clients_at_once_start_one_worker(local_stage: Stage) -> None:
     first = stage.worker()
     assert first is not None
     # Those that found the place taken are gone, or on their way out.
-    ours = [child for child in psutil.Process().children() if "engine.worker" in str(cmd(child))]
-    psutil.wait_procs([child for child in ours if child != first], timeout=30)
+    mine = psutil.Process().children()
+    workers = [child for child in mine if "engine.working.worker" in str(cmd(child))]
+    _, alive = psutil.wait_procs([child for child in workers if child != first], timeout=SECONDS)
+    assert alive == []
     assert stage.worker() == first
     assert stage.run(task("one", writes("one.txt"))).state is RunState.DONE
 

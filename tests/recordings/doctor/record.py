@@ -26,12 +26,12 @@ from abreast.process.tree import MARKER, sweep
 from tests.recordings import record_claude, record_codex
 from tests.recordings.doctor.recordings import RECORDINGS, Recording
 from tests.support.clis import cli_environ
+from tests.support.deadlines import SECONDS
 from tests.support.repos import make_repo
 
 RECORDED = Path(__file__).with_name("recorded")
 # Neither in /dev, which Codex's sandbox hides, nor in /tmp, where it lets anyone write.
 PLACE = Path("/var/tmp/abreast-doctor")
-SECONDS = 120.0
 _TRANSCRIPTS = {
     "claude": (".claude/projects", "**/*"),
     "codex": (".codex/sessions", "**/*"),

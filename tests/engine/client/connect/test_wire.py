@@ -17,6 +17,7 @@ from abreast.mcp_server.words import TOOLS
 from abreast.model.moves import Call, Say, Scenario
 from abreast.places import Places
 from tests.support.clis import cli_environ, require_cli
+from tests.support.deadlines import SECONDS
 from tests.support.repos import make_repo
 
 GEMINI = {
@@ -66,7 +67,7 @@ class Desk:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=SECONDS,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr

@@ -10,7 +10,7 @@ import pytest
 
 from abreast.engine.reading.doctor.repositories import checkout_of, state_of
 from abreast.errors import NotFoundError
-from tests.support.clis import wait_until
+from tests.support.deadlines import eventually
 from tests.support.repos import make_repo
 
 
@@ -173,7 +173,7 @@ def test_the_lock_of_a_commit_that_waits_for_an_editor(repo, look):
     with subprocess.Popen(
         ["git", "commit", "-qa"], cwd=repo.path, env=editor, stdin=-1, stderr=-1, text=True
     ) as commit:
-        wait_until(lock.exists)
+        eventually(lock.exists)
         os.utime(lock, (1.0, 1.0))
         assert look(repo.path) == {}
         commit.communicate("done\n")

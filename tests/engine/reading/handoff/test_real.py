@@ -21,7 +21,8 @@ from abreast.model.handoff import Handoff
 from abreast.model.moves import Call, HttpError, Move, Say, Scenario, Shell, Write
 from abreast.places import Places
 from abreast.process.tree import MARKER, sweep
-from tests.support.clis import cli_environ, require_cli, wait_until
+from tests.support.clis import cli_environ, require_cli
+from tests.support.deadlines import SECONDS, eventually
 from tests.support.repos import Repo, make_repo
 from tests.support.rig import every_cli, rigged
 
@@ -109,7 +110,7 @@ def test_its_hook_leaves_one_when_a_session_ends(name: str) -> None:
     with at_desk(name) as desk:
         assert desk.hook()
         process = desk.start(*_WORK, Say("It is fixed.\n\nShall I commit it?"))
-        assert process.wait(60) == 0
+        assert process.wait(SECONDS) == 0
         text = desk.left
         header = read_header(text)
         assert header is not None
@@ -132,7 +133,7 @@ def test_its_hook_leaves_one_when_a_quota_stops_it(name: str) -> None:
     with at_desk(name) as desk:
         desk.hook()
         process = desk.start(*_WORK[:2], HttpError(429, "no more", code="quota"))
-        wait_until(lambda: process.poll() is not None, 60, "it gives up")
+        eventually(lambda: process.poll() is not None, "it gives up")
         text = desk.left
         assert sections(text)["Right now"][0].startswith("Stopped: ")
         assert "Make `echo first && exit 3` pass (exit 3): first" in text
@@ -142,10 +143,10 @@ def test_its_hook_leaves_one_when_a_quota_stops_it(name: str) -> None:
 def test_a_session_that_was_killed(name: str) -> None:
     with at_desk(name) as desk:
         process = desk.start(*_WORK, Shell("touch begun && sleep 600"), Say("never said"))
-        wait_until((desk.repo.path / "begun").exists, 60, "the last command runs")
+        eventually((desk.repo.path / "begun").exists, "the last command runs")
         # A record may be behind what happens.
         word = "did not return" if name == "gemini" else "touch begun"
-        wait_until(lambda: word in desk.handoff().right_now, 20, "that is on record")
+        eventually(lambda: word in desk.handoff().right_now, "that is on record")
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         sweep(desk.marker)

@@ -18,7 +18,7 @@ from abreast.engine.reading.transcripts import find_transcripts
 from abreast.model.ledger import By
 from abreast.process import piped
 from abreast.store import transcripts as store
-from tests.support.clis import wait_until
+from tests.support.deadlines import eventually
 from tests.support.recorded_homes import (
     anybody,
     counts,
@@ -185,7 +185,7 @@ def test_helpers_find_the_same_and_a_lost_one_loses_nothing(home, places, monkey
             return super().ask(line)
 
     monkeypatch.setattr(piped, "Piped", Lost)
-    monkeypatch.setattr(cores, "_work", lambda *_: wait_until(lambda: len(asked) > 1))
+    monkeypatch.setattr(cores, "_work", lambda *_: eventually(lambda: len(asked) > 1))
     lost = {task.path: one for task, one in read_all(tasks, cores=2)}
     assert len(asked) == 2
     for path, one in lost.items():

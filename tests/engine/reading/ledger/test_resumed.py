@@ -14,14 +14,13 @@ from abreast.model.economy import Account
 from abreast.model.moves import Call, Hang, Move, Read, Say, Scenario, Spend
 from abreast.model.session import Session
 from abreast.places import Places
+from tests.support.deadlines import SECONDS, eventually
 from tests.support.rig import Rig, every_cli, rigged
-from tests.support.stage import eventually
 
 pytestmark = pytest.mark.clis
 
 ANSWER = {"answer": "yes", "why": "it greets"}
 ASKED = Contract("Who greets?", returns="yes-no")
-PATIENCE = 240.0  # seconds; a child that reads is last in a crowd, and Gemini CLI starts slowly
 
 
 def answered(agent: str) -> tuple[Move, ...]:
@@ -105,16 +104,14 @@ def test_all_tell_what_the_server_stated(name: str, tmp_path: Path) -> None:
         run = api.start_delegation(ASKED, agent=name, repo=rig.repo.path, places=places)
         child = run.sessions[0].id
         for number, (way, following) in enumerate({"cli": second, "runner": third}.items(), 1):
-            eventually(
-                lambda n=number: sum(waits for _, waits in stated(rig)) == n, "it waits", PATIENCE
-            )
+            eventually(lambda n=number: sum(waits for _, waits in stated(rig)) == n, "it waits")
             # A CLI writes its record a moment after the answer has come.
-            eventually(lambda: recorded(places) == answered_by(rig), "it is recorded", PATIENCE)
+            eventually(lambda: recorded(places) == answered_by(rig), "it is recorded")
             kill(rig, child, way)
             check(rig, child, 0)
             rig.server.add(following)
             api.resume(run.id, places=places)
-        [found] = api.collect(child, wait=True, timeout=PATIENCE, places=places)
+        [found] = api.collect(child, wait=True, timeout=SECONDS, places=places)
         assert rig.stage.session(child).attempt == 3
         assert (found.outcome, found.text) == (DeliveryState.OK, "yes: it greets")
         check(rig, child, found.account.summary if found.account else -1)

@@ -25,7 +25,8 @@ from abreast.model.task import AgentChoice
 from abreast.process.priority import AGENT, AWAITED
 from abreast.runner.job import load_runner
 from abreast.store.deliverables import record_deliverable
-from tests.support.stage import Stage, eventually, scripted, task, until
+from tests.support.deadlines import MINUTES, SECONDS, eventually
+from tests.support.stage import Stage, scripted, task, until
 from tests.support.untouched import marks_of, shared_by
 
 
@@ -133,7 +134,7 @@ def test_an_answer_of_another_shape_fails_and_is_kept(local_stage: Stage):
 
 
 def test_a_child_that_asks_back_is_blocked_and_quoted(local_stage: Stage):
-    question = Contract("Who calls it?", budget=Limits(minutes=1))
+    question = Contract("Who calls it?", budget=Limits(minutes=MINUTES))
     agent = AgentChoice("command", command="echo 'Which of the two do you mean?'")
     found = api.delegate(
         question, agent=agent, repo=local_stage.repo.path, places=local_stage.places
@@ -153,13 +154,13 @@ def test_a_denied_tool_blocks_and_the_answer_is_there_all_the_same(local_stage: 
 
 
 def test_a_limit_keeps_what_there_is(local_stage: Stage):
-    contract = Contract("How?", returns="bullets", budget=Limits(minutes=0.02, idle_minutes=0))
-    agent = says(bullets("late"), Say('{"bullets": ["so far"], "nothing_found": null}'), Sleep(60))
+    contract = Contract("How?", returns="bullets", budget=Limits(minutes=0.1, idle_minutes=0))
+    agent = says(bullets("late"), Say('{"bullets": ["so far"], "nothing_found": null}'), Sleep(600))
     found = api.delegate(
         contract, agent=agent, repo=local_stage.repo.path, places=local_stage.places
     )
     assert found.outcome is DeliveryState.PARTIAL
-    assert found.reason == "ended by the time limit of 0.02 minutes"
+    assert found.reason == "ended by the time limit of 0.1 minutes"
     assert found.text == "- so far"
 
 
@@ -211,12 +212,12 @@ def test_a_child_with_a_worktree_delivers_a_commit(stage: Stage):
 def test_a_schema_that_takes_for_ever_holds_nobody_up(
     local_stage: Stage, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(judging, "_SECONDS", 2)
     shape = {"type": "object", "properties": {"a": {"type": "string", "pattern": "^(a+)+$"}}}
     contract = Contract("What?", returns=shape)
     good = judging.judge_in_time('{"a": "aaa"}', contract)
     assert (good.value, good.items, good.problems) == ({"a": "aaa"}, ("a: aaa",), ())
     assert "does not match" in judging.judge_in_time('{"a": "b"}', contract).problems[0]
+    monkeypatch.setattr(judging, "_SECONDS", 2)
     [problem] = judging.judge_in_time(json.dumps({"a": "a" * 40 + "!"}), contract).problems
     assert "could not be checked" in problem
     found = ask(local_stage, says({"a": "aa"}), returns=shape)
@@ -293,7 +294,7 @@ def test_a_repository_without_a_commit_can_be_read(local_stage: Stage, tmp_path:
 
 def test_several_children_answer_side_by_side(stage: Stage):
     run = begin(stage, says(bullets("one")), *(f"Question {n}?" for n in range(1, 5)))
-    found = api.collect(run.id, wait=True, timeout=60, places=stage.places)
+    found = api.collect(run.id, wait=True, timeout=SECONDS, places=stage.places)
     assert [d.id for d in found] == [f"{run.id}/{n}" for n in range(1, 5)]
     assert {d.outcome for d in found} == {DeliveryState.OK}
 
@@ -329,7 +330,7 @@ def test_a_worker_that_dies_loses_no_answer(stage: Stage, tmp_path: Path):
     eventually(journal.exists, "the child is at work")
     stage.restart_worker()
     gate.touch()
-    [found] = api.collect(run.id, wait=True, timeout=60, places=stage.places)
+    [found] = api.collect(run.id, wait=True, timeout=SECONDS, places=stage.places)
     assert (found.outcome, found.text) == (DeliveryState.OK, "- one")
     assert journal.read_text() == "once\n"
 
@@ -363,7 +364,7 @@ def test_an_answer_outlives_the_runner_if_it_is_whole(
     if torn:
         stream.write_bytes(stream.read_bytes()[:-2])
     run = api.find_run(places=local_stage.places).id
-    [found] = api.collect(run, wait=True, timeout=60, places=local_stage.places)
+    [found] = api.collect(run, wait=True, timeout=SECONDS, places=local_stage.places)
     if torn:
         assert (found.outcome, found.text) == (DeliveryState.UNKNOWN, "")
         assert found.reason.endswith(f"; what it had said is in {stream}")
@@ -381,7 +382,7 @@ def test_the_sleep_of_a_machine_uses_up_no_budget(
     result = json.loads(file.read_text())
     file.write_text(json.dumps(result | {"started": result["started"] - 8 * 3600}))
     run = api.find_run(places=local_stage.places).id
-    [found] = api.collect(run, wait=True, timeout=60, places=local_stage.places)
+    [found] = api.collect(run, wait=True, timeout=SECONDS, places=local_stage.places)
     assert (found.outcome, found.repairs) == (DeliveryState.FAILED, 2)
 
 

@@ -12,7 +12,8 @@ from abreast.model.moves import Edit, Say, Shell, Write
 from abreast.model.session import Run
 from abreast.model.states import LandMode, LandState, RunState, SessionState
 from abreast.model.task import AgentChoice
-from tests.support.stage import Stage, eventually, replace, scripted, task, until, writes
+from tests.support.deadlines import eventually
+from tests.support.stage import Stage, replace, scripted, task, until, writes
 from tests.support.untouched import marks_of, shared_by
 
 LANDED, BOUNCED, READY, NONE = (

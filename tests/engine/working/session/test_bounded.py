@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from abreast.engine.working.session.bounded import StageError, bounded
+from tests.support.deadlines import SECONDS
 
 
 def test_what_work_comes_to_is_what_is_returned_or_raised():
@@ -54,4 +55,4 @@ def test_work_that_ends_after_it_was_given_up_tells_nobody(tmp_path: Path):
     with pytest.raises(StageError):
         asyncio.run(bounded(late, longest=0.0))
     never.set()
-    assert ended.wait(60)
+    assert ended.wait(SECONDS)

@@ -11,7 +11,8 @@ from abreast.model.limits import Limits
 from abreast.model.moves import Fail, Say, Shell, Sleep, Spend, Write
 from abreast.model.states import SessionState
 from abreast.model.tokens import count_tokens
-from tests.support.stage import Stage, eventually, scripted, task, writes
+from tests.support.deadlines import eventually
+from tests.support.stage import Stage, scripted, task, writes
 
 
 def left(local_stage: Stage, session: str) -> str:
@@ -24,13 +25,13 @@ def left(local_stage: Stage, session: str) -> str:
 def test_every_session_leaves_one_whatever_its_state(local_stage: Stage, tmp_path: Path):
     gate = tmp_path / "gate"
     wait = Shell(f"touch {gate}; while :; do sleep 0.05; done")
-    short = Limits(minutes=0.02, idle_minutes=0)
+    short = Limits(minutes=0.1, idle_minutes=0)
     run = local_stage.start(
         task("done", writes("a.txt")),
         task("failed", scripted(Write("b.txt", "x"), Fail("no more"))),
         task("unverified", writes("c.txt"), verify="echo '3 failed'; exit 2"),
         task("skipped", writes("d.txt"), needs=("failed",)),
-        task("limited", scripted(Write("e.txt", "x"), Sleep(30)), limits=short),
+        task("limited", scripted(Write("e.txt", "x"), Sleep(600)), limits=short),
         task("stopped", scripted(Write("f.txt", "x"), wait)),
         max_parallel=6,
     )

@@ -8,7 +8,8 @@ from abreast import api
 from abreast.model.moves import Say, Shell, Write
 from abreast.model.session import Session
 from abreast.model.states import SessionState
-from tests.support.stage import Stage, eventually, scripted, task, writes
+from tests.support.deadlines import eventually
+from tests.support.stage import Stage, scripted, task, writes
 
 BIG = "head -c 60000000 /dev/zero > big.bin"
 INNER = "git init -q inner; cd inner; echo i > f; git add f; git -c user.name=A -c user.email=a@b"

@@ -7,6 +7,7 @@ from abreast.model.limits import Limits
 from abreast.model.moves import Move, Say, Shell, Sleep, Spend, Write
 from abreast.model.session import Run
 from abreast.model.states import RunState, SessionState
+from tests.support.deadlines import MINUTES
 from tests.support.stage import Stage, scripted, task
 
 WORK, HANG = Write("half.txt", "half\n"), Sleep(1000)
@@ -14,19 +15,19 @@ WORK, HANG = Write("half.txt", "half\n"), Sleep(1000)
 ORPHAN = Shell("env -i setsid sleep 1000 > /dev/null 2>&1 & echo $! > orphan.txt")
 
 LIMITS: dict[str, tuple[Limits, tuple[Move, ...], str]] = {
-    "wall": (Limits(minutes=0.01, idle_minutes=0), (HANG,), "the time limit of 0.01 minutes"),
+    "wall": (Limits(minutes=0.1, idle_minutes=0), (HANG,), "the time limit of 0.1 minutes"),
     "idle": (
-        Limits(minutes=2, idle_minutes=0.01),
+        Limits(minutes=MINUTES, idle_minutes=0.03),
         (ORPHAN, HANG),
-        "the idle limit: no sign of life for 0.01 minutes",
+        "the idle limit: no sign of life for 0.03 minutes",
     ),
     "turns": (
-        Limits(minutes=2, idle_minutes=0, turns=3),
+        Limits(minutes=MINUTES, idle_minutes=0, turns=3),
         (*[Shell("true")] * 5, HANG),
         "the limit of 3 turns",
     ),
     "tokens": (
-        Limits(minutes=2, idle_minutes=0, tokens=2000),
+        Limits(minutes=MINUTES, idle_minutes=0, tokens=2000),
         (Spend(1500, 0, 600), Shell("true"), HANG),
         "the limit of 2000 tokens",
     ),
@@ -39,7 +40,7 @@ def ended(stage: Stage) -> Run:
         task(name, scripted(WORK, *moves, Say("never said")), limits=limits)
         for name, (limits, moves, _) in LIMITS.items()
     )
-    within = Limits(minutes=2, idle_minutes=2, turns=9, tokens=9000, usd=1)
+    within = Limits(minutes=MINUTES, idle_minutes=MINUTES, turns=9, tokens=9000, usd=1)
     return stage.run(
         *tasks,
         task("within", scripted(Spend(1500, 0, 600), WORK, Say("done")), limits=within),
@@ -71,12 +72,12 @@ def test_commands_of_the_plan_have_limits_of_their_own(local_stage: Stage) -> No
     run = stage.run(
         task("setup", scripted(WORK), setup=slow),
         task("verify", scripted(WORK), verify=slow),
-        setup_timeout_minutes=0.01,
-        verify_timeout_minutes=0.015,
+        setup_timeout_minutes=0.05,
+        verify_timeout_minutes=0.06,
     )
     assert [session.reason for session in run.sessions] == [
-        "setup was stopped by the time limit of 0.01 minutes",
-        "verify was stopped by the time limit of 0.015 minutes",
+        "setup was stopped by the time limit of 0.05 minutes",
+        "verify was stopped by the time limit of 0.06 minutes",
     ]
     for session in run.sessions:
         assert session.state is SessionState.STOPPED

@@ -5,8 +5,9 @@ from pathlib import Path
 from abreast import api
 from abreast.model.moves import Say, Shell, Write
 from abreast.model.states import LandMode, LandState, RunState
+from tests.support.deadlines import eventually
 from tests.support.repos import Repo
-from tests.support.stage import Stage, eventually, scripted, task, writes
+from tests.support.stage import Stage, scripted, task, writes
 
 
 def _warm(stage: Stage) -> list[str]:

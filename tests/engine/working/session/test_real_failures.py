@@ -13,11 +13,12 @@ from abreast.model.moves import Drop, Hang, HttpError, Say, Shell, Spend, Write
 from abreast.model.session import Run, Session
 from abreast.model.states import RunState, SessionState
 from abreast.runner.job import Result, load_result
+from tests.support.deadlines import MINUTES
 from tests.support.rig import Rig, every_cli, rigged, told
 
 pytestmark = pytest.mark.clis
 
-IDLE = Limits(minutes=2, idle_minutes=0.06)
+IDLE = Limits(minutes=MINUTES, idle_minutes=0.06)
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def test_whatever_goes_wrong_is_told_and_the_work_is_kept(name: str, tmp_path: P
 @every_cli
 def test_a_limit_of_tokens_stops_it_in_mid_session(name: str, tmp_path: Path) -> None:
     # Two of the CLIs tell in their stream only at the end what they have used.
-    limits = Limits(minutes=1, idle_minutes=0, tokens=3000)
+    limits = Limits(minutes=MINUTES, idle_minutes=0, tokens=3000)
     with rigged(name, tmp_path, trapped=False) as rig:
         work = Write("work.txt", "half done\n")
         moves = (Spend(2000, 0, 10), work, Spend(2000, 0, 10), Shell("true"), Hang())

@@ -184,7 +184,7 @@ def leave(at: AtTerminal) -> int:
     at.calm()  # a CLI that is still drawing its answer may swallow the Enter
     at.type("/quit")
     at.calm(0.5)
-    at.press("\r", lambda: not program.is_running(), deadline=90.0, every=3.0)
+    at.press("\r", lambda: not program.is_running(), every=3.0)
     return at.ended()
 
 
@@ -284,7 +284,7 @@ def test_a_session_whose_first_question_is_declined_is_no_work_that_is_done(
             program, *_ = psutil.Process(at.process.pid).children()
             at.calm()
             at.press("\x1b[B", "\u276f No", every=10)
-            at.press("\r", lambda: not program.is_running(), deadline=90.0, every=3.0)
+            at.press("\r", lambda: not program.is_running(), every=3.0)
             assert at.ended() == 1
         session = api.find_session("mine", places=rig.stage.places)
         assert (session.state, session.commit) == (SessionState.STOPPED, "")
