@@ -12,7 +12,8 @@ from abreast import api
 from abreast.model.contract import DeliveryState
 from abreast.model.moves import Fail, Say, Write
 from abreast.model.states import LandMode, LandState, RunState, SessionState
-from tests.support.stage import Stage, eventually, scripted, task, until, writes
+from tests.support.deadlines import eventually
+from tests.support.stage import Stage, scripted, task, until, writes
 
 # A worker that notes every statement which our store sends from a thread with a running loop.
 _WORKER = """
