@@ -4,6 +4,7 @@ import time
 
 from abreast.economics.words import short
 from abreast.model.harmless import harmless
+from abreast.model.words import counted
 
 __all__ = [
     "UNKNOWN",
@@ -59,8 +60,3 @@ def size(number: int) -> str:
             break
         scaled /= 1000
     return f"{scaled:.0f} {unit}" if unit == "B" or scaled >= 9.95 else f"{scaled:.1f} {unit}"
-
-
-def counted(number: int, noun: str) -> str:
-    """Return `1 file`, `2 files`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"

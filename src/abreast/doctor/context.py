@@ -12,9 +12,10 @@ from abreast.doctor.thresholds import (
     FILLED_REQUESTS,
     FILLED_SHARE,
 )
-from abreast.doctor.words import count, counted, named, percent, quoted
+from abreast.doctor.words import count, named, percent, quoted
 from abreast.model.finding import Evidence
 from abreast.model.transcript import Said
+from abreast.model.words import counted
 
 CORRECTING = re.compile(
     r"\s*(no(?=\s*([,.!;:-]|$))|no (the|that|this|it|you|i|not|don'?t|wait|still)\b|nope\b"

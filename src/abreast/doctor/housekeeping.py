@@ -6,9 +6,10 @@ from pathlib import PurePath
 from shlex import quote
 
 from abreast.doctor.thresholds import EXPIRING_DAYS, LOCK_MINUTES, SECONDS_PER_DAY, STALE_DAYS
-from abreast.doctor.words import count, counted
+from abreast.doctor.words import count
 from abreast.model.finding import Evidence
 from abreast.model.session import Session
+from abreast.model.words import counted
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ from itertools import combinations, product
 from operator import attrgetter
 
 from abreast.doctor.thresholds import SIDE_BY_SIDE_MINUTES
-from abreast.doctor.words import count, counted, named
+from abreast.doctor.words import count, named
 from abreast.doctor.work import Touch, Work
 from abreast.model.finding import Evidence
 from abreast.model.session import Session
 from abreast.model.states import LandState
+from abreast.model.words import counted
 
 _CONFLICT = "conflicts with "
 _WINDOW = 60 * SIDE_BY_SIDE_MINUTES

@@ -14,9 +14,10 @@ from abreast.doctor.thresholds import (
     READ_AGAIN_TOKENS,
     SHAPELESS_SUMMARY,
 )
-from abreast.doctor.words import count, counted, percent, quoted
+from abreast.doctor.words import count, percent, quoted
 from abreast.model.finding import Evidence
 from abreast.model.transcript import Called, Said, ToolKind, TranscriptEvent
+from abreast.model.words import counted
 
 SHAPES = re.compile(
     r"\b(json|yaml|csv|schema|table|bullets?|list|lines?|sentences?|words?|paragraphs?|tokens?"

@@ -10,11 +10,6 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def counted(number: int, noun: str) -> str:
-    """Return `1 file`, `2 files`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def quoted(text: str, most: int = 60) -> str:
     """Return the beginning of a text on one line, in quotation marks."""
     folded = " ".join(text[: 4 * most].split())

@@ -1,17 +1,17 @@
 """Estimates and accounts in one line each."""
 
 from abreast.model.economy import Account, Estimate, Worth
+from abreast.model.words import counted
 
 
 def warning(estimate: Estimate) -> str:
     """Return one line when delegating looks like a net loss, else "": the user may know better."""
     if estimate.worth is not Worth.LOSS:
         return ""
-    what = f"{estimate.files} small file{'' if estimate.files == 1 else 's'}"
     them = "it" if estimate.files == 1 else "them"
     return (
-        f"{what}, about {short(estimate.reading)} tokens: reading {them} yourself is cheaper "
-        f"than a child, which starts at {short(estimate.start_up)}"
+        f"{counted(estimate.files, 'small file')}, about {short(estimate.reading)} tokens: reading "
+        f"{them} yourself is cheaper than a child, which starts at {short(estimate.start_up)}"
     )
 
 
@@ -23,10 +23,10 @@ def expected(estimate: Estimate) -> str:
             f"{short(estimate.summary)}; the scope names no files, so what it saves is not known"
         )
     verdict = "worth it" if estimate.worth is Worth.GAIN else "a net loss"
-    files = f"{estimate.files} file{'' if estimate.files == 1 else 's'}"
     return (
-        f"{files}, {short(estimate.reading)} tokens to read; start-up {short(estimate.start_up)}, "
-        f"summary at most {short(estimate.summary)}: net {signed(estimate.net)}, {verdict}"
+        f"{counted(estimate.files, 'file')}, {short(estimate.reading)} tokens to read; "
+        f"start-up {short(estimate.start_up)}, summary at most {short(estimate.summary)}: "
+        f"net {signed(estimate.net)}, {verdict}"
     )
 
 

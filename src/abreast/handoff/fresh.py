@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from abreast.model.handoff import Freshness, Header
+from abreast.model.words import counted
 
 _NAMED = 8
 
@@ -52,12 +53,8 @@ def _moved(header: Header, now: Now) -> str:
         return f"it knows commit {header.commit}, and here is none at all"
     away = f"HEAD is {now.head[:12]}, it knows {header.commit}"
     if not now.behind:
-        return f"HEAD has gone back by {_commits(now.ahead)}: {away}"
-    behind = f"{_commits(now.behind)} behind HEAD"
+        return f"HEAD has gone back by {counted(now.ahead, 'commit')}: {away}"
+    behind = f"{counted(now.behind, 'commit')} behind HEAD"
     if now.ahead:
         return f"{behind}, and on {now.ahead} that HEAD has not: {away}"
     return f"{behind}: {away}"
-
-
-def _commits(number: int) -> str:
-    return f"{number} commit{'' if number == 1 else 's'}"

@@ -9,6 +9,7 @@ from abreast.economics.words import short, signed, spent
 from abreast.model.contract import Deliverable
 from abreast.model.harmless import harmless, named, one_line
 from abreast.model.session import Session
+from abreast.model.words import counted
 
 _REASON = 400  # characters of a reason: it may quote the child
 _EACH = 80  # at least, of each of many
@@ -85,9 +86,8 @@ def _total(found: Sequence[Deliverable]) -> str:
 
 def _head(found: Deliverable) -> str:
     count = len(found.items)
-    what = f"{count} item{'' if count == 1 else 's'}" if count else "nothing came back"
-    plural = "" if found.repairs == 1 else "s"
-    repaired = f", after {found.repairs} repair{plural}" if found.repairs else ""
+    what = counted(count, "item") if count else "nothing came back"
+    repaired = f", after {counted(found.repairs, 'repair')}" if found.repairs else ""
     return f"{found.outcome}: {found.id} ({found.agent}), {what}{repaired}"
 
 

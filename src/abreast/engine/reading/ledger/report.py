@@ -15,6 +15,7 @@ from abreast.economics.rows import Part, rows
 from abreast.engine.reading.ledger.index import Index, refresh
 from abreast.errors import AbreastError
 from abreast.model.ledger import QUARTER, By, Delegation, Ledger, Parallel, Tally
+from abreast.model.words import counted
 from abreast.places import Places
 from abreast.store.transcripts import Delivered, Indexed, Known, load_delivered, load_known
 
@@ -260,17 +261,18 @@ def _notes(index: Index) -> Iterable[str]:
     yield from index.notes
     told = Counter(text for one in index.files.values() for text in dict.fromkeys(one.warnings))
     for text, count in told.most_common():
-        yield f"{_counted(count)}: {text}"
+        yield f"{counted(count, 'transcript')}: {text}"
     if index.unrecorded:
         yield (
-            f"{_counted(index.unrecorded)}: the CLI counted more than it recorded, such as the "
-            "summary of a compaction; that is in the totals as one request"
+            f"{counted(index.unrecorded, 'transcript')}: the CLI counted more than it recorded, "
+            "such as the summary of a compaction; that is in the totals as one request"
         )
     yield from _copied(index)
     there = index.there
     lost = (one for one in index.files.values() if one.gone is not None and one.tallies)
     if gone := sum((one.agent, one.session) not in there for one in lost):
-        yield f"{_counted(gone)} no longer there: what was read of them before still counts"
+        transcripts = counted(gone, "transcript")
+        yield f"{transcripts} no longer there: what was read of them before still counts"
 
 
 def _copied(index: Index) -> Iterable[str]:
@@ -284,11 +286,7 @@ def _copied(index: Index) -> Iterable[str]:
             lost[told["origin"]] = max(lost.get(told["origin"], 0), told["copied"])
     if count:
         yield (
-            f"{_counted(count)}: a fork repeats what another session has used, of which there is "
-            f"no transcript; on which days is not known, so its {sum(lost.values())} tokens are "
-            "left out"
+            f"{counted(count, 'transcript')}: a fork repeats what another session has used, of "
+            f"which there is no transcript; on which days is not known, so its "
+            f"{sum(lost.values())} tokens are left out"
         )
-
-
-def _counted(transcripts: int) -> str:
-    return f"{transcripts} transcript{'' if transcripts == 1 else 's'}"
