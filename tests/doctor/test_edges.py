@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from abreast.doctor.case import Case, Standing
 from abreast.doctor.context import CORRECTING, corrections, past_fill
 from abreast.doctor.delegation import Delegation, account_of, delegations_of
-from abreast.doctor.examine import examine_session, examine_sessions
+from abreast.doctor.examine import OF_A_SESSION, OF_SESSIONS, examine
 from abreast.doctor.over_delegation import below_break_even, child_per_file
 from abreast.doctor.side_by_side import invalidated, same_files
 from abreast.doctor.under_contract import SHAPES, no_shape, read_again
@@ -287,7 +287,7 @@ def test_no_transcript_makes_it_fail(events, below):
     parent = Transcript("claude", "", "s", tuple(events), (child,), cwd="/repo")
     case = Case(parent, delegations_of(parent), (Standing("/repo/CLAUDE.md", 900),))
     works = [work_of(parent, "/repo/.git", "/repo"), work_of(child, "/repo/.git", "/repo")]
-    for name, one in [*examine_session(case), *examine_sessions(works)]:
+    for name, one in [*examine(OF_A_SESSION, case), *examine(OF_SESSIONS, works)]:
         assert name
         assert one.text
         assert one.tokens is None or one.tokens >= 0

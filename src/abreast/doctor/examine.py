@@ -1,6 +1,7 @@
 """Which check looks at what."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from abreast.doctor import (
     context,
@@ -15,6 +16,7 @@ from abreast.model.finding import Evidence
 from abreast.model.session import Session
 
 Seen = Iterator[tuple[str, Evidence]]
+T = TypeVar("T")
 
 OF_A_SESSION: dict[str, Callable[[Case], Iterable[Evidence]]] = {
     "many-children": over_delegation.many_children,
@@ -42,19 +44,6 @@ OF_LANDINGS: dict[str, Callable[[Sequence[Session]], Iterable[Evidence]]] = {
 }
 
 
-def examine_session(case: Case) -> Seen:
-    """Yield what the checks see in one session, each with the id of its check."""
-    for name, look in OF_A_SESSION.items():
-        yield from ((name, one) for one in look(case))
-
-
-def examine_sessions(works: Sequence[Work]) -> Seen:
-    """Yield what the checks see between sessions."""
-    for name, look in OF_SESSIONS.items():
-        yield from ((name, one) for one in look(works))
-
-
-def examine_landings(sessions: Sequence[Session]) -> Seen:
-    """Yield what the checks see in the landings of abreast's own sessions."""
-    for name, look in OF_LANDINGS.items():
-        yield from ((name, one) for one in look(sessions))
+def examine(checks: Mapping[str, Callable[[T], Iterable[Evidence]]], what: T) -> Seen:
+    """Yield what checks see in what they look at, each with the id of its check."""
+    return ((name, one) for name, look in checks.items() for one in look(what))

@@ -10,7 +10,7 @@ from pathlib import Path
 from abreast.agents import records_of
 from abreast.doctor.case import Case
 from abreast.doctor.delegation import Delegation
-from abreast.doctor.examine import Seen, examine_landings, examine_session, examine_sessions
+from abreast.doctor.examine import OF_A_SESSION, OF_LANDINGS, OF_SESSIONS, Seen, examine
 from abreast.doctor.measure import family, touched
 from abreast.doctor.work import Touch, Work, work_of
 from abreast.engine.common.deliverables import load
@@ -99,10 +99,10 @@ class Ward:
             if parent in self._waiting:
                 self._examine(self._waiting.pop(parent), made)
             elif made:  # nobody knows the session that asked: a run stands for it
-                self._note(examine_session(Case(Transcript("abreast", "", parent), made)))
+                self._note(examine(OF_A_SESSION, Case(Transcript("abreast", "", parent), made)))
         works = [*self.works, *self._unrecorded()]
-        self._note(examine_sessions(works))
-        self._note(examine_landings([one for run in self.runs for one in run.sessions]))
+        self._note(examine(OF_SESSIONS, works))
+        self._note(examine(OF_LANDINGS, [one for run in self.runs for one in run.sessions]))
 
     def repositories(self, runs: Iterable[Run], repo: Path | None) -> list[Path]:
         """Return what the checkouts of each repository share, of all that were met."""
@@ -119,7 +119,7 @@ class Ward:
         for one in family(transcript):
             top = one is transcript
             delegations = measured(one) + (made if top else ())
-            self._note(examine_session(Case(one, delegations, briefing if top else ())))
+            self._note(examine(OF_A_SESSION, Case(one, delegations, briefing if top else ())))
 
     def _note(self, seen: Seen) -> None:
         for name, evidence in seen:
