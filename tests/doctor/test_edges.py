@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from abreast.doctor.case import Case, Standing
 from abreast.doctor.context import CORRECTING, corrections, past_fill
-from abreast.doctor.delegation import Delegation, account_of, delegations_of
+from abreast.doctor.delegation import Delegation, delegations_of
 from abreast.doctor.examine import OF_A_SESSION, OF_SESSIONS, examine
 from abreast.doctor.over_delegation import below_break_even, child_per_file
 from abreast.doctor.side_by_side import invalidated, same_files
@@ -69,13 +69,6 @@ def test_a_copy_of_a_session_for_another_folder_is_that_session(home, diagnose):
 def test_a_repeated_record_counts_once():
     events = tuple(spent("same", 120_000) for _ in range(9))
     assert list(past_fill(Case(Transcript("codex", "", "s", events)))) == []
-
-
-def test_what_was_compacted_was_still_kept_out():
-    events = (spent("1", 9_000), spent("2", 60_000), Compacted(1.0), spent("3", 12_000))
-    account = account_of(Transcript("codex", "", "c", events), summary=100)
-    assert account.kept_out == 60_010 - 9_000
-    assert account.start_up == 9_000
 
 
 def test_reading_that_was_compacted_away_did_not_stay():

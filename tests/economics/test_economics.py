@@ -7,14 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from abreast.agents import AGENTS
-from abreast.economics.ledger import merged, tally, unrecorded
+from abreast.economics.ledger import account, kept_out, merged, tally, unrecorded
 from abreast.economics.prices import Prices
 from abreast.economics.rows import NO_DAY, NO_RUN, Part, rows
+from abreast.engine.reading.doctor.delegations import measured
 from abreast.engine.reading.ledger.pack import name_of, names_in, pack, unpack
 from abreast.engine.reading.ledger.report import moment
+from abreast.engine.working.session.spending import ends_of
 from abreast.errors import AbreastError
+from abreast.model.events import Outcome, Verdict
 from abreast.model.ledger import QUARTER, By, Tally
-from abreast.model.transcript import Spent
+from abreast.model.transcript import Aside, Called, Spent, ToolKind, Transcript
+from abreast.runner.job import Result
 
 LISTS = [agent.prices for agent in AGENTS.values() if agent.prices]
 PRICES = Prices(LISTS)
@@ -193,3 +197,38 @@ def test_moments(set_zone):
     for text in ("7", "d", "yesterday", "2026-13-01", "999999d"):
         with pytest.raises(AbreastError, match="no time to begin with"):
             moment(text, now)
+
+
+@pytest.mark.parametrize(
+    ("prompts", "kept"),
+    [
+        ((9_000,), 10),
+        ((9_000, 20_000, 60_000), 60_010 - 9_000),
+        ((9_000, 9_000, 9_005), 9_015 - 9_000),
+        # Its history was replaced by a summary: what had been in it was kept out all the same.
+        ((9_000, 60_000, 12_000), 60_010 - 9_000),
+        ((9_000, 60_000, 12_000, 30_000), 60_010 - 9_000 + 30_010 - 12_010),
+    ],
+)
+def test_what_was_compacted_was_kept_out(prompts, kept):
+    requests = [Spent(n, str(n), "m", prompt, 0, 10) for n, prompt in enumerate(prompts)]
+    assert kept_out(requests) == kept
+    # Whoever else tells it tells the same; what the provider asked aside is no part of it.
+    aside = Aside(99.0, "a", "m", 500, 0, 10)
+    told = account([*requests, aside], "c", "p", "x")
+    assert (told.start_up, told.kept_out) == ends_of([*requests, aside], ()) == (9_000, kept)
+    child = Transcript("x", "", "c", (*requests, aside))
+    events = (Called(1.0, "x", ToolKind.DELEGATE, "Agent", child="c"),)
+    [seen] = measured(Transcript("x", "", "p", events, (child,)))
+    assert (seen.account.start_up, seen.account.kept_out) == (9_000, kept)
+
+
+def test_what_processes_state_of_a_compacted_session_was_kept_out():
+    def ended(start_up, context):
+        verdict = Verdict(Outcome.OK, "", start_up=start_up, context=context)
+        return Result(0.0, 1.0, 0, verdict)
+
+    assert ends_of((), [ended(9_000, 60_000), ended(12_000, 20_000)]) == (9_000, 51_000)
+    assert ends_of((), [ended(9_000, 60_000), ended(60_500, 70_000)]) == (9_000, 61_000)
+    assert ends_of((), [ended(9_000, None)]) == (9_000, None)
+    assert ends_of((), []) == (None, None)

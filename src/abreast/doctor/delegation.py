@@ -1,11 +1,14 @@
 """One delegation as a transcript shows it: what was asked, what came back, what it cost."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
-from abreast.doctor.measure import compacted, requests, tokens, touched
+from abreast.doctor.measure import tokens, touched
 from abreast.model.economy import Account
-from abreast.model.transcript import Called, Returned, Said, Spent, ToolKind, Transcript
+from abreast.model.transcript import Called, Returned, Said, ToolKind, Transcript
+
+_UNKNOWN = Account(None, None, None, None)
 
 
 @dataclass(frozen=True)
@@ -14,9 +17,8 @@ class Delegation:
     is not told. `read` has the tokens of each file that it read. With `contract` it was one of
     abreast's, whose shape and size were declared.
 
-    `returned` is the text that came back, in tokens estimated from its length. The summary in
-    `account` is what the parent's next request grew by, as in the ledger; with `estimated` that is
-    not known, and the text stands in for it.
+    `returned` is the text that came back, in tokens estimated from its length. `account` is the
+    ledger's; with `estimated` it does not know the summary, and the text stands in for it.
     """
 
     child: str
@@ -34,19 +36,19 @@ class Delegation:
 
 
 def delegations_of(
-    parent: Transcript, grown: Mapping[str, int] | None = None
+    parent: Transcript, accounts: Mapping[str, Account] = MappingProxyType({})
 ) -> tuple[Delegation, ...]:
     """Return the delegations of a session to the vendor's own subagents.
 
-    `grown` is by how much the parent's next request grew, by the child that had come back. What a
-    CLI does for itself in a subagent (Claude Code compacts in one) is no delegation: the session
-    neither asked for it nor got it back.
+    `accounts` are those of the children, by their sessions. What a CLI does for itself in a
+    subagent (Claude Code compacts in one) is no delegation: the session neither asked for it nor
+    got it back.
     """
-    made = _delegations(parent, grown or {})
+    made = _delegations(parent, accounts)
     return tuple(one for one in made if one.asked >= 0 or one.answered >= 0)
 
 
-def _delegations(parent: Transcript, grown: Mapping[str, int]) -> Iterator[Delegation]:
+def _delegations(parent: Transcript, accounts: Mapping[str, Account]) -> Iterator[Delegation]:
     ids, answered, answers = dict[str, str](), dict[str, int](), dict[str, list[Returned]]()
     for number, event in enumerate(parent.events):
         if isinstance(event, Called | Returned) and event.child:
@@ -63,11 +65,13 @@ def _delegations(parent: Transcript, grown: Mapping[str, int]) -> Iterator[Deleg
         back = answers.get(child.session, [])
         text = sum(tokens(one.size) for one in back)
         place = asked.get(child.session, -1)
+        account = accounts.get(child.session, _UNKNOWN)
+        estimated = account.summary is None
         yield Delegation(
             child=child.session,
-            account=account_of(child, grown.get(child.session, text)),
+            account=replace(account, summary=text) if estimated else account,
             returned=text,
-            estimated=child.session not in grown,
+            estimated=estimated,
             question=next(iter(_said(child, by_user=True)), ""),
             answer="\n".join([one.text for one in back] + _said(child, by_user=False)[-1:]),
             at=parent.events[place].at if place >= 0 else child.begun,
@@ -76,26 +80,6 @@ def _delegations(parent: Transcript, grown: Mapping[str, int]) -> Iterator[Deleg
             read=touched(child, ToolKind.READ),
             wrote=frozenset(touched(child, ToolKind.WRITE)),
         )
-
-
-def account_of(child: Transcript, summary: int) -> Account:
-    """Return what a child cost and kept out of its parent, which read `summary` tokens of it."""
-    spent = requests(child.events)
-    if not spent:
-        return Account(None, None, None, summary)
-    start_up = spent[0].input_tokens
-    return Account(
-        start_up=start_up,
-        child_total=sum(one.context for one in spent),
-        kept_out=_grown(spent) if compacted(child.events) else spent[-1].context - start_up,
-        summary=summary,
-    )
-
-
-def _grown(spent: list[Spent]) -> int:
-    """Return by how much the context grew in all, what a summary has since replaced included."""
-    before = [spent[0].input_tokens, *(one.context for one in spent)]
-    return sum(max(0, one.context - last) for one, last in zip(spent, before, strict=False))
 
 
 def _said(child: Transcript, *, by_user: bool) -> list[str]:

@@ -47,7 +47,7 @@ def below_break_even(case: Case) -> Iterator[Evidence]:
     children = [one for one, _ in losing]
     paid = _start_ups(children)
     kept = sum(one.account.kept_out or 0 for one in children)
-    summary = sum(one.account.summary for one in children)
+    summary = sum(one.account.summary or 0 for one in children)
     about = "about " if any(one.estimated for one in children) else ""
     yield case.evidence(
         f"{len(losing)} of {len(nets)} children lost {count(lost)} tokens: kept out {count(kept)}, "

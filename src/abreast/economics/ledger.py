@@ -4,6 +4,8 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
+from operator import add
 
 from abreast.model.ledger import QUARTER, Delegation, Tally
 from abreast.model.transcript import FAST, Spent
@@ -75,16 +77,33 @@ def account(child: Sequence[Spent], name: str, parent: str, agent: str) -> Deleg
     said = [one for one in child if not one.aside]
     if not said:
         return None
-    first, last = said[0], said[-1]
     return Delegation(
         child=name,
         parent=parent,
         agent=agent,
-        at=last.at,
-        start_up=first.input_tokens,
-        kept_out=max(0, last.context - first.input_tokens),
+        at=said[-1].at,
+        start_up=said[0].input_tokens,
+        kept_out=kept_out(said),
         child_total=sum(one.context for one in child),
+        summary=None,
     )
+
+
+def kept_out(said: Sequence[Spent]) -> int:
+    """Return by how much a child's context grew: what it has read and written, its parent has not.
+
+    `said` are the requests of its conversation, in their order. A prompt that is smaller than the
+    one before tells of a history that was cut down, such as by a compaction. What it held before
+    counts as well: then every growth does.
+    """
+    start = context = said[0].input_tokens
+    if all(before.input_tokens <= after.input_tokens for before, after in pairwise(said)):
+        return max(0, said[-1].context - start)
+    grown = 0
+    for one in said:
+        grown += max(0, one.context - context)
+        context = one.context
+    return grown
 
 
 def returned_to(children: Sequence[Delegation], parent: Iterable[Spent]) -> list[Delegation]:
@@ -123,14 +142,4 @@ def _growth(before: Spent, after: Spent, shared: int) -> int | None:
 
 
 def _add(one: Tally, other: Tally) -> Tally:
-    return Tally(
-        one.quarter,
-        one.model,
-        one.requests + other.requests,
-        one.prompt + other.prompt,
-        one.cached + other.cached,
-        one.output + other.output,
-        one.written + other.written,
-        one.cost + other.cost,
-        one.stated + other.stated,
-    )
+    return Tally(one.quarter, one.model, *map(add, one[2:], other[2:]))

@@ -80,7 +80,7 @@ def _total(found: Sequence[Deliverable]) -> str:
     nets = [one.account.net for one in found if one.account and one.account.net is not None]
     if len(nets) < len(found):
         return ""  # one CLI did not say
-    summary = sum(one.account.summary for one in found if one.account)
+    summary = sum(one.account.summary or 0 for one in found if one.account)
     return f"all: summary {short(summary)}, net {signed(sum(nets))} tokens"
 
 

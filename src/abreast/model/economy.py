@@ -12,6 +12,13 @@ class Worth(StrEnum):
     UNKNOWN = "unknown"  # the scope does not tell how much there is to read
 
 
+def worth_of(net: int | None) -> Worth:
+    """Return the verdict on `net` tokens saved."""
+    if net is None:
+        return Worth.UNKNOWN
+    return Worth.GAIN if net > 0 else Worth.LOSS
+
+
 @dataclass(frozen=True)
 class Estimate:
     """Tokens expected before a child starts.
@@ -36,9 +43,7 @@ class Estimate:
 
     @property
     def worth(self) -> Worth:
-        if self.net is None:
-            return Worth.UNKNOWN
-        return Worth.GAIN if self.net > 0 else Worth.LOSS
+        return worth_of(self.net)
 
 
 @dataclass(frozen=True)
@@ -54,11 +59,15 @@ class Account:
     start_up: int | None
     child_total: int | None
     kept_out: int | None
-    summary: int
+    summary: int | None
 
     @property
     def net(self) -> int | None:
         """Tokens saved: kept out - (start-up + summary)."""
-        if self.start_up is None or self.kept_out is None:
+        if self.start_up is None or self.summary is None or self.kept_out is None:
             return None
         return self.kept_out - self.start_up - self.summary
+
+    @property
+    def worth(self) -> Worth:
+        return worth_of(self.net)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from abreast.model.economy import Worth
+from abreast.model.economy import Account
 
 QUARTER = 900
 """Seconds of the time that a `Tally` covers: every time zone's days begin with one."""
@@ -79,40 +79,22 @@ class LedgerRow:
     gone: bool = False  # some of it is known only from transcripts that exist no more
 
 
-@dataclass(frozen=True)
-class Delegation:
+@dataclass(frozen=True, kw_only=True)
+class Delegation(Account):
     """What one child cost and saved; tokens, None where they are not known.
 
-    `start_up` is its first request, `summary` by how much the parent's next request grew,
-    `kept_out` what the child read and wrote beyond its start-up. `shared` is the number of children
-    that came back to the parent at once: then the growth is divided among them. `estimated`: the
-    summary is not measured, but counted from the text.
+    `summary` is by how much the parent's next request grew. `shared` is the number of children that
+    came back to the parent at once: then the growth is divided among them. `estimated`: the summary
+    is not measured, but counted from the text. `at` is in Unix seconds.
     """
 
     child: str
     parent: str
     agent: str
     at: float
-    start_up: int | None = None
-    summary: int | None = None
-    kept_out: int | None = None
-    child_total: int | None = None
     shared: int = 1
     estimated: bool = False
     outcome: str = ""  # of abreast's own
-
-    @property
-    def net(self) -> int | None:
-        """Tokens saved: kept out - (start-up + summary)."""
-        if self.start_up is None or self.summary is None or self.kept_out is None:
-            return None
-        return self.kept_out - self.start_up - self.summary
-
-    @property
-    def worth(self) -> Worth:
-        if self.net is None:
-            return Worth.UNKNOWN
-        return Worth.GAIN if self.net > 0 else Worth.LOSS
 
 
 @dataclass(frozen=True)

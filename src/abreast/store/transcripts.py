@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from abreast.model.ledger import Tally
+from abreast.model.ledger import Delegation, Tally
 from abreast.model.moment import Moment
 from abreast.model.states import RunState
 from abreast.store.direct import open_snapshot, open_transaction
@@ -94,21 +94,6 @@ class Known:
         return began.since(run), began.since(run) + over.since(began)
 
 
-@dataclass(frozen=True)
-class Delivered:
-    """The figures of a delegation, and whose it was."""
-
-    session: str
-    parent: str
-    agent: str
-    at: float
-    outcome: str
-    start_up: int | None
-    child_total: int | None
-    kept_out: int | None
-    summary: int | None
-
-
 def load_index(database: str) -> tuple[dict[str, Indexed], int]:
     """Return what is indexed, by path, and the index's generation. Raises StoreError."""
     names = ", ".join(_COLUMNS)
@@ -158,15 +143,17 @@ def load_known(database: str) -> list[Known]:
     return found
 
 
-def load_delivered(database: str) -> list[Delivered]:
-    """Return the figures of every delegation, oldest first."""
+def load_delivered(database: str, since: float) -> list[Delegation]:
+    """Return abreast's own delegations from `since` on, as they were counted when they ended."""
+    own = ("agent", "at", "outcome", "start_up", "child_total", "kept_out", "summary")
+    names = {"child": "d.session_id", "parent": "s.parent"} | {name: f"d.{name}" for name in own}
     with open_snapshot(database) as query:
         rows = query(
-            "SELECT d.session_id, s.parent, d.agent, d.at, d.outcome, d.start_up, d.child_total, "
-            "d.kept_out, d.summary FROM abreast_deliverables d "
-            "JOIN abreast_sessions s ON s.id = d.session_id ORDER BY d.at"
+            f"SELECT {', '.join(names.values())} FROM abreast_deliverables d "  # noqa: S608
+            "JOIN abreast_sessions s ON s.id = d.session_id WHERE d.at >= ? ORDER BY d.at",
+            since,
         )
-    return [Delivered(*row) for row in rows]
+    return [Delegation(**dict(zip(names, row, strict=True)), estimated=True) for row in rows]
 
 
 def save_index(

@@ -1,4 +1,4 @@
-"""The delegations of a session as the doctor sees them, with the summaries of the ledger."""
+"""The delegations of a session as the doctor sees them, with the accounts of the ledger."""
 
 from abreast.doctor.delegation import Delegation, delegations_of
 from abreast.doctor.measure import requests
@@ -7,14 +7,10 @@ from abreast.model.transcript import Transcript
 
 
 def measured(parent: Transcript) -> tuple[Delegation, ...]:
-    """Return a session's delegations to the vendor's own subagents.
-
-    Each has the summary that the ledger has for it: what the parent's next request grew by.
-    """
+    """Return a session's delegations to the vendor's own subagents, each with its account."""
     children = (
         account(requests(one.events), one.session, parent.session, parent.agent)
         for one in parent.children
     )
     back = returned_to([one for one in children if one], requests(parent.events))
-    grown = {one.child: one.summary for one in back if one.summary is not None}
-    return delegations_of(parent, grown)
+    return delegations_of(parent, {one.child: one for one in back})

@@ -156,7 +156,7 @@ class Ward:
         return Delegation(
             child=child.id,
             account=found.account,
-            returned=found.account.summary,
+            returned=found.account.summary or 0,
             question=child.produces,
             at=child.started or 0.0,
             read=self._read.get(child.cli_session, {}),

@@ -17,7 +17,7 @@ from abreast.errors import AbreastError
 from abreast.model.ledger import QUARTER, By, Delegation, Ledger, Parallel, Tally
 from abreast.model.words import counted
 from abreast.places import Places
-from abreast.store.transcripts import Delivered, Indexed, Known, load_delivered, load_known
+from abreast.store.transcripts import Indexed, Known, load_delivered, load_known
 
 _SPAN = re.compile(r"(\d{1,5})([hdw])")
 _GENERATIONS = 8
@@ -38,7 +38,7 @@ def ledger(
     stated = _stated(costs, known, parts)
     prices = Prices(agent.prices for agent in AGENTS.values())
     found, total = rows(parts, by, start, stated, prices)
-    delegations = [*_vendors(index, start, known), *_own(load_delivered(places.database), start)]
+    delegations = [*_vendors(index, start, known), *load_delivered(places.database, start)]
     return Ledger(
         by=by,
         since=start,
@@ -218,24 +218,6 @@ def _vendors(index: Index, since: float, known: Iterable[Known]) -> Iterable[Del
         for found in returned_to([one for one in accounts if one is not None], asked):
             if found.at >= since:
                 yield replace(found, parent=ours.get(name[1], found.parent))
-
-
-def _own(delivered: Iterable[Delivered], since: float) -> Iterable[Delegation]:
-    """Yield what abreast's own delegations cost and saved, as it was counted when they ended."""
-    for one in delivered:
-        if one.at >= since:
-            yield Delegation(
-                child=one.session,
-                parent=one.parent,
-                agent=one.agent,
-                at=one.at,
-                start_up=one.start_up,
-                summary=one.summary,
-                kept_out=one.kept_out,
-                child_total=one.child_total,
-                estimated=True,
-                outcome=one.outcome,
-            )
 
 
 def _parallel(known: Iterable[Known], parts: Iterable[Part], since: float) -> Iterable[Parallel]:

@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
 
+from abreast.economics.ledger import kept_out
 from abreast.engine.common.layout import ROUNDS
 from abreast.engine.reading.ledger.session import Recorded, read_session
 from abreast.engine.working.session.context import SessionContext
 from abreast.model.economy import Account
+from abreast.model.transcript import Spent
 from abreast.model.usage import Usage
 from abreast.runner.job import Result, load_result
 
@@ -25,14 +27,14 @@ class Bill:
     """What an attempt has used, in total and of each model, and `total`: its whole session.
 
     `start_up` is the prompt of the first request in the CLI's session, whichever attempt made it,
-    `context` the prompt and output of the last one. None: it is not known.
+    `kept_out` what was read and written after it. None: it is not known.
     """
 
     usage: Usage
     by_model: Parts
     total: Usage
     start_up: int | None
-    context: int | None
+    kept_out: int | None
 
     def write(self, context: SessionContext) -> None:
         """Put the usage of the attempt into the store."""
@@ -42,10 +44,7 @@ class Bill:
     def account(self, summary: int) -> Account:
         """Return the account of a delegation of whose answer the parent reads `summary` tokens."""
         billed = [n for n in (self.total.input_tokens, self.total.output_tokens) if n is not None]
-        kept_out = None
-        if self.start_up is not None and self.context is not None:
-            kept_out = max(0, self.context - self.start_up)
-        return Account(self.start_up, sum(billed) if billed else None, kept_out, summary)
+        return Account(self.start_up, sum(billed) if billed else None, self.kept_out, summary)
 
 
 def bill_of(
@@ -76,8 +75,9 @@ def bill_of(
                 if _tokens(own):
                     told = stated.get(model, Usage())
                     by_model[model] = replace(own, cost_usd=told.cost_usd)
-    start_up, last_context = _ends(context, results, recorded, known_as)
-    return Bill(usage, by_model, before + usage, start_up, last_context)
+    requests = recorded.own.get(known_as[-1], []) if recorded is not None else []
+    all_of_it = [*_earlier(context, known_as[-1] if known_as else ""), *results]
+    return Bill(usage, by_model, before + usage, *ends_of(requests, all_of_it))
 
 
 def settle(context: SessionContext, environ: Mapping[str, str]) -> None:
@@ -109,20 +109,20 @@ def _recorded(
         return None
 
 
-def _ends(
-    context: SessionContext,
-    results: Sequence[Result],
-    recorded: Recorded | None,
-    known_as: Sequence[str],
-) -> tuple[int | None, int | None]:
-    """Return the first prompt of the CLI's session, and what its last request had in context."""
-    requests = recorded.own.get(known_as[-1]) if recorded is not None else None
-    if requests:
-        return requests[0].input_tokens, requests[-1].context
-    all_of_it = [*_earlier(context, known_as[-1] if known_as else ""), *results]
-    contexts = [r.verdict.context for r in all_of_it if r.verdict.context is not None]
-    first = all_of_it[0].verdict.start_up if all_of_it else None
-    return first, contexts[-1] if contexts else None
+def ends_of(requests: Sequence[Spent], results: Sequence[Result]) -> tuple[int | None, int | None]:
+    """Return the start-up of a CLI's session, and what it kept out of a parent.
+
+    `requests` are those on record, `results` of the processes that were in it, which count where
+    there is no record.
+    """
+    if said := [one for one in requests if not one.aside]:
+        return said[0].input_tokens, kept_out(said)
+    contexts = [r.verdict.context for r in results if r.verdict.context is not None]
+    first = results[0].verdict.start_up if results else None
+    if first is None or not contexts:
+        return first, None
+    # As if each process had made one request, its last.
+    return first, kept_out([Spent(0.0, "", "", size, 0, 0) for size in (first, *contexts)])
 
 
 def _earlier(context: SessionContext, cli_session: str) -> list[Result]:
