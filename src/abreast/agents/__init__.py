@@ -1,4 +1,9 @@
-"""Every agent that abreast can run, by name. An adapter is imported when it is first asked for."""
+"""Every agent that abreast can run, by name. An adapter is imported when it is first asked for.
+
+Tests, and programs that embed abreast, bring more by the variable ABREAST_AGENTS: Python files,
+divided as in PATH, each with an `AGENT`. Workers and supervisors are processes of their own, so
+nothing in this one would do.
+"""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -7,15 +12,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from abreast.errors import NotFoundError
+from abreast.process.environment import BROUGHT
 
 if TYPE_CHECKING:
     from abreast.agents.base import Agent, Records
-
-BROUGHT = "ABREAST_AGENTS"
-"""Python files, divided as in PATH, each with an `AGENT`: for tests and for programs that embed us.
-
-A variable, because supervisors, workers and the CLIs' hooks are processes of their own.
-"""
 
 _BUILT_IN = ("claude", "codex", "gemini", "command", "scripted")
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from abreast.agents.connecting import Registration, Wanted
     from abreast.agents.ending_hooks import EndingHook
+    from abreast.loopback.dialect import Dialect
     from abreast.model.task import AgentChoice
     from abreast.model.transcript import Spent, Transcript, TranscriptEvent
 
@@ -382,6 +383,11 @@ class Agent(ABC):
 
     def retention(self, environ: Mapping[str, str]) -> Retention | None:  # noqa: ARG002
         """Return for how long the CLI keeps the user's transcripts; None: it deletes none."""
+        return None
+
+    @property
+    def dialect(self) -> "Dialect | None":
+        """The wire format of its model API, by which the loopback server answers its CLI."""
         return None
 
     @abstractmethod

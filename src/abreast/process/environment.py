@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
 SESSION = "ABREAST_SESSION"  # in a session: its id
+BROUGHT = "ABREAST_AGENTS"  # agents beyond those that are built in (see `abreast.agents`)
 DEPTH = "ABREAST_DEPTH"  # in a child: 1, because a child may not delegate
 
 # What a program needs to behave as it does in the user's own shell, and nothing that opens doors.
@@ -49,6 +50,7 @@ ORDINARY = (
     "no_proxy",
     "all_proxy",
     "ABREAST_RETRIES",
+    BROUGHT,  # a runner reads their streams as well
 )
 
 

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from abreast.agents.base import (
     GIT,
@@ -38,6 +38,9 @@ from abreast.agents.claude.transcript import config_folder, written
 from abreast.agents.ending_hooks import EndingHook
 from abreast.agents.versions import Certified
 from abreast.process.files import load_json
+
+if TYPE_CHECKING:
+    from abreast.loopback.dialect import Dialect
 
 RETRIES = "ABREAST_RETRIES"
 _DUMMY_KEY = "abreast-loopback-no-real-key"
@@ -171,6 +174,12 @@ class ClaudeAgent(Agent):
         from abreast.agents.claude.ending_hook import ending_hook
 
         return ending_hook
+
+    @property
+    def dialect(self) -> "Dialect":
+        from abreast.loopback.anthropic import DIALECT
+
+        return DIALECT
 
     def retention(self, environ: Mapping[str, str]) -> Retention:
         return retention(environ)

@@ -6,7 +6,7 @@ Every option was tried with Codex 0.169.0; docs/agents/codex.md tells what they 
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from abreast.agents.base import (
     GIT,
@@ -38,6 +38,9 @@ from abreast.agents.codex.schema import strict
 from abreast.agents.codex.stream import CodexReader
 from abreast.agents.ending_hooks import EndingHook
 from abreast.agents.versions import Certified
+
+if TYPE_CHECKING:
+    from abreast.loopback.dialect import Dialect
 
 LOOPBACK_MODEL = "gpt-5.5"  # the newest whose tools are plain calls; later ones write JavaScript
 _TRUST = (
@@ -100,6 +103,12 @@ class CodexAgent(Agent):
         from abreast.agents.codex.ending_hook import ending_hook
 
         return ending_hook
+
+    @property
+    def dialect(self) -> "Dialect":
+        from abreast.loopback.openai import DIALECT
+
+        return DIALECT
 
     def find(self, environ: Mapping[str, str]) -> Installed | None:
         return find_codex(environ)

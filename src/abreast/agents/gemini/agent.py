@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from abreast.agents.base import (
     GIT,
@@ -53,6 +53,9 @@ _NOT_SERVED = (
     "personal Google logins are no longer served by Gemini CLI (since 2026-06-18): "
     "if it refuses yours, set GEMINI_API_KEY"
 )
+
+if TYPE_CHECKING:
+    from abreast.loopback.dialect import Dialect
 
 
 class GeminiAgent(Agent):
@@ -119,6 +122,12 @@ class GeminiAgent(Agent):
         from abreast.agents.gemini.ending_hook import ending_hook
 
         return ending_hook
+
+    @property
+    def dialect(self) -> "Dialect":
+        from abreast.loopback.gemini import DIALECT
+
+        return DIALECT
 
     def retention(self, environ: Mapping[str, str]) -> Retention | None:
         return retention(environ)

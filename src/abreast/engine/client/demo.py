@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from abreast.agents import agent_named
+from abreast.agents.base import Agent
 from abreast.engine.client.requests import connect
 from abreast.engine.client.watching import wait
 from abreast.engine.common.installed import find_fit
@@ -104,28 +105,28 @@ def run(agent: str, *, keep: bool, progress: Callable[[Run], None]) -> tuple[Run
             cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
         cleanup.callback(_end_worker, places)
         environ: Mapping[str, str] = os.environ
-        if agent != "scripted":
+        if adapter.dialect is not None:
             find_fit(adapter, os.environ)
             scenarios = [
                 Scenario(name, moves, prompt) for name, (_, prompt, moves) in _story().items()
             ]
-            server = cleanup.enter_context(Loopback(scenarios))
+            server = cleanup.enter_context(Loopback(scenarios, dialects=[adapter.dialect]))
             redirect = adapter.redirect(server.url, folder / "home")
             materialise(redirect.files, {})
             environ = {**allow(os.environ), **server.fence, **redirect.env}
         repository = _make_repository(folder / "greetings")
         with connect(places) as client:
-            begun = client.start(_plan(agent, repository), environ)
+            begun = client.start(_plan(adapter, repository), environ)
         return wait(begun.id, places, progress), folder
 
 
-def _plan(agent: str, repository: Path) -> Plan:
+def _plan(agent: Agent, repository: Path) -> Plan:
     tasks = tuple(
         Task(
             name,
             prompt,
             produces,
-            AgentChoice(agent, moves=moves if agent == "scripted" else ()),
+            AgentChoice(agent.name, moves=() if agent.dialect else moves),
             verify=f'"{sys.executable}" -m unittest -q',
             limits=Limits(minutes=5),
         )
