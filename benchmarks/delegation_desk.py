@@ -20,7 +20,7 @@ from tests.support.deadlines import SECONDS
 
 from abreast.agents import agent_named
 from abreast.agents.base import Agent
-from abreast.loopback.record import Recorded
+from abreast.loopback.record import RecordedRequest
 from abreast.loopback.server import Loopback
 from abreast.places import Places
 from abreast.process.materialise import materialise
@@ -69,7 +69,7 @@ class Desk:
             said = f"{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
             raise RuntimeError(f"{list(argv)[:3]}: {done.returncode}\n{said}")
 
-    def turns(self, scenario: str) -> list[Recorded]:
+    def turns(self, scenario: str) -> list[RecordedRequest]:
         """The model's turns in this scenario so far."""
         return [r for r in self.server.requests if r.scenario == scenario]
 
@@ -86,7 +86,7 @@ class Desk:
             os.environ.update(ours)
 
 
-def size(request: Recorded) -> int:
+def size(request: RecordedRequest) -> int:
     """Tokens of a request: the characters of its whole body over four."""
     return len(json.dumps(request.body, ensure_ascii=False)) // _TOKEN
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from abreast.loopback.record import Recorded
+from abreast.loopback.record import RecordedRequest
 from abreast.model.moves import Call, Move, Read, Say, Scenario
 from abreast.process.materialise import materialise
 from benchmarks.delegation_desk import FILE_SIZE, FILES, Desk, paths, size
@@ -140,7 +140,7 @@ def answer_of(name: str, answer: Mapping[str, Any]) -> tuple[Move, ...]:
     return (Say(json.dumps(answer)),)
 
 
-def _spent(name: str, parent: Sequence[Recorded], child: Sequence[Recorded]) -> Spent:
+def _spent(name: str, parent: Sequence[RecordedRequest], child: Sequence[RecordedRequest]) -> Spent:
     told = json.dumps(parent[-1].body, ensure_ascii=False)
     if child and SUMMARY.splitlines()[-1] not in told:
         raise RuntimeError(f"{name}: the answer did not come back\n{told[-2000:]}")

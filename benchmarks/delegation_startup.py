@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from abreast import api
-from abreast.loopback.record import Recorded
+from abreast.loopback.record import RecordedRequest
 from abreast.model.moves import Say, Scenario
 from benchmarks.delegation_desk import Desk, size
 from benchmarks.delegation_research import answer_of, command
@@ -57,11 +57,11 @@ def start_up(desk: Desk, model: str) -> StartUp:
     return StartUp(model_of(first), size(first), size(child), aside)
 
 
-def _aside(made: Sequence[Recorded]) -> int:
+def _aside(made: Sequence[RecordedRequest]) -> int:
     return sum(size(request) for request in made if request.body and request.step is None)
 
 
-def model_of(request: Recorded) -> str:
+def model_of(request: RecordedRequest) -> str:
     """Return the model that a request asks; Gemini's is part of the path."""
     return str(request.body.get("model") or request.path.rpartition("/")[2].partition(":")[0])
 

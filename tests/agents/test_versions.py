@@ -16,7 +16,7 @@ import pytest
 from abreast.agents import agent_named, mailbox
 from abreast.agents.base import Agent, Child, Launch
 from abreast.contract.shapes import schema_of
-from abreast.loopback.record import Recorded
+from abreast.loopback.record import RecordedRequest
 from abreast.loopback.server import Loopback
 from abreast.model.contract import Profile
 from abreast.model.events import EventKind, Outcome
@@ -75,7 +75,7 @@ class Desk:
             return Call("StructuredOutput", ANSWER)
         return Say(json.dumps(ANSWER))
 
-    def turns(self, prompt: str) -> list[Recorded]:
+    def turns(self, prompt: str) -> list[RecordedRequest]:
         return [r for r in self.server.requests if r.step is not None and r.scenario == prompt]
 
 

@@ -13,7 +13,7 @@ import pytest
 from abreast.engine.client.requests import connect
 from abreast.handoff.page import read_header
 from abreast.places import Places
-from abreast.store.changes import Change
+from abreast.store.changes import SessionUpdate
 from tests.store.samples import make_run
 from tests.support.clis import base_environ
 from tests.support.handoffs import RECORDED
@@ -74,7 +74,7 @@ def test_no_attempt_of_abreasts_own_is_one_by_hand(desk):
     with connect(places) as client:
         client.store.add_run(make_run("r1", tasks=1), "{}")
         for cli_session in (ours.stem, "another"):  # as a retry afresh does
-            client.store.update_session("r1/t0", Change(cli_session=cli_session))
+            client.store.update_session("r1/t0", SessionUpdate(cli_session=cli_session))
     assert read_header(desk.abreast().stdout).session == by_hand.stem
 
 

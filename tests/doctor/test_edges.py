@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abreast.doctor.case import Case, Standing
+from abreast.doctor.case import BriefingFile, ExaminedSession
 from abreast.doctor.context import CORRECTING, corrections, past_fill
-from abreast.doctor.delegation import Delegation, delegations_of
+from abreast.doctor.delegation import ExaminedDelegation, delegations_of
 from abreast.doctor.examine import OF_A_SESSION, OF_SESSIONS, examine
 from abreast.doctor.over_delegation import below_break_even, child_per_file
 from abreast.doctor.side_by_side import invalidated, same_files
@@ -68,7 +68,7 @@ def test_a_copy_of_a_session_for_another_folder_is_that_session(home, diagnose):
 
 def test_a_repeated_record_counts_once():
     events = tuple(spent("same", 120_000) for _ in range(9))
-    assert list(past_fill(Case(Transcript("codex", "", "s", events)))) == []
+    assert list(past_fill(ExaminedSession(Transcript("codex", "", "s", events)))) == []
 
 
 def test_reading_that_was_compacted_away_did_not_stay():
@@ -77,25 +77,27 @@ def test_reading_that_was_compacted_away_did_not_stay():
     turn = (Said(1.0, True, "where?"), spent("1", 9_000), read, Returned(1.0, "c", size=9))
     turn = (*turn, spent("2", 50_000), Said(1.0, False, "There."))
     more = Said(1.0, True, "go on")
-    case = Case(Transcript("codex", "", "s", (*turn, more, *later)))
+    case = ExaminedSession(Transcript("codex", "", "s", (*turn, more, *later)))
     assert len(list(read_alone(case))) == 1
-    case = Case(Transcript("codex", "", "s", (*turn, more, Compacted(1.0), *later)))
+    case = ExaminedSession(Transcript("codex", "", "s", (*turn, more, Compacted(1.0), *later)))
     assert list(read_alone(case)) == []
 
 
 def test_children_whose_tokens_are_not_known_are_not_judged():
-    unknown = Delegation("c", Account(None, None, None, 9_000))
-    assert list(below_break_even(Case(Transcript("gemini", "", "s"), (unknown,) * 3))) == []
+    unknown = ExaminedDelegation("c", Account(None, None, None, 9_000))
+    assert (
+        list(below_break_even(ExaminedSession(Transcript("gemini", "", "s"), (unknown,) * 3))) == []
+    )
 
 
 def test_children_that_were_asked_different_things_are_not_one_question():
     account = Account(9_000, 20_000, 20_000, 10)
     questions = ("Who calls it?", "Write a test plan for this module", "Is there a race in here?")
     asked = tuple(
-        Delegation(str(n), account, question=text, read={f"/{n}.py": 9})
+        ExaminedDelegation(str(n), account, question=text, read={f"/{n}.py": 9})
         for n, text in enumerate(questions)
     )
-    assert list(child_per_file(Case(Transcript("claude", "", "s"), asked))) == []
+    assert list(child_per_file(ExaminedSession(Transcript("claude", "", "s"), asked))) == []
 
 
 def test_a_subagent_that_the_cli_runs_for_itself_is_no_delegation():
@@ -109,10 +111,12 @@ def test_reading_what_was_later_edited_was_needed():
     turn = (Said(1.0, True, "where?"), spent("1", 9_000), _call("c", ToolKind.READ, "a"))
     turn = (*turn, Returned(1.0, "c", size=120_000), spent("2", 45_000), Said(1.0, False, "There."))
     more = (Said(1.0, True, "change it"), *(spent(f"l{n}", 45_000) for n in range(3)))
-    case = Case(Transcript("codex", "", "s", (*turn, *more)))
+    case = ExaminedSession(Transcript("codex", "", "s", (*turn, *more)))
     assert len(list(read_alone(case))) == 1
     edit = _call("e", ToolKind.WRITE, "a")
-    assert list(read_alone(Case(Transcript("codex", "", "s", (*turn, *more, edit))))) == []
+    assert (
+        list(read_alone(ExaminedSession(Transcript("codex", "", "s", (*turn, *more, edit))))) == []
+    )
 
 
 def _call(name: str, kind: ToolKind, *paths: str) -> Called:
@@ -135,14 +139,17 @@ def test_to_read_again_is_a_fault_where_the_answer_should_have_done(read, betwee
     answered = Returned(2.0, "x", size=40, child="kid")
     back = (_call("y", ToolKind.READ, "a"), Returned(3.0, "y", size=12_000))
     parent = Transcript("claude", "", "s", (asked, answered, *between, *back), (child,))
-    assert bool([*read_again(Case(parent, delegations_of(parent)))]) is found
+    assert bool([*read_again(ExaminedSession(parent, delegations_of(parent)))]) is found
 
 
 def test_a_long_session_that_was_full_at_its_end_did_its_work_below():
     full = [spent(f"f{n}", 120_000) for n in range(5)]
     low = [spent(f"l{n}", 60_000) for n in range(60)]
-    assert list(past_fill(Case(Transcript("claude", "", "s", (*low, *full))))) == []
-    assert len(list(past_fill(Case(Transcript("claude", "", "s", (*low[:30], *full)))))) == 1
+    assert list(past_fill(ExaminedSession(Transcript("claude", "", "s", (*low, *full))))) == []
+    assert (
+        len(list(past_fill(ExaminedSession(Transcript("claude", "", "s", (*low[:30], *full))))))
+        == 1
+    )
 
 
 def test_a_no_to_a_question_corrects_nothing():
@@ -150,14 +157,18 @@ def test_a_no_to_a_question_corrects_nothing():
     said = [Said(1.0, False, "Done."), Said(1.0, True, "No, leave it.")]
     for more, found in ((asked, 0), (said, 1)):
         events = (Said(1.0, True, "go"), *more * 3)
-        assert len(list(corrections(Case(Transcript("claude", "", "s", events))))) == found
+        assert (
+            len(list(corrections(ExaminedSession(Transcript("claude", "", "s", events))))) == found
+        )
 
 
 def test_of_a_question_in_another_language_no_shape_is_missed():
     account = Account(9_000, 20_000, 20_000, 10)
     for text, found in (("Look into the modules", 1), ("Schau dir die Module an", 0)):
-        asked = Delegation("1", account, returned=900, question=text)
-        assert len(list(no_shape(Case(Transcript("claude", "", "s"), (asked,))))) == found
+        asked = ExaminedDelegation("1", account, returned=900, question=text)
+        assert (
+            len(list(no_shape(ExaminedSession(Transcript("claude", "", "s"), (asked,))))) == found
+        )
 
 
 def _work(name: str, *touches: tuple[str, float, bool], **more) -> Work:
@@ -215,7 +226,7 @@ def test_turns_that_do_not(said):
 
 def test_a_first_prompt_corrects_nothing():
     turns = [Said(float(n), True, "No, wrong") for n in range(4)]
-    [found] = corrections(Case(Transcript("claude", "", "s", tuple(turns))))
+    [found] = corrections(ExaminedSession(Transcript("claude", "", "s", tuple(turns))))
     assert found.numbers == {"rounds": 3}  # nothing is known of what they cost
     assert found.tokens is None
 
@@ -278,7 +289,7 @@ EVENTS = st.one_of(
 def test_no_transcript_makes_it_fail(events, below):
     child = Transcript("claude", "", "kid", tuple(below), cwd="/repo")
     parent = Transcript("claude", "", "s", tuple(events), (child,), cwd="/repo")
-    case = Case(parent, delegations_of(parent), (Standing("/repo/CLAUDE.md", 900),))
+    case = ExaminedSession(parent, delegations_of(parent), (BriefingFile("/repo/CLAUDE.md", 900),))
     works = [work_of(parent, "/repo/.git", "/repo"), work_of(child, "/repo/.git", "/repo")]
     for name, one in [*examine(OF_A_SESSION, case), *examine(OF_SESSIONS, works)]:
         assert name

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from abreast.git import fast_forward
-from abreast.git.advance import Advance, Outcome, advance
+from abreast.git.advance import Advance, AdvanceOutcome, advance
 from abreast.git.hooks import run_hook
 from abreast.git.ref_change import RefChange
 from abreast.git.repository import find_repository
@@ -161,7 +161,7 @@ def test_all_kinds_of_changes_come_out_as_git_makes_them(pair: Pair, tmp_path: P
     edit(pair.repo)
     wanted = as_git_does(pair, new, tmp_path)
     old = pair.head
-    assert pair.land(new) == Advance(Outcome.ADVANCED, new, pair.repo.path)
+    assert pair.land(new) == Advance(AdvanceOutcome.ADVANCED, new, pair.repo.path)
     assert pair.state() == wanted
     assert pair.repo.git("rev-parse", "ORIG_HEAD") == old
     assert pair.repo.git("reflog", "-1", "--format=%gs", "HEAD") == "land"
@@ -171,7 +171,7 @@ def test_all_kinds_of_changes_come_out_as_git_makes_them(pair: Pair, tmp_path: P
     again = pair.repo.git("commit-tree", "-p", new, "-m", "back", f"{back}^{{tree}}")
     shutil.rmtree(tmp_path / "twin")
     wanted = as_git_does(pair, again, tmp_path)
-    assert pair.land(again).outcome is Outcome.ADVANCED
+    assert pair.land(again).outcome is AdvanceOutcome.ADVANCED
     assert pair.state() == wanted
 
 
@@ -179,7 +179,7 @@ def refuses(pair: Pair, new: str, words: str, *, edits: bool = False) -> None:
     """Nothing at all differs after a refusal, not even in the index's bytes."""
     before, index = pair.state(), (pair.git_dir / "index").read_bytes()
     end = pair.land(new)
-    assert (end.outcome, end.edits) == (Outcome.BLOCKED, edits), end
+    assert (end.outcome, end.edits) == (AdvanceOutcome.BLOCKED, edits), end
     assert words in end.words
     assert (pair.git_dir / "index").read_bytes() == index  # `git status` may write it
     assert pair.state() == before
@@ -229,7 +229,7 @@ def test_what_the_user_has_there_is_in_the_way(
         refuses(pair, new, words, edits=True)
         pair.nothing_is_left()
     else:
-        assert pair.land(new).outcome is Outcome.ADVANCED
+        assert pair.land(new).outcome is AdvanceOutcome.ADVANCED
 
 
 def test_what_is_staged_exactly_as_it_comes_stays(pair: Pair):
@@ -237,7 +237,7 @@ def test_what_is_staged_exactly_as_it_comes_stays(pair: Pair):
     pair.repo.write({"changed.txt": "new\n"})
     pair.repo.git("add", "changed.txt")
     pair.repo.write({"changed.txt": "new and mine\n"})
-    assert pair.land(new).outcome is Outcome.ADVANCED
+    assert pair.land(new).outcome is AdvanceOutcome.ADVANCED
     assert pair.repo.git("status", "--porcelain") == "M changed.txt"
     assert (pair.repo.path / "changed.txt").read_text() == "new and mine\n"
 
@@ -344,7 +344,7 @@ def test_without_hard_links_files_are_renamed(pair: Pair, tmp_path: Path, monkey
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "link", never)
-    assert pair.land(new).outcome is Outcome.ADVANCED
+    assert pair.land(new).outcome is AdvanceOutcome.ADVANCED
     assert pair.state() == wanted
     pair.nothing_is_left()
 
@@ -358,7 +358,7 @@ def test_what_is_written_between_the_look_and_the_move_stays(pair: Pair, name: s
     pair.hook("reference-transaction", text)
     before = pair.state()[0]
     end = pair.land(new)
-    assert end.outcome is Outcome.BLOCKED
+    assert end.outcome is AdvanceOutcome.BLOCKED
     assert file.read_text() == "late\n"
     after = pair.state()[0]
     assert {k: v for k, v in after.items() if k != name and k not in {"new", "new/and"}} == {
@@ -379,7 +379,7 @@ def test_what_is_edited_after_the_move_is_left_and_named(pair: Pair, monkeypatch
 
     monkeypatch.setattr(RefChange, "commit", fails)
     end = pair.land(new)
-    assert end.outcome is Outcome.BLOCKED
+    assert end.outcome is AdvanceOutcome.BLOCKED
     assert "changed by somebody else meanwhile, and left: " in end.words
     assert "changed.txt" in end.words
     assert f"git -C {pair.repo.path} restore FILE" in end.words
@@ -415,9 +415,9 @@ def test_a_git_that_is_killed_costs_nothing(pair: Pair, how: str, tmp_path: Path
     before = pair.state()
     end = pair.land(new)
     if how == "committed":
-        assert (end.outcome, pair.state()) == (Outcome.ADVANCED, wanted)
+        assert (end.outcome, pair.state()) == (AdvanceOutcome.ADVANCED, wanted)
     else:
-        assert (end.outcome, pair.state()) == (Outcome.BLOCKED, before)
+        assert (end.outcome, pair.state()) == (AdvanceOutcome.BLOCKED, before)
         assert end.words
     pair.nothing_is_left()
 
@@ -435,7 +435,7 @@ def test_what_a_hook_leaves_running_keeps_nobody_waiting(pair: Pair):
     new = pair.commit(everything)
     pair.hook("post-merge", "sleep 999 & echo $! > .git/late")
     pair.hook("reference-transaction", "[ -e .git/early ] || { sleep 999 & echo $! > .git/early; }")
-    assert pair.land(new).outcome is Outcome.ADVANCED
+    assert pair.land(new).outcome is AdvanceOutcome.ADVANCED
     for name in ("early", "late"):
         daemon = psutil.Process(int((pair.git_dir / name).read_text()))
         assert daemon.is_running()
@@ -466,7 +466,7 @@ def test_filters_hooks_and_attributes_are_the_users(pair: Pair):
         )
     )
     pair.repo.git("checkout", "-q", "main")
-    assert pair.land(new).outcome is Outcome.ADVANCED
+    assert pair.land(new).outcome is AdvanceOutcome.ADVANCED
     assert (pair.repo.path / "a.loud").read_bytes() == b"HELLO\n"
     assert (pair.repo.path / "b.crlf").read_bytes() == b"one\r\n"
     assert pair.repo.git("status", "--porcelain") == ""
@@ -479,7 +479,7 @@ def test_sparse_checkouts_stay_sparse(pair: Pair):
     )
     pair.repo.git("sparse-checkout", "set", "--cone", "seen", "folder-then-file")
     assert not (pair.repo.path / "deep").exists()
-    assert pair.land(new).outcome is Outcome.ADVANCED
+    assert pair.land(new).outcome is AdvanceOutcome.ADVANCED
     assert not (pair.repo.path / "deep").exists()
     assert (pair.repo.path / "seen/a").read_text() == "x\n"
     assert pair.repo.git("status", "--porcelain") == ""
@@ -504,7 +504,7 @@ def test_whatever_the_index_is_like(pair: Pair, setting: tuple[str, str], tmp_pa
     pair.repo.git("status")
     edit(pair.repo)
     wanted = as_git_does(pair, new, tmp_path)
-    assert pair.land(new).outcome is Outcome.ADVANCED
+    assert pair.land(new).outcome is AdvanceOutcome.ADVANCED
     assert pair.state() == wanted
     assert pair.repo.git("fsck", "--no-dangling") == ""
 
@@ -529,7 +529,7 @@ def test_submodules_are_folders_as_after_a_merge(pair: Pair, tmp_path: Path):
     shutil.rmtree(pair.repo.path / "comes", ignore_errors=True)
     wanted = as_git_does(pair, new, tmp_path)
     end = pair.land(new)
-    assert end.outcome is Outcome.ADVANCED, end.words
+    assert end.outcome is AdvanceOutcome.ADVANCED, end.words
     assert pair.state() == wanted
     assert (pair.repo.path / "stays/README.md").read_text() == "mine\n"
 
@@ -546,7 +546,7 @@ def test_a_checkout_may_be_on_another_disk_than_the_repository(pair: Pair):
         refuses(linked, new, "changed.txt", edits=True)
         linked.nothing_is_left()
         linked.repo.git("checkout", "changed.txt")
-        assert linked.land(new).outcome is Outcome.ADVANCED
+        assert linked.land(new).outcome is AdvanceOutcome.ADVANCED
         assert (linked.repo.path / "new/and/deep.txt").read_text() == "deep\n"
         assert linked.repo.git("diff", "--name-only", "HEAD") == "edited.txt\nstaged.txt"
         linked.nothing_is_left()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from abreast.errors import GitError, StateError
-from abreast.git.advance import Advance, Outcome, advance
+from abreast.git.advance import Advance, AdvanceOutcome, advance
 from abreast.git.commit import commit_tree, tree_of
 from abreast.git.merge import (
     Clash,
@@ -98,9 +98,9 @@ def test_predictions_are_exact_and_leave_nothing(bench: Bench):
 def test_a_target_that_nobody_has_checked_out_moves(bench: Bench):
     old, new = bench.head, bench.branch("one", {"a": "1"})
     aside(bench)
-    assert land(bench, new, old=old) == Advance(Outcome.ADVANCED, new)
+    assert land(bench, new, old=old) == Advance(AdvanceOutcome.ADVANCED, new)
     assert bench.repo.git("reflog", "-1", "--format=%gs", "main") == "land"
-    assert land(bench, new, old=old) == Advance(Outcome.ADVANCED, new)
+    assert land(bench, new, old=old) == Advance(AdvanceOutcome.ADVANCED, new)
 
 
 def test_a_checked_out_target_comes_along_and_keeps_unrelated_edits(bench: Bench):
@@ -108,7 +108,7 @@ def test_a_checked_out_target_comes_along_and_keeps_unrelated_edits(bench: Bench
     bench.repo.write({"README.md": "edited", "untracked": "u", "src/app.py": "staged"})
     bench.repo.git("add", "src/app.py")
     bench.repo.git("config", "merge.autoStash", "true")
-    assert land(bench, new, old=old) == Advance(Outcome.ADVANCED, new, bench.repo.path)
+    assert land(bench, new, old=old) == Advance(AdvanceOutcome.ADVANCED, new, bench.repo.path)
     assert (bench.repo.path / "a").read_text() == "1"
     status = bench.repo.git("status", "--porcelain", "-z")
     assert status.split("\0")[:-1] == ["M README.md", "M  src/app.py", "?? untracked"]  # stripped
@@ -136,7 +136,7 @@ def test_a_refusal_leaves_every_byte_as_it_was(bench: Bench, kind: str):
     bench.repo.git("config", "merge.autoStash", "true")
     before = contents(bench.repo.path)
     end = land(bench, new, old=old)
-    assert (end.outcome, end.at, end.checkout) == (Outcome.BLOCKED, old, bench.repo.path)
+    assert (end.outcome, end.at, end.checkout) == (AdvanceOutcome.BLOCKED, old, bench.repo.path)
     assert end.words
     assert contents(bench.repo.path) == before
     assert bench.head == old
@@ -149,7 +149,7 @@ def test_a_target_in_the_middle_of_a_rebase_is_left_alone(bench: Bench):
     old, new = bench.head, bench.branch("one", {"a": "1"})
     bench.repo.git("rebase", base, check=False)
     end = land(bench, new, old=old)
-    assert (end.outcome, end.checkout) == (Outcome.BLOCKED, bench.repo.path)
+    assert (end.outcome, end.checkout) == (AdvanceOutcome.BLOCKED, bench.repo.path)
     assert "rebase" in end.words
     assert bench.head == old
 
@@ -164,7 +164,7 @@ def test_no_session_has_its_worktree_moved_by_a_landing(bench: Bench):
     tree.write({"reference-transaction": "#!/bin/sh\ntouch executed\n"})
     (tree.path / "reference-transaction").chmod(0o755)
     end = land(bench, new, old=old)
-    assert (end.outcome, end.checkout) == (Outcome.BLOCKED, tree.path)
+    assert (end.outcome, end.checkout) == (AdvanceOutcome.BLOCKED, tree.path)
     assert end.words == f"{tree.path} is a session's worktree"
     assert not (tree.path / "executed").exists()
 
@@ -177,7 +177,7 @@ def test_a_checkout_that_leads_elsewhere_blocks(bench: Bench, tmp_path: Path):
     bench.repo.git("clone", "-q", "--bare", str(bench.repo.path), str(other))
     (linked / ".git").write_text(f"gitdir: {other}\n")
     end = land(bench, new, old=old)
-    assert (end.outcome, end.at) == (Outcome.BLOCKED, old)
+    assert (end.outcome, end.at) == (AdvanceOutcome.BLOCKED, old)
     assert end.words == f"{linked}/.git does not lead to {bench.found.common_dir}"
 
 
@@ -187,15 +187,15 @@ def test_a_checkout_that_is_gone_blocks(bench: Bench, tmp_path: Path):
     bench.repo.git("worktree", "add", "-q", str(tmp_path / "gone"), "main")
     (tmp_path / "gone").rename(tmp_path / "moved")
     end = land(bench, new, old=old)
-    assert (end.outcome, end.checkout) == (Outcome.BLOCKED, tmp_path / "gone")
+    assert (end.outcome, end.checkout) == (AdvanceOutcome.BLOCKED, tmp_path / "gone")
 
 
 def test_a_target_that_has_moved_is_said_so(bench: Bench):
     old, new = bench.head, bench.branch("one", {"a": "1"})
     now = bench.repo.commit("meanwhile", {"b": "2"})
-    assert land(bench, new, old=old) == Advance(Outcome.MOVED, now)
+    assert land(bench, new, old=old) == Advance(AdvanceOutcome.MOVED, now)
     aside(bench)
-    assert land(bench, new, old=old) == Advance(Outcome.MOVED, now)
+    assert land(bench, new, old=old) == Advance(AdvanceOutcome.MOVED, now)
 
 
 def test_what_would_drop_commits_or_has_no_target_is_refused(bench: Bench):
@@ -234,7 +234,7 @@ def test_of_several_landers_exactly_one_wins(bench: Bench, *, checked_out: bool)
         for racer in racers:
             racer.join()
         outcomes = sorted(end.outcome for end in ends)
-        assert outcomes == [Outcome.ADVANCED, Outcome.MOVED, Outcome.MOVED]
+        assert outcomes == [AdvanceOutcome.ADVANCED, AdvanceOutcome.MOVED, AdvanceOutcome.MOVED]
         assert {end.at for end in ends} == {bench.head}
 
 
@@ -243,5 +243,5 @@ def test_a_checkout_may_be_a_linked_worktree(bench: Bench, tmp_path: Path):
     aside(bench)
     linked = Repo(tmp_path / "linked")
     bench.repo.git("worktree", "add", "-q", str(linked.path), "main")
-    assert land(bench, new, old=old) == Advance(Outcome.ADVANCED, new, linked.path)
+    assert land(bench, new, old=old) == Advance(AdvanceOutcome.ADVANCED, new, linked.path)
     assert linked.git("status", "--porcelain") == ""

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from abreast.errors import GitError
-from abreast.git.changes import Change, FileStat, changed_files, diff_text, diffstat, worktree_diff
+from abreast.git.changes import (
+    ChangedPath,
+    FileStat,
+    changed_files,
+    diff_text,
+    diffstat,
+    worktree_diff,
+)
 from abreast.git.snapshot import build_tree, snapshot
 from abreast.git.status import own_git_dir
 from tests.git.conftest import Bench
@@ -105,7 +112,7 @@ def test_odd_names_are_kept(bench: Bench):
     tree.write(dict.fromkeys(ODD, "x"))
     shot = snapshot(bench.found, bench.guarded(tree), REF, "turn")
     changes = changed_files(bench.found, bench.head, shot.commit)
-    assert changes == [Change(name, "A") for name in sorted(ODD, key=os.fsencode)]
+    assert changes == [ChangedPath(name, "A") for name in sorted(ODD, key=os.fsencode)]
     stats = diffstat(bench.found, bench.head, shot.commit)
     assert stats == [FileStat(name, 1, 0) for name in sorted(ODD, key=os.fsencode)]
 
@@ -129,7 +136,7 @@ def test_a_lost_git_file_does_not_lead_to_the_repository_above(bench: Bench):
     tree.write({"README.md": "edited"})
     (tree.path / ".git").unlink()
     shot = snapshot(bench.found, bench.guarded(tree), REF, "turn")
-    assert changed_files(bench.found, bench.head, shot.commit) == [Change("README.md", "M")]
+    assert changed_files(bench.found, bench.head, shot.commit) == [ChangedPath("README.md", "M")]
     shutil.rmtree(bench.found.common_dir / "worktrees/one")
     with pytest.raises(GitError, match="no git folder any more"):
         build_tree(bench.guarded(tree))
@@ -167,4 +174,4 @@ def test_a_submodule_is_recorded_as_a_link(bench: Bench, tmp_path: Path):
     assert list((tree.path / "lib").iterdir()) == []
     tree.write({"a.txt": "x"})
     shot = snapshot(bench.found, bench.guarded(tree), REF, "turn")
-    assert changed_files(bench.found, bench.head, shot.commit) == [Change("a.txt", "A")]
+    assert changed_files(bench.found, bench.head, shot.commit) == [ChangedPath("a.txt", "A")]

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from abreast.handoff.case import Case
+from abreast.handoff.case import SessionFacts
 from abreast.handoff.compose import compose
 from abreast.handoff.line import Pen, Section
 from abreast.handoff.page import read_header, sections
-from abreast.handoff.standing import Checked, File, Origin, Standing
+from abreast.handoff.standing import CheckedCommand, CheckoutState, File, Origin
 from abreast.handoff.told import listen
 from abreast.model.handoff import TOKENS
 from abreast.model.states import SessionState
@@ -30,7 +30,7 @@ from tests.support.handoffs import (
 _SPAN = re.compile(r"`([^`]+)`")
 
 
-def standing(**more) -> Standing:
+def standing(**more) -> CheckoutState:
     given = {
         "top": "/repo",
         "head": "1a2b3c4d5e6f7788",
@@ -40,7 +40,7 @@ def standing(**more) -> Standing:
         "uncommitted": ("a.py",),
         **more,
     }
-    return Standing(**given)
+    return CheckoutState(**given)
 
 
 @pytest.mark.parametrize(("cli", "name"), every_recording())
@@ -221,11 +221,11 @@ def test_secrets_are_masked_wherever_they_come_from():
             agent(f"I tried {key}. Is {key} right?"),
         )
     )
-    found = compose(Case(told, standing(), pen=Pen(("swordfish",))), HEADER)
+    found = compose(SessionFacts(told, standing(), pen=Pen(("swordfish",))), HEADER)
     assert key not in found.text
     assert "`deploy --token ***`" in found.text
     told = replace(told, last_words="swordfish")
-    assert "swordfish" not in compose(Case(told, pen=Pen(("swordfish",))), HEADER).text
+    assert "swordfish" not in compose(SessionFacts(told, pen=Pen(("swordfish",))), HEADER).text
 
 
 @pytest.mark.parametrize("start", ["x\n", ""])
@@ -247,7 +247,7 @@ def test_nothing_in_a_transcript_acts_on_a_terminal_or_hides():
 
 
 def test_a_repository_without_a_commit_has_files_all_the_same():
-    now = Standing(top="/repo", branch="main", changed=(File("a.py"),), dirty="1 untracked")
+    now = CheckoutState(top="/repo", branch="main", changed=(File("a.py"),), dirty="1 untracked")
     found = handoff_of(session(user("go"), agent("Done.")), now)
     assert found.right_now.endswith("`main` without a commit, 1 untracked.")
     assert "Changed and not committed: `a.py`" in found.context
@@ -287,7 +287,7 @@ def test_paths_are_those_from_the_top_of_the_checkout():
     write = Called(1.0, "1", ToolKind.WRITE, "Edit", "a.py", ("a.py", "/link/repo/b.py", "/x/c.py"))
     told = listen(session(write, Returned(1.0, "1")))
     now = standing(top="/real/repo", changed=(File("src/a.py", 1, 0), File("b.py", 1, 0)))
-    case = Case(told, now, cwd="/link/repo/src", within="src")
+    case = SessionFacts(told, now, cwd="/link/repo/src", within="src")
     found = compose(case, HEADER)
     assert "Changed since `0a0b0c0d0e0f`: `src/a.py` +1 -0, `b.py` +1 -0" in found.context
     assert "Edited elsewhere: `/x/c.py`" in found.context
@@ -323,7 +323,7 @@ def origin(state: SessionState, **more) -> Origin:
                 SessionState.FAILED,
                 reason="verify failed: exit code 1",
                 hint="its output: abreast logs run/a",
-                checks=(Checked("verify", "pytest -q", False, "exit 1", "1 failed"),),
+                checks=(CheckedCommand("verify", "pytest -q", False, "exit 1", "1 failed"),),
             ),
             "Failed: verify failed: exit code 1. Verify `pytest -q`: exit 1.",
             "Make `pytest -q` pass (exit 1): 1 failed",
@@ -358,7 +358,7 @@ def origin(state: SessionState, **more) -> Origin:
     ],
 )
 def test_a_session_of_our_own_says_what_is_proven(of, now, step):
-    found = compose(Case(origin=of), HEADER)
+    found = compose(SessionFacts(origin=of), HEADER)
     assert found.right_now == now
     assert found.next_step[0] == step
     assert found.why == ("A is there.", "Asked: Do a.")

@@ -2,7 +2,7 @@
 
 import json
 
-from abreast.loopback.record import REDACTED, Recorded, redact_headers, redact_query
+from abreast.loopback.record import REDACTED, RecordedRequest, redact_headers, redact_query
 
 
 def test_headers_lose_their_secrets_but_not_their_names() -> None:
@@ -21,6 +21,6 @@ def test_keys_in_a_query_are_redacted_too() -> None:
 
 
 def test_a_dump_is_one_line_whatever_the_client_sent() -> None:
-    one = Recorded(1, 2.0, "POST", "/x", "", {}, {"text": "a\nb \ud800 \u2028"})
+    one = RecordedRequest(1, 2.0, "POST", "/x", "", {}, {"text": "a\nb \ud800 \u2028"})
     assert len(one.dump().splitlines()) == 1
     assert json.loads(one.dump())["body"] == {"text": "a\nb \ud800 \u2028"}

@@ -16,7 +16,7 @@ import pytest
 from abreast import api
 from abreast.agents import agent_named, connectable
 from abreast.engine.common.worker_process import find_worker
-from abreast.loopback.record import Recorded
+from abreast.loopback.record import RecordedRequest
 from abreast.loopback.server import Loopback
 from abreast.model.contract import Deliverable
 from abreast.model.moves import Call, Move, Say, Scenario
@@ -47,7 +47,7 @@ class Room:
     environ: Mapping[str, str]
     places: Places
 
-    def parent(self, agent: str, mark: str, *moves: Move, wait: str = "") -> list[Recorded]:
+    def parent(self, agent: str, mark: str, *moves: Move, wait: str = "") -> list[RecordedRequest]:
         """Run a headless session of this CLI, as its user would, whose model makes these moves.
 
         Returns its model requests.

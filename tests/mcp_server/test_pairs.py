@@ -14,7 +14,7 @@ import pytest
 
 from abreast.agents import connectable
 from abreast.contract.paging import paginate
-from abreast.loopback.record import Recorded
+from abreast.loopback.record import RecordedRequest
 from abreast.model.contract import Deliverable, DeliveryState
 from abreast.model.moves import Call, Hang, Move, Read, Say, Scenario, Shell, Write
 from tests.mcp_server.conftest import TOOL, Room
@@ -120,11 +120,13 @@ def _delegate(parent: str, child: str, question: str, **options: Any) -> Call:
     return Call(TOOL[parent].format("delegate"), given)
 
 
-def _size(request: Recorded) -> int:
+def _size(request: RecordedRequest) -> int:
     return len(json.dumps(request.body, ensure_ascii=False)) // 4
 
 
-def _check_growth(parent: str, requests: Sequence[Recorded], at: int, found: Deliverable) -> None:
+def _check_growth(
+    parent: str, requests: Sequence[RecordedRequest], at: int, found: Deliverable
+) -> None:
     """Between the request that a call answers and the next, no more came than was delivered."""
     first = at + (parent == "codex")  # which searches for the tool first
     growth = _size(requests[first + 1]) - _size(requests[first])

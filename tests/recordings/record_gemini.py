@@ -19,7 +19,7 @@ from typing import Any
 
 from abreast.agents.gemini.agent import AGENT
 from abreast.loopback.play import turn_at
-from abreast.loopback.record import Recorded
+from abreast.loopback.record import RecordedRequest
 from abreast.loopback.server import Loopback
 from abreast.model.moves import Call, Edit, Hang, HttpError, Move, Read, Say, Scenario, Shell, Spend
 from abreast.model.moves import Write as WriteFile
@@ -272,7 +272,7 @@ def record(name: str, folder: Path = FIXTURES) -> Path:
     return target
 
 
-def _wire(requests: Sequence[Recorded], recording: Recording) -> list[dict[str, Any]]:
+def _wire(requests: Sequence[RecordedRequest], recording: Recording) -> list[dict[str, Any]]:
     """What the server stated for each request that it answered with a reply."""
     lines = []
     for request in requests:

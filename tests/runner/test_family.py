@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from abreast.engine.working.session.jobs import end_job
-from abreast.process.family import FAMILY, Record, load_family, survivors
+from abreast.process.family import FAMILY, FamilyRecord, load_family, survivors
 from abreast.process.identity import Identity, identify
 from abreast.process.marker import MARKER
 from abreast.runner.job import Job, load_result, load_runner, save_job
@@ -105,10 +105,10 @@ def test_who_came_after_the_last_look_is_found_by_session_and_parent(tmp_path: P
         [child] = eventually(psutil.Process(top.pid).children, "a child")
         try:
             mine = identify(top.pid)
-            record = Record(mine.started, (mine,), frozenset({top.pid}))
+            record = FamilyRecord(mine.started, (mine,), frozenset({top.pid}))
             assert {one.pid for one in survivors(record)} == {top.pid, child.pid}
             # The pid has come round, and nobody can have been in the session when we looked.
-            later = Record(0.0, (replace(mine, started=0.5),), frozenset({top.pid}))
+            later = FamilyRecord(0.0, (replace(mine, started=0.5),), frozenset({top.pid}))
             assert survivors(later) == []
         finally:
             child.kill()

@@ -19,7 +19,7 @@ EVENTS = 60
 WRITER = """
 import sys
 from abreast.model.states import SessionState
-from abreast.store.changes import Change
+from abreast.store.changes import SessionUpdate
 from abreast.store.engine import make_engine
 from abreast.store.migrations import migrate
 from abreast.store.writer import Store
@@ -32,10 +32,10 @@ store = Store(engine)
 from tests.store.samples import make_run
 store.add_run(make_run(f"w{number}", tasks=1), "{}")
 for turn in range(events):
-    change = Change(state=SessionState.RUNNING, turns=turn + 1)
+    change = SessionUpdate(state=SessionState.RUNNING, turns=turn + 1)
     store.update_session(f"w{number}/t0", change, event=("tool", str(turn)))
     store.add_event("shared/t0", "tool", f"{number}.{turn}")
-store.update_session(f"w{number}/t0", Change(state=SessionState.DONE))
+store.update_session(f"w{number}/t0", SessionUpdate(state=SessionState.DONE))
 engine.dispose()
 """
 
@@ -134,11 +134,11 @@ for number in range(20):
 store.engine.dispose()
 print(json.dumps(got))
 """
-    from abreast.store.changes import Change
+    from abreast.store.changes import SessionUpdate
 
     store.add_run(make_run(tasks=20), "{}")
     for number in range(20):
-        store.update_session(f"r1/t{number}", Change(state=SessionState.FAILED))
+        store.update_session(f"r1/t{number}", SessionUpdate(state=SessionState.FAILED))
     store.set_run_state("r1", RunState.FAILED)
     processes = [start(script, database_url) for _ in range(3)]
     release(processes)
@@ -159,11 +159,11 @@ input()
 store.resume("r1", {})
 store.engine.dispose()
 """
-    from abreast.store.changes import Change
+    from abreast.store.changes import SessionUpdate
 
     store.add_run(make_run(tasks=20), "{}")
     for number in range(20):
-        store.update_session(f"r1/t{number}", Change(state=SessionState.FAILED))
+        store.update_session(f"r1/t{number}", SessionUpdate(state=SessionState.FAILED))
     store.set_run_state("r1", RunState.FAILED)
     processes = [start(script, database_url) for _ in range(3)]
     release(processes)

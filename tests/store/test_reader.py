@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from abreast.errors import NotFoundError, StoreError
 from abreast.model.states import RunState, SessionState
-from abreast.store.changes import Change
+from abreast.store.changes import SessionUpdate
 from abreast.store.direct import Query, open_snapshot
 from abreast.store.engine import make_engine, transaction
 from abreast.store.migrations import migrate
@@ -108,7 +108,7 @@ def test_events_go_on_after_the_last_one_seen(three_runs, reader, store):
 def test_a_run_and_its_sessions_are_of_one_moment(three_runs, database_url, store):
     with open_snapshot(database_url) as query:
         query("SELECT state FROM abreast_runs")
-        store.update_session("a-1/t0", Change(state=SessionState.RUNNING))
+        store.update_session("a-1/t0", SessionUpdate(state=SessionState.RUNNING))
         late = query("SELECT state FROM abreast_sessions WHERE id = ?", "a-1/t0")
     assert late == [("queued",)]
 

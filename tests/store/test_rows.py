@@ -8,7 +8,7 @@ import pytest
 from abreast.model.session import Run, Session
 from abreast.model.states import SessionState
 from abreast.store import schema
-from abreast.store.changes import Change
+from abreast.store.changes import SessionUpdate
 from abreast.store.rows import NUMBERS
 from tests.store.samples import make_run
 
@@ -38,12 +38,12 @@ def other(kind, value):
 
 def test_every_field_that_changes_is_written_and_read_back(store, reader):
     store.add_run(make_run(tasks=1), "{}")
-    for one in fields(Change):
+    for one in fields(SessionUpdate):
         if one.name == "state":
             continue  # which sets times, too
         before = reader.session("r1/t0")
         value = other(one.type, getattr(before, one.name))
-        store.update_session("r1/t0", Change(**{one.name: value}))
+        store.update_session("r1/t0", SessionUpdate(**{one.name: value}))
         assert reader.session("r1/t0") == replace(before, **{one.name: value})
-    store.update_session("r1/t0", Change(state=SessionState.PREPARING))
+    store.update_session("r1/t0", SessionUpdate(state=SessionState.PREPARING))
     assert reader.session("r1/t0").state is SessionState.PREPARING

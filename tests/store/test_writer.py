@@ -16,7 +16,7 @@ from abreast.model.states import (
     SessionState,
 )
 from abreast.model.usage import Usage
-from abreast.store.changes import UNSET, Change
+from abreast.store.changes import UNSET, SessionUpdate
 from abreast.store.transcripts import load_known
 from tests.store.samples import make_run
 
@@ -71,7 +71,7 @@ def test_a_run_is_read_back_as_it_was_added(store, reader):
 
 def test_text_no_database_takes_is_kept_as_far_as_it_can(store, reader):
     store.add_run(make_run(), "{}")
-    store.update_session("r1/t0", Change(final_message="a\x00b\udcffc", reason="\ud800"))
+    store.update_session("r1/t0", SessionUpdate(final_message="a\x00b\udcffc", reason="\ud800"))
     session = reader.session("r1/t0")
     assert (session.final_message, session.reason) == ("a\ufffdb\ufffdc", "\ufffd")
 
@@ -91,7 +91,7 @@ def test_a_run_of_the_same_id_is_refused(store, reader):
 def test_a_change_touches_only_what_it_names(store, reader):
     store.add_run(make_run(), "{}")
     before = reader.run("r1")
-    store.update_session("r1/t1", Change(worktree="/w", files=("a", "b"), turns=2))
+    store.update_session("r1/t1", SessionUpdate(worktree="/w", files=("a", "b"), turns=2))
     after = reader.run("r1")
     assert after.sessions[0] == before.sessions[0]
     assert after.sessions[1] == replace(
@@ -102,27 +102,27 @@ def test_a_change_touches_only_what_it_names(store, reader):
 def test_a_change_can_name_every_field_that_a_session_gains_over_time():
     fixed = {"id", "run", "task", "kind", "produces", "needs", "parent"}
     elsewhere = {"attempt", "usage", "started_tick", "ended_tick"}  # next_attempt, set_usage, times
-    assert {f.name for f in fields(Change)} == (
+    assert {f.name for f in fields(SessionUpdate)} == (
         {f.name for f in fields(Session)} - fixed - elsewhere
     )
 
 
 def test_times_are_set_where_the_state_says_so(store, reader, clock):
     store.add_run(make_run(), "{}")
-    store.update_session("r1/t0", Change(last_action="waits"))
+    store.update_session("r1/t0", SessionUpdate(last_action="waits"))
     assert reader.session("r1/t0").started is None
-    store.update_session("r1/t0", Change(state=SessionState.PREPARING))
+    store.update_session("r1/t0", SessionUpdate(state=SessionState.PREPARING))
     clock.now = 6000.0
-    store.update_session("r1/t0", Change(state=SessionState.RUNNING))
+    store.update_session("r1/t0", SessionUpdate(state=SessionState.RUNNING))
     session = reader.session("r1/t0")
     assert (session.started, session.ended) == (5000.0, None)
-    store.update_session("r1/t0", Change(state=SessionState.DONE))
+    store.update_session("r1/t0", SessionUpdate(state=SessionState.DONE))
     clock.now = 7000.0
-    store.update_session("r1/t0", Change(state=SessionState.DONE))
+    store.update_session("r1/t0", SessionUpdate(state=SessionState.DONE))
     session = reader.session("r1/t0")
     assert (session.started, session.ended) == (5000.0, 6000.0)
     assert session.took(Moment(0.0)) == 100.0  # by the tick, of which it has one in ten
-    store.update_session("r1/t1", Change(state=SessionState.STOPPED, started=1.0, ended=2.0))
+    store.update_session("r1/t1", SessionUpdate(state=SessionState.STOPPED, started=1.0, ended=2.0))
     session = reader.session("r1/t1")
     assert (session.started, session.ended) == (1.0, 2.0)
 
@@ -131,11 +131,11 @@ def test_the_story_tells_each_new_state_once(store, reader):
     store.add_run(make_run(tasks=1), "{}")
     store.set_run_state("r1", RunState.RUNNING)
     store.set_run_state("r1", RunState.RUNNING)
-    store.update_session("r1/t0", Change(state=SessionState.RUNNING))
-    store.update_session("r1/t0", Change(state=SessionState.RUNNING, turns=1))
-    store.update_session("r1/t0", Change(last_action="edit a"), event=("tool", "edit a"))
-    store.update_session("r1/t0", Change(state=SessionState.FAILED, reason="verify is red"))
-    store.update_session("r1/t0", Change(landing=LandState.BOUNCED))
+    store.update_session("r1/t0", SessionUpdate(state=SessionState.RUNNING))
+    store.update_session("r1/t0", SessionUpdate(state=SessionState.RUNNING, turns=1))
+    store.update_session("r1/t0", SessionUpdate(last_action="edit a"), event=("tool", "edit a"))
+    store.update_session("r1/t0", SessionUpdate(state=SessionState.FAILED, reason="verify is red"))
+    store.update_session("r1/t0", SessionUpdate(landing=LandState.BOUNCED))
     store.set_run_state("r1", RunState.FAILED, note="1 of 1 failed")
     assert story(reader, "r1") == [
         ("", "state", "queued"),
@@ -152,27 +152,27 @@ def test_the_story_tells_each_new_state_once(store, reader):
 @pytest.mark.parametrize("final", sorted(FINAL_STATES))
 def test_a_final_state_is_left_only_by_another_attempt(store, reader, final):
     store.add_run(make_run(), "{}")
-    store.update_session("r1/t0", Change(state=final))
+    store.update_session("r1/t0", SessionUpdate(state=final))
     other = SessionState.RUNNING
     with pytest.raises(StateError, match=f"r1/t0 has ended as {final}; it cannot become running"):
-        store.update_session("r1/t0", Change(state=other, reason="never written"))
+        store.update_session("r1/t0", SessionUpdate(state=other, reason="never written"))
     assert reader.session("r1/t0").reason == ""
     assert story(reader, "r1/t0")[-1] == ("r1/t0", "state", final)
     store.next_attempt("r1/t0")
-    store.update_session("r1/t0", Change(state=other))
+    store.update_session("r1/t0", SessionUpdate(state=other))
     assert reader.session("r1/t0").state is other
 
 
 def test_a_step_may_be_repeated_from_any_state_that_is_not_final(store, reader):
     store.add_run(make_run(), "{}")
     for state in (SessionState.COMMITTING, SessionState.PREPARING, SessionState.QUEUED):
-        store.update_session("r1/t0", Change(state=state))
+        store.update_session("r1/t0", SessionUpdate(state=state))
     assert reader.session("r1/t0").state is SessionState.QUEUED
 
 
 def test_another_attempt_starts_without_the_results_of_the_one_before(store, reader):
     store.add_run(make_run(), "{}")
-    kept = Change(
+    kept = SessionUpdate(
         base_sha="b",
         branch="abreast/r1/t0",
         worktree="/w",
@@ -182,7 +182,7 @@ def test_another_attempt_starts_without_the_results_of_the_one_before(store, rea
     )
     store.update_session("r1/t0", kept)
     before = reader.session("r1/t0")
-    gained = Change(
+    gained = SessionUpdate(
         state=SessionState.FAILED,
         last_action="x",
         turns=3,
@@ -205,7 +205,9 @@ def test_another_attempt_starts_without_the_results_of_the_one_before(store, rea
 
 def test_a_fresh_attempt_forgets_the_session_of_the_cli(store, reader):
     store.add_run(make_run(), "{}")
-    store.update_session("r1/t0", Change(state=SessionState.FAILED, cli_session="c", branch="b"))
+    store.update_session(
+        "r1/t0", SessionUpdate(state=SessionState.FAILED, cli_session="c", branch="b")
+    )
     store.next_attempt("r1/t0", fresh=True)
     session = reader.session("r1/t0")
     assert (session.cli_session, session.branch) == ("", "b")
@@ -214,20 +216,22 @@ def test_a_fresh_attempt_forgets_the_session_of_the_cli(store, reader):
 def test_every_session_of_the_cli_is_remembered_once(store, database_url):
     store.add_run(make_run(), "{}")
     for cli_session in ("c", "c", "d", "c"):
-        store.update_session("r1/t0", Change(state=SessionState.RUNNING, cli_session=cli_session))
-    store.update_session("r1/t0", Change(state=SessionState.FAILED))
+        store.update_session(
+            "r1/t0", SessionUpdate(state=SessionState.RUNNING, cli_session=cli_session)
+        )
+    store.update_session("r1/t0", SessionUpdate(state=SessionState.FAILED))
     store.next_attempt("r1/t0", fresh=True)
-    store.update_session("r1/t0", Change(state=SessionState.RUNNING, cli_session="e"))
+    store.update_session("r1/t0", SessionUpdate(state=SessionState.RUNNING, cli_session="e"))
     [known] = load_known(database_url)
     assert known.cli_sessions == ("c", "d", "e")
 
 
 def test_a_worker_of_an_earlier_attempt_is_fenced_off(store, reader):
     store.add_run(make_run(), "{}")
-    store.update_session("r1/t0", Change(state=SessionState.FAILED), attempt=1)
+    store.update_session("r1/t0", SessionUpdate(state=SessionState.FAILED), attempt=1)
     store.next_attempt("r1/t0")
     with pytest.raises(StateError, match="r1/t0 is at attempt 2, no longer at 1"):
-        store.update_session("r1/t0", Change(state=SessionState.RUNNING), attempt=1)
+        store.update_session("r1/t0", SessionUpdate(state=SessionState.RUNNING), attempt=1)
     assert reader.session("r1/t0").state is SessionState.QUEUED
 
 
@@ -250,13 +254,13 @@ def test_a_run_ends_once_and_may_be_asked_for_again(store, reader, clock):
 def test_a_run_is_closed_by_its_latest_request_alone(store, reader):
     store.add_run(make_run(), "{}")
     for number in (0, 1):
-        store.update_session(f"r1/t{number}", Change(state=SessionState.FAILED))
+        store.update_session(f"r1/t{number}", SessionUpdate(state=SessionState.FAILED))
     assert store.resume("r1", {}) == 2
     before = reader.run("r1")
     assert not store.close_run("r1", RunState.FAILED, 1)
     assert store.request_landing("r1", ["r1/t0"], LandMode.MERGE, "main", generation=1) == 0
     with pytest.raises(StateError, match="r1 is at request 2, not 1"):
-        store.end_session("r1/t1", Change(state=SessionState.SKIPPED), generation=1)
+        store.end_session("r1/t1", SessionUpdate(state=SessionState.SKIPPED), generation=1)
     assert reader.run("r1") == before
     assert [session.state for session in before.sessions] == [SessionState.QUEUED] * 2
     assert store.close_run("r1", RunState.STOPPED, 2)
@@ -265,14 +269,14 @@ def test_a_run_is_closed_by_its_latest_request_alone(store, reader):
 
 def test_a_session_that_is_to_go_on_is_queued_the_moment_it_ends(store, reader):
     store.add_run(make_run(tasks=4), "{}")
-    going = Change(state=SessionState.RUNNING, cli_session="c")
+    going = SessionUpdate(state=SessionState.RUNNING, cli_session="c")
     for number in range(4):
         store.update_session(f"r1/t{number}", going)
     lost = {"r1/t0": 1, "r1/t1": 1, "r1/t2": 7}
     assert store.resume("r1", lost) == 2
-    unknown = Change(state=SessionState.UNKNOWN, reason="killed")
+    unknown = SessionUpdate(state=SessionState.UNKNOWN, reason="killed")
     assert store.end_session("r1/t0", unknown, attempt=1) == 2
-    assert store.end_session("r1/t1", Change(state=SessionState.DONE), attempt=1) == 0
+    assert store.end_session("r1/t1", SessionUpdate(state=SessionState.DONE), attempt=1) == 0
     assert store.end_session("r1/t2", unknown, attempt=1) == 0, "another attempt was meant"
     assert store.end_session("r1/t3", unknown, attempt=1) == 0
     one, *rest = reader.run("r1").sessions
@@ -290,7 +294,7 @@ def test_a_session_that_is_to_go_on_is_queued_the_moment_it_ends(store, reader):
 
 def test_another_attempt_is_for_all_of_the_sessions_or_for_none(store, reader):
     store.add_run(make_run(), "{}")
-    store.update_session("r1/t0", Change(state=SessionState.FAILED, cli_session="c"))
+    store.update_session("r1/t0", SessionUpdate(state=SessionState.FAILED, cli_session="c"))
     before = reader.run("r1")
     with pytest.raises(StateError, match="r1/t1 has not ended: it is queued"):
         store.again("r1", ["r1/t0", "r1/t1"], {}, fresh=True)
@@ -298,14 +302,14 @@ def test_another_attempt_is_for_all_of_the_sessions_or_for_none(store, reader):
     assert store.again("r1", ["r1/t0", "r1/t1"], {"r1/t1": 1}, fresh=True) == 2
     assert reader.session("r1/t0").cli_session == ""
     store.request_stop("r1/t1")
-    unknown = Change(state=SessionState.UNKNOWN)
+    unknown = SessionUpdate(state=SessionState.UNKNOWN)
     assert store.end_session("r1/t1", unknown) == 0, "the latest word counts"
 
 
 def test_stopping_a_run_reaches_the_sessions_that_have_not_ended(store, reader):
     store.add_run(make_run(tasks=3), "{}")
     store.add_run(make_run("r2"), "{}")
-    store.update_session("r1/t1", Change(state=SessionState.DONE))
+    store.update_session("r1/t1", SessionUpdate(state=SessionState.DONE))
     assert store.request_stop("r1") == ["r1/t0", "r1/t2"]
     assert [store.stop_requested(n) for n in ("r1", "r1/t0", "r1/t1", "r1/t2", "r2", "r2/t0")] == [
         True,
@@ -322,7 +326,7 @@ def test_stopping_a_session_leaves_its_run_alone(store):
     store.add_run(make_run(), "{}")
     assert store.request_stop("r1/t1") == ["r1/t1"]
     assert not store.stop_requested("r1")
-    store.update_session("r1/t1", Change(state=SessionState.STOPPED))
+    store.update_session("r1/t1", SessionUpdate(state=SessionState.STOPPED))
     assert store.request_stop("r1/t1") == []
 
 
@@ -348,7 +352,7 @@ def test_what_does_not_exist_is_said_to_be_missing(store, reader, name):
     ]
     if "/" in name:
         calls += [
-            lambda: store.update_session(name, Change()),
+            lambda: store.update_session(name, SessionUpdate()),
             lambda: store.next_attempt(name),
             lambda: store.set_usage(name, 1, Usage()),
         ]
@@ -375,18 +379,18 @@ def test_events_can_be_added_by_hand(store, reader):
 
 
 def test_unset_is_the_default_of_every_field():
-    assert all(getattr(Change(), f.name) is UNSET for f in fields(Change))
+    assert all(getattr(SessionUpdate(), f.name) is UNSET for f in fields(SessionUpdate))
 
 
 def test_a_clock_that_is_set_back_makes_no_time_negative(store, reader, clock):
     store.add_run(make_run(tasks=1), "{}")
-    store.update_session("r1/t0", Change(state=SessionState.RUNNING))
+    store.update_session("r1/t0", SessionUpdate(state=SessionState.RUNNING))
     begun = clock()
     clock.set(-7171.0)
     running = reader.session("r1/t0")
     assert running.took(clock()) == clock().since(begun) == 0.0
     clock.now += 50.0
-    store.update_session("r1/t0", Change(state=SessionState.DONE))
+    store.update_session("r1/t0", SessionUpdate(state=SessionState.DONE))
     assert reader.session("r1/t0").took(clock()) == 5.0
     store.next_attempt("r1/t0")
     assert reader.session("r1/t0").took(clock()) is None

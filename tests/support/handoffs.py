@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from abreast.agents import records_of
-from abreast.handoff.case import Case
+from abreast.handoff.case import SessionFacts
 from abreast.handoff.compose import compose
-from abreast.handoff.standing import Standing
-from abreast.handoff.told import Told, listen
+from abreast.handoff.standing import CheckoutState
+from abreast.handoff.told import TranscriptFacts, listen
 from abreast.model.handoff import TOKENS, Handoff, Header
 from abreast.model.transcript import (
     Called,
@@ -37,7 +37,7 @@ def sessions(cli: str, name: str) -> Iterator[Transcript]:
     yield from sorted((one for one in found if not one.parent), key=lambda one: one.begun)
 
 
-def left_in(cli: str, home: Path) -> Told:
+def left_in(cli: str, home: Path) -> TranscriptFacts:
     """What is told of the only session that a CLI has recorded in a HOME, or a home of ours."""
     place = home / ".claude/projects" if cli == "claude" else home
     records = records_of(cli)
@@ -55,9 +55,9 @@ def every_recording() -> list[tuple[str, str]]:
 
 
 def handoff_of(
-    transcript: Transcript, standing: Standing | None = None, limit: int = TOKENS
+    transcript: Transcript, standing: CheckoutState | None = None, limit: int = TOKENS
 ) -> Handoff:
-    case = Case(listen(transcript), standing or Standing(), cwd=transcript.cwd)
+    case = SessionFacts(listen(transcript), standing or CheckoutState(), cwd=transcript.cwd)
     return compose(case, HEADER, limit)
 
 

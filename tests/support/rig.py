@@ -20,7 +20,7 @@ import pytest
 
 from abreast.agents import agent_named
 from abreast.agents.base import Agent
-from abreast.loopback.record import Recorded
+from abreast.loopback.record import RecordedRequest
 from abreast.loopback.server import Loopback
 from abreast.model.moves import Move, Scenario
 from abreast.model.task import AgentChoice, Task
@@ -59,7 +59,7 @@ class Rig:
     def play(self, name: str, *moves: Move, match: str) -> None:
         self.server.add(Scenario(name, moves, match))
 
-    def turns(self, name: str = "") -> list[Recorded]:
+    def turns(self, name: str = "") -> list[RecordedRequest]:
         """The requests that a scenario answered, by default any scenario."""
         asked = [r for r in self.server.requests if r.step is not None]
         return [r for r in asked if r.scenario == name or not name]
@@ -70,12 +70,12 @@ class Rig:
         return marks_of(self.repo.path), shared
 
 
-def told(request: Recorded) -> str:
+def told(request: RecordedRequest) -> str:
     """All that a request says, for counting what occurs in it."""
     return json.dumps(request.body, ensure_ascii=False)
 
 
-def billed(request: Recorded) -> str:
+def billed(request: RecordedRequest) -> str:
     """The model that a request asks for; Gemini's is part of the path."""
     return str(request.body.get("model") or request.path.rpartition("/")[2].partition(":")[0])
 

@@ -9,7 +9,7 @@ _NUMBERS = re.compile(r"\d+(?:\.\d+)+")
 _Order = tuple[tuple[int, ...], bool]
 
 
-class Standing(StrEnum):
+class VersionStatus(StrEnum):
     """How a version stands to those that were tried."""
 
     TRIED = "tried"
@@ -27,17 +27,17 @@ class Certified:
     oldest: str
     newest: str
 
-    def standing(self, version: str) -> Standing:
+    def standing(self, version: str) -> VersionStatus:
         """Return how a version stands, such as `0.61.0`; "" is one that does not say."""
         order = _order(version)
         if order is None or order > _sure(self.newest):
-            return Standing.UNTRIED
-        return Standing.TOO_OLD if order < _sure(self.oldest) else Standing.TRIED
+            return VersionStatus.UNTRIED
+        return VersionStatus.TOO_OLD if order < _sure(self.oldest) else VersionStatus.TRIED
 
     def tried_since(self, version: str, since: str) -> bool:
         """Return whether `version` is one that was tried, and not older than `since`."""
         order = _order(version)
-        known = self.standing(version) is Standing.TRIED
+        known = self.standing(version) is VersionStatus.TRIED
         return known and order is not None and order >= _sure(since)
 
     def __str__(self) -> str:

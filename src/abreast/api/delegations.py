@@ -114,7 +114,7 @@ def tell(
     sender: str = "",
     patience: float = 10.0,
     places: Places | None = None,
-) -> telling.Told:
+) -> telling.TellResult:
     """Say something to a session that is at work, and wait up to `patience` seconds till it heard.
 
     It hears after its next tool call, else at the end of its turn. `sender` is the session that

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from abreast.agents import AGENTS
 from abreast.agents.base import Agent, Capabilities, Login, Relied
-from abreast.agents.versions import Certified, Standing
+from abreast.agents.versions import Certified, VersionStatus
 from abreast.engine.common.installed import version_of
 
 
@@ -28,7 +28,7 @@ class AgentInfo:
     capabilities: Capabilities
     install_hint: str
     certified: Certified | None = None
-    standing: Standing | None = None
+    standing: VersionStatus | None = None
     relies_on: tuple[Relied, ...] = ()
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from abreast.agents.base import Login, Relied
-    from abreast.agents.versions import Standing
+    from abreast.agents.versions import VersionStatus
     from abreast.api import AgentInfo
 
 
@@ -91,30 +91,30 @@ def _relied(one: "Relied") -> str:
 
 def _versions(info: "AgentInfo") -> str:
     """Say what abreast was tried with, and what that means for the version that is here."""
-    from abreast.agents.versions import Standing
+    from abreast.agents.versions import VersionStatus
 
     if info.certified is None:
         return ""
     told = f"tried with {info.certified}"
     match info.standing:
-        case Standing.TOO_OLD:
+        case VersionStatus.TOO_OLD:
             return f"{told}; this one is older and is not used: {info.install_hint}"
-        case Standing.UNTRIED if info.version:
+        case VersionStatus.UNTRIED if info.version:
             return f"{told}; this one is newer: it is used, and may behave in other ways"
-        case Standing.UNTRIED:
+        case VersionStatus.UNTRIED:
             return f"{told}; this one does not say which it is"
     return told
 
 
-def _standing(standing: "Standing | None") -> "Text":
+def _standing(standing: "VersionStatus | None") -> "Text":
     from rich.text import Text
 
-    from abreast.agents.versions import Standing
+    from abreast.agents.versions import VersionStatus
 
     words = {
-        Standing.TRIED: Text("yes", "green"),
-        Standing.UNTRIED: Text("no", "yellow"),
-        Standing.TOO_OLD: Text("too old", "red"),
+        VersionStatus.TRIED: Text("yes", "green"),
+        VersionStatus.UNTRIED: Text("no", "yellow"),
+        VersionStatus.TOO_OLD: Text("too old", "red"),
     }
     return words[standing] if standing else Text("-")
 

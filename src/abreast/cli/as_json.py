@@ -18,7 +18,7 @@ from abreast.process import clock
 
 if TYPE_CHECKING:
     from abreast.api import AgentInfo
-    from abreast.engine.client.telling import Told
+    from abreast.engine.client.telling import TellResult
     from abreast.model.attendance import Presence
     from abreast.model.connection import Connection
     from abreast.model.contract import Deliverable
@@ -80,7 +80,7 @@ def estimate_dict(estimate: "Estimate") -> dict[str, Any]:
     return asdict(estimate) | {"net": estimate.net, "worth": estimate.worth}
 
 
-def told_dict(told: "Told") -> dict[str, Any]:
+def told_dict(told: "TellResult") -> dict[str, Any]:
     return asdict(told)
 
 

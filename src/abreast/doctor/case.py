@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from abreast.doctor.delegation import Delegation
+from abreast.doctor.delegation import ExaminedDelegation
 from abreast.model.finding import Evidence
 from abreast.model.transcript import Transcript
 
 
 @dataclass(frozen=True)
-class Standing:
+class BriefingFile:
     """A file of standing instructions that the CLI read at the start, with its tokens."""
 
     path: str
@@ -16,7 +16,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Case:
+class ExaminedSession:
     """A session (or a subagent that has subagents itself) to be examined.
 
     `delegations` are its own: to subagents, and those abreast ran for it. `briefing` is empty
@@ -24,8 +24,8 @@ class Case:
     """
 
     transcript: Transcript
-    delegations: tuple[Delegation, ...] = ()
-    briefing: tuple[Standing, ...] = ()
+    delegations: tuple[ExaminedDelegation, ...] = ()
+    briefing: tuple[BriefingFile, ...] = ()
 
     def evidence(
         self,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from abreast.doctor.case import Case
+from abreast.doctor.case import ExaminedSession
 from abreast.doctor.measure import Events, compacted, requests, turns
 from abreast.doctor.thresholds import (
     BRIEFING_SHARE,
@@ -34,7 +34,7 @@ CORRECTING = re.compile(
 _NO = re.compile(r"\s*(no|nope)\b", re.IGNORECASE)
 
 
-def past_fill(case: Case) -> Iterator[Evidence]:
+def past_fill(case: ExaminedSession) -> Iterator[Evidence]:
     """At least `FILLED_REQUESTS` requests, `FILLED_SHARE` of all, beyond `FILL` tokens."""
     spent = requests(case.transcript.events)
     beyond = [one for one in spent if one.input_tokens > FILL]
@@ -52,7 +52,7 @@ def past_fill(case: Case) -> Iterator[Evidence]:
     )
 
 
-def corrections(case: Case) -> Iterator[Evidence]:
+def corrections(case: ExaminedSession) -> Iterator[Evidence]:
     """`CORRECTIONS` or more user turns in a row that begin as in `CORRECTING`."""
     events = case.transcript.events
     row: list[tuple[int, int]] = []
@@ -74,7 +74,7 @@ def _corrects(events: Events, start: int) -> bool:
     return not (_NO.match(said.text) and before.rstrip(" \n*_").endswith("?"))
 
 
-def _row(case: Case, row: list[tuple[int, int]]) -> Iterator[Evidence]:
+def _row(case: ExaminedSession, row: list[tuple[int, int]]) -> Iterator[Evidence]:
     if len(row) < CORRECTIONS:
         return
     events = case.transcript.events
@@ -93,7 +93,7 @@ def _row(case: Case, row: list[tuple[int, int]]) -> Iterator[Evidence]:
     )
 
 
-def heavy_briefing(case: Case) -> Iterator[Evidence]:
+def heavy_briefing(case: ExaminedSession) -> Iterator[Evidence]:
     """A briefing of more than `BRIEFING_SHARE` of the session's first request."""
     spent = requests(case.transcript.events)
     size = sum(one.tokens for one in case.briefing)

@@ -12,7 +12,7 @@ _UNKNOWN = Account(None, None, None, None)
 
 
 @dataclass(frozen=True)
-class Delegation:
+class ExaminedDelegation:
     """A child of a session. `asked` and `answered` are places in the parent's events, -1 when it
     is not told. `read` has the tokens of each file that it read. With `contract` it was one of
     abreast's, whose shape and size were declared.
@@ -37,7 +37,7 @@ class Delegation:
 
 def delegations_of(
     parent: Transcript, accounts: Mapping[str, Account] = MappingProxyType({})
-) -> tuple[Delegation, ...]:
+) -> tuple[ExaminedDelegation, ...]:
     """Return the delegations of a session to the vendor's own subagents.
 
     `accounts` are those of the children, by their sessions. What a CLI does for itself in a
@@ -48,7 +48,9 @@ def delegations_of(
     return tuple(one for one in made if one.asked >= 0 or one.answered >= 0)
 
 
-def _delegations(parent: Transcript, accounts: Mapping[str, Account]) -> Iterator[Delegation]:
+def _delegations(
+    parent: Transcript, accounts: Mapping[str, Account]
+) -> Iterator[ExaminedDelegation]:
     ids, answered, answers = dict[str, str](), dict[str, int](), dict[str, list[Returned]]()
     for number, event in enumerate(parent.events):
         if isinstance(event, Called | Returned) and event.child:
@@ -67,7 +69,7 @@ def _delegations(parent: Transcript, accounts: Mapping[str, Account]) -> Iterato
         place = asked.get(child.session, -1)
         account = accounts.get(child.session, _UNKNOWN)
         estimated = account.summary is None
-        yield Delegation(
+        yield ExaminedDelegation(
             child=child.session,
             account=replace(account, summary=text) if estimated else account,
             returned=text,

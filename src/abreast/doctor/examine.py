@@ -10,7 +10,7 @@ from abreast.doctor import (
     under_contract,
     under_delegation,
 )
-from abreast.doctor.case import Case
+from abreast.doctor.case import ExaminedSession
 from abreast.doctor.work import Work
 from abreast.model.finding import Evidence
 from abreast.model.session import Session
@@ -18,7 +18,7 @@ from abreast.model.session import Session
 Seen = Iterator[tuple[str, Evidence]]
 T = TypeVar("T")
 
-OF_A_SESSION: dict[str, Callable[[Case], Iterable[Evidence]]] = {
+OF_A_SESSION: dict[str, Callable[[ExaminedSession], Iterable[Evidence]]] = {
     "many-children": over_delegation.many_children,
     "below-break-even": over_delegation.below_break_even,
     "growth-by-summaries": over_delegation.growth_by_summaries,

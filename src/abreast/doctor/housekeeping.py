@@ -44,7 +44,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Kept:
+class TranscriptRetention:
     """An agent's transcripts, when each was last written (Unix seconds), and for how many days it
     keeps them. `setting` is what to change.
     """
@@ -165,7 +165,7 @@ def damaged_config(states: Iterable[State]) -> Iterator[Evidence]:
             )
 
 
-def expiring(kept: Iterable[Kept], now: float) -> Iterator[Evidence]:
+def expiring(kept: Iterable[TranscriptRetention], now: float) -> Iterator[Evidence]:
     """Transcripts that their CLI deletes within `EXPIRING_DAYS`."""
     for one in kept:
         soon = [at for at in one.written if (now - at) / SECONDS_PER_DAY > one.days - EXPIRING_DAYS]

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 
-from abreast.doctor.case import Case
-from abreast.doctor.delegation import Delegation
+from abreast.doctor.case import ExaminedSession
+from abreast.doctor.delegation import ExaminedDelegation
 from abreast.doctor.measure import compacted, requests
 from abreast.doctor.thresholds import (
     ALIKE,
@@ -22,7 +22,7 @@ _WORDS = 200  # of a question
 _PARTICULAR = re.compile(r"\S*[/.\d_]\S*")
 
 
-def many_children(case: Case) -> Iterator[Evidence]:
+def many_children(case: ExaminedSession) -> Iterator[Evidence]:
     """A session with at least `MANY_CHILDREN` children."""
     number = len(case.delegations)
     if number < MANY_CHILDREN:
@@ -37,7 +37,7 @@ def many_children(case: Case) -> Iterator[Evidence]:
     )
 
 
-def below_break_even(case: Case) -> Iterator[Evidence]:
+def below_break_even(case: ExaminedSession) -> Iterator[Evidence]:
     """Children with a net below 0, which together lost at least `LOSS_TOKENS`."""
     nets = [(one, one.account.net) for one in case.delegations]
     losing = [(one, net) for one, net in nets if net is not None and net < 0]
@@ -63,7 +63,7 @@ def below_break_even(case: Case) -> Iterator[Evidence]:
     )
 
 
-def growth_by_summaries(case: Case) -> Iterator[Evidence]:
+def growth_by_summaries(case: ExaminedSession) -> Iterator[Evidence]:
     """Summaries of at least `SUMMARY_GROWTH` tokens that are `SUMMARY_SHARE` of the growth."""
     spent = requests(case.transcript.events)
     if len(case.delegations) < 2 or len(spent) < 2 or compacted(case.transcript.events):
@@ -83,7 +83,7 @@ def growth_by_summaries(case: Case) -> Iterator[Evidence]:
     )
 
 
-def child_per_file(case: Case) -> Iterator[Evidence]:
+def child_per_file(case: ExaminedSession) -> Iterator[Evidence]:
     """`ONE_FILE_CHILDREN` or more children, asked alike, that each read one file of its own."""
     single = [one for one in case.delegations if len(one.read) == 1 and not one.wrote]
     for group in _alike(single):
@@ -104,9 +104,9 @@ def child_per_file(case: Case) -> Iterator[Evidence]:
         )
 
 
-def _alike(delegations: Iterable[Delegation]) -> list[list[Delegation]]:
+def _alike(delegations: Iterable[ExaminedDelegation]) -> list[list[ExaminedDelegation]]:
     """Return the delegations in groups of the same question, paths and numbers aside."""
-    groups: list[tuple[list[str], list[Delegation]]] = []
+    groups: list[tuple[list[str], list[ExaminedDelegation]]] = []
     for one in delegations:
         words = _PARTICULAR.sub("…", one.question).lower().split()[:_WORDS]
         for first, group in groups:
@@ -118,9 +118,9 @@ def _alike(delegations: Iterable[Delegation]) -> list[list[Delegation]]:
     return [group for _, group in groups]
 
 
-def _start_ups(delegations: Iterable[Delegation]) -> int:
+def _start_ups(delegations: Iterable[ExaminedDelegation]) -> int:
     return sum(one.account.start_up or 0 for one in delegations)
 
 
-def _first(delegations: Iterable[Delegation]) -> float:
+def _first(delegations: Iterable[ExaminedDelegation]) -> float:
     return min((one.at for one in delegations if one.at), default=0.0)

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from abreast.doctor.case import Case
-from abreast.doctor.delegation import Delegation
+from abreast.doctor.case import ExaminedSession
+from abreast.doctor.delegation import ExaminedDelegation
 from abreast.doctor.measure import calls, place, sizes, tokens
 from abreast.doctor.thresholds import (
     AGAIN_SHARE,
@@ -38,7 +38,7 @@ _SHINGLE = 3  # words
 _RUN = re.compile(r"\w+")
 
 
-def long_summary(case: Case) -> Iterator[Evidence]:
+def long_summary(case: ExaminedSession) -> Iterator[Evidence]:
     """A summary of more than `LONG_SUMMARY` tokens."""
     for one in case.delegations:
         size = one.returned
@@ -51,7 +51,7 @@ def long_summary(case: Case) -> Iterator[Evidence]:
             )
 
 
-def no_shape(case: Case) -> Iterator[Evidence]:
+def no_shape(case: ExaminedSession) -> Iterator[Evidence]:
     """A question without any of `SHAPES`, answered by more than `SHAPELESS_SUMMARY` tokens.
 
     Only one in English: of another language the words are not known, nor of one that is encrypted,
@@ -71,7 +71,7 @@ def no_shape(case: Case) -> Iterator[Evidence]:
             )
 
 
-def summary_again(case: Case) -> Iterator[Evidence]:
+def summary_again(case: ExaminedSession) -> Iterator[Evidence]:
     """A text of the parent of at least `AGAIN_TOKENS`, `AGAIN_SHARE` of it a child's summary."""
     for one in case.delegations:
         answer = _shingles(one.answer)
@@ -90,7 +90,7 @@ def summary_again(case: Case) -> Iterator[Evidence]:
                 break
 
 
-def read_again(case: Case) -> Iterator[Evidence]:
+def read_again(case: ExaminedSession) -> Iterator[Evidence]:
     """Files of at least `READ_AGAIN_TOKENS` that the parent read after a child of its had.
 
     Before the user's next word, and `READ_AGAIN_SHARE` of what the child had read. Those that the
@@ -126,12 +126,12 @@ def read_again(case: Case) -> Iterator[Evidence]:
         )
 
 
-def _back(case: Case, one: Delegation) -> float:
+def _back(case: ExaminedSession, one: ExaminedDelegation) -> float:
     """Return when a child's answer came back, or else when it was asked."""
     return case.transcript.events[one.answered].at if one.answered >= 0 else one.at
 
 
-def _after(case: Case, one: Delegation) -> Iterator[TranscriptEvent]:
+def _after(case: ExaminedSession, one: ExaminedDelegation) -> Iterator[TranscriptEvent]:
     """Yield what happened between the child's answer and the user's next word."""
     if one.answered < 0:
         return
@@ -141,7 +141,7 @@ def _after(case: Case, one: Delegation) -> Iterator[TranscriptEvent]:
         yield event
 
 
-def _said_after(case: Case, one: Delegation) -> Iterator[Said]:
+def _said_after(case: ExaminedSession, one: ExaminedDelegation) -> Iterator[Said]:
     return (event for event in _after(case, one) if isinstance(event, Said))
 
 

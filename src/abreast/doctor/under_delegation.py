@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from abreast.doctor.case import Case
+from abreast.doctor.case import ExaminedSession
 from abreast.doctor.measure import (
     Events,
     calls,
@@ -22,7 +22,7 @@ from abreast.model.words import counted
 _READING = (ToolKind.READ, ToolKind.SEARCH, ToolKind.SHELL)
 
 
-def read_alone(case: Case) -> Iterator[Evidence]:
+def read_alone(case: ExaminedSession) -> Iterator[Evidence]:
     """A turn without edits or children that read `READ_TOKENS` for `CONCLUSION_TOKENS`.
 
     Only where at least `LATER_REQUESTS` requests carried the reading along afterwards. Files that

@@ -16,7 +16,7 @@ from abreast.git.status import current_branch, find_commit, own_git_dir
 from abreast.git.worktree import OURS, Worktree, list_worktrees
 
 
-class Outcome(StrEnum):
+class AdvanceOutcome(StrEnum):
     ADVANCED = "advanced"  # the target is at the new commit (or was already beyond it)
     MOVED = "moved"  # somebody else has moved the target: merge again
     BLOCKED = "blocked"  # the target is checked out, and git will not touch that checkout
@@ -29,7 +29,7 @@ class Advance:
     `at` is the commit that the target points to now. `edits`: what blocks are the user's changes.
     """
 
-    outcome: Outcome
+    outcome: AdvanceOutcome
     at: str
     checkout: Path | None = None
     words: str = ""
@@ -54,18 +54,18 @@ def advance(
     if not fast_forwardable(repo, old, new):
         raise StateError(f"{new[:12]} does not contain {old[:12]}; {target} was left alone")
     if is_ancestor(repo, new, now):
-        return Advance(Outcome.ADVANCED, now)
+        return Advance(AdvanceOutcome.ADVANCED, now)
     if now != old:
-        return Advance(Outcome.MOVED, now)
+        return Advance(AdvanceOutcome.MOVED, now)
     holders = [tree for tree in list_worktrees(repo) if _holds(tree, target)]
     if not holders:
         # The branch is the user's: their hooks have a say, as for any command of theirs.
         done = swap_ref(replace(repo, guard=None), ref, new, old, reason=reason)
-        return Advance(Outcome.ADVANCED, new) if done else _moved(repo, ref, old)
+        return Advance(AdvanceOutcome.ADVANCED, new) if done else _moved(repo, ref, old)
     if len(holders) > 1:
         places = ", ".join(str(holder.path) for holder in holders)
         words = f"checked out more than once: {places}"
-        return Advance(Outcome.BLOCKED, now, holders[0].path, words)
+        return Advance(AdvanceOutcome.BLOCKED, now, holders[0].path, words)
     return _unfit(repo, holders[0], target, old) or _bring_along(
         repo, holders[0].path, target, old=old, new=new, reason=reason, journals=journals
     )
@@ -86,25 +86,27 @@ def _bring_along(
     )
     now = read_ref(repo, f"refs/heads/{target}") or old
     if refused is None:
-        return Advance(Outcome.ADVANCED, now, checkout)
+        return Advance(AdvanceOutcome.ADVANCED, now, checkout)
     if now != old:
-        return Advance(Outcome.MOVED, now, checkout)
-    return Advance(Outcome.BLOCKED, now, checkout, refused.words, refused.edits)
+        return Advance(AdvanceOutcome.MOVED, now, checkout)
+    return Advance(AdvanceOutcome.BLOCKED, now, checkout, refused.words, refused.edits)
 
 
 def _unfit(repo: Repository, holder: Worktree, target: str, old: str) -> Advance | None:
     ref, checkout = f"refs/heads/{target}", holder.path
     if (holder.locked or "").startswith(OURS):
         # No git of ours runs in it with the user's hooks and filters: an agent may have set them.
-        return Advance(Outcome.BLOCKED, old, checkout, f"{checkout} is a session's worktree")
+        return Advance(AdvanceOutcome.BLOCKED, old, checkout, f"{checkout} is a session's worktree")
     if not checkout.is_dir():
         gone = f"{checkout} has it checked out and is not there; `git worktree prune` if it is gone"
-        return Advance(Outcome.BLOCKED, old, checkout, gone)
+        return Advance(AdvanceOutcome.BLOCKED, old, checkout, gone)
     if not _belongs(repo, checkout):
         words = f"{checkout}/.git does not lead to {repo.common_dir}"
-        return Advance(Outcome.BLOCKED, old, checkout, words)
+        return Advance(AdvanceOutcome.BLOCKED, old, checkout, words)
     if current_branch(checkout) != target:  # or a rebase of it is under way
-        return Advance(Outcome.BLOCKED, old, checkout, f"{checkout} is in the middle of a rebase")
+        return Advance(
+            AdvanceOutcome.BLOCKED, old, checkout, f"{checkout} is in the middle of a rebase"
+        )
     if find_commit(checkout, "HEAD") != old:
         return _moved(repo, ref, old)
     return None
@@ -117,7 +119,7 @@ def _belongs(repo: Repository, checkout: Path) -> bool:
 
 
 def _moved(repo: Repository, ref: str, old: str) -> Advance:
-    return Advance(Outcome.MOVED, read_ref(repo, ref) or old)
+    return Advance(AdvanceOutcome.MOVED, read_ref(repo, ref) or old)
 
 
 def _holds(tree: Worktree, target: str) -> bool:

@@ -14,7 +14,7 @@ from abreast.git.snapshot import build_tree
 
 
 @dataclass(frozen=True)
-class Change:
+class ChangedPath:
     """One changed path. `status` is A (added), D (deleted), M (modified) or T (type changed)."""
 
     path: str
@@ -32,13 +32,13 @@ class FileStat:
 
 def changed_files(
     repo: Repository, base: str, tip: str, *, env: Mapping[str, str] | None = None
-) -> list[Change]:
+) -> list[ChangedPath]:
     """Return the paths that differ between two commits or trees; a rename is D and A.
 
     `env` may name an object folder that has them.
     """
     words = split(_diff(repo, "--no-renames", "--name-status", "-z", base, tip, env=env))
-    return [Change(path, status) for status, path in zip(words[::2], words[1::2], strict=True)]
+    return [ChangedPath(path, status) for status, path in zip(words[::2], words[1::2], strict=True)]
 
 
 def diffstat(repo: Repository, base: str, tip: str) -> list[FileStat]:

@@ -6,7 +6,7 @@ from itertools import combinations
 from pathlib import Path, PurePosixPath
 
 from abreast.git.call import call, split
-from abreast.git.changes import Change, changed_files, quarantine
+from abreast.git.changes import ChangedPath, changed_files, quarantine
 from abreast.git.repository import Repository, is_ancestor
 
 # A conflict without a path of its own must not pass for a clean merge.
@@ -92,7 +92,7 @@ def _read_merge(fields: Iterator[str]) -> Merged:
     return Merged(tree, () if clean else paths or _NO_PATH)
 
 
-def _meet(ones: Sequence[Change], others: Sequence[Change]) -> bool:
+def _meet(ones: Sequence[ChangedPath], others: Sequence[ChangedPath]) -> bool:
     """Tell whether two sets of changes could conflict; may err towards yes, never towards no."""
     if _folders(ones, "DT") & _folders(others, "A") or _folders(others, "DT") & _folders(ones, "A"):
         return True  # git moves what was added to a folder that the other side has renamed
@@ -105,7 +105,7 @@ def _nested(files: set[str], paths: set[str]) -> bool:
     return any(folder in files for path in paths for folder in _parents(path))
 
 
-def _folders(changes: Sequence[Change], statuses: str) -> set[str]:
+def _folders(changes: Sequence[ChangedPath], statuses: str) -> set[str]:
     return {f for change in changes if change.status in statuses for f in _parents(change.path)}
 
 

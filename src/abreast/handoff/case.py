@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 
 from abreast.handoff.commands import own_code
 from abreast.handoff.line import Pen
-from abreast.handoff.standing import Origin, Standing
-from abreast.handoff.told import End, Ran, Told
+from abreast.handoff.standing import CheckoutState, Origin
+from abreast.handoff.told import End, Ran, TranscriptFacts
 from abreast.model.states import SessionState
 from abreast.model.transcript import Called, ToolKind
 
 
 @dataclass(frozen=True)
-class Case:
+class SessionFacts:
     """One session: what its transcript tells, how its checkout stands, what abreast knows of it.
 
     `cwd` is where it began, as it called it: paths in its transcript may be relative to that.
@@ -20,8 +20,8 @@ class Case:
     `gone`: there is no such folder any more.
     """
 
-    told: Told = field(default_factory=Told)
-    standing: Standing = field(default_factory=Standing)
+    told: TranscriptFacts = field(default_factory=TranscriptFacts)
+    standing: CheckoutState = field(default_factory=CheckoutState)
     origin: Origin | None = None
     cwd: str = ""
     within: str = ""

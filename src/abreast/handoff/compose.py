@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from abreast.handoff.budget import fit
-from abreast.handoff.case import Case
+from abreast.handoff.case import SessionFacts
 from abreast.handoff.context import context
 from abreast.handoff.line import Line, Section
 from abreast.handoff.page import write
@@ -13,7 +13,7 @@ from abreast.model.handoff import TOKENS, Handoff, Header
 from abreast.model.tokens import count_tokens
 
 
-def compose(case: Case, header: Header, limit: int = TOKENS) -> Handoff:
+def compose(case: SessionFacts, header: Header, limit: int = TOKENS) -> Handoff:
     """Return the handoff of a session in at most `limit` tokens.
 
     The header and the first line of the first three sections always stay.

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from abreast.handoff.case import Case
+from abreast.handoff.case import SessionFacts
 from abreast.handoff.line import Line, Pen, Section
-from abreast.handoff.standing import File, Standing
+from abreast.handoff.standing import CheckoutState, File
 from abreast.handoff.state import ending_of_record
 from abreast.handoff.told import End, Ran
 from abreast.model.transcript import ToolKind
@@ -17,13 +17,13 @@ _COMMANDS = 6
 _TRIED = 6
 
 
-def context(case: Case) -> Iterator[Line]:
+def context(case: SessionFacts) -> Iterator[Line]:
     """Yield the lines of the last section, the most decisive first."""
     for rank, text in sorted(_ranked(case), key=lambda line: line[0]):
         yield Line(Section.CONTEXT, text, rank)
 
 
-def _ranked(case: Case) -> Iterator[tuple[int, str]]:
+def _ranked(case: SessionFacts) -> Iterator[tuple[int, str]]:
     yield from _git(case)
     yield from _files(case)
     yield from _commits(case)
@@ -34,11 +34,11 @@ def _ranked(case: Case) -> Iterator[tuple[int, str]]:
     yield from _words(case)
 
 
-def _unread(now: Standing, pen: Pen) -> str:
+def _unread(now: CheckoutState, pen: Pen) -> str:
     return f"which git does not read: {pen.words(now.unread)}" if now.unread else ""
 
 
-def _git(case: Case) -> Iterator[tuple[int, str]]:
+def _git(case: SessionFacts) -> Iterator[tuple[int, str]]:
     now = case.standing
     if not now.top and not now.head:
         if case.cwd:
@@ -57,7 +57,7 @@ def _git(case: Case) -> Iterator[tuple[int, str]]:
         yield 12, f"What is not on a branch is kept under `{now.kept}`"
 
 
-def _files(case: Case) -> Iterator[tuple[int, str]]:
+def _files(case: SessionFacts) -> Iterator[tuple[int, str]]:
     """Yield the files: what the agent edited against what differs now."""
     now, pen = case.standing, case.pen
     edited = list(dict.fromkeys(map(case.path, case.told.edited)))
@@ -87,7 +87,7 @@ def _files(case: Case) -> Iterator[tuple[int, str]]:
     yield from ((28, text) for text in _rows("Edited elsewhere: ", list(map(pen.code, outside))))
 
 
-def _shown(case: Case, file: File) -> str:
+def _shown(case: SessionFacts, file: File) -> str:
     counted = file.added is not None and file.deleted is not None
     return case.pen.code(file.path) + (f" +{file.added} -{file.deleted}" if counted else "")
 
@@ -107,7 +107,7 @@ def _rows(label: str, items: Sequence[str], rows: int = _ROWS) -> Iterator[str]:
         yield f"{label}{row}" + (f" and {more} more" if last and more > 0 else "")
 
 
-def _commits(case: Case) -> Iterator[tuple[int, str]]:
+def _commits(case: SessionFacts) -> Iterator[tuple[int, str]]:
     found = case.standing.commits
     for number, commit in enumerate(found[:_COMMITS]):
         identity, _, subject = commit.partition(" ")
@@ -116,7 +116,7 @@ def _commits(case: Case) -> Iterator[tuple[int, str]]:
         yield 45, f"{len(found) - _COMMITS} earlier commits since `{case.standing.base[:12]}`"
 
 
-def _commands(case: Case) -> Iterator[tuple[int, str]]:
+def _commands(case: SessionFacts) -> Iterator[tuple[int, str]]:
     """Yield the last failing and the last passing command, then what else was run."""
     told = case.told
     if case.origin is not None:
@@ -139,7 +139,7 @@ def _commands(case: Case) -> Iterator[tuple[int, str]]:
     yield from _others(case, {ran.command for ran in (open_, failing, passing) if ran})
 
 
-def _others(case: Case, shown: set[str]) -> Iterator[tuple[int, str]]:
+def _others(case: SessionFacts, shown: set[str]) -> Iterator[tuple[int, str]]:
     """Yield the latest run of other commands, newest first: what failed is what was tried."""
     latest: dict[str, Ran] = {}
     times: dict[str, int] = {}
@@ -158,7 +158,7 @@ def _others(case: Case, shown: set[str]) -> Iterator[tuple[int, str]]:
             yield 34 + number, f"Tried: {case.command(ran)}{often}; the same passed later"
 
 
-def _plan(case: Case) -> Iterator[tuple[int, str]]:
+def _plan(case: SessionFacts) -> Iterator[tuple[int, str]]:
     pen = case.pen
     left = [pen.words(item, 80) for item, done in case.told.plan if not done]
     done = [pen.words(item, 80) for item, done in case.told.plan if done]
@@ -166,7 +166,7 @@ def _plan(case: Case) -> Iterator[tuple[int, str]]:
     yield from _numbered(31, _rows("Plan, done: ", done))
 
 
-def _questions(case: Case) -> Iterator[tuple[int, str]]:
+def _questions(case: SessionFacts) -> Iterator[tuple[int, str]]:
     for number, question in enumerate(case.told.questions[:4]):
         yield 9 + 2 * number, f"Open question: {case.pen.words(question, 240)}"
     for number, (asked, answer) in enumerate(reversed(case.told.settled[-3:])):
@@ -174,7 +174,7 @@ def _questions(case: Case) -> Iterator[tuple[int, str]]:
         yield 14 + 4 * number, f"Settled: {told}"
 
 
-def _tried(case: Case) -> Iterator[tuple[int, str]]:
+def _tried(case: SessionFacts) -> Iterator[tuple[int, str]]:
     """Yield what did not work out, besides commands that failed."""
     told, pen = case.told, case.pen
     for number, (what, reason) in enumerate(_refusals(case)):
@@ -192,7 +192,7 @@ def _tried(case: Case) -> Iterator[tuple[int, str]]:
         yield 33 + number, f"Stopped before, and went on: {pen.words(reason, 140)}"
 
 
-def _refusals(case: Case) -> dict[tuple[str, str], None]:
+def _refusals(case: SessionFacts) -> dict[tuple[str, str], None]:
     """Return what was refused, each with the reason, the newest first."""
     pen, found = case.pen, []
     for call, reason in reversed(case.told.refused):
@@ -204,7 +204,7 @@ def _refusals(case: Case) -> dict[tuple[str, str], None]:
     return dict.fromkeys(found)
 
 
-def _words(case: Case) -> Iterator[tuple[int, str]]:
+def _words(case: SessionFacts) -> Iterator[tuple[int, str]]:
     """Yield what the agent said last, and what else there is to know about the record."""
     told, pen, origin = case.told, case.pen, case.origin
     said = (origin.final_message if origin else "") or told.last_words

@@ -15,7 +15,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Standing:
+class CheckoutState:
     """A checkout as it stands. Paths are relative to its top; `top` is "" where there is no git.
 
     `base` is the commit that the session began at, "" when that is not known. `changed` is what
@@ -43,7 +43,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedCommand:
     """A command of the plan's that was run on a session's result."""
 
     name: str
@@ -75,7 +75,7 @@ class Origin:
     attempt: int = 1
     final_message: str = ""
     last_action: str = ""
-    checks: tuple[Checked, ...] = ()
+    checks: tuple[CheckedCommand, ...] = ()
     child: bool = False
     by_hand: bool = False
     lost: bool = False

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 
-from abreast.handoff.case import Case
+from abreast.handoff.case import SessionFacts
 from abreast.handoff.told import End
 
 
-def right_now(case: Case) -> str:
+def right_now(case: SessionFacts) -> str:
     """Return the line: how the session ended, its plan, its last command, its checkout."""
     parts = [_ending(case), *_plan(case), *_last(case), *_checkout(case)]
     return " ".join(f"{part}." if part[-1] not in ".!?…" else part for part in parts if part)
 
 
-def _ending(case: Case) -> str:
+def _ending(case: SessionFacts) -> str:
     if case.origin is not None:
         if case.origin.lost and case.origin.by_hand:
             return "Nobody is in it: its terminal was closed before it was committed"
@@ -27,7 +27,7 @@ def _ending(case: Case) -> str:
     return ending_of_record(case)
 
 
-def ending_of_record(case: Case) -> str:
+def ending_of_record(case: SessionFacts) -> str:
     """Return how the record of a session ends, in words that are true whatever came after it."""
     told = case.told  # of the record: a CLI that is killed may not have written all of it
     match told.end:
@@ -53,7 +53,7 @@ _PLAIN = {
 }
 
 
-def _during(case: Case) -> str:
+def _during(case: SessionFacts) -> str:
     """Return what the stop has broken off."""
     if case.told.running:
         return f" during {case.call(case.told.running[0])}"
@@ -62,13 +62,13 @@ def _during(case: Case) -> str:
     return f" during {case.pen.code(last.command)}" if last and broken_off else ""
 
 
-def _plan(case: Case) -> Iterator[str]:
+def _plan(case: SessionFacts) -> Iterator[str]:
     plan = case.told.plan
     if plan:
         yield f"Plan: {sum(done for _, done in plan)} of {len(plan)} done"
 
 
-def _last(case: Case) -> Iterator[str]:
+def _last(case: SessionFacts) -> Iterator[str]:
     """Yield the check that counts: the plan's own, else the last command of the agent."""
     if case.origin is not None and case.origin.checks:
         check = case.origin.checks[-1]
@@ -79,7 +79,7 @@ def _last(case: Case) -> Iterator[str]:
         yield f"Last command: {case.command(case.told.ran[-1])}"
 
 
-def _checkout(case: Case) -> Iterator[str]:
+def _checkout(case: SessionFacts) -> Iterator[str]:
     now = case.standing
     if not (now.head or now.top) or now.shared:
         return

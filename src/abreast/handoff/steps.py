@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from abreast.handoff.case import Case
+from abreast.handoff.case import SessionFacts
 from abreast.handoff.line import Line, Section
 from abreast.handoff.standing import Origin
 from abreast.handoff.told import End
@@ -13,7 +13,7 @@ from abreast.model.transcript import ToolKind
 _STEPS = 3
 
 
-def why(case: Case) -> Iterator[Line]:
+def why(case: SessionFacts) -> Iterator[Line]:
     """Yield the reason for the task, and what was asked since."""
     origin, told, pen = case.origin, case.told, case.pen
     asked = told.asked
@@ -38,7 +38,7 @@ def _differs(prompt: str, produces: str) -> bool:
     return bool(prompt.strip()) and prompt.strip().rstrip(".") != produces.strip().rstrip(".")
 
 
-def next_steps(case: Case) -> Iterator[Line]:
+def next_steps(case: SessionFacts) -> Iterator[Line]:
     """Yield the next step, and at most two that follow it."""
     steps = list(dict.fromkeys(_of_session(case) if case.origin else _of_record(case)))
     steps = steps or ["Nothing is open on record: hold the result against the task"]
@@ -46,7 +46,7 @@ def next_steps(case: Case) -> Iterator[Line]:
         yield Line(Section.NEXT_STEP, step, 0 if not number else 17 + 8 * number)
 
 
-def _of_session(case: Case) -> Iterator[str]:
+def _of_session(case: SessionFacts) -> Iterator[str]:
     """Yield what is to be done about a session of abreast's own."""
     origin = case.origin
     if origin is None:
@@ -76,7 +76,7 @@ def _onward(origin: Origin) -> str:
     return f"`abreast resume {origin.run}` goes on where it stopped"
 
 
-def _after_done(case: Case) -> str:
+def _after_done(case: SessionFacts) -> str:
     origin = case.origin
     if origin is None or not origin.commit:
         return "None: it is done, and there is nothing to land"
@@ -86,7 +86,7 @@ def _after_done(case: Case) -> str:
     return f"None for its task: it is done. `abreast land {origin.id}` lands `{origin.commit[:12]}`"
 
 
-def _of_record(case: Case) -> Iterator[str]:
+def _of_record(case: SessionFacts) -> Iterator[str]:
     """Yield what is to be done, by a record of a session that somebody started by hand."""
     told, pen = case.told, case.pen
     asked = pen.words((told.task, *told.asked)[-1], end=80)
@@ -102,7 +102,7 @@ def _of_record(case: Case) -> Iterator[str]:
         yield f"Review and commit what is not committed ({now.dirty})"
 
 
-def _unfinished(case: Case) -> Iterator[str]:
+def _unfinished(case: SessionFacts) -> Iterator[str]:
     told, pen, operation = case.told, case.pen, case.standing.operation
     if operation == "bisect":
         yield "Go on with the bisect under way; `git bisect reset` ends it"

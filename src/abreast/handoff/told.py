@@ -63,7 +63,7 @@ class Ran:
 
 
 @dataclass(frozen=True)
-class Told:
+class TranscriptFacts:
     """All that one transcript tells, in its own order. Of subagents only what they edited.
 
     `ran` are commands that did more than look, in the order in which they ended. `refused` are
@@ -181,7 +181,7 @@ class _Listener:
             self.open.clear()
 
 
-def listen(transcript: Transcript) -> Told:
+def listen(transcript: Transcript) -> TranscriptFacts:
     """Return what a transcript tells."""
     heard = _Listener()
     for event in transcript.events:
@@ -192,7 +192,7 @@ def listen(transcript: Transcript) -> Told:
     final = last.text if isinstance(last, Said) and not last.by_user else ""
     asking = [c.subject for c in heard.open.values() if c.kind is ToolKind.ASK and c.subject]
     breaks = [one.reason for one in heard.broken]
-    return Told(
+    return TranscriptFacts(
         end=end,
         why_broken=breaks[-1] if end is End.BROKEN else "",
         task=users[0] if users else "",

@@ -35,7 +35,7 @@ _TOOLS = (Write, Edit, Read, Shell, Call)
 
 
 @dataclass(frozen=True)
-class Turn:
+class TimedReply:
     """What to send: after `delay` seconds the head, after `stall` more the reply.
 
     With a `fault`, the reply fails in that way instead.
@@ -72,7 +72,7 @@ def turn_at(
     *,
     model: str = "scripted",
     spend: Spend | None = None,
-) -> Turn:
+) -> TimedReply:
     """Return the turn at `step`, reached for the `attempt`-th time (from 0).
 
     A step beyond the end is the last one again. `spend` is stated where the scenario says nothing.
@@ -82,7 +82,7 @@ def turn_at(
     call = moves[-1] if moves and isinstance(moves[-1], _TOOLS) else None
     text = "\n\n".join(m.text for m in moves if isinstance(m, Say))
     spends = [m for m in moves if isinstance(m, Spend)]
-    return Turn(
+    return TimedReply(
         Reply(
             text=text if text or call else DONE,
             call=call,
@@ -96,7 +96,7 @@ def turn_at(
     )
 
 
-def filled(turn: Turn, conversation: Sequence[Message]) -> Turn:
+def filled(turn: TimedReply, conversation: Sequence[Message]) -> TimedReply:
     """Return the turn with `$ID` in a call's arguments replaced by what was last named so.
 
     That is the newest `id="…"` or `"agent_id": "…"` in a result: what a tool has told the model to
@@ -114,9 +114,9 @@ def filled(turn: Turn, conversation: Sequence[Message]) -> Turn:
 _NAMED = re.compile(r'\bid=\\?"([^"\\]+)|"agent_id\\?":\s*\\?"([^"\\]+)')
 
 
-def unmatched(*, model: str = "scripted") -> Turn:
+def unmatched(*, model: str = "scripted") -> TimedReply:
     """Return the turn for a prompt that no scenario knows: it ends the session at once."""
-    return Turn(Reply(text=UNMATCHED, model=model))
+    return TimedReply(Reply(text=UNMATCHED, model=model))
 
 
 def _steps(moves: Sequence[Move]) -> list[list[Move]]:

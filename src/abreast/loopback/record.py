@@ -15,7 +15,7 @@ _SECRET_QUERY = re.compile(r"(?i)\b((?:api_?)?key|(?:access_)?token)=[^&]*")
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedRequest:
     """One request: when it came (Unix seconds), what it said, and which reply it was given.
 
     `dialect` is empty when no dialect knows the path, and "egress" when the client wanted another

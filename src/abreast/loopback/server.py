@@ -16,9 +16,9 @@ from typing import Any, Self
 
 from abreast.loopback.dialect import Answer, Dialect, Request
 from abreast.loopback.dialects import DIALECTS
-from abreast.loopback.play import Turn, choose, filled, turn_at, unmatched
-from abreast.loopback.record import EGRESS, Recorded, redact_headers, redact_query
-from abreast.loopback.wire import Connection, Server
+from abreast.loopback.play import TimedReply, choose, filled, turn_at, unmatched
+from abreast.loopback.record import EGRESS, RecordedRequest, redact_headers, redact_query
+from abreast.loopback.wire import RequestHandler, Server
 from abreast.model.moves import Drop, HttpError, Scenario, Spend
 from abreast.model.tokens import count_tokens
 
@@ -45,7 +45,7 @@ class Loopback:
         self._dialects = tuple(dialects)
         self._record_to = record_to
         self._measured = measured
-        self._requests: list[Recorded] = []
+        self._requests: list[RecordedRequest] = []
         self._reached: Counter[tuple[str, int, str]] = Counter()
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -68,7 +68,7 @@ class Loopback:
         return fence | {name.lower(): value for name, value in fence.items()}
 
     @property
-    def requests(self) -> list[Recorded]:
+    def requests(self) -> list[RecordedRequest]:
         """Every request so far, in the order of arrival."""
         with self._lock:
             return list(self._requests)
@@ -100,7 +100,7 @@ class Loopback:
     ) -> None:
         self.close()
 
-    def _respond(self, link: Connection) -> None:
+    def _respond(self, link: RequestHandler) -> None:
         """Answer one request. Runs in the thread of its connection."""
         if link.foreign:
             self._record(link, {}, EGRESS)
@@ -123,7 +123,7 @@ class Loopback:
         else:
             self._play(link, request, dialect)
 
-    def _play(self, link: Connection, request: Request, dialect: Dialect) -> None:
+    def _play(self, link: RequestHandler, request: Request, dialect: Dialect) -> None:
         turn = self._next_turn(link, request, dialect)
         if self._closing.wait(turn.delay):
             link.cut()
@@ -133,7 +133,7 @@ class Loopback:
         else:
             self._stream(link, dialect, request, turn)
 
-    def _next_turn(self, link: Connection, request: Request, dialect: Dialect) -> Turn:
+    def _next_turn(self, link: RequestHandler, request: Request, dialect: Dialect) -> TimedReply:
         model = str(request.body.get("model") or "scripted")
         with self._lock:
             scenarios = self._scenarios
@@ -152,7 +152,9 @@ class Loopback:
         turn = turn_at(scenario, step, attempt, model=model, spend=spend)
         return filled(turn, conversation)
 
-    def _stream(self, link: Connection, dialect: Dialect, request: Request, turn: Turn) -> None:
+    def _stream(
+        self, link: RequestHandler, dialect: Dialect, request: Request, turn: TimedReply
+    ) -> None:
         chunks = list(dialect.stream(request, turn.reply))
         link.open_stream(f"req_{uuid.uuid4().hex[:20]}")
         if turn.stall and self._closing.wait(turn.stall):
@@ -168,7 +170,7 @@ class Loopback:
 
     def _record(
         self,
-        link: Connection,
+        link: RequestHandler,
         body: Mapping[str, Any],
         dialect: str,
         scenario: str = "",
@@ -176,7 +178,7 @@ class Loopback:
     ) -> None:
         """Recorded before it is answered: whoever has an answer finds its request."""
         with self._lock:
-            recorded = Recorded(
+            recorded = RecordedRequest(
                 number=len(self._requests) + 1,
                 at=time.time(),
                 method=link.command,

@@ -29,11 +29,11 @@ class Server(ThreadingMixIn, HTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, port: int, respond: "Callable[[Connection], None]") -> None:
+    def __init__(self, port: int, respond: "Callable[[RequestHandler], None]") -> None:
         self.respond = respond
         self._lock = threading.Lock()
         self._open: dict[threading.Thread, socket.socket] = {}
-        super().__init__(("127.0.0.1", port), Connection)
+        super().__init__(("127.0.0.1", port), RequestHandler)
         self._loop = threading.Thread(
             target=self.serve_forever, args=(0.05,), name="loopback", daemon=True
         )
@@ -78,7 +78,7 @@ class Server(ThreadingMixIn, HTTPServer):
         _LOG.exception("a request could not be answered")
 
 
-class Connection(BaseHTTPRequestHandler):
+class RequestHandler(BaseHTTPRequestHandler):
     """One client's connection. Public fields describe the request at hand."""
 
     protocol_version = "HTTP/1.1"
@@ -148,7 +148,7 @@ class Connection(BaseHTTPRequestHandler):
         if "content-length" not in names:
             self.send_header("Content-Length", str(len(answer.body)))
         if close:
-            self.send_header("Connection", "close")
+            self.send_header("RequestHandler", "close")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(answer.body)
@@ -162,7 +162,7 @@ class Connection(BaseHTTPRequestHandler):
         if self._chunked:
             self.send_header("Transfer-Encoding", "chunked")
         else:
-            self.send_header("Connection", "close")
+            self.send_header("RequestHandler", "close")
         self.end_headers()
 
     def write_chunk(self, data: bytes) -> None:

@@ -24,7 +24,7 @@ Report = Callable[[float, float | None, str | None], Awaitable[None]]
 
 
 @dataclass
-class Call:
+class ToolCall:
     """One call of a tool. `client` is the name that the client gave itself.
 
     `run` are the children that it started, if it did; `given_up` tells that nobody waits for it.
@@ -47,9 +47,9 @@ class Desk:
     """Answers the calls of one client."""
 
     def __init__(self) -> None:
-        self._calls: dict[str, Call] = {}
+        self._calls: dict[str, ToolCall] = {}
 
-    async def answer(self, call: Call) -> str:
+    async def answer(self, call: ToolCall) -> str:
         """Return what the client's model gets to read; raises AbreastError for a wrong call."""
         arguments.check_names(call.tool, call.given)
         tools = {"collect": _collect, "more": _more, "tell": _tell, "cancel": _cancel}
@@ -71,7 +71,7 @@ class Desk:
             await _stop(call.run)
 
 
-async def _delegate(call: Call) -> str:
+async def _delegate(call: ToolCall) -> str:
     # Whoever starts children must get to know them, or they could not be stopped.
     with anyio.CancelScope(shield=True):
         run = await asyncio.to_thread(_start, call)
@@ -81,7 +81,7 @@ async def _delegate(call: Call) -> str:
     return await _wait(call, run.id)
 
 
-def _start(call: Call) -> Run:
+def _start(call: ToolCall) -> Run:
     tree = _tree()
     contracts = arguments.contracts_of(call.tool, call.given, tree)
     agent = arguments.agent_of(call.given)
@@ -111,11 +111,11 @@ def _tree() -> Path:
     return here
 
 
-async def _collect(call: Call) -> str:
+async def _collect(call: ToolCall) -> str:
     return await _wait(call, arguments.text_of(call.given, "id"))
 
 
-async def _wait(call: Call, name: str) -> str:
+async def _wait(call: ToolCall, name: str) -> str:
     """Wait as long as the client allows, and tell what there is then."""
     async with _signs_of_life(call) as seen:
         await aio.collect(name, wait=True, timeout=call.caller.wait, progress=seen)
@@ -134,13 +134,13 @@ async def _told(name: str) -> str:
     return result.delivered(found[0]) if found else result.still(working, name)
 
 
-async def _more(call: Call) -> str:
+async def _more(call: ToolCall) -> str:
     name = arguments.text_of(call.given, "id")
     page = await aio.more(name, arguments.whole_of(call.given, "page", 2))
     return result.page_of(page, name)
 
 
-async def _tell(call: Call) -> str:
+async def _tell(call: ToolCall) -> str:
     name, text = arguments.text_of(call.given, "id"), arguments.text_of(call.given, "text")
     await asyncio.to_thread(reach.check_tell, name, call.caller, _tree())
     # Without a sender it would be taken for the user's word.
@@ -150,7 +150,7 @@ async def _tell(call: Call) -> str:
     return f"{told.session} has not heard it yet; it will hear it {told.waits_for}"
 
 
-async def _cancel(call: Call) -> str:
+async def _cancel(call: ToolCall) -> str:
     name = arguments.text_of(call.given, "id")
     await aio.collect(name)  # nothing but a delegation is stopped by a model
     await asyncio.to_thread(reach.check_stop, name, call.caller, _tree())
@@ -159,7 +159,7 @@ async def _cancel(call: Call) -> str:
 
 
 @contextlib.asynccontextmanager
-async def _signs_of_life(call: Call) -> AsyncIterator[Callable[[Run], None]]:
+async def _signs_of_life(call: ToolCall) -> AsyncIterator[Callable[[Run], None]]:
     """Report progress while the block lasts; yields what is to be told of each change."""
     began, latest = time.monotonic(), ""
 

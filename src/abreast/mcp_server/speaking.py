@@ -13,7 +13,7 @@ from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 
 from abreast.errors import AbreastError
-from abreast.mcp_server.desk import Call, Desk
+from abreast.mcp_server.desk import Desk, ToolCall
 from abreast.mcp_server.wire import Wire
 from abreast.mcp_server.words import NAME
 from abreast.model.harmless import harmless
@@ -72,9 +72,9 @@ def make_server(instructions: str, tools: Sequence[dict[str, Any]]) -> Server[An
     return server
 
 
-def _call(context: Context, given: types.CallToolRequestParams) -> Call:
+def _call(context: Context, given: types.CallToolRequestParams) -> ToolCall:
     client = context.session.client_params
-    return Call(
+    return ToolCall(
         number=str(context.request_id),
         tool=given.name,
         given=given.arguments or {},

@@ -75,7 +75,7 @@ def _children_of_thread(file: str) -> list[int]:
 
 
 @dataclass(frozen=True)
-class Record:
+class FamilyRecord:
     """What was last written down: when, in seconds since the boot, and who was there."""
 
     at: float
@@ -83,16 +83,16 @@ class Record:
     sessions: frozenset[int]
 
 
-def load_family(folder: Path) -> Record | None:
+def load_family(folder: Path) -> FamilyRecord | None:
     """Return the record that a runner has left in a folder; None: none, or of an earlier boot."""
     raw = load_json(folder / FAMILY)
     if raw is None or raw["boot"] != clock.boot_id():
         return None
     members = tuple(Identity(pid, started, raw["boot"]) for pid, started, _ in raw["members"])
-    return Record(raw["at"], members, frozenset(one for *_, one in raw["members"] if one))
+    return FamilyRecord(raw["at"], members, frozenset(one for *_, one in raw["members"] if one))
 
 
-def survivors(record: Record) -> list[Stat]:
+def survivors(record: FamilyRecord) -> list[Stat]:
     """Return those of a family who live: the recorded, their sessions, and all below them."""
     everyone = everybody()
     known = {one.pid: one for one in record.members}

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from abreast.process.family import Record, survivors
+from abreast.process.family import FamilyRecord, survivors
 from abreast.process.identity import stat_of
 from abreast.process.marker import MARKER, marked_pids
 from abreast.process.patience import pause
@@ -77,7 +77,7 @@ def sweep(
     *,
     spare: Iterable[int] = (),
     below: int | None = None,
-    record: Record | None = None,
+    record: FamilyRecord | None = None,
 ) -> Swept:
     """Kill every process that carries `marker` except the pids in `spare`.
 

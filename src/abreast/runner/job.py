@@ -45,7 +45,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Progress:
+class JobProgress:
     """Totals so far. `files` are paths as the agent named them."""
 
     last_action: str = ""
@@ -71,7 +71,7 @@ class Result:
     swept: int = 0  # processes that had outlived the agent and were ended
     left: tuple[str, ...] = ()  # those that serve others too and go on: `name (pid)`
     skipped: int = 0  # stream lines that the adapter could not read
-    progress: Progress = field(default_factory=Progress)
+    progress: JobProgress = field(default_factory=JobProgress)
     seconds: float = 0.0
     tick: str = ""
 
@@ -108,11 +108,11 @@ def load_runner(directory: Path) -> Identity | None:
     return Identity(**raw) if raw else None
 
 
-def save_progress(directory: Path, progress: Progress) -> None:
+def save_progress(directory: Path, progress: JobProgress) -> None:
     write_json(directory / PROGRESS, asdict(progress))
 
 
-def load_progress(directory: Path) -> Progress | None:
+def load_progress(directory: Path) -> JobProgress | None:
     raw = load_json(directory / PROGRESS)
     return _progress(raw) if raw else None
 
@@ -140,8 +140,8 @@ def is_lost(result: Result) -> bool:
     return result.code is None and result.verdict.outcome is Outcome.UNKNOWN
 
 
-def _progress(raw: dict[str, Any]) -> Progress:
-    return Progress(**{**raw, "usage": Usage(**raw["usage"]), "files": tuple(raw["files"])})
+def _progress(raw: dict[str, Any]) -> JobProgress:
+    return JobProgress(**{**raw, "usage": Usage(**raw["usage"]), "files": tuple(raw["files"])})
 
 
 def _verdict(raw: dict[str, Any]) -> Verdict:

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 from abreast.model.events import Event, EventKind, Outcome, Verdict
 from abreast.model.usage import Usage
-from abreast.runner.job import STORY, STREAM, Progress
+from abreast.runner.job import STORY, STREAM, JobProgress
 from abreast.runner.story import Story
 from abreast.runner.watch import Watch
 
@@ -60,7 +60,7 @@ class Pump(threading.Thread):
         super().__init__(daemon=True)
         self._pipe, self._directory = pipe, directory
         self._reader, self._watch = reader, watch
-        self._totals, self._action = Progress(), ""
+        self._totals, self._action = JobProgress(), ""
         self._files: dict[str, None] = {}  # in the order in which they were named
         self.result_at: float | None = None
         self.failure: Exception | None = None
@@ -111,7 +111,7 @@ class Pump(threading.Thread):
         )
 
     @property
-    def progress(self) -> Progress:
+    def progress(self) -> JobProgress:
         """What there is to show of it by now."""
         lines = self._action.splitlines()
         return replace(self._totals, last_action=lines[0][:200] if lines else "")

@@ -17,7 +17,7 @@ from abreast.process.children import has_children, reap_orphans
 from abreast.process.family import Family
 from abreast.process.marker import marked_pids
 from abreast.process.priority import lower_group
-from abreast.runner.job import STDERR, Job, Progress, Result, save_progress, save_result
+from abreast.runner.job import STDERR, Job, JobProgress, Result, save_progress, save_result
 from abreast.runner.pump import PlainReader, Pump
 from abreast.runner.watch import Watch
 
@@ -122,7 +122,7 @@ class _Supervisor:
     def _hold(self, pump: Pump, watch: Watch) -> str:
         """Wait for the end; return "" or what gives us reason to bring it about."""
         stop_file = Path(self.job.stop_file)
-        flushed, shown, looked = 0.0, Progress(), 0.0
+        flushed, shown, looked = 0.0, JobProgress(), 0.0
         family = Family(self.directory)
         family.look()
         while not self.exited.wait(TICK):
@@ -189,9 +189,9 @@ def _tail(path: Path) -> str:
         return file.read().decode(errors="replace")
 
 
-def lost(started: float, progress: Progress | None) -> Result:
+def lost(started: float, progress: JobProgress | None) -> Result:
     """Return the result of a job whose runner is gone without having written one."""
-    shown = progress or Progress()
+    shown = progress or JobProgress()
     verdict = Verdict(
         Outcome.UNKNOWN,
         "its supervisor was killed (machine restart or kill -9)",

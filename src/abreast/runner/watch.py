@@ -7,7 +7,7 @@ from pathlib import Path
 
 from abreast.model.limits import Limits
 from abreast.model.usage import Usage
-from abreast.runner.job import Progress
+from abreast.runner.job import JobProgress
 
 # A CLI that waits for its provider burns well under one percent of a core; a test run or a
 # compiler burns most of one. Five percent of the time since the last look tells them apart.
@@ -43,7 +43,7 @@ class Watch:
     def seen(self) -> None:
         self.last_life = time.monotonic()
 
-    def tripped(self, progress: Progress, pid: int, *, over: bool = False) -> str:
+    def tripped(self, progress: JobProgress, pid: int, *, over: bool = False) -> str:
         """Return what has tripped, in words, or "" while all is within bounds.
 
         `over`: it has stated its result, so that nothing it has spent can be spared any more.
@@ -58,7 +58,7 @@ class Watch:
             return f"the idle limit: no sign of life for {limits.idle_minutes:g} minutes"
         return ""
 
-    def _spent(self, progress: Progress) -> str:
+    def _spent(self, progress: JobProgress) -> str:
         limits = self.limits
         if limits.turns and progress.turns > limits.turns:
             return f"the limit of {limits.turns} turns"
@@ -68,7 +68,7 @@ class Watch:
             return f"the limit of {limits.usd:g} US dollars"
         return ""
 
-    def _tokens(self, progress: Progress) -> int:
+    def _tokens(self, progress: JobProgress) -> int:
         now = time.monotonic()
         if now >= self._read_next:
             self._recorded = _count(self.record())

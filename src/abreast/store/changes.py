@@ -31,7 +31,7 @@ def _unset(kind: type[T]) -> type[T]:
 
 @dataclass(frozen=True, kw_only=True)
 @_unset
-class Change(Changeable):
+class SessionUpdate(Changeable):
     """New values for fields of a `Session`; what is not given stays.
 
     `started` and `ended` need not be given: the store sets them when the session leaves `queued`

@@ -65,7 +65,7 @@ class SessionRecord:
 
 
 @dataclass(frozen=True)
-class Request:
+class RunRequest:
     """A run that a worker is to work on; each new request for it counts `generation` up."""
 
     run: str
@@ -112,11 +112,11 @@ class Reader:
         }
         return [load_run(row, sessions.get(row[0], ())) for row in rows]
 
-    def requests(self) -> list[Request]:
+    def requests(self) -> list[RunRequest]:
         """Return what clients have asked for and no worker has brought to its end yet."""
         asked = "SELECT id, generation, state, repo, common_dir, target FROM abreast_runs r"
         rows = self._query(f"{asked} WHERE {_NOT_FINAL} AND r.state <> 'open'")
-        return [Request(row[0], row[1], RunState(row[2]), *row[3:]) for row in rows]
+        return [RunRequest(row[0], row[1], RunState(row[2]), *row[3:]) for row in rows]
 
     def to_stop(self) -> list[tuple[str, int, SessionKind]]:
         """Return the sessions, each with its attempt, that were asked to stop before they began."""

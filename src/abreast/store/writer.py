@@ -16,7 +16,7 @@ from abreast.model.moment import Moment
 from abreast.model.session import Run
 from abreast.model.states import RunState, SessionState
 from abreast.model.usage import Usage
-from abreast.store.changes import UNSET, Change, require_transition
+from abreast.store.changes import UNSET, SessionUpdate, require_transition
 from abreast.store.engine import transaction
 from abreast.store.requests import RETRY, Requests
 from abreast.store.rows import NUMBERS, columns_of, run_row
@@ -85,7 +85,7 @@ class Store(Requests):
     def update_session(
         self,
         session: str,
-        change: Change,
+        change: SessionUpdate,
         *,
         event: tuple[str, str] | None = None,
         attempt: int | None = None,
@@ -101,7 +101,7 @@ class Store(Requests):
     def end_session(
         self,
         session: str,
-        change: Change,
+        change: SessionUpdate,
         *,
         attempt: int | None = None,
         generation: int | None = None,
@@ -126,7 +126,7 @@ class Store(Requests):
         self,
         db: sa.Connection,
         row: sa.Row[Any],
-        change: Change,
+        change: SessionUpdate,
         event: tuple[str, str] | None,
         attempt: int | None,
     ) -> None:
@@ -174,7 +174,7 @@ class Store(Requests):
             values = dict(db.execute(totals).one()._mapping)  # noqa: SLF001  (SQLAlchemy's public name)
             db.execute(sa.update(sessions).where(sessions.c.id == session).values(values))
 
-    def _times(self, row: sa.Row[Any], change: Change) -> dict[str, Any]:
+    def _times(self, row: sa.Row[Any], change: SessionUpdate) -> dict[str, Any]:
         if change.state is UNSET:
             return {}
         now = self._clock()
@@ -190,7 +190,7 @@ def _at(name: str, given: float | None, now: Moment) -> dict[str, Any]:
     return {name: now.wall, f"{name}_tick": now.tick} if given is UNSET else {}
 
 
-def _told(row: sa.Row[Any], change: Change) -> list[tuple[str, str]]:
+def _told(row: sa.Row[Any], change: SessionUpdate) -> list[tuple[str, str]]:
     told = []
     if change.state is not UNSET and change.state.value != row.state:
         told.append(("state", line(change.state.value, change.reason)))

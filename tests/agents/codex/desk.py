@@ -12,7 +12,7 @@ import pytest
 
 from abreast.agents.base import Launch
 from abreast.agents.codex.agent import AGENT
-from abreast.loopback.record import Recorded
+from abreast.loopback.record import RecordedRequest
 from abreast.loopback.server import Loopback
 from abreast.model.moves import Move, Scenario
 from tests.support.clis import Ran, cli_environ, make_launch, run_cli
@@ -53,7 +53,7 @@ class Desk:
             self.server.add(Scenario(prompt, moves))
         return run_cli(AGENT, self.launch(prompt, **more))
 
-    def turns(self) -> list[Recorded]:
+    def turns(self) -> list[RecordedRequest]:
         """The requests of scripted sessions; Codex asks more of its own (memory consolidation)."""
         return [r for r in self.server.requests if r.step is not None]
 

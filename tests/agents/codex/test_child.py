@@ -14,7 +14,7 @@ from abreast.agents import mailbox
 from abreast.agents.base import Child
 from abreast.agents.codex.agent import AGENT
 from abreast.contract.shapes import PRESETS
-from abreast.loopback.record import Recorded
+from abreast.loopback.record import RecordedRequest
 from abreast.model.contract import Profile
 from abreast.model.events import EventKind, Outcome
 from abreast.model.moves import Move, Say, Scenario, Shell, Spend, Write
@@ -40,11 +40,11 @@ def ask(desk: Desk, question: str, *moves: Move, **more: Any) -> Ran:
     return desk.run(question, *moves, **{"child": Child(BULLETS), **more})
 
 
-def wire(request: Recorded) -> str:
+def wire(request: RecordedRequest) -> str:
     return json.dumps(request.body, separators=(",", ":"), ensure_ascii=False)
 
 
-def text_format(request: Recorded) -> dict[str, Any]:
+def text_format(request: RecordedRequest) -> dict[str, Any]:
     found = request.body["text"]["format"]
     assert isinstance(found, dict)
     return found

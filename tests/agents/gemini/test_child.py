@@ -17,7 +17,7 @@ from abreast.contract.ask import again, question
 from abreast.contract.judge import judge
 from abreast.contract.shapes import schema_of
 from abreast.engine.working.session.briefing import read_briefing
-from abreast.loopback.record import Recorded
+from abreast.loopback.record import RecordedRequest
 from abreast.loopback.server import Loopback
 from abreast.model.contract import Contract, Profile
 from abreast.model.events import EventKind, Outcome
@@ -73,7 +73,7 @@ class Bench:
         return mailbox.post(self.mailbox, AGENT.letter(text), text)
 
     @property
-    def turns(self) -> list[Recorded]:
+    def turns(self) -> list[RecordedRequest]:
         return [r for r in self.server.requests if r.step is not None]
 
     def traps(self) -> None:
@@ -107,20 +107,20 @@ def bench(tmp_path: Path, repo: Repo):
         yield Bench(tmp_path, repo, server)
 
 
-def size(request: Recorded) -> int:
+def size(request: RecordedRequest) -> int:
     """Tokens of the whole body, by its characters."""
     return len(json.dumps(request.body, ensure_ascii=False)) // 4
 
 
-def declared(request: Recorded) -> set[str]:
+def declared(request: RecordedRequest) -> set[str]:
     return {f["name"] for t in request.body["tools"] for f in t["functionDeclarations"]}
 
 
-def said_to_model(request: Recorded) -> str:
+def said_to_model(request: RecordedRequest) -> str:
     return json.dumps(request.body, ensure_ascii=False)
 
 
-def system(request: Recorded) -> str:
+def system(request: RecordedRequest) -> str:
     return "".join(part["text"] for part in request.body["systemInstruction"]["parts"])
 
 

@@ -19,7 +19,7 @@ import pytest
 from abreast.agents.base import Launch
 from abreast.agents.gemini.agent import AGENT
 from abreast.engine.working.session.briefing import read_briefing
-from abreast.loopback.record import Recorded
+from abreast.loopback.record import RecordedRequest
 from abreast.loopback.server import Loopback
 from abreast.model.events import Cause, EventKind, Outcome
 from abreast.model.limits import Limits
@@ -65,7 +65,7 @@ class Bench:
         return ran
 
     @property
-    def turns(self) -> list[Recorded]:
+    def turns(self) -> list[RecordedRequest]:
         return [r for r in self.server.requests if r.step is not None]
 
 
@@ -75,7 +75,7 @@ def bench(tmp_path: Path, repo: Repo):
         yield Bench(tmp_path, repo, server)
 
 
-def said_to_model(request: Recorded) -> str:
+def said_to_model(request: RecordedRequest) -> str:
     return json.dumps(request.body, ensure_ascii=False)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from abreast import api
 from abreast.agents import AGENTS
-from abreast.agents.versions import Certified, Standing
+from abreast.agents.versions import Certified, VersionStatus
 from abreast.engine.client.delegating import Ask, make_plan
 from abreast.engine.common.installed import find_fit
 from abreast.errors import AgentError, ContractError, PlanError
@@ -23,22 +23,22 @@ CERTIFIED = {agent.name: agent.certified for agent in AGENTS.values() if agent.c
 @pytest.mark.parametrize(
     ("version", "standing"),
     [
-        ("0.56.0", Standing.TRIED),
-        ("0.58.3", Standing.TRIED),
-        ("0.61.0", Standing.TRIED),
-        ("0.61.0-nightly.20261101", Standing.TRIED),
-        ("v0.60.0 (stable)", Standing.TRIED),
-        ("0.9.0", Standing.TOO_OLD),
-        ("0.55.9", Standing.TOO_OLD),
-        ("0.56.0-preview.2", Standing.TOO_OLD),
-        ("0.61.1", Standing.UNTRIED),
-        ("0.100.0", Standing.UNTRIED),
-        ("1.0.0", Standing.UNTRIED),
-        ("", Standing.UNTRIED),
-        ("unknown", Standing.UNTRIED),
+        ("0.56.0", VersionStatus.TRIED),
+        ("0.58.3", VersionStatus.TRIED),
+        ("0.61.0", VersionStatus.TRIED),
+        ("0.61.0-nightly.20261101", VersionStatus.TRIED),
+        ("v0.60.0 (stable)", VersionStatus.TRIED),
+        ("0.9.0", VersionStatus.TOO_OLD),
+        ("0.55.9", VersionStatus.TOO_OLD),
+        ("0.56.0-preview.2", VersionStatus.TOO_OLD),
+        ("0.61.1", VersionStatus.UNTRIED),
+        ("0.100.0", VersionStatus.UNTRIED),
+        ("1.0.0", VersionStatus.UNTRIED),
+        ("", VersionStatus.UNTRIED),
+        ("unknown", VersionStatus.UNTRIED),
     ],
 )
-def test_a_version_stands_to_what_was_tried(version: str, standing: Standing) -> None:
+def test_a_version_stands_to_what_was_tried(version: str, standing: VersionStatus) -> None:
     assert Certified("0.56.0", "0.61.0").standing(version) is standing
 
 
@@ -49,11 +49,11 @@ NUMBERS = st.lists(st.integers(0, 300), min_size=3, max_size=3)
 def test_versions_are_numbers_not_words(one: list[int], two: list[int], it: list[int]) -> None:
     oldest, newest = sorted([one, two])
     tried = Certified(".".join(map(str, oldest)), ".".join(map(str, newest)))
-    expected = Standing.UNTRIED
+    expected = VersionStatus.UNTRIED
     if it < oldest:
-        expected = Standing.TOO_OLD
+        expected = VersionStatus.TOO_OLD
     elif it <= newest:
-        expected = Standing.TRIED
+        expected = VersionStatus.TRIED
     assert tried.standing(".".join(map(str, it))) is expected
 
 
@@ -103,7 +103,7 @@ def test_an_older_one_is_refused_by_name(name: str, path: Path, repo: Repo) -> N
         api.read_plan(None, ["do it"], Overrides(agent=name), repo=repo.path)
     assert [p.message for p in problems.value.problems] == [refused.value.message]
     [row] = [info for info in api.agents(environ) if info.name == name]
-    assert (row.version, row.standing, row.certified) == ("0.1.2", Standing.TOO_OLD, tried)
+    assert (row.version, row.standing, row.certified) == ("0.1.2", VersionStatus.TOO_OLD, tried)
 
 
 @pytest.mark.parametrize("version", ["999.0.1", ""], ids=["newer", "silent"])
@@ -112,7 +112,7 @@ def test_a_newer_one_is_used_and_called_untried(version: str, path: Path) -> Non
     environ = {"PATH": str(path)}
     assert find_fit(AGENTS["gemini"], environ).version == version or not version
     [row] = [info for info in api.agents(environ) if info.name == "gemini"]
-    assert row.standing is Standing.UNTRIED
+    assert row.standing is VersionStatus.UNTRIED
 
 
 def test_a_question_goes_to_one_that_can_be_used(path: Path, repo: Repo) -> None:

@@ -133,7 +133,7 @@ def text_of(content: Any) -> str:
     return "\n".join(as_text(part.get("text")) for part in parts if part.get("type") == "text")
 
 
-class Plan:
+class TodoList:
     """The agent's todo list, as the results of its calls change it."""
 
     def __init__(self) -> None:

@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from abreast.agents.claude.records_calls import Plan, called, notified, returned, text_of
+from abreast.agents.claude.records_calls import TodoList, called, notified, returned, text_of
 from abreast.agents.claude.records_usage import MARKS, spent
 from abreast.agents.claude.transcript import (
     SYNTHETIC,
@@ -63,7 +63,7 @@ class Events:
         self.skipped = 0
         self.counted = (0, 0)
         self.begun: Begun | None = None
-        self._plan = Plan()
+        self._plan = TodoList()
         self._lost = 0
         self._resent = 0
         self._open = ""  # the id of the latest reply, while only its start was recorded

@@ -20,7 +20,7 @@ from abreast.agents.codex.records_calls import (
     planned,
     returned,
 )
-from abreast.agents.codex.records_lines import Record, load_record
+from abreast.agents.codex.records_lines import RolloutLine, load_record
 from abreast.agents.codex.records_spending import Spending
 from abreast.agents.recorded import cut
 from abreast.agents.values import mapping
@@ -82,7 +82,7 @@ class Events:
             self._unknown += 1
         return [*self._spending.take(record), *self._told(record)]
 
-    def _told(self, record: Record) -> Iterator[TranscriptEvent]:
+    def _told(self, record: RolloutLine) -> Iterator[TranscriptEvent]:
         payload = record.payload
         if 0 <= record.ordinal < self._from:  # the parent's, which a sub-agent has a copy of
             return
@@ -100,14 +100,14 @@ class Events:
             case "event_msg", str(kind):
                 yield from self._happened(record, kind)
 
-    def _begins(self, record: Record) -> Begun:
+    def _begins(self, record: RolloutLine) -> Begun:
         begun = begun_by(record.payload, record.at)
         own = record.payload.get("subagent_history_start_ordinal")
         self.session, self._child = begun.session, bool(begun.parent)
         self._from = own if type(own) is int else -1
         return begun
 
-    def _heard(self, record: Record) -> Iterator[Returned | Said]:
+    def _heard(self, record: RolloutLine) -> Iterator[Returned | Said]:
         """Yield what another agent has written to this one: a sub-agent's answer, or its task."""
         payload, text = record.payload, _content(record.payload)
         words = text.partition(_LETTER)[2].strip() or text
@@ -118,7 +118,7 @@ class Events:
         elif self._child:
             yield from self._says(record.at, "item", by_user=True, text=words)
 
-    def _called(self, record: Record) -> Iterator[Called | Planned]:
+    def _called(self, record: RolloutLine) -> Iterator[Called | Planned]:
         call = called(record.at, record.payload)
         script = record.payload.get("type") == "custom_tool_call" and call.name == SCRIPT
         while len(self._open) >= _OPEN_AT_MOST:
@@ -129,10 +129,10 @@ class Events:
         if plans and (plan := planned(record.at, record.payload)):
             yield plan
 
-    def _returned(self, record: Record) -> Returned:
+    def _returned(self, record: RolloutLine) -> Returned:
         return returned(record.at, record.payload, self._open.pop(identity(record.payload), None))
 
-    def _happened(self, record: Record, kind: str) -> Iterator[TranscriptEvent]:
+    def _happened(self, record: RolloutLine, kind: str) -> Iterator[TranscriptEvent]:
         payload = record.payload
         match kind:
             case "item_completed":
@@ -151,7 +151,7 @@ class Events:
             case "error":
                 yield from self._breaks(record.at, payload.get("message"))
 
-    def _completed(self, record: Record, item: Mapping[str, Any]) -> Iterator[TranscriptEvent]:
+    def _completed(self, record: RolloutLine, item: Mapping[str, Any]) -> Iterator[TranscriptEvent]:
         kind, opened = text_of(item.get("type")), self._open.get(str(item.get("id")))
         if kind == "SubAgentActivity" and len(self._agents) < _OPEN_AT_MOST:
             self._agents[str(item.get("agent_path"))] = item_child(item)

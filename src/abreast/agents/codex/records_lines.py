@@ -18,7 +18,7 @@ _PATCHED = re.compile(r"^\*\*\* (?:(?:Add|Update|Delete) File|Move to): (.+)$", 
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class RolloutLine:
     """One line. `torn`: something unreadable stood before it on that line.
 
     `ordinal` is its place in the session's history, -1 in older versions.
@@ -31,7 +31,7 @@ class Record:
     torn: bool = False
 
 
-def load_record(line: bytes) -> Record | None:
+def load_record(line: bytes) -> RolloutLine | None:
     """Return the record on a line, or None: torn, or no record. Raises nothing.
 
     A process that was killed in the middle of a line leaves it open, and the next one of the same
@@ -44,7 +44,7 @@ def load_record(line: bytes) -> Record | None:
     if not isinstance(kind, str) or not isinstance(payload, dict):
         return None
     ordinal = value.get("ordinal")
-    return Record(
+    return RolloutLine(
         seconds(value.get("timestamp")),
         kind,
         payload,

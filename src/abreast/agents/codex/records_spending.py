@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from abreast.agents.codex.records_copy import Copy
-from abreast.agents.codex.records_lines import BEGINNING, Record, load_record
+from abreast.agents.codex.records_lines import BEGINNING, RolloutLine, load_record
 from abreast.agents.recorded import seconds
 from abreast.agents.values import text
 from abreast.model.transcript import Spent
@@ -186,7 +186,7 @@ class Spending:
         if line.endswith(b"\n") and any(mark in line for mark in MARKS):
             self._warn("a torn line had a request's usage")
 
-    def take(self, record: Record) -> Iterator[Spent]:
+    def take(self, record: RolloutLine) -> Iterator[Spent]:
         """Yield what a record says was spent."""
         payload = record.payload
         if record.torn:
@@ -219,7 +219,7 @@ class Spending:
         elif named != self._session:
             self._copy.begin(at, named)
 
-    def _stated(self, record: Record) -> Iterator[Spent]:
+    def _stated(self, record: RolloutLine) -> Iterator[Spent]:
         payload = record.payload
         used = load_counts(payload.get("usage"))
         if used is None:
@@ -243,7 +243,7 @@ class Spending:
         self._total, self._stating = total or self._total, True
         yield self._spent(record, identity, used)
 
-    def _counted(self, record: Record) -> Iterator[Spent]:
+    def _counted(self, record: RolloutLine) -> Iterator[Spent]:
         info = record.payload.get("info")
         if not isinstance(info, Mapping):
             return
@@ -285,7 +285,7 @@ class Spending:
         self._warn(_MISSING)
         return added
 
-    def _spent(self, record: Record, identity: str, used: Counts) -> Spent:
+    def _spent(self, record: RolloutLine, identity: str, used: Counts) -> Spent:
         return Spent(
             at=record.at,
             id=identity,

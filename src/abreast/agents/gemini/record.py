@@ -35,7 +35,7 @@ def resumable(home: Path, session: str, worktree: Path) -> bool:
 
 
 @dataclass(frozen=True)
-class Reply:
+class ReplyUsage:
     """What one request to a model has cost. `tool`: the part of its input that tools put there."""
 
     model: str
@@ -43,19 +43,19 @@ class Reply:
     tool: int = 0
 
 
-def replies(home: Path, session: str, since: str) -> list[Reply]:
+def replies(home: Path, session: str, since: str) -> list[ReplyUsage]:
     """Return the replies in `session` since a moment of the CLI's own clock, the first one first.
 
     What the CLI asks aside, such as which model to take, is not in its record.
     """
-    found: dict[str, Reply] = {}
+    found: dict[str, ReplyUsage] = {}
     begun = seconds(since)
     for path in records(home, session):
         spending = Spending(path)
         for line in lines_of(path):
             for one in spending.feed(line):
                 if one.at >= begun:
-                    found[one.id] = Reply(one.model, _usage(one), spending.tool(one.id))
+                    found[one.id] = ReplyUsage(one.model, _usage(one), spending.tool(one.id))
     return [*found.values()]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from abreast.agents.gemini.folder import user_folder
 from abreast.agents.gemini.records_calls import called, concluded, planned, read_calls, returned
-from abreast.agents.gemini.records_history import History, Turn
+from abreast.agents.gemini.records_history import Effect, History
 from abreast.agents.gemini.records_lines import header, lines_of, parse
 from abreast.agents.gemini.records_shape import (
     Kind,
@@ -27,7 +27,7 @@ from abreast.agents.gemini.records_shape import (
     safe_name,
     text,
 )
-from abreast.agents.gemini.records_usage import MARKS, Spending, Tally, carries
+from abreast.agents.gemini.records_usage import MARKS, Spending, UsageFilter, carries
 from abreast.agents.recorded import cut, is_link, open_record, seconds, split
 from abreast.model.transcript import (
     Begun,
@@ -137,7 +137,7 @@ class Events:
         self.path = path
         self.skipped = 0
         self.at = 0.0  # the latest time in the record
-        self._tally = Tally()
+        self._tally = UsageFilter()
         self._history = History()
         self._begun: Begun | None = None
         self._known: set[str] = set()  # messages whose words were told
@@ -190,13 +190,13 @@ class Events:
         self._note(record)
         if marked:
             yield from self._tally.spent(record)
-        if turn is Turn.TAKEN_BACK:
+        if turn is Effect.TAKEN_BACK:
             yield Broken(self.at, _TAKEN_BACK)
-        elif turn is Turn.COMPACTED:
+        elif turn is Effect.COMPACTED:
             self._tally.warn(_SUMMARY)
             yield Compacted(self.at)
         for message in messages(record):
-            if turn is Turn.COMPACTED:  # the same words again, some under new ids
+            if turn is Effect.COMPACTED:  # the same words again, some under new ids
                 self._known.add(identity(message))
             else:
                 yield from self._tell(message)

@@ -17,7 +17,7 @@ SILENT = (Kind.CONTEXT, Kind.ASIDE)
 """Messages in which nobody says anything."""
 
 
-class Turn(Enum):
+class Effect(Enum):
     """What a record did to the conversation, beyond adding to it."""
 
     NONE = "none"
@@ -39,29 +39,29 @@ class History:
         told = ((name, of) for name, of in reversed(self.kept.items()) if of not in SILENT)
         return next(told, ("", Kind.ASIDE))
 
-    def apply(self, record: Record) -> Turn:
+    def apply(self, record: Record) -> Effect:
         if name := identity(record):
             self._fresh = False
             self.kept[name] = kind(record)
         elif is_rewind(record):
             self._rewind(record["$rewindTo"])
         elif is_header(record):
-            turn = Turn.RESTARTED if self.kept else Turn.NONE
+            turn = Effect.RESTARTED if self.kept else Effect.NONE
             self._replace(record)
             self._fresh = True
             return turn
         else:
             return self._replace(record)
-        return Turn.NONE
+        return Effect.NONE
 
-    def _replace(self, record: Record) -> Turn:
+    def _replace(self, record: Record) -> Effect:
         among = listed(record)
         if among is None:
-            return Turn.NONE
+            return Effect.NONE
         before, self.kept = self.kept, {identity(one): kind(one) for one in among}
         # A new process lists its own first message, and only then those it resumes.
         fresh, self._fresh = self._fresh, False
-        return Turn.NONE if fresh else _turn(before, self.kept)
+        return Effect.NONE if fresh else _turn(before, self.kept)
 
     def _rewind(self, name: str) -> None:
         """As the CLI does it, an unknown message takes all of them with it."""
@@ -70,14 +70,14 @@ class History:
         self.kept = {one: self.kept[one] for one in left}
 
 
-def _turn(before: Mapping[str, Kind], now: Mapping[str, Kind]) -> Turn:
+def _turn(before: Mapping[str, Kind], now: Mapping[str, Kind]) -> Effect:
     if all(name in now for name in before):
-        return Turn.NONE
+        return Effect.NONE
     if list(now) == list(before)[: len(now)]:
-        return Turn.TAKEN_BACK
+        return Effect.TAKEN_BACK
     # What tools returned gets new ids by a mere resume.
     gone, come = _spoken(before) - _spoken(now), _spoken(now) - _spoken(before)
-    return Turn.COMPACTED if gone and come else Turn.NONE
+    return Effect.COMPACTED if gone and come else Effect.NONE
 
 
 def _spoken(messages: Mapping[str, Kind]) -> set[str]:

@@ -32,7 +32,7 @@ def carries(line: bytes) -> bool:
     return b'"tokens"' in line or (_FRONT(line) is None and rb"\u00" in line)
 
 
-class Tally:
+class UsageFilter:
     """Tells which records of one file are news: most of them repeat what was said before."""
 
     def __init__(self) -> None:
@@ -97,7 +97,7 @@ class Spending:
     def __init__(self, path: Path, state: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002
         self.path = path
         self.skipped = 0
-        self._tally = Tally()
+        self._tally = UsageFilter()
         self._seen: dict[bytes, bytes] = {}  # the tokens of a message, as they are written
 
     @property

@@ -11,7 +11,7 @@ from abreast.agents.gemini.child import CHANGING
 from abreast.agents.gemini.failure import Judgement, judge_end, judge_failure, plain
 from abreast.agents.gemini.home import REFUSED
 from abreast.agents.gemini.mail import HEARD
-from abreast.agents.gemini.record import Reply, replies
+from abreast.agents.gemini.record import ReplyUsage, replies
 from abreast.agents.lines import load_line
 from abreast.agents.values import count, mapping, text
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
@@ -179,7 +179,7 @@ class GeminiReader:
             context=_held(said[-1].usage) if said else None,
         )
 
-    def _replies(self) -> list[Reply]:
+    def _replies(self) -> list[ReplyUsage]:
         """Return this process's replies by the CLI's record: the stream has totals only."""
         if self._home is None or not self._session or not self._begun:
             return []
@@ -249,13 +249,13 @@ def _message(result: Line) -> str:
     return plain(str(error.get("message", ""))) if isinstance(error, Mapping) else ""
 
 
-def _total(result: Line, said: Iterable[Reply] = ()) -> Usage:
+def _total(result: Line, said: Iterable[ReplyUsage] = ()) -> Usage:
     stats = result.get("stats")
     tool = sum(reply.tool for reply in said)
     return _usage(stats, tool) if isinstance(stats, Mapping) else Usage()
 
 
-def _summed(said: Iterable[Reply]) -> dict[str, Usage]:
+def _summed(said: Iterable[ReplyUsage]) -> dict[str, Usage]:
     models: dict[str, Usage] = {}
     for reply in said:
         models[reply.model] = models.get(reply.model, Usage()) + reply.usage
@@ -270,7 +270,7 @@ def _sum(parts: Iterable[Usage]) -> Usage:
     return reduce(operator.add, parts, Usage())
 
 
-def _by_model(result: Line, said: Iterable[Reply]) -> dict[str, Usage]:
+def _by_model(result: Line, said: Iterable[ReplyUsage]) -> dict[str, Usage]:
     """Return the usage of each model that spent tokens, the CLI's own router included."""
     stats = result.get("stats")
     models = stats.get("models") if isinstance(stats, Mapping) else None

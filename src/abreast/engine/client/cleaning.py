@@ -32,7 +32,7 @@ from abreast.model.states import LandState
 from abreast.places import Places
 from abreast.process.listing import size_of
 from abreast.process.working import working_folders
-from abreast.store.changes import Change
+from abreast.store.changes import SessionUpdate
 
 
 def clean(names: Sequence[str], places: Places, *, remove: bool, force: bool) -> list[Removal]:
@@ -143,7 +143,7 @@ class _Broom:
         )
         if layout.slot:
             give_back(repository, layout.slot, layout.id)
-            self.client.store.update_session(session.id, Change(worktree=""))
+            self.client.store.update_session(session.id, SessionUpdate(worktree=""))
         else:
             lock = repository_lock(places, repository.common_dir)
             remove_worktree(repository, spec, trash=places.trash, lock=lock)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from abreast.engine.client.watching import POLL, require_run, wait_for
 from abreast.engine.common.attendance import attendance
-from abreast.engine.common.check import Checked, check_plan, landing_problems
+from abreast.engine.common.check import CheckedPlan, check_plan, landing_problems
 from abreast.engine.common.environment import (
     bring_environment,
     drop_environment,
@@ -88,7 +88,7 @@ class Client:
 
     def record(
         self,
-        checked: Checked,
+        checked: CheckedPlan,
         environ: Mapping[str, str] | None = None,
         *,
         kind: SessionKind = SessionKind.TASK,

@@ -23,7 +23,7 @@ _LONGEST = 0.25  # seconds between looks
 
 
 @dataclass(frozen=True)
-class Told:
+class TellResult:
     """What became of a message: one of the two is empty.
 
     `heard` is how it got there; `waits_for` is for what it waits in the mailbox.
@@ -41,7 +41,9 @@ _HEARD = {
 }
 
 
-def tell(session: Session, text: str, places: Places, *, sender: str, patience: float) -> Told:
+def tell(
+    session: Session, text: str, places: Places, *, sender: str, patience: float
+) -> TellResult:
     """Put a message into a session's mailbox, and wait `patience` seconds for it to be taken.
 
     `sender` is the session that says it; empty: the user. Raises StateError for a session that has
@@ -70,12 +72,12 @@ def tell(session: Session, text: str, places: Places, *, sender: str, patience: 
             client.store.add_event(
                 session.id, "told", f"it has heard {one_line(text, 60)!r} {heard}"
             )
-            return Told(session.id, heard, "")
+            return TellResult(session.id, heard, "")
         now = client.reader.session(session.id) or session
     why = "nobody works on it" if lost else "it has ended meanwhile"
     resumed = f"when it is resumed, for {why}: abreast resume {session.run}"
     gone = lost or now.state.final
-    return Told(session.id, "", resumed if gone else agent.capabilities.told)
+    return TellResult(session.id, "", resumed if gone else agent.capabilities.told)
 
 
 def _instead(session: Session) -> str:

@@ -42,7 +42,7 @@ from abreast.places import Places
 from abreast.process import clock
 from abreast.process.environment import allow
 from abreast.runner.job import Result, save_result
-from abreast.store.changes import Change
+from abreast.store.changes import SessionUpdate
 from abreast.store.reader import Reader
 
 # What a terminal program needs beyond the ordinary, and a person's own git and ssh.
@@ -74,7 +74,7 @@ def open_session(
         take_seat(context.session, places)
         preparing.prepare(context)
         launch = _launch(context, agent, "")
-        change = Change(state=SessionState.RUNNING, cli_session=launch.cli_session)
+        change = SessionUpdate(state=SessionState.RUNNING, cli_session=launch.cli_session)
         engine.store.update_session(context.session.id, change)
         return (
             engine.reader.session(context.session.id) or context.session,
@@ -130,7 +130,7 @@ def _attach(session: Session, agent: Agent, places: Places) -> tuple[Session, Co
         if session.kind is SessionKind.OPEN:
             # With nothing said in it yet there is no record of it.
             launch = replace(launch, cli_session=found or str(uuid.uuid4()), resume=bool(found))
-            engine.store.update_session(session.id, Change(cli_session=launch.cli_session))
+            engine.store.update_session(session.id, SessionUpdate(cli_session=launch.cli_session))
         elif found != session.cli_session:
             raise StateError(
                 f"{agent.title} has no record of its session {session.cli_session}",

@@ -26,7 +26,7 @@ REMOTE = "origin"  # where pull requests are opened
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedPlan:
     """A plan that can run here: base resolved, target and limits filled in."""
 
     plan: Plan
@@ -36,7 +36,7 @@ class Checked:
 
 def check_plan(
     plan: Plan, environ: Mapping[str, str] | None = None, *, found: Iterable[Problem] = ()
-) -> Checked:
+) -> CheckedPlan:
     """Return the plan with its base as a SHA.
 
     Raises PlanError with every problem at once, those that the caller has `found` first.
@@ -58,7 +58,7 @@ def check_plan(
         repo=str(repository.place),
         max_parallel=plan.max_parallel or machine_parallel(),
     )
-    return Checked(checked, repository, tuple(_notes(checked, repository)))
+    return CheckedPlan(checked, repository, tuple(_notes(checked, repository)))
 
 
 def machine_parallel() -> int:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from abreast.agents.base import Agent, Installed
-from abreast.agents.versions import Standing
+from abreast.agents.versions import VersionStatus
 from abreast.errors import AgentError, CommandError
 from abreast.process.command import run
 from abreast.process.environment import allow
@@ -27,7 +27,7 @@ def find_fit(agent: Agent, environ: Mapping[str, str]) -> Installed:
     if agent.certified is None:
         return found
     version = version_of(found, environ)
-    if agent.certified.standing(version) is Standing.TOO_OLD:
+    if agent.certified.standing(version) is VersionStatus.TOO_OLD:
         oldest = agent.certified.oldest
         raise AgentError(
             f"{agent.title} {version} is too old: {oldest} is the oldest that abreast was tried "

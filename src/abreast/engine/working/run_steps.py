@@ -3,7 +3,7 @@
 from abreast.engine.common.ending import load_ending
 from abreast.engine.common.environment import drop_environment, only_writer
 from abreast.engine.working.durable import Json
-from abreast.engine.working.schedule import Pace, Progress
+from abreast.engine.working.schedule import Pace, RunProgress
 from abreast.engine.working.session.context import Engine, plan_of
 from abreast.engine.working.session.final import write_ending
 from abreast.engine.working.session.handoff import leave_bare
@@ -26,7 +26,7 @@ def open_run(engine: Engine, run_id: str) -> Json:
         children=frozenset(task.id for task in plan.tasks if task.contract),
     )
     begun = [s for s in run.sessions if s.state is not SessionState.QUEUED]
-    progress = Progress(
+    progress = RunProgress(
         frozenset(s.task for s in begun if not s.state.final),
         {s.task: s.state for s in begun if s.state.final},
     )

@@ -50,17 +50,17 @@ class Pace:
 
 
 @dataclass(frozen=True)
-class Progress:
+class RunProgress:
     """Which tasks run and which have ended, and what stops the line for an agent."""
 
     running: frozenset[str] = frozenset()
     endings: Mapping[str, SessionState] = field(default_factory=dict)
     dead: Mapping[str, str] = field(default_factory=dict)  # agent -> why no more of it start
 
-    def started(self, *tasks: str) -> "Progress":
+    def started(self, *tasks: str) -> "RunProgress":
         return replace(self, running=self.running.union(tasks))
 
-    def ended(self, task: str, ending: Ending, agent: str = "") -> "Progress":
+    def ended(self, task: str, ending: Ending, agent: str = "") -> "RunProgress":
         """Note a session's ending; with one that leaves its `agent` no chance, that as well."""
         dead = {agent: ending.reason} if agent and ending.cause in LINE_STOPS else {}
         return replace(
@@ -75,13 +75,13 @@ class Progress:
         return {"running": sorted(self.running), "endings": dict(self.endings)}
 
     @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> "Progress":
+    def from_json(cls, raw: Mapping[str, Any]) -> "RunProgress":
         endings = {task: SessionState(state) for task, state in raw["endings"].items()}
         return cls(frozenset(raw["running"]), endings)
 
 
 def next_tasks(
-    pace: Pace, progress: Progress, *, stopping: bool
+    pace: Pace, progress: RunProgress, *, stopping: bool
 ) -> tuple[list[str], dict[str, Ending]]:
     """Return the tasks to start now, and those that will never start with the reason why."""
     ready: list[str] = []
@@ -101,7 +101,7 @@ def next_tasks(
     return ready, lost
 
 
-def _lost(task: str, pace: Pace, progress: Progress, *, stopping: bool) -> Ending | None:
+def _lost(task: str, pace: Pace, progress: RunProgress, *, stopping: bool) -> Ending | None:
     if stopping:
         return STOPPED
     ended = progress.endings

@@ -15,7 +15,7 @@ from abreast.git.repository import Repository
 from abreast.model.session import Run
 from abreast.model.task import Plan
 from abreast.places import Places
-from abreast.store.changes import Change
+from abreast.store.changes import SessionUpdate
 
 
 def in_warm_worktree(context: SessionContext, start: str) -> SessionContext:
@@ -38,7 +38,7 @@ def give_back_worktree(context: SessionContext) -> None:
     """
     if context.layout.slot:
         give_back(context.repository, context.layout.slot, context.layout.id)
-        context.update(Change(worktree=""))
+        context.update(SessionUpdate(worktree=""))
 
 
 def warm_up(places: Places, run: Run, plan: Plan) -> None:

@@ -42,7 +42,7 @@ from abreast.process.files import write_atomic
 from abreast.process.priority import WORKER, lower
 from abreast.store.engine import make_engine
 from abreast.store.migrations import migrate
-from abreast.store.reader import Reader, Request
+from abreast.store.reader import Reader, RunRequest
 from abreast.store.writer import Store
 
 P = ParamSpec("P")
@@ -241,7 +241,7 @@ def _past(since: float, seconds: float | None) -> bool:
     return seconds is not None and time.monotonic() - since > seconds
 
 
-async def _take(request: Request, seen: set[str]) -> None:
+async def _take(request: RunRequest, seen: set[str]) -> None:
     run, generation = request.run, request.generation
     if request.state is RunState.LANDING:
         # One landing at a time on a target, whichever run it belongs to.

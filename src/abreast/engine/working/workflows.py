@@ -23,7 +23,7 @@ from abreast.engine.working.durable import (
     workflow,
 )
 from abreast.engine.working.landing import steps as landing_steps
-from abreast.engine.working.schedule import Pace, Progress, next_tasks
+from abreast.engine.working.schedule import Pace, RunProgress, next_tasks
 from abreast.engine.working.session import steps
 from abreast.engine.working.session.context import Engine
 
@@ -118,7 +118,7 @@ _stop_requested = _blocking("stop requested", run_steps.stop_requested)
 async def run_plan(run: str, generation: int) -> None:
     """Start every session as its needs are met, at most `max_parallel` at once, to the last."""
     opened = await _open_run(run)
-    pace, progress = Pace.from_json(opened["pace"]), Progress.from_json(opened["progress"])
+    pace, progress = Pace.from_json(opened["pace"]), RunProgress.from_json(opened["progress"])
     running = await _begin(run, pace, sorted(progress.running))  # of an earlier request: joined
     while True:
         stopping = await _stop_requested(run)

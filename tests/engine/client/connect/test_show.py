@@ -5,7 +5,7 @@ from pathlib import Path
 from inline_snapshot import snapshot
 
 from abreast.engine.client.connect import json_text, toml_text
-from abreast.engine.client.connect.change import Change, Side
+from abreast.engine.client.connect.change import FileRewrite, Side
 from abreast.engine.client.connect.edits import apply, reverse
 from abreast.engine.client.connect.show import diff
 
@@ -16,8 +16,8 @@ def added(name: str, old: str, put, keys) -> tuple[str, str]:
     """Return the diffs of putting an entry in, and of taking it out again."""
     edits = put(old, keys, {"command": "/opt/abreast", "key": "$KEY"})
     new = apply(old, edits)
-    there = Change(Path(name), old, new, tuple(edits), Side.NEW)
-    back = Change(Path(name), new, old, tuple(reverse(edits)), Side.OLD)
+    there = FileRewrite(Path(name), old, new, tuple(edits), Side.NEW)
+    back = FileRewrite(Path(name), new, old, tuple(reverse(edits)), Side.OLD)
     return diff(there), diff(back)
 
 

@@ -9,7 +9,7 @@ import pytest
 from abreast.agents import AGENTS
 from abreast.agents.claude.retention import retention as claude
 from abreast.agents.gemini.retention import retention as gemini
-from abreast.doctor.housekeeping import Kept, expiring
+from abreast.doctor.housekeeping import TranscriptRetention, expiring
 from abreast.engine.reading.doctor.machine import kept, unreadable
 from tests.support.repos import make_repo
 
@@ -62,7 +62,7 @@ def test_transcripts_about_to_be_deleted(home, diagnose):
 
 
 def test_two_are_told_in_the_plural():
-    [found] = expiring([Kept("gemini", 30, "it", (0.0, DAY, 29 * DAY))], 30 * DAY)
+    [found] = expiring([TranscriptRetention("gemini", 30, "it", (0.0, DAY, 29 * DAY))], 30 * DAY)
     assert found.text.startswith("2 transcripts of gemini are deleted within 3 days")
     assert found.at == 0.0
 
@@ -136,4 +136,4 @@ def test_folders_that_may_not_be_read_are_told(tmp_path):
     environ = {"HOME": str(tmp_path)}
     [told] = unreadable(environ)
     assert told.startswith(f"{tmp_path}/.claude/projects: its transcripts cannot be listed")
-    assert [*kept(environ)] == [Kept("gemini", 30, gemini(environ).change, ())]
+    assert [*kept(environ)] == [TranscriptRetention("gemini", 30, gemini(environ).change, ())]

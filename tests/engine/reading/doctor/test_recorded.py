@@ -12,7 +12,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from abreast import api
-from abreast.doctor.case import Case, Standing
+from abreast.doctor.case import BriefingFile, ExaminedSession
 from abreast.doctor.context import heavy_briefing
 from abreast.doctor.examine import OF_A_SESSION, OF_SESSIONS
 from abreast.doctor.side_by_side import invalidated, same_files
@@ -100,15 +100,15 @@ summary-again, 405: the parent said about 405 tokens, 97 % of them word by word 
 def test_a_briefing_is_weighed_against_the_first_request(name, transcripts):
     [session] = transcripts(name)
     file = RECORDED / name / "GEMINI.md"
-    briefing = (Standing(str(file), count_tokens(file.read_text())),)
-    found = list(heavy_briefing(Case(session, briefing=briefing)))
+    briefing = (BriefingFile(str(file), count_tokens(file.read_text())),)
+    found = list(heavy_briefing(ExaminedSession(session, briefing=briefing)))
     assert bool(found) is ("heavy-briefing" in RECORDINGS[name].sick)
 
 
 def test_a_heavy_briefing_says_its_share(transcripts):
     [session] = transcripts("gemini-heavy-briefing")
     file = RECORDED / "gemini-heavy-briefing" / "GEMINI.md"
-    [found] = heavy_briefing(Case(session, briefing=(Standing(str(file), 3200),)))
+    [found] = heavy_briefing(ExaminedSession(session, briefing=(BriefingFile(str(file), 3200),)))
     assert found.numbers["start_up"] == session.events[2].input_tokens
     assert found.numbers["share"] == round(3200 / found.numbers["start_up"], 3)
     assert found.tokens == 3200 - round(0.15 * found.numbers["start_up"])

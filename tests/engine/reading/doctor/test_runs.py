@@ -13,7 +13,7 @@ from abreast.model.contract import Deliverable, DeliveryState
 from abreast.model.economy import Account
 from abreast.model.session import Run, Session
 from abreast.model.states import LandMode, LandState, RunState, SessionKind, SessionState
-from abreast.store.changes import Change
+from abreast.store.changes import SessionUpdate
 from abreast.store.engine import make_engine
 from abreast.store.migrations import migrate
 from abreast.store.writer import Store
@@ -56,7 +56,7 @@ def look(tmp_path, diagnose, store):
         )
         store.add_run(made, "{}")
         for cli_session in cli_sessions:  # of the first session, one attempt after the other
-            store.update_session(sessions[0].id, Change(cli_session=cli_session))
+            store.update_session(sessions[0].id, SessionUpdate(cli_session=cli_session))
         since = NOW - 7 * 86_400
         return {one.id: one for one in diagnose(home, since=since).findings}
 

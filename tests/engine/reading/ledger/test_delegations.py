@@ -13,7 +13,7 @@ from abreast.model.session import Run, Session
 from abreast.model.states import LandMode, RunState, SessionKind, SessionState
 from abreast.model.transcript import Spent
 from abreast.model.usage import Usage
-from abreast.store.changes import Change
+from abreast.store.changes import SessionUpdate
 from abreast.store.engine import make_engine, transaction
 from abreast.store.migrations import migrate
 from abreast.store.schema import deliverables
@@ -157,10 +157,10 @@ def test_the_attempts_of_a_retried_session_are_one_session(tmp_path):
     session = Session("r1/a", "r1", "a", "claude", SessionState.QUEUED)
     store.add_run(_run("r1", began, (session,)), "{}")
     for name in alone:
-        store.update_session("r1/a", Change(state=SessionState.RUNNING, cli_session=name))
-        store.update_session("r1/a", Change(state=SessionState.FAILED))
+        store.update_session("r1/a", SessionUpdate(state=SessionState.RUNNING, cli_session=name))
+        store.update_session("r1/a", SessionUpdate(state=SessionState.FAILED))
         store.next_attempt("r1/a", fresh=True)
-    store.update_session("r1/a", Change(state=SessionState.RUNNING))
+    store.update_session("r1/a", SessionUpdate(state=SessionState.RUNNING))
     stated = sum(row.cost.stated or 0.0 for row in alone.values())
     for usd, rest in ((stated / 2, None), (stated + 0.5, 0.5)):
         store.set_usage("r1/a", 1, Usage(1, 1, 1, usd, "stream"))

@@ -9,7 +9,7 @@ import pytest
 
 import abreast
 from abreast.agents.codex import records
-from abreast.engine.reading.ledger.read import Task, read
+from abreast.engine.reading.ledger.read import FileToRead, read
 from abreast.model.transcript import Spent
 from tests.support.ccusage import ccusage, ccusage_binary
 from tests.support.recorded_homes import make_places
@@ -145,9 +145,9 @@ def test_a_copy_is_told_by_its_time_also_when_read_in_pieces(tmp_path: Path, cop
     for end in range(1, len(lines)):
         home = tmp_path / f"{end}"
         path = write(home, FORK, 5, lines[:end])
-        before = read(Task("codex", str(path)))
+        before = read(FileToRead("codex", str(path)))
         write(home, FORK, 5, lines)
-        goes_on = Task("codex", str(path), before.offset, before.state, before.tail)
+        goes_on = FileToRead("codex", str(path), before.offset, before.state, before.tail)
         now = read(goes_on)
         assert not now.whole
         found = [one.prompt for part in (before, now) for one in part.tallies]

@@ -13,7 +13,7 @@ from abreast.agents import records_of
 from abreast.engine.reading.ledger import cores, index
 from abreast.engine.reading.ledger.cores import read_all
 from abreast.engine.reading.ledger.index import refresh
-from abreast.engine.reading.ledger.read import Task, read
+from abreast.engine.reading.ledger.read import FileToRead, read
 from abreast.engine.reading.transcripts import find_transcripts
 from abreast.model.ledger import By
 from abreast.process import piped
@@ -171,7 +171,7 @@ def test_helpers_find_the_same_and_a_lost_one_loses_nothing(home, places, monkey
     monkeypatch.setattr(cores, "WORTH", 1_000_000)
     monkeypatch.setattr(cores, "_BATCH", 300_000)
     found = find_transcripts(places, {"HOME": str(home)})
-    tasks = [(Task(one.agent, str(one.path)), one.size) for one in found]
+    tasks = [(FileToRead(one.agent, str(one.path)), one.size) for one in found]
     alone = {task.path: read(task) for task, _ in tasks}
     helped = {task.path: one for task, one in read_all(tasks, cores=3)}
     assert helped == alone

@@ -11,7 +11,7 @@ import pytest
 
 from abreast.agents import records_of
 from abreast.engine.reading.ledger.pack import unpack
-from abreast.engine.reading.ledger.read import Task, read
+from abreast.engine.reading.ledger.read import FileToRead, read
 from tests.support.recorded_homes import install, recordings
 
 Rewrite = Callable[[Sequence[bytes]], list[bytes]]
@@ -70,7 +70,7 @@ SPELLINGS: dict[str, Rewrite] = {
 
 
 def spent(agent: str, path: Path) -> Any:
-    found = read(Task(agent, str(path)))
+    found = read(FileToRead(agent, str(path)))
     assert not found.failed
     return found.session, found.cwd, unpack(found.requests, found.models)
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from abreast.engine.working.session.agent import change_of, seen_from
-from abreast.runner.job import Progress
+from abreast.runner.job import JobProgress
 
 
 def test_files_are_called_as_seen_from_the_worktree(tmp_path: Path):
@@ -15,4 +15,4 @@ def test_files_are_called_as_seen_from_the_worktree(tmp_path: Path):
     expected = ("a.txt", "b.txt", "sub/c.txt", *outside)
     assert seen_from(tree, named) == expected
     assert seen_from(link, [f"{tree}/a.txt", f"{link}/b.txt"]) == ("a.txt", "b.txt")
-    assert change_of(Progress(files=tuple(named)), tree).files == expected
+    assert change_of(JobProgress(files=tuple(named)), tree).files == expected

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from abreast.engine.client.connect.edits import Edit
+from abreast.engine.client.connect.edits import TextEdit
 from abreast.errors import StateError
 from abreast.process.files import write_atomic
 
@@ -20,7 +20,7 @@ class Side(StrEnum):
 
 
 @dataclass(frozen=True)
-class Change:
+class FileRewrite:
     """`old` is the text as it was read, None for no file; `new` None means that the file goes.
 
     `edits` lead from `old` (or "") to `new` (or ""). `mode` is that of a new file.
@@ -29,7 +29,7 @@ class Change:
     path: Path
     old: str | None
     new: str | None
-    edits: tuple[Edit, ...]
+    edits: tuple[TextEdit, ...]
     ours: Side
     mode: int = 0o600
 
@@ -50,7 +50,7 @@ def read(path: Path) -> str | None:
         raise StateError(f"{path} cannot be read: {failure.strerror}") from failure
 
 
-def check(change: Change) -> None:
+def check(change: FileRewrite) -> None:
     """Raise StateError when the file is no longer what it was."""
     if read(change.path) != change.old:
         raise StateError(
@@ -69,7 +69,7 @@ def missing_folders(path: Path) -> list[Path]:
     return missing[::-1]
 
 
-def write(change: Change) -> None:
+def write(change: FileRewrite) -> None:
     """Make the change. A link is followed; the file's mode stays."""
     check(change)
     # Whoever keeps settings in a repository of dotfiles has a link here.

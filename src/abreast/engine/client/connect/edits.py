@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, order=True)
-class Edit:
+class TextEdit:
     """At `at`, `old` becomes `new`. Positions are those of the text before any edit."""
 
     at: int
@@ -13,7 +13,7 @@ class Edit:
     new: str
 
 
-def apply(text: str, edits: Sequence[Edit]) -> str:
+def apply(text: str, edits: Sequence[TextEdit]) -> str:
     """Return `text` changed. Raises ValueError when an edit's `old` is not there."""
     for edit in sorted(edits, reverse=True):
         end = edit.at + len(edit.old)
@@ -23,16 +23,16 @@ def apply(text: str, edits: Sequence[Edit]) -> str:
     return text
 
 
-def reverse(edits: Sequence[Edit]) -> list[Edit]:
+def reverse(edits: Sequence[TextEdit]) -> list[TextEdit]:
     """Return the edits that undo these."""
     undone, shift = [], 0
     for edit in sorted(edits):
-        undone.append(Edit(edit.at + shift, edit.new, edit.old))
+        undone.append(TextEdit(edit.at + shift, edit.new, edit.old))
         shift += len(edit.new) - len(edit.old)
     return undone
 
 
-def between(old: str, new: str) -> list[Edit]:
+def between(old: str, new: str) -> list[TextEdit]:
     """Return the one edit, as short as can be, that makes `new` of `old`; none if they agree."""
     if old == new:
         return []
@@ -44,4 +44,4 @@ def between(old: str, new: str) -> list[Edit]:
     while tail < most and old[-1 - tail] == new[-1 - tail]:
         tail += 1
     gone, come = old[head : len(old) - tail], new[head : len(new) - tail]
-    return [Edit(head, gone, come)]
+    return [TextEdit(head, gone, come)]

@@ -12,12 +12,12 @@ from abreast.agents.connecting import Layout
 from abreast.agents.ending_hooks import EVENT, EndingHook, told
 from abreast.engine.client.connect import json_list, json_text, receipt, toml_list
 from abreast.engine.client.connect.change import (
-    Change,
+    FileRewrite,
     Side,
     missing_folders,
     read,
 )
-from abreast.engine.client.connect.edits import Edit, apply, between, reverse
+from abreast.engine.client.connect.edits import TextEdit, apply, between, reverse
 from abreast.engine.client.connect.entry import server
 from abreast.engine.client.connect.proposal import Proposal, carry_out, require_part
 from abreast.engine.client.connect.receipt import Trace, digest
@@ -131,11 +131,11 @@ def _addition(agent: str, wanted: EndingHook, known: Trace | None) -> Proposal:
     groups = _groups(wanted, old)
     mine = [number for number, group in enumerate(groups) if _is_ours(group, agent)]
     if mine and groups[mine[0]] == wanted.group:
-        same = Change(path, text, text, (), Side.NEITHER)
+        same = FileRewrite(path, text, text, (), Side.NEITHER)
         return Proposal(agent, _receipt(agent), path, (same,), {}, remove=False)
     edits = _put(wanted, old, groups, mine)
     new = apply(old, edits)
-    change = Change(path, text, new, tuple(edits), Side.NEW)
+    change = FileRewrite(path, text, new, tuple(edits), Side.NEW)
     before = _without(agent, wanted, old, known)[0] if mine else text
     undo = reverse(edits) if before == text else between(new, before or "")
     folders = known.folders if known else tuple(map(str, missing_folders(path)))
@@ -145,7 +145,9 @@ def _addition(agent: str, wanted: EndingHook, known: Trace | None) -> Proposal:
     return Proposal(agent, _receipt(agent), path, (change,), traces, remove=False)
 
 
-def _put(wanted: EndingHook, old: str, groups: Sequence[Any], mine: Sequence[int]) -> list[Edit]:
+def _put(
+    wanted: EndingHook, old: str, groups: Sequence[Any], mine: Sequence[int]
+) -> list[TextEdit]:
     if wanted.layout is Layout.JSON:
         if mine:
             return json_list.change(old, EVENT, mine[0], dict(wanted.group))
@@ -161,7 +163,9 @@ def _put(wanted: EndingHook, old: str, groups: Sequence[Any], mine: Sequence[int
 def _removal(agent: str, wanted: EndingHook, known: Trace | None) -> Proposal:
     text = read(wanted.config)
     found, edits = _without(agent, wanted, text or "", known) if text is not None else (None, [])
-    change = Change(wanted.config, text, found, tuple(edits), Side.OLD if edits else Side.NEITHER)
+    change = FileRewrite(
+        wanted.config, text, found, tuple(edits), Side.OLD if edits else Side.NEITHER
+    )
     return Proposal(
         agent,
         _receipt(agent),
@@ -175,7 +179,7 @@ def _removal(agent: str, wanted: EndingHook, known: Trace | None) -> Proposal:
 
 def _without(
     agent: str, wanted: EndingHook, text: str, known: Trace | None
-) -> tuple[str | None, list[Edit]]:
+) -> tuple[str | None, list[TextEdit]]:
     """Return the text without our hook, None for no file, and the edits that lead there."""
     if known is not None and known.left_alone(text):
         return known.before(text), list(known.undo)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from abreast.engine.client.connect import json_text
-from abreast.engine.client.connect.edits import Edit
+from abreast.engine.client.connect.edits import TextEdit
 from abreast.engine.client.connect.json_text import Node
 
 
@@ -14,7 +14,7 @@ def items(text: str, keys: Sequence[str]) -> list[Any]:
     return [node.plain for node in _nodes(text, keys)]
 
 
-def add(text: str, keys: Sequence[str], value: Any) -> list[Edit]:
+def add(text: str, keys: Sequence[str], value: Any) -> list[TextEdit]:
     """Return the edits that make `value` the first item of the list at `keys`."""
     found = _nodes(text, keys)
     if not found:
@@ -22,24 +22,24 @@ def add(text: str, keys: Sequence[str], value: Any) -> list[Edit]:
     first, line = found[0], text.rfind("\n", 0, found[0].start) + 1
     before = text[line : first.start]
     if before.strip():  # it does not begin its line
-        return [Edit(first.start, "", json.dumps(value, ensure_ascii=False) + ", ")]
+        return [TextEdit(first.start, "", json.dumps(value, ensure_ascii=False) + ", ")]
     newline = "\r\n" if "\r\n" in text else "\n"
     body = json_text.render_at(text, first.start, value)
-    return [Edit(first.start, "", f"{body},{newline}{before}")]
+    return [TextEdit(first.start, "", f"{body},{newline}{before}")]
 
 
-def change(text: str, keys: Sequence[str], index: int, value: Any) -> list[Edit]:
+def change(text: str, keys: Sequence[str], index: int, value: Any) -> list[TextEdit]:
     """Return the edits that make `value` the item at `index`."""
     node = _nodes(text, keys)[index]
     old = text[node.start : node.end]
     return (
         []
         if node.plain == value
-        else [Edit(node.start, old, json_text.render_at(text, node.start, value))]
+        else [TextEdit(node.start, old, json_text.render_at(text, node.start, value))]
     )
 
 
-def drop(text: str, keys: Sequence[str], index: int, kept: int) -> list[Edit]:
+def drop(text: str, keys: Sequence[str], index: int, kept: int) -> list[TextEdit]:
     """Return the edits that take out the item at `index`.
 
     With the last one goes what holds the list, where that leaves it empty, but for the first
@@ -54,7 +54,7 @@ def drop(text: str, keys: Sequence[str], index: int, kept: int) -> list[Edit]:
         start, end = found[index].start, found[index + 1].start
     else:
         start, end = found[index - 1].end, found[index].end
-    return [Edit(start, text[start:end], "")]
+    return [TextEdit(start, text[start:end], "")]
 
 
 def _nodes(text: str, keys: Sequence[str]) -> tuple[Node, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from abreast.engine.client.connect.edits import Edit
+from abreast.engine.client.connect.edits import TextEdit
 
 _GAP = re.compile(r"(?:\s|//[^\n]*|/\*[\s\S]*?\*/)*")
 _REST_OF_LINE = re.compile(r"(?:[ \t\r]|/\*[^\n]*?\*/)*(?://[^\n]*)?(?=\n|\Z)")
@@ -65,13 +65,13 @@ def find(text: str, keys: Sequence[str]) -> Node | None:
     return node
 
 
-def put(text: str, keys: Sequence[str], value: Any) -> list[Edit]:
+def put(text: str, keys: Sequence[str], value: Any) -> list[TextEdit]:
     """Return the edits that make `value` the one at `keys`; none when it is there already."""
     node = _root(text)
     if node.members is None:
         raise ValueError("it holds no object")
     if node.start == node.end:
-        return [Edit(len(text), "", _render(_nested(keys, value), "  ", "", "\n") + "\n")]
+        return [TextEdit(len(text), "", _render(_nested(keys, value), "  ", "", "\n") + "\n")]
     for depth, key in enumerate(keys):
         member = node.find(key)
         if member is None:
@@ -84,7 +84,7 @@ def put(text: str, keys: Sequence[str], value: Any) -> list[Edit]:
     raise ValueError("no key")
 
 
-def take(text: str, keys: Sequence[str], kept: int) -> list[Edit]:
+def take(text: str, keys: Sequence[str], kept: int) -> list[TextEdit]:
     """Return the edits that remove what is at `keys`; none when nothing is.
 
     What holds it goes too when that leaves it empty, but for the first `kept` of the keys.
@@ -101,7 +101,7 @@ def take(text: str, keys: Sequence[str], kept: int) -> list[Edit]:
     return _remove(text, path[depth - 1], keys[depth - 1])
 
 
-def _insert(text: str, node: Node, key: str, value: Any) -> list[Edit]:
+def _insert(text: str, node: Node, key: str, value: Any) -> list[TextEdit]:
     unit, newline = _unit(text), "\r\n" if "\r\n" in text else "\n"
     outer = _indent(text, node.start)
     if not node.members:
@@ -109,30 +109,32 @@ def _insert(text: str, node: Node, key: str, value: Any) -> list[Edit]:
         body = f"{newline}{inner}{json.dumps(key)}: {_render(value, unit, inner, newline)}"
         inside = text[node.start + 1 : node.end - 1]
         if inside.strip():  # a comment
-            return [Edit(node.start + 1, "", body)]
-        return [Edit(node.start + 1, inside, f"{body}{newline}{outer}")]
+            return [TextEdit(node.start + 1, "", body)]
+        return [TextEdit(node.start + 1, inside, f"{body}{newline}{outer}")]
     last = node.members[-1]
     inner = _indent(text, last.start)
     if "\n" not in text[node.start : last.start]:
-        return [Edit(last.end, "", f", {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}")]
+        return [
+            TextEdit(last.end, "", f", {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}")
+        ]
     body = f"{newline}{inner}{json.dumps(key)}: {_render(value, unit, inner, newline)}"
     rest = _REST_OF_LINE.match(text, last.end)
     if rest is None or not rest[0].strip():
-        return [Edit(last.end, "", f",{body}")]
+        return [TextEdit(last.end, "", f",{body}")]
     end = rest.end() - (1 if rest[0].endswith("\r") else 0)
-    return [Edit(last.end, "", ","), Edit(end, "", body)]
+    return [TextEdit(last.end, "", ","), TextEdit(end, "", body)]
 
 
-def _replace(text: str, member: Member, value: Any) -> list[Edit]:
+def _replace(text: str, member: Member, value: Any) -> list[TextEdit]:
     if member.value.plain == value:
         return []
     newline = "\r\n" if "\r\n" in text else "\n"
     old = text[member.value.start : member.end]
     new = _render(value, _unit(text), _indent(text, member.start), newline)
-    return [Edit(member.value.start, old, new)]
+    return [TextEdit(member.value.start, old, new)]
 
 
-def _remove(text: str, node: Node, key: str) -> list[Edit]:
+def _remove(text: str, node: Node, key: str) -> list[TextEdit]:
     members = node.members or ()
     member = node.find(key)
     if member is None:
@@ -146,16 +148,16 @@ def _remove(text: str, node: Node, key: str) -> list[Edit]:
             start, end = node.start + 1, node.end - 1
         else:
             end = member.end
-        return [Edit(start, text[start:end], "")]
+        return [TextEdit(start, text[start:end], "")]
     if index < len(members) - 1:
         end = member.comma + 1
         if not own_line:
             end = members[index + 1].start
-        return [Edit(start, text[start:end], "")]
+        return [TextEdit(start, text[start:end], "")]
     comma = members[index - 1].comma
     if not text[comma + 1 : start].strip():
-        return [Edit(comma, text[comma : member.end], "")]
-    return [Edit(comma, ",", ""), Edit(start, text[start : member.end], "")]
+        return [TextEdit(comma, text[comma : member.end], "")]
+    return [TextEdit(comma, ",", ""), TextEdit(start, text[start : member.end], "")]
 
 
 def render_at(text: str, at: int, value: Any) -> str:

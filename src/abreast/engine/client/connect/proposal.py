@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from abreast.engine.client.connect import receipt
-from abreast.engine.client.connect.change import Change, check, remove_empty, write
+from abreast.engine.client.connect.change import FileRewrite, check, remove_empty, write
 from abreast.engine.client.connect.receipt import Trace
 from abreast.engine.client.connect.show import diff
 from abreast.errors import AgentError, StateError
@@ -27,7 +27,7 @@ class Proposal:
     agent: str
     receipt: str
     config: Path
-    changes: tuple[Change, ...]
+    changes: tuple[FileRewrite, ...]
     traces: Mapping[str, Trace]
     remove: bool
     scope: Scope = Scope.USER

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from abreast.engine.client.connect.change import remove_empty
-from abreast.engine.client.connect.edits import Edit, apply
+from abreast.engine.client.connect.edits import TextEdit, apply
 from abreast.places import Places
 from abreast.process.files import load_json, write_json
 
@@ -27,7 +27,7 @@ class Trace:
     path: str
     after: str
     existed: bool
-    undo: tuple[Edit, ...]
+    undo: tuple[TextEdit, ...]
     folders: tuple[str, ...] = ()
     kept: int = 0
     previous: Mapping[str, Any] | None = None
@@ -70,5 +70,5 @@ def _file(places: Places, agent: str, config: Path) -> Path:
 
 
 def _trace(raw: Mapping[str, Any]) -> Trace:
-    edits = tuple(Edit(**edit) for edit in raw["undo"])
+    edits = tuple(TextEdit(**edit) for edit in raw["undo"])
     return Trace(**{**raw, "undo": edits, "folders": tuple(raw["folders"])})

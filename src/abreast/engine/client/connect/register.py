@@ -9,7 +9,7 @@ from abreast.agents import agent_named, connectable
 from abreast.agents.connecting import Layout, Registration, Wanted
 from abreast.engine.client.connect import json_text, receipt, skill, toml_text
 from abreast.engine.client.connect.change import (
-    Change,
+    FileRewrite,
     Side,
     missing_folders,
     read,
@@ -90,7 +90,9 @@ def _addition(
         notes.append(f"{path} was edited since and stays as it is")
     else:
         before = undo_skill(text, own, skill.TEXT).text if own else text
-        change = Change(path, text, skill.TEXT, tuple(between(text or "", skill.TEXT)), Side.NEW)
+        change = FileRewrite(
+            path, text, skill.TEXT, tuple(between(text or "", skill.TEXT)), Side.NEW
+        )
         trace = _trace(replace(change, mode=mode), before, own)
         found.append((replace(change, mode=mode), trace))
     for change, trace in found:
@@ -105,14 +107,14 @@ def _addition(
 
 def _config_change(
     wanted: Registration, value: Mapping[str, object], known: Trace | None, mode: int
-) -> tuple[Change, Trace]:
+) -> tuple[FileRewrite, Trace]:
     path = wanted.config
     text = read(path)
     put = json_text.put if wanted.layout is Layout.JSON else toml_text.put
     try:
         edits = put(text or "", wanted.keys, value)
         previous = entry_in(wanted, text or "") if known is None else known.previous
-        change = Change(path, text, apply(text or "", edits), tuple(edits), Side.NEW, mode)
+        change = FileRewrite(path, text, apply(text or "", edits), tuple(edits), Side.NEW, mode)
     except ValueError as wrong:
         raise unfit(wanted, wrong) from wrong
     before = undo_config(wanted, text, known).text if known else text
@@ -123,7 +125,7 @@ def _config_change(
     )
 
 
-def _trace(change: Change, before: str | None, known: Trace | None) -> Trace:
+def _trace(change: FileRewrite, before: str | None, known: Trace | None) -> Trace:
     new = change.new or ""
     undo = reverse(change.edits) if before == change.old else between(new, before or "")
     folders = known.folders if known else tuple(map(str, missing_folders(change.path)))
@@ -150,7 +152,7 @@ def _removal(agent: str, wanted: Registration, known: Mapping[str, Trace]) -> Pr
         else:
             undone = undo_config(wanted, text, trace)
         if undone.text != text:
-            changes.append(Change(file, text, undone.text, undone.edits, undone.ours))
+            changes.append(FileRewrite(file, text, undone.text, undone.edits, undone.ours))
     made = {Path(one) for trace in known.values() for one in trace.folders} or {path.parent}
     folders = tuple(sorted(made, key=lambda one: len(one.parts)))
     return Proposal(

@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Callable
 
-from abreast.engine.client.connect.change import Change, Side
+from abreast.engine.client.connect.change import FileRewrite, Side
 
 _HIDDEN = "…"
 _JSON = re.compile(
@@ -16,7 +16,7 @@ _TOML = re.compile(r"^\s*(?:\[\[?[\w-][^=]*\]\s*$|[\]})]+,?\s*$|$)")
 _TOML_KEY = re.compile(r"^(\s*[\w.'\"-]+\s*=)\s*[^=\s]")
 
 
-def diff(change: Change) -> str:
+def diff(change: FileRewrite) -> str:
     """Return the change as a unified diff; values that were not written by us are hidden."""
     hide = _HIDING.get(change.path.suffix, _hide_nothing)
     old, new = _displayed(change, hide)
@@ -31,7 +31,7 @@ def diff(change: Change) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _displayed(change: Change, hide: Callable[[str], str]) -> tuple[str, str]:
+def _displayed(change: FileRewrite, hide: Callable[[str], str]) -> tuple[str, str]:
     """Return both texts: hidden, but for what the edits take out or put in, where that is ours."""
     old, new, at = [], [], 0
     whole = change.old or ""

@@ -8,7 +8,7 @@ from typing import Any
 
 import tomlkit
 
-from abreast.engine.client.connect.edits import Edit, between
+from abreast.engine.client.connect.edits import TextEdit, between
 from abreast.engine.client.connect.toml_text import appended, checked, parse
 
 _STATE = "state"
@@ -27,7 +27,7 @@ def items(text: str, keys: Sequence[str]) -> list[Any]:
 
 def add(
     text: str, keys: Sequence[str], group: Mapping[str, Any], beside: Mapping[str, Any]
-) -> list[Edit]:
+) -> list[TextEdit]:
     """Return the edits that append `group` to the list of tables at `keys`.
 
     What is `beside` goes into the table `state` next to it.
@@ -46,7 +46,7 @@ def add(
     return checked(text, appended(text, lines), wanted)
 
 
-def drop(text: str, keys: Sequence[str], index: int, beside: Sequence[str]) -> list[Edit]:
+def drop(text: str, keys: Sequence[str], index: int, beside: Sequence[str]) -> list[TextEdit]:
     """Return the edits that take out the group at `index`, and what is `beside` it.
 
     Tables that this leaves empty go too. Done line by line, because tomlkit loses count of a list

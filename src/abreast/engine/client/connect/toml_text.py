@@ -8,7 +8,7 @@ from typing import Any
 
 import tomlkit
 
-from abreast.engine.client.connect.edits import Edit, apply, between
+from abreast.engine.client.connect.edits import TextEdit, apply, between
 
 _WIDTH = 96
 
@@ -18,7 +18,7 @@ def parse(text: str) -> Any:
     return tomllib.loads(text.replace("\r\n", "\n"))
 
 
-def put(text: str, keys: Sequence[str], value: Mapping[str, Any]) -> list[Edit]:
+def put(text: str, keys: Sequence[str], value: Mapping[str, Any]) -> list[TextEdit]:
     """Return the edits that make `value` the table at `keys`; none when it is there already."""
     wanted = _with(parse(text), keys, value)
     if wanted == parse(text):
@@ -33,7 +33,7 @@ def put(text: str, keys: Sequence[str], value: Mapping[str, Any]) -> list[Edit]:
     return checked(text, between(text, tomlkit.dumps(document)), wanted)
 
 
-def take(text: str, keys: Sequence[str], kept: int) -> list[Edit]:
+def take(text: str, keys: Sequence[str], kept: int) -> list[TextEdit]:
     """Return the edits that remove the table at `keys`; none when there is none.
 
     What holds it goes too when that leaves it empty, but for the first `kept` of the keys.
@@ -49,13 +49,13 @@ def take(text: str, keys: Sequence[str], kept: int) -> list[Edit]:
     return checked(text, between(text, new), wanted)
 
 
-def appended(text: str, lines: Sequence[str]) -> list[Edit]:
+def appended(text: str, lines: Sequence[str]) -> list[TextEdit]:
     """Return the edits that put lines at the end of a text, behind an empty one."""
     newline = "\r\n" if "\r\n" in text else "\n"
     body = newline.join("\n".join(lines).split("\n")) + newline
     if text.strip():
         body = newline + body if text.endswith("\n") else newline * 2 + body
-    return [Edit(len(text), "", body)]
+    return [TextEdit(len(text), "", body)]
 
 
 def _line(key: str, value: Any) -> str:
@@ -115,7 +115,7 @@ def _with(parsed: Any, keys: Sequence[str], value: Mapping[str, Any]) -> Any:
     return whole
 
 
-def checked(text: str, edits: Sequence[Edit], wanted: Any) -> list[Edit]:
+def checked(text: str, edits: Sequence[TextEdit], wanted: Any) -> list[TextEdit]:
     """Return `edits`. Raises ValueError when they do not make the text say what is `wanted`."""
     if not _reads(apply(text, edits), wanted):
         raise ValueError("it is written in a way that cannot be edited safely")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from abreast.agents.connecting import Layout, Registration
 from abreast.engine.client.connect import json_text, toml_text
 from abreast.engine.client.connect.change import Side
-from abreast.engine.client.connect.edits import Edit, apply, between
+from abreast.engine.client.connect.edits import TextEdit, apply, between
 from abreast.engine.client.connect.entry import is_ours
 from abreast.engine.client.connect.receipt import Trace
 from abreast.errors import StateError
@@ -16,7 +16,7 @@ class Undone:
     """`text` is what was there before us, None for no file; `edits` lead to it."""
 
     text: str | None
-    edits: tuple[Edit, ...] = ()
+    edits: tuple[TextEdit, ...] = ()
     ours: Side = Side.NEITHER
 
 
@@ -40,7 +40,7 @@ def undo_skill(text: str | None, trace: Trace | None, ours: str) -> Undone:
     if trace is not None and trace.left_alone(text):
         return _exactly(text, trace)
     if trace is None and text == ours:
-        return Undone(None, (Edit(0, text, ""),), Side.OLD)
+        return Undone(None, (TextEdit(0, text, ""),), Side.OLD)
     return Undone(text)
 
 
@@ -54,7 +54,7 @@ def _cut_exactly(wanted: Registration, text: str, trace: Trace) -> str | None:
     for edit in trace.undo:
         if not edit.old or text.count(edit.old) != 1:
             return None
-        edits.append(Edit(text.index(edit.old), edit.old, edit.new))
+        edits.append(TextEdit(text.index(edit.old), edit.old, edit.new))
     found = apply(text, edits)
     try:
         same = _parsed(wanted, found) == _parsed(wanted, _without(wanted, text, trace))

@@ -11,8 +11,8 @@ from pathlib import Path
 from abreast.agents import AGENTS, recording
 from abreast.agents.base import Records
 from abreast.agents.imports import MOST, read_with_imports
-from abreast.doctor.case import Standing
-from abreast.doctor.housekeeping import Kept
+from abreast.doctor.case import BriefingFile
+from abreast.doctor.housekeeping import TranscriptRetention
 from abreast.model.defect import numbers_of
 from abreast.model.finding import Evidence
 from abreast.model.tokens import BYTES_PER_TOKEN, count_tokens
@@ -22,7 +22,7 @@ from abreast.process.listing import written
 _MOST = 20_000  # transcripts whose age is looked at
 
 
-def kept(environ: Mapping[str, str]) -> Iterator[Kept]:
+def kept(environ: Mapping[str, str]) -> Iterator[TranscriptRetention]:
     """Yield for how long each CLI keeps the user's transcripts, and how old those are."""
     for name, records in recording().items():
         stated = None
@@ -30,7 +30,9 @@ def kept(environ: Mapping[str, str]) -> Iterator[Kept]:
         with contextlib.suppress(OSError):
             stated = AGENTS[name].retention(environ)
         if stated is not None:
-            yield Kept(name, stated.days, stated.change, tuple(_ages(records, environ)))
+            yield TranscriptRetention(
+                name, stated.days, stated.change, tuple(_ages(records, environ))
+            )
 
 
 def unreadable(environ: Mapping[str, str]) -> Iterator[str]:
@@ -72,7 +74,7 @@ def known_bad(
                 )
 
 
-def briefing_of(transcript: Transcript, top: Path | None) -> tuple[Standing, ...]:
+def briefing_of(transcript: Transcript, top: Path | None) -> tuple[BriefingFile, ...]:
     """Return the project's files that the session's CLI read when it began.
 
     Only where they have not been written since; else it is not known what they were.
@@ -95,20 +97,20 @@ def briefing_of(transcript: Transcript, top: Path | None) -> tuple[Standing, ...
     return found if last <= transcript.begun else ()
 
 
-def _cut(found: Iterable[Standing], left: int) -> Iterator[Standing]:
+def _cut(found: Iterable[BriefingFile], left: int) -> Iterator[BriefingFile]:
     """Yield what a CLI takes that stops in the middle of a file, after so many tokens."""
     for one in found:
         yield replace(one, tokens=min(one.tokens, left))
         left -= min(one.tokens, left)
 
 
-def _standing(files: Iterable[Path], top: Path, *, imports: bool) -> Iterator[Standing]:
+def _standing(files: Iterable[Path], top: Path, *, imports: bool) -> Iterator[BriefingFile]:
     for file in files:
         if not os.path.isfile(file) or not os.access(file, os.R_OK):  # noqa: PTH113
             continue
         text = read_with_imports(top, file).text if imports else _start_of(file)
         if text.strip():
-            yield Standing(str(file), count_tokens(text))
+            yield BriefingFile(str(file), count_tokens(text))
 
 
 def _start_of(file: Path) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from abreast.agents import records_of
-from abreast.doctor.case import Case
-from abreast.doctor.delegation import Delegation
+from abreast.doctor.case import ExaminedSession
+from abreast.doctor.delegation import ExaminedDelegation
 from abreast.doctor.examine import OF_A_SESSION, OF_LANDINGS, OF_SESSIONS, Seen, examine
 from abreast.doctor.measure import family, touched
 from abreast.doctor.work import Touch, Work, work_of
@@ -99,7 +99,9 @@ class Ward:
             if parent in self._waiting:
                 self._examine(self._waiting.pop(parent), made)
             elif made:  # nobody knows the session that asked: a run stands for it
-                self._note(examine(OF_A_SESSION, Case(Transcript("abreast", "", parent), made)))
+                self._note(
+                    examine(OF_A_SESSION, ExaminedSession(Transcript("abreast", "", parent), made))
+                )
         works = [*self.works, *self._unrecorded()]
         self._note(examine(OF_SESSIONS, works))
         self._note(examine(OF_LANDINGS, [one for run in self.runs for one in run.sessions]))
@@ -110,7 +112,7 @@ class Ward:
         met = [*self._places.values(), *(self._place(str(one)) for one in dict.fromkeys(folders))]
         return sorted({shared for shared, _ in filter(None, met)})
 
-    def _examine(self, transcript: Transcript, made: tuple[Delegation, ...] = ()) -> None:
+    def _examine(self, transcript: Transcript, made: tuple[ExaminedDelegation, ...] = ()) -> None:
         own = self._own.get(transcript.session)
         place = self._place(transcript.cwd)
         told = own is None or own.kind is not SessionKind.CHILD  # a child gets no briefing
@@ -119,7 +121,9 @@ class Ward:
         for one in family(transcript):
             top = one is transcript
             delegations = measured(one) + (made if top else ())
-            self._note(examine(OF_A_SESSION, Case(one, delegations, briefing if top else ())))
+            self._note(
+                examine(OF_A_SESSION, ExaminedSession(one, delegations, briefing if top else ()))
+            )
 
     def _note(self, seen: Seen) -> None:
         for name, evidence in seen:
@@ -149,11 +153,11 @@ class Ward:
         agent, _, session = child.parent.partition(":")
         return self._ids.get(child.parent) or session or f"{agent or 'you'}, run {child.run}"
 
-    def _delegation(self, child: Session) -> Delegation | None:
+    def _delegation(self, child: Session) -> ExaminedDelegation | None:
         found = load(Path(child.directory) / "deliverable.json") if child.directory else None
         if found is None or found.account is None:
             return None
-        return Delegation(
+        return ExaminedDelegation(
             child=child.id,
             account=found.account,
             returned=found.account.summary or 0,

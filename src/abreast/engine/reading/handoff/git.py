@@ -22,7 +22,7 @@ from abreast.git.repository import Repository, find_repository
 from abreast.git.status import Dirty, current_branch, dirty_summary, file_marks, find_commit
 from abreast.handoff.fresh import Now
 from abreast.handoff.page import read_header
-from abreast.handoff.standing import File, Standing
+from abreast.handoff.standing import CheckoutState, File
 from abreast.model.handoff import Header
 from abreast.model.session import Session
 from abreast.places import find_places
@@ -53,16 +53,16 @@ def checkout_around(folder: Path) -> Where | None:
     return found.where if found.toplevel else None
 
 
-def standing_around(folder: Path, *, begun: float = 0.0) -> Standing:
+def standing_around(folder: Path, *, begun: float = 0.0) -> CheckoutState:
     """Return how the checkout around `folder` stands, since HEAD was what it was at `begun`."""
     try:
         found = checkout_around(folder)
     except GitError as refusal:
-        return Standing(unread=refusal.message)
-    return Standing() if found is None else standing_of(found, begun=begun)
+        return CheckoutState(unread=refusal.message)
+    return CheckoutState() if found is None else standing_of(found, begun=begun)
 
 
-def standing_of(where: Where, *, begun: float = 0.0, base: str = "") -> Standing:
+def standing_of(where: Where, *, begun: float = 0.0, base: str = "") -> CheckoutState:
     """Return how a checkout stands.
 
     `base` is the commit that the session began at; without it, HEAD at `begun`, if git still knows.
@@ -76,7 +76,7 @@ def standing_of(where: Where, *, begun: float = 0.0, base: str = "") -> Standing
     marks, left = _marks(where), dirty_summary(where)
     new = [name for name in untracked(where) if not _is_handoff(top / name)]
     changed = changed_since(where, base or head) if head else []
-    return Standing(
+    return CheckoutState(
         top=str(top),
         head=head,
         branch=current_branch(where) or "",
@@ -90,12 +90,14 @@ def standing_of(where: Where, *, begun: float = 0.0, base: str = "") -> Standing
     )
 
 
-def standing_in_refs(repo: Repository, base: str, commit: str, ref: str, branch: str) -> Standing:
+def standing_in_refs(
+    repo: Repository, base: str, commit: str, ref: str, branch: str
+) -> CheckoutState:
     """Return how a session's work stands whose worktree is gone: its commit, or what was kept."""
     kept = read_ref(repo, ref) or ""
     tip = commit or kept
     changed = diffstat(repo, base, tip) if base and tip else []
-    return Standing(
+    return CheckoutState(
         top="",
         head=tip or base,
         branch=branch,
@@ -106,7 +108,7 @@ def standing_in_refs(repo: Repository, base: str, commit: str, ref: str, branch:
     )
 
 
-def standing_proven(repo: Repository, checkout: Path, session: Session) -> Standing:
+def standing_proven(repo: Repository, checkout: Path, session: Session) -> CheckoutState:
     """Return how the checkout of a session stands that has just been proven done.
 
     It is clean and at the session's commit, so git is asked for nothing but that commit's lines:
@@ -115,7 +117,7 @@ def standing_proven(repo: Repository, checkout: Path, session: Session) -> Stand
     base, commit = session.base_sha, session.commit
     changed = diffstat(repo, base, commit) if commit else []
     subject = " ".join(session.produces.strip().partition("\n\n")[0].split())
-    return Standing(
+    return CheckoutState(
         top=os.path.realpath(checkout),
         head=commit or base,
         branch=session.branch,

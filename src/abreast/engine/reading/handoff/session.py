@@ -18,12 +18,12 @@ from abreast.engine.reading.transcripts import transcript_of
 from abreast.git.guard import guard_worktree
 from abreast.git.refs import read_ref
 from abreast.git.repository import Repository
-from abreast.handoff.case import Case
+from abreast.handoff.case import SessionFacts
 from abreast.handoff.compose import compose
 from abreast.handoff.line import Pen
 from abreast.handoff.masking import mask, secrets_of
-from abreast.handoff.standing import Checked, Origin, Standing
-from abreast.handoff.told import Told, listen, telling_line
+from abreast.handoff.standing import CheckedCommand, CheckoutState, Origin
+from abreast.handoff.told import TranscriptFacts, listen, telling_line
 from abreast.model.contract import Isolation
 from abreast.model.events import Outcome
 from abreast.model.handoff import TOKENS, Handoff, Header
@@ -80,7 +80,7 @@ def passed_on(session: Session) -> str:
     except OSError:
         text = ""
     if not text:
-        case = Case(origin=origin_of(session, None, None, ""))
+        case = SessionFacts(origin=origin_of(session, None, None, ""))
         text = compose(case, session_header(case, session)).text
     said = mask(_said(session).strip())[:_WORDS]
     if said and " ".join(said.split()) not in text:
@@ -96,7 +96,7 @@ def write(folder: Path, found: Handoff) -> None:
     write_atomic(folder / FILE, found.text)
 
 
-def session_header(case: Case, session: Session) -> Header:
+def session_header(case: SessionFacts, session: Session) -> Header:
     return header_of(case, session.agent, session.cli_session or session.id, of=session.id)
 
 
@@ -108,14 +108,14 @@ def case_of(
     environ: Mapping[str, str],
     *,
     proven: bool = False,
-) -> Case:
+) -> SessionFacts:
     """Gather what there is; `where` is the repository, and the checkout that the run is about.
 
     `proven`: it has just been shown that the session is done, and how its worktree stands.
     """
     transcript = transcript_of(session, layout.places, environ)
-    return Case(
-        told=listen(transcript) if transcript else Told(),
+    return SessionFacts(
+        told=listen(transcript) if transcript else TranscriptFacts(),
         standing=_standing(session, task, layout, *where, proven=proven),
         cwd=transcript.cwd if transcript else session.worktree,
         pen=Pen(secrets_of(environ)),
@@ -130,11 +130,11 @@ def _standing(
     tree: Path,
     *,
     proven: bool,
-) -> Standing:
+) -> CheckoutState:
     if task.contract is not None and task.contract.isolation is Isolation.CONTEXT:
-        return Standing(top=str(tree), head=session.base_sha, shared=True)
+        return CheckoutState(top=str(tree), head=session.base_sha, shared=True)
     if not session.worktree or not session.base_sha:
-        return Standing()
+        return CheckoutState()
     if proven:
         return standing_proven(repository, layout.worktree, session)
     snap, commit = layout.ref("snap"), session.commit
@@ -171,7 +171,7 @@ def origin_of(
     )
 
 
-def _checks(task: Task, layout: SessionLayout) -> tuple[Checked, ...]:
+def _checks(task: Task, layout: SessionLayout) -> tuple[CheckedCommand, ...]:
     """Return how the plan's own commands ended, as far as they were run in this attempt."""
     found = []
     for name, command in task.commands.items():
@@ -180,7 +180,7 @@ def _checks(task: Task, layout: SessionLayout) -> tuple[Checked, ...]:
             passed = result.verdict.outcome is Outcome.OK and not result.stopped_by
             outcome = f"stopped by {result.stopped_by}" if result.stopped_by else _exit(result.code)
             said = "" if passed else telling_line(_end_of(layout.job(name)))
-            found.append(Checked(name, command, passed, outcome, said))
+            found.append(CheckedCommand(name, command, passed, outcome, said))
     return tuple(found)
 
 

@@ -17,7 +17,7 @@ from abreast.engine.reading.handoff.git import (
 )
 from abreast.errors import NotFoundError, StateError
 from abreast.git.history import is_ignored
-from abreast.handoff.case import Case
+from abreast.handoff.case import SessionFacts
 from abreast.handoff.compose import compose
 from abreast.handoff.fresh import judge
 from abreast.handoff.line import Pen
@@ -46,7 +46,7 @@ def by_hand(
     place = Path(transcript.cwd) if transcript.cwd else folder
     there = place is not None and place.is_dir()
     standing = standing_around(place, begun=transcript.begun) if place and there else None
-    case = Case(
+    case = SessionFacts(
         told=listen(transcript),
         cwd=transcript.cwd or str(place or ""),
         within=_within(place, standing.top if standing else ""),
@@ -57,7 +57,7 @@ def by_hand(
     return compose(case, header_of(case, transcript.agent, transcript.session), tokens)
 
 
-def header_of(case: Case, agent: str, session: str, *, of: str = "") -> Header:
+def header_of(case: SessionFacts, agent: str, session: str, *, of: str = "") -> Header:
     """Return the header of a handoff that is written now."""
     now = case.standing
     return Header(

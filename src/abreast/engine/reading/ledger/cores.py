@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-from abreast.engine.reading.ledger.read import Reading, Task, load_reading, read
+from abreast.engine.reading.ledger.read import FileToRead, Reading, load_reading, read
 from abreast.errors import CommandError
 from abreast.process.environment import allow
 
@@ -17,17 +17,17 @@ WORTH = 64 * 10**6
 _BATCH = 16 * 10**6  # bytes that one core takes at a time
 _FILE = 64_000  # bytes that are read while a file is opened and its session gets known
 
-Weighed = tuple[Task, int]
+Weighed = tuple[FileToRead, int]
 """A task, and the bytes that are to be read for it."""
 
 
-def read_all(tasks: Sequence[Weighed], *, cores: int = 0) -> list[tuple[Task, Reading]]:
+def read_all(tasks: Sequence[Weighed], *, cores: int = 0) -> list[tuple[FileToRead, Reading]]:
     """Return what each task has found, in no order; `cores` is by default what we may use."""
     weighed = [(task, size + _FILE) for task, size in tasks]
     helpers = min((cores or _cores()) - 1, sum(weight for _, weight in weighed) // WORTH)
     left = deque(_batches(weighed))
-    found: list[tuple[Task, Reading]] = []
-    answers: list[tuple[list[Task], bytes]] = []
+    found: list[tuple[FileToRead, Reading]] = []
+    answers: list[tuple[list[FileToRead], bytes]] = []
     threads = [threading.Thread(target=_help, args=(left, answers)) for _ in range(helpers)]
     for thread in threads:
         thread.start()
@@ -44,7 +44,7 @@ def read_all(tasks: Sequence[Weighed], *, cores: int = 0) -> list[tuple[Task, Re
     return found
 
 
-def _work(left: deque[list[Task]], found: list[tuple[Task, Reading]]) -> None:
+def _work(left: deque[list[FileToRead]], found: list[tuple[FileToRead, Reading]]) -> None:
     while True:
         try:
             batch = left.popleft()
@@ -53,11 +53,11 @@ def _work(left: deque[list[Task]], found: list[tuple[Task, Reading]]) -> None:
         found += ((task, read(task)) for task in batch)
 
 
-def _help(left: deque[list[Task]], answers: list[tuple[list[Task], bytes]]) -> None:
+def _help(left: deque[list[FileToRead]], answers: list[tuple[list[FileToRead], bytes]]) -> None:
     """Have a process read batches; what it did not answer is in `answers` without an answer."""
     from abreast.process.piped import Piped  # not for the few bytes of most looks
 
-    batch: list[Task] = []
+    batch: list[FileToRead] = []
     argv = [sys.executable, "-I", "-m", "abreast.engine.reading.ledger.helper"]
     try:
         with Piped(argv, allow(os.environ)) as helper:
@@ -73,9 +73,9 @@ def _help(left: deque[list[Task]], answers: list[tuple[list[Task], bytes]]) -> N
             answers.append((batch, b""))
 
 
-def _batches(tasks: Iterable[Weighed]) -> Iterable[list[Task]]:
+def _batches(tasks: Iterable[Weighed]) -> Iterable[list[FileToRead]]:
     """Return the tasks in portions, the largest first, so that all cores end at the same time."""
-    batch: list[Task] = []
+    batch: list[FileToRead] = []
     weight = 0
     for task, more in sorted(tasks, key=lambda one: -one[1]):
         batch.append(task)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from abreast.economics.ledger import tally
 from abreast.engine.reading.ledger.cores import read_all
 from abreast.engine.reading.ledger.pack import Requests, answer_of, names_in, pack, unpack
-from abreast.engine.reading.ledger.read import REWRITTEN, Reading, Task, forked_from
+from abreast.engine.reading.ledger.read import REWRITTEN, FileToRead, Reading, forked_from
 from abreast.engine.reading.transcripts import Found, find_transcripts, hidden_folders
 from abreast.errors import StateError, StoreError
 from abreast.places import Places
@@ -77,16 +77,16 @@ def _changed(found: Found, files: Mapping[str, Indexed]) -> bool:
     return is_now != (known.inode, known.size, known.mtime)
 
 
-def _task(found: Found, known: Indexed | None) -> tuple[Task, int]:
+def _task(found: Found, known: Indexed | None) -> tuple[FileToRead, int]:
     """Return what is to be read, and how much that is."""
     path = found.name
     if known is None or known.inode != found.inode & _SIGNED or found.size < known.read_bytes:
-        return Task(found.agent, path), found.size
+        return FileToRead(found.agent, path), found.size
     if path.endswith(REWRITTEN):
-        return Task(found.agent, path), found.size
+        return FileToRead(found.agent, path), found.size
     state = known.load_state()
     length, digest = state.get("tail", (0, 0))
-    task = Task(found.agent, path, known.read_bytes, state.get("spending"), (length, digest))
+    task = FileToRead(found.agent, path, known.read_bytes, state.get("spending"), (length, digest))
     return task, found.size - known.read_bytes
 
 
@@ -117,7 +117,7 @@ class _Update:
                 one.gone = time.time() if gone else None
                 self.changed[path] = None
 
-    def take(self, readings: Iterable[tuple[Task, Reading]]) -> None:
+    def take(self, readings: Iterable[tuple[FileToRead, Reading]]) -> None:
         """Add what was read. A request that several files tell of is the first one's."""
         good = []
         for task, found in readings:
@@ -135,7 +135,7 @@ class _Update:
                 self._extend(task, found, replayed)
         self._add([one for one in good if one[0].path not in self.changed], replayed)
 
-    def _replayed(self, readings: Iterable[tuple[Task, Reading]]) -> set[bytes]:
+    def _replayed(self, readings: Iterable[tuple[FileToRead, Reading]]) -> set[bytes]:
         """Return the names in subagents' files of requests that their session made.
 
         Some subagents begin with a copy of its conversation, in which the answers have the ids that
@@ -157,7 +157,7 @@ class _Update:
                 told.update(a for name in names_in(packed) if (a := answer_of(name)) in answers)
         return {name for name in sides if answer_of(name) in told} if told else told
 
-    def _extend(self, task: Task, found: Reading, replayed: Collection[bytes]) -> None:
+    def _extend(self, task: FileToRead, found: Reading, replayed: Collection[bytes]) -> None:
         """Add to a file that is known. What it no longer says was spent all the same."""
         known = self.index.files[task.path]
         self.index.load([task.path])
@@ -184,7 +184,7 @@ class _Update:
         self._keep(now, before)
 
     def _add(
-        self, readings: Sequence[tuple[Task, Reading]], replayed: Collection[bytes] = ()
+        self, readings: Sequence[tuple[FileToRead, Reading]], replayed: Collection[bytes] = ()
     ) -> None:
         """Add files that are new: what a fork repeats belongs to the session it was taken from."""
         once: set[bytes] = set()
@@ -230,7 +230,7 @@ def _is_gone(path: str) -> bool:
     return False
 
 
-def _indexed(task: Task, found: Reading) -> Indexed:
+def _indexed(task: FileToRead, found: Reading) -> Indexed:
     return Indexed(
         path=task.path,
         agent=task.agent,

@@ -28,7 +28,7 @@ _FORKED = 5000  # lines in which a fork has said what it was taken from, the nea
 
 
 @dataclass(frozen=True)
-class Task:
+class FileToRead:
     """A file to read. `offset`, `state` and `tail` are those of an earlier `Reading`, if any."""
 
     agent: str
@@ -40,7 +40,7 @@ class Task:
 
 @dataclass
 class Reading:
-    """What a file had to say beyond `Task.offset`; from its beginning when `whole`.
+    """What a file had to say beyond `FileToRead.offset`; from its beginning when `whole`.
 
     `requests` and `models` are as `pack` makes them, `tallies` their sums. `failed` tells why the
     file could not be read.
@@ -65,7 +65,7 @@ class Reading:
     failed: str = ""
 
 
-def read(task: Task) -> Reading:
+def read(task: FileToRead) -> Reading:
     """Read a file, or what has been added to it. Never raises for what the file is."""
     found, path, records = Reading(), Path(task.path), records_of(task.agent)
     try:
@@ -86,7 +86,7 @@ def read(task: Task) -> Reading:
     return found
 
 
-def forked_from(task: Task) -> str:
+def forked_from(task: FileToRead) -> str:
     """Return the session whose history a file begins with, "" when it is its own."""
     path = Path(task.path)
     try:
@@ -113,7 +113,7 @@ def load_reading(raw: Mapping[str, Any]) -> Reading:
     )
 
 
-def _goes_on(task: Task, file: BinaryIO, size: int) -> bool:
+def _goes_on(task: FileToRead, file: BinaryIO, size: int) -> bool:
     """Tell whether the file still begins with what was read of it, and stand behind that."""
     length, digest = task.tail
     if not 0 < task.offset <= size or task.path.endswith(REWRITTEN):
@@ -138,7 +138,7 @@ def _introductions(records: Records, path: Path, file: BinaryIO, most: int) -> I
         yield from (event for event in events.feed(line) if isinstance(event, Begun))
 
 
-def _spent(found: Reading, task: Task, records: Records, file: BinaryIO) -> Requests:
+def _spent(found: Reading, task: FileToRead, records: Records, file: BinaryIO) -> Requests:
     """Read on to the end, and note in `found` how far that was."""
     spending = records.Spending(Path(task.path), None if found.whole else task.state)
     carries = records.carries

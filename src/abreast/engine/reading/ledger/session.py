@@ -13,7 +13,7 @@ from abreast.agents import records_of
 from abreast.agents.base import Records
 from abreast.economics.ledger import merged, tally, unrecorded
 from abreast.engine.reading.ledger.pack import Requests, names_in, unpack
-from abreast.engine.reading.ledger.read import Reading, Task, read
+from abreast.engine.reading.ledger.read import FileToRead, Reading, read
 from abreast.engine.reading.transcripts import transcript_files
 from abreast.model.ledger import Tally
 from abreast.model.session import Session
@@ -25,7 +25,7 @@ _GENERATIONS = 8  # of subagents
 
 
 @dataclass
-class Recorded:
+class SessionUsage:
     """The requests of a session, each counted once.
 
     `own` has them by the CLI session that made them, in the order of its record; `sums` has all,
@@ -51,7 +51,7 @@ class Recorded:
 
 def read_session(
     session: Session, known_as: Sequence[str], places: Places, environ: Mapping[str, str]
-) -> Recorded | None:
+) -> SessionUsage | None:
     """Return what a session's CLI has recorded of it; None when there is no record.
 
     `known_as` are the ids that its CLI has known it by, one for each time that it began anew.
@@ -59,11 +59,11 @@ def read_session(
     files = transcript_files(session, known_as, places, environ)
     if not files:
         return None
-    records, found, names = records_of(session.agent), Recorded(), set[bytes]()
+    records, found, names = records_of(session.agent), SessionUsage(), set[bytes]()
     for cli_session, paths in files.items():
         counted, family = None, list[Tally]()
         for path in paths:
-            main = read(Task(session.agent, str(path)))
+            main = read(FileToRead(session.agent, str(path)))
             requests = _new(main, names)
             found.own.setdefault(cli_session, []).extend(requests.values())
             family += tally(requests.values())
@@ -71,7 +71,7 @@ def read_session(
             if len(requests) < len(names_in(main.requests)):
                 counted = None  # a fork: that is also of what it was taken from
             for below in _subagents(records, path):
-                family += tally(_new(read(Task(session.agent, str(below))), names).values())
+                family += tally(_new(read(FileToRead(session.agent, str(below))), names).values())
         found.sums += [*family, *(unrecorded(counted, family) or [] if counted else [])]
     found.sums = merged(found.sums)
     return found

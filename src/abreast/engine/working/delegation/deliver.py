@@ -26,7 +26,7 @@ from abreast.model.states import SessionState
 from abreast.process import clock
 from abreast.process.files import load_json, write_json
 from abreast.runner.supervise import STOPPED_BY_USER
-from abreast.store.changes import UNSET, Change
+from abreast.store.changes import UNSET, SessionUpdate
 from abreast.store.deliverables import record_deliverable
 
 _STATES = {
@@ -222,7 +222,7 @@ def _tell(
     context: SessionContext, found: Deliverable, rounds: Rounds | None, bill: Bill | None
 ) -> None:
     if rounds is not None and bill is not None:
-        change = Change(
+        change = SessionUpdate(
             final_message=found.text,
             turns=rounds.turns,
             last_action=rounds.last.progress.last_action or UNSET,

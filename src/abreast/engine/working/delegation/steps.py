@@ -13,7 +13,7 @@ from abreast.engine.working.session.context import Engine, SessionContext
 from abreast.engine.working.session.steps import blocking, guarded, run_cli
 from abreast.model.contract import Isolation
 from abreast.model.states import SessionState
-from abreast.store.changes import Change
+from abreast.store.changes import SessionUpdate
 
 
 @blocking
@@ -21,7 +21,7 @@ def prepare(context: SessionContext) -> Ending | None:
     """Make a child's place: the parent's tree, its state noted, or a worktree of its own."""
     if rounds.contract_of(context).isolation is Isolation.WORKTREE:
         return preparing.prepare(context)
-    change = Change(
+    change = SessionUpdate(
         state=SessionState.PREPARING,
         base_sha=context.plan.base_sha,
         directory=str(context.layout.directory),

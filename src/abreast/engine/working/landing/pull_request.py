@@ -9,13 +9,13 @@ from abreast.git.call import environment
 from abreast.git.repository import Repository
 from abreast.model.states import LandState
 from abreast.process.command import run
-from abreast.store.changes import Change
+from abreast.store.changes import SessionUpdate
 
 _TIMEOUT = 120.0  # seconds for one call over the network
 _LOOK = 20.0  # the same where somebody waits for a list
 
 
-def propose(context: SessionContext) -> Change:
+def propose(context: SessionContext) -> SessionUpdate:
     """Push the branch and return the address of its pull request, found or newly opened.
 
     Safe to repeat: a request whose head is this branch is found first. Raises CommandError with
@@ -27,7 +27,7 @@ def propose(context: SessionContext) -> Change:
     found = _gh(context, "pr", "list", "--head", branch, "--state", "all", "--json", "url")
     known = [str(request["url"]) for request in json.loads(found or "[]")]
     address = known[0] if known else _open(context, branch)
-    return Change(landing=LandState.PROPOSED, landed=address)
+    return SessionUpdate(landing=LandState.PROPOSED, landed=address)
 
 
 def _open(context: SessionContext, branch: str) -> str:

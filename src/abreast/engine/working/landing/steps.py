@@ -19,7 +19,7 @@ from abreast.engine.working.run_steps import has_landed
 from abreast.engine.working.session.context import Engine, SessionContext, open_context
 from abreast.engine.working.warm import give_back_worktree
 from abreast.errors import AbreastError, StoreError
-from abreast.git.advance import Outcome, advance
+from abreast.git.advance import AdvanceOutcome, advance
 from abreast.git.commit import commit_tree, tree_of, wants_signature
 from abreast.git.landed import adds_nothing
 from abreast.git.merge import merge_trees
@@ -29,7 +29,7 @@ from abreast.model.session import Session
 from abreast.model.states import LandMode, LandState
 from abreast.process.files import write_atomic
 from abreast.runner.supervise import STOPPED_BY_USER
-from abreast.store.changes import Change
+from abreast.store.changes import SessionUpdate
 
 _TRIES = 5  # a target that moves more often than that while we test is somebody else's queue
 
@@ -69,7 +69,9 @@ async def land_one(engine: Engine, session: str, generation: int) -> None:
         await asyncio.to_thread(_make_idle, engine, session, found.attempt)
 
 
-async def _end_of_landing(engine: Engine, session: str, attempt: int, generation: int) -> Change:
+async def _end_of_landing(
+    engine: Engine, session: str, attempt: int, generation: int
+) -> SessionUpdate:
     context = None
     try:
         context = await asyncio.to_thread(open_context, engine, session, attempt)
@@ -83,7 +85,7 @@ async def _end_of_landing(engine: Engine, session: str, attempt: int, generation
     return await asyncio.to_thread(_unless_landed, context, bounced)
 
 
-def _unless_landed(context: SessionContext | None, bounced: Change) -> Change:
+def _unless_landed(context: SessionContext | None, bounced: SessionUpdate) -> SessionUpdate:
     """Return that the session has landed, with a note, where its failure came after the move."""
     if context is None or context.run.land is LandMode.PR:
         return bounced
@@ -104,10 +106,10 @@ def _make_idle(engine: Engine, session: str, attempt: int) -> None:
     except (AbreastError, OSError) as failure:
         reason = f"its warm worktree could not be given back: {failure}"
         hint = f"abreast clean {session} --remove"
-        engine.store.update_session(session, Change(reason=reason, hint=hint))
+        engine.store.update_session(session, SessionUpdate(reason=reason, hint=hint))
 
 
-async def _land(context: SessionContext, generation: int) -> Change:
+async def _land(context: SessionContext, generation: int) -> SessionUpdate:
     run = context.run
     if await asyncio.to_thread(context.engine.store.stop_requested, run.id):
         return _stopped(context)
@@ -134,11 +136,11 @@ def _where(session: Session) -> str:
     return words.get(session.landing, f"it is {session.landing}")
 
 
-async def _try(context: SessionContext, folder: Path) -> Change | None:
+async def _try(context: SessionContext, folder: Path) -> SessionUpdate | None:
     """Merge, test, move the target; None when the target has moved meanwhile."""
     run = context.run
     merge = await asyncio.to_thread(_merge, context, folder)
-    if isinstance(merge, Change):
+    if isinstance(merge, SessionUpdate):
         return merge
     merged, old = merge
     failed = await try_merged(
@@ -152,12 +154,12 @@ async def _try(context: SessionContext, folder: Path) -> Change | None:
     return await asyncio.to_thread(_advance, context, merged, old)
 
 
-def _merge(context: SessionContext, folder: Path) -> Change | tuple[str, str]:
+def _merge(context: SessionContext, folder: Path) -> SessionUpdate | tuple[str, str]:
     """Return the merge of the session and the target, and the target; or why there is none."""
     repo, run, commit = context.repository, context.run, context.session.commit
     old = resolve(repo, f"refs/heads/{run.target}")
     if is_ancestor(repo, commit, old):
-        return Change(landing=LandState.LANDED, landed=old)
+        return SessionUpdate(landing=LandState.LANDED, landed=old)
     if is_ancestor(repo, old, commit):
         return commit, old
     note = folder / f"merge-{old}"
@@ -183,42 +185,42 @@ def _merge(context: SessionContext, folder: Path) -> Change | tuple[str, str]:
     return merged, old
 
 
-def _nothing_new(context: SessionContext, old: str) -> Change:
+def _nothing_new(context: SessionContext, old: str) -> SessionUpdate:
     """Tell what it means that the merge has the target's tree."""
     if adds_nothing(context.repository, context.session.commit, old):  # as after a squash by hand
-        return Change(landing=LandState.LANDED, landed=old)
+        return SessionUpdate(landing=LandState.LANDED, landed=old)
     reason = (
         f"a merge driver keeps {context.run.target} as it is: nothing of the session would land"
     )
     return _bounced(reason, "`git config --get-regexp '^merge\\..*driver'` lists the drivers")
 
 
-def _advance(context: SessionContext, new: str, old: str) -> Change | None:
+def _advance(context: SessionContext, new: str, old: str) -> SessionUpdate | None:
     repo, target, session = context.repository, context.run.target, context.layout.id
     reason, journals = f"abreast: land {session}", context.engine.places.forwards
     moved = advance(repo, target, new=new, old=old, reason=reason, journals=journals)
-    if moved.outcome is Outcome.MOVED:
+    if moved.outcome is AdvanceOutcome.MOVED:
         return None
-    if moved.outcome is Outcome.BLOCKED:
+    if moved.outcome is AdvanceOutcome.BLOCKED:
         ref = context.layout.ref("ready")
         swap_ref(repo, ref, new, read_ref(repo, ref), reason=f"abreast: {session} is ready")
         first = "commit your changes there or move them away" if moved.edits else "mend that"
-        return Change(
+        return SessionUpdate(
             landing=LandState.READY,
             landed=new,
             reason=f"{target} is checked out, and was left as it is: {moved.words}",
             hint=f"{first}, then: abreast land {session}",
         )
-    return Change(landing=LandState.LANDED, landed=new)
+    return SessionUpdate(landing=LandState.LANDED, landed=new)
 
 
-def _bounced(reason: str, hint: str = "") -> Change:
-    return Change(landing=LandState.BOUNCED, reason=reason, hint=hint)
+def _bounced(reason: str, hint: str = "") -> SessionUpdate:
+    return SessionUpdate(landing=LandState.BOUNCED, reason=reason, hint=hint)
 
 
-def _stopped(context: SessionContext) -> Change:
+def _stopped(context: SessionContext) -> SessionUpdate:
     hint = f"abreast land {context.run.id}"
-    return Change(landing=LandState.NONE, reason="its landing was stopped by you", hint=hint)
+    return SessionUpdate(landing=LandState.NONE, reason="its landing was stopped by you", hint=hint)
 
 
 def _merge_commit(context: SessionContext, tree: str, parents: list[str]) -> str:

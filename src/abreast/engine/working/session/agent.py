@@ -24,8 +24,8 @@ from abreast.model.events import Outcome
 from abreast.process.environment import DEPTH, SESSION, allow
 from abreast.process.files import write_atomic
 from abreast.process.priority import AGENT, AWAITED
-from abreast.runner.job import STREAM, Progress, Result, load_result
-from abreast.store.changes import UNSET, Change
+from abreast.runner.job import STREAM, JobProgress, Result, load_result
+from abreast.store.changes import UNSET, SessionUpdate
 
 
 def launch_of(
@@ -155,9 +155,9 @@ def _came_to(context: SessionContext) -> str:
     return prompts.INTERRUPTED
 
 
-def change_of(progress: Progress, place: Path) -> Change:
+def change_of(progress: JobProgress, place: Path) -> SessionUpdate:
     """Return what a session shows that works in `place`."""
-    return Change(
+    return SessionUpdate(
         last_action=progress.last_action,
         turns=progress.turns,
         files=seen_from(place, progress.files),
@@ -176,7 +176,7 @@ def seen_from(place: Path, files: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def note(context: SessionContext, progress: Progress) -> None:
+def note(context: SessionContext, progress: JobProgress) -> None:
     """Write down how far a running session has come."""
     with contextlib.suppress(StoreError):  # the agent goes on, and the next note may do
         context.update(change_of(progress, context.place))
@@ -189,7 +189,7 @@ def record(context: SessionContext, result: Result) -> None:
     bill = bill_of(context, [result], cli_session or "")
     models = [model for model in bill.by_model if model]
     context.update(
-        Change(
+        SessionUpdate(
             final_message=verdict.final_message,
             turns=verdict.turns or result.progress.turns,
             last_action=result.progress.last_action or UNSET,

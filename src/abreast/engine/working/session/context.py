@@ -21,7 +21,7 @@ from abreast.model.session import Run, Session
 from abreast.model.task import Plan, Task
 from abreast.places import Places
 from abreast.plan.dump import load_plan
-from abreast.store.changes import Change
+from abreast.store.changes import SessionUpdate
 from abreast.store.reader import Reader
 from abreast.store.writer import Store
 
@@ -76,7 +76,7 @@ class SessionContext:
         """Whether the user has asked this session to stop."""
         return self.stop_requested or self.layout.stop_file.exists()
 
-    def update(self, change: Change) -> None:
+    def update(self, change: SessionUpdate) -> None:
         """Apply a change to the session in the store."""
         self.engine.store.update_session(self.session.id, change)
 

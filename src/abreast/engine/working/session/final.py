@@ -5,7 +5,7 @@ from dataclasses import replace
 from abreast.engine.common.ending import Ending
 from abreast.engine.working.session.context import Engine
 from abreast.errors import StateError
-from abreast.store.changes import UNSET, Change
+from abreast.store.changes import UNSET, SessionUpdate
 
 
 def write_ending(
@@ -22,7 +22,7 @@ def write_ending(
     An attempt that has ended otherwise keeps that ending. Nothing is written about an attempt that
     a newer one has followed, nor for a request to its run that is no longer the latest.
     """
-    change = Change(
+    change = SessionUpdate(
         state=ending.state,
         reason=ending.reason,
         hint=ending.hint,

@@ -7,7 +7,7 @@ from pathlib import Path
 from abreast.engine.common.ending import Ending
 from abreast.engine.reading.handoff.session import case_of, origin_of, session_header, write
 from abreast.engine.working.session.context import Engine, SessionContext
-from abreast.handoff.case import Case
+from abreast.handoff.case import SessionFacts
 from abreast.handoff.compose import compose
 from abreast.model.states import SessionState
 from abreast.plan.dump import load_plan
@@ -27,7 +27,7 @@ def leave(context: SessionContext, ending: Ending) -> None:
         found = compose(case, session_header(case, session))
     except Exception as failure:  # noqa: BLE001 - no handoff may change how its session ends
         _warn(context, f"its handoff tells no more than abreast knows itself: {failure!r}")
-        case = Case(origin=origin_of(session, context.task, None, context.run.target))
+        case = SessionFacts(origin=origin_of(session, context.task, None, context.run.target))
         found = compose(case, session_header(case, session))
     try:
         write(layout.directory, found)
@@ -47,6 +47,6 @@ def leave_bare(engine: Engine, session_id: str, attempt: int, ending: Ending) ->
         return
     session = replace(session, state=ending.state, reason=ending.reason, hint=ending.hint)
     task = load_plan(engine.reader.plan_json(run.id)).by_id()[session.task]
-    case = Case(origin=origin_of(session, task, None, run.target))
+    case = SessionFacts(origin=origin_of(session, task, None, run.target))
     folder = engine.places.sessions / session.run / session.task / str(attempt)
     write(folder, compose(case, session_header(case, session)))

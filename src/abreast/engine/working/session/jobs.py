@@ -26,7 +26,7 @@ from abreast.process.tree import MARKER, sweep
 from abreast.runner.job import (
     JOB,
     Job,
-    Progress,
+    JobProgress,
     Result,
     is_lost,
     load_job,
@@ -62,7 +62,7 @@ class Order:
 async def run_job(
     directory: Path,
     order: Callable[[], Order],
-    progress: Callable[[Progress], None] = lambda _: None,
+    progress: Callable[[JobProgress], None] = lambda _: None,
 ) -> Result:
     """Run a job once, however often this is called for the same `directory`.
 
@@ -165,12 +165,12 @@ async def _follow(
     directory: Path,
     runner: Identity,
     process: subprocess.Popen[bytes] | None,
-    progress: Callable[[Progress], None],
+    progress: Callable[[JobProgress], None],
 ) -> Result | None:
     """Wait for the result; None when the runner has gone without one."""
     began = time.monotonic()
     looked = began if process is not None else began - _LIVENESS  # a stranger: look at once
-    shown = Progress()
+    shown = JobProgress()
     while True:
         if (result := load_result(directory)) is not None:
             return result

@@ -20,12 +20,12 @@ from abreast.git.repository import is_ancestor
 from abreast.model.limits import Limits
 from abreast.model.session import Session
 from abreast.model.states import SessionState
-from abreast.store.changes import Change
+from abreast.store.changes import SessionUpdate
 
 
 def prepare(context: SessionContext) -> Ending | None:
     """Make the session's worktree at its start commit; a fresh attempt puts the last one aside."""
-    context.update(Change(state=SessionState.PREPARING))
+    context.update(SessionUpdate(state=SessionState.PREPARING))
     context.layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     if context.layout.attempt > 1 and not context.session.cli_session:
         context = put_aside(context)
@@ -33,7 +33,7 @@ def prepare(context: SessionContext) -> Ending | None:
     context = in_warm_worktree(context, start)
     layout = context.layout
     context.update(
-        Change(
+        SessionUpdate(
             base_sha=start,
             branch=layout.branch,
             worktree=str(layout.worktree),

@@ -21,7 +21,7 @@ from abreast.handoff.questions import questions_in
 from abreast.model.harmless import one_line
 from abreast.model.states import SessionKind, SessionState
 from abreast.process.files import load_json, write_atomic, write_json
-from abreast.store.changes import Change
+from abreast.store.changes import SessionUpdate
 
 
 def check(context: SessionContext) -> Ending | None:
@@ -37,7 +37,7 @@ def check(context: SessionContext) -> Ending | None:
     objects = context.tree.objects
     changes = changed_files(repo, base, built.tree, env=objects) if worked else ()
     files = tuple(change.path for change in changes)
-    context.update(Change(files=files))
+    context.update(SessionUpdate(files=files))
     if ending := unfit(context, built) or _unexpected(context, files):
         return ending
     tree = built.tree if worked else base_tree  # what setup has left is no work
@@ -145,7 +145,7 @@ def commit(context: SessionContext) -> Ending:
     candidate, tree = _candidate(context)
     if _left_by_setup(context) and tree == _base_tree(repo, base):
         after_verify(context)  # what setup has left is no work
-    context.update(Change(state=SessionState.COMMITTING))
+    context.update(SessionUpdate(state=SessionState.COMMITTING))
     sealed = seal(
         repo,
         context.tree,
@@ -160,7 +160,7 @@ def commit(context: SessionContext) -> Ending:
         context.add_event("squashed", text)
     if not sealed.left.clean:
         return Ending(SessionState.UNKNOWN, f"changed while it was committed: {sealed.left}")
-    context.update(Change(commit=sealed.commit or ""))
+    context.update(SessionUpdate(commit=sealed.commit or ""))
     return Ending(SessionState.DONE)
 
 

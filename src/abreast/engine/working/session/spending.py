@@ -12,7 +12,7 @@ from operator import add
 
 from abreast.economics.ledger import kept_out
 from abreast.engine.common.layout import ROUNDS
-from abreast.engine.reading.ledger.session import Recorded, read_session
+from abreast.engine.reading.ledger.session import SessionUsage, read_session
 from abreast.engine.working.session.context import SessionContext
 from abreast.model.economy import Account
 from abreast.model.transcript import Spent
@@ -100,7 +100,7 @@ def stated_by(results: Iterable[Result]) -> tuple[Usage, Parts]:
 
 def _recorded(
     context: SessionContext, known_as: Sequence[str], environ: Mapping[str, str]
-) -> Recorded | None:
+) -> SessionUsage | None:
     try:
         return read_session(context.session, known_as, context.engine.places, environ)
     except Exception as failure:  # noqa: BLE001 - no record may change how a session ends

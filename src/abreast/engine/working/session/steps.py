@@ -31,7 +31,7 @@ from abreast.engine.working.session.jobs import Order, end_jobs, run_command, ru
 from abreast.errors import AbreastError, StoreError
 from abreast.model.states import SessionState
 from abreast.runner.job import Result
-from abreast.store.changes import Change
+from abreast.store.changes import SessionUpdate
 
 T = TypeVar("T")
 Body = Callable[[SessionContext], Awaitable[Ending | None]]
@@ -101,7 +101,7 @@ async def prepare(engine: Engine, session: str, attempt: int) -> Json:
 @stage
 async def set_up(context: SessionContext) -> Ending | None:
     """Run the plan's setup command in the worktree, once for each attempt."""
-    change = Change(state=SessionState.SETUP)
+    change = SessionUpdate(state=SessionState.SETUP)
     return await _command(context, "setup", change, result_steps.after_setup)
 
 
@@ -119,7 +119,7 @@ check = blocking(result_steps.check)
 @stage
 async def verify(context: SessionContext) -> Ending | None:
     """Run the plan's verify command on the candidate."""
-    change, after = Change(state=SessionState.VERIFYING), result_steps.after_verify
+    change, after = SessionUpdate(state=SessionState.VERIFYING), result_steps.after_verify
     return await _command(context, "verify", change, after, before_again=after)
 
 
@@ -164,7 +164,7 @@ async def run_cli(
     context: SessionContext, name: str, order: Callable[[SessionContext], Order]
 ) -> Result:
     """Run a process of the session's CLI as the job `name`, or adopt the one that is running."""
-    await asyncio.to_thread(context.update, Change(state=SessionState.RUNNING))
+    await asyncio.to_thread(context.update, SessionUpdate(state=SessionState.RUNNING))
     note = partial(agent.note, context)
     return await run_job(context.layout.job(name), lambda: order(context), progress=note)
 
@@ -172,7 +172,7 @@ async def run_cli(
 async def _command(
     context: SessionContext,
     name: str,
-    change: Change,
+    change: SessionUpdate,
     after: Callable[[SessionContext], None],
     before_again: Callable[[SessionContext], None] = lambda _: None,
 ) -> Ending | None:
