@@ -27,8 +27,8 @@ from abreast.engine.reading.diff import repository_of
 from abreast.engine.working.session import preparing
 from abreast.engine.working.session.agent import launch_of
 from abreast.engine.working.session.context import Engine, SessionContext, open_context
-from abreast.engine.working.session.place import make_place
 from abreast.engine.working.session.spending import settle
+from abreast.engine.working.session.worktree import make_worktree
 from abreast.errors import AgentError, StateError
 from abreast.git.commit import tree_of
 from abreast.git.guard import guard_worktree
@@ -124,7 +124,7 @@ def _require_attachable(session: Session, places: Places) -> None:
 def _attach(session: Session, agent: Agent, places: Places) -> tuple[Session, Command, Path]:
     with _at_work(places) as engine:
         context = open_context(engine, session.id, session.attempt)
-        make_place(context, session.base_sha or context.plan.base_sha, again=True)
+        make_worktree(context, session.base_sha or context.plan.base_sha, again=True)
         launch = _launch(context, agent, session.cli_session)
         found = agent.find_session(launch, context.run.created)
         if session.kind is SessionKind.OPEN:

@@ -7,7 +7,7 @@ from abreast.engine.working.schedule import Pace, RunProgress
 from abreast.engine.working.session.context import Engine, plan_of
 from abreast.engine.working.session.final import write_ending
 from abreast.engine.working.session.handoff import leave_bare
-from abreast.engine.working.warm import warm_up
+from abreast.engine.working.warm_pool import warm_up
 from abreast.model.session import Run, Session
 from abreast.model.states import LandMode, LandState, RunState, SessionState
 

@@ -1,4 +1,4 @@
-"""Before a worktree is emptied or removed, what is in it is safe elsewhere."""
+"""Baseline a worktree is emptied or removed, what is in it is safe elsewhere."""
 
 from pathlib import Path
 

@@ -1,14 +1,17 @@
 """Nothing in a worktree is lost before it is emptied or removed: to refs, or moved aside."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from abreast.engine.common.layout import SessionLayout
-from abreast.engine.working.session.own_commits import keep_left
+from abreast.engine.working.session.baseline import found_by
 from abreast.errors import StateError
 from abreast.git.aside import give_back, move_aside
 from abreast.git.checkout import point_back
-from abreast.git.guard import guard_worktree
+from abreast.git.commit import anchor
+from abreast.git.guard import find_admin, guard_worktree
+from abreast.git.reflog import commits_left
 from abreast.git.repository import Repository
 from abreast.git.snapshot import Snapshot, snapshot
 from abreast.git.submodules import Submodule, keep_submodules
@@ -40,13 +43,30 @@ class Kept:
         return told
 
 
+def left_by(
+    repo: Repository, layout: SessionLayout, base: str, known: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Return the commits of a session that only the reflogs of its worktree hold.
+
+    Amended, reset and dropped ones, and what a stopped rebase holds; none without a worktree. What
+    the commits `known` contain is left out.
+    """
+    before = found_by(layout)
+    admin = before.admin if before is not None else find_admin(repo, layout.worktree)
+    if admin is None or not admin.is_dir():
+        return ()
+    there, seen = (before.heads.values(), before.seen) if before is not None else ((), ())
+    return commits_left(repo, admin, base, branch=layout.branch, known={*known, *there}, seen=seen)
+
+
 def keep(repo: Repository, layout: SessionLayout, base: str, why: str) -> Kept:
     """Keep under refs what is in a session's worktree: commits, files, commits of submodules.
 
     The worktree stays as it is.
     """
     tree = guard_worktree(repo, layout.worktree)
-    keep_left(repo, layout, base)
+    if base and (left := left_by(repo, layout, base)):
+        anchor(repo, layout.ref("agent"), *left, reason=f"abreast: commits of {layout.id}")
     shot = snapshot(repo, tree, layout.ref("snap"), f"abreast: {layout.id} {why}")
     inner = keep_submodules(repo, tree, base, layout.ref("submodule")) if base else ()
     return Kept(shot, inner)

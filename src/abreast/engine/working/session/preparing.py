@@ -5,11 +5,11 @@ from pathlib import Path
 from abreast.agents.base import Command, StopSignal
 from abreast.engine.common.ending import Ending
 from abreast.engine.common.environment import plain_environment
-from abreast.engine.working.session import before
+from abreast.engine.working.session import baseline
 from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.jobs import Order
-from abreast.engine.working.session.place import make_place, put_aside
-from abreast.engine.working.warm import in_warm_worktree
+from abreast.engine.working.session.worktree import make_worktree, put_aside
+from abreast.engine.working.warm_pool import in_warm_worktree
 from abreast.errors import StateError
 from abreast.git.commit import commit_tree
 from abreast.git.include import copy_included
@@ -40,7 +40,7 @@ def prepare(context: SessionContext) -> Ending | None:
             directory=str(layout.directory),
         ),
     )
-    ready = make_place(context, start, again=bool(context.session.cli_session))
+    ready = make_worktree(context, start, again=bool(context.session.cli_session))
     included = copy_included(context.repository, layout.worktree)
     for path, why in included.skipped:
         context.add_event("warning", f".worktreeinclude: {path} left out: {why}")
@@ -48,7 +48,7 @@ def prepare(context: SessionContext) -> Ending | None:
         context.add_event("warning", note)
     if ready.made is not Made.NEW:
         context.add_event("worktree", f"{ready.made} {layout.worktree}")
-    before.note(context)
+    baseline.note(context)
     return None
 
 

@@ -4,13 +4,12 @@ from functools import lru_cache
 
 from abreast.agents import mailbox
 from abreast.engine.common.ending import Ending
-from abreast.engine.working.session import before, trespass
+from abreast.engine.working.session import baseline, trespass
+from abreast.engine.working.session.committable import unfit
 from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.final import write_ending
-from abreast.engine.working.session.fitness import unfit
 from abreast.engine.working.session.handoff import leave
-from abreast.engine.working.session.keeping import keep, make_room, tell_kept
-from abreast.engine.working.session.own_commits import left_by
+from abreast.engine.working.session.keeping import keep, left_by, make_room, tell_kept
 from abreast.git.changes import changed_files
 from abreast.git.checkout import restore_tree
 from abreast.git.commit import anchor, commit_tree, seal, tree_of, wants_signature
@@ -96,7 +95,7 @@ def _unexpected(context: SessionContext, files: tuple[str, ...]) -> Ending | Non
 
 def after_setup(context: SessionContext) -> None:
     """Note what the setup command has changed: it does not count as the agent's work."""
-    before.note(context, anew=True)
+    baseline.note(context, anew=True)
     if context.session.cli_session:
         return  # the agent goes on where it was: what is there is its own
     tree = build_tree(context.tree).tree

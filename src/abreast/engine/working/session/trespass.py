@@ -11,9 +11,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from abreast.engine.common.ending import Ending
-from abreast.engine.working.session.before import DIGEST, Before, found_by, found_in, settings_now
+from abreast.engine.working.session.baseline import (
+    DIGEST,
+    Baseline,
+    found_by,
+    found_in,
+    settings_now,
+)
 from abreast.engine.working.session.context import SessionContext
-from abreast.engine.working.session.place import spec_of
+from abreast.engine.working.session.worktree import spec_of
 from abreast.git.commit import anchor, checkout_clean
 from abreast.git.heads import head_branch
 from abreast.git.mending import checked_out_in, mend_worktree
@@ -126,7 +132,7 @@ def come_home(context: SessionContext) -> None:
 
 
 def of_trial(context: SessionContext, folder: Path) -> str:
-    """Return what was done beyond the scratch worktree since `before.note_trial`, and tell it.
+    """Return what was done beyond the scratch worktree since `baseline.note_trial`, and tell it.
 
     An empty text when nothing was.
     """
@@ -143,7 +149,7 @@ def _found(context: SessionContext) -> tuple[list[Trespass], list[Moved]]:
 
 
 def _beyond(
-    context: SessionContext, before: Before, branch: str
+    context: SessionContext, before: Baseline, branch: str
 ) -> tuple[list[Trespass], list[Moved]]:
     """Return what was done beyond a worktree on `branch`, and the branches that are gone."""
     moved, gone = moved_branches(
@@ -165,7 +171,7 @@ def _branch(context: SessionContext, one: Moved) -> Trespass:
     return Trespass(what, look, f"{git} update-ref {ref} {one.old} {one.new}")
 
 
-def _settings(context: SessionContext, before: Before) -> list[Trespass]:
+def _settings(context: SessionContext, before: Baseline) -> list[Trespass]:
     old, now = before.settings, settings_now(context.repository, before.admin)
     changed = sorted(at for at in {*old, *now} if old.get(at) != now.get(at))
     return [_setting(at, old.get(at, ()), now.get(at, ())) for at in changed]

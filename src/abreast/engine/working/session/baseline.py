@@ -27,7 +27,7 @@ Settings = Mapping[Setting, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
-class Before:
+class Baseline:
     """`admin` is the worktree's own folder in the repository, `log` the size of its HEAD reflog,
     `seen` the ids in it, `heads` all branches with their commits, `settings` what steers git.
     """
@@ -62,14 +62,14 @@ def note_trial(repo: Repository, worktree: Path, folder: Path) -> None:
         _save(folder, _look(repo, admin))
 
 
-def _look(repo: Repository, admin: Path) -> Before:
+def _look(repo: Repository, admin: Path) -> Baseline:
     log = admin / "logs/HEAD"
     size = log.stat().st_size if log.exists() else 0
     settings = settings_now(repo, admin)
-    return Before(admin, size, frozenset(ids_in(admin)), branch_tips(repo), settings)
+    return Baseline(admin, size, frozenset(ids_in(admin)), branch_tips(repo), settings)
 
 
-def _save(folder: Path, found: Before) -> None:
+def _save(folder: Path, found: Baseline) -> None:
     value = {
         "admin": str(found.admin),
         "log": found.log,
@@ -80,7 +80,7 @@ def _save(folder: Path, found: Before) -> None:
     write_json(folder / _FILE, value)
 
 
-def _resumed(context: SessionContext, admin: Path) -> Before | None:
+def _resumed(context: SessionContext, admin: Path) -> Baseline | None:
     """Return what the attempt before this one found, where this one goes on in its worktree."""
     if not context.session.cli_session or context.layout.attempt == 1:
         return None
@@ -88,18 +88,18 @@ def _resumed(context: SessionContext, admin: Path) -> Before | None:
     return before if before is not None and before.admin == admin else None
 
 
-def found_by(layout: SessionLayout) -> Before | None:
+def found_by(layout: SessionLayout) -> Baseline | None:
     """Return what an attempt found; None when it did not get as far, or is an older abreast's."""
     return found_in(layout.directory)
 
 
-def found_in(folder: Path) -> Before | None:
+def found_in(folder: Path) -> Baseline | None:
     """Return what is noted in `folder`, if anything is."""
     raw = load_json(folder / _FILE)
     if raw is None:
         return None
     settings = {(file, key): tuple(values) for file, key, *values in raw["settings"]}
-    return Before(Path(raw["admin"]), raw["log"], frozenset(raw["seen"]), raw["heads"], settings)
+    return Baseline(Path(raw["admin"]), raw["log"], frozenset(raw["seen"]), raw["heads"], settings)
 
 
 def settings_now(repo: Repository, admin: Path) -> Settings:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.keeping import bring_back, make_room, tell_kept
-from abreast.engine.working.warm import give_back_worktree
+from abreast.engine.working.warm_pool import give_back_worktree
 from abreast.git.checkout import restore_tree
 from abreast.git.commit import anchor, tree_of
 from abreast.git.ignored import ignored_since
@@ -21,7 +21,7 @@ def spec_of(context: SessionContext, start: str) -> WorktreeSpec:
     return WorktreeSpec(layout.worktree, layout.branch, start, f"abreast {layout.id}")
 
 
-def make_place(context: SessionContext, start: str, *, again: bool) -> Ready:
+def make_worktree(context: SessionContext, start: str, *, again: bool) -> Ready:
     """Make the session's worktree, or use it as it is; safe to repeat.
 
     With `again`, one that was cleaned away comes back with the work that was in it, from its commit
