@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from abreast.handoff.case import SessionFacts
+from abreast.handoff.checkout import CheckoutState, File
 from abreast.handoff.compose import compose
+from abreast.handoff.facts import SessionFacts
 from abreast.handoff.line import Pen, Section
+from abreast.handoff.origin import CheckedCommand, Origin
 from abreast.handoff.page import read_header, sections
-from abreast.handoff.standing import CheckedCommand, CheckoutState, File, Origin
-from abreast.handoff.told import listen
+from abreast.handoff.transcript import transcript_facts
 from abreast.model.handoff import TOKENS
 from abreast.model.states import SessionState
 from abreast.model.tokens import count_tokens
@@ -30,7 +31,7 @@ from tests.support.handoffs import (
 _SPAN = re.compile(r"`([^`]+)`")
 
 
-def standing(**more) -> CheckoutState:
+def checkout(**more) -> CheckoutState:
     given = {
         "top": "/repo",
         "head": "1a2b3c4d5e6f7788",
@@ -78,14 +79,14 @@ def test_every_command_and_path_is_in_the_record(cli, name):
 @pytest.mark.parametrize("limit", [250, 400])
 def test_it_is_never_larger_than_asked(cli, name, limit):
     for transcript in sessions(cli, name):
-        found = handoff_of(transcript, standing(), limit)
+        found = handoff_of(transcript, checkout(), limit)
         assert count_tokens(found.text) <= limit
         assert len(sections(found.text)) == 4
 
 
 def test_a_whole_one():
     transcript = recorded("claude", "plain")
-    now = standing(
+    now = checkout(
         top=transcript.cwd,
         changed=(File("app.py", 1, 1), File("other.py", 3, 0)),
         commits=("1a2b3c4d5e6f Greet politely",),
@@ -196,7 +197,7 @@ def test_the_most_decisive_lines_stay():
         events += ran(f"make part-{number}", 0)
         call = Called(1.0, f"w{number}", ToolKind.WRITE, "Edit", "", (f"/repo/f{number}.py",))
         events += [call, Returned(1.0, f"w{number}")]
-    now = standing(changed=tuple(File(f"f{number}.py", 1, 0) for number in range(60)))
+    now = checkout(changed=tuple(File(f"f{number}.py", 1, 0) for number in range(60)))
     found = handoff_of(session(*events, agent("Half is done. Which half next?")), now, 300)
     assert count_tokens(found.text) <= 300
     assert found.left_out > 5
@@ -206,7 +207,7 @@ def test_the_most_decisive_lines_stay():
 
 
 def test_one_of_many_files_is_still_counted():
-    now = standing(changed=tuple(File(f"f{number}.py", 1, 0) for number in range(40)))
+    now = checkout(changed=tuple(File(f"f{number}.py", 1, 0) for number in range(40)))
     text = handoff_of(session(user("go"), agent("Done.")), now, 2000).text
     assert "`f0.py` +1 -0" in text
     assert "and 10 more" in text
@@ -214,14 +215,14 @@ def test_one_of_many_files_is_still_counted():
 
 def test_secrets_are_masked_wherever_they_come_from():
     key = "sk-" + "ant-abcdefgh12345678"
-    told = listen(
+    told = transcript_facts(
         session(
             user(f"Use {key}."),
             *ran(f"deploy --token {key}", 1, f"refused: {key}"),
             agent(f"I tried {key}. Is {key} right?"),
         )
     )
-    found = compose(SessionFacts(told, standing(), pen=Pen(("swordfish",))), HEADER)
+    found = compose(SessionFacts(told, checkout(), pen=Pen(("swordfish",))), HEADER)
     assert key not in found.text
     assert "`deploy --token ***`" in found.text
     told = replace(told, last_words="swordfish")
@@ -255,7 +256,7 @@ def test_a_repository_without_a_commit_has_files_all_the_same():
 
 
 def test_what_git_is_in_the_middle_of_comes_before_what_follows_from_it():
-    now = standing(dirty="1 changed, a rebase under way", operation="rebase")
+    now = checkout(dirty="1 changed, a rebase under way", operation="rebase")
     found = handoff_of(session(user("go"), *ran("git rebase main", 1), agent("A conflict.")), now)
     [step] = found.next_step
     assert step.startswith("Finish the rebase under way by `git rebase --continue`, or undo it ")
@@ -264,7 +265,7 @@ def test_what_git_is_in_the_middle_of_comes_before_what_follows_from_it():
 def test_files_that_somebody_else_made_do_not_crowd_out_the_rest():
     write = Called(1.0, "1", ToolKind.WRITE, "Edit", "a.py", ("/repo/a.py",))
     many = tuple(File(f"gen{number}.txt") for number in range(900))
-    now = standing(changed=(File("a.py", 1, 0), *many))
+    now = checkout(changed=(File("a.py", 1, 0), *many))
     found = handoff_of(session(user("go"), write, Returned(1.0, "1"), agent("Done.")), now)
     rows = [line for line in found.context if "not by an edit on record" in line]
     assert len(rows) == 2
@@ -285,10 +286,10 @@ def test_the_exit_code_of_a_pipe_is_not_that_of_the_test():
 
 def test_paths_are_those_from_the_top_of_the_checkout():
     write = Called(1.0, "1", ToolKind.WRITE, "Edit", "a.py", ("a.py", "/link/repo/b.py", "/x/c.py"))
-    told = listen(session(write, Returned(1.0, "1")))
-    now = standing(top="/real/repo", changed=(File("src/a.py", 1, 0), File("b.py", 1, 0)))
-    case = SessionFacts(told, now, cwd="/link/repo/src", within="src")
-    found = compose(case, HEADER)
+    told = transcript_facts(session(write, Returned(1.0, "1")))
+    now = checkout(top="/real/repo", changed=(File("src/a.py", 1, 0), File("b.py", 1, 0)))
+    facts = SessionFacts(told, now, cwd="/link/repo/src", within="src")
+    found = compose(facts, HEADER)
     assert "Changed since `0a0b0c0d0e0f`: `src/a.py` +1 -0, `b.py` +1 -0" in found.context
     assert "Edited elsewhere: `/x/c.py`" in found.context
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from abreast.agents import records_of
-from abreast.handoff.case import SessionFacts
+from abreast.handoff.checkout import CheckoutState
 from abreast.handoff.compose import compose
-from abreast.handoff.standing import CheckoutState
-from abreast.handoff.told import TranscriptFacts, listen
+from abreast.handoff.facts import SessionFacts
+from abreast.handoff.transcript import TranscriptFacts, transcript_facts
 from abreast.model.handoff import TOKENS, Handoff, Header
 from abreast.model.transcript import (
     Called,
@@ -42,7 +42,7 @@ def left_in(cli: str, home: Path) -> TranscriptFacts:
     place = home / ".claude/projects" if cli == "claude" else home
     records = records_of(cli)
     [path] = records.find({"HOME": "/nonexistent"}, [place])
-    return listen(records.read(path))
+    return transcript_facts(records.read(path))
 
 
 def every_recording() -> list[tuple[str, str]]:
@@ -55,10 +55,12 @@ def every_recording() -> list[tuple[str, str]]:
 
 
 def handoff_of(
-    transcript: Transcript, standing: CheckoutState | None = None, limit: int = TOKENS
+    transcript: Transcript, checkout: CheckoutState | None = None, limit: int = TOKENS
 ) -> Handoff:
-    case = SessionFacts(listen(transcript), standing or CheckoutState(), cwd=transcript.cwd)
-    return compose(case, HEADER, limit)
+    facts = SessionFacts(
+        transcript_facts(transcript), checkout or CheckoutState(), cwd=transcript.cwd
+    )
+    return compose(facts, HEADER, limit)
 
 
 def session(*events: TranscriptEvent) -> Transcript:

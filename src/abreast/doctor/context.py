@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from abreast.doctor.case import ExaminedSession
+from abreast.doctor.examined import ExaminedSession
 from abreast.doctor.measure import Events, compacted, requests, turns
 from abreast.doctor.thresholds import (
     BRIEFING_SHARE,
@@ -34,14 +34,14 @@ CORRECTING = re.compile(
 _NO = re.compile(r"\s*(no|nope)\b", re.IGNORECASE)
 
 
-def past_fill(case: ExaminedSession) -> Iterator[Evidence]:
+def past_fill(session: ExaminedSession) -> Iterator[Evidence]:
     """At least `FILLED_REQUESTS` requests, `FILLED_SHARE` of all, beyond `FILL` tokens."""
-    spent = requests(case.transcript.events)
+    spent = requests(session.transcript.events)
     beyond = [one for one in spent if one.input_tokens > FILL]
     if len(beyond) < max(FILLED_REQUESTS, FILLED_SHARE * len(spent)):
         return
     most = max(one.input_tokens for one in beyond)
-    yield case.evidence(
+    yield session.evidence(
         f"{len(beyond)} of {counted(len(spent), 'request')} with more than {count(FILL)} tokens "
         f"in the context, up to {count(most)}",
         at=beyond[0].at,
@@ -52,17 +52,17 @@ def past_fill(case: ExaminedSession) -> Iterator[Evidence]:
     )
 
 
-def corrections(case: ExaminedSession) -> Iterator[Evidence]:
+def corrections(session: ExaminedSession) -> Iterator[Evidence]:
     """`CORRECTIONS` or more user turns in a row that begin as in `CORRECTING`."""
-    events = case.transcript.events
+    events = session.transcript.events
     row: list[tuple[int, int]] = []
     for number, (start, end) in enumerate(turns(events)):
         if number and _corrects(events, start):
             row.append((start, end))
         else:
-            yield from _row(case, row)
+            yield from _row(session, row)
             row = []
-    yield from _row(case, row)
+    yield from _row(session, row)
 
 
 def _corrects(events: Events, start: int) -> bool:
@@ -74,17 +74,17 @@ def _corrects(events: Events, start: int) -> bool:
     return not (_NO.match(said.text) and before.rstrip(" \n*_").endswith("?"))
 
 
-def _row(case: ExaminedSession, row: list[tuple[int, int]]) -> Iterator[Evidence]:
+def _row(session: ExaminedSession, row: list[tuple[int, int]]) -> Iterator[Evidence]:
     if len(row) < CORRECTIONS:
         return
-    events = case.transcript.events
+    events = session.transcript.events
     start, end = row[0][0], row[-1][1]
     before, during = requests(events[:start]), requests(events[start:end])
     grown = None
     if before and during and not compacted(events[start:end]):
         grown = max(0, during[-1].context - before[-1].context)
     words = [quoted(e.text, 30) for n, _ in row if isinstance(e := events[n], Said)]
-    yield case.evidence(
+    yield session.evidence(
         f"{len(row)} turns of the user in a row that correct: {named(words)}",
         at=events[start].at,
         cost=grown,
@@ -93,15 +93,15 @@ def _row(case: ExaminedSession, row: list[tuple[int, int]]) -> Iterator[Evidence
     )
 
 
-def heavy_briefing(case: ExaminedSession) -> Iterator[Evidence]:
+def heavy_briefing(session: ExaminedSession) -> Iterator[Evidence]:
     """A briefing of more than `BRIEFING_SHARE` of the session's first request."""
-    spent = requests(case.transcript.events)
-    size = sum(one.tokens for one in case.briefing)
+    spent = requests(session.transcript.events)
+    size = sum(one.tokens for one in session.briefing)
     start_up = spent[0].input_tokens if spent else 0
     if not start_up or size <= BRIEFING_SHARE * start_up:
         return
-    names = named([one.path.rpartition("/")[2] for one in case.briefing])
-    yield case.evidence(
+    names = named([one.path.rpartition("/")[2] for one in session.briefing])
+    yield session.evidence(
         f"{names}: about {count(size)} of the first request's {count(start_up)} tokens, "
         f"{percent(size / start_up)}",
         cost=size - round(BRIEFING_SHARE * start_up),

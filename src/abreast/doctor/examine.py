@@ -10,7 +10,7 @@ from abreast.doctor import (
     under_contract,
     under_delegation,
 )
-from abreast.doctor.case import ExaminedSession
+from abreast.doctor.examined import ExaminedSession
 from abreast.doctor.work import Work
 from abreast.model.finding import Evidence
 from abreast.model.session import Session

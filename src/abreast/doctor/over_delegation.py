@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 
-from abreast.doctor.case import ExaminedSession
 from abreast.doctor.delegation import ExaminedDelegation
+from abreast.doctor.examined import ExaminedSession
 from abreast.doctor.measure import compacted, requests
 from abreast.doctor.thresholds import (
     ALIKE,
@@ -22,24 +22,24 @@ _WORDS = 200  # of a question
 _PARTICULAR = re.compile(r"\S*[/.\d_]\S*")
 
 
-def many_children(case: ExaminedSession) -> Iterator[Evidence]:
+def many_children(session: ExaminedSession) -> Iterator[Evidence]:
     """A session with at least `MANY_CHILDREN` children."""
-    number = len(case.delegations)
+    number = len(session.delegations)
     if number < MANY_CHILDREN:
         return
-    paid = _start_ups(case.delegations)
-    yield case.evidence(
+    paid = _start_ups(session.delegations)
+    yield session.evidence(
         f"{number} children; their start-ups alone: {count(paid)} tokens",
-        at=_first(case.delegations),
+        at=_first(session.delegations),
         cost=paid,
         children=number,
         start_up=paid,
     )
 
 
-def below_break_even(case: ExaminedSession) -> Iterator[Evidence]:
+def below_break_even(session: ExaminedSession) -> Iterator[Evidence]:
     """Children with a net below 0, which together lost at least `LOSS_TOKENS`."""
-    nets = [(one, one.account.net) for one in case.delegations]
+    nets = [(one, one.account.net) for one in session.delegations]
     losing = [(one, net) for one, net in nets if net is not None and net < 0]
     lost = -sum(net for _, net in losing)
     if not losing or lost < LOSS_TOKENS:
@@ -49,7 +49,7 @@ def below_break_even(case: ExaminedSession) -> Iterator[Evidence]:
     kept = sum(one.account.kept_out or 0 for one in children)
     summary = sum(one.account.summary or 0 for one in children)
     about = "about " if any(one.estimated for one in children) else ""
-    yield case.evidence(
+    yield session.evidence(
         f"{len(losing)} of {len(nets)} children lost {count(lost)} tokens: kept out {count(kept)}, "
         f"start-up {count(paid)}, summary {about}{count(summary)}",
         at=_first(children),
@@ -63,29 +63,29 @@ def below_break_even(case: ExaminedSession) -> Iterator[Evidence]:
     )
 
 
-def growth_by_summaries(case: ExaminedSession) -> Iterator[Evidence]:
+def growth_by_summaries(session: ExaminedSession) -> Iterator[Evidence]:
     """Summaries of at least `SUMMARY_GROWTH` tokens that are `SUMMARY_SHARE` of the growth."""
-    spent = requests(case.transcript.events)
-    if len(case.delegations) < 2 or len(spent) < 2 or compacted(case.transcript.events):
+    spent = requests(session.transcript.events)
+    if len(session.delegations) < 2 or len(spent) < 2 or compacted(session.transcript.events):
         return
     grown = spent[-1].context - spent[0].input_tokens
-    summaries = sum(one.returned for one in case.delegations)
+    summaries = sum(one.returned for one in session.delegations)
     if summaries < SUMMARY_GROWTH or summaries < SUMMARY_SHARE * grown:
         return
-    yield case.evidence(
+    yield session.evidence(
         f"the context grew by {count(grown)} tokens, about {count(summaries)} of them summaries "
-        f"of {len(case.delegations)} children",
-        at=_first(case.delegations),
+        f"of {len(session.delegations)} children",
+        at=_first(session.delegations),
         cost=summaries,
         growth=grown,
         summaries=summaries,
-        children=len(case.delegations),
+        children=len(session.delegations),
     )
 
 
-def child_per_file(case: ExaminedSession) -> Iterator[Evidence]:
+def child_per_file(session: ExaminedSession) -> Iterator[Evidence]:
     """`ONE_FILE_CHILDREN` or more children, asked alike, that each read one file of its own."""
-    single = [one for one in case.delegations if len(one.read) == 1 and not one.wrote]
+    single = [one for one in session.delegations if len(one.read) == 1 and not one.wrote]
     for group in _alike(single):
         files = {name for one in group for name in one.read}
         if len(group) < ONE_FILE_CHILDREN or len(files) < len(group):
@@ -93,7 +93,7 @@ def child_per_file(case: ExaminedSession) -> Iterator[Evidence]:
         paid = _start_ups(group)
         spare = paid - max(one.account.start_up or 0 for one in group)
         names = named(sorted(name.rpartition("/")[2] for name in files))
-        yield case.evidence(
+        yield session.evidence(
             f"{len(group)} children read one file each ({names}) "
             f"for the same question; start-ups {count(paid)} tokens",
             at=_first(group),

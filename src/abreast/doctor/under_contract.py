@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from abreast.doctor.case import ExaminedSession
 from abreast.doctor.delegation import ExaminedDelegation
+from abreast.doctor.examined import ExaminedSession
 from abreast.doctor.measure import calls, place, sizes, tokens
 from abreast.doctor.thresholds import (
     AGAIN_SHARE,
@@ -38,30 +38,30 @@ _SHINGLE = 3  # words
 _RUN = re.compile(r"\w+")
 
 
-def long_summary(case: ExaminedSession) -> Iterator[Evidence]:
+def long_summary(session: ExaminedSession) -> Iterator[Evidence]:
     """A summary of more than `LONG_SUMMARY` tokens."""
-    for one in case.delegations:
+    for one in session.delegations:
         size = one.returned
         if size > LONG_SUMMARY:
-            yield case.evidence(
+            yield session.evidence(
                 f"a child returned about {count(size)} tokens to {quoted(one.question)}",
-                at=_back(case, one),
+                at=_back(session, one),
                 cost=size - LONG_SUMMARY,
                 summary=size,
             )
 
 
-def no_shape(case: ExaminedSession) -> Iterator[Evidence]:
+def no_shape(session: ExaminedSession) -> Iterator[Evidence]:
     """A question without any of `SHAPES`, answered by more than `SHAPELESS_SUMMARY` tokens.
 
     Only one in English: of another language the words are not known, nor of one that is encrypted,
     as OpenAI may do for newer Codex models.
     """
-    for one in case.delegations:
+    for one in session.delegations:
         size = one.returned
         plain = ENGLISH.search(one.question) and not SHAPES.search(one.question)
         if plain and not one.contract and size > SHAPELESS_SUMMARY:
-            yield case.evidence(
+            yield session.evidence(
                 f"{quoted(one.question)} says nothing of the shape or length of the answer: about "
                 f"{count(size)} tokens came back",
                 at=one.at,
@@ -71,15 +71,15 @@ def no_shape(case: ExaminedSession) -> Iterator[Evidence]:
             )
 
 
-def summary_again(case: ExaminedSession) -> Iterator[Evidence]:
+def summary_again(session: ExaminedSession) -> Iterator[Evidence]:
     """A text of the parent of at least `AGAIN_TOKENS`, `AGAIN_SHARE` of it a child's summary."""
-    for one in case.delegations:
+    for one in session.delegations:
         answer = _shingles(one.answer)
-        for said in _said_after(case, one):
+        for said in _said_after(session, one):
             size, own = tokens(len(said.text)), _shingles(said.text)
             share = len(own & answer) / max(1, len(own))
             if size >= AGAIN_TOKENS and share >= AGAIN_SHARE:
-                yield case.evidence(
+                yield session.evidence(
                     f"the parent said about {count(size)} tokens, {percent(share)} of them word by "
                     "word from its child's summary",
                     at=said.at,
@@ -90,33 +90,33 @@ def summary_again(case: ExaminedSession) -> Iterator[Evidence]:
                 break
 
 
-def read_again(case: ExaminedSession) -> Iterator[Evidence]:
+def read_again(session: ExaminedSession) -> Iterator[Evidence]:
     """Files of at least `READ_AGAIN_TOKENS` that the parent read after a child of its had.
 
     Before the user's next word, and `READ_AGAIN_SHARE` of what the child had read. Those that the
     parent went on to edit do not count: a CLI may demand to read before an edit.
     """
-    transcript = case.transcript
+    transcript = session.transcript
     returned = sizes(transcript.events)
     edited = {
         place(transcript, p) for c in calls(transcript.events, ToolKind.WRITE) for p in c.paths
     }
     again: dict[str, int] = {}
     at = 0.0
-    for one in case.delegations:
+    for one in session.delegations:
         read = one.read.keys() - edited
         found = {
             call.id: tokens(returned[call.id])
-            for call in calls(_after(case, one), ToolKind.READ)
+            for call in calls(_after(session, one), ToolKind.READ)
             if call.id in returned and {place(transcript, path) for path in call.paths} & read
         }
         if found and sum(found.values()) >= READ_AGAIN_SHARE * sum(one.read.values()):
-            first = next(e for e in _after(case, one) if isinstance(e, Called) and e.id in found)
+            first = next(e for e in _after(session, one) if isinstance(e, Called) and e.id in found)
             at = min(at or first.at, first.at)
             again |= found
     total = sum(again.values())
     if total >= READ_AGAIN_TOKENS:
-        yield case.evidence(
+        yield session.evidence(
             f"the parent read about {count(total)} tokens again that its children had read, by "
             f"{counted(len(again), 'call')}",
             at=at,
@@ -126,23 +126,23 @@ def read_again(case: ExaminedSession) -> Iterator[Evidence]:
         )
 
 
-def _back(case: ExaminedSession, one: ExaminedDelegation) -> float:
+def _back(session: ExaminedSession, one: ExaminedDelegation) -> float:
     """Return when a child's answer came back, or else when it was asked."""
-    return case.transcript.events[one.answered].at if one.answered >= 0 else one.at
+    return session.transcript.events[one.answered].at if one.answered >= 0 else one.at
 
 
-def _after(case: ExaminedSession, one: ExaminedDelegation) -> Iterator[TranscriptEvent]:
+def _after(session: ExaminedSession, one: ExaminedDelegation) -> Iterator[TranscriptEvent]:
     """Yield what happened between the child's answer and the user's next word."""
     if one.answered < 0:
         return
-    for event in case.transcript.events[one.answered + 1 :]:
+    for event in session.transcript.events[one.answered + 1 :]:
         if isinstance(event, Said) and event.by_user:
             return
         yield event
 
 
-def _said_after(case: ExaminedSession, one: ExaminedDelegation) -> Iterator[Said]:
-    return (event for event in _after(case, one) if isinstance(event, Said))
+def _said_after(session: ExaminedSession, one: ExaminedDelegation) -> Iterator[Said]:
+    return (event for event in _after(session, one) if isinstance(event, Said))
 
 
 def _shingles(text: str) -> set[tuple[str, ...]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from abreast.doctor.case import ExaminedSession
+from abreast.doctor.examined import ExaminedSession
 from abreast.doctor.measure import (
     Events,
     calls,
@@ -22,13 +22,13 @@ from abreast.model.words import counted
 _READING = (ToolKind.READ, ToolKind.SEARCH, ToolKind.SHELL)
 
 
-def read_alone(case: ExaminedSession) -> Iterator[Evidence]:
+def read_alone(session: ExaminedSession) -> Iterator[Evidence]:
     """A turn without edits or children that read `READ_TOKENS` for `CONCLUSION_TOKENS`.
 
     Only where at least `LATER_REQUESTS` requests carried the reading along afterwards. Files that
     the session later edited do not count: it had to know them.
     """
-    events = case.transcript.events
+    events = session.transcript.events
     returned = sizes(events)
     for start, end in turns(events):
         turn = events[start:end]
@@ -38,13 +38,13 @@ def read_alone(case: ExaminedSession) -> Iterator[Evidence]:
             continue
         if compacted(turn) or calls(turn, ToolKind.WRITE, ToolKind.DELEGATE):
             continue
-        needed = _needed(case.transcript, turn, events[end:], returned)
+        needed = _needed(session.transcript, turn, events[end:], returned)
         read -= needed
         later = len(requests(_until_compacted(events[end:])))
         if read < READ_TOKENS or later < LATER_REQUESTS:
             continue
         about = "about " if needed else ""
-        yield case.evidence(
+        yield session.evidence(
             f"{about}{count(read)} tokens read by {counted(len(made), 'call')} for an answer "
             f"of about {count(concluded)}, then carried through {counted(later, 'request')}",
             at=turn[0].at,

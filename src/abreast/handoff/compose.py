@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from abreast.handoff.budget import fit
-from abreast.handoff.case import SessionFacts
 from abreast.handoff.context import context
+from abreast.handoff.facts import SessionFacts
 from abreast.handoff.line import Line, Section
 from abreast.handoff.page import write
 from abreast.handoff.state import right_now
@@ -13,16 +13,16 @@ from abreast.model.handoff import TOKENS, Handoff, Header
 from abreast.model.tokens import count_tokens
 
 
-def compose(case: SessionFacts, header: Header, limit: int = TOKENS) -> Handoff:
+def compose(facts: SessionFacts, header: Header, limit: int = TOKENS) -> Handoff:
     """Return the handoff of a session in at most `limit` tokens.
 
     The header and the first line of the first three sections always stay.
     """
     lines = [
-        Line(Section.RIGHT_NOW, right_now(case)),
-        *why(case),
-        *next_steps(case),
-        *context(case),
+        Line(Section.RIGHT_NOW, right_now(facts)),
+        *why(facts),
+        *next_steps(facts),
+        *context(facts),
     ]
     found = {line.text: line for line in reversed(lines)}  # nothing twice
     lines = [line for line in lines if found[line.text] is line]

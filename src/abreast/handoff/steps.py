@@ -3,28 +3,28 @@
 import re
 from collections.abc import Iterator
 
-from abreast.handoff.case import SessionFacts
+from abreast.handoff.facts import SessionFacts
 from abreast.handoff.line import Line, Section
-from abreast.handoff.standing import Origin
-from abreast.handoff.told import End
+from abreast.handoff.origin import Origin
+from abreast.handoff.transcript import End
 from abreast.model.states import SessionState
 from abreast.model.transcript import ToolKind
 
 _STEPS = 3
 
 
-def why(case: SessionFacts) -> Iterator[Line]:
+def why(facts: SessionFacts) -> Iterator[Line]:
     """Yield the reason for the task, and what was asked since."""
-    origin, told, pen = case.origin, case.told, case.pen
-    asked = told.asked
+    origin, transcript, pen = facts.origin, facts.transcript, facts.pen
+    asked = transcript.asked
     if origin is not None and (origin.prompt or origin.produces):
         task = pen.words(origin.produces or origin.prompt, 300)
         yield Line(Section.WHY, task)
         if origin.produces and _differs(origin.prompt, origin.produces):
             yield Line(Section.WHY, f"Asked: {pen.words(origin.prompt, 300)}", 15)
         asked = ()  # what follows the prompt there is abreast's own
-    elif told.task:
-        yield Line(Section.WHY, pen.words(told.task, 400, end=140))
+    elif transcript.task:
+        yield Line(Section.WHY, pen.words(transcript.task, 400, end=140))
     else:
         yield Line(Section.WHY, "Nobody has said anything in it yet; the reason is not on record.")
     for number, text in enumerate(asked, 1):
@@ -38,34 +38,34 @@ def _differs(prompt: str, produces: str) -> bool:
     return bool(prompt.strip()) and prompt.strip().rstrip(".") != produces.strip().rstrip(".")
 
 
-def next_steps(case: SessionFacts) -> Iterator[Line]:
+def next_steps(facts: SessionFacts) -> Iterator[Line]:
     """Yield the next step, and at most two that follow it."""
-    steps = list(dict.fromkeys(_of_session(case) if case.origin else _of_record(case)))
+    steps = list(dict.fromkeys(_of_session(facts) if facts.origin else _of_record(facts)))
     steps = steps or ["Nothing is open on record: hold the result against the task"]
     for number, step in enumerate(steps[:_STEPS]):
         yield Line(Section.NEXT_STEP, step, 0 if not number else 17 + 8 * number)
 
 
-def _of_session(case: SessionFacts) -> Iterator[str]:
+def _of_session(facts: SessionFacts) -> Iterator[str]:
     """Yield what is to be done about a session of abreast's own."""
-    origin = case.origin
+    origin = facts.origin
     if origin is None:
         return
-    if case.done:
-        yield _after_done(case)
+    if facts.done:
+        yield _after_done(facts)
         return
     if failed := next((check for check in origin.checks if not check.passed), None):
-        said = f": {case.pen.words(failed.said, 140)}" if failed.said else ""
-        yield f"Make {case.pen.code(failed.command)} pass ({failed.outcome}){said}"
+        said = f": {facts.pen.words(failed.said, 140)}" if failed.said else ""
+        yield f"Make {facts.pen.code(failed.command)} pass ({failed.outcome}){said}"
     if origin.state is SessionState.SKIPPED:
         yield f"See to what it needs first, then: `abreast resume {origin.run}`"
         return
     if origin.hint:
-        hint = re.sub(r"\bRUN\b", origin.run, case.pen.words(origin.hint, 200)).rstrip(".")
+        hint = re.sub(r"\bRUN\b", origin.run, facts.pen.words(origin.hint, 200)).rstrip(".")
         yield hint if hint.startswith("abreast ") else hint[0].upper() + hint[1:]
     if (not origin.child or origin.lost) and "abreast resume" not in origin.hint:
         yield _onward(origin)
-    yield from _unfinished(case)
+    yield from _unfinished(facts)
 
 
 def _onward(origin: Origin) -> str:
@@ -76,8 +76,8 @@ def _onward(origin: Origin) -> str:
     return f"`abreast resume {origin.run}` goes on where it stopped"
 
 
-def _after_done(case: SessionFacts) -> str:
-    origin = case.origin
+def _after_done(facts: SessionFacts) -> str:
+    origin = facts.origin
     if origin is None or not origin.commit:
         return "None: it is done, and there is nothing to land"
     if origin.landed:
@@ -86,39 +86,43 @@ def _after_done(case: SessionFacts) -> str:
     return f"None for its task: it is done. `abreast land {origin.id}` lands `{origin.commit[:12]}`"
 
 
-def _of_record(case: SessionFacts) -> Iterator[str]:
+def _of_record(facts: SessionFacts) -> Iterator[str]:
     """Yield what is to be done, by a record of a session that somebody started by hand."""
-    told, pen = case.told, case.pen
-    asked = pen.words((told.task, *told.asked)[-1], end=80)
-    for question in told.questions[:1]:
+    transcript, pen = facts.transcript, facts.pen
+    asked = pen.words((transcript.task, *transcript.asked)[-1], end=80)
+    for question in transcript.questions[:1]:
         yield f"Answer the agent: {pen.words(question, 240)}"
-    if told.task and not told.heeded:
+    if transcript.task and not transcript.heeded:
         yield f"Do what was asked last and not answered: {asked}"
-    yield from _unfinished(case)
-    if told.end not in {End.ANSWERED, End.EMPTY} and told.heeded and not told.questions:
+    yield from _unfinished(facts)
+    if (
+        transcript.end not in {End.ANSWERED, End.EMPTY}
+        and transcript.heeded
+        and not transcript.questions
+    ):
         yield f"Go on where it stopped: {asked}"
-    now = case.standing
+    now = facts.checkout
     if now.uncommitted and not now.shared and not now.operation:
         yield f"Review and commit what is not committed ({now.dirty})"
 
 
-def _unfinished(case: SessionFacts) -> Iterator[str]:
-    told, pen, operation = case.told, case.pen, case.standing.operation
+def _unfinished(facts: SessionFacts) -> Iterator[str]:
+    transcript, pen, operation = facts.transcript, facts.pen, facts.checkout.operation
     if operation == "bisect":
         yield "Go on with the bisect under way; `git bisect reset` ends it"
     elif operation:
         how = f"`git {operation} --continue`, or undo it by `git {operation} --abort`"
         yield f"Finish the {operation} under way by {how}"
-    for call in told.running[:1]:
+    for call in transcript.running[:1]:
         if call.kind is ToolKind.ASK:
             continue
         again = ", then run it again" if call.kind is ToolKind.SHELL else ""
-        yield f"Look at what {case.call(call)} has left{again}"
-    ran = told.failing
+        yield f"Look at what {facts.call(call)} has left{again}"
+    ran = transcript.failing
     if ran and not (operation and ran.command.startswith("git ")):
         said = f": {pen.words(ran.said, 140)}" if ran.said else ""
-        yield f"Make {pen.code(ran.command)} pass ({case.outcome(ran)}){said}"
-    for item, done in told.plan:
+        yield f"Make {pen.code(ran.command)} pass ({facts.outcome(ran)}){said}"
+    for item, done in transcript.plan:
         if not done:
             yield f"{pen.words(item)} (the first open item of its plan)"
             break

@@ -12,9 +12,9 @@ import pytest
 from inline_snapshot import snapshot
 
 from abreast import api
-from abreast.doctor.case import BriefingFile, ExaminedSession
 from abreast.doctor.context import heavy_briefing
 from abreast.doctor.examine import OF_A_SESSION, OF_SESSIONS
+from abreast.doctor.examined import BriefingFile, ExaminedSession
 from abreast.doctor.side_by_side import invalidated, same_files
 from abreast.doctor.work import work_of
 from abreast.engine.reading.doctor.delegations import measured

@@ -11,7 +11,7 @@ from pathlib import Path
 from abreast.agents import AGENTS, recording
 from abreast.agents.base import Records
 from abreast.agents.imports import MOST, read_with_imports
-from abreast.doctor.case import BriefingFile
+from abreast.doctor.examined import BriefingFile
 from abreast.doctor.housekeeping import TranscriptRetention
 from abreast.model.defect import numbers_of
 from abreast.model.finding import Evidence

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from abreast.agents import records_of
-from abreast.doctor.case import ExaminedSession
 from abreast.doctor.delegation import ExaminedDelegation
 from abreast.doctor.examine import OF_A_SESSION, OF_LANDINGS, OF_SESSIONS, Seen, examine
+from abreast.doctor.examined import ExaminedSession
 from abreast.doctor.measure import family, touched
 from abreast.doctor.work import Touch, Work, work_of
 from abreast.engine.common.deliverables import load

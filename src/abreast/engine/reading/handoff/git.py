@@ -20,9 +20,9 @@ from abreast.git.history import (
 from abreast.git.refs import read_ref
 from abreast.git.repository import Repository, find_repository
 from abreast.git.status import Dirty, current_branch, dirty_summary, file_marks, find_commit
+from abreast.handoff.checkout import CheckoutState, File
 from abreast.handoff.fresh import Now
 from abreast.handoff.page import read_header
-from abreast.handoff.standing import CheckoutState, File
 from abreast.model.handoff import Header
 from abreast.model.session import Session
 from abreast.places import find_places
@@ -53,16 +53,16 @@ def checkout_around(folder: Path) -> Where | None:
     return found.where if found.toplevel else None
 
 
-def standing_around(folder: Path, *, begun: float = 0.0) -> CheckoutState:
+def state_around(folder: Path, *, begun: float = 0.0) -> CheckoutState:
     """Return how the checkout around `folder` stands, since HEAD was what it was at `begun`."""
     try:
         found = checkout_around(folder)
     except GitError as refusal:
         return CheckoutState(unread=refusal.message)
-    return CheckoutState() if found is None else standing_of(found, begun=begun)
+    return CheckoutState() if found is None else state_of(found, begun=begun)
 
 
-def standing_of(where: Where, *, begun: float = 0.0, base: str = "") -> CheckoutState:
+def state_of(where: Where, *, begun: float = 0.0, base: str = "") -> CheckoutState:
     """Return how a checkout stands.
 
     `base` is the commit that the session began at; without it, HEAD at `begun`, if git still knows.
@@ -90,9 +90,7 @@ def standing_of(where: Where, *, begun: float = 0.0, base: str = "") -> Checkout
     )
 
 
-def standing_in_refs(
-    repo: Repository, base: str, commit: str, ref: str, branch: str
-) -> CheckoutState:
+def state_in_refs(repo: Repository, base: str, commit: str, ref: str, branch: str) -> CheckoutState:
     """Return how a session's work stands whose worktree is gone: its commit, or what was kept."""
     kept = read_ref(repo, ref) or ""
     tip = commit or kept
@@ -108,7 +106,7 @@ def standing_in_refs(
     )
 
 
-def standing_proven(repo: Repository, checkout: Path, session: Session) -> CheckoutState:
+def state_proven(repo: Repository, checkout: Path, session: Session) -> CheckoutState:
     """Return how the checkout of a session stands that has just been proven done.
 
     It is clean and at the session's commit, so git is asked for nothing but that commit's lines:

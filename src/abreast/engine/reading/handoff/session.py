@@ -12,18 +12,19 @@ from abreast.contract.fence import fence
 from abreast.engine.common.attendance import is_lost
 from abreast.engine.common.layout import SessionLayout, layout_of
 from abreast.engine.reading.diff import repository_of
-from abreast.engine.reading.handoff.git import standing_in_refs, standing_of, standing_proven
+from abreast.engine.reading.handoff.git import state_in_refs, state_of, state_proven
 from abreast.engine.reading.handoff.writing import header_of
 from abreast.engine.reading.transcripts import transcript_of
 from abreast.git.guard import guard_worktree
 from abreast.git.refs import read_ref
 from abreast.git.repository import Repository
-from abreast.handoff.case import SessionFacts
+from abreast.handoff.checkout import CheckoutState
 from abreast.handoff.compose import compose
+from abreast.handoff.facts import SessionFacts
 from abreast.handoff.line import Pen
 from abreast.handoff.masking import mask, secrets_of
-from abreast.handoff.standing import CheckedCommand, CheckoutState, Origin
-from abreast.handoff.told import TranscriptFacts, listen, telling_line
+from abreast.handoff.origin import CheckedCommand, Origin
+from abreast.handoff.transcript import TranscriptFacts, telling_line, transcript_facts
 from abreast.model.contract import Isolation
 from abreast.model.events import Outcome
 from abreast.model.handoff import TOKENS, Handoff, Header
@@ -57,10 +58,10 @@ def of_session(
     tree = Path(run.repo) if run else Path()
     repository = repository_of(session, places)
     layout = layout_of(session, places, repository.common_dir)
-    case = case_of(session, task, layout, (repository, tree), env)
+    facts = session_facts(session, task, layout, (repository, tree), env)
     origin = replace(origin_of(session, task, layout, target), lost=is_lost(session, places))
-    case = replace(case, origin=origin)
-    return compose(case, session_header(case, session), tokens)
+    facts = replace(facts, origin=origin)
+    return compose(facts, session_header(facts, session), tokens)
 
 
 def _said(session: Session) -> str:
@@ -80,8 +81,8 @@ def passed_on(session: Session) -> str:
     except OSError:
         text = ""
     if not text:
-        case = SessionFacts(origin=origin_of(session, None, None, ""))
-        text = compose(case, session_header(case, session)).text
+        facts = SessionFacts(origin=origin_of(session, None, None, ""))
+        text = compose(facts, session_header(facts, session)).text
     said = mask(_said(session).strip())[:_WORDS]
     if said and " ".join(said.split()) not in text:
         text = f"{text}\n## Its last message, whole\n{said}\n"
@@ -96,11 +97,11 @@ def write(folder: Path, found: Handoff) -> None:
     write_atomic(folder / FILE, found.text)
 
 
-def session_header(case: SessionFacts, session: Session) -> Header:
-    return header_of(case, session.agent, session.cli_session or session.id, of=session.id)
+def session_header(facts: SessionFacts, session: Session) -> Header:
+    return header_of(facts, session.agent, session.cli_session or session.id, of=session.id)
 
 
-def case_of(
+def session_facts(
     session: Session,
     task: Task,
     layout: SessionLayout,
@@ -115,14 +116,14 @@ def case_of(
     """
     transcript = transcript_of(session, layout.places, environ)
     return SessionFacts(
-        told=listen(transcript) if transcript else TranscriptFacts(),
-        standing=_standing(session, task, layout, *where, proven=proven),
+        transcript=transcript_facts(transcript) if transcript else TranscriptFacts(),
+        checkout=_checkout(session, task, layout, *where, proven=proven),
         cwd=transcript.cwd if transcript else session.worktree,
         pen=Pen(secrets_of(environ)),
     )
 
 
-def _standing(
+def _checkout(
     session: Session,
     task: Task,
     layout: SessionLayout,
@@ -136,12 +137,12 @@ def _standing(
     if not session.worktree or not session.base_sha:
         return CheckoutState()
     if proven:
-        return standing_proven(repository, layout.worktree, session)
+        return state_proven(repository, layout.worktree, session)
     snap, commit = layout.ref("snap"), session.commit
     if not layout.worktree.is_dir():
-        return standing_in_refs(repository, session.base_sha, commit, snap, session.branch)
+        return state_in_refs(repository, session.base_sha, commit, snap, session.branch)
     own = guard_worktree(repository, layout.worktree)
-    found = standing_of(own, base=session.base_sha)
+    found = state_of(own, base=session.base_sha)
     kept = not commit and found.dirty and read_ref(repository, snap)
     return replace(found, kept=snap) if kept else found
 

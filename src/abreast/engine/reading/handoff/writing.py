@@ -11,19 +11,19 @@ from abreast.engine.reading.handoff.git import (
     checkout_around,
     now_of,
     short,
-    standing_around,
+    state_around,
     top_of,
     whole_seconds,
 )
 from abreast.errors import NotFoundError, StateError
 from abreast.git.history import is_ignored
-from abreast.handoff.case import SessionFacts
 from abreast.handoff.compose import compose
+from abreast.handoff.facts import SessionFacts
 from abreast.handoff.fresh import judge
 from abreast.handoff.line import Pen
 from abreast.handoff.masking import secrets_of
 from abreast.handoff.page import read_header
-from abreast.handoff.told import listen
+from abreast.handoff.transcript import transcript_facts
 from abreast.model.handoff import TOKENS, Freshness, Handoff, Header
 from abreast.model.transcript import Transcript
 from abreast.places import Places
@@ -45,21 +45,21 @@ def by_hand(
     env = os.environ if environ is None else environ
     place = Path(transcript.cwd) if transcript.cwd else folder
     there = place is not None and place.is_dir()
-    standing = standing_around(place, begun=transcript.begun) if place and there else None
-    case = SessionFacts(
-        told=listen(transcript),
+    checkout = state_around(place, begun=transcript.begun) if place and there else None
+    facts = SessionFacts(
+        transcript=transcript_facts(transcript),
         cwd=transcript.cwd or str(place or ""),
-        within=_within(place, standing.top if standing else ""),
+        within=_within(place, checkout.top if checkout else ""),
         gone=not there,
         pen=Pen(secrets_of(env)),
     )
-    case = replace(case, standing=standing) if standing is not None else case
-    return compose(case, header_of(case, transcript.agent, transcript.session), tokens)
+    facts = replace(facts, checkout=checkout) if checkout is not None else facts
+    return compose(facts, header_of(facts, transcript.agent, transcript.session), tokens)
 
 
-def header_of(case: SessionFacts, agent: str, session: str, *, of: str = "") -> Header:
+def header_of(facts: SessionFacts, agent: str, session: str, *, of: str = "") -> Header:
     """Return the header of a handoff that is written now."""
-    now = case.standing
+    now = facts.checkout
     return Header(
         agent=agent,
         session=session or "unknown",

@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from abreast.engine.common.ending import Ending
-from abreast.engine.reading.handoff.session import case_of, origin_of, session_header, write
+from abreast.engine.reading.handoff.session import origin_of, session_facts, session_header, write
 from abreast.engine.working.session.context import Engine, SessionContext
-from abreast.handoff.case import SessionFacts
 from abreast.handoff.compose import compose
+from abreast.handoff.facts import SessionFacts
 from abreast.model.states import SessionState
 from abreast.plan.dump import load_plan
 
@@ -22,13 +22,15 @@ def leave(context: SessionContext, ending: Ending) -> None:
     layout, where = context.layout, (context.repository, Path(context.run.repo))
     try:
         done = ending.state is SessionState.DONE
-        case = case_of(session, context.task, layout, where, context.environment(), proven=done)
-        case = replace(case, origin=origin_of(session, context.task, layout, context.run.target))
-        found = compose(case, session_header(case, session))
+        facts = session_facts(
+            session, context.task, layout, where, context.environment(), proven=done
+        )
+        facts = replace(facts, origin=origin_of(session, context.task, layout, context.run.target))
+        found = compose(facts, session_header(facts, session))
     except Exception as failure:  # noqa: BLE001 - no handoff may change how its session ends
         _warn(context, f"its handoff tells no more than abreast knows itself: {failure!r}")
-        case = SessionFacts(origin=origin_of(session, context.task, None, context.run.target))
-        found = compose(case, session_header(case, session))
+        facts = SessionFacts(origin=origin_of(session, context.task, None, context.run.target))
+        found = compose(facts, session_header(facts, session))
     try:
         write(layout.directory, found)
     except OSError as failure:
@@ -47,6 +49,6 @@ def leave_bare(engine: Engine, session_id: str, attempt: int, ending: Ending) ->
         return
     session = replace(session, state=ending.state, reason=ending.reason, hint=ending.hint)
     task = load_plan(engine.reader.plan_json(run.id)).by_id()[session.task]
-    case = SessionFacts(origin=origin_of(session, task, None, run.target))
+    facts = SessionFacts(origin=origin_of(session, task, None, run.target))
     folder = engine.places.sessions / session.run / session.task / str(attempt)
-    write(folder, compose(case, session_header(case, session)))
+    write(folder, compose(facts, session_header(facts, session)))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from abreast.handoff.questions import questions_in
-from abreast.handoff.told import End, listen, telling_line
+from abreast.handoff.transcript import End, telling_line, transcript_facts
 from abreast.model.transcript import (
     Broken,
     Called,
@@ -28,24 +28,24 @@ _POLITE = "python3 test_app.py && echo all is well"
     ],
 )
 def test_the_last_failing_and_the_last_passing_command(cli, failing, passing):
-    told = listen(recorded(cli, "plain"))
-    last = told.last_failing
+    facts = transcript_facts(recorded(cli, "plain"))
+    last = facts.last_failing
     assert (last.command, last.code, last.said) == failing
-    assert told.last_passing.command == passing
-    assert told.last_passing.code == 0
+    assert facts.last_passing.command == passing
+    assert facts.last_passing.code == 0
 
 
 @pytest.mark.parametrize("cli", ["claude", "gemini"])
 def test_a_test_that_passes_now_is_known_to(cli):
-    told = listen(recorded(cli, "plain"))
-    first = told.ran[0]
+    facts = transcript_facts(recorded(cli, "plain"))
+    first = facts.ran[0]
     assert (first.command, first.code) == ("python3 test_app.py", 1)
-    assert told.mended(first).command == _POLITE
+    assert facts.mended(first).command == _POLITE
 
 
 def test_a_command_in_the_background_counts_when_it_ends():
-    told = listen(recorded("codex", "slow"))
-    assert [(one.command, one.code) for one in told.ran] == [
+    facts = transcript_facts(recorded("codex", "slow"))
+    assert [(one.command, one.code) for one in facts.ran] == [
         ("sleep 1; echo late; exit 4", 4),
         ("sleep 3", 0),
     ]
@@ -61,19 +61,19 @@ def test_a_command_in_the_background_counts_when_it_ends():
 )
 def test_the_files_that_were_edited(cli, edited):
     transcript = recorded(cli, "plain")
-    told = listen(transcript)
-    assert [path.removeprefix(f"{transcript.cwd}/") for path in told.edited] == edited
+    facts = transcript_facts(transcript)
+    assert [path.removeprefix(f"{transcript.cwd}/") for path in facts.edited] == edited
 
 
 def test_an_edit_that_was_refused_is_none():
-    told = listen(recorded("codex", "plain"))
-    assert [(call.subject, why) for call, why in told.refused] == [
+    facts = transcript_facts(recorded("codex", "plain"))
+    assert [(call.subject, why) for call, why in facts.refused] == [
         (
             "/outside.txt",
             "patch rejected: writing outside of the project; rejected by user approval settings",
         )
     ]
-    assert "/outside.txt" not in told.edited
+    assert "/outside.txt" not in facts.edited
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_an_edit_that_was_refused_is_none():
     ],
 )
 def test_how_a_record_ends(cli, name, end):
-    assert listen(recorded(cli, name)).end is end
+    assert transcript_facts(recorded(cli, name)).end is end
 
 
 @pytest.mark.parametrize(
@@ -103,22 +103,22 @@ def test_how_a_record_ends(cli, name, end):
     [("claude", "touch begun && sleep 600"), ("codex", "touch on; sleep 600")],
 )
 def test_what_was_running_when_it_was_killed(cli, command):
-    told = listen(recorded(cli, "killed"))
-    assert [call.subject for call in told.running] == [command]
-    assert command not in [one.command for one in told.ran]
+    facts = transcript_facts(recorded(cli, "killed"))
+    assert [call.subject for call in facts.running] == [command]
+    assert command not in [one.command for one in facts.ran]
 
 
 def test_a_quota_is_the_reason_for_the_stop():
-    told = listen(recorded("codex", "quota"))
-    assert "ve hit your usage limit." in told.why_broken
+    facts = transcript_facts(recorded("codex", "quota"))
+    assert "ve hit your usage limit." in facts.why_broken
 
 
 def test_what_stopped_a_session_that_went_on_is_no_reason_any_more():
-    told = listen(recorded("codex", "revived"))
-    assert told.why_broken == ""
-    assert [reason[6:25] for reason in told.earlier_breaks] == [" hit your usage lim"]
-    assert [call.subject for call in told.unfinished] == ["touch on; sleep 600"]
-    assert told.running == ()
+    facts = transcript_facts(recorded("codex", "revived"))
+    assert facts.why_broken == ""
+    assert [reason[6:25] for reason in facts.earlier_breaks] == [" hit your usage lim"]
+    assert [call.subject for call in facts.unfinished] == ["touch on; sleep 600"]
+    assert facts.running == ()
 
 
 @pytest.mark.parametrize(
@@ -130,33 +130,33 @@ def test_what_stopped_a_session_that_went_on_is_no_reason_any_more():
     ],
 )
 def test_the_plan_as_it_stood_last(cli, name, plan):
-    assert list(listen(recorded(cli, name)).plan) == plan
+    assert list(transcript_facts(recorded(cli, name)).plan) == plan
 
 
 @pytest.mark.parametrize("cli", ["claude", "gemini"])
 def test_a_question_that_nobody_answered(cli):
-    assert listen(recorded(cli, "plain")).questions == ("Shall I add a changelog entry?",)
+    assert transcript_facts(recorded(cli, "plain")).questions == ("Shall I add a changelog entry?",)
 
 
 @pytest.mark.parametrize("cli", ["claude", "gemini"])
 def test_what_was_asked_first_and_since(cli):
-    told = listen(recorded(cli, "refused"))
-    assert (told.task, told.asked) == ("Try it. [REFUSED]", ("Try again. [AGAIN]",))
-    assert not told.heeded  # the second one: the request failed
+    facts = transcript_facts(recorded(cli, "refused"))
+    assert (facts.task, facts.asked) == ("Try it. [REFUSED]", ("Try again. [AGAIN]",))
+    assert not facts.heeded  # the second one: the request failed
 
 
 def test_commands_of_the_cli_are_nobodys_words():
-    told = listen(recorded("claude", "compacted"))
-    assert (told.task, told.asked) == ("Read the code. [FIRST]", ("Go on. [SECOND]",))
-    assert told.compacted == 1
+    facts = transcript_facts(recorded("claude", "compacted"))
+    assert (facts.task, facts.asked) == ("Read the code. [FIRST]", ("Go on. [SECOND]",))
+    assert facts.compacted == 1
 
 
 @pytest.mark.parametrize("cli", ["claude", "codex", "gemini"])
 def test_what_subagents_run_is_not_what_the_session_ran(cli):
     transcript = recorded(cli, "subagents")
-    told = listen(transcript)
-    assert len(told.delegated) == len(transcript.children) == 2
-    assert told.ran == ()  # in two of the three a subagent ran `exit 7`
+    facts = transcript_facts(transcript)
+    assert len(facts.delegated) == len(transcript.children) == 2
+    assert facts.ran == ()  # in two of the three a subagent ran `exit 7`
 
 
 def test_what_subagents_edit_is_edited():
@@ -166,72 +166,80 @@ def test_what_subagents_edit_is_edited():
     both = type(parent)(
         **{**{f: getattr(parent, f) for f in parent.__dataclass_fields__}, "children": (child,)}
     )
-    assert listen(both).edited == ("a.py",)
+    assert transcript_facts(both).edited == ("a.py",)
 
 
 def test_an_answered_question_is_not_open():
     events = [user("go"), agent("Shall I?"), user("yes"), agent("Done.")]
-    assert listen(session(*events)).questions == ()
-    assert listen(session(*events[:2])).questions == ("Shall I?",)
+    assert transcript_facts(session(*events)).questions == ()
+    assert transcript_facts(session(*events[:2])).questions == ("Shall I?",)
 
 
 def test_a_command_that_was_broken_off_neither_failed_nor_passed():
-    told = listen(session(*ran("make", None, "aborted", failed=True)))
-    assert told.last_failing is None
-    assert told.last_passing is None
-    assert [one.command for one in told.ran] == ["make"]
+    facts = transcript_facts(session(*ran("make", None, "aborted", failed=True)))
+    assert facts.last_failing is None
+    assert facts.last_passing is None
+    assert [one.command for one in facts.ran] == ["make"]
 
 
 def test_a_failure_that_looks_like_an_earlier_one_is_not_mended():
     again = [*ran("make", 2, "no"), *ran("make", 0)]
     third = [replace(event, id="third") for event in ran("make", 2, "no")]
-    told = listen(session(*again, *third))
-    assert told.mended(told.last_failing) is None
-    assert told.failing is told.ran[-1]
+    facts = transcript_facts(session(*again, *third))
+    assert facts.mended(facts.last_failing) is None
+    assert facts.failing is facts.ran[-1]
 
 
 def test_what_only_asked_is_not_what_to_go_on_with():
     check = ran("pytest -q tests/a.py", 1, "1 failed")
     asks = ran("python -c 'import yaml'", 1, "ModuleNotFoundError")
-    told = listen(session(*check, *asks, *ran("make", 0)))
-    assert told.failing.command == "pytest -q tests/a.py"
-    assert told.last_failing.command == "python -c 'import yaml'"
-    assert listen(session(*check, *asks, *ran("uv run pytest", 0))).failing is None
-    assert listen(session(*check, *asks)).failing.command == "python -c 'import yaml'"  # the last
+    facts = transcript_facts(session(*check, *asks, *ran("make", 0)))
+    assert facts.failing.command == "pytest -q tests/a.py"
+    assert facts.last_failing.command == "python -c 'import yaml'"
+    assert transcript_facts(session(*check, *asks, *ran("uv run pytest", 0))).failing is None
+    assert (
+        transcript_facts(session(*check, *asks)).failing.command == "python -c 'import yaml'"
+    )  # the last
 
 
 def test_a_command_of_the_cli_counts_when_the_agent_goes_to_work_on_it():
-    assert listen(session(user("/init"), *ran("make", 0), user("/clear"))).task == "/init"
-    told = listen(session(user("Do it."), agent("Done."), user("/compact"), Compacted(1.0)))
-    assert (told.task, told.asked, told.end) == ("Do it.", (), End.ANSWERED)
+    assert transcript_facts(session(user("/init"), *ran("make", 0), user("/clear"))).task == "/init"
+    facts = transcript_facts(
+        session(user("Do it."), agent("Done."), user("/compact"), Compacted(1.0))
+    )
+    assert (facts.task, facts.asked, facts.end) == ("Do it.", (), End.ANSWERED)
 
 
 def test_what_is_asked_by_a_tool_is_a_question_until_it_is_answered():
     call = Called(1.0, "1", ToolKind.ASK, "AskUserQuestion", "Which database?")
-    told = listen(session(user("go"), call))
-    assert (told.questions, told.settled) == (("Which database?",), ())
-    told = listen(session(user("go"), call, Returned(1.0, "1", text="SQLite"), agent("Done.")))
-    assert (told.questions, told.settled) == ((), (("Which database?", "SQLite"),))
+    facts = transcript_facts(session(user("go"), call))
+    assert (facts.questions, facts.settled) == (("Which database?",), ())
+    facts = transcript_facts(
+        session(user("go"), call, Returned(1.0, "1", text="SQLite"), agent("Done."))
+    )
+    assert (facts.questions, facts.settled) == ((), (("Which database?", "SQLite"),))
 
 
 def test_a_failure_is_not_mended_by_what_passed_before_it():
-    told = listen(session(*ran("make", 0), *ran("make", 2)))
-    assert told.mended(told.last_failing) is None
+    facts = transcript_facts(session(*ran("make", 0), *ran("make", 2)))
+    assert facts.mended(facts.last_failing) is None
 
 
 def test_a_session_that_stopped_and_went_on_has_not_stopped():
-    told = listen(session(user("go"), Broken(1.0, "quota"), user("again"), agent("Done.")))
-    assert (told.end, told.earlier_breaks) == (End.ANSWERED, ("quota",))
+    facts = transcript_facts(
+        session(user("go"), Broken(1.0, "quota"), user("again"), agent("Done."))
+    )
+    assert (facts.end, facts.earlier_breaks) == (End.ANSWERED, ("quota",))
 
 
 def test_an_empty_record():
-    told = listen(session())
-    assert (told.end, told.task, told.ran) == (End.EMPTY, "", ())
-    assert listen(session(Planned(1.0, (("a", False),)))).plan == (("a", False),)
+    facts = transcript_facts(session())
+    assert (facts.end, facts.task, facts.ran) == (End.EMPTY, "", ())
+    assert transcript_facts(session(Planned(1.0, (("a", False),)))).plan == (("a", False),)
 
 
 def test_every_session_of_a_fork_is_told_apart():
-    tasks = [listen(one).asked for one in sessions("claude", "forked")]
+    tasks = [transcript_facts(one).asked for one in sessions("claude", "forked")]
     assert sorted(map(len, tasks)) == [0, 1, 2]
 
 

@@ -3,10 +3,11 @@
 import posixpath
 from dataclasses import dataclass, field
 
+from abreast.handoff.checkout import CheckoutState
 from abreast.handoff.commands import own_code
 from abreast.handoff.line import Pen
-from abreast.handoff.standing import CheckoutState, Origin
-from abreast.handoff.told import End, Ran, TranscriptFacts
+from abreast.handoff.origin import Origin
+from abreast.handoff.transcript import End, Ran, TranscriptFacts
 from abreast.model.states import SessionState
 from abreast.model.transcript import Called, ToolKind
 
@@ -20,8 +21,8 @@ class SessionFacts:
     `gone`: there is no such folder any more.
     """
 
-    told: TranscriptFacts = field(default_factory=TranscriptFacts)
-    standing: CheckoutState = field(default_factory=CheckoutState)
+    transcript: TranscriptFacts = field(default_factory=TranscriptFacts)
+    checkout: CheckoutState = field(default_factory=CheckoutState)
     origin: Origin | None = None
     cwd: str = ""
     within: str = ""
@@ -35,14 +36,14 @@ class SessionFacts:
     @property
     def cut_off(self) -> bool:
         """Whether the record ends in the middle: killed, or still at work."""
-        return self.told.end in {End.CUT_OFF, End.BETWEEN, End.UNANSWERED}
+        return self.transcript.end in {End.CUT_OFF, End.BETWEEN, End.UNANSWERED}
 
     def path(self, name: str) -> str:
         """Return a path as it is called from the top of the checkout; absolute when outside."""
-        whole = posixpath.normpath(posixpath.join(self.cwd or self.standing.top, name))
+        whole = posixpath.normpath(posixpath.join(self.cwd or self.checkout.top, name))
         # The top by the name that the session has for it; there may be a link on the way.
-        own = self.cwd.removesuffix(self.within).rstrip("/") if self.standing.top else self.cwd
-        for root in (own, self.standing.top):
+        own = self.cwd.removesuffix(self.within).rstrip("/") if self.checkout.top else self.cwd
+        for root in (own, self.checkout.top):
             if root and whole.startswith(f"{root.rstrip('/')}/"):
                 return whole[len(root.rstrip("/")) + 1 :]
         return whole
@@ -60,14 +61,16 @@ class SessionFacts:
         words = self.pen.words(ran.said, 140) if said and not ran.passed else ""
         if self.broken_off(ran):
             words = ""  # the CLI's own words to its model
-        told = f": {words}" if words else ""
-        return f"{self.pen.code(ran.command)} ({self.outcome(ran)}){told}"
+        said_last = f": {words}" if words else ""
+        return f"{self.pen.code(ran.command)} ({self.outcome(ran)}){said_last}"
 
     def broken_off(self, ran: Ran) -> bool:
-        """Tell whether the end of the session broke off this command."""
-        told, call = self.told, self.told.last_call
-        last = bool(told.ran) and told.ran[-1] is ran and ran.code is None
-        return last and told.end is End.BROKEN and call is not None and call.subject == ran.command
+        """Return whether the end of the session broke off this command."""
+        if self.transcript.end is not End.BROKEN or ran.code is not None:
+            return False
+        last, call = self.transcript.ran[-1:], self.transcript.last_call
+        ended_it = bool(last) and last[0] is ran
+        return ended_it and call is not None and call.subject == ran.command
 
     def call(self, call: Called) -> str:
         """Return what a call does."""

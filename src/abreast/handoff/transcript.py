@@ -181,7 +181,7 @@ class _Listener:
             self.open.clear()
 
 
-def listen(transcript: Transcript) -> TranscriptFacts:
+def transcript_facts(transcript: Transcript) -> TranscriptFacts:
     """Return what a transcript tells."""
     heard = _Listener()
     for event in transcript.events:
