@@ -8,6 +8,7 @@ AbreastError
 ├── GitError             a git command failed
 ├── CommandError         another program failed
 ├── AgentError           an agent CLI is missing, too old or cannot do what was asked
+├── ShapeError           a file or message is not of the shape that this version reads
 ├── WorkerError          the background worker cannot start or has been fenced off
 └── StoreError           the database is missing, locked or newer than this abreast
     └── DamagedError     the database file is no database any more, or a broken one
@@ -95,6 +96,19 @@ class GitError(CommandError):
 
 class AgentError(AbreastError):
     """An agent CLI is missing, or cannot do what was asked of it."""
+
+
+class ShapeError(AbreastError):
+    """A file or message of abreast's own is not of the shape that this version reads.
+
+    `what` names it, `place` is the place in it ("" for the whole), such as `limits.minutes`.
+    """
+
+    def __init__(self, what: str, place: str, expected: str) -> None:
+        self.what, self.place, self.expected = what, place, expected
+        at = f"{place}: " if place else ""
+        hint = "a newer abreast may have written it: upgrade"
+        super().__init__(f"{what} cannot be read: {at}{expected}", hint=hint)
 
 
 class WorkerError(AbreastError):

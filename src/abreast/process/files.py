@@ -5,7 +5,11 @@ import os
 import re
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from abreast import codec
+
+T = TypeVar("T")
 
 # Python carries bytes that are no UTF-8 as U+DC80 to U+DCFF; an agent's JSON may hold the others.
 _NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
@@ -34,8 +38,8 @@ def write_atomic(path: Path, text: str, *, mode: int = 0o600, flush: bool = True
 
 
 def write_json(path: Path, value: Any, *, flush: bool = True) -> None:
-    """Replace the file at `path` by `value` as JSON (see `write_atomic`)."""
-    write_atomic(path, json.dumps(value, ensure_ascii=False), flush=flush)
+    """Replace the file at `path` by `value` as JSON (see `write_atomic` and `codec.dump`)."""
+    write_atomic(path, json.dumps(codec.dump(value), ensure_ascii=False), flush=flush)
 
 
 def load_json(path: Path) -> Any | None:
@@ -44,3 +48,12 @@ def load_json(path: Path) -> Any | None:
         return json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
     except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
         return None
+
+
+def load_as(kind: type[T], path: Path) -> T | None:
+    """Return the value that the file at `path` holds, or None as `load_json` does.
+
+    Raises ShapeError when what it holds is not of type `kind`.
+    """
+    raw = load_json(path)
+    return None if raw is None else codec.load(kind, raw, str(path))
