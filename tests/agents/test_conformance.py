@@ -9,7 +9,7 @@ import pytest
 
 pytest.register_assert_rewrite("tests.agents.conformance")
 
-from abreast.agents import AGENTS, agent_named  # noqa: E402
+from abreast.agents import AGENTS, DEFAULT, agent_named, modelled  # noqa: E402
 from abreast.agents.base import Agent  # noqa: E402
 from abreast.errors import NotFoundError  # noqa: E402
 from abreast.loopback.server import Loopback  # noqa: E402
@@ -36,6 +36,11 @@ class TestConformance(AgentConformance):
 def test_agents_are_known_by_name() -> None:
     assert list(AGENTS) == ["claude", "codex", "gemini", "command", "scripted"]
     assert all(agent_named(name).name == name for name in AGENTS)
+
+
+def test_those_that_ask_a_model_are_known_without_looking() -> None:
+    assert modelled() == tuple(n for n, agent in AGENTS.items() if agent.capabilities.model)
+    assert next(iter(AGENTS)) == DEFAULT  # as plans take it
 
 
 def test_a_wrong_name_is_answered_with_the_nearest() -> None:

@@ -133,7 +133,7 @@ def test_a_smaller_one(desk):
 def test_there_may_be_none(desk):
     done = desk.abreast()
     assert done.returncode == 1
-    assert "no session of Claude Code, Codex or Gemini CLI was started in" in done.stderr
+    assert "no session of Claude Code, Codex CLI or Gemini CLI was started in" in done.stderr
     assert desk.abreast("no-such-session").returncode == 1
     assert desk.abreast("--all").returncode == 0
 

@@ -82,7 +82,7 @@ def test_nothing_and_nonsense(home, capsys):
     assert guard(["ledger"]) == 0
     assert capsys.readouterr() == (
         "",
-        "there is no record of a session of Claude Code, Codex or Gemini CLI\n",
+        "there is no record of a session of Claude Code, Codex CLI or Gemini CLI\n",
     )
 
 

@@ -122,7 +122,13 @@ def test_those_that_are_still_at_work_are_named():
             {"CLAUDE_CODE_SESSION_ID": "4f"},
             Caller("claude", 1800, "claude:4f"),
         ),
+        (
+            "claude-code",
+            {"CLAUDE_PROJECT_DIR": "/work"},
+            Caller("claude", 1800, "claude", "/work"),
+        ),
         ("codex-mcp-client", {"CLAUDE_CODE_SESSION_ID": "4f"}, Caller("codex", 240, "codex")),
+        ("codex-mcp-client", {"CLAUDE_PROJECT_DIR": "/work"}, Caller("codex", 240, "codex")),
         ("gemini-cli-mcp-client", {}, Caller("gemini", 480, "gemini")),
         ("Some IDE", {}, Caller("", 45, "")),
         ("Some IDE", {"ABREAST_SESSION": "run/1"}, Caller("", 45, "run/1")),

@@ -6,7 +6,7 @@ nothing in this one would do.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -17,7 +17,10 @@ from abreast.process.environment import BROUGHT
 if TYPE_CHECKING:
     from abreast.agents.base import Agent, Records
 
-_BUILT_IN = ("claude", "codex", "gemini", "command", "scripted")
+_MODELLED = ("claude", "codex", "gemini")
+_BUILT_IN = (*_MODELLED, "command", "scripted")
+DEFAULT = _BUILT_IN[0]
+"""Who does what names nobody."""
 
 
 class _Agents(Mapping[str, "Agent"]):
@@ -76,9 +79,15 @@ def hooked() -> tuple[str, ...]:
 def modelled() -> tuple[str, ...]:
     """Return the names of the agents that ask a model: a repository, or a model, may choose those.
 
-    The others run what they are told to.
+    The others run what they are told to. None of our own is imported: every help lists them.
     """
-    return tuple(name for name, agent in AGENTS.items() if agent.capabilities.model)
+    brought = _brought(os.environ.get(BROUGHT, ""))
+    return (*_MODELLED, *(name for name, one in brought.items() if one.capabilities.model))
+
+
+def titles(names: Iterable[str]) -> list[str]:
+    """Return what agents are called in a sentence, such as `Claude Code`."""
+    return [AGENTS[name].title for name in names]
 
 
 @cache

@@ -324,8 +324,9 @@ class BriefingFiles:
 class Connector(Protocol):
     """How our MCP server and skill are registered in a CLI: a module, or any object.
 
-    `WAIT` is a number of seconds well within the time that the CLI gives a call. `SESSION` is the
-    variable in which a server finds the id of the CLI's session; "" when it is not told.
+    `WAIT` is a number of seconds well within the time that the CLI gives a call. `SESSION` and
+    `FOLDER` are the variables in which a server finds the id of the CLI's session and the folder of
+    its project; "" when it is not told.
     """
 
     @property
@@ -333,6 +334,9 @@ class Connector(Protocol):
 
     @property
     def SESSION(self) -> str: ...  # noqa: N802
+
+    @property
+    def FOLDER(self) -> str: ...  # noqa: N802
 
     def registration(self, wanted: "Wanted", /) -> "Registration":
         """Return how `wanted.server` is registered."""

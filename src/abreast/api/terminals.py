@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from abreast.agents import DEFAULT
 from abreast.agents.base import Command
 from abreast.api.looking import find_session
 from abreast.engine.client import terminal
@@ -27,7 +28,7 @@ def attach(name: str, *, places: Places | None = None) -> Terminal:
 
 def open_session(
     name: str,
-    agent: str = "claude",
+    agent: str = DEFAULT,
     *,
     repo: Path | None = None,
     base: str = "HEAD",

@@ -56,10 +56,7 @@ VERBS = {
     "clean": Verb("Finish", "clean", "clean", "Remove the worktrees of landed work"),
     "handoff": Verb("Finish", "handoff", "handoff", "Print what the next session needs to go on"),
     "connect": Verb(
-        "Machine",
-        "connect",
-        "connect",
-        "Register the delegation tools in Claude Code, Codex or Gemini CLI",
+        "Machine", "connect", "connect", "Register the delegation tools in an agent's own CLI"
     ),
     "mcp": Verb("Machine", "mcp", "mcp", "Serve the delegation tools over MCP (stdio)"),
     "worker": Verb("Machine", "worker", "worker", "Work through queued runs in the foreground"),

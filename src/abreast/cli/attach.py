@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from abreast.agents import DEFAULT
 from abreast.cli import options
 from abreast.cli.figures import harmless
 from abreast.model.session import Session
@@ -32,15 +33,7 @@ def attach(*, session: str, json: bool) -> int:
 
 @click.command("open")
 @click.argument("name", metavar="NAME", help="A name for the work; it becomes its branch")
-@click.option(
-    "--agent",
-    "-a",
-    metavar="AGENT",
-    default="claude",
-    show_default=True,
-    shell_complete=options.complete_agent,
-    help="claude, codex or gemini",
-)
+@options.agent("{}", DEFAULT)
 @click.option("--base", metavar="REV", default="HEAD", show_default=True, help="What to start from")
 @options.model
 @options.repo

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Do not ask")
 @options.as_json
 def connect(*, agent: str, scope: str, remove: bool, yes: bool, json: bool) -> int:
-    """Register the delegation tools in Claude Code, Codex or Gemini CLI
+    """Register the delegation tools in an agent's own CLI
 
     Shows what would change in that CLI's configuration, and asks. It adds the MCP server and a
     short skill that says when to delegate. Your layout and comments stay; --remove undoes it

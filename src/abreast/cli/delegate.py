@@ -39,14 +39,7 @@ if TYPE_CHECKING:
     default=None,
     help=f"How much to return at most; without it {LIMIT_TOKENS}, or what abreast.toml says",
 )
-@click.option(
-    "--agent",
-    "-a",
-    metavar="AGENT",
-    default="",
-    shell_complete=options.complete_agent,
-    help="Who answers: claude, codex or gemini",
-)
+@options.agent("Who answers: {}")
 @options.model
 @click.option("--constraint", metavar="TEXT", multiple=True, help="A rule for the child to keep")
 @click.option("--success", metavar="TEXT", default="", help="When the child is done")

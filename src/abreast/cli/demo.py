@@ -6,15 +6,10 @@ from abreast.cli import options
 
 
 @click.command()
-@click.option(
-    "--agent",
-    "-a",
-    metavar="AGENT",
-    default="scripted",
-    show_default=True,
-    shell_complete=options.complete_agent,
-    help="scripted (built in), or claude, codex or gemini: the real CLI against a model server on"
-    " this machine, without an account and without tokens",
+@options.agent(
+    "scripted (built in), or {}: the real CLI against a model server on this machine, without an"
+    " account and without tokens",
+    "scripted",
 )
 @click.option("--keep", is_flag=True, help="Leave the repository there, to look at")
 @options.as_json

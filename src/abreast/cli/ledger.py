@@ -42,11 +42,13 @@ def ledger(*, since: str, by: str, json: bool) -> int:
 
 
 def _nothing(found: "Ledger") -> str:
+    from abreast.agents import recording, titles
     from abreast.cli import figures
+    from abreast.model.words import either
 
     if found.since:
         return f"no session has used anything since {figures.moment(found.since)}"
-    return "there is no record of a session of Claude Code, Codex or Gemini CLI"
+    return f"there is no record of a session of {either(titles(recording()))}"
 
 
 def _print(found: "Ledger") -> None:

@@ -1,14 +1,17 @@
 """Options and arguments that several verbs share, and what the shell may complete them with."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
     from abreast.model.session import Run
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def complete_run(ctx: click.Context, param: click.Parameter, begun: str) -> list[CompletionItem]:  # noqa: ARG001
@@ -51,6 +54,22 @@ def complete_agent(
 
     names = (name for name in AGENTS if name != "command")  # a name is not all that it takes
     return [CompletionItem(name) for name in names if name.startswith(begun)]
+
+
+def agent(what: str, default: str = "") -> Callable[[F], F]:
+    """Return the option `--agent`; `what` says what for, with {} for the names of agents."""
+    from abreast.agents import modelled
+    from abreast.model.words import either
+
+    return click.option(
+        "--agent",
+        "-a",
+        metavar="AGENT",
+        default=default,
+        show_default=bool(default),
+        shell_complete=complete_agent,
+        help=what.format(either(modelled())),
+    )
 
 
 class OneOf(click.Choice[str]):

@@ -20,14 +20,7 @@ from abreast.model.states import LandMode
 @click.option(
     "--task", "-t", "tasks", metavar="TEXT", multiple=True, help="A task in words; one -t for each"
 )
-@click.option(
-    "--agent",
-    "-a",
-    metavar="AGENT",
-    default="",
-    shell_complete=options.complete_agent,
-    help="Who does the tasks that name nobody: claude, codex or gemini",
-)
+@options.agent("Who does the tasks that name nobody: {}")
 @options.model
 @click.option(
     "--verify",

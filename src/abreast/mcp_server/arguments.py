@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from abreast import api
+from abreast.agents import modelled
 from abreast.contract.ask import check_count
 from abreast.errors import ContractError
 from abreast.model.contract import BriefingChoice, Contract, Isolation
 from abreast.model.limits import Limits
-
-AGENTS = ("claude", "codex", "gemini")  # no model may choose a command to run
 
 _SHARED = (
     *("returns", "limit_tokens", "agent", "constraints", "success", "isolation"),
@@ -61,7 +60,7 @@ def contracts_of(tool: str, given: Arguments, tree: Path) -> list[Contract]:
 
 def agent_of(given: Arguments) -> str:
     """Return the agent that is to answer; "" when the call does not say."""
-    return _choice(given, "agent", AGENTS)
+    return _choice(given, "agent", modelled())
 
 
 def text_of(given: Arguments, name: str) -> str:

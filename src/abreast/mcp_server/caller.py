@@ -16,12 +16,14 @@ _UNKNOWN = 45.0  # seconds; most clients give a call 60
 class Caller:
     """A client. `own` is the agent it is, "" when it is none; `wait` are seconds.
 
-    `parent` names the session for which it asks, as far as that is known.
+    `parent` names the session for which it asks, and `folder` that of its project, as far as they
+    are known.
     """
 
     own: str
     wait: float
     parent: str
+    folder: str = ""
 
 
 def caller_of(client: str, environ: Mapping[str, str] | None = None) -> Caller:
@@ -29,8 +31,11 @@ def caller_of(client: str, environ: Mapping[str, str] | None = None) -> Caller:
     env = os.environ if environ is None else environ
     own = next((name for name in connectable() if name in client.lower()), "")
     connector = AGENTS[own].connection if own else None
-    wait, session = (connector.WAIT, connector.SESSION) if connector else (_UNKNOWN, "")
+    wait, session, folder = _UNKNOWN, "", ""
+    if connector is not None:
+        wait = connector.WAIT
+        session, folder = env.get(connector.SESSION, ""), env.get(connector.FOLDER, "")
     with contextlib.suppress(KeyError, ValueError):
         wait = max(0.0, float(env[WAIT]))
-    told = env.get(session, "")
-    return Caller(own, wait, env.get(SESSION) or (f"{own}:{told}" if told else own))
+    parent = env.get(SESSION) or (f"{own}:{session}" if session else own)
+    return Caller(own, wait, parent, folder)

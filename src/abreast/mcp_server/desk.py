@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -82,7 +81,7 @@ async def _delegate(call: ToolCall) -> str:
 
 
 def _start(call: ToolCall) -> Run:
-    tree = _tree()
+    tree = _tree(call.caller)
     contracts = arguments.contracts_of(call.tool, call.given, tree)
     agent = arguments.agent_of(call.given)
     caller = call.caller
@@ -99,15 +98,15 @@ async def _stop(run: str) -> None:
         narrate(f"{run} could not be stopped: {error.message}")
 
 
-def _tree() -> Path:
+def _tree(caller: Caller) -> Path:
     """Return the folder that the client works in: a linked worktree is a tree of its own."""
     try:
-        here, named = Path.cwd(), os.environ.get("CLAUDE_PROJECT_DIR")
+        here = Path.cwd()
     except FileNotFoundError:
         what = "the folder that this server was started in is gone"
         raise NotFoundError(what, hint="start a session in a folder that is there") from None
-    if named and not any((folder / ".git").exists() for folder in (here, *here.parents)):
-        return Path(named)
+    if caller.folder and not any((one / ".git").exists() for one in (here, *here.parents)):
+        return Path(caller.folder)
     return here
 
 
@@ -142,7 +141,7 @@ async def _more(call: ToolCall) -> str:
 
 async def _tell(call: ToolCall) -> str:
     name, text = arguments.text_of(call.given, "id"), arguments.text_of(call.given, "text")
-    await asyncio.to_thread(reach.check_tell, name, call.caller, _tree())
+    await asyncio.to_thread(reach.check_tell, name, call.caller, _tree(call.caller))
     # Without a sender it would be taken for the user's word.
     told = await aio.tell(name, text, sender=call.caller.parent or "another session")
     if told.heard:
@@ -153,7 +152,7 @@ async def _tell(call: ToolCall) -> str:
 async def _cancel(call: ToolCall) -> str:
     name = arguments.text_of(call.given, "id")
     await aio.collect(name)  # nothing but a delegation is stopped by a model
-    await asyncio.to_thread(reach.check_stop, name, call.caller, _tree())
+    await asyncio.to_thread(reach.check_stop, name, call.caller, _tree(call.caller))
     await aio.stop(name)
     return await _told(name)
 

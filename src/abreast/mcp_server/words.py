@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from abreast.agents import modelled
+
 NAME = "abreast"
 
 INSTRUCTIONS = (
@@ -36,7 +38,7 @@ TOOLS: tuple[dict[str, Any], ...] = (
             # No type: it may be an object, and each client reads a union of types in its own way.
             returns={"description": "text|bullets|paths|table|yes-no|findings or JSON Schema"},
             limit_tokens=_NUMBER | {"default": 500},
-            agent=_TEXT | {"enum": ["claude", "codex", "gemini"]},
+            agent=_TEXT | {"enum": list(modelled())},
             constraints=_TEXTS,
             success=_TEXT,
             isolation=_TEXT

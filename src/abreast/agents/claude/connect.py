@@ -7,6 +7,7 @@ from abreast.agents.connecting import NAME, Layout, Registration, Wanted
 
 WAIT = 1800.0  # its default, unless configured, are 28 hours
 SESSION = "CLAUDE_CODE_SESSION_ID"
+FOLDER = "CLAUDE_PROJECT_DIR"
 _SECONDS_A_CALL = 3600
 _QUIET = {
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",

@@ -12,7 +12,7 @@ from abreast.agents.connecting import (
 )
 
 WAIT = 240.0  # its default, unless configured, are 300 s
-SESSION = ""
+SESSION = FOLDER = ""
 _TRUST = "Codex reads a project's .codex/config.toml only once you trust the project"
 
 

@@ -14,7 +14,7 @@ from abreast.agents.connecting import (
 from abreast.agents.gemini.folder import user_folder
 
 WAIT = 480.0  # its default, unless configured, are 600 s, which progress does not extend
-SESSION = ""
+SESSION = FOLDER = ""
 # It takes from a server's environment whatever it holds for a secret (0.61.0), unless the entry
 # names it. One that is not set then arrives empty, so that only those are named for which that is
 # the same (an empty name of a file with certificates would mean: no certificates).

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from abreast.agents import recording, records_of
+from abreast.agents import recording, records_of, titles
 from abreast.engine.reading.handoff.git import top_of
 from abreast.engine.reading.transcripts import (
     find_transcripts,
@@ -15,6 +15,7 @@ from abreast.errors import NotFoundError, StoreError
 from abreast.model.session import Run, Session
 from abreast.model.states import SessionKind, SessionState
 from abreast.model.transcript import Transcript
+from abreast.model.words import either
 from abreast.places import Places
 from abreast.process.listing import written
 from abreast.store.reader import Reader
@@ -32,7 +33,7 @@ def newest_here(folder: Path, places: Places, environ: Mapping[str, str]) -> Tra
     found = max(_newest(folder, places, environ), key=written, default=None)
     if found is None:
         raise NotFoundError(
-            f"no session of Claude Code, Codex or Gemini CLI was started in {folder}",
+            f"no session of {either(titles(recording()))} was started in {folder}",
             hint="name a session of abreast's (RUN/TASK), or the file of a transcript",
         )
     return open_transcript(found, places, environ)
