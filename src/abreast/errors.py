@@ -5,6 +5,7 @@ AbreastError
 ├── PlanError            the plan, the options or the repository under it are not fit to run
 ├── NotFoundError        no such run, session or agent
 ├── StateError           the thing exists, but its state does not allow this
+│   └── TransitionError  a session, a run or a landing cannot go from the one state to the other
 ├── GitError             a git command failed
 ├── CommandError         another program failed
 ├── AgentError           an agent CLI is missing, too old or cannot do what was asked
@@ -65,6 +66,14 @@ class NotFoundError(AbreastError):
 
 class StateError(AbreastError):
     """The run or session is in a state that does not allow this."""
+
+
+class TransitionError(StateError):
+    """The session or run `name` cannot go from the state `old` to `new`."""
+
+    def __init__(self, name: str, old: str, new: str, said: str, *, hint: str | None) -> None:
+        self.name, self.old, self.new = name, old, new
+        super().__init__(f"{name} {said}", hint=hint)
 
 
 class CommandError(AbreastError):

@@ -1,7 +1,12 @@
 """Runs and sessions for tests of the store."""
 
+from typing import Any
+
 from abreast.model.session import Run, Session
 from abreast.model.states import LandMode, RunState, SessionState
+from abreast.model.transitions import SESSIONS
+from abreast.store.changes import SessionUpdate
+from abreast.store.writer import Store
 
 
 def make_run(run: str = "r1", tasks: int = 2, *, created: float = 1000.0) -> Run:
@@ -31,3 +36,15 @@ def make_run(run: str = "r1", tasks: int = 2, *, created: float = 1000.0) -> Run
         note="uncommitted changes in a.py",
         sessions=sessions,
     )
+
+
+def bring(store: Store, session: str, state: SessionState, **last: Any) -> None:
+    """Take a queued session to `state` as its work would; the last step also sets `last`."""
+    ways = [[SessionState.QUEUED]]
+    for way in ways:
+        ways.extend([*way, one] for one in sorted(SESSIONS.work.get(way[-1], ())))
+        if way[-1] is state:
+            break
+    for one in way[1:-1]:
+        store.update_session(session, SessionUpdate(state=one))
+    store.update_session(session, SessionUpdate(state=state, **last))

@@ -31,6 +31,7 @@ migrate(engine)
 store = Store(engine)
 from tests.store.samples import make_run
 store.add_run(make_run(f"w{number}", tasks=1), "{}")
+store.update_session(f"w{number}/t0", SessionUpdate(state=SessionState.PREPARING))
 for turn in range(events):
     change = SessionUpdate(state=SessionState.RUNNING, turns=turn + 1)
     store.update_session(f"w{number}/t0", change, event=("tool", str(turn)))
@@ -96,7 +97,7 @@ def test_writers_and_a_reader_at_once_lose_nothing(database_url, writers):
         session = reader.session(f"w{number}/t0")
         assert (session.state, session.turns) == (SessionState.DONE, EVENTS)
         texts = [event.text for _, event in reader.events(f"w{number}/t0")]
-        assert texts == [*map(str, range(EVENTS)), "done"]
+        assert texts == ["preparing", *map(str, range(EVENTS)), "done"]
 
 
 def test_a_new_database_may_be_opened_by_all_at_once(database_url):

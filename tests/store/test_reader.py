@@ -53,7 +53,7 @@ def test_active_runs_are_those_that_have_not_ended(three_runs, reader, store):
     store.set_run_state("a-2", RunState.DONE)
     assert ids(reader.active()) == ["b-1", "a-1"]
     for final in (state for state in RunState if state.final):
-        store.next_generation("a-2")
+        store.resume("a-2", {})
         store.set_run_state("a-2", final)
         assert "a-2" not in ids(reader.active())
 
@@ -108,7 +108,7 @@ def test_events_go_on_after_the_last_one_seen(three_runs, reader, store):
 def test_a_run_and_its_sessions_are_of_one_moment(three_runs, database_url, store):
     with open_snapshot(database_url) as query:
         query("SELECT state FROM abreast_runs")
-        store.update_session("a-1/t0", SessionUpdate(state=SessionState.RUNNING))
+        store.update_session("a-1/t0", SessionUpdate(state=SessionState.PREPARING))
         late = query("SELECT state FROM abreast_sessions WHERE id = ?", "a-1/t0")
     assert late == [("queued",)]
 

@@ -1,10 +1,12 @@
 """What is written is read back as it was, and what may not happen is refused."""
 
+import itertools
+import threading
 from dataclasses import fields, replace
 
 import pytest
 
-from abreast.errors import NotFoundError, StateError
+from abreast.errors import NotFoundError, StateError, TransitionError
 from abreast.model.moment import Moment
 from abreast.model.session import Session
 from abreast.model.states import (
@@ -15,10 +17,11 @@ from abreast.model.states import (
     SessionKind,
     SessionState,
 )
+from abreast.model.transitions import LANDINGS, RUNS, SESSIONS
 from abreast.model.usage import Usage
 from abreast.store.changes import UNSET, SessionUpdate
 from abreast.store.transcripts import load_known
-from tests.store.samples import make_run
+from tests.store.samples import bring, make_run
 
 
 def story(reader, name):
@@ -127,11 +130,16 @@ def test_times_are_set_where_the_state_says_so(store, reader, clock):
     assert (session.started, session.ended) == (1.0, 2.0)
 
 
+def to_be_landed(run):
+    sessions = [replace(session, landing=LandState.QUEUED) for session in run.sessions]
+    return replace(run, sessions=tuple(sessions))
+
+
 def test_the_story_tells_each_new_state_once(store, reader):
-    store.add_run(make_run(tasks=1), "{}")
+    store.add_run(to_be_landed(make_run(tasks=1)), "{}")
     store.set_run_state("r1", RunState.RUNNING)
     store.set_run_state("r1", RunState.RUNNING)
-    store.update_session("r1/t0", SessionUpdate(state=SessionState.RUNNING))
+    bring(store, "r1/t0", SessionState.RUNNING)
     store.update_session("r1/t0", SessionUpdate(state=SessionState.RUNNING, turns=1))
     store.update_session("r1/t0", SessionUpdate(last_action="edit a"), event=("tool", "edit a"))
     store.update_session("r1/t0", SessionUpdate(state=SessionState.FAILED, reason="verify is red"))
@@ -140,6 +148,7 @@ def test_the_story_tells_each_new_state_once(store, reader):
     assert story(reader, "r1") == [
         ("", "state", "queued"),
         ("", "state", "running"),
+        ("r1/t0", "state", "preparing"),
         ("r1/t0", "state", "running"),
         ("r1/t0", "tool", "edit a"),
         ("r1/t0", "state", "failed: verify is red"),
@@ -152,9 +161,9 @@ def test_the_story_tells_each_new_state_once(store, reader):
 @pytest.mark.parametrize("final", sorted(FINAL_STATES))
 def test_a_final_state_is_left_only_by_another_attempt(store, reader, final):
     store.add_run(make_run(), "{}")
-    store.update_session("r1/t0", SessionUpdate(state=final))
-    other = SessionState.RUNNING
-    with pytest.raises(StateError, match=f"r1/t0 has ended as {final}; it cannot become running"):
+    bring(store, "r1/t0", final)
+    other = SessionState.PREPARING
+    with pytest.raises(StateError, match=f"r1/t0 has ended as {final}; it cannot become preparing"):
         store.update_session("r1/t0", SessionUpdate(state=other, reason="never written"))
     assert reader.session("r1/t0").reason == ""
     assert story(reader, "r1/t0")[-1] == ("r1/t0", "state", final)
@@ -163,15 +172,16 @@ def test_a_final_state_is_left_only_by_another_attempt(store, reader, final):
     assert reader.session("r1/t0").state is other
 
 
-def test_a_step_may_be_repeated_from_any_state_that_is_not_final(store, reader):
+@pytest.mark.parametrize("state", SessionState)
+def test_a_step_that_is_repeated_sets_its_state_again(store, reader, state):
     store.add_run(make_run(), "{}")
-    for state in (SessionState.COMMITTING, SessionState.PREPARING, SessionState.QUEUED):
-        store.update_session("r1/t0", SessionUpdate(state=state))
-    assert reader.session("r1/t0").state is SessionState.QUEUED
+    bring(store, "r1/t0", state)
+    store.update_session("r1/t0", SessionUpdate(state=state))
+    assert reader.session("r1/t0").state is state
 
 
 def test_another_attempt_starts_without_the_results_of_the_one_before(store, reader):
-    store.add_run(make_run(), "{}")
+    store.add_run(to_be_landed(make_run()), "{}")
     kept = SessionUpdate(
         base_sha="b",
         branch="abreast/r1/t0",
@@ -197,7 +207,7 @@ def test_another_attempt_starts_without_the_results_of_the_one_before(store, rea
     store.request_stop("r1/t0")
     store.update_session("r1/t0", gained)
     assert store.next_attempt("r1/t0") == 2
-    assert reader.session("r1/t0") == replace(before, attempt=2)
+    assert reader.session("r1/t0") == replace(before, attempt=2, landing=LandState.NONE)
     assert not store.stop_requested("r1/t0")
     with pytest.raises(StateError, match="r1/t0 has not ended: it is queued"):
         store.next_attempt("r1/t0")
@@ -215,13 +225,14 @@ def test_a_fresh_attempt_forgets_the_session_of_the_cli(store, reader):
 
 def test_every_session_of_the_cli_is_remembered_once(store, database_url):
     store.add_run(make_run(), "{}")
+    bring(store, "r1/t0", SessionState.RUNNING)
     for cli_session in ("c", "c", "d", "c"):
         store.update_session(
             "r1/t0", SessionUpdate(state=SessionState.RUNNING, cli_session=cli_session)
         )
     store.update_session("r1/t0", SessionUpdate(state=SessionState.FAILED))
     store.next_attempt("r1/t0", fresh=True)
-    store.update_session("r1/t0", SessionUpdate(state=SessionState.RUNNING, cli_session="e"))
+    bring(store, "r1/t0", SessionState.RUNNING, cli_session="e")
     [known] = load_known(database_url)
     assert known.cli_sessions == ("c", "d", "e")
 
@@ -238,14 +249,14 @@ def test_a_worker_of_an_earlier_attempt_is_fenced_off(store, reader):
 def test_a_run_ends_once_and_may_be_asked_for_again(store, reader, clock):
     store.add_run(make_run(), "{}")
     store.set_run_state("r1", RunState.RUNNING)
-    assert store.next_generation("r1") == 2
+    assert store.resume("r1", {}) == 2
     assert reader.run("r1").state is RunState.RUNNING
     store.request_stop("r1")
     store.set_run_state("r1", RunState.STOPPED)
     assert reader.run("r1").ended == 5000.0
     with pytest.raises(StateError, match="r1 has ended as stopped; it cannot become running"):
         store.set_run_state("r1", RunState.RUNNING)
-    assert store.next_generation("r1", RunState.LANDING) == 3
+    assert store.request_landing("r1", [], LandMode.MERGE, "main") == 3
     run = reader.run("r1")
     assert (run.state, run.ended, run.generation) == (RunState.LANDING, None, 3)
     assert not store.stop_requested("r1")
@@ -257,21 +268,79 @@ def test_a_run_is_closed_by_its_latest_request_alone(store, reader):
         store.update_session(f"r1/t{number}", SessionUpdate(state=SessionState.FAILED))
     assert store.resume("r1", {}) == 2
     before = reader.run("r1")
-    assert not store.close_run("r1", RunState.FAILED, 1)
-    assert store.request_landing("r1", ["r1/t0"], LandMode.MERGE, "main", generation=1) == 0
+    assert store.move_run("r1", 1, lambda *_: RunState.FAILED) is None
     with pytest.raises(StateError, match="r1 is at request 2, not 1"):
         store.end_session("r1/t1", SessionUpdate(state=SessionState.SKIPPED), generation=1)
     assert reader.run("r1") == before
     assert [session.state for session in before.sessions] == [SessionState.QUEUED] * 2
-    assert store.close_run("r1", RunState.STOPPED, 2)
+    assert store.move_run("r1", 2, lambda *_: RunState.STOPPED) is RunState.STOPPED
     assert reader.run("r1").ended == 5000.0
+    assert store.move_run("r1", 2, lambda *_: RunState.FAILED) is None, "it has ended"
+
+
+def test_a_run_is_closed_as_it_was_judged(store, reader):
+    """Who asks for another attempt meanwhile waits, and finds the run closed."""
+    store.add_run(make_run(), "{}")
+    store.update_session("r1/t0", SessionUpdate(state=SessionState.FAILED))
+    bring(store, "r1/t1", SessionState.DONE, commit="c" * 40)
+    store.request_stop("r1")
+    asked = threading.Thread(target=store.resume, args=("r1", {}))
+
+    def judge(run, stopping):
+        asked.start()
+        assert (run, stopping) == (before, True)
+        asked.join(0.2)
+        assert asked.is_alive()
+        return RunState.FAILED
+
+    before = reader.run("r1")
+    assert store.move_run("r1", 1, judge) is RunState.FAILED
+    asked.join()
+    run = reader.run("r1")
+    assert (run.state, run.generation) == (RunState.QUEUED, 2)
+    assert [session.attempt for session in run.sessions] == [2, 1]
+    assert [text for _, _, text in story(reader, "r1")][-3:] == [
+        "failed",
+        "queued: attempt 2",
+        "queued",
+    ]
+
+
+def test_a_run_lands_what_is_done(store, reader):
+    store.add_run(make_run(tasks=3), "{}")
+    for number in (0, 1):
+        bring(store, f"r1/t{number}", SessionState.DONE, commit="c" * 40)
+    store.update_session("r1/t2", SessionUpdate(state=SessionState.FAILED))
+    assert store.move_run("r1", 1, lambda *_: RunState.LANDING) is RunState.LANDING
+    run = reader.run("r1")
+    assert (run.state, run.generation) == (RunState.LANDING, 2)
+    queued, none = LandState.QUEUED, LandState.NONE
+    assert [session.landing for session in run.sessions] == [queued, queued, none]
+    store.update_session("r1/t0", SessionUpdate(landing=LandState.LANDED, landed="d" * 40))
+    with pytest.raises(StateError, match="r1/t2 has ended as none; it cannot become landed"):
+        store.update_session("r1/t2", SessionUpdate(landing=LandState.LANDED))
+    names = [session.id for session in run.sessions]
+    assert store.request_landing("r1", names, LandMode.PR, "other") == 3
+    run = reader.run("r1")
+    assert (run.state, run.land, run.target) == (RunState.LANDING, LandMode.PR, "other")
+    assert [session.landing for session in run.sessions] == [queued, queued, none]
+    assert run.sessions[0].landed == ""
+
+
+def test_a_landing_that_is_asked_for_while_a_run_is_at_work_waits(store, reader):
+    store.add_run(make_run(), "{}")
+    bring(store, "r1/t0", SessionState.DONE, commit="c" * 40)
+    store.set_run_state("r1", RunState.RUNNING)
+    store.request_landing("r1", ["r1/t0", "r1/t1"], LandMode.MERGE, "main")
+    run = reader.run("r1")
+    assert (run.state, run.generation) == (RunState.RUNNING, 2)
+    assert [session.landing for session in run.sessions] == [LandState.QUEUED, LandState.NONE]
 
 
 def test_a_session_that_is_to_go_on_is_queued_the_moment_it_ends(store, reader):
     store.add_run(make_run(tasks=4), "{}")
-    going = SessionUpdate(state=SessionState.RUNNING, cli_session="c")
     for number in range(4):
-        store.update_session(f"r1/t{number}", going)
+        bring(store, f"r1/t{number}", SessionState.RUNNING, cli_session="c")
     lost = {"r1/t0": 1, "r1/t1": 1, "r1/t2": 7}
     assert store.resume("r1", lost) == 2
     unknown = SessionUpdate(state=SessionState.UNKNOWN, reason="killed")
@@ -288,7 +357,7 @@ def test_a_session_that_is_to_go_on_is_queued_the_moment_it_ends(store, reader):
         ("r1/t0", "state", "unknown: killed"),
         ("r1/t0", "state", "queued: attempt 2"),
     ]
-    store.update_session("r1/t0", going)
+    bring(store, "r1/t0", SessionState.RUNNING)
     assert store.end_session("r1/t0", unknown, attempt=2) == 0, "it was asked for once"
 
 
@@ -309,7 +378,7 @@ def test_another_attempt_is_for_all_of_the_sessions_or_for_none(store, reader):
 def test_stopping_a_run_reaches_the_sessions_that_have_not_ended(store, reader):
     store.add_run(make_run(tasks=3), "{}")
     store.add_run(make_run("r2"), "{}")
-    store.update_session("r1/t1", SessionUpdate(state=SessionState.DONE))
+    bring(store, "r1/t1", SessionState.DONE)
     assert store.request_stop("r1") == ["r1/t0", "r1/t2"]
     assert [store.stop_requested(n) for n in ("r1", "r1/t0", "r1/t1", "r1/t2", "r2", "r2/t0")] == [
         True,
@@ -359,7 +428,8 @@ def test_what_does_not_exist_is_said_to_be_missing(store, reader, name):
     else:
         calls += [
             lambda: store.set_run_state(name, RunState.DONE),
-            lambda: store.next_generation(name),
+            lambda: store.resume(name, {}),
+            lambda: store.move_run(name, 1, lambda *_: RunState.DONE),
             lambda: reader.plan_json(name),
         ]
     kind = "session" if "/" in name else "run"
@@ -384,7 +454,7 @@ def test_unset_is_the_default_of_every_field():
 
 def test_a_clock_that_is_set_back_makes_no_time_negative(store, reader, clock):
     store.add_run(make_run(tasks=1), "{}")
-    store.update_session("r1/t0", SessionUpdate(state=SessionState.RUNNING))
+    bring(store, "r1/t0", SessionState.RUNNING)
     begun = clock()
     clock.set(-7171.0)
     running = reader.session("r1/t0")
@@ -402,3 +472,41 @@ def test_the_newest_run_is_the_last_one_whatever_the_clock_said(store, reader):
     assert [run.id for run in reader.runs()] == ["last", "then", "first"]
     assert reader.run_by_prefix().id == "last"
     assert [session.run for session in reader.sessions_by_task("t0")] == ["last", "then", "first"]
+
+
+def test_every_change_of_state_goes_by_the_table(store, reader):
+    """Each session stands in one state and is to go to one other; so it is with landings."""
+    fields_of = {"state": SESSIONS, "landing": LANDINGS}
+    moves = [
+        (name, old, new)
+        for name, kind in (("state", SessionState), ("landing", LandState))
+        for old, new in itertools.product(kind, kind)
+    ]
+    run = make_run(tasks=len(moves))
+    standing = [
+        replace(session, **{name: old})
+        for session, (name, old, _) in zip(run.sessions, moves, strict=True)
+    ]
+    store.add_run(replace(run, sessions=tuple(standing)), "{}")
+    for session, (name, old, new) in zip(standing, moves, strict=True):
+        change = SessionUpdate(**{name: new})
+        went = goes(lambda: store.update_session(session.id, change))  # noqa: B023
+        assert went is fields_of[name].allow(old, new)
+        assert getattr(reader.session(session.id), name) is (new if went else old)
+
+
+def test_every_move_of_a_run_goes_by_the_table(store, reader):
+    for number, (old, new) in enumerate(itertools.product(RunState, RunState)):
+        run = make_run(f"r{number}", tasks=0)
+        store.add_run(replace(run, state=old), "{}")
+        went = goes(lambda: store.set_run_state(run.id, new))  # noqa: B023
+        assert went is RUNS.allow(old, new)
+        assert reader.run(run.id).state is (new if went else old)
+
+
+def goes(move):
+    try:
+        move()
+    except TransitionError:
+        return False
+    return True

@@ -26,6 +26,7 @@ from abreast.store.reader import Reader
 from tests.support.deadlines import MINUTES, SECONDS, eventually
 from tests.support.left import processes_now
 from tests.support.repos import Repo
+from tests.support.story import check_story
 
 _WORKER = "abreast.engine.working.worker"
 
@@ -92,6 +93,7 @@ class Stage:
         for said_by_runner in self.places.sessions.rglob("runner.log"):
             assert said_by_runner.read_text() == ""
         for run in api.runs(limit=1000, places=self.places):
+            check_story(run, Reader(self.places.database).events(run.id))
             for session in run.sessions:
                 assert "abreast failed" not in session.reason, session.reason
 

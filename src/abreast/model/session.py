@@ -71,6 +71,12 @@ class Session(Changeable):
     def over(self) -> Moment | None:
         return None if self.ended is None else Moment(self.ended, self.ended_tick)
 
+    @property
+    def lands(self) -> bool:
+        """Whether it is done with a commit that nobody has tried to land yet."""
+        fresh = self.landing in {LandState.NONE, LandState.QUEUED}
+        return self.state is SessionState.DONE and bool(self.commit) and fresh
+
     def took(self, now: Moment) -> float | None:
         """Return the seconds it has been at work, until its end or `now`; None: not started."""
         began = self.began

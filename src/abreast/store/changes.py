@@ -1,16 +1,14 @@
-"""Changes to a session, and which changes of state are legal."""
+"""Changes to a session."""
 
 from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any, Final, TypeVar
 
-from abreast.errors import StateError
 from abreast.model.session import Changeable
-from abreast.model.states import RunState, SessionState
+from abreast.model.states import SessionState
 from abreast.store.rows import columns_of
 
 T = TypeVar("T")
-State = TypeVar("State", SessionState, RunState)
 
 
 class _Unset(Enum):
@@ -44,16 +42,3 @@ class SessionUpdate(Changeable):
     def values(self) -> dict[str, Any]:
         """Return the columns to set, as the database holds them."""
         return columns_of({k: v for k, v in vars(self).items() if v is not UNSET})
-
-
-def require_transition(name: str, old: State, new: State) -> None:
-    """Raise StateError unless the run or session `name` may go from `old` to `new`.
-
-    Anything may follow a state that is not final: a step that is repeated after a crash goes back.
-    A final state stays (setting it again is fine); only another attempt leaves it.
-    """
-    if old.final and new != old:
-        raise StateError(
-            f"{name} has ended as {old.value}; it cannot become {new.value}",
-            hint="`abreast retry` starts another attempt",
-        )

@@ -1,57 +1,36 @@
 """What clients ask for: more attempts, landings, stops. Each request is one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from abreast.errors import StateError
 from abreast.model.session import Attempt
-from abreast.model.states import LandMode, LandState, RunState, SessionState
-from abreast.store.engine import transaction
+from abreast.model.states import FINAL_STATES, LandMode, LandState, RunState, SessionState
+from abreast.model.transitions import require_transition
+from abreast.store.engine import reading, transaction
 from abreast.store.rows import columns_of
 from abreast.store.schema import runs, sessions
-from abreast.store.writing import FINAL, Writing, find, left_behind
+from abreast.store.writing import Writing, find, find_all, left_behind, missing
 
 RESUME, RETRY = "resume", "retry"  # of `sessions.again`: how the next attempt goes on
+
+_FINAL = [state.value for state in FINAL_STATES]
 
 
 class Requests(Writing):
     """The part of the store that clients write: a request is a run's state and its generation."""
 
-    def next_generation(self, run: str, state: RunState = RunState.QUEUED) -> int:
-        """Count one more request to work on a run, and return the new count.
+    def request_landing(self, run: str, names: Sequence[str], land: LandMode, target: str) -> int:
+        """Ask that these sessions of a run be landed on `target`; return the new count of requests.
 
-        A run that has ended is put in `state` and may be stopped again; one that has not stays in
-        the state it is in.
-        """
-        with transaction(self.engine) as db:
-            return self._begin(db, find(db, runs, run), state)
-
-    def request_landing(
-        self,
-        run: str,
-        sessions_of_run: Sequence[str],
-        land: LandMode,
-        target: str,
-        *,
-        generation: int | None = None,
-    ) -> int:
-        """Ask that these sessions of a run, all of which have ended, be landed on `target`.
-
-        Returns the new count of requests; 0, and nothing has changed, when it was not `generation`.
+        Those that are not done, or no longer, are left out. They land at once where the run has
+        ended, else when its work has.
         """
         with transaction(self.engine) as db:
             row = find(db, runs, run)
-            if generation not in {None, row.generation}:
-                return 0
-            count = self._begin(db, row, RunState.LANDING, at_once=True)
-            chosen = sa.and_(sessions.c.run_id == run, sessions.c.id.in_(sessions_of_run))
-            queued = {"landing": LandState.QUEUED.value, "landed": "", "reason": "", "hint": ""}
-            db.execute(sa.update(sessions).where(chosen).values(queued))
-            wanted = {"land": land.value, "target": target}
-            db.execute(sa.update(runs).where(runs.c.id == run).values(wanted))
-            return count
+            self._queue_landing(db, names)
+            return self._begin(db, row, RunState.LANDING, land=land.value, target=target)
 
     def resume(self, run: str, lost: Mapping[str, int]) -> int:
         """Ask to go on with all of a run that is not done; return the new count of requests.
@@ -61,13 +40,10 @@ class Requests(Writing):
         """
         with transaction(self.engine) as db:
             row = find(db, runs, run)
-            of_run = sa.select(sessions.c.id).where(sessions.c.run_id == run)
-            for session in db.execute(of_run.order_by(sessions.c.position)).scalars().all():
-                found = find(db, sessions, session)
-                if found.state in FINAL and found.state != SessionState.DONE.value:
-                    self._next(db, found)
-                elif lost.get(session) == found.attempt:
-                    self._later(db, found, RESUME)
+            for found in find_all(db, sessions.c.run_id == run):
+                over = found.state in _FINAL or lost.get(found.id) == found.attempt
+                if over and found.state != SessionState.DONE.value:
+                    self._again(db, found, lost, fresh=False)
             return self._begin(db, row, RunState.QUEUED)
 
     def again(self, run: str, names: Sequence[str], lost: Mapping[str, int], *, fresh: bool) -> int:
@@ -78,11 +54,7 @@ class Requests(Writing):
         with transaction(self.engine) as db:
             row = find(db, runs, run)
             for session in names:
-                found = find(db, sessions, session)
-                if lost.get(session) == found.attempt and found.state not in FINAL:
-                    self._later(db, found, RETRY if fresh else RESUME)
-                else:
-                    self._next(db, found, fresh=fresh)
+                self._again(db, find(db, sessions, session), lost, fresh=fresh)
             return self._begin(db, row, RunState.QUEUED)
 
     def next_attempt(self, session: str, *, fresh: bool = False) -> int:
@@ -107,45 +79,59 @@ class Requests(Writing):
                 self._append(db, name, None, "stop", "stop requested")
                 db.execute(sa.update(runs).where(runs.c.id == name).values(stop_requested=True))
             chosen = sessions.c.id == name if is_session else sessions.c.run_id == name
-            reached = (
-                sa.select(sessions.c.id, sessions.c.run_id)
-                .where(chosen, sessions.c.state.not_in(FINAL))
-                .order_by(sessions.c.position)
-                .with_for_update(key_share=True)
-            )
-            found = db.execute(reached).all()
-            for session, run in found:
-                self._append(db, run, session, "stop", "stop requested")
-            ids = [str(session) for session, _ in found]
+            reached = find_all(db, chosen, sessions.c.state.not_in(_FINAL))
+            for found in reached:
+                self._append(db, found.run_id, found.id, "stop", "stop requested")
+            ids = [str(found.id) for found in reached]
             values = {"stop_requested": True, "again": ""}
             db.execute(sa.update(sessions).where(sessions.c.id.in_(ids)).values(values))
             return ids
 
     def stop_requested(self, name: str) -> bool:
-        """Tell whether a run or a session has been asked to stop."""
+        """Return whether a run or a session has been asked to stop."""
         table = sessions if "/" in name else runs
-        return bool(self._read(table.c.stop_requested, name))
+        with reading(self.engine) as db:
+            found = db.execute(sa.select(table.c.stop_requested).where(table.c.id == name)).scalar()
+        if found is None:
+            raise missing(name)
+        return bool(found)
 
-    def _begin(
-        self, db: sa.Connection, row: sa.Row[Any], state: RunState, *, at_once: bool = False
-    ) -> int:
-        generation = int(row.generation) + 1
-        values: dict[str, Any] = {"generation": generation}
-        if RunState(row.state).final:
-            values |= {"state": state.value, "ended": None, "stop_requested": False}
-        elif at_once:
-            values |= {"state": state.value}
-        if values.get("state", row.state) != row.state:
-            self._append(db, row.id, None, "state", state.value)
-        db.execute(sa.update(runs).where(runs.c.id == row.id).values(values))
+    def _begin(self, db: sa.Connection, row: sa.Row[Any], state: RunState, **more: Any) -> int:
+        """Count one more request to work on a run, and return the new count.
+
+        A run that has ended is put in `state` and may be stopped again; one that has not stays in
+        the state it is in.
+        """
+        generation, now = int(row.generation) + 1, RunState(row.state)
+        if now.final:
+            again = {"ended": None, "stop_requested": False, "generation": generation}
+            self._move(db, row, state, anew=True, **again, **more)
+        else:
+            self._move(db, row, now, generation=generation, **more)
         return generation
+
+    def _queue_landing(self, db: sa.Connection, names: Collection[str]) -> None:
+        """Queue those of these sessions for landing that are done."""
+        done = sessions.c.state == SessionState.DONE.value
+        for row in find_all(db, sessions.c.id.in_(names), done):
+            require_transition(row.id, LandState(row.landing), LandState.QUEUED, anew=True)
+            queued = {"landing": LandState.QUEUED.value, "landed": "", "reason": "", "hint": ""}
+            db.execute(sa.update(sessions).where(sessions.c.id == row.id).values(queued))
+
+    def _again(
+        self, db: sa.Connection, row: sa.Row[Any], lost: Mapping[str, int], *, fresh: bool
+    ) -> None:
+        """Queue the session of `row` for its next attempt; if it is `lost`, once it has ended."""
+        if lost.get(row.id) != row.attempt or row.state in _FINAL:
+            self._next(db, row, fresh=fresh)
+            return
+        how = RETRY if fresh else RESUME
+        self._append(db, row.run_id, row.id, how, f"{how} requested")
+        db.execute(sa.update(sessions).where(sessions.c.id == row.id).values(again=how))
 
     def _next(self, db: sa.Connection, row: sa.Row[Any], *, fresh: bool = False) -> int:
         """Queue the session of `row`, which has ended, for its next attempt; return its number."""
-        if not SessionState(row.state).final:
-            raise StateError(
-                f"{row.id} has not ended: it is {row.state}", hint=f"abreast stop {row.id}"
-            )
+        require_transition(row.id, SessionState(row.state), SessionState.QUEUED, anew=True)
         attempt = int(row.attempt) + 1
         values = columns_of(vars(Attempt())) | {
             "started_tick": "",
@@ -160,8 +146,3 @@ class Requests(Writing):
         self._append(db, row.run_id, row.id, "state", f"queued: attempt {attempt}")
         db.execute(sa.update(sessions).where(sessions.c.id == row.id).values(values))
         return attempt
-
-    def _later(self, db: sa.Connection, row: sa.Row[Any], how: str) -> None:
-        """Ask that the session of `row` be queued for its next attempt as soon as it has ended."""
-        self._append(db, row.run_id, row.id, how, f"{how} requested")
-        db.execute(sa.update(sessions).where(sessions.c.id == row.id).values(again=how))

@@ -5,7 +5,8 @@ one session take turns (SQLite: the write lock; PostgreSQL: a lock on the sessio
 the ids of a session's events grow in the order in which readers come to see them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -14,15 +15,26 @@ import sqlalchemy as sa
 from abreast.errors import StateError
 from abreast.model.moment import Moment
 from abreast.model.session import Run
-from abreast.model.states import RunState, SessionState
+from abreast.model.states import LandState, RunState, SessionState
+from abreast.model.transitions import require_transition
 from abreast.model.usage import Usage
-from abreast.store.changes import UNSET, SessionUpdate, require_transition
+from abreast.store.changes import UNSET, SessionUpdate
 from abreast.store.engine import transaction
 from abreast.store.requests import RETRY, Requests
-from abreast.store.rows import NUMBERS, columns_of, run_row
+from abreast.store.rows import (
+    NUMBERS,
+    RUN_COLUMNS,
+    SESSION_COLUMNS,
+    columns_of,
+    load_run,
+    load_session,
+    run_row,
+)
 from abreast.store.schema import runs, sessions, usage
 from abreast.store.upsert import upsert
-from abreast.store.writing import find, left_behind, line
+from abreast.store.writing import find, find_all, left_behind, line
+
+_OF_RUN, _OF_SESSION = attrgetter(*RUN_COLUMNS), attrgetter(*SESSION_COLUMNS)
 
 
 class Store(Requests):
@@ -52,35 +64,36 @@ class Store(Requests):
     def set_run_state(self, run: str, state: RunState, *, note: str | None = None) -> None:
         """Move a run to `state`, and say `note` about it if given; sets `ended` when final.
 
-        Raises StateError when the run has ended in another state.
+        Raises StateError when the run cannot go there from the state that it is in.
         """
         with transaction(self.engine) as db:
-            self._move(db, find(db, runs, run), state, note)
+            more: dict[str, Any] = {} if note is None else {"note": note}
+            self._move(db, find(db, runs, run), state, **more)
 
-    def close_run(self, run: str, state: RunState, generation: int) -> bool:
-        """Move a run to `state` for its request `generation`; False when a newer one has come.
+    def move_run(
+        self, run: str, generation: int, judge: Callable[[Run, bool], RunState | None]
+    ) -> RunState | None:
+        """Move a run to the state that `judge` returns, and return that; None: nothing changes.
 
-        Then nothing has changed: whoever asked meanwhile finds the run as it was.
+        `judge` is given the run with its sessions, and whether it is asked to stop: nothing of
+        that changes until the run has moved. On its way to `LANDING`, which counts as another
+        request, the sessions that can land are queued for it. Nobody is asked about a run that has
+        ended, or whose latest request is not `generation`. Raises StateError when the run cannot
+        go there.
         """
         with transaction(self.engine) as db:
             row = find(db, runs, run)
-            if row.generation != generation:
-                return False
-            self._move(db, row, state)
-            return True
-
-    def _move(
-        self, db: sa.Connection, row: sa.Row[Any], state: RunState, note: str | None = None
-    ) -> None:
-        require_transition(row.id, RunState(row.state), state)
-        values: dict[str, Any] = {"state": state.value}
-        if note is not None:
-            values["note"] = note
-        if state.final and row.ended is None:
-            values["ended"] = self._clock().wall
-        if state.value != row.state:
-            self._append(db, row.id, None, "state", line(state.value, note))
-        db.execute(sa.update(runs).where(runs.c.id == row.id).values(values))
+            if row.generation != generation or RunState(row.state).final:
+                return None
+            rows = find_all(db, sessions.c.run_id == run)
+            found = load_run(_OF_RUN(row), tuple(load_session(_OF_SESSION(one)) for one in rows))
+            state = judge(found, bool(row.stop_requested))
+            if state is RunState.LANDING:
+                self._queue_landing(db, [session.id for session in found.sessions if session.lands])
+                self._move(db, row, state, generation=generation + 1)
+            elif state is not None:
+                self._move(db, row, state)
+            return state
 
     def update_session(
         self,
@@ -93,7 +106,8 @@ class Store(Requests):
         """Apply `change` and append `event` (kind, text), in one transaction.
 
         Without `event`, a new state or landing is its own event, and other changes leave none.
-        Raises StateError when the session has ended in another state, or is no longer at `attempt`.
+        Raises StateError when the session cannot go to that state or landing from the one it is in,
+        or is no longer at `attempt`.
         """
         with transaction(self.engine) as db:
             self._change(db, find(db, sessions, session), change, event, attempt)
@@ -137,6 +151,8 @@ class Store(Requests):
             values |= left_behind(row, change.cli_session)
         if change.state is not UNSET:
             require_transition(row.id, SessionState(row.state), change.state)
+        if change.landing is not UNSET:
+            require_transition(row.id, LandState(row.landing), change.landing)
         for kind, text in [event] if event else _told(row, change):
             self._append(db, row.run_id, row.id, kind, text)
         if values:

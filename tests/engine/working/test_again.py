@@ -8,7 +8,7 @@ from abreast import api
 from abreast.engine.client.requests import connect
 from abreast.engine.common.environment import bring_environment
 from abreast.engine.common.worker_process import ensure_worker
-from abreast.engine.working import run_steps as closing
+from abreast.engine.working import run_steps
 from abreast.engine.working.session.context import Engine
 from abreast.errors import StateError
 from abreast.model.moves import Fail, Say, Shell, Write
@@ -54,12 +54,12 @@ def test_resume_goes_on_in_the_same_cli_session(stage: Stage, tmp_path: Path) ->
 
 def test_a_request_that_comes_while_its_run_is_closed_is_not_lost(stage: Stage) -> None:
     run = stage.run(task("one", scripted(Fail("no"))))
-    stage.end_worker()  # we are the worker now, and have read the run
+    stage.end_worker()  # we are the worker now, which was to close the run
     with connect(stage.places) as client:
         engine = Engine(stage.places, client.store, client.reader)
         with bring_environment(stage.places, run.id, ()):
             client.store.resume(run.id, {})
-        closing._end(engine, run)
+        run_steps.close_run(engine, run.id, run.generation)
         found = client.reader.run(run.id)
     assert found is not None
     assert (found.state, found.generation) == (RunState.QUEUED, 2)

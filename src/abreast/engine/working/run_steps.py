@@ -1,5 +1,7 @@
 """The steps of a run itself: what it starts with, and what it has come to."""
 
+from collections.abc import Callable
+
 from abreast.engine.common.ending import load_ending
 from abreast.engine.common.environment import drop_environment, only_writer
 from abreast.engine.working.durable import Json
@@ -12,11 +14,10 @@ from abreast.model.session import Run, Session
 from abreast.model.states import LandMode, LandState, RunState, SessionState
 
 
-def open_run(engine: Engine, run_id: str) -> Json:
-    """Mark a run as running; return its pace, and how far its sessions have come."""
+def open_run(engine: Engine, run_id: str, generation: int) -> Json:
+    """Mark a run as running for this request; return its pace, and how far its sessions are."""
+    engine.store.move_run(run_id, generation, lambda _run, _stopping: RunState.RUNNING)
     run, plan = _require(engine, run_id), plan_of(engine, run_id)
-    if not run.state.final:
-        engine.store.set_run_state(run_id, RunState.RUNNING)
     pace = Pace(
         max_parallel=run.max_parallel,
         agents={task.id: task.agent.name for task in plan.tasks},
@@ -49,49 +50,43 @@ def skip(engine: Engine, session: str, raw: Json, generation: int) -> None:
 
 def close_run(engine: Engine, run_id: str, generation: int) -> None:
     """Give a run its final state for this request, or pass it on to its landing."""
-    run = _require(engine, run_id)
-    if run.state.final or run.generation != generation or not _all_ended(run):
-        return  # a newer request for the same run is at work, and will close it
-    waiting = [s for s in run.sessions if s.commit and _may_land(s)]
-    if run.land is not LandMode.NONE and waiting and not engine.store.stop_requested(run_id):
-        ids = [session.id for session in waiting]
-        engine.store.request_landing(run_id, ids, run.land, run.target, generation=generation)
-    else:
-        _end(engine, run)
+    _close(engine, run_id, generation, _after_work)
+
+
+def close_landing(engine: Engine, run_id: str, generation: int) -> None:
+    """Give a run its final state once the landings that this request asked for are through."""
+    _close(engine, run_id, generation, _after_landing)
+
+
+def _close(
+    engine: Engine, run_id: str, generation: int, judge: Callable[[Run, bool], RunState | None]
+) -> None:
+    """Close a run as `judge` says, unless a newer request for it is at work, and will close it."""
+    with only_writer(engine.places, run_id):
+        state = engine.store.move_run(run_id, generation, judge)
+        if state is None or not state.final:
+            return
+        drop_environment(engine.places, run_id)
+    warm_up(engine.places, _require(engine, run_id), plan_of(engine, run_id))
+
+
+def _after_work(run: Run, stopping: bool) -> RunState | None:
+    if not _all_ended(run):
+        return None
+    asked = run.land is not LandMode.NONE and any(session.lands for session in run.sessions)
+    return RunState.LANDING if asked and not stopping else final_state(run, stopping)
+
+
+def _after_landing(run: Run, stopping: bool) -> RunState:
+    """Return what has come of a run; a session may have been queued once more meanwhile."""
+    return final_state(run, stopping) if _all_ended(run) else RunState.QUEUED
 
 
 def _all_ended(run: Run) -> bool:
     return all(session.state.final for session in run.sessions)
 
 
-def _may_land(session: Session) -> bool:
-    done = session.state is SessionState.DONE
-    return done and session.landing in {LandState.NONE, LandState.QUEUED}
-
-
-def close_landing(engine: Engine, run_id: str, generation: int) -> None:
-    """Give a run its final state once the landings that this request asked for are through."""
-    run = _require(engine, run_id)
-    if run.state.final or run.generation != generation:
-        return  # a newer request will close it
-    if _all_ended(run):
-        _end(engine, run)
-    else:  # a session was queued once more meanwhile
-        engine.store.close_run(run_id, RunState.QUEUED, generation)
-
-
-def _end(engine: Engine, run: Run) -> None:
-    """Close a run as it was read, unless there has been another request for it since then."""
-    stopping = engine.store.stop_requested(run.id)
-    state = final_state(run, stopping=stopping)
-    with only_writer(engine.places, run.id):
-        if not engine.store.close_run(run.id, state, run.generation):
-            return
-        drop_environment(engine.places, run.id)
-    warm_up(engine.places, run, plan_of(engine, run.id))
-
-
-def final_state(run: Run, *, stopping: bool) -> RunState:
+def final_state(run: Run, stopping: bool) -> RunState:
     """Return what a run has come to, its sessions all being final."""
     states = {session.state for session in run.sessions}
     if SessionState.STOPPED in states and states <= {

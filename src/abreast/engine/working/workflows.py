@@ -117,7 +117,7 @@ _stop_requested = _blocking("stop requested", run_steps.stop_requested)
 @workflow("run")
 async def run_plan(run: str, generation: int) -> None:
     """Start every session as its needs are met, at most `max_parallel` at once, to the last."""
-    opened = await _open_run(run)
+    opened = await _open_run(run, generation)
     pace, progress = Pace.from_json(opened["pace"]), RunProgress.from_json(opened["progress"])
     running = await _begin(run, pace, sorted(progress.running))  # of an earlier request: joined
     while True:

@@ -18,6 +18,7 @@ from abreast.store.engine import make_engine, transaction
 from abreast.store.migrations import migrate
 from abreast.store.schema import deliverables
 from abreast.store.writer import Store
+from tests.store.samples import bring
 from tests.support.recorded_homes import counts, install, make_places, total, wire
 
 
@@ -157,10 +158,10 @@ def test_the_attempts_of_a_retried_session_are_one_session(tmp_path):
     session = Session("r1/a", "r1", "a", "claude", SessionState.QUEUED)
     store.add_run(_run("r1", began, (session,)), "{}")
     for name in alone:
-        store.update_session("r1/a", SessionUpdate(state=SessionState.RUNNING, cli_session=name))
+        bring(store, "r1/a", SessionState.RUNNING, cli_session=name)
         store.update_session("r1/a", SessionUpdate(state=SessionState.FAILED))
         store.next_attempt("r1/a", fresh=True)
-    store.update_session("r1/a", SessionUpdate(state=SessionState.RUNNING))
+    bring(store, "r1/a", SessionState.RUNNING)
     stated = sum(row.cost.stated or 0.0 for row in alone.values())
     for usd, rest in ((stated / 2, None), (stated + 0.5, 0.5)):
         store.set_usage("r1/a", 1, Usage(1, 1, 1, usd, "stream"))

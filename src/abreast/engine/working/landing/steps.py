@@ -18,7 +18,7 @@ from abreast.engine.working.landing.trial import try_merged
 from abreast.engine.working.run_steps import has_landed
 from abreast.engine.working.session.context import Engine, SessionContext, open_context
 from abreast.engine.working.warm_pool import give_back_worktree
-from abreast.errors import AbreastError, StoreError
+from abreast.errors import AbreastError, StateError, StoreError
 from abreast.git.advance import AdvanceOutcome, advance
 from abreast.git.commit import commit_tree, tree_of, wants_signature
 from abreast.git.landed import adds_nothing
@@ -63,7 +63,11 @@ async def land_one(engine: Engine, session: str, generation: int) -> None:
     landing = found.landing
     if landing is LandState.QUEUED:
         change = await _end_of_landing(engine, session, found.attempt, generation)
-        await asyncio.to_thread(engine.store.update_session, session, change)
+        try:
+            update = engine.store.update_session
+            await asyncio.to_thread(update, session, change, attempt=found.attempt)
+        except StateError:
+            return  # another attempt at it has been asked for meanwhile
         landing = change.landing
     if landing is LandState.LANDED:
         await asyncio.to_thread(_make_idle, engine, session, found.attempt)
