@@ -49,7 +49,7 @@ def test_nothing_found_is_said_and_differs_from_nothing_at_all(name: str) -> Non
     for words in ("none", "Nothing found.", "No results were found"):
         empty = {**silent, "nothing_found": words}
         [problem] = problems(empty, schema_of(name))
-        assert problem == "nothing_found: does not say what was searched"
+        assert problem == "nothing_found: must say what was searched"
     both = {**GOOD[name], "nothing_found": "nothing"}
     assert problems(both, schema_of(name)) == [
         f"nothing_found: must be null, because {name} has entries"
@@ -128,13 +128,13 @@ def test_a_name_is_no_placeholder(value: Any, returns: Any) -> None:
 )
 def test_a_list_in_one_entry_is_refused(name: str, entry: str) -> None:
     [problem] = problems({name: [entry], "nothing_found": None}, schema_of(name))
-    assert problem == f"{name}[0]: holds a list in a string; give each entry by itself"
+    assert problem == f"{name}[0]: holds a list in a string; make each item an entry of its own"
 
 
 @pytest.mark.parametrize("words", ["None", "No matches found.", "nothing"])
 def test_an_entry_that_says_there_is_none_is_no_entry(words: str) -> None:
     [problem] = problems({"bullets": [words], "nothing_found": None}, schema_of("bullets"))
-    assert problem.startswith("bullets: has no entry but that there is none")
+    assert problem.startswith("bullets: its only entry says that there is none")
     assert problems({"bullets": ["a.py", words], "nothing_found": None}, schema_of("bullets")) == []
 
 

@@ -190,7 +190,7 @@ def test_many_answers_are_under_one_limit(rig: Rig):
     assert "codex running" in seen[0]
     assert len(fenced(text)) == 3
     assert sum(map(count_tokens, fenced(text))) <= 300
-    assert text.count("go on with more(") == 3
+    assert text.count("next page: more(") == 3
     run = api.find_run(places=rig.stage.places)
     assert [s.state for s in run.sessions] == [SessionState.DONE] * 3
     found = api.collect(run.id, places=rig.stage.places)

@@ -44,7 +44,7 @@ def test_a_cut_result_says_how_to_get_the_rest():
     pages = paginate(found.items, 50)
     text = delivered(found)
     assert fenced(text) == [pages[0].text]
-    assert 'go on with more(id="brave-otter-1234/12", page=2)' in text
+    assert 'next page: more(id="brave-otter-1234/12", page=2)' in text
     assert f"page 1 of {len(pages)}: items 1-{pages[0].last} of 30" in text
     assert len(around(text, pages[0].text)) / 4 < 150
     shown = [page_of(page, found.id) for page in pages]

@@ -38,7 +38,8 @@ def test_a_child_hears_its_parent(tmp_path):
                 return await talk(session)
 
         heard, text = asyncio.run(scene())
-        assert re.search("has heard it after a tool call|will hear it at its next tool", heard)
+        received = "has received it after a tool call|will receive it at its next tool"
+        assert re.search(received, heard)
         assert fenced(text) == ["in src/app.py"]
         hears = ["Skip the tests." in told(request) for request in rig.turns("child")]
         assert hears[0] is False

@@ -1,4 +1,4 @@
-"""How a child is asked, and asked again: the contract in words."""
+"""What a child is asked, and asked again: the contract as a prompt."""
 
 import json
 from collections.abc import Sequence
@@ -8,7 +8,8 @@ from abreast.errors import ContractError
 from abreast.model.contract import Contract, Isolation
 
 MOST = 20  # children of one call
-REPAIRS = 2  # how often a child is asked to mend its answer, in its own session
+REPAIRS = 2  # times that a child is asked to correct its answer, in its own session
+MISFIT = "Your answer does not match what was asked for."
 
 
 def check_count(questions: int) -> None:
@@ -25,9 +26,9 @@ def question(contract: Contract, *, shape: bool = True) -> str:
     """
     edits = contract.isolation is Isolation.WORKTREE
     rules = [
-        "Nobody can answer questions. If something is missing, say so in the answer.",
-        "" if edits else "Change nothing: you are reading another session's files.",
-        f"Keep the whole answer under {contract.limit_tokens} tokens, without what was not asked.",
+        "Nobody will answer questions. If something is missing, say so in your answer.",
+        "" if edits else "Change nothing: these are another session's files.",
+        f"Keep the whole answer under {contract.limit_tokens} tokens. Include only what was asked.",
         *contract.constraints,
         f"You are done when: {contract.success}" if contract.success else "",
     ]
@@ -41,21 +42,22 @@ def question(contract: Contract, *, shape: bool = True) -> str:
 
 
 def again(problems: Sequence[str], contract: Contract, *, shape: bool = True) -> str:
-    """Return the prompt that has a child mend its answer: exactly what is wrong, and the shape."""
-    told = "\n".join(f"- {problem}" for problem in problems)
+    """Return the prompt for a repair: each problem of the answer, and the shape once more."""
+    listed = "\n".join(f"- {problem}" for problem in problems)
     return (
-        f"Your answer does not fit what was asked. Problems:\n{told}\n\n"
-        "Give the whole answer again, mended. Do not start over: you have all you need.\n\n"
+        f"{MISFIT} Problems:\n{listed}\n\n"
+        "Correct every problem and send the complete answer again, not only the corrected parts. "
+        "Use what you have already found; do not repeat the research.\n\n"
         + (_shape(contract) if shape else _STRUCTURED)
     )
 
 
-_STRUCTURED = "Give the answer in the structured form that is asked of you, all of it."
+_STRUCTURED = "Put the complete answer into the structured output that you are asked for."
 
 
 def _shape(contract: Contract) -> str:
     schema = json.dumps(schema_of(contract.returns), separators=(",", ":"), ensure_ascii=False)
     return (
-        "Your last message must be the answer itself, as one JSON object of this JSON Schema, "
-        f"without any words around it:\n{schema}"
+        "Your last message must be the answer and nothing else: one JSON object that matches this "
+        f"JSON Schema.\n{schema}"
     )

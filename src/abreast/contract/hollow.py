@@ -43,7 +43,7 @@ def hollow(text: str, where: str) -> Iterator[str]:
     if not text.strip():
         yield f"{where}: is blank"
     elif is_empty(text):
-        yield f"{where}: {text.strip()[:40]!r} is a placeholder"
+        yield f"{where}: {text.strip()[:40]!r} is a placeholder; give the real answer"
     elif _points(text):
         yield f"{where}: points to a text that is not part of the answer; give the text itself"
     elif text.lstrip().startswith(("[", "{")) and _is_json(text):
@@ -56,7 +56,7 @@ def stuffed(text: str, where: str, *, path: bool) -> Iterator[str]:
     parts = [part.strip() for part in re.split(r"[,\n]", text)] if path else []
     marked = len(lines) > 1 and all(map(_MARKED.match, lines))
     if marked or (len(parts) > 1 and all(map(_FILE.fullmatch, parts))):
-        yield f"{where}: holds a list in a string; give each entry by itself"
+        yield f"{where}: holds a list in a string; make each item an entry of its own"
 
 
 def says_only_nothing(text: str) -> bool:

@@ -23,10 +23,10 @@ def _object(**properties: Schema) -> Schema:
 
 
 def _list(name: str, items: Schema) -> Schema:
-    """A list that may be empty only if the child says what it looked for in vain."""
+    """Return the shape of a list that may be empty only if the child says what it searched."""
     nothing: Schema = {
         "type": ["string", "null"],
-        "description": f"If there are no {name}: what was searched, and that nothing was there.",
+        "description": f"If there are no {name}, say what was searched. Otherwise null.",
     }
     entries = {"type": "array", "items": items}
     return _object(**{name: entries, NOTHING: nothing})
@@ -35,7 +35,7 @@ def _list(name: str, items: Schema) -> Schema:
 PRESETS: Mapping[str, Schema] = {
     "text": _object(text=_TEXT),
     "bullets": _list("bullets", _TEXT),
-    "paths": _list("paths", {**_TEXT, "description": "relative to the repository"}),
+    "paths": _list("paths", {**_TEXT, "description": "relative to the repository root"}),
     "table": _object(
         columns={"type": "array", "items": _TEXT, "minItems": 1},
         rows={"type": "array", "items": {"type": "array", "items": {"type": "string"}}},

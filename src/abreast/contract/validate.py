@@ -73,17 +73,17 @@ def _of_object(value: Mapping[str, Any], asked: Asked, where: str) -> Iterator[s
         place = f"{where}.{name}".lstrip(".")
         if isinstance(part, list) and name in required and not inner.says("minItems"):
             if not part and not may_be_nothing:
-                yield f"{place}: is empty; leave nothing out, or say why there is nothing"
+                yield f"{place}: is empty; it needs at least one entry"
             elif not part and not told:
-                yield f"{place}: is empty, and {NOTHING} does not say what was searched"
+                yield f"{place}: is empty, so {NOTHING} must say what was searched"
             elif part and told:
                 yield f"{NOTHING}: must be null, because {place} has entries"
             elif not part and says_only_nothing(str(value[NOTHING])):
-                yield f"{NOTHING}: does not say what was searched"
+                yield f"{NOTHING}: must say what was searched"
             elif may_be_nothing and _only_nothing(part, name):
                 yield (
-                    f"{place}: has no entry but that there is none; leave it empty, and say in "
-                    f"{NOTHING} what was searched"
+                    f"{place}: its only entry says that there is none; leave the list empty, and "
+                    f"say in {NOTHING} what was searched"
                 )
         yield from _substance(part, inner, place)
     if {"columns", _ROWS} <= set(value):

@@ -45,12 +45,11 @@ _OUTCOMES = {
 }
 
 QUESTION = """\
-Below is a handoff: notes from which somebody goes on with a task. Reword it so that it reads well \
-and says the most decisive things first. Keep the four headings ({headings}) as they are, in this \
-order, each as `## HEADING`. State nothing that is not there. Commit ids, paths, commands, \
-numbers and outcomes must stay letter by letter as they are, commands in backticks. Leave out \
-what does not matter. Your answer is the text from the first heading on, without a word before or \
-after it.
+Below is a handoff: notes for whoever continues a task. Reword it so that it reads well and states \
+the most important facts first. Keep the four headings ({headings}) unchanged and in this order, \
+each as `## HEADING`. Add no fact that is not in the notes. Copy commit ids, paths, commands, \
+numbers and outcomes exactly, with commands in backticks. Leave out what does not matter. Your \
+answer must start with the first heading and contain nothing but the reworded text.
 
 {fenced}"""
 

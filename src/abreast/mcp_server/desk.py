@@ -104,7 +104,7 @@ def _tree(caller: Caller) -> Path:
         here = Path.cwd()
     except FileNotFoundError:
         what = "the folder that this server was started in is gone"
-        raise NotFoundError(what, hint="start a session in a folder that is there") from None
+        raise NotFoundError(what, hint="start the client again in a folder that exists") from None
     if caller.folder and not any((one / ".git").exists() for one in (here, *here.parents)):
         return Path(caller.folder)
     return here
@@ -145,8 +145,8 @@ async def _tell(call: ToolCall) -> str:
     # Without a sender it would be taken for the user's word.
     told = await aio.tell(name, text, sender=call.caller.parent or "another session")
     if told.heard:
-        return f"{told.session} has heard it {told.heard}"
-    return f"{told.session} has not heard it yet; it will hear it {told.waits_for}"
+        return f"{told.session} has received it {told.heard}"
+    return f"{told.session} has not received it yet; it will receive it {told.waits_for}"
 
 
 async def _cancel(call: ToolCall) -> str:

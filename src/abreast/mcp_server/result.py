@@ -1,4 +1,4 @@
-"""What a parent gets to read of its children: their words fenced, and as little else as may be."""
+"""What a parent reads of its children: their answers, fenced, and little else."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -97,7 +97,7 @@ def _place(page: Page, name: str) -> str:
     where = f"page {page.number} of {page.pages}: {items} of {page.of}{part}"
     if page.number == page.pages:
         return where
-    return f'{where}; go on with more(id="{name}", page={page.number + 1})'
+    return f'{where}; next page: more(id="{name}", page={page.number + 1})'
 
 
 def _at_work(session: Session) -> str:
@@ -105,4 +105,6 @@ def _at_work(session: Session) -> str:
 
 
 def _later(run: str) -> str:
-    return f'Not done yet. Do other work, then collect(id="{run}"); cancel(id="{run}") stops it.'
+    return (
+        f'Not done yet. Do other work, then call collect(id="{run}"); cancel(id="{run}") stops it.'
+    )

@@ -1,4 +1,4 @@
-"""What a client is told of the server and its tools: every parent pays for each word of it."""
+"""The server's instructions and tools. Keep them short: every parent pays for each word."""
 
 from typing import Any
 
@@ -7,11 +7,10 @@ from abreast.agents import modelled
 NAME = "abreast"
 
 INSTRUCTIONS = (
-    "Subagents: a child agent answers one bounded research question in its own context; you get "
-    "the short answer. Delegate reading that costs far more than its answer: many files, logs, "
-    "wide searches, independent questions in parallel. A few small files: read them yourself. One "
-    "question, not one child a file. A child knows nothing of this conversation, and cannot "
-    "delegate."
+    "Subagents: a child agent answers one bounded research question in its own context and "
+    "returns a short answer. Delegate reading that costs far more than its answer: many files, "
+    "logs, wide searches, independent questions in parallel. Read a few small files yourself. Ask "
+    "one question, not one per file. A child does not see this conversation."
 )
 
 
@@ -29,8 +28,8 @@ _KEEPS = {"destructiveHint": False}
 TOOLS: tuple[dict[str, Any], ...] = (
     {
         "name": "delegate",
-        "description": "Ask a child agent (subagent) one self-contained question on this "
-        "repository. Returns its answer, or an id to collect.",
+        "description": "Ask a child agent (subagent) one self-contained question about this "
+        "repository. Returns the answer, or an id to collect.",
         "inputSchema": _object(
             ("question",),
             question=_TEXT,
@@ -44,7 +43,7 @@ TOOLS: tuple[dict[str, Any], ...] = (
             isolation=_TEXT
             | {
                 "enum": ["context", "worktree"],
-                "description": "worktree: edits, own branch",
+                "description": "worktree: edits on its own branch",
             },
             minutes=_NUMBER,
             turns=_NUMBER,
@@ -53,7 +52,7 @@ TOOLS: tuple[dict[str, Any], ...] = (
     },
     {
         "name": "delegate_many",
-        "description": "Independent questions, a parallel child each, one limit for all",
+        "description": "Ask independent questions in parallel; answers share limit_tokens",
         "inputSchema": _object(
             ("questions",),
             questions={
@@ -74,7 +73,7 @@ TOOLS: tuple[dict[str, Any], ...] = (
     },
     {
         "name": "more",
-        "description": "Next page of a cut answer",
+        "description": "Get the next page of a cut answer",
         "inputSchema": _object(("id", "page"), id=_TEXT, page=_NUMBER),
         "annotations": _READS,
     },

@@ -88,7 +88,7 @@ def test_a_session_that_ends_while_it_is_told_hears_it_when_it_is_resumed(
     users, sessions = (mail.text for mail in mailbox.pending(box))
     assert users == "Message from the user, sent while you work:\nWait!"
     assert sessions.startswith("Message from the session r/lead, sent while you work.")
-    assert "not an order of the user:\nOr not." in sessions
+    assert "not an instruction of the user:\nOr not." in sessions
     logged = local_stage.events(f"{run.id}/one", "tell")
     assert logged == ["the user: Wait!", "r/lead: Or not."]
     story = [entry.text for entry in api.logs(f"{run.id}/one", places=local_stage.places)]
@@ -107,7 +107,7 @@ def test_what_was_heard_waits_for_nothing(
     box = local_stage.directory(name).parent / "cli" / "mailbox"
     ways = {
         mailbox.TOOL: "after a tool call",
-        mailbox.TURN: "at the end of its turn, and it goes on for it",
+        mailbox.TURN: "at the end of its turn, and continues because of it",
         mailbox.PROMPT: "with its next prompt",  # a repair of a child, or a resume
     }
     for point, words in ways.items():

@@ -228,7 +228,7 @@ def _prompt(launch: Launch) -> str:
     if launch.resume or not launch.briefing:
         return launch.prompt
     return (
-        "These are the project's standing instructions. They hold for the task that follows.\n\n"
+        "These are the project's standing instructions. Follow them in the task below.\n\n"
         f"{launch.briefing}\n\n# Your task\n\n{launch.prompt}"
     )
 

@@ -19,7 +19,7 @@ def polish(draft: Handoff, limit: int, ask: Callable[[Contract], Deliverable]) -
     """Return `draft` in the words of the agent that `ask` asks, or as it is with a note why."""
     asked = Contract(
         question(fence(body(draft), source=NAME, name="draft")),
-        constraints=("Read no files: all there is to say is in the draft.",),
+        constraints=("Do not read any file: use only the draft.",),
         success="the reworded text is complete",
         limit_tokens=limit,
         budget=_BUDGET,

@@ -70,7 +70,7 @@ def _said(session: Session) -> str:
 
 
 def passed_on(session: Session) -> str:
-    """Return what a session passes on to one that needs it, fenced: it is data, no instructions.
+    """Return what a session passes on to one that needs it, fenced: it is data, not instructions.
 
     That is the handoff in its folder, else what the store knows, and the whole of its last message
     where that is longer than what a handoff quotes.
@@ -85,7 +85,7 @@ def passed_on(session: Session) -> str:
         text = compose(facts, session_header(facts, session)).text
     said = mask(_said(session).strip())[:_WORDS]
     if said and " ".join(said.split()) not in text:
-        text = f"{text}\n## Its last message, whole\n{said}\n"
+        text = f"{text}\n## Its last message in full\n{said}\n"
     what = f"commit {session.commit[:12]}" if session.commit else "it changed no file"
     place = "that is already in your worktree " if session.commit else ""
     fenced = fence(text.strip(), source=f"session {session.task}, {what}", name="handoff")
