@@ -51,7 +51,7 @@ def open_record(path: Path, buffer: int = io.DEFAULT_BUFFER_SIZE) -> BinaryIO:
 
 
 def is_link(path: Path) -> bool:
-    """Tell whether this is a symbolic link; what may not be looked at is none. Never raises."""
+    """Return whether this is a symbolic link; what may not be looked at is none. Never raises."""
     return os.path.islink(path)  # noqa: PTH114 (that of Path raises PermissionError)
 
 

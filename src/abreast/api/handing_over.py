@@ -68,7 +68,7 @@ def write_handoff(found: Handoff, file: Path, *, force: bool = False) -> Path:
 def check_handoff(
     file: Path | None = None, *, folder: Path | None = None, places: Places | None = None
 ) -> Freshness:
-    """Tell whether a handoff is stale against its checkout: commits, branch, files since.
+    """Return whether a handoff is stale against its checkout: commits, branch, files since.
 
     Without `file`, the one in `folder` (by default the current one), or where the session-end hook
     has put it. Raises NotFoundError when there is none, StateError when it is none of ours.

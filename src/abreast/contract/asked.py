@@ -17,7 +17,7 @@ class Asked:
     parts: "tuple[tuple[Mapping[str, Any], Resolver[Any]], ...]" = ()
 
     def says(self, *keywords: str) -> bool:
-        """Tell whether any of the keywords is used."""
+        """Return whether any of the keywords is used."""
         return any(word in schema for schema, _ in self.parts for word in keywords)
 
     def names(self, keyword: str) -> set[str]:
@@ -74,7 +74,7 @@ def _apply(
 
 
 def _fits(value: Any, schema: Any) -> bool:
-    """Tell whether an alternative is of the type of `value`, as far as it names one."""
+    """Return whether an alternative is of the type of `value`, as far as it names one."""
     from jsonschema import Draft202012Validator
 
     if not isinstance(schema, Mapping) or "type" not in schema:

@@ -60,17 +60,17 @@ def stuffed(text: str, where: str, *, path: bool) -> Iterator[str]:
 
 
 def says_only_nothing(text: str) -> bool:
-    """Tell whether a text says that there is nothing, and not of what."""
+    """Return whether a text says that there is nothing, and not of what."""
     return _NOTHING.fullmatch(_bare(text)) is not None
 
 
 def is_placeholder(text: str) -> bool:
-    """Tell whether a text is a word that stands for an answer; among others it may be a name."""
+    """Return whether a text is a word that stands for an answer; among others it may be a name."""
     return _bare(text) in _PLACEHOLDERS
 
 
 def is_empty(text: str) -> bool:
-    """Tell whether there is nothing in a text, or a placeholder."""
+    """Return whether there is nothing in a text, or a placeholder."""
     return not _bare(text) or is_placeholder(text)
 
 
@@ -79,7 +79,7 @@ def _bare(text: str) -> str:
 
 
 def _points(text: str) -> bool:
-    """Tell whether every sentence of a short text points elsewhere, but for one that it is done."""
+    """Return whether all sentences of a short text, apart from "done", point elsewhere."""
     line = text[: 2 * _LONGEST_POINTER].strip()
     sentences = [_words(one) for one in _SENTENCE.split(line)]
     told = [one for one in sentences if one and not _OVER.fullmatch(" ".join(one))]

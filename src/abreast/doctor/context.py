@@ -66,7 +66,7 @@ def corrections(session: ExaminedSession) -> Iterator[Evidence]:
 
 
 def _corrects(events: Events, start: int) -> bool:
-    """Tell whether a turn of the user corrects; a `no` to a question of the agent does not."""
+    """Return whether a turn of the user corrects; a `no` to a question of the agent does not."""
     said = events[start]
     if not isinstance(said, Said) or not CORRECTING.match(said.text):
         return False

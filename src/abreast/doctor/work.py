@@ -40,7 +40,7 @@ class Work:
     landed: bool = False
 
     def beside(self, other: "Work") -> bool:
-        """Tell whether the two are different sessions, and were at work at the same time."""
+        """Return whether the two are different sessions, and were at work at the same time."""
         if (self.agent, self.session) == (other.agent, other.session):
             return False
         return self.begun <= other.last and other.begun <= self.last

@@ -113,7 +113,7 @@ def _unfit(repo: Repository, holder: Worktree, target: str, old: str) -> Advance
 
 
 def _belongs(repo: Repository, checkout: Path) -> bool:
-    """Tell whether git, run in `checkout`, would act on this repository."""
+    """Return whether git, run in `checkout`, would act on this repository."""
     own, common = own_git_dir(checkout), repo.common_dir.resolve()
     return own is not None and common in {own.resolve(), own.resolve().parent.parent}
 
@@ -127,7 +127,7 @@ def _holds(tree: Worktree, target: str) -> bool:
 
 
 def _rebases(checkout: Path, target: str) -> bool:
-    """Tell whether a rebase of `target` is under way there; HEAD is detached meanwhile."""
+    """Return whether a rebase of `target` is under way there; HEAD is detached meanwhile."""
     folder = own_git_dir(checkout)
     names = ("rebase-merge/head-name", "rebase-apply/head-name") if folder else ()
     files = [folder / name for name in names if folder]

@@ -69,7 +69,7 @@ def _one_line(value: str) -> str:
 
 
 def wants_signature(repo: Repository) -> bool:
-    """Tell whether the user's configuration asks for signed commits."""
+    """Return whether the user's configuration asks for signed commits."""
     query = ("config", "--type=bool", "--get", "commit.gpgSign")
     return repo.call(*query, codes=(0, 1)).stdout.strip() == "true"
 

@@ -62,5 +62,5 @@ def untracked(checkout: Where) -> list[str]:
 
 
 def is_ignored(checkout: Where, name: str) -> bool:
-    """Tell whether git would ignore a file of this name at the top of `checkout`."""
+    """Return whether git would ignore a file of this name at the top of `checkout`."""
     return call(checkout, "check-ignore", "-q", "--", name, codes=(0, 1)).code == 0

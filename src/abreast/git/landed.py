@@ -36,7 +36,7 @@ def is_landed(repo: Repository, commit: str, target: str) -> Landed | None:
 
 
 def adds_nothing(repo: Repository, commit: str, target: str) -> bool:
-    """Tell whether a merge of two commits (ids) has exactly the target's tree, drivers left out."""
+    """Return whether merging two commits (ids) without drivers gives exactly the target's tree."""
     merged = merge_plainly(repo, target, commit)
     return merged.clean and merged.tree == tree_of(repo, target)
 

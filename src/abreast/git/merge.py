@@ -49,7 +49,7 @@ def merge_trees(
 
 
 def fast_forwardable(repo: Repository, old: str, new: str) -> bool:
-    """Tell whether moving a branch from `old` to `new` drops nothing."""
+    """Return whether moving a branch from `old` to `new` drops nothing."""
     return is_ancestor(repo, old, new)
 
 
@@ -93,7 +93,7 @@ def _read_merge(fields: Iterator[str]) -> Merged:
 
 
 def _meet(ones: Sequence[ChangedPath], others: Sequence[ChangedPath]) -> bool:
-    """Tell whether two sets of changes could conflict; may err towards yes, never towards no."""
+    """Return whether two sets of changes could conflict; may err towards yes, never towards no."""
     if _folders(ones, "DT") & _folders(others, "A") or _folders(others, "DT") & _folders(ones, "A"):
         return True  # git moves what was added to a folder that the other side has renamed
     mine, theirs = {change.path for change in ones}, {change.path for change in others}
@@ -101,7 +101,7 @@ def _meet(ones: Sequence[ChangedPath], others: Sequence[ChangedPath]) -> bool:
 
 
 def _nested(files: set[str], paths: set[str]) -> bool:
-    """Tell whether one of `paths` lies in a folder that is called like one of `files`."""
+    """Return whether one of `paths` lies in a folder that is called like one of `files`."""
     return any(folder in files for path in paths for folder in _parents(path))
 
 

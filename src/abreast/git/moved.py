@@ -59,7 +59,7 @@ def moved_branches(
 
 
 def _makes(entry: Entry) -> bool:
-    """Tell whether an entry of HEAD made the commit that it went to."""
+    """Return whether an entry of HEAD made the commit that it went to."""
     return entry.old != entry.new and not _MOVES.match(entry.message)
 
 
@@ -107,7 +107,7 @@ class _Others:
 
 
 def _went_to(repo: Repository, one: Moved, made: Collection[str], others: _Others) -> bool:
-    """Tell whether a branch went to a commit that was `made` in the worktree, by its doing."""
+    """Return whether a branch went to a commit that was `made` in the worktree, by its doing."""
     if not made:
         return False
     log: Iterable[Entry] = read_log(repo.common_dir / "logs" / _HEADS / one.branch)

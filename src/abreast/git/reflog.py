@@ -99,7 +99,7 @@ def commits_left(
 
 
 def is_reftable(repo: Repository) -> bool:
-    """Tell whether refs and reflogs are kept in tables, which only git can read."""
+    """Return whether refs and reflogs are kept in tables, which only git can read."""
     return (repo.common_dir / "reftable").is_dir()
 
 

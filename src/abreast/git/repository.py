@@ -149,12 +149,12 @@ def resolve(repo: Repository, revision: str) -> str:
 
 
 def is_ancestor(repo: Repository, older: str, newer: str) -> bool:
-    """Tell whether `newer` contains `older`; a commit contains itself."""
+    """Return whether `newer` contains `older`; a commit contains itself."""
     return repo.call("merge-base", "--is-ancestor", older, newer, codes=(0, 1)).code == 0
 
 
 def branch_name_ok(name: str) -> bool:
-    """Tell whether git accepts `name` as the name of a branch."""
+    """Return whether git accepts `name` as the name of a branch."""
     if not name or name.startswith("-") or name == "HEAD" or "\0" in name:
         return False
     # Any folder will do: this asks about the name alone.

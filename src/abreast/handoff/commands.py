@@ -43,7 +43,7 @@ _FOLDER = re.compile(r"^cd\s+(?:'[^']*'|\"[^\"]*\"|[^\s;&|]+)\s*&&\s*")
 
 
 def only_looks(command: str) -> bool:
-    """Tell whether a command does nothing but read files, list them or search in them."""
+    """Return whether a command does nothing but read files, list them or search in them."""
     if _WRITES.search(command) or "$(" in command or "`" in command:
         return False
     names = [_name(part) for part in _JOINTS.split(command) if part.strip()]
@@ -68,7 +68,7 @@ def _name(part: str) -> str:
 
 
 def own_code(command: str) -> bool:
-    """Tell whether the exit code is that of all parts: in `a | b` and `a; b` it is the last one's.
+    """Return whether the exit code covers all parts: in `a | b` and `a; b` it is the last one's.
 
     What is in quotes counts as well, so that at worst too little is claimed.
     """
@@ -76,7 +76,7 @@ def own_code(command: str) -> bool:
 
 
 def only_asks(command: str) -> bool:
-    """Tell whether a command asks something: an inline script, a request, whether a file is there.
+    """Return whether a command only asks something: an inline script, a request, a test for a file.
 
     One that fails is an answer; that of a task's own check is something to go on with.
     """
@@ -95,7 +95,7 @@ def _asks(part: str) -> bool:
 
 
 def covers(later: str, earlier: str) -> bool:
-    """Tell whether `later`, when it passes, shows that `earlier` passes now."""
+    """Return whether `later`, when it passes, shows that `earlier` passes now."""
     wanted, done = _core(earlier), _core(later)
     if wanted.endswith("…"):  # cut: the rest may differ
         return False
@@ -103,7 +103,7 @@ def covers(later: str, earlier: str) -> bool:
 
 
 def overtakes(later: str, earlier: str) -> bool:
-    """Tell whether `later`, when it passes, leaves little reason to go on with `earlier`.
+    """Return whether `later`, when it passes, leaves little reason to go on with `earlier`.
 
     It is the same, started in another way, or the whole suite of which `earlier` is a part.
     """

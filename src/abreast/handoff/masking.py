@@ -91,6 +91,6 @@ def secrets_of(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _random(word: str) -> bool:
-    """Tell whether a long word mixes what only keys do; ids in hexadecimal do not."""
+    """Return whether a long word mixes what only keys do; ids in hexadecimal do not."""
     kinds = (re.findall(r"[a-z]", word), re.findall(r"[A-Z]", word), re.findall(r"[0-9]", word))
     return all(len(kind) >= 3 for kind in kinds)

@@ -56,7 +56,7 @@ class Dialect(Protocol):
     name: str
 
     def recognises(self, request: Request) -> bool:
-        """Tell whether this path is one of this dialect's."""
+        """Return whether this path is one of this dialect's."""
         ...
 
     def aside(self, request: Request) -> Answer | None:

@@ -33,7 +33,7 @@ class OpenAI:
     name = "openai"
 
     def recognises(self, request: Request) -> bool:
-        """Tell whether this is a model turn, or the model list as Codex asks for it.
+        """Return whether this is a model turn, or the model list as Codex asks for it.
 
         Anthropic has a `/models` too; Codex tells its version in the query.
         """

@@ -62,7 +62,7 @@ class Wire:
         return ""
 
     def _take(self, line: str) -> bool:
-        """Keep what is to be read of a line, and answer the rest; tell whether there is any."""
+        """Keep what is to be read of a line, and answer the rest; return whether any is left."""
         found = vet(line)
         for reply in found.replies:
             self._send(reply)

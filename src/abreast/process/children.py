@@ -16,7 +16,7 @@ def become_subreaper() -> None:
 
 
 def has_children() -> bool:
-    """Tell whether we have any child, living or not yet waited for. Exact, and cheap."""
+    """Return whether we have any child, living or not yet waited for. Exact, and cheap."""
     try:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:

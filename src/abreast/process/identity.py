@@ -41,7 +41,7 @@ class Identity:
         return found is not None and found.lives and self.is_that_of(found)
 
     def is_that_of(self, found: "Stat") -> bool:
-        """Tell whether what has this pid now is the process meant, and not a later one."""
+        """Return whether what has this pid now is the process meant, and not a later one."""
         return abs(found.started - self.started) < _SAME_START
 
 

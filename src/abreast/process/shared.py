@@ -38,7 +38,7 @@ _ABREAST = ("-m abreast.engine.working.worker ", "-m abreast.runner ")
 
 
 def is_shared(stat: Stat, *, marked: bool) -> bool:
-    """Tell whether a process serves others too: a terminal, keys, containers, abreast itself.
+    """Return whether a process serves others too: a terminal, keys, containers, abreast itself.
 
     Judged by its name or command line, which a process can choose. A worker or runner that is
     `marked` as the job's is that job's own.

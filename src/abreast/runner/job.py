@@ -136,7 +136,7 @@ def load_result(directory: Path) -> Result | None:
 
 
 def is_lost(result: Result) -> bool:
-    """Tell whether a job's runner has gone without writing a result: ours stands in its place."""
+    """Return whether a job's runner has gone without writing a result: ours stands in its place."""
     return result.code is None and result.verdict.outcome is Outcome.UNKNOWN
 
 

@@ -45,7 +45,7 @@ class Holder:
         return self.left > 0
 
     def _shares_pids(self, here: str) -> bool:
-        """Tell whether it runs since this start of the machine, in a container, say."""
+        """Return whether it runs since this start of the machine, in a container, say."""
         return self.space.split()[1] == here.split()[1]
 
     def __str__(self) -> str:

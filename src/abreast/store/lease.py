@@ -31,7 +31,7 @@ FENCE_AT = 0.6
 
 
 def must_fence(*, held: bool, since_renewal: float, ttl: float) -> bool:
-    """Tell whether a holder must stop acting, before another may take its place.
+    """Return whether a holder must stop acting, before another may take its place.
 
     `held` is the last answer of `renew`; `since_renewal` and `ttl` are seconds, asleep or awake. A
     holder that could not renew gives up at 60 % of the time to live.

@@ -289,7 +289,7 @@ AGENT = ClaudeAgent()
 
 
 def _trusted(launch: Launch) -> bool:
-    """Tell whether the user has trusted the repository: that holds in its worktrees as well."""
+    """Return whether the user has trusted the repository: that holds in its worktrees as well."""
     named = launch.environ.get("CLAUDE_CONFIG_DIR") or launch.environ.get("HOME", "/")
     state = load_json(Path(named) / ".claude.json")
     projects = state.get("projects") if isinstance(state, dict) else None

@@ -32,7 +32,7 @@ class ClaudeAnswer:
 
 
 def wrong_shape(result: dict[str, Any]) -> bool:
-    """Tell whether the process ended because no answer had the shape that was asked for."""
+    """Return whether the process ended because no answer had the shape that was asked for."""
     return result.get("subtype") == "error_max_structured_output_retries"
 
 

@@ -40,7 +40,7 @@ class ClaudeBill:
         return next((usage.input_tokens for _, usage in self._requests.values()), None)
 
     def count(self, message: Mapping[str, Any], request: Any = None, *, sub: bool = False) -> bool:
-        """Count a reply; tell whether it is new. It comes once per block, with the same usage.
+        """Count a reply; return whether it is new. It comes once per block, with the same usage.
 
         `request` is the id of the request, if it is told; `sub` is for a reply to a subagent.
         """

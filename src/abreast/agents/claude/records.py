@@ -164,7 +164,7 @@ def _family(path: Path) -> dict[Path, list[Path]]:
 
 
 def _ends(path: Path, parents: Mapping[Path, Path]) -> bool:
-    """Tell whether the line of parents soon comes to an end; a forged one may go round."""
+    """Return whether the line of parents soon comes to an end; a forged one may go round."""
     for _ in range(_GENERATIONS):
         if path not in parents:
             return True

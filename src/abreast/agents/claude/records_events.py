@@ -160,7 +160,7 @@ class Events:
             yield from _said(text, at)
 
     def _aside(self, record: Mapping[str, Any]) -> bool:
-        """Tell whether this is of a subagent that is recorded inside its parent, as before 2.0."""
+        """Return whether a subagent recorded inside its parent wrote this, as before 2.0."""
         return record.get("isSidechain") is True and not self._subagent
 
     def _assistant(self, record: Mapping[str, Any], at: float) -> Iterator[TranscriptEvent]:

@@ -52,7 +52,7 @@ _STAMP = b'"timestamp":"'
 
 
 def carries(line: bytes) -> bool:
-    """Tell whether a line may carry usage, however it is spelled.
+    """Return whether a line may carry usage, however it is spelled.
 
     What a tool has returned is not looked at: long lines tell their kind first.
     """

@@ -29,7 +29,7 @@ _POSSESSIVE = re.compile(r"[*+?}]\+")
 
 
 def takes(schema: Mapping[str, Any]) -> bool:
-    """Tell whether Claude Code compiles this schema; False when in doubt."""
+    """Return whether Claude Code compiles this schema; False when in doubt."""
     if schema.get("type") != "object" or {"allOf", "anyOf", "oneOf"} & schema.keys():
         return False
     draft = str(schema.get("$schema", _DRAFT)).removesuffix("#")
@@ -70,7 +70,7 @@ def _alike(pattern: str) -> bool:
 
 
 def _resolves(reference: str, root: Mapping[str, Any]) -> bool:
-    """Tell whether a reference points into the schema itself, by plain names."""
+    """Return whether a reference points into the schema itself, by plain names."""
     if reference == "#":
         return True
     names = reference.split("/")

@@ -247,7 +247,7 @@ def _succeeded(result: dict[str, Any]) -> bool:
 
 
 def _done(result: dict[str, Any]) -> bool:
-    """Tell whether a process came to its end; whether its answer is any good is not its to say."""
+    """Return whether a process came to its end, however good its answer is."""
     return _succeeded(result) or wrong_shape(result)
 
 

@@ -175,7 +175,7 @@ class CodexAgent(Agent):
         return Redirect(env, {folder / "config.toml": config})
 
     def takes(self, schema: Mapping[str, Any]) -> bool:
-        """Tell whether OpenAI's strict mode, which Codex asks for, has words for this schema."""
+        """Return whether OpenAI's strict mode, which Codex asks for, has words for this schema."""
         return strict(schema) is not None
 
     def letter(self, text: str) -> Letter:
@@ -212,7 +212,7 @@ apps = false
 
 
 def _trusted(launch: Launch) -> bool:
-    """Tell whether the user has trusted the repository: that holds in its worktrees as well."""
+    """Return whether the user has trusted the repository: that holds in its worktrees as well."""
     projects = load_settings(launch.environ).own.get("projects")
     known = projects if isinstance(projects, dict) else {}
     places = (known.get(str(path)) for path in (launch.common_dir.parent, launch.worktree))

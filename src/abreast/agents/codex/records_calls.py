@@ -210,7 +210,7 @@ def _purpose(
 
 
 def _ours(name: str) -> bool:
-    """Tell whether it is our own tool, by the long name that older versions give it."""
+    """Return whether it is our own tool, by the long name that older versions give it."""
     server, _, tool = name.rpartition("__")
     return server.endswith("abreast") and tool.startswith("delegate")
 

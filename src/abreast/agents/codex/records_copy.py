@@ -46,7 +46,7 @@ class Copy:
         self.origin = self.origin or origin
 
     def goes_on(self, at: float, ordinal: int) -> bool:
-        """Tell whether what was recorded at this time, in this place, is a copy."""
+        """Return whether what was recorded at this time, in this place, is a copy."""
         if not self.origin or self._ended:
             return False
         if self._own >= 0 <= ordinal:

@@ -81,7 +81,7 @@ _MISSING = "requests are missing; what the total says of them is counted as one"
 
 
 def carries(line: bytes) -> bool:
-    """Tell whether a line may have one of `MARKS` as a record's kind, however it is spelled.
+    """Return whether a line may have one of `MARKS` as a record's kind, however it is spelled.
 
     Hardly more is looked at than how it begins; but what stands behind an open line, of a process
     that was killed, is looked for.

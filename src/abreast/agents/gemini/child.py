@@ -42,7 +42,7 @@ change files only there.
 
 
 def only_reads(launch: Launch) -> bool:
-    """Tell whether the session is a child that must not change anything."""
+    """Return whether the session is a child that must not change anything."""
     return launch.child is not None and not launch.child.edits
 
 

@@ -26,7 +26,7 @@ def records(home: Path, session: str) -> list[Path]:
 
 
 def resumable(home: Path, session: str, worktree: Path) -> bool:
-    """Tell whether anything was said in `session`, which the CLI knows in `worktree` only."""
+    """Return whether anything was said in `session`, which the CLI knows in `worktree` only."""
     return any(
         _said(path)
         for path in records(home, session)

@@ -25,7 +25,7 @@ _MOST = 1 << 53  # no request has as many tokens; beyond it JavaScript itself ca
 
 
 def carries(line: bytes) -> bool:
-    """Tell whether a line may carry usage, however it is spelled.
+    """Return whether a line may carry usage, however it is spelled.
 
     What tools have returned, which goes to the model as a user's message, is looked at but once.
     """

@@ -18,7 +18,7 @@ _HEEDED_SINCE = "0.57.0"
 
 
 def unread(launch: Launch) -> bool:
-    """Tell whether the CLI reads no GEMINI.md of the repository in this session.
+    """Return whether the CLI reads no GEMINI.md of the repository in this session.
 
     It reads them where it trusts the folder in the end, as with `--skip-trust`. A child that reads
     is spared them by the variable alone, with trust in folders switched off so that it runs. In a

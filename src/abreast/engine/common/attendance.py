@@ -44,7 +44,7 @@ def _last_sign(session: Session) -> float:
 
 
 def is_lost(session: Session, places: Places) -> bool:
-    """Tell whether a session that has begun and not ended is left by all who worked on it."""
+    """Return whether a session that has begun and not ended is left by all who worked on it."""
     if session.state.final:
         return False
     if session.kind is SessionKind.OPEN:
@@ -53,7 +53,7 @@ def is_lost(session: Session, places: Places) -> bool:
 
 
 def is_at_work(session: Session) -> bool:
-    """Tell whether a job of the session's attempt (setup, agent, verify) is alive under its runner.
+    """Return whether a runner of the session's attempt (setup, agent, verify) is alive.
 
     Always False for a session that has ended, and for a person's own.
     """

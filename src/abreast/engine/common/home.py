@@ -15,7 +15,7 @@ _EXECUTOR = "executor-id"
 
 
 def is_at_home(run: str, places: Places) -> bool:
-    """Tell whether a run was asked for here: its folder is made before it is recorded."""
+    """Return whether a run was asked for here: its folder is made before it is recorded."""
     return (places.runs / run).is_dir()
 
 

@@ -57,7 +57,7 @@ def require_free(session: Session, places: Places) -> None:
 
 
 def is_taken(session: Session, places: Places) -> bool:
-    """Tell whether another process holds the session."""
+    """Return whether another process holds the session."""
     lock = _lock(session, places)
     if lock in _held:
         return False

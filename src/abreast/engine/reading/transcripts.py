@@ -53,7 +53,7 @@ def hidden_folders(environ: Mapping[str, str] | None = None) -> Iterator[Path]:
 
 
 def _is_hidden(folder: Path) -> bool:
-    """Tell whether we may not look into a folder: it is opened for that, and not listed."""
+    """Return whether we may not look into a folder: it is opened for that, and not listed."""
     try:
         os.scandir(folder).close()
     except OSError as refusal:

@@ -104,7 +104,7 @@ def final_state(run: Run, stopping: bool) -> RunState:
 
 
 def has_landed(session: Session) -> bool:
-    """Tell whether a session's commit is in the target, or in a pull request."""
+    """Return whether a session's commit is in the target, or in a pull request."""
     return session.landing in {LandState.LANDED, LandState.PROPOSED}
 
 

@@ -27,7 +27,7 @@ def server() -> tuple[str, ...]:
 
 
 def is_ours(entry: Any) -> bool:
-    """Tell whether an entry starts an abreast, this one or another."""
+    """Return whether an entry starts an abreast, this one or another."""
     if not isinstance(entry, Mapping):
         return False
     command, arguments = str(entry.get("command", "")), list(entry.get("args") or ())

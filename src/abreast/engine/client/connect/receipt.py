@@ -33,7 +33,7 @@ class Trace:
     previous: Mapping[str, Any] | None = None
 
     def left_alone(self, text: str) -> bool:
-        """Tell whether the file is still as we left it."""
+        """Return whether the file is still as we left it."""
         return digest(text) == self.after
 
     def before(self, text: str) -> str | None:

@@ -43,7 +43,7 @@ def _around(folder: Path) -> tuple[Path, Path] | None:
 
 
 def _is_bare(folder: Path) -> bool:
-    """Tell whether a folder is a repository without a checkout around it."""
+    """Return whether a folder is a repository without a checkout around it."""
     parts = ("HEAD", "objects", "refs", "config")
     return folder.name != ".git" and all(os.path.lexists(folder / part) for part in parts)
 
@@ -110,7 +110,7 @@ def _lock(lock: Path) -> Iterator[tuple[str, float]]:
 
 
 def _at_work(folders: Iterable[Path]) -> bool:
-    """Tell whether some git is at work in one of the folders, or below it."""
+    """Return whether some git is at work in one of the folders, or below it."""
     tops = [Path(os.path.realpath(one)) for one in folders]
     cwds = working_folders("git", "git.exe")
     return any(cwd.is_relative_to(top) for cwd in cwds for top in tops)

@@ -104,7 +104,7 @@ def _started_by_us(places: Places) -> dict[str, str]:
 
 
 def _open(session: Session) -> bool:
-    """Tell whether there is something left to do about a session that has ended."""
+    """Return whether there is something left to do about a session that has ended."""
     if session.landed or not session.state.final or session.kind is SessionKind.CHILD:
         return False
     return bool(session.commit) or session.state is not SessionState.DONE

@@ -165,7 +165,7 @@ def _marks(where: Where) -> dict[str, str]:
 
 
 def _is_handoff(file: Path) -> bool:
-    """Tell whether a file is a handoff, or is about to be one: empty, as a redirection makes it."""
+    """Return whether a file is a handoff or empty, as a redirection into it makes it."""
     if file.suffix != ".md" or file.is_symlink() or not file.is_file():
         return False
     try:

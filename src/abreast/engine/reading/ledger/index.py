@@ -220,7 +220,7 @@ class _Update:
 
 
 def _is_gone(path: str) -> bool:
-    """Tell whether there certainly is no such file any more: one in a locked folder may be."""
+    """Return whether there certainly is no such file any more: one in a locked folder may be."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):

@@ -114,7 +114,7 @@ def load_reading(raw: Mapping[str, Any]) -> Reading:
 
 
 def _goes_on(task: FileToRead, file: BinaryIO, size: int) -> bool:
-    """Tell whether the file still begins with what was read of it, and stand behind that."""
+    """Return whether the file still begins with what was read of it, and stand behind that."""
     length, digest = task.tail
     if not 0 < task.offset <= size or task.path.endswith(REWRITTEN):
         return False

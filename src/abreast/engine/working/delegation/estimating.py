@@ -107,7 +107,7 @@ def _is_file(path: Path) -> bool:
 
 
 def _matches(tree: Path, entry: str) -> bool:
-    """Tell whether `entry` is a glob that something in `tree` matches, be it ignored or not.
+    """Return whether `entry` is a glob that something in `tree` matches, be it ignored or not.
 
     git answers: it goes through no symbolic link, and however many wildcards there are once.
     """

@@ -38,7 +38,7 @@ def _open(context: SessionContext, branch: str) -> str:
 
 
 def was_merged(repository: Repository, address: str, commit: str) -> bool:
-    """Tell whether the pull request at `address` was merged with `commit` as its head.
+    """Return whether the pull request at `address` was merged with `commit` as its head.
 
     What `gh` cannot tell (no network, no login, no such request) was not merged.
     """

@@ -134,7 +134,7 @@ def _candidate(context: SessionContext) -> tuple[str, str]:
 
 
 def commit(context: SessionContext) -> Ending:
-    """Put the checked tree on the session's branch as one commit, and tell whether that is proven.
+    """Put the checked tree on the session's branch as one commit; return whether it is proven.
 
     Done is a clean worktree whose HEAD is on the session's branch, and that at the commit.
     """
