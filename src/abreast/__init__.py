@@ -17,9 +17,9 @@ def __getattr__(name: str) -> object:
         from importlib.metadata import version
 
         return version("abreast")
-    from abreast.lazy import load_listed
+    from abreast.lazy import load
 
-    return load_listed(__name__, name)
+    return load(__name__, name)
 
 
 def __dir__() -> list[str]:

@@ -2,7 +2,6 @@
 
 import re
 import sys
-from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -11,23 +10,7 @@ _IMPORT = re.compile(r"^from (\S+) import (?:\(([^)]*)\)|(.*))$", re.MULTILINE)
 _NAME = re.compile(r" as (\w+)")
 
 
-def load(package: str, name: str, homes: Iterable[str]) -> object:
-    """Return what the first of the modules `homes` has under a public name, and keep it.
-
-    Raises AttributeError, as a package's `__getattr__` has to, when the name is not in its
-    `__all__`.
-    """
-    module = sys.modules[package]
-    if name in module.__all__:
-        for home in map(import_module, homes):
-            if hasattr(home, name):
-                value: object = getattr(home, name)
-                setattr(module, name, value)
-                return value
-    raise AttributeError(f"module {package!r} has no attribute {name!r}")
-
-
-def load_listed(package: str, name: str) -> object:
+def load(package: str, name: str) -> object:
     """Return what a package has under a name that its stub lists, and keep it; also `__all__`.
 
     The stub, `__init__.pyi`, is the one list of what the package offers: type checkers read it too.

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from abreast.cli import doctor
+from abreast.cli import findings
 from abreast.model.finding import Diagnosis, Evidence, Finding, Severity
 from tests.cli.drawing import console, text_of
 
@@ -111,7 +111,7 @@ def test_much_evidence_is_cut_and_a_command_is_not():
     command = "git config --file " + "/long/path" * 12 + "/config core.bare false"
     finding = _finding(*(Evidence(f"one {n}", command=command) for n in range(5)))
     on = console(80)
-    for line in doctor.lines_of(finding, on):
+    for line in findings.lines_of(finding, on):
         on.print(line, no_wrap=True, overflow="ignore", crop=False)
     lines = text_of(on).splitlines()
     assert lines.count(f"    {command}") == 3
@@ -121,7 +121,7 @@ def test_much_evidence_is_cut_and_a_command_is_not():
 def test_foreign_text_cannot_repaint_the_terminal():
     text = "in \x1b[2J\x1b]0;x\x07 a\nfile [bold]"
     finding = _finding(Evidence(text, agent="claude", session="\x1b[31mid"))
-    lines = [line.plain for line in doctor.lines_of(finding, console(80))]
+    lines = [line.plain for line in findings.lines_of(finding, console(80))]
     assert not any("\x1b" in line or "\n" in line for line in lines)
     assert "[bold]" in "".join(lines)
 
@@ -130,5 +130,5 @@ def test_the_last_line_counts_by_severity():
     found = Diagnosis(
         (_finding(), _finding(severity=Severity.INFO), _finding()), 0.0, sessions=2, runs=1
     )
-    told = doctor.closing(found).plain
+    told = findings.closing(found).plain
     assert told.startswith("3 findings (2 severe, 1 info) in 2 sessions, 1 run since ")

@@ -1,6 +1,7 @@
 """The shape of `--json`: a schema number, plain values, null for what is unknown."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from inline_snapshot import snapshot
@@ -100,7 +101,7 @@ def test_what_is_unknown_is_null():
 def test_events_are_one_line_each(capsys):
     event = LogEvent(1.5, "k3v9", "k3v9/a", "tool", "edit é\nb")
     for _ in range(2):
-        as_json.emit(as_json.event_dict(event), lines=True)
+        as_json.emit(asdict(event), lines=True)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2
     assert json.loads(lines[1]) == snapshot(
@@ -150,7 +151,7 @@ def test_an_agent(capsys):
 
 def test_a_removal(capsys):
     removal = Removal("k3v9/a", Path("/w/a"), 10, "landed in main", "", "refs/abreast/k3v9/a")
-    assert json.loads(printed(capsys, as_json.removal_dict(removal))) == snapshot(
+    assert json.loads(printed(capsys, asdict(removal))) == snapshot(
         {
             "schema": 1,
             "session": "k3v9/a",

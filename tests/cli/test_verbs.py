@@ -11,7 +11,7 @@ from inline_snapshot import snapshot
 from abreast.agents.base import Capabilities, Login, LoginState
 from abreast.agents.versions import Certified
 from abreast.api import AgentInfo
-from abreast.cli import agents, delegate, follow, land, logs, table
+from abreast.cli import agents_table, delegate, follow, land, logs, table
 from abreast.model.contract import Deliverable, DeliveryState
 from abreast.model.removal import Removal
 from abreast.model.session import LogEvent
@@ -134,7 +134,7 @@ def test_the_matrix_of_agents():
         AgentInfo("gemini", "Gemini CLI", None, "", None, Capabilities(), "npm install it"),
     ]
     on = console()
-    agents.print_agents(on, known)
+    agents_table.print_agents(on, known)
     assert text_of(on) == snapshot("""\
 agent   version  tried    login    resume  open  model  tokens  cost  schema
 claude  2.1.330  yes      missing  yes     yes   yes    yes     yes   yes

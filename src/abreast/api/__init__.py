@@ -9,9 +9,9 @@ first use: a look at runs need not import what delegating takes.
 
 
 def __getattr__(name: str) -> object:
-    from abreast.lazy import load_listed
+    from abreast.lazy import load
 
-    return load_listed(__name__, name)
+    return load(__name__, name)
 
 
 def __dir__() -> list[str]:

@@ -6,34 +6,39 @@ has taken so far: differences of times are wrong when the clock was set meanwhil
 """
 
 import json
+import os
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from abreast.model.harmless import escaped
-from abreast.model.session import LogEvent, Run, Session
+from abreast.model.session import Run, Session
 from abreast.process import clock
 
 if TYPE_CHECKING:
-    from abreast.api import AgentInfo
-    from abreast.engine.client.telling import TellResult
+    from abreast.api.machine import AgentInfo
     from abreast.model.attendance import Presence
-    from abreast.model.connection import Connection
     from abreast.model.contract import Deliverable
     from abreast.model.economy import Estimate
-    from abreast.model.finding import Diagnosis
-    from abreast.model.handoff import Freshness, Handoff
-    from abreast.model.removal import Removal
+    from abreast.model.handoff import Freshness
 
 SCHEMA = 1
 
 
 def emit(content: Mapping[str, Any], *, lines: bool = False) -> None:
-    """Print `content` as one JSON document; with `lines` on a single line, for streams."""
+    """Print `content` as one JSON document; with `lines` on a single line, for streams.
+
+    A dataclass in it stands for its fields, a path for its name.
+    """
     document = {"schema": SCHEMA, **content}
-    click.echo(escaped(json.dumps(document, indent=None if lines else 2, ensure_ascii=False)))
+    indent = None if lines else 2
+    click.echo(escaped(json.dumps(document, indent=indent, ensure_ascii=False, default=_plain)))
+
+
+def _plain(value: Any) -> object:
+    return asdict(value) if is_dataclass(value) else os.fspath(value)  # type: ignore[arg-type]
 
 
 def run_dict(run: Run, presence: "Presence | None" = None) -> dict[str, Any]:
@@ -51,22 +56,8 @@ def session_dict(session: Session) -> dict[str, Any]:
     return fields | {"seconds": session.took(clock.now())}
 
 
-def event_dict(event: LogEvent) -> dict[str, Any]:
-    return asdict(event)
-
-
 def agent_dict(info: "AgentInfo") -> dict[str, Any]:
-    return asdict(info) | {
-        "path": str(info.path) if info.path else None,
-        "installed": info.path is not None,
-        "relies_on": [
-            asdict(one) | {"path": str(one.path) if one.path else None} for one in info.relies_on
-        ],
-    }
-
-
-def removal_dict(removal: "Removal") -> dict[str, Any]:
-    return asdict(removal) | {"worktree": str(removal.worktree)}
+    return asdict(info) | {"installed": info.path is not None}
 
 
 def deliverable_dict(found: "Deliverable") -> dict[str, Any]:
@@ -80,22 +71,5 @@ def estimate_dict(estimate: "Estimate") -> dict[str, Any]:
     return asdict(estimate) | {"net": estimate.net, "worth": estimate.worth}
 
 
-def told_dict(told: "TellResult") -> dict[str, Any]:
-    return asdict(told)
-
-
-def diagnosis_dict(found: "Diagnosis") -> dict[str, Any]:
-    return asdict(found)
-
-
-def handoff_dict(found: "Handoff") -> dict[str, Any]:
-    return asdict(found)
-
-
 def freshness_dict(found: "Freshness") -> dict[str, Any]:
     return asdict(found) | {"stale": found.stale}
-
-
-def connection_dict(connection: "Connection") -> dict[str, Any]:
-    changes = [asdict(change) | {"path": str(change.path)} for change in connection.changes]
-    return asdict(connection) | {"changes": changes}

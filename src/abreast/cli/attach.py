@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 import click
 
 from abreast.agents import DEFAULT
-from abreast.cli import options
+from abreast.cli import as_json, options
 from abreast.cli.figures import harmless
+from abreast.errors import StateError
 from abreast.model.session import Session
 from abreast.model.states import SessionState
+from abreast.process.foreground import run_foreground
+from abreast.process.materialise import materialise
 
 if TYPE_CHECKING:
-    from abreast.api import Terminal
+    from abreast.api.terminals import Terminal
 
 
 @click.command()
@@ -25,10 +28,10 @@ def attach(*, session: str, json: bool) -> int:
     The conversation is found by its exact id. A session that is running is not disturbed: stop it
     first. When you leave, what has changed is committed on the session's branch.
     """
-    from abreast import api
+    from abreast.api import terminals
 
     _require_terminal()
-    return _sit_down(api.attach(session), json=json)
+    return _sit_down(terminals.attach(session), json=json)
 
 
 @click.command("open")
@@ -44,16 +47,14 @@ def open_(*, name: str, agent: str, base: str, model: str, repo: Path | None, js
     The same command for every agent. When you leave, what has changed is committed on the
     session's branch, ready for `abreast land`.
     """
-    from abreast import api
+    from abreast.api import terminals
 
     _require_terminal()
-    terminal = api.open_session(name, agent, repo=repo, base=base, model=model)
+    terminal = terminals.open_session(name, agent, repo=repo, base=base, model=model)
     return _sit_down(terminal, json=json)
 
 
 def _require_terminal() -> None:
-    from abreast.errors import StateError
-
     if not sys.stdin.isatty():
         raise StateError(
             "an interactive session needs a terminal, and standard input is none",
@@ -63,10 +64,7 @@ def _require_terminal() -> None:
 
 def _sit_down(terminal: "Terminal", *, json: bool) -> int:
     """Give the terminal to the agent, and record what there is when it ends."""
-    from abreast import api
-    from abreast.cli import as_json
-    from abreast.process.foreground import run_foreground
-    from abreast.process.materialise import materialise
+    from abreast.api.terminals import close_session
 
     command = terminal.command
     click.echo(f"{terminal.session.id} in {terminal.cwd}", err=True)
@@ -76,7 +74,7 @@ def _sit_down(terminal: "Terminal", *, json: bool) -> int:
         materialise(command.files, command.links)
         code = run_foreground(command.argv, cwd=terminal.cwd, env=command.env)
     finally:
-        session = api.close_session(terminal.session.id)
+        session = close_session(terminal.session.id)
     if code:
         click.echo(f"{session.agent} exited with {code}", err=True)
     if json:

@@ -1,15 +1,11 @@
 """`abreast clean`: worktrees that are no longer needed."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import click
 
-from abreast.cli import options
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from abreast.model.removal import Removal
+from abreast.cli import as_json, door, figures, options
+from abreast.model.removal import Removal
 
 
 @click.command()
@@ -33,20 +29,17 @@ def clean(*, names: tuple[str, ...], remove: bool, force: bool, json: bool) -> i
     or merging it (with no merge driver) would change nothing, or its pull request was merged at
     this commit. A pick that was edited or overwritten later is not recognised: --force removes it.
     """
-    from abreast import api
-    from abreast.cli import as_json
+    from abreast.api import running
 
-    removals = api.clean(names, remove=remove, force=force)
+    removals = running.clean(names, remove=remove, force=force)
     if json:
-        listed = [as_json.removal_dict(removal) for removal in removals]
-        as_json.emit({"removed": remove, "removals": listed})
+        as_json.emit({"removed": remove, "removals": removals})
         return 0
     _print(removals, remove=remove)
     return 0
 
 
-def _print(removals: "Sequence[Removal]", *, remove: bool) -> None:
-    from abreast.cli import door, figures
+def _print(removals: Sequence[Removal], *, remove: bool) -> None:
     from abreast.cli.table import removals_table
 
     going = [removal for removal in removals if not removal.kept]

@@ -1,11 +1,17 @@
 """`abreast delegate` and `abreast collect`: one bounded question, and what came of it."""
 
+from json import loads
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from abreast.cli import options
+from abreast.api import looking
+from abreast.cli import as_json, door, options
+from abreast.cli.figures import harmless
+from abreast.contract.paging import paginate
+from abreast.contract.shapes import PRESETS
+from abreast.economics.words import expected, spent
 from abreast.model.contract import (
     LIMIT_TOKENS,
     BriefingChoice,
@@ -14,10 +20,8 @@ from abreast.model.contract import (
     Isolation,
     Profile,
 )
+from abreast.model.harmless import named
 from abreast.model.limits import Limits
-
-if TYPE_CHECKING:
-    from abreast.model.session import Run
 
 
 @click.command()
@@ -46,12 +50,12 @@ if TYPE_CHECKING:
 @click.option("--worktree", is_flag=True, help="Let it edit, in a worktree of its own")
 @click.option(
     "--briefing",
-    type=click.Choice([choice.value for choice in BriefingChoice]),
+    type=options.OneOf(BriefingChoice),
     help="Whether it reads the project's standing instructions; without it one that edits does",
 )
 @click.option(
     "--profile",
-    type=click.Choice([profile.value for profile in Profile]),
+    type=options.OneOf(Profile),
     help="How much of its CLI it gets; lean costs least",
 )
 @click.option(
@@ -99,8 +103,8 @@ def delegate(
     constraint: tuple[str, ...],
     success: str,
     worktree: bool,
-    briefing: str | None,
-    profile: str | None,
+    briefing: BriefingChoice | None,
+    profile: Profile | None,
     minutes: float,
     turns: int,
     tokens: int,
@@ -121,9 +125,9 @@ def delegate(
       abreast delegate "find every use of pandas" --returns bullets -s src
       abreast delegate "is the cache ever cleared?" --returns yes-no --dry-run
     """  # noqa: D301 (\b tells the help not to wrap what follows)
-    from abreast import api
+    from abreast.api import delegations, running
 
-    asked = api.contract(
+    asked = delegations.contract(
         question,
         repo=repo,
         scope=scope,
@@ -133,19 +137,20 @@ def delegate(
         limit_tokens=limit or 0,
         budget=Limits(minutes, min(5.0, minutes), turns, tokens, usd),
         isolation=Isolation.WORKTREE if worktree else Isolation.CONTEXT,
-        briefing=BriefingChoice(briefing) if briefing else None,
+        briefing=briefing,
     )
-    kind = Profile(profile) if profile else None
     if dry_run:
-        return _expect(asked, agent, kind, repo, json=json)
-    run = api.start_delegation(asked, agent=agent, model=model, profile=kind, repo=repo)
+        return _expect(asked, agent, profile, repo, json=json)
+    run = delegations.start_delegation(asked, agent=agent, model=model, profile=profile, repo=repo)
     if detach:
-        return _detached(run, json=json)
+        from abreast.cli.follow import leave
+
+        return leave(run, f"collect {run.id} waits for it", json=json)
     click.echo(f"{run.sessions[0].agent} is asked; {run.id}", err=True)
     try:
         [found] = _watched(run.id)
     except KeyboardInterrupt:
-        api.stop(run.id)
+        running.stop(run.id)
         click.echo(f"stopped; abreast collect {run.id} prints what there is", err=True)
         raise
     return show(found, json=json)
@@ -153,25 +158,20 @@ def delegate(
 
 def _watched(name: str) -> list[Deliverable]:
     """Return what children deliver once all have; on a terminal, show them at work till then."""
-    from abreast import api
-    from abreast.cli import door
+    from abreast.api import following
     from abreast.cli.live import view
 
     console = door.console(stderr=True)
-    run = api.find_run(name.partition("@")[0].partition("/")[0])
+    run = looking.find_run(name.partition("@")[0].partition("/")[0])
     if run.state.final or not console.is_terminal:
-        return api.collect(name, wait=True)
+        return following.collect(name, wait=True)
     with view(console) as progress:
         progress(run)
-        return api.collect(name, wait=True, progress=progress)
+        return following.collect(name, wait=True, progress=progress)
 
 
 def shape(given: str) -> str | dict[str, Any]:
     """Return a preset's name as it is, else the JSON Schema that the text or the file holds."""
-    import json
-
-    from abreast.contract.shapes import PRESETS
-
     if given in PRESETS:
         return given
     text = given
@@ -183,7 +183,7 @@ def shape(given: str) -> str | dict[str, Any]:
         except UnicodeDecodeError as error:
             raise click.BadParameter(f"is no text: {error}", param_hint="--returns") from None
     try:
-        found = json.loads(text)
+        found = loads(text)
     except (ValueError, RecursionError) as error:
         raise click.BadParameter(f"is no JSON: {error}", param_hint="--returns") from None
     if not isinstance(found, dict):
@@ -194,11 +194,9 @@ def shape(given: str) -> str | dict[str, Any]:
 def _expect(
     asked: Contract, agent: str, profile: Profile | None, repo: Path | None, *, json: bool
 ) -> int:
-    from abreast import api
-    from abreast.cli import as_json
-    from abreast.economics.words import expected
+    from abreast.api import delegations
 
-    name, estimate = api.estimate(asked, agent=agent, profile=profile, repo=repo)
+    name, estimate = delegations.estimate(asked, agent=agent, profile=profile, repo=repo)
     if json:
         as_json.emit({"agent": name, "estimate": as_json.estimate_dict(estimate)})
     else:
@@ -206,25 +204,8 @@ def _expect(
     return 0
 
 
-def _detached(run: "Run", *, json: bool) -> int:
-    from abreast.cli import as_json
-
-    if json:
-        as_json.emit({"run": as_json.run_dict(run)})
-    else:
-        click.echo(run.id)
-        click.echo(f"started; abreast collect {run.id} waits for it", err=True)
-    return 0
-
-
 def show(found: Deliverable, page: int = 1, *, json: bool) -> int:
     """Print a page of a deliverable on stdout and its story on stderr; return the exit code."""
-    from abreast.cli import as_json
-    from abreast.cli.figures import harmless
-    from abreast.contract.paging import paginate
-    from abreast.economics.words import spent
-    from abreast.model.harmless import named
-
     if json:
         as_json.emit({"deliverable": as_json.deliverable_dict(found)})
         return 0 if found.outcome.valid else 1
@@ -261,14 +242,12 @@ def collect(*, name: str, page: int, json: bool) -> int:
     The whole is on disk, page by page here; with --json it comes in one piece, and that of several
     children as one list. After a retry, RUN/TASK@1 is what the first attempt delivered.
     """
-    from abreast import api
+    from abreast.api import following
 
     found = _watched(name)
     if page > 1:
-        api.more(name, page)  # says what is wrong when there is no such page
+        following.more(name, page)  # says what is wrong when there is no such page
     if json and len(found) > 1:
-        from abreast.cli import as_json
-
         as_json.emit({"deliverables": [as_json.deliverable_dict(one) for one in found]})
         return 0 if all(one.outcome.valid for one in found) else 1
     return max(show(deliverable, page, json=json) for deliverable in found)

@@ -2,7 +2,7 @@
 
 import click
 
-from abreast.cli import options
+from abreast.cli import as_json, door, options
 
 
 @click.command()
@@ -18,14 +18,14 @@ def demo(*, agent: str, keep: bool, json: bool) -> int:
 
     They run side by side, are verified and land on its main branch.
     """
-    from abreast import api
-    from abreast.cli import as_json, door, live
+    from abreast.api import running
+    from abreast.cli import live
     from abreast.cli.follow import close, code_of
 
     with live.view(door.console(stderr=True)) as progress:
-        run, folder = api.demo(agent, keep=keep, progress=progress)
+        run, folder = running.demo(agent, keep=keep, progress=progress)
     if json:
-        as_json.emit({"run": as_json.run_dict(run), "repository": str(folder), "kept": keep})
+        as_json.emit({"run": as_json.run_dict(run), "repository": folder, "kept": keep})
         return code_of(run)
     code = close(run, json=False)
     if keep:

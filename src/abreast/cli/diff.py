@@ -4,7 +4,8 @@ import os
 
 import click
 
-from abreast.cli import options
+from abreast.api.looking import find_session
+from abreast.cli import as_json, door, options
 
 
 @click.command()
@@ -17,13 +18,12 @@ def diff(*, session: str, stat: bool, json: bool) -> int:
     Changes that are not committed yet are included. `git apply` takes what a pipe or a file gets,
     also of binary files; what a terminal gets leaves those out, and every escape.
     """
-    from abreast import api
-    from abreast.cli import as_json, door
+    from abreast.api import following
 
     # On a terminal nobody reads the bytes of a binary file; a pipe may lead to `git apply`.
-    text = api.diff(session, stat=stat, binary=json or not door.on_terminal())
+    text = following.diff(session, stat=stat, binary=json or not door.on_terminal())
     if json:
-        as_json.emit({"session": api.find_session(session).id, "diff": text})
+        as_json.emit({"session": find_session(session).id, "diff": text})
     else:
         door.send(os.fsencode(text))
     return 0

@@ -4,19 +4,19 @@ from collections.abc import Callable
 
 import click
 
-from abreast import api
+from abreast.api.following import Progress, wait
 from abreast.cli import as_json, door, live, table
 from abreast.cli.edge import INTERRUPTED
 from abreast.model.session import Run
 from abreast.model.states import RunState
 from abreast.process import clock
 
-Work = Callable[[api.Progress], Run]
+Work = Callable[[Progress], Run]
 
 
 def follow(run: Run, *, json: bool) -> int:
     """Show `run` until it is final and return the exit code; Ctrl-C only stops the showing."""
-    return show(run, lambda progress: api.wait(run.id, progress=progress), json=json)
+    return show(run, lambda progress: wait(run.id, progress=progress), json=json)
 
 
 def show(run: Run, work: Work, *, json: bool, subject: str = "run") -> int:
@@ -37,6 +37,16 @@ def detached(run: Run, subject: str = "run") -> None:
         f"the {subject} goes on; abreast watch {run.id} shows it, abreast stop {run.id} ends it",
         err=True,
     )
+
+
+def leave(run: Run, then: str, *, json: bool) -> int:
+    """Print the name of a run that was started and is not waited for; `then` is the next step."""
+    if json:
+        as_json.emit({"run": as_json.run_dict(run)})
+    else:
+        click.echo(run.id)
+        click.echo(f"started; abreast {then}", err=True)
+    return 0
 
 
 def close(run: Run, *, json: bool) -> int:

@@ -1,17 +1,20 @@
 """`abreast handoff`: what the next session needs to go on, as CURRENT_WORK.md."""
 
+import os
+import sys
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
 
 from abreast.agents import hooked
-from abreast.cli import options
+from abreast.cli import as_json, options
+from abreast.cli.confirmed import change
+from abreast.cli.figures import harmless
+from abreast.model.connection import Connection
 from abreast.model.handoff import TOKENS, Freshness, Handoff
-
-if TYPE_CHECKING:
-    from abreast.model.connection import Connection
+from abreast.places import find_places
 
 _CLIS = hooked()
 _LEAST = 250  # tokens; the header and the headings take about a third of it
@@ -96,7 +99,7 @@ def handoff(
       abreast handoff --check
       abreast handoff --hook claude
     """  # noqa: D301 (\b tells the help not to wrap what follows)
-    from abreast import api
+    from abreast.api import handing_over
 
     _one_thing(every=every, source=source, out=out, polish=polish, check=check, hook=hook)
     if (remove or yes) and not hook:
@@ -106,12 +109,17 @@ def handoff(
     if hooked:
         return _ended()
     if hook:
-        return _hook(hook, remove=remove, yes=yes, json=json)
+        from abreast.api import connecting
+
+        call = partial(connecting.hook_handoff, hook, remove=remove)
+        return change(call, _told, yes=yes, json=json)
     if check:
         return _check(Path(source) if source else None, json=json)
     if every:
-        return _show_all(api.handoffs(tokens=tokens), json=json)
-    return _show(api.handoff(source, tokens=tokens, polish=polish), out, force=force, json=json)
+        return _show_all(handing_over.handoffs(tokens=tokens), json=json)
+    return _show(
+        handing_over.handoff(source, tokens=tokens, polish=polish), out, force=force, json=json
+    )
 
 
 def _one_thing(
@@ -128,13 +136,11 @@ def _one_thing(
 
 
 def _show(found: Handoff, out: Path | None, *, force: bool, json: bool) -> int:
-    from abreast import api
-    from abreast.cli import as_json
-    from abreast.cli.figures import harmless
+    from abreast.api import handing_over
 
-    file = api.write_handoff(found, out, force=force) if out else None
+    file = handing_over.write_handoff(found, out, force=force) if out else None
     if json:
-        as_json.emit({"handoff": as_json.handoff_dict(found), "file": str(file) if file else None})
+        as_json.emit({"handoff": found, "file": file})
     elif file is None:
         click.echo(harmless(found.text), nl=False)
     else:
@@ -145,11 +151,8 @@ def _show(found: Handoff, out: Path | None, *, force: bool, json: bool) -> int:
 
 
 def _show_all(found: list[Handoff], *, json: bool) -> int:
-    from abreast.cli import as_json
-    from abreast.cli.figures import harmless
-
     if json:
-        as_json.emit({"handoffs": [as_json.handoff_dict(one) for one in found]})
+        as_json.emit({"handoffs": found})
     else:
         click.echo(harmless("\n".join(one.text for one in found)), nl=False)
     if not found:
@@ -158,11 +161,9 @@ def _show_all(found: list[Handoff], *, json: bool) -> int:
 
 
 def _check(file: Path | None, *, json: bool) -> int:
-    from abreast import api
-    from abreast.cli import as_json
-    from abreast.cli.figures import harmless
+    from abreast.api import handing_over
 
-    found = api.check_handoff(file)
+    found = handing_over.check_handoff(file)
     if json:
         as_json.emit({"freshness": as_json.freshness_dict(found)})
     else:
@@ -177,49 +178,18 @@ def _verdict(found: Freshness) -> str:
     return "\n".join([f"stale: {found.file}", *(f"  {reason}" for reason in found.reasons)])
 
 
-def _hook(agent: str, *, remove: bool, yes: bool, json: bool) -> int:
-    from abreast import api
-    from abreast.cli import as_json
-    from abreast.cli.connect import ask, show
-
-    def confirm(asked: "Connection") -> bool:
-        if not json:
-            show(asked)
-        return yes or (not json and ask(asked))
-
-    found = api.hook_handoff(agent, remove=remove, confirm=confirm)
-    if json:
-        as_json.emit(as_json.connection_dict(found))
-    if found.changes and not found.applied:
-        hint = "" if yes else "; `--yes` does it without asking"
-        click.echo(f"nothing was changed{hint}", err=True)
-        return 1
-    if not json:
-        _say(found)
-    return 0
-
-
-def _say(found: "Connection") -> None:
-    from abreast.cli.figures import harmless
-
+def _told(found: Connection) -> str:
     if not found.changes:
         what = "has no handoff hook" if found.remove else "has its handoff hook already"
-        click.echo(f"{found.agent} {what}; nothing to change", err=True)
-    else:
-        end = "when a session ends"
-        what = "has no handoff hook any more" if found.remove else f"is to write a handoff {end}"
-        click.echo(f"{found.agent} {what}", err=True)
-    for note in found.notes:
-        click.echo(harmless(f"note: {note}"), err=True)
+        return f"{found.agent} {what}; nothing to change"
+    end = "when a session ends"
+    what = "has no handoff hook any more" if found.remove else f"is to write a handoff {end}"
+    return f"{found.agent} {what}"
 
 
 def _ended() -> int:
     """Be the hook: read what the CLI says on standard input, and print nothing it could take."""
-    import os
-    import sys
+    from abreast.engine.client.connect import ending_hook
 
-    from abreast.engine.client.connect import ending_hook as hook
-    from abreast.places import find_places
-
-    hook.ended(sys.stdin.read(), find_places(), os.environ)
+    ending_hook.ended(sys.stdin.read(), find_places(), os.environ)
     return 0

@@ -2,9 +2,11 @@
 
 import click
 
+from abreast.api import looking
 from abreast.cli import options
 from abreast.model.session import Run, Session
 from abreast.model.states import LandMode, LandState
+from abreast.places import find_places
 
 
 @click.command()
@@ -24,19 +26,18 @@ def land(*, name: str, pr: bool, target: str, json: bool) -> int:
     conflict or a red verify sends that session back, leaves the target alone, and the queue
     goes on. The exit code is 0 only if everything has landed.
     """
-    from abreast import api
-    from abreast.api import looking
+    from abreast.api import running
+    from abreast.api.following import Progress
     from abreast.cli import follow
-    from abreast.places import find_places
 
     found = looking.run_or_session(name, find_places())
     session = found if isinstance(found, Session) else None
-    run = found if isinstance(found, Run) else api.find_run(found.run)
+    run = found if isinstance(found, Run) else looking.find_run(found.run)
     mode = LandMode.PR if pr else LandMode.MERGE
     landed: list[Run] = []
 
-    def work(progress: api.Progress) -> Run:
-        landed.append(api.land(found.id, mode, target=target, progress=progress))
+    def work(progress: Progress) -> Run:
+        landed.append(running.land(found.id, mode, target=target, progress=progress))
         return landed[0]
 
     code = follow.show(run, work, json=json, subject="landing")

@@ -1,39 +1,38 @@
 """`abreast ledger`: what sessions have used, and what delegation and parallel work saved."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from abreast.cli import options
-
-if TYPE_CHECKING:
-    from abreast.model.ledger import Delegation, Ledger, LedgerRow, Parallel
-
-_BY = ("day", "session", "run", "agent", "model")
+from abreast.agents import recording, titles
+from abreast.cli import as_json, door, figures, options
+from abreast.model.ledger import By, Delegation, Ledger, LedgerRow, Parallel
+from abreast.model.words import either
 
 
 @click.command()
 @click.option(
     "--since", metavar="DATE|7d", default="", help="Leave out what was before: a date, 12h, 7d, 2w"
 )
-@click.option("--by", type=click.Choice(_BY), default="day", help="What a row stands for")
+@click.option("--by", type=options.OneOf(By), default="day", help="What a row stands for")
 @options.as_json
-def ledger(*, since: str, by: str, json: bool) -> int:
+def ledger(*, since: str, by: By, json: bool) -> int:
     """Show what sessions have used, and what delegating saved
 
     Every transcript of Claude Code, Codex and Gemini CLI counts, also of sessions begun by hand.
     Nothing is fetched. A cost with ~ is an estimate by public price lists.
     """
-    from abreast import api
-    from abreast.cli import as_json, figures
+    from abreast.api import accounting
 
-    found = api.ledger(since=since, by=by)
+    found = accounting.ledger(since=since, by=by)
     if json:
         as_json.emit(ledger_dict(found))
         return 0
     if found.rows:
-        _print(found)
+        from abreast.cli import ledger_table
+
+        door.console().print(ledger_table.whole(found))
     else:
         click.echo(_nothing(found), err=True)
     for note in found.notes:
@@ -41,23 +40,13 @@ def ledger(*, since: str, by: str, json: bool) -> int:
     return 0
 
 
-def _nothing(found: "Ledger") -> str:
-    from abreast.agents import recording, titles
-    from abreast.cli import figures
-    from abreast.model.words import either
-
+def _nothing(found: Ledger) -> str:
     if found.since:
         return f"no session has used anything since {figures.moment(found.since)}"
     return f"there is no record of a session of {either(titles(recording()))}"
 
 
-def _print(found: "Ledger") -> None:
-    from abreast.cli import door, ledger_table
-
-    door.console().print(ledger_table.whole(found))
-
-
-def ledger_dict(found: "Ledger") -> dict[str, Any]:
+def ledger_dict(found: Ledger) -> dict[str, Any]:
     """Return a ledger with what is derived in it."""
     return {
         "by": found.by,
@@ -71,14 +60,14 @@ def ledger_dict(found: "Ledger") -> dict[str, Any]:
     }
 
 
-def _row(row: "LedgerRow") -> dict[str, Any]:
+def _row(row: LedgerRow) -> dict[str, Any]:
     cost = asdict(row.cost) | {"usd": row.cost.usd}
     return asdict(row) | {"cost": cost, "begun": row.begun or None}
 
 
-def _delegation(one: "Delegation") -> dict[str, Any]:
+def _delegation(one: Delegation) -> dict[str, Any]:
     return asdict(one) | {"net": one.net, "worth": one.worth}
 
 
-def _parallel(one: "Parallel") -> dict[str, Any]:
+def _parallel(one: Parallel) -> dict[str, Any]:
     return asdict(one) | {"gained": one.gained}

@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Iterable
+from dataclasses import asdict
 
 import click
 
-from abreast.cli import options
+from abreast.cli import as_json, door, options
 from abreast.cli.figures import harmless
 from abreast.model.session import LogEvent
 
@@ -20,25 +21,22 @@ def logs(*, session: str, follow: bool, stream: bool, json: bool) -> int:
 
     With --json, every line is a JSON document of its own.
     """
-    from abreast import api
-    from abreast.cli import door
+    from abreast.api import following
 
     if stream and json:
         raise click.UsageError("--stream prints the CLI's own format; leave out --json")
     if stream:
-        for line in api.stream(session, follow=follow):
+        for line in following.stream(session, follow=follow):
             door.send(line)
         return 0
-    _print(api.logs(session, follow=follow), json=json)
+    _print(following.logs(session, follow=follow), json=json)
     return 0
 
 
 def _print(events: Iterable[LogEvent], *, json: bool) -> None:
-    from abreast.cli import as_json
-
     for event in events:
         if json:
-            as_json.emit(as_json.event_dict(event), lines=True)
+            as_json.emit(asdict(event), lines=True)
         else:
             click.echo(story_line(event))
 

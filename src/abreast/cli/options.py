@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
-if TYPE_CHECKING:
-    from abreast.model.session import Run
+from abreast.api import looking
+from abreast.errors import AbreastError
+from abreast.model.session import Run
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,12 +35,9 @@ def complete_any(ctx: click.Context, param: click.Parameter, begun: str) -> list
     return complete_run(ctx, param, begun) + complete_session(ctx, param, begun)
 
 
-def _runs() -> "list[Run]":
-    from abreast import api
-    from abreast.errors import AbreastError
-
+def _runs() -> list[Run]:
     try:
-        return list(api.runs(limit=50))
+        return looking.runs(limit=50)
     except AbreastError:  # a completion has nowhere to say so
         return []
 

@@ -2,6 +2,7 @@
 
 import click
 
+from abreast.api.looking import find_run
 from abreast.cli import options
 
 
@@ -15,10 +16,10 @@ def resume(*, run: str, json: bool) -> int:
     in the same conversation; so are those whose processes died with the machine. The exit code is 0
     only if every task is done.
     """
-    from abreast import api
+    from abreast.api import running
     from abreast.cli.follow import follow
 
-    return follow(api.resume(run or api.find_run().id), json=json)
+    return follow(running.resume(run or find_run().id), json=json)
 
 
 @click.command()
@@ -30,7 +31,7 @@ def retry(*, session: str, json: bool) -> int:
     What its earlier attempt did is kept under a ref. The exit code is 0 only if every task of its
     run is done.
     """
-    from abreast import api
+    from abreast.api import running
     from abreast.cli.follow import follow
 
-    return follow(api.retry(session), json=json)
+    return follow(running.retry(session), json=json)

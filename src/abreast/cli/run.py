@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from abreast.cli import as_json, options
+from abreast.cli import options
 from abreast.model.states import LandMode
 
 
@@ -75,7 +75,7 @@ def run(
       abreast run -t "fix the flaky test" -t "document --csv" --verify "pytest -q"
     """  # noqa: D301 (\\b tells the help not to wrap what follows)
     from abreast.api import running
-    from abreast.cli.follow import follow
+    from abreast.cli.follow import follow, leave
     from abreast.plan.overrides import Overrides
 
     if (plan is None) == (not tasks):
@@ -84,11 +84,6 @@ def run(
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
     started = running.start(checked)
-    if not detach:
-        return follow(started, json=json)
-    if json:
-        as_json.emit({"run": as_json.run_dict(started)})
-    else:
-        click.echo(started.id)
-        click.echo(f"started; abreast watch {started.id} shows it", err=True)
-    return 0
+    if detach:
+        return leave(started, f"watch {started.id} shows it", json=json)
+    return follow(started, json=json)

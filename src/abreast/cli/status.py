@@ -1,18 +1,17 @@
 """`abreast status`: runs and sessions as they stand."""
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import click
 
-from abreast.cli import options
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from abreast.model.attendance import Presence
-    from abreast.model.session import Run
-    from abreast.store.unrecorded import Unrecorded
+from abreast.api import looking
+from abreast.cli import as_json, door, options
+from abreast.cli.figures import counted, harmless
+from abreast.model.attendance import Presence
+from abreast.model.session import Run
+from abreast.places import find_places
+from abreast.process import clock
+from abreast.store.unrecorded import Unrecorded
 
 _SHOWN = 5  # of the sessions whose record is gone
 
@@ -28,24 +27,19 @@ def status(*, run: str, everything: bool, json: bool) -> int:
     sessions those at work and those in trouble first. A run that nobody works on says so: a
     machine restart or `kill -9` has ended its worker and its agents.
     """
-    from abreast import api
-    from abreast.api import looking
-    from abreast.cli import as_json
-    from abreast.places import find_places
-
     shown: list[Run]
     if run:
-        shown = [api.find_run(run)]
+        shown = [looking.find_run(run)]
     elif everything:
-        shown = api.runs(limit=1_000_000)
+        shown = looking.runs(limit=1_000_000)
     else:
-        newest = api.runs()
+        newest = looking.runs()
         shown = [r for r in newest if not r.state.final] or newest[:1]
     found = [(r, looking.presence(r)) for r in shown]
     left = [] if run or not find_places().worktrees.exists() else looking.unrecorded()
     if json:
         runs = [as_json.run_dict(r, who) for r, who in found]
-        as_json.emit({"runs": runs, "unrecorded": [asdict(one) for one in left]})
+        as_json.emit({"runs": runs, "unrecorded": left})
     elif found:
         _print(found, brief=everything, whole=bool(run))
     elif not left:
@@ -55,10 +49,8 @@ def status(*, run: str, everything: bool, json: bool) -> int:
     return 0
 
 
-def _tell_unrecorded(left: "Sequence[Unrecorded]", *, alone: bool) -> None:
+def _tell_unrecorded(left: Sequence[Unrecorded], *, alone: bool) -> None:
     """Say that there is work whose record is gone, and where it is."""
-    from abreast.cli.figures import counted, harmless
-
     head = "no run is on record, but there is work of " if alone else "\nno record tells of "
     many = f"{head}{counted(len(left), 'session')}"
     places = [f"  {one.id}: {one.worktree or one.directory}" for one in left[:_SHOWN]]
@@ -67,9 +59,8 @@ def _tell_unrecorded(left: "Sequence[Unrecorded]", *, alone: bool) -> None:
     click.echo(harmless("\n".join([f"{many}:", *places, *more, hint])), err=True)
 
 
-def _print(found: "Sequence[tuple[Run, Presence]]", *, brief: bool, whole: bool) -> None:
-    from abreast.cli import door, table
-    from abreast.process import clock
+def _print(found: Sequence[tuple[Run, Presence]], *, brief: bool, whole: bool) -> None:
+    from abreast.cli import table
 
     console = door.console()
     if brief:

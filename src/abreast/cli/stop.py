@@ -2,7 +2,7 @@
 
 import click
 
-from abreast.cli import options
+from abreast.cli import as_json, options
 
 
 @click.command()
@@ -14,10 +14,9 @@ def stop(*, name: str, json: bool) -> int:
     Returns when no process of theirs is left. What was not committed is kept under a ref, and
     `abreast resume` goes on from there.
     """
-    from abreast import api
-    from abreast.cli import as_json
+    from abreast.api import running
 
-    stopped = api.stop(name)
+    stopped = running.stop(name)
     if json:
         as_json.emit({"sessions": [as_json.session_dict(session) for session in stopped]})
         return 0

@@ -2,7 +2,7 @@
 
 import click
 
-from abreast.cli import options
+from abreast.cli import as_json, door, options
 
 
 @click.command()
@@ -23,13 +23,12 @@ def tell(*, session: str, text: str, wait: float, json: bool) -> int:
     It hears you after its next tool call; when it makes none, at the end of its turn, and then it
     goes on for you. This command says which. Nothing is interrupted.
     """
-    from abreast import api
-    from abreast.cli import as_json, door
+    from abreast.api import delegations
 
     with door.console(stderr=True).status("waiting until it has heard", spinner="line"):
-        told = api.tell(session, text, patience=wait)
+        told = delegations.tell(session, text, patience=wait)
     if json:
-        as_json.emit({"told": as_json.told_dict(told)})
+        as_json.emit({"told": told})
     elif told.heard:
         click.echo(f"{told.session} has heard it {told.heard}")
     else:

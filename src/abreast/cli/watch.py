@@ -2,7 +2,9 @@
 
 import click
 
+from abreast.api import looking
 from abreast.cli import options
+from abreast.model.attendance import Attendance
 
 
 @click.command()
@@ -14,12 +16,9 @@ def watch(*, run: str, json: bool) -> int:
     Ctrl-C stops the showing, not the run. A worker that has died is replaced, and finds out what is
     left of the run. The exit code is 0 only if every task is done.
     """
-    from abreast import api
-    from abreast.api import looking
     from abreast.cli.follow import follow
-    from abreast.model.attendance import Attendance
 
-    found = api.find_run(run)
+    found = looking.find_run(run)
     if looking.presence(found).who in {Attendance.AGENT, Attendance.NOBODY}:
         text = f"run {found.id} has no worker: it has died; another one is started"
         click.echo(text, err=True)

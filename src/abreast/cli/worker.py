@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import click
 
-from abreast.cli import options
+from abreast.cli import as_json, options
+from abreast.places import find_places
 
 
 @click.command()
@@ -37,9 +38,7 @@ def worker(*, db: str, idle_exit: float, take_over: bool, json: bool) -> int:
     the lease of a machine that died ends after a minute. With --take-over its runs become ours:
     what was at work there ends as failed, to be run again; its uncommitted work stays there.
     """
-    from abreast.cli import as_json
     from abreast.engine.working.worker import main
-    from abreast.places import find_places
 
     places = find_places()
     if db:

@@ -1,0 +1,87 @@
+"""The agents on a terminal: one row for each, and what is to be known of it."""
+
+from rich.console import Console
+from rich.text import Text
+
+from abreast.agents.base import Login, LoginState, Relied
+from abreast.agents.versions import VersionStatus
+from abreast.api.machine import AgentInfo
+from abreast.cli.figures import one_line
+from abreast.cli.grid import Column, Grid
+
+
+def print_agents(console: Console, known: list[AgentInfo]) -> None:
+    """Print one row for each agent, and under them where each is or how to get it."""
+    able = ("resume", "open", "model", "tokens", "cost", "schema")
+    grid = Grid(
+        (Column("agent"), Column("version"), Column("tried"), Column("login"), *map(Column, able))
+    )
+    for info in known:
+        can = info.capabilities
+        abilities = (
+            *(can.resume, can.interactive, can.model, can.usage, can.cost),
+            can.structured_output,
+        )
+        grid.rows.append(
+            (
+                Text(info.name),
+                Text(one_line(info.version) or "-"),
+                _standing(info.standing),
+                _login(info.login if info.path else None),
+                *(Text("yes" if ability else "-") for ability in abilities),
+            )
+        )
+    console.print(grid)
+    for info in known:
+        console.print(Text(f"\n{info.name}"))
+        for note in notes_on(info):
+            # A path is there to be copied: leave it to the terminal to wrap it.
+            console.print(Text(f"  {note}"), soft_wrap=note.startswith("/"))
+
+
+def notes_on(info: AgentInfo) -> list[str]:
+    """Return in words where an agent is, how it is logged in, and what is missing."""
+    if not info.path:
+        return [f"not installed; {one_line(info.install_hint)}"]
+    said = [
+        ("", str(info.path)),
+        ("versions: ", _versions(info)),
+        ("login: ", info.login.detail if info.login else ""),
+        ("hint: ", (info.login.hint or "") if info.login else ""),
+        ("writes: ", info.capabilities.confined_writes),
+        *(("uses: ", _relied(one)) for one in info.relies_on if one.note),
+    ]
+    return [f"{word}{one_line(text)}" for word, text in said if text]
+
+
+def _relied(one: Relied) -> str:
+    return f"{one.name} {one.path}: {one.note}" if one.path else f"no {one.name}: {one.note}"
+
+
+def _versions(info: AgentInfo) -> str:
+    """Say what abreast was tried with, and what that means for the version that is here."""
+    if info.certified is None:
+        return ""
+    told = f"tried with {info.certified}"
+    match info.standing:
+        case VersionStatus.TOO_OLD:
+            return f"{told}; this one is older and is not used: {info.install_hint}"
+        case VersionStatus.UNTRIED if info.version:
+            return f"{told}; this one is newer: it is used, and may behave in other ways"
+        case VersionStatus.UNTRIED:
+            return f"{told}; this one does not say which it is"
+    return told
+
+
+def _standing(standing: VersionStatus | None) -> Text:
+    words = {
+        VersionStatus.TRIED: Text("yes", "green"),
+        VersionStatus.UNTRIED: Text("no", "yellow"),
+        VersionStatus.TOO_OLD: Text("too old", "red"),
+    }
+    return words[standing] if standing else Text("-")
+
+
+def _login(login: Login | None) -> Text:
+    styles = {LoginState.READY: "green", LoginState.MISSING: "red", LoginState.UNKNOWN: "yellow"}
+    return Text(login.state, styles.get(login.state, "")) if login else Text("-")
