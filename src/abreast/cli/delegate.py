@@ -13,15 +13,17 @@ from abreast.contract.paging import paginate
 from abreast.contract.shapes import PRESETS
 from abreast.economics.words import expected, spent
 from abreast.model.contract import (
+    BUDGET,
     LIMIT_TOKENS,
     BriefingChoice,
     Contract,
     Deliverable,
     Isolation,
     Profile,
+    budget_of,
 )
 from abreast.model.harmless import named
-from abreast.model.limits import Limits
+from abreast.model.words import either
 
 
 @click.command()
@@ -30,8 +32,7 @@ from abreast.model.limits import Limits
     "--returns",
     metavar="SHAPE",
     default="text",
-    help="What to return: text, bullets, paths, table, yes-no or findings, or a JSON Schema, or the"
-    " file of one",
+    help=f"What to return: {either([*PRESETS])}, or a JSON Schema, or the file of one",
 )
 @click.option(
     "--scope", "-s", metavar="PATH", multiple=True, help="Where to look; one -s for each path"
@@ -62,7 +63,7 @@ from abreast.model.limits import Limits
     "--minutes",
     metavar="N",
     type=click.FloatRange(min=0),
-    default=10.0,
+    default=float(BUDGET.minutes),
     show_default=True,
     help="Most time; 0 for no bound",
 )
@@ -70,7 +71,7 @@ from abreast.model.limits import Limits
     "--turns",
     metavar="N",
     type=click.IntRange(min=0),
-    default=30,
+    default=BUDGET.turns,
     show_default=True,
     help="Most model requests; 0 for no bound",
 )
@@ -135,7 +136,7 @@ def delegate(
         constraints=constraint,
         success=success,
         limit_tokens=limit or 0,
-        budget=Limits(minutes, min(5.0, minutes), turns, tokens, usd),
+        budget=budget_of(minutes, turns, tokens, usd),
         isolation=Isolation.WORKTREE if worktree else Isolation.CONTEXT,
         briefing=briefing,
     )

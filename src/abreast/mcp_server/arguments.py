@@ -6,26 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from abreast import api
 from abreast.agents import modelled
+from abreast.api.delegations import contract
 from abreast.contract.ask import check_count
 from abreast.errors import ContractError
-from abreast.model.contract import BriefingChoice, Contract, Isolation
-from abreast.model.limits import Limits
+from abreast.mcp_server.words import TOOLS
+from abreast.model.contract import BUDGET, BriefingChoice, Contract, Isolation, budget_of
 
-_SHARED = (
-    *("returns", "limit_tokens", "agent", "constraints", "success", "isolation"),
-    *("minutes", "turns"),
-    *("tokens", "usd", "briefing"),  # as good as never asked for: their description would cost more
-)
-_TAKES = {
-    "delegate": ("question", "scope", *_SHARED),
-    "delegate_many": ("questions", *_SHARED),
-    "collect": ("id",),
-    "more": ("id", "page"),
-    "tell": ("id", "text"),
-    "cancel": ("id",),
-}
+_UNTOLD = ("tokens", "usd", "briefing")  # as good as never asked for: telling would cost more
+_TAKES = {tool["name"]: tuple(tool["inputSchema"]["properties"]) for tool in TOOLS}
+_TAKES["delegate"] += _UNTOLD
+_TAKES["delegate_many"] = ("questions", *_TAKES["delegate"][2:])  # all but `question`, `scope`
 _EACH = ("question", "scope", "returns")  # of one of many questions
 
 Arguments = Mapping[str, Any]
@@ -91,11 +82,8 @@ def _question(one: object) -> dict[str, Any]:
 
 
 def _contract(given: Arguments, tree: Path) -> Contract:
-    usual = Limits(minutes=10, idle_minutes=5, turns=30)
-    minutes = _number(given, "minutes", usual.minutes)
-    turns = whole_of(given, "turns", usual.turns)
     briefing = _choice(given, "briefing", tuple(BriefingChoice))
-    return api.contract(
+    return contract(
         text_of(given, "question"),
         repo=tree,
         scope=_texts(given, "scope"),
@@ -103,12 +91,11 @@ def _contract(given: Arguments, tree: Path) -> Contract:
         constraints=_texts(given, "constraints"),
         success=str(given.get("success") or ""),
         limit_tokens=whole_of(given, "limit_tokens", 0),
-        budget=Limits(
-            minutes,
-            min(usual.idle_minutes, minutes),
-            turns,
-            whole_of(given, "tokens", usual.tokens),
-            _number(given, "usd", usual.usd),
+        budget=budget_of(
+            _number(given, "minutes", BUDGET.minutes),
+            whole_of(given, "turns", BUDGET.turns),
+            whole_of(given, "tokens", BUDGET.tokens),
+            _number(given, "usd", BUDGET.usd),
         ),
         briefing=BriefingChoice(briefing) if briefing else None,
         isolation=Isolation(_choice(given, "isolation", tuple(Isolation)) or Isolation.CONTEXT),

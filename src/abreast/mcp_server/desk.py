@@ -10,7 +10,8 @@ from typing import Any
 
 import anyio
 
-from abreast import aio, api
+from abreast import aio
+from abreast.api.delegations import start_delegation
 from abreast.errors import AbreastError, NotFoundError
 from abreast.mcp_server import arguments, reach, result
 from abreast.mcp_server.caller import Caller, caller_of
@@ -85,7 +86,7 @@ def _start(call: ToolCall) -> Run:
     contracts = arguments.contracts_of(call.tool, call.given, tree)
     agent = arguments.agent_of(call.given)
     caller = call.caller
-    return api.start_delegation(
+    return start_delegation(
         *contracts, agent=agent, parent=caller.parent, own=caller.own, repo=tree
     )
 

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import abreast
 from abreast.mcp_server.wire import Wire
 from abreast.mcp_server.words import NAME
 
@@ -77,12 +78,10 @@ class Opening:
         version = given.get("protocolVersion")
         if version not in VERSIONS:
             return False
-        from importlib.metadata import version as version_of
-
         result = {
             "protocolVersion": version,
             "capabilities": {"tools": {"listChanged": False}},
-            "serverInfo": {"name": NAME, "version": version_of("abreast")},
+            "serverInfo": {"name": NAME, "version": abreast.__version__},
         }
         if self._instructions:
             result["instructions"] = self._instructions

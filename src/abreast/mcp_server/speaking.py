@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import version
 from typing import Any, cast
 
 import anyio
@@ -12,6 +11,7 @@ from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 
+import abreast
 from abreast.errors import AbreastError
 from abreast.mcp_server.desk import Desk, ToolCall
 from abreast.mcp_server.wire import Wire
@@ -61,7 +61,7 @@ def make_server(instructions: str, tools: Sequence[dict[str, Any]]) -> Server[An
 
     server: Server[Any] = Server(
         NAME,
-        version=version("abreast"),
+        version=abreast.__version__,
         instructions=instructions or None,
         on_list_tools=list_tools,
         on_call_tool=call_tool,

@@ -3,6 +3,8 @@
 from typing import Any
 
 from abreast.agents import modelled
+from abreast.contract.shapes import PRESETS
+from abreast.model.contract import LIMIT_TOKENS, Isolation
 
 NAME = "abreast"
 
@@ -35,14 +37,14 @@ TOOLS: tuple[dict[str, Any], ...] = (
             question=_TEXT,
             scope=_TEXTS | {"description": "paths, globs"},
             # No type: it may be an object, and each client reads a union of types in its own way.
-            returns={"description": "text|bullets|paths|table|yes-no|findings or JSON Schema"},
-            limit_tokens=_NUMBER | {"default": 500},
+            returns={"description": f"{'|'.join(PRESETS)} or JSON Schema"},
+            limit_tokens=_NUMBER | {"default": LIMIT_TOKENS},
             agent=_TEXT | {"enum": list(modelled())},
             constraints=_TEXTS,
             success=_TEXT,
             isolation=_TEXT
             | {
-                "enum": ["context", "worktree"],
+                "enum": [*map(str, Isolation)],
                 "description": "worktree: edits on its own branch",
             },
             minutes=_NUMBER,

@@ -1,7 +1,7 @@
 """Contracts and deliverables: what a delegation must return, and what came of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -9,6 +9,18 @@ from abreast.model.economy import Account, Estimate
 from abreast.model.limits import Limits
 
 LIMIT_TOKENS = 500
+BUDGET = Limits(minutes=10, idle_minutes=5, turns=30)
+"""What a child may use when nobody says more."""
+
+
+def budget_of(
+    minutes: float = BUDGET.minutes,
+    turns: int = BUDGET.turns,
+    tokens: int = BUDGET.tokens,
+    usd: float = BUDGET.usd,
+) -> Limits:
+    """Return a budget: no child may be idle for longer than it may take."""
+    return Limits(minutes, min(BUDGET.idle_minutes, minutes), turns, tokens, usd)
 
 
 class Isolation(StrEnum):
@@ -45,7 +57,7 @@ class Contract:
     constraints: tuple[str, ...] = ()
     success: str = ""
     limit_tokens: int = LIMIT_TOKENS
-    budget: Limits = field(default_factory=lambda: Limits(minutes=10, idle_minutes=5, turns=30))
+    budget: Limits = BUDGET
     isolation: Isolation = Isolation.CONTEXT
     briefing: BriefingChoice = BriefingChoice.NONE
 
