@@ -168,7 +168,7 @@ async def collect(
     """See `abreast.api.collect`. Cancelling the task leaves the children alone."""
     where = places or find_places()
     if wait:
-        await _collected(name, where)  # raises at once for what is no delegation
+        await _collected(name, where)  # raises at once for what is not a delegation
         with _given_up() as given_up:
             await _awaited(
                 name, where, timeout=timeout, given_up=given_up, progress=progress or unseen

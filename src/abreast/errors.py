@@ -1,7 +1,7 @@
 """Every error abreast raises on purpose, with the data a caller needs and a hint for a person.
 
 AbreastError
-├── ContractError        a contract asks for a shape that does not exist or is no JSON Schema
+├── ContractError        a contract asks for a shape that does not exist or is not a JSON Schema
 ├── PlanError            the plan, the options or the repository under it are not fit to run
 ├── NotFoundError        no such run, session or agent
 ├── StateError           the thing exists, but its state does not allow this

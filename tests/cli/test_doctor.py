@@ -89,7 +89,7 @@ def test_json_has_everything(home, run):
 def test_what_is_no_span_is_refused(span, tmp_path, run):
     done = run(tmp_path, "--since", span)
     assert done.returncode == 2
-    assert "is no span of time: write 7d, 12h or 2w" in done.stderr
+    assert "is not a span of time: write 7d, 12h or 2w" in done.stderr
 
 
 def test_since_leaves_out_what_is_older(home, run):

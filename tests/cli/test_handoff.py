@@ -107,7 +107,7 @@ def test_a_file_of_somebody_else_is_not_overwritten(desk):
     (desk.repo.path / "CURRENT_WORK.md").write_text("mine\n")
     done = desk.abreast("--out", "CURRENT_WORK.md")
     assert done.returncode == 1
-    assert "is no handoff of ours" in done.stderr
+    assert "is not a handoff of abreast" in done.stderr
     assert (desk.repo.path / "CURRENT_WORK.md").read_text() == "mine\n"
     assert desk.abreast("--out", "CURRENT_WORK.md", "--force").returncode == 0
 

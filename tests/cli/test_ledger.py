@@ -72,7 +72,7 @@ def test_nothing_and_nonsense(home, capsys):
     assert capsys.readouterr() == ("", "no session has used anything since 2099-01-01 00:00\n")
     assert guard(["ledger", "--since", "soon"]) == 1
     assert capsys.readouterr().err == (
-        "abreast: `soon` is no time to begin with\nhint: such as 12h, 7d, 2w or 2026-11-01\n"
+        "abreast: `soon` is not a time or a span\nhint: such as 12h, 7d, 2w or 2026-11-01\n"
     )
     assert guard(["ledger", "--by", "colour"]) == 2
     capsys.readouterr()

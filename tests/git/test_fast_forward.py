@@ -296,7 +296,7 @@ def merging(pair: Pair) -> Iterator[None]:
         (locked("refs/heads/main.lock"), "main.lock"),
         (failing_filter, "filter f failed"),
         (full_disk, "failed (-25)"),
-        (merging, "a merge is under way there"),
+        (merging, "a merge is in progress there"),
     ],
 )
 def test_what_refuses_is_asked_first(
@@ -426,7 +426,7 @@ def test_a_hook_that_hangs_is_ended(pair: Pair, monkeypatch):
     new = pair.commit(everything)
     pair.hook("reference-transaction", '[ "$1" != prepared ] || sleep 999')
     monkeypatch.setattr(fast_forward, "LONGEST", 2.0)
-    refuses(pair, new, "a hook hangs")
+    refuses(pair, new, "a hook may be stuck")
     eventually(lambda: at_work_in(pair.repo.path) == [], "the hook has ended")
     pair.nothing_is_left()
 

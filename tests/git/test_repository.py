@@ -94,7 +94,7 @@ def test_an_unborn_head_is_no_unknown_name(tmp_path: Path, scratch_home: Path):
     found = find_repository(tmp_path / "new")
     assert current_branch(tmp_path / "new") == "main"
     for name in ("HEAD", "main"):
-        with pytest.raises(StateError, match="no commit yet"):
+        with pytest.raises(StateError, match="has no commit, and"):
             resolve(found, name)
     with pytest.raises(NotFoundError):
         resolve(found, "other")

@@ -284,6 +284,6 @@ def test_only_delegations_are_cancelled_and_collected(rig: Rig):
 
     async def meddle(session: ClientSession) -> None:
         for tool in ("collect", "cancel", "more"):
-            assert "is no delegation" in await refused(session, tool, id=run.id)
+            assert "is not a delegation" in await refused(session, tool, id=run.id)
 
     with_server(rig, meddle)

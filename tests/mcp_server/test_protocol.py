@@ -114,7 +114,7 @@ def test_a_version_from_the_future_is_negotiated(repo: Repo, places: Places):
 def test_noise_on_the_line_does_not_end_it(repo: Repo, places: Places):
     with raw(repo, places) as server:
         server.begin()
-        for noise, code in (("this is no JSON", -32700), ("[]", -32600)):
+        for noise, code in (("this is not JSON", -32700), ("[]", -32600)):
             server.say(noise)
             answer = json.loads(server.stdout.readline())
             assert (answer["id"], answer["error"]["code"]) == (None, code)
@@ -182,8 +182,8 @@ WRONG = [
     ("delegate", ASKED | {"agent": "rm -rf"}, "`agent` is one of"),
     ("delegate", ASKED | {"shape": "text"}, "takes no 'shape'"),
     ("delegate", ASKED | {"returns": "poem"}, "there is no shape called 'poem'"),
-    ("delegate", ASKED | {"returns": "{nope"}, "`returns` is no JSON"),
-    ("delegate", ASKED | {"returns": {"type": "nonsense"}}, "is no JSON Schema"),
+    ("delegate", ASKED | {"returns": "{nope"}, "`returns` is not JSON"),
+    ("delegate", ASKED | {"returns": {"type": "nonsense"}}, "is not a JSON Schema"),
     ("delegate", ASKED | {"returns": 7}, "name of a shape"),
     ("delegate", ASKED | {"limit_tokens": 0}, "`limit_tokens` must be a number above 0"),
     ("delegate", ASKED | {"limit_tokens": True}, "`limit_tokens` must be a number"),

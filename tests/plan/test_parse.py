@@ -203,7 +203,7 @@ def test_a_prompt_file_that_never_ends_is_no_file(tmp_path):
     os.mkfifo(tmp_path / "pipe.md")
     for name in ("pipe.md", "/dev/zero", "."):
         (tmp_path / "plan.toml").write_text(f'[[task]]\nid = "a"\nprompt_file = "{name}"\n')
-        with pytest.raises(PlanError, match="is no file"):
+        with pytest.raises(PlanError, match="is not a file"):
             read_plan_file(tmp_path / "plan.toml", agents=AGENTS)
 
 

@@ -346,20 +346,20 @@ plan.toml:4 task a.agent.scripted: must be a list of tables
             '{ scripted = [{ say = "x" }, { sing = "x" }, { sleep = "x" }] }',
             snapshot("""\
 
-plan.toml:4 task a.agent.scripted[2]: is no move: sing
+plan.toml:4 task a.agent.scripted[2]: is not a move: sing
   hint: moves are: say, write, edit, read, shell, sleep, fail, http_error, drop, hang, spend, call
-plan.toml:4 task a.agent.scripted[3]: is no move: `seconds` cannot be a string
+plan.toml:4 task a.agent.scripted[3]: is not a move: `seconds` cannot be a string
 """),
         ),
         (
             '{ scripted = [{ say = 3 }, { write = "a" }, { sleep = true }, { say = "x", loud = 1 }, {}] }',
             snapshot("""\
 
-plan.toml:4 task a.agent.scripted[1]: is no move: `text` cannot be 3
-plan.toml:4 task a.agent.scripted[2]: is no move: 'text' is missing
-plan.toml:4 task a.agent.scripted[3]: is no move: `seconds` cannot be a boolean
-plan.toml:4 task a.agent.scripted[4]: is no move: unknown key 'loud'
-plan.toml:4 task a.agent.scripted[5]: is no move: it is empty
+plan.toml:4 task a.agent.scripted[1]: is not a move: `text` cannot be 3
+plan.toml:4 task a.agent.scripted[2]: is not a move: 'text' is missing
+plan.toml:4 task a.agent.scripted[3]: is not a move: `seconds` cannot be a boolean
+plan.toml:4 task a.agent.scripted[4]: is not a move: unknown key 'loud'
+plan.toml:4 task a.agent.scripted[5]: is not a move: it is empty
   hint: moves are: say, write, edit, read, shell, sleep, fail, http_error, drop, hang, spend, call
 """),
         ),

@@ -82,7 +82,7 @@ def test_a_database_of_a_newer_abreast_is_refused(database):
     ) as found:
         migrate(database)
     assert found.value.hint == (
-        "a newer abreast has used it: upgrade abreast, or set ABREAST_STATE_DIR"
+        "a newer version has used it: upgrade abreast, or set ABREAST_STATE_DIR"
     )
 
 

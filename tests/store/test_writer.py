@@ -86,7 +86,7 @@ def test_the_plan_is_kept_as_it_was_given(store, reader):
 
 def test_a_run_of_the_same_id_is_refused(store, reader):
     store.add_run(make_run(), "{}")
-    with pytest.raises(StateError, match="there is a run r1 already"):
+    with pytest.raises(StateError, match="the run r1 already exists"):
         store.add_run(make_run(tasks=5), "{}")
     assert len(reader.run("r1").sessions) == 2
 
@@ -241,7 +241,7 @@ def test_a_worker_of_an_earlier_attempt_is_fenced_off(store, reader):
     store.add_run(make_run(), "{}")
     store.update_session("r1/t0", SessionUpdate(state=SessionState.FAILED), attempt=1)
     store.next_attempt("r1/t0")
-    with pytest.raises(StateError, match="r1/t0 is at attempt 2, no longer at 1"):
+    with pytest.raises(StateError, match="r1/t0 is at attempt 2, not 1"):
         store.update_session("r1/t0", SessionUpdate(state=SessionState.RUNNING), attempt=1)
     assert reader.session("r1/t0").state is SessionState.QUEUED
 

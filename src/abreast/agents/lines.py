@@ -13,7 +13,7 @@ def load_line(line: bytes) -> Any:
 
     The CLIs are JavaScript and Rust: the former cuts texts anywhere, in the middle of an emoji too,
     and no file, database or terminal takes half a character. It becomes a question mark. Raises
-    ValueError when the line is no JSON, or nested beyond reason.
+    ValueError when the line is not JSON, or nested beyond reason.
     """
     try:
         value = json.loads(line)

@@ -42,7 +42,7 @@ def open_record(path: Path, buffer: int = io.DEFAULT_BUFFER_SIZE) -> BinaryIO:
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode):
         os.close(descriptor)
-        raise OSError("it is no regular file")
+        raise OSError("it is not a regular file")
     fitting = min(buffer, max(found.st_size + 1, io.DEFAULT_BUFFER_SIZE))  # most files are small
     file = os.fdopen(descriptor, "rb", fitting)
     if path.suffix == ".json":
@@ -74,7 +74,7 @@ class _Document(io.BytesIO):
         content = file.read(LONGEST + 1).strip(_BLANK)
         if content and (len(content) > LONGEST or load_json(content) is None):
             file.close()
-            raise OSError("it is no JSON document, or too long")
+            raise OSError("it is not JSON document, or too long")
         # In a text they would be escaped.
         line = content.replace(b"\r", b" ").replace(b"\n", b" ")
         super().__init__(line + b"\n" if line else b"")

@@ -69,7 +69,7 @@ def collect(
     """
     where = places or find_places()
     if wait:
-        collecting.collect(name, where)  # raises at once for what is no delegation
+        collecting.collect(name, where)  # raises at once for what is not a delegation
         collecting.wait(name, where, timeout=timeout, progress=progress or unseen)
     return collecting.collect(name, where)
 

@@ -182,13 +182,13 @@ def shape(given: str) -> str | dict[str, Any]:
         except OSError:
             return given  # the contract says which shapes there are
         except UnicodeDecodeError as error:
-            raise click.BadParameter(f"is no text: {error}", param_hint="--returns") from None
+            raise click.BadParameter(f"is not a text: {error}", param_hint="--returns") from None
     try:
         found = loads(text)
     except (ValueError, RecursionError) as error:
-        raise click.BadParameter(f"is no JSON: {error}", param_hint="--returns") from None
+        raise click.BadParameter(f"is not JSON: {error}", param_hint="--returns") from None
     if not isinstance(found, dict):
-        raise click.BadParameter("is no JSON Schema", param_hint="--returns")
+        raise click.BadParameter("is not a JSON Schema", param_hint="--returns")
     return found
 
 

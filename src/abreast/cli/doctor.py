@@ -24,7 +24,7 @@ class Span(click.ParamType[float]):
             return value
         number, unit = str(value)[:-1], str(value)[-1:]
         if unit not in _UNITS or not number.isdecimal() or len(number) > 5:
-            self.fail(f"{value!r} is no span of time: write 7d, 12h or 2w", param, ctx)
+            self.fail(f"{value!r} is not a span of time: write 7d, 12h or 2w", param, ctx)
         return float(int(number) * _UNITS[unit])
 
 

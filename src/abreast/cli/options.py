@@ -16,7 +16,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def complete_run(ctx: click.Context, param: click.Parameter, begun: str) -> list[CompletionItem]:  # noqa: ARG001
-    """Return the runs whose names begin so, each with its state."""
+    """Return the runs whose names start with `begun`, each with its state."""
     return [CompletionItem(run.id, help=run.state) for run in _runs() if run.id.startswith(begun)]
 
 
@@ -25,13 +25,13 @@ def complete_session(
     param: click.Parameter,  # noqa: ARG001
     begun: str,
 ) -> list[CompletionItem]:
-    """Return the sessions whose names begin so, each with its state."""
+    """Return the sessions whose names start with `begun`, each with its state."""
     sessions = [session for run in _runs() for session in run.sessions]
     return [CompletionItem(s.id, help=s.state) for s in sessions if s.id.startswith(begun)]
 
 
 def complete_any(ctx: click.Context, param: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Return the runs and sessions whose names begin so."""
+    """Return the runs and sessions whose names start with `begun`."""
     return complete_run(ctx, param, begun) + complete_session(ctx, param, begun)
 
 

@@ -28,7 +28,7 @@ def find_answer(text: str) -> Any | None:
 
 def _refuse(word: str) -> NoReturn:
     """Refuse NaN and Infinity, which Python reads, and no other reader of JSON does."""
-    raise ValueError(f"{word} is no JSON")
+    raise ValueError(f"{word} is not JSON")
 
 
 def _finite(digits: str) -> float:

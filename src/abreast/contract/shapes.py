@@ -58,7 +58,7 @@ def schema_of(returns: str | Schema) -> Schema:
     """Return the JSON Schema, with an object at its root, that `returns` stands for.
 
     A schema of any other type is wrapped as the one property `value`. Raises ContractError for an
-    unknown preset, and for what is no JSON Schema.
+    unknown preset, and for what is not a JSON Schema.
     """
     if isinstance(returns, str):
         try:
@@ -66,7 +66,7 @@ def schema_of(returns: str | Schema) -> Schema:
         except KeyError:
             raise ContractError(
                 f"there is no shape called {returns!r}",
-                hint=f"shapes are {', '.join(PRESETS)}, or give a JSON Schema",
+                hint=f"the shapes are {', '.join(PRESETS)}, or give a JSON Schema",
             ) from None
     _check(returns)
     if returns.get("type") == "object" or "properties" in returns:
@@ -77,7 +77,7 @@ def schema_of(returns: str | Schema) -> Schema:
 
 
 def _check(schema: Schema) -> None:
-    """Raise ContractError for what is no JSON Schema, or needs another document to be read."""
+    """Raise ContractError for what is not a JSON Schema, or needs another document to be read."""
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import SchemaError
     from referencing import Registry
@@ -91,11 +91,11 @@ def _check(schema: Schema) -> None:
             resolver.lookup(reference)
     except SchemaError as error:
         place = "/".join(map(str, error.path)) or "its root"
-        what = f"`returns` is no JSON Schema: at {place}: {error.message[:300]}"
+        what = f"`returns` is not a JSON Schema: at {place}: {error.message[:300]}"
         raise ContractError(what) from error
     except Unresolvable as error:
         what = f"`returns` refers to {error.ref}, which is not part of it"
-        raise ContractError(what, hint="put it into the schema, under $defs") from error
+        raise ContractError(what, hint="put it into the schema under $defs") from error
     except RecursionError as error:
         raise ContractError("`returns` is nested too deeply") from error
 

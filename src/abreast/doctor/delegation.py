@@ -41,7 +41,7 @@ def delegations_of(
     """Return the delegations of a session to the vendor's own subagents.
 
     `accounts` are those of the children, by their sessions. What a CLI does for itself in a
-    subagent (Claude Code compacts in one) is no delegation: the session neither asked for it nor
+    subagent (Claude Code compacts in one) is not a delegation: the session neither asked for it nor
     got it back.
     """
     made = _delegations(parent, accounts)

@@ -52,7 +52,7 @@ def advance(
     if now is None:
         raise StateError(f"there is no branch {target}", hint="`git branch` lists them")
     if not fast_forwardable(repo, old, new):
-        raise StateError(f"{new[:12]} does not contain {old[:12]}; {target} was left alone")
+        raise StateError(f"{new[:12]} does not contain {old[:12]}; {target} was not moved")
     if is_ancestor(repo, new, now):
         return Advance(AdvanceOutcome.ADVANCED, now)
     if now != old:

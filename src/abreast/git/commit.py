@@ -143,7 +143,9 @@ def seal(
     strayed = not all(is_ancestor(repo, base, end) for end in ends)
     if commit != tip and not move_branch(repo, branch, commit, tip, reason="commit: by abreast"):
         argv = ("git", "update-ref", f"refs/heads/{branch}", commit)
-        raise GitError(argv, None, stderr=f"{branch} was moved while its work was committed")
+        raise GitError(
+            argv, None, stderr=f"{branch} moved while the session's work was being committed"
+        )
     left = checkout_clean(worktree, branch)
     return Sealed(None if commit == base else commit, own, keep_ref if kept else "", strayed, left)
 

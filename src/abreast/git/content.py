@@ -74,7 +74,7 @@ def _whole(file: Path, most: int = LARGEST) -> str:
 
 
 def read_plain(file: Path, most: int) -> bytes:
-    """Return at most `most` bytes of what a file holds; b"" for what is no file that can be read.
+    """Return at most `most` bytes of what a file holds; b"" if it cannot be read.
 
     A link is none, nor is a pipe, which may never answer. Raises nothing.
     """

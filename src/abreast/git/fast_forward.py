@@ -176,7 +176,7 @@ def _lock_index(intent: Intent) -> None:
         except FileExistsError:
             if time.monotonic() - began > _PATIENCE:
                 raise RefusedError(
-                    f"another git is at work there; if none is, delete {intent.index_lock}"
+                    f"another git process is running there; if not, delete {intent.index_lock}"
                 ) from None
             time.sleep(pause(0.0, _PATIENCE))
         else:

@@ -148,10 +148,10 @@ def carry_out(intent: Intent) -> None:
             # Moved first and looked at then: nobody can change it between the two.
             path.rename(intent.taken(number))
             if step.was and signature(intent.taken(number)) != step.was:
-                raise ChangedError(f"{step.path} was changed meanwhile")
+                raise ChangedError(f"{step.path} has changed in the meantime")
     for number, step in enumerate(intent.steps):  # through a descriptor that was open before
         if step.do is Do.TAKE and step.was and signature(intent.taken(number)) != step.was:
-            raise ChangedError(f"{step.path} was changed meanwhile")
+            raise ChangedError(f"{step.path} has changed in the meantime")
 
 
 def undo(intent: Intent) -> list[str]:

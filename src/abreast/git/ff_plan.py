@@ -52,7 +52,7 @@ def plan_steps(intent: Intent) -> Intent:
     the checkout.
     """
     if (under_way := operation(intent.top)) not in {"", "bisect"}:
-        raise RefusedError(f"a {under_way} is under way there")
+        raise RefusedError(f"a {under_way} is in progress there")
     intent.tree.mkdir(parents=True)
     intent.taken(0).parent.mkdir()
     entries = list(_entries(intent))
@@ -93,7 +93,7 @@ def _entries(intent: Intent) -> Iterator[_Entry]:
 def _write_files(intent: Intent) -> None:
     """Write the files that change to the scratch work tree, and the new index beside it."""
     if not intent.index.exists():
-        raise RefusedError("it has no index: `git reset` makes one")
+        raise RefusedError("it has no index: create one with `git reset`")
     shutil.copyfile(intent.index, intent.new_index)
     place = (f"--git-dir={intent.git_dir}", f"--work-tree={intent.tree}")
     merge = ("read-tree", "-m", "-u", "--no-recurse-submodules", intent.old, intent.new)

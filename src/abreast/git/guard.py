@@ -66,7 +66,7 @@ def guard_worktree(repo: Repository, path: Path, *, fresh: bool = False) -> Guar
         raise GitError(
             ("git", "worktree", "list"),
             None,
-            stderr=f"{path} is no worktree of {repo.common_dir}",
+            stderr=f"{path} is not a worktree of {repo.common_dir}",
             hint="its work may be under refs/abreast/",
         )
 

@@ -75,8 +75,8 @@ class Guarded:
             raise GitError(
                 ("git", "rev-parse", "--git-dir"),
                 None,
-                stderr=f"{self.path} has no git folder any more: {self.admin}",
-                hint="it is no worktree any more; its work may be under refs/abreast/",
+                stderr=f"{self.path} no longer has a git folder: {self.admin}",
+                hint="it is no longer a worktree; its work may be under refs/abreast/",
             )
         self.require_real()
         head = read_plain(self.admin / "HEAD", _HEAD_BYTES) or _NOWHERE
@@ -96,8 +96,8 @@ class Guarded:
             raise GitError(
                 ("git", "rev-parse", "--show-toplevel"),
                 None,
-                stderr=f"{self.path} is a link to {self.path.readlink()}, no worktree",
-                hint="nothing there was touched; look, then delete the link",
+                stderr=f"{self.path} is a link to {self.path.readlink()}, not a worktree",
+                hint="nothing there was changed; inspect the link, then delete it",
             )
 
     def index_untouched(self) -> bool:

@@ -103,7 +103,7 @@ def _claim_branch(repo: Repository, spec: WorktreeSpec, marker: str) -> str:
     tip = read_ref(repo, spec.ref) or spec.base
     if tip != spec.base and not is_ancestor(repo, spec.base, tip):
         raise StateError(
-            f"branch {spec.branch} exists and does not build on {spec.base[:12]}",
+            f"branch {spec.branch} already exists and does not build on {spec.base[:12]}",
             hint=f"rename it: `git branch -m {spec.branch} NEW-NAME`",
         )
     return tip

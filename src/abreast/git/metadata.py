@@ -31,7 +31,7 @@ def metadata_lock(lock: Path) -> Iterator[None]:
     except Timeout as late:
         raise StateError(
             f"{lock} has been held for {_LOCK_TIMEOUT:.0f} s",
-            hint="a git command of abreast hangs; `abreast doctor` names it",
+            hint="a git command of abreast is stuck; `abreast doctor` names it",
         ) from late
 
 

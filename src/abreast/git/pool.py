@@ -77,7 +77,7 @@ def give_back(repo: Repository, slot: Path, claimant: str) -> None:
         tree = guard_worktree(repo, slot)
         if (tree.admin / "index.lock").exists():
             hint = f"if none is, delete {tree.admin / 'index.lock'}"
-            raise StateError(f"a git command is at work in {slot}", hint=hint)
+            raise StateError(f"a git command is running in {slot}", hint=hint)
         switch_detached(repo, tree, find_commit(tree, "HEAD") or "HEAD")
         _claim_file(slot).unlink(missing_ok=True)
 

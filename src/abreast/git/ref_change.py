@@ -75,5 +75,7 @@ class RefChange:
         out = self.git.stdout
         if out is None or not select.select([out], [], [], self.longest)[0]:
             self.git.terminate()  # then it removes its locks
-            raise TimeoutError(f"no answer of git after {self.longest:.0f} s: a hook hangs")
+            raise TimeoutError(
+                f"git did not answer within {self.longest:.0f} s: a hook may be stuck"
+            )
         return out.readline().decode(errors="replace").strip() == words

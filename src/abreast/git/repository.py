@@ -104,7 +104,7 @@ def find_repository(
     repository, `GitError` when git refuses to read it.
     """
     if not path.is_dir():
-        raise NotFoundError(f"{path} is not a folder", hint="name the folder of a git repository")
+        raise NotFoundError(f"{path} is not a folder", hint="give the folder of a git repository")
     tree = guard_around(path, worktrees) if worktrees else None
     if tree is not None:
         return Repository(tree.admin.parent.parent, tree.admin, tree.path, tree=tree)
@@ -113,7 +113,7 @@ def find_repository(
     if "not a git repository" in done.stderr:
         raise NotFoundError(
             f"{path} is not in a git repository",
-            hint="run it inside one, or make one with `git init`",
+            hint="run the command inside one, or create one with `git init`",
         )
     # Without a checkout git answers the first two questions, and then says so and fails.
     bare = "must be run in a work tree" in done.stderr
@@ -139,12 +139,12 @@ def resolve(repo: Repository, revision: str) -> str:
         current_branch(repo.where),
     }:
         raise StateError(
-            f"{repo.place} has no commit yet, and sessions start from one",
-            hint='make the first one: `git commit --allow-empty -m "start"`',
+            f"{repo.place} has no commit, and sessions start from a commit",
+            hint='create one: `git commit --allow-empty -m "start"`',
         )
     raise NotFoundError(
         f"no commit is called {revision!r} in {repo.place}",
-        hint="`git branch -a` and `git tag` list the names it knows",
+        hint="`git branch -a` and `git tag` list the names",
     )
 
 

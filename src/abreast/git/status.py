@@ -39,7 +39,7 @@ def require_own_git_dir(checkout: Where) -> Path:
             ("git", "rev-parse", "--git-dir"),
             None,
             stderr=f"{path_of(checkout)} has no .git",
-            hint="it is no checkout any more; its work may be under refs/abreast/",
+            hint="it is no longer a checkout; its work may be under refs/abreast/",
         )
     return folder
 
@@ -87,7 +87,7 @@ def set_head(worktree: Guarded, to: str) -> None:
 def on_branch(checkout: Where, branch: str) -> bool:
     """Tell, without asking git, whether `branch` is checked out; False also where only git knows.
 
-    With the reftable format HEAD is no file that can be read.
+    With the reftable format HEAD is not a file that can be read.
     """
     head = require_own_git_dir(checkout) / "HEAD"
     return read_plain(head, _POINTER_BYTES) == f"ref: refs/heads/{branch}\n".encode()

@@ -95,7 +95,7 @@ def worktree_health(repo: Repository, spec: WorktreeSpec) -> tuple[Health, str]:
         return Health.MISSING, f"{spec.path} does not exist"
     admin = find_admin(repo, spec.path)
     if admin is None or own_git_dir(spec.path) != admin:
-        return Health.FOREIGN, f"{spec.path} is no worktree of {repo.common_dir}"
+        return Health.FOREIGN, f"{spec.path} is not a worktree of {repo.common_dir}"
     tree = guard_worktree(repo, spec.path)
     branch = current_branch(tree)
     if (branch or "") != spec.branch:
@@ -111,7 +111,7 @@ def require_healthy(repo: Repository, spec: WorktreeSpec) -> str:
     health, detail = worktree_health(repo, spec)
     if health is not Health.HEALTHY:
         raise StateError(
-            detail, hint=f"nothing in {spec.path} was touched; look, then move it away"
+            detail, hint=f"nothing in {spec.path} was changed; inspect it, then move it away"
         )
     return detail
 

@@ -34,7 +34,7 @@ class CheckoutState:
     uncommitted: tuple[str, ...] = ()
     work: str = ""
     kept: str = ""
-    gone: bool = False  # there is no checkout any more: this is what was kept
+    gone: bool = False  # there is no longer a checkout: this is what was kept
     shared: bool = False
     operation: str = ""  # what git is in the middle of, such as `rebase`
     unread: str = ""  # why git does not read it

@@ -13,7 +13,7 @@ from abreast.errors import ContractError
 from abreast.mcp_server.words import TOOLS
 from abreast.model.contract import BUDGET, BriefingChoice, Contract, Isolation, budget_of
 
-_UNTOLD = ("tokens", "usd", "briefing")  # as good as never asked for: telling would cost more
+_UNTOLD = ("tokens", "usd", "briefing")  # rarely used: describing them would cost more
 _TAKES = {tool["name"]: tuple(tool["inputSchema"]["properties"]) for tool in TOOLS}
 _TAKES["delegate"] += _UNTOLD
 _TAKES["delegate_many"] = ("questions", *_TAKES["delegate"][2:])  # all but `question`, `scope`
@@ -45,7 +45,7 @@ def contracts_of(tool: str, given: Arguments, tree: Path) -> list[Contract]:
     share = contracts[0].limit_tokens // len(contracts)
     if share < 1:
         what = f"{contracts[0].limit_tokens} tokens are too few for {len(contracts)} answers"
-        raise ContractError(what, hint="give a larger limit_tokens, or ask less at once")
+        raise ContractError(what, hint="set a larger limit_tokens, or ask fewer questions at once")
     return [replace(contract, limit_tokens=share) for contract in contracts]
 
 
@@ -114,7 +114,7 @@ def _returns(given: Arguments) -> str | dict[str, Any]:
         try:
             value = json.loads(value)
         except (ValueError, RecursionError) as error:
-            raise ContractError(f"`returns` is no JSON: {error}") from None
+            raise ContractError(f"`returns` is not JSON: {error}") from None
     if not isinstance(value, str | dict):
         raise ContractError("`returns` is the name of a shape, or a JSON Schema")
     return value

@@ -92,7 +92,7 @@ def _start(call: ToolCall) -> Run:
 
 
 async def _stop(run: str) -> None:
-    """Stop children that nobody waits for; whoever did so cannot be told of a failure either."""
+    """Stop children that nobody waits for. A failure goes to standard error: no call is left."""
     try:
         await aio.stop(run)
     except AbreastError as error:

@@ -37,7 +37,7 @@ def vet(line: str) -> Vetted:
     try:
         message = json.loads(text, parse_int=_whole)
     except (ValueError, RecursionError):
-        return _refused(_number_in(text), _PARSE, "this is no JSON, or nested beyond all measure")
+        return _refused(_number_in(text), _PARSE, "this is not JSON, or nested too deeply")
     if not isinstance(message, list):
         return _vetted(message)
     # A batch, which protocol versions until 2025-03-26 knew: its requests are answered one by one.

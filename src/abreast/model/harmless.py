@@ -17,7 +17,7 @@ _ACTS = re.compile(
 )
 # A bare return would let one line repaint another.
 _BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-_HALF = re.compile("[\\ud800-\\udfff]")  # a byte that is no text, as in the name of a file
+_HALF = re.compile("[\\ud800-\\udfff]")  # a byte that is not a text, as in the name of a file
 _UNSEEN = re.compile(  # what JSON need not escape, of the three above
     "[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff"
     "\U000e0000-\U000e007f\\ud800-\\udfff]"

@@ -166,7 +166,7 @@ def parse_moves(raw: Sequence[Mapping[str, Any]], where: str = "moves") -> tuple
         except (KeyError, TypeError, StopIteration) as error:
             known = ", ".join(_BY_KEY)
             problems.append(
-                Problem(f"{where}[{number}]", f"is no move: {error}", f"moves are: {known}")
+                Problem(f"{where}[{number}]", f"is not a move: {error}", f"moves are: {known}")
             )
     if problems:
         raise PlanError(problems)

@@ -78,10 +78,10 @@ def _said(table: Mapping[str, Any], error: PlanError) -> tuple[str, str | None]:
     """Say what is wrong with a move without the words of Python."""
     [problem] = error.problems
     if missing := re.search(r"missing .* arguments?: (.*)", problem.message):
-        return f"is no move: {missing[1]} is missing", None
+        return f"is not a move: {missing[1]} is missing", None
     if unknown := re.search(r"unexpected keyword argument ('.*')", problem.message):
-        return f"is no move: unknown key {unknown[1]}", None
-    return f"is no move: {', '.join(table) or 'it is empty'}", problem.hint
+        return f"is not a move: unknown key {unknown[1]}", None
+    return f"is not a move: {', '.join(table) or 'it is empty'}", problem.hint
 
 
 def _check_types(source: Source, path: Path, move: Move) -> None:
@@ -91,4 +91,4 @@ def _check_types(source: Source, path: Path, move: Move) -> None:
         kinds = (int, float) if kind is float else (get_origin(kind) or kind,)
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             message = f"`{field.name}` cannot be {kind_of(value)}"
-            source.problem(path, f"is no move: {message}")
+            source.problem(path, f"is not a move: {message}")

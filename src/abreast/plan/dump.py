@@ -28,7 +28,8 @@ def load_plan(text: str) -> Plan:
     schema = values.pop("schema", None)
     if schema != SCHEMA:
         raise StoreError(
-            f"a plan of schema {schema} cannot be read", hint="a newer abreast wrote it: upgrade"
+            f"a plan of schema {schema} cannot be read",
+            hint="a newer version wrote it: upgrade abreast",
         )
     values["land"] = LandMode(values["land"])
     values["pass_env"] = tuple(values["pass_env"])

@@ -150,7 +150,7 @@ def _prompt(source: Source, at: int, task: Mapping[str, Any], folder: Path) -> s
 
 def _read_prompt(source: Source, path: tuple[str | int, ...], file: Path) -> str | None:
     if file.exists() and not file.is_file():  # a pipe or a device may never end
-        source.problem(path, f"{file} is no file")
+        source.problem(path, f"{file} is not a file")
         return None
     try:
         text = file.read_text(encoding="utf-8-sig")

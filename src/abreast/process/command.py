@@ -47,7 +47,7 @@ def run(
         )
     except subprocess.TimeoutExpired as late:
         raise error(
-            argv, None, stderr=f"no end after {timeout} s: {late.stderr or b''!r}", cwd=place
+            argv, None, stderr=f"did not end within {timeout} s: {late.stderr or b''!r}", cwd=place
         ) from late
     except OSError as failure:
         raise error(argv, None, stderr=str(failure), cwd=place) from failure

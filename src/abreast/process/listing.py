@@ -26,7 +26,7 @@ def entries(folder: Path) -> list[Path]:
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """Yield all that is below a folder and is no folder; links are not followed."""
+    """Yield all that is below a folder and is not a folder; links are not followed."""
     for top, _, names in os.walk(folder):
         for name in names:
             yield Path(top, name)

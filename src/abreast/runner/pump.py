@@ -118,7 +118,7 @@ class Pump(threading.Thread):
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield whole lines, the last one as it is; one beyond all measure comes in pieces."""
+    """Yield whole lines, the last one as it is; a very long one comes in pieces."""
     begun: list[bytes] = []
     size = 0
     for chunk in chunks:

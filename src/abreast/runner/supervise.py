@@ -94,7 +94,7 @@ class _Supervisor:
         # Whoever has the pipe still is out of our reach (another user's, or handed the pipe).
         pump.join(DRAIN)
         _reap()
-        # One that had said its last word and would not go: how we ended it says nothing about it.
+        # It had written its result and did not exit: how we ended it does not matter.
         code = 0 if lingers else process.returncode
         verdict = reader.verdict(code, _tail(self.directory / STDERR))
         if pump.failure is not None:

@@ -105,5 +105,5 @@ def _as_store_error() -> Iterator[None]:
             raise DamagedError(f"the database is damaged: {cause}") from error
         raise StoreError(
             f"the database does not answer: {cause}",
-            hint="is its disk full, or its server down?",
+            hint="check its disk space, and whether its server is running",
         ) from error

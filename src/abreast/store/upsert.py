@@ -1,4 +1,4 @@
-"""Insert a row, or update the one that is there: the same on both databases."""
+"""Insert a row or update the existing one, in the same way on both databases."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any

@@ -51,7 +51,7 @@ class Store(Requests):
         """
         with transaction(self.engine) as db:
             if db.execute(sa.select(runs.c.id).where(runs.c.id == run.id)).first():
-                raise StateError(f"there is a run {run.id} already")
+                raise StateError(f"the run {run.id} already exists")
             last = sa.select(sa.func.coalesce(sa.func.max(runs.c.ordinal), 0))
             kept = {"plan": plan_json, "common_dir": common_dir}
             more = {"ordinal": db.execute(last).scalar_one() + 1}
@@ -145,7 +145,7 @@ class Store(Requests):
         attempt: int | None,
     ) -> None:
         if attempt is not None and row.attempt != attempt:
-            raise StateError(f"{row.id} is at attempt {row.attempt}, no longer at {attempt}")
+            raise StateError(f"{row.id} is at attempt {row.attempt}, not {attempt}")
         values = change.values() | self._times(row, change)
         if change.cli_session is not UNSET:
             values |= left_behind(row, change.cli_session)

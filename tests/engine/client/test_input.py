@@ -84,7 +84,7 @@ def test_the_place_is_checked_too(scratch_home: Path, tmp_path: Path, repo: Repo
 
     unborn = Repo(nowhere)
     unborn.git("init", "-q")
-    with pytest.raises(PlanError, match="has no commit yet, and sessions start from one"):
+    with pytest.raises(PlanError, match="has no commit, and sessions start from a commit"):
         api.read_plan(None, ["do it"], repo=nowhere)
     assert_nothing_was_made(repo)
 

@@ -21,7 +21,7 @@ def lines_of(path: Path) -> Iterator[bytes]:
 
 
 def parse(line: bytes) -> Any:
-    """Return the JSON on a line, None for an empty one. Raises ValueError when it is no JSON."""
+    """Return the JSON on a line, None for an empty one. Raises ValueError when it is not JSON."""
     stripped = line.strip(_BLANK)
     if not stripped:
         return None

@@ -73,7 +73,9 @@ def collect(name: str, places: Places) -> list[Deliverable]:
     chosen = [session for session in run.sessions if task in {"", session.task}]
     for session in chosen:
         if session.kind is not SessionKind.CHILD:
-            raise ContractError(f"{session.id} is no delegation", hint=f"abreast status {run.id}")
+            raise ContractError(
+                f"{session.id} is not a delegation", hint=f"abreast status {run.id}"
+            )
     if not chosen:
         raise ContractError(f"{run.id} has no child {task}", hint=f"abreast status {run.id}")
     kept = reader.record(run.id)  # the tree itself may have gone

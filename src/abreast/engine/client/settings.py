@@ -46,7 +46,7 @@ def load_settings(tree: Path) -> DelegateSettings:
     hint = f"it takes a table [{_TABLE}] with {', '.join(_TYPES)}"
     table = whole.get(_TABLE, {})
     if not isinstance(table, dict):
-        raise ContractError(f"{file}: {_TABLE} is no table", hint=hint)
+        raise ContractError(f"{file}: {_TABLE} is not a table", hint=hint)
     unknown = sorted({*whole} - {_TABLE}) or sorted({*table} - {*_TYPES})
     if unknown:
         raise ContractError(f"{file} has a key that means nothing: {named(unknown)}", hint=hint)
@@ -56,7 +56,7 @@ def load_settings(tree: Path) -> DelegateSettings:
 def _read(file: Path) -> str:
     """Return the file's text. A repository may have made it a pipe or a device, or huge."""
     if file.exists() and not file.is_file():
-        raise ValueError("it is no file")
+        raise ValueError("it is not a file")
     with file.open("rb") as opened:
         text = opened.read(_MOST + 1)
     if len(text) > _MOST:
@@ -73,7 +73,7 @@ def _value(file: Path, key: str, value: Any) -> Any:
     if key == "agent" and value not in modelled():  # a repository must not choose a command to run
         raise ContractError(f"{file}: agent is one of {', '.join(modelled())}, not {said}")
     if key == "model" and not _MODEL.fullmatch(value):
-        raise ContractError(f"{file}: {said} is no name of a model")
+        raise ContractError(f"{file}: {said} is not the name of a model")
     if key == "limit_tokens" and value < 1:
         raise ContractError(f"{file}: limit_tokens must be at least 1")
     return Profile(value) if key == "profile" else value

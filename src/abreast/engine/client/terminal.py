@@ -195,7 +195,7 @@ def _changed(session: Session, repository: Repository, layout: SessionLayout) ->
 
 
 def _answer(layout: SessionLayout) -> str:
-    """Return what a child has answered, which still holds; "" for a session that is none."""
+    """Return what a child has answered; "" for a session that is not a child."""
     found = load(layout.deliverable)
     return json.dumps(found.value) if found is not None and found.value is not None else ""
 

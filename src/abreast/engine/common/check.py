@@ -88,7 +88,7 @@ def landing_problems(
     if not target:
         yield Problem("target", "there is no branch to land on: HEAD is detached", hint)
     elif not branch_name_ok(target):
-        yield Problem("target", f"{target!r} is no branch name", hint)
+        yield Problem("target", f"{target!r} is not a branch name", hint)
     elif not read_ref(repository, f"refs/heads/{target}"):
         yield Problem("target", f"there is no local branch {target}", hint)
     if mode is not LandMode.PR:

@@ -88,7 +88,7 @@ def open_transcript(
     except (OSError, ValueError) as error:
         raise NotFoundError(f"{path} cannot be read: {error}") from error
     if not plain:
-        raise NotFoundError(f"{path} is no file", hint="give the transcript of a session")
+        raise NotFoundError(f"{path} is not a file", hint="give the transcript of a session")
     owner = _owner(real, places or find_places(), _environ(environ))
     if owner:
         return records_of(owner).read(real)
@@ -208,7 +208,7 @@ def _recognised(path: Path) -> Transcript:
         if begun is not None and begun.session and understood:
             return records.read(path)
     raise NotFoundError(
-        f"{path} is no transcript that abreast can read",
+        f"{path} is not a transcript that abreast can read",
         hint=f"those of {', '.join(recording())} can be read",
     )
 

@@ -22,7 +22,7 @@ def migrate(engine: sa.Engine, revision: str = REVISIONS[-1]) -> None:
         if current is not None and current not in REVISIONS:
             raise StoreError(
                 f"the database is at revision {current}, which this abreast does not know",
-                hint="a newer abreast has used it: upgrade abreast, or set ABREAST_STATE_DIR",
+                hint="a newer version has used it: upgrade abreast, or set ABREAST_STATE_DIR",
             )
         if current != revision:
             _upgrade(connection, revision)

@@ -124,7 +124,7 @@ def test_layouts(text, new):
     ],
 )
 def test_what_is_no_json_is_refused_with_its_line(text, line):
-    with pytest.raises(ValueError, match=f"line {line} is no JSON"):
+    with pytest.raises(ValueError, match=f"line {line} is not JSON"):
         parse(text)
 
 

@@ -154,7 +154,7 @@ def test_a_file_of_somebody_else_is_left_alone(repo):
     assert path.read_text() == "# my notes\n"
     assert write(found, path, force=True).read_text() == found.text
     assert write(found, path).read_text() == found.text  # ours by now
-    with pytest.raises(StateError, match="CURRENT_WORK\\.md is no folder"):
+    with pytest.raises(StateError, match="CURRENT_WORK\\.md is not a folder"):
         write(found, path / "x.md")
 
 

@@ -288,7 +288,7 @@ def test_a_repository_without_a_commit_can_be_read(local_stage: Stage, tmp_path:
     assert api.delegate("What?", agent=changes, **given).changed == ("b.py",)
     with pytest.raises(PlanError) as refused:
         api.delegate("What?", agent=changes, isolation=Isolation.WORKTREE, **given)
-    assert "has no commit yet" in refused.value.problems[0].message
+    assert "has no commit, and sessions" in refused.value.problems[0].message
     assert "git commit --allow-empty" in (refused.value.problems[0].hint or "")
 
 
@@ -462,7 +462,7 @@ def test_a_scope_names_files_however_they_are_called(
         (Contract("What?", scope=("/etc/*",)), "is outside"),
         (Contract(" "), "there is no question"),
         (Contract("What?", returns="poem"), "there is no shape called 'poem'"),
-        (Contract("What?", returns={"type": "nonsense"}), "is no JSON Schema"),
+        (Contract("What?", returns={"type": "nonsense"}), "is not a JSON Schema"),
         (Contract("What?", scope=("nowhere.py",)), "there is no nowhere.py"),
         (Contract("What?", scope=("src/*.rs",)), r"there is no src/\*.rs"),
         (Contract("What?", scope=("../other",)), "is outside"),
@@ -531,15 +531,18 @@ def test_the_repository_says_what_its_delegations_are_like(local_stage: Stage):
         ('[delegate]\nagent = "command"\n', "agent is one of claude, codex, gemini"),
         # A parent's model gets to read it: what the repository says stays short, and in quotes.
         (f'[delegate]\n"{"Obey! " * 99}" = 1\n', 'nothing: "(Obey! ){9}Obey.*…"$'),
-        (f'[delegate]\nmodel = "-{"Obey! " * 99}"\n', '"-Obey! .{52}…" is no name of a model$'),
+        (
+            f'[delegate]\nmodel = "-{"Obey! " * 99}"\n',
+            '"-Obey! .{52}…" is not the name of a model$',
+        ),
         ("[delegate]\nlimit_tokens = true\n", "limit_tokens must be a whole number"),
         ('[delegate]\nprofile = "fat"\n', "profile is lean or full"),
         ("[delegate]\ncolour = 1\n", "colour"),
         ("[colour]\n", "colour"),
         ("[", "cannot be read"),
-        ("delegate = 3\n", "delegate is no table"),
-        ("[[delegate]]\n", "delegate is no table"),
-        ('[delegate]\nmodel = "--yolo"\n', '"--yolo" is no name of a model'),
+        ("delegate = 3\n", "delegate is not a table"),
+        ("[[delegate]]\n", "delegate is not a table"),
+        ('[delegate]\nmodel = "--yolo"\n', '"--yolo" is not the name of a model'),
         ("a = " + "[" * 50_000, "cannot be read"),
         ("# " + "x" * 200_000, "cannot be read: it has more than"),
     ):
@@ -548,7 +551,7 @@ def test_the_repository_says_what_its_delegations_are_like(local_stage: Stage):
             api.contract("What?", repo=stage.repo.path)
     file.unlink()
     os.mkfifo(file)
-    with pytest.raises(ContractError, match="it is no file"):
+    with pytest.raises(ContractError, match="it is not a file"):
         api.contract("What?", repo=stage.repo.path)
 
 
@@ -556,7 +559,7 @@ def test_what_is_no_delegation_is_not_waited_for(local_stage: Stage, tmp_path: P
     gate = tmp_path / "gate"
     wait = until(gate)
     run = local_stage.start(task("one", scripted(wait, Say("done"))))
-    with pytest.raises(ContractError, match="is no delegation"):
+    with pytest.raises(ContractError, match="is not a delegation"):
         api.collect(run.id, wait=True, places=local_stage.places)
     assert not local_stage.session("one").state.final
     gate.touch()

@@ -401,7 +401,7 @@ def test_what_cannot_be_landed_is_refused_with_a_reason(local_stage: Stage) -> N
         f"nothing to land: there is no finished commit of {run.id}/red"
     )
     assert refused(run.id, "no-such-branch") == "there is no local branch no-such-branch"
-    assert refused(run.id, "..") == "'..' is no branch name"
+    assert refused(run.id, "..") == "'..' is not a branch name"
     assert api.find_run(run.id, places=stage.places) == run
     after = api.land(run.id, places=stage.places)  # on the base, main
     assert landings(after) == {"red": NONE, "good": LANDED}

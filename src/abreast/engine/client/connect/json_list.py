@@ -10,7 +10,7 @@ from abreast.engine.client.connect.json_text import Node
 
 
 def items(text: str, keys: Sequence[str]) -> list[Any]:
-    """Return the list at `keys`, [] when there is none. Raises ValueError when it is no list."""
+    """Return the list at `keys`, [] when there is none. Raises ValueError when it is not a list."""
     return [node.plain for node in _nodes(text, keys)]
 
 
@@ -62,5 +62,5 @@ def _nodes(text: str, keys: Sequence[str]) -> tuple[Node, ...]:
     if node is None:
         return ()
     if not isinstance(node.plain, list):
-        raise ValueError(f"`{'.'.join(keys)}` is no list")  # noqa: TRY004 (of the file, not of us)
+        raise ValueError(f"`{'.'.join(keys)}` is not a list")  # noqa: TRY004 (of the file, not of us)
     return node.items

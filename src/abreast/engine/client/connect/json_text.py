@@ -79,7 +79,7 @@ def put(text: str, keys: Sequence[str], value: Any) -> list[TextEdit]:
         if depth == len(keys) - 1:
             return _replace(text, member, value)
         if member.value.members is None:
-            raise ValueError(f"`{key}` is no object")
+            raise ValueError(f"`{key}` is not an object")
         node = member.value
     raise ValueError("no key")
 
@@ -252,4 +252,4 @@ def _gap(text: str, start: int) -> int:
 
 def _wrong(text: str, at: int) -> ValueError:
     line = text.count("\n", 0, at) + 1
-    return ValueError(f"line {line} is no JSON")
+    return ValueError(f"line {line} is not JSON")

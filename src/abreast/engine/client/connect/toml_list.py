@@ -16,12 +16,12 @@ _HEAD = re.compile(r"\s*(\[.*\])\s*(?:#.*)?$")
 
 
 def items(text: str, keys: Sequence[str]) -> list[Any]:
-    """Return the list at `keys`, [] when there is none. Raises ValueError when it is no list."""
+    """Return the list at `keys`, [] when there is none. Raises ValueError when it is not a list."""
     found: Any = parse(text)
     for key in keys:
         found = found.get(key, {}) if isinstance(found, Mapping) else None
     if found and not isinstance(found, list):
-        raise ValueError(f"`{'.'.join(keys)}` is no list")
+        raise ValueError(f"`{'.'.join(keys)}` is not a list")
     return list(found or [])
 
 
@@ -35,7 +35,7 @@ def add(
     wanted = copy.deepcopy(parse(text))
     table = wanted.setdefault(keys[0], {})
     if not isinstance(table, dict):
-        raise ValueError(f"`{keys[0]}` is no table")  # noqa: TRY004 (of the file, not of us)
+        raise ValueError(f"`{keys[0]}` is not a table")  # noqa: TRY004 (of the file, not of us)
     table[keys[1]] = [*items(text, keys), dict(group)]
     if beside:
         table[_STATE] = {**table.get(_STATE, {}), **beside}

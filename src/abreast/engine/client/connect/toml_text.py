@@ -110,7 +110,7 @@ def _with(parsed: Any, keys: Sequence[str], value: Mapping[str, Any]) -> Any:
     for key in keys[:-1]:
         table = table.setdefault(key, {})
         if not isinstance(table, dict):
-            raise ValueError(f"`{key}` is no table")  # noqa: TRY004 (of the file, not of us)
+            raise ValueError(f"`{key}` is not a table")  # noqa: TRY004 (of the file, not of us)
     table[keys[-1]] = dict(value)
     return whole
 

@@ -89,14 +89,14 @@ def write(found: Handoff, file: Path, *, force: bool = False) -> Path:
         old = _read(file)
         if old.strip() and read_header(old) is None:
             raise StateError(
-                f"{file} is no handoff of ours, and was left alone",
+                f"{file} is not a handoff of abreast, and was left alone",
                 hint="`--force` overwrites it, `--out` names another file",
             )
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(Path(os.path.realpath(file)), found.text, mode=0o644)
     except (FileExistsError, NotADirectoryError) as failure:
-        raise StateError(f"{file} cannot be written: {file.parent} is no folder") from failure
+        raise StateError(f"{file} cannot be written: {file.parent} is not a folder") from failure
     except OSError as failure:
         raise StateError(f"{file} cannot be written: {failure.strerror}") from failure
     return file
@@ -112,7 +112,7 @@ def check(file: Path | None, folder: Path, places: Places) -> Freshness:
     found = file if file is not None else _nearest(folder, places)
     header = read_header(_read(found))
     if header is None:
-        raise StateError(f"{found} is no handoff of ours", hint="`abreast handoff` makes one")
+        raise StateError(f"{found} is not a handoff of abreast", hint="`abreast handoff` makes one")
     near = found.resolve().parent
     place = near if file is not None and top_of(near) is not None else folder
     where = checkout_around(place)

@@ -76,7 +76,7 @@ def moment(since: str | float, now: float | None = None) -> float:
         return datetime(day.year, day.month, day.day).astimezone().timestamp()
     except (ValueError, OverflowError) as error:
         raise AbreastError(
-            f"`{since}` is no time to begin with", hint="such as 12h, 7d, 2w or 2026-11-01"
+            f"`{since}` is not a time or a span", hint="such as 12h, 7d, 2w or 2026-11-01"
         ) from error
 
 

@@ -27,7 +27,7 @@ from abreast.runner.job import JOB, Result, is_lost, load_result
 def contract_of(context: SessionContext) -> Contract:
     """Return the contract of a child's session; raises StateError when it is no child's."""
     if context.task.contract is None:
-        raise StateError(f"{context.session.id} is no delegation")
+        raise StateError(f"{context.session.id} is not a delegation")
     return context.task.contract
 
 
@@ -81,7 +81,7 @@ def rounds_of(context: SessionContext) -> Rounds | None:
 def to_repair(context: SessionContext) -> bool:
     """Return whether the child is to be asked once more, and log what for.
 
-    A person who went on in its place is not asked.
+    A session that a person has continued is not asked.
     """
     rounds = rounds_of(context)
     if rounds is None or not rounds.judged.problems:

@@ -10,7 +10,7 @@ from abreast.runner.job import STREAM, Result, is_lost, load_job
 
 
 def heard(directory: Path, result: Result) -> Result:
-    """Return the result of a lost round as its CLI's last word tells it.
+    """Return the result of a lost round from the last event of its CLI.
 
     Without that word it stays unknown, and says where the stream is.
     """

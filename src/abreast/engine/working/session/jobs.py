@@ -178,7 +178,7 @@ async def _follow(
         if now - looked >= _LIVENESS or (process is not None and process.poll() is not None):
             looked = now
             if not runner.alive:
-                return load_result(directory)  # it may have written its last word just now
+                return load_result(directory)  # it may have written its result just now
             current = load_progress(directory)
             if current is not None and current != shown:
                 shown = current

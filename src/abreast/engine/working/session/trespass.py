@@ -60,7 +60,7 @@ def judge(context: SessionContext) -> Ending | None:
 
 
 def _no_worktree(context: SessionContext) -> Ending | None:
-    """Return the ending of a session whose worktree somebody has removed; mend what can be."""
+    """Repair a worktree that somebody removed; return the session's ending if that fails."""
     layout, before = context.layout, found_by(context.layout)
     if before is None:
         return None
