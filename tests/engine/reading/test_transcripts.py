@@ -83,7 +83,7 @@ def test_a_file_elsewhere_is_read_only_when_it_is_named(places, environ, tmp_pat
         assert open_transcript(outside, places, environ, named=True).agent == name
     other = tmp_path / "other.jsonl"
     other.write_text('{"type":"user"}\nnothing\n')
-    with pytest.raises(NotFoundError, match="no transcript that abreast can read"):
+    with pytest.raises(NotFoundError, match="not a transcript that abreast can read"):
         open_transcript(other, places, environ, named=True)
 
 

@@ -130,5 +130,5 @@ def test_what_is_no_json_is_refused_with_its_line(text, line):
 
 @pytest.mark.parametrize("text", ["[]", '{"mcpServers": []}', "1"])
 def test_where_an_object_is_needed_something_else_is_refused(text):
-    with pytest.raises(ValueError, match="no object"):
+    with pytest.raises(ValueError, match="is not an object"):
         put(text, KEYS, ENTRY)

@@ -69,7 +69,7 @@ def put(text: str, keys: Sequence[str], value: Any) -> list[TextEdit]:
     """Return the edits that make `value` the one at `keys`; none when it is there already."""
     node = _root(text)
     if node.members is None:
-        raise ValueError("it holds no object")
+        raise ValueError("it is not an object")
     if node.start == node.end:
         return [TextEdit(len(text), "", _render(_nested(keys, value), "  ", "", "\n") + "\n")]
     for depth, key in enumerate(keys):
