@@ -9,8 +9,9 @@ import pytest
 
 import abreast
 from abreast.agents.codex import records
-from abreast.engine.reading.ledger.read import FileToRead, read
+from abreast.engine.reading.ledger.read import read
 from abreast.model.transcript import Spent
+from abreast.store.transcripts import Indexed
 from tests.support.ccusage import ccusage, ccusage_binary
 from tests.support.recorded_homes import make_places
 from tests.support.transcripts import of
@@ -145,12 +146,11 @@ def test_a_copy_is_told_by_its_time_also_when_read_in_pieces(tmp_path: Path, cop
     for end in range(1, len(lines)):
         home = tmp_path / f"{end}"
         path = write(home, FORK, 5, lines[:end])
-        before = read(FileToRead("codex", str(path)))
+        before = read(Indexed(str(path), "codex"))
         write(home, FORK, 5, lines)
-        goes_on = FileToRead("codex", str(path), before.offset, before.state, before.tail)
-        now = read(goes_on)
+        now = read(before.row)
         assert not now.whole
-        found = [one.prompt for part in (before, now) for one in part.tallies]
+        found = [one.prompt for part in (before, now) for one in part.row.tallies]
         assert found == [OWN[0]], end
 
 

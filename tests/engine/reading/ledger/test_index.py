@@ -13,11 +13,12 @@ from abreast.agents import records_of
 from abreast.engine.reading.ledger import cores, index
 from abreast.engine.reading.ledger.cores import read_all
 from abreast.engine.reading.ledger.index import refresh
-from abreast.engine.reading.ledger.read import FileToRead, read
+from abreast.engine.reading.ledger.read import read
 from abreast.engine.reading.transcripts import find_transcripts
 from abreast.model.ledger import By
 from abreast.process import piped
 from abreast.store import transcripts as store
+from abreast.store.transcripts import Indexed
 from tests.support.deadlines import eventually
 from tests.support.recorded_homes import (
     anybody,
@@ -171,9 +172,9 @@ def test_helpers_find_the_same_and_a_lost_one_loses_nothing(home, places, monkey
     monkeypatch.setattr(cores, "WORTH", 1_000_000)
     monkeypatch.setattr(cores, "_BATCH", 300_000)
     found = find_transcripts(places, {"HOME": str(home)})
-    tasks = [(FileToRead(one.agent, str(one.path)), one.size) for one in found]
+    tasks = [(Indexed(one.name, one.agent), one.size) for one in found]
     alone = {task.path: read(task) for task, _ in tasks}
-    helped = {task.path: one for task, one in read_all(tasks, cores=3)}
+    helped = {one.row.path: one for one in read_all(tasks, cores=3)}
     assert helped == alone
     asked = []
 
@@ -186,7 +187,7 @@ def test_helpers_find_the_same_and_a_lost_one_loses_nothing(home, places, monkey
 
     monkeypatch.setattr(piped, "Piped", Lost)
     monkeypatch.setattr(cores, "_work", lambda *_: eventually(lambda: len(asked) > 1))
-    lost = {task.path: one for task, one in read_all(tasks, cores=2)}
+    lost = {one.row.path: one for one in read_all(tasks, cores=2)}
     assert len(asked) == 2
     for path, one in lost.items():
         assert one == alone[path]

@@ -11,7 +11,8 @@ import pytest
 
 from abreast.agents import records_of
 from abreast.engine.reading.ledger.pack import unpack
-from abreast.engine.reading.ledger.read import FileToRead, read
+from abreast.engine.reading.ledger.read import read
+from abreast.store.transcripts import Indexed
 from tests.support.recorded_homes import install, recordings
 
 Rewrite = Callable[[Sequence[bytes]], list[bytes]]
@@ -70,9 +71,9 @@ SPELLINGS: dict[str, Rewrite] = {
 
 
 def spent(agent: str, path: Path) -> Any:
-    found = read(FileToRead(agent, str(path)))
+    found = read(Indexed(str(path), agent))
     assert not found.failed
-    return found.session, found.cwd, unpack(found.requests, found.models)
+    return found.row.session, found.row.cwd, unpack(found.requests, found.row.models)
 
 
 @pytest.mark.parametrize("agent", ["claude", "codex", "gemini"])

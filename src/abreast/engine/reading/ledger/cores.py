@@ -6,10 +6,13 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from abreast.engine.reading.ledger.read import FileToRead, Reading, load_reading, read
+from abreast import codec
+from abreast.engine.reading.ledger.read import Reading, read
 from abreast.errors import CommandError
 from abreast.process.environment import allow
+from abreast.store.transcripts import Indexed
 
 WORTH = 64 * 10**6
 """Bytes that are worth a process more: it takes a tenth of a second to start."""
@@ -17,17 +20,17 @@ WORTH = 64 * 10**6
 _BATCH = 16 * 10**6  # bytes that one core takes at a time
 _FILE = 64_000  # bytes that are read while a file is opened and its session gets known
 
-Weighed = tuple[FileToRead, int]
-"""A task, and the bytes that are to be read for it."""
+Weighed = tuple[Indexed, int]
+"""A file as it is known, and the bytes that are to be read of it."""
 
 
-def read_all(tasks: Sequence[Weighed], *, cores: int = 0) -> list[tuple[FileToRead, Reading]]:
-    """Return what each task has found, in no order; `cores` is by default what we may use."""
-    weighed = [(task, size + _FILE) for task, size in tasks]
+def read_all(files: Sequence[Weighed], *, cores: int = 0) -> list[Reading]:
+    """Return what each file has to say, in no order; `cores` is by default what we may use."""
+    weighed = [(one, size + _FILE) for one, size in files]
     helpers = min((cores or _cores()) - 1, sum(weight for _, weight in weighed) // WORTH)
     left = deque(_batches(weighed))
-    found: list[tuple[FileToRead, Reading]] = []
-    answers: list[tuple[list[FileToRead], bytes]] = []
+    found: list[Reading] = []
+    answers: list[tuple[list[Indexed], bytes]] = []
     threads = [threading.Thread(target=_help, args=(left, answers)) for _ in range(helpers)]
     for thread in threads:
         thread.start()
@@ -39,31 +42,34 @@ def read_all(tasks: Sequence[Weighed], *, cores: int = 0) -> list[tuple[FileToRe
             thread.join()
     for batch, answer in answers:
         # Without an answer the helper was lost, and the batch is still to be read.
-        raw = json.loads(answer) if answer else None
-        found += zip(batch, map(load_reading, raw) if raw else map(read, batch), strict=True)
+        found += _readings(answer) if answer else map(read, batch)
     return found
 
 
-def _work(left: deque[list[FileToRead]], found: list[tuple[FileToRead, Reading]]) -> None:
+def _readings(answer: bytes) -> list[Reading]:
+    return codec.load(list[Reading], json.loads(answer), "what a helper has read")
+
+
+def _work(left: deque[list[Indexed]], found: list[Reading]) -> None:
     while True:
         try:
             batch = left.popleft()
         except IndexError:
             return
-        found += ((task, read(task)) for task in batch)
+        found += map(read, batch)
 
 
-def _help(left: deque[list[FileToRead]], answers: list[tuple[list[FileToRead], bytes]]) -> None:
+def _help(left: deque[list[Indexed]], answers: list[tuple[list[Indexed], bytes]]) -> None:
     """Have a process read batches; what it did not answer is in `answers` without an answer."""
     from abreast.process.piped import Piped  # not for the few bytes of most looks
 
-    batch: list[FileToRead] = []
+    batch: list[Indexed] = []
     argv = [sys.executable, "-I", "-m", "abreast.engine.reading.ledger.helper"]
     try:
         with Piped(argv, allow(os.environ)) as helper:
             while left:
                 batch = left.popleft()
-                asked = json.dumps([vars(task) for task in batch]).encode()
+                asked = json.dumps(codec.dump([replace(one, tallies=[]) for one in batch])).encode()
                 answers.append((batch, helper.ask(asked)))
                 batch = []
     except IndexError:  # another was faster
@@ -73,12 +79,12 @@ def _help(left: deque[list[FileToRead]], answers: list[tuple[list[FileToRead], b
             answers.append((batch, b""))
 
 
-def _batches(tasks: Iterable[Weighed]) -> Iterable[list[FileToRead]]:
-    """Return the tasks in portions, the largest first, so that all cores end at the same time."""
-    batch: list[FileToRead] = []
+def _batches(files: Iterable[Weighed]) -> Iterable[list[Indexed]]:
+    """Return the files in portions, the largest first, so that all cores end at the same time."""
+    batch: list[Indexed] = []
     weight = 0
-    for task, more in sorted(tasks, key=lambda one: -one[1]):
-        batch.append(task)
+    for one, more in sorted(files, key=lambda one: -one[1]):
+        batch.append(one)
         weight += more
         if weight >= _BATCH:
             yield batch

@@ -3,15 +3,18 @@
 import json
 import sys
 
-from abreast.engine.reading.ledger.read import FileToRead, dump_reading, read
+from abreast import codec
+from abreast.engine.reading.ledger.read import read
+from abreast.store.transcripts import Indexed
 
 
 def main() -> None:
-    """Answer each line of tasks on standard input with a line of readings."""
+    """Answer each line of files on standard input with a line of readings."""
     for line in sys.stdin.buffer:
-        readings = [dump_reading(read(FileToRead(**task))) for task in json.loads(line)]
+        files = codec.load(list[Indexed], json.loads(line), "the files to read")
         # In ASCII: the names of files need not be UTF-8.
-        sys.stdout.buffer.write(json.dumps(readings).encode() + b"\n")
+        answer = json.dumps(codec.dump([read(one) for one in files]))
+        sys.stdout.buffer.write(answer.encode() + b"\n")
         sys.stdout.buffer.flush()
 
 

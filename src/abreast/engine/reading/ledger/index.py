@@ -2,19 +2,17 @@
 
 import os
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from abreast.economics.ledger import tally
-from abreast.engine.reading.ledger.cores import read_all
+from abreast.engine.reading.ledger.cores import Weighed, read_all
 from abreast.engine.reading.ledger.pack import Requests, answer_of, names_in, pack, unpack
-from abreast.engine.reading.ledger.read import REWRITTEN, FileToRead, Reading, forked_from
+from abreast.engine.reading.ledger.read import SIGNED, Reading, forked_from, known_bytes
 from abreast.engine.reading.transcripts import Found, find_transcripts, hidden_folders
 from abreast.errors import StateError, StoreError
 from abreast.places import Places
-from abreast.store.transcripts import Indexed, dump, load_index, load_requests, save_index
-
-_SIGNED = 2**63 - 1  # no database has larger numbers; some file systems have
+from abreast.store.transcripts import Indexed, load_index, load_requests, save_index
 
 
 @dataclass
@@ -61,33 +59,20 @@ def refresh(places: Places, environ: Mapping[str, str]) -> Index:
     ]
     update = _Update(Index(places, files, hidden))
     update.mark_gone(found)
-    tasks = [_task(one, files.get(one.name)) for one in found if _changed(one, files)]
-    update.index.read = sum(size for _, size in tasks)
-    update.take(read_all(tasks))
+    to_read = [*_to_read(found, files)]
+    update.index.read = sum(size for _, size in to_read)
+    update.take(read_all(to_read))
     if update.changed:
         _save(update, generation)
     return update.index
 
 
-def _changed(found: Found, files: Mapping[str, Indexed]) -> bool:
-    known = files.get(found.name)
-    if known is None:
-        return True
-    is_now = found.inode & _SIGNED, found.size, found.mtime
-    return is_now != (known.inode, known.size, known.mtime)
-
-
-def _task(found: Found, known: Indexed | None) -> tuple[FileToRead, int]:
-    """Return what is to be read, and how much that is."""
-    path = found.name
-    if known is None or known.inode != found.inode & _SIGNED or found.size < known.read_bytes:
-        return FileToRead(found.agent, path), found.size
-    if path.endswith(REWRITTEN):
-        return FileToRead(found.agent, path), found.size
-    state = known.load_state()
-    length, digest = state.get("tail", (0, 0))
-    task = FileToRead(found.agent, path, known.read_bytes, state.get("spending"), (length, digest))
-    return task, found.size - known.read_bytes
+def _to_read(found: Iterable[Found], files: Mapping[str, Indexed]) -> Iterator[Weighed]:
+    """Yield the files that are new or have changed, and how much is to be read of each."""
+    for one in found:
+        known, inode = files.get(one.name) or Indexed(one.name, one.agent), one.inode & SIGNED
+        if (inode, one.size, one.mtime) != (known.inode, known.size, known.mtime):
+            yield known, one.size - known_bytes(known, inode, one.size)
 
 
 def _save(update: "_Update", generation: int) -> None:
@@ -117,37 +102,36 @@ class _Update:
                 one.gone = time.time() if gone else None
                 self.changed[path] = None
 
-    def take(self, readings: Iterable[tuple[FileToRead, Reading]]) -> None:
+    def take(self, readings: Iterable[Reading]) -> None:
         """Add what was read. A request that several files tell of is the first one's."""
         good = []
-        for task, found in readings:
+        for found in readings:
             if found.failed:
-                self.index.notes.append(f"{task.path} cannot be read: {found.failed}")
+                self.index.notes.append(f"{found.row.path} cannot be read: {found.failed}")
             else:
-                good.append((task, found))
-        if self.index.files and any(found.requests for _, found in good):
+                good.append(found)
+        if self.index.files and any(found.requests for found in good):
             packed = load_requests(self.index.places.database)
             self._names = {name for one in packed.values() for name in names_in(one)}
             self.index.packed = packed
         replayed = self._replayed(good)
-        for task, found in good:
-            if task.path in self.index.files:
-                self._extend(task, found, replayed)
-        self._add([one for one in good if one[0].path not in self.changed], replayed)
+        for found in good:
+            if found.row.path in self.index.files:
+                self._extend(found, replayed)
+        self._add([one for one in good if one.row.path not in self.changed], replayed)
 
-    def _replayed(self, readings: Iterable[tuple[FileToRead, Reading]]) -> set[bytes]:
+    def _replayed(self, readings: Iterable[Reading]) -> set[bytes]:
         """Return the names in subagents' files of requests that their session made.
 
         Some subagents begin with a copy of its conversation, in which the answers have the ids that
         they had, and the requests others. What a subagent asks itself is answered anew.
         """
         sides, mains = set[bytes](), [*self.index.packed.items()]
-        for task, found in readings:
-            known = self.index.files.get(task.path)
-            if known.parent if known else found.parent:
+        for found in readings:
+            if self.index.files.get(found.row.path, found.row).parent:
                 sides.update(names_in(found.requests))
             else:
-                mains.append((task.path, found.requests))
+                mains.append((found.row.path, found.requests))
         if not sides:
             return sides
         answers = {answer_of(name) for name in sides}
@@ -157,16 +141,15 @@ class _Update:
                 told.update(a for name in names_in(packed) if (a := answer_of(name)) in answers)
         return {name for name in sides if answer_of(name) in told} if told else told
 
-    def _extend(self, task: FileToRead, found: Reading, replayed: Collection[bytes]) -> None:
+    def _extend(self, found: Reading, replayed: Collection[bytes]) -> None:
         """Add to a file that is known. What it no longer says was spent all the same."""
-        known = self.index.files[task.path]
-        self.index.load([task.path])
-        before = self.index.requests(task.path)
-        new = unpack(found.requests, found.models)
+        now, known = found.row, self.index.files[found.row.path]
+        self.index.load([now.path])
+        before = self.index.requests(now.path)
+        new = unpack(found.requests, now.models)
         others = self._names.union(replayed) if known.parent else self._names
         before |= {n: one for n, one in new.items() if n in before or n not in others}
         self._names.update(before)
-        now = _indexed(task, found)
         if not found.whole:
             now = replace(
                 now,
@@ -174,36 +157,31 @@ class _Update:
                 parent=known.parent,
                 cwd=known.cwd,
                 begun=known.begun,
-                skipped=known.skipped + found.skipped,
-                warnings=[*dict.fromkeys((*known.warnings, *found.warnings))],
+                skipped=known.skipped + now.skipped,
+                warnings=[*dict.fromkeys((*known.warnings, *now.warnings))],
             )
         now.forked_from = known.forked_from
-        if found.state is None:
-            spending = known.load_state().get("spending")
-            now.state = dump({"tail": found.tail, "spending": spending})
         self._keep(now, before)
 
-    def _add(
-        self, readings: Sequence[tuple[FileToRead, Reading]], replayed: Collection[bytes] = ()
-    ) -> None:
+    def _add(self, readings: Sequence[Reading], replayed: Collection[bytes] = ()) -> None:
         """Add files that are new: what a fork repeats belongs to the session it was taken from."""
         once: set[bytes] = set()
         several: set[bytes] = set(replayed)
-        for _, found in readings:
+        for found in readings:
             names = set(names_in(found.requests))
             several |= names & once
             several |= names & self._names
             once |= names
         contested = []
-        for task, found in readings:
-            now = _indexed(task, found)
+        for found in readings:
+            now = found.row
             if several.isdisjoint(names_in(found.requests)):
                 self.index.files[now.path] = now
                 self.index.packed[now.path] = found.requests
                 self.changed[now.path] = None
             else:
-                now.forked_from = forked_from(task)
-                contested.append((now, unpack(found.requests, found.models)))
+                now.forked_from = forked_from(now)
+                contested.append((now, unpack(found.requests, now.models)))
         origins = {now.session: now.forked_from for now, _ in contested}
         for now, requests in sorted(contested, key=lambda one: _age(one[0], origins)):
             others = self._names.union(replayed) if now.parent else self._names
@@ -228,26 +206,6 @@ def _is_gone(path: str) -> bool:
     except OSError:
         return False
     return False
-
-
-def _indexed(task: FileToRead, found: Reading) -> Indexed:
-    return Indexed(
-        path=task.path,
-        agent=task.agent,
-        state=dump({"tail": found.tail, "spending": found.state}),
-        session=found.session,
-        parent=found.parent,
-        cwd=found.cwd,
-        warnings=found.warnings,
-        models=found.models,
-        inode=found.inode & _SIGNED,
-        size=found.size,
-        mtime=found.mtime,
-        read_bytes=found.offset,
-        skipped=found.skipped,
-        begun=found.begun,
-        tallies=found.tallies,
-    )
 
 
 def _age(one: Indexed, origins: Mapping[str, str]) -> tuple[int, float, str]:

@@ -1,10 +1,9 @@
 """Reads what one transcript adds to the ledger: from where it was left, in constant memory."""
 
-import base64
 import os
 from collections import deque
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,120 +14,94 @@ from abreast.agents.base import Records
 from abreast.agents.recorded import LONGEST, open_record
 from abreast.economics.ledger import tally
 from abreast.engine.reading.ledger.pack import Requests, name_of, pack
-from abreast.model.ledger import Tally
 from abreast.model.transcript import Begun
+from abreast.store.transcripts import Indexed, dump
 
 _BUFFER = 1 << 20
-REWRITTEN = (".gz", ".zst", ".json")
-"""How the names of files end that are read as a whole, and not on from where they were left."""
-
+# How the names of files end that are read as a whole, and not on from where they were left.
+_REWRITTEN = (".gz", ".zst", ".json")
 _TAIL = 256  # bytes before the place where reading goes on, that must be what they were
 _HEAD = 200  # lines in which a session has introduced itself
 _FORKED = 5000  # lines in which a fork has said what it was taken from, the nearest one last
 
 
-@dataclass(frozen=True)
-class FileToRead:
-    """A file to read. `offset`, `state` and `tail` are those of an earlier `Reading`, if any."""
-
-    agent: str
-    path: str
-    offset: int = 0
-    state: Mapping[str, Any] | None = None
-    tail: tuple[int, int] = (0, 0)
+SIGNED = 2**63 - 1  # no database has larger numbers; some file systems have
 
 
 @dataclass
 class Reading:
-    """What a file had to say beyond `FileToRead.offset`; from its beginning when `whole`.
+    """What a file had to say beyond what was known of it; from its beginning when `whole`.
 
-    `requests` and `models` are as `pack` makes them, `tallies` their sums. `failed` tells why the
+    `requests` are as `pack` makes them, `row` has their models and sums. `failed` tells why the
     file could not be read.
     """
 
-    whole: bool = True
-    inode: int = 0
-    size: int = 0
-    mtime: int = 0
-    offset: int = 0
-    state: Mapping[str, Any] | None = None
-    tail: tuple[int, int] = (0, 0)
-    session: str = ""
-    parent: str = ""
-    cwd: str = ""
-    begun: float = 0.0
+    row: Indexed
     requests: bytes = b""
-    models: list[str] = field(default_factory=list)
-    tallies: list[Tally] = field(default_factory=list)
-    skipped: int = 0
-    warnings: list[str] = field(default_factory=list)
+    whole: bool = True
     failed: str = ""
 
 
-def read(task: FileToRead) -> Reading:
-    """Read a file, or what has been added to it. Never raises for what the file is."""
-    found, path, records = Reading(), Path(task.path), records_of(task.agent)
+def read(known: Indexed) -> Reading:
+    """Read a file, or what has been added to it since it was `known`.
+
+    Never raises for what the file is.
+    """
+    row = Indexed(known.path, known.agent)
+    found, path, records = Reading(row), Path(known.path), records_of(known.agent)
     try:
         with open_record(path, _BUFFER) as file:
             status = os.fstat(file.fileno())
-            found.inode, found.size, found.mtime = status.st_ino, status.st_size, status.st_mtime_ns
-            found.whole = not _goes_on(task, file, status.st_size)
+            row.inode = status.st_ino & SIGNED
+            row.size, row.mtime = status.st_size, status.st_mtime_ns
+            found.whole = not _goes_on(known, row, file)
             if found.whole:
-                _introduce(found, records, path, file)
+                _introduce(row, records, path, file)
                 file.seek(0)
-            requests = _spent(found, task, records, file)
+            requests = _spent(found, known.load_state(), records, file)
     except OSError as error:
-        return Reading(failed=error.strerror or str(error))
-    found.requests, found.models, bad = pack(requests)
+        return Reading(row, failed=error.strerror or str(error))
+    found.requests, row.models, bad = pack(requests)
     if bad:
-        found.warnings.append("requests state numbers of tokens that cannot be: left out")
-    found.tallies = tally(requests.values())
+        row.warnings = [*row.warnings, "requests state numbers of tokens that cannot be: left out"]
+    row.tallies = tally(requests.values())
     return found
 
 
-def forked_from(task: FileToRead) -> str:
+def known_bytes(known: Indexed, inode: int, size: int) -> int:
+    """Return how much of a file, as it is now, need not be read again: 0 if it is another one."""
+    grown = inode == known.inode and known.read_bytes <= size
+    return known.read_bytes if grown and not known.path.endswith(_REWRITTEN) else 0
+
+
+def forked_from(row: Indexed) -> str:
     """Return the session whose history a file begins with, "" when it is its own."""
-    path = Path(task.path)
+    path = Path(row.path)
     try:
         with open_record(path, _BUFFER) as file:
-            last = deque(_introductions(records_of(task.agent), path, file, _FORKED), maxlen=1)
+            last = deque(_introductions(records_of(row.agent), path, file, _FORKED), maxlen=1)
     except OSError:
         return ""
     return last[0].forked_from if last else ""
 
 
-def dump_reading(found: Reading) -> dict[str, Any]:
-    """Return a reading as JSON can carry it."""
-    return vars(found) | {"requests": base64.b64encode(found.requests).decode()}
-
-
-def load_reading(raw: Mapping[str, Any]) -> Reading:
-    return Reading(
-        **{
-            **raw,
-            "requests": base64.b64decode(raw["requests"]),
-            "tallies": [Tally(*one) for one in raw["tallies"]],
-            "tail": (raw["tail"][0], raw["tail"][1]),
-        }
-    )
-
-
-def _goes_on(task: FileToRead, file: BinaryIO, size: int) -> bool:
+def _goes_on(known: Indexed, now: Indexed, file: BinaryIO) -> bool:
     """Return whether the file still begins with what was read of it, and stand behind that."""
-    length, digest = task.tail
-    if not 0 < task.offset <= size or task.path.endswith(REWRITTEN):
+    offset = known_bytes(known, now.inode, now.size)
+    if not offset:
         return False
-    file.seek(task.offset - length)
-    return crc32(file.read(length)) == digest
+    tail: tuple[int, int] = known.load_state().get("tail", (0, 0))
+    file.seek(offset - tail[0])
+    return crc32(file.read(tail[0])) == tail[1]
 
 
-def _introduce(found: Reading, records: Records, path: Path, file: BinaryIO) -> None:
+def _introduce(row: Indexed, records: Records, path: Path, file: BinaryIO) -> None:
     begun = Begun(0.0, "")
     for begun in _introductions(records, path, file, _HEAD):
         if begun.session:
             break
-    found.session, found.cwd, found.begun = begun.session or path.stem, begun.cwd, begun.at
-    found.parent = begun.parent
+    row.session, row.parent = begun.session or path.stem, begun.parent
+    row.cwd, row.begun = begun.cwd, begun.at
 
 
 def _introductions(records: Records, path: Path, file: BinaryIO, most: int) -> Iterator[Begun]:
@@ -138,11 +111,12 @@ def _introductions(records: Records, path: Path, file: BinaryIO, most: int) -> I
         yield from (event for event in events.feed(line) if isinstance(event, Begun))
 
 
-def _spent(found: Reading, task: FileToRead, records: Records, file: BinaryIO) -> Requests:
-    """Read on to the end, and note in `found` how far that was."""
-    spending = records.Spending(Path(task.path), None if found.whole else task.state)
+def _spent(found: Reading, state: dict[str, Any], records: Records, file: BinaryIO) -> Requests:
+    """Read on to the end, and note how far that was; `state` is that of what is known."""
+    row, known = found.row, state.get("spending")
+    spending = records.Spending(Path(row.path), None if found.whole else known)
     carries = records.carries
-    requests, agent = Requests(), task.agent
+    requests, agent, warnings = Requests(), row.agent, list[str]()
     line = last = name = b""
     identity = None
     readline, feed = file.readline, spending.feed
@@ -150,7 +124,7 @@ def _spent(found: Reading, task: FileToRead, records: Records, file: BinaryIO) -
         if line[-1:] != b"\n":
             if len(line) < LONGEST:
                 break
-            line = _skip(file, found.warnings)
+            line = _skip(file, warnings)
         last = line
         if carries(line):
             for one in feed(line):
@@ -159,11 +133,11 @@ def _spent(found: Reading, task: FileToRead, records: Records, file: BinaryIO) -
                     name = name_of(agent, identity)
                 requests[name] = one
     torn = line
-    found.offset = file.tell() - len(torn)
-    found.state, found.skipped = spending.state, spending.skipped
-    found.warnings += spending.warnings
-    tail = last[-_TAIL:]
-    found.tail = (len(tail), crc32(tail)) if tail else task.tail
+    row.read_bytes = file.tell() - len(torn)
+    if tail := last[-_TAIL:]:
+        state["tail"] = len(tail), crc32(tail)
+    row.state = dump(state | {"spending": known if spending.state is None else spending.state})
+    row.skipped, row.warnings = spending.skipped, [*warnings, *spending.warnings]
     if torn and carries(torn):  # it may be whole; if not, it will be read again
         requests |= {name_of(agent, one.id): one for one in spending.feed(torn)}
     return requests

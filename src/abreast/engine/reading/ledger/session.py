@@ -13,13 +13,14 @@ from abreast.agents import records_of
 from abreast.agents.base import Records
 from abreast.economics.ledger import merged, tally, unrecorded
 from abreast.engine.reading.ledger.pack import Requests, names_in, unpack
-from abreast.engine.reading.ledger.read import FileToRead, Reading, read
+from abreast.engine.reading.ledger.read import Reading, read
 from abreast.engine.reading.transcripts import transcript_files
 from abreast.model.ledger import Tally
 from abreast.model.session import Session
 from abreast.model.transcript import Spent
 from abreast.model.usage import Usage
 from abreast.places import Places
+from abreast.store.transcripts import Indexed
 
 _GENERATIONS = 8  # of subagents
 
@@ -63,15 +64,15 @@ def read_session(
     for cli_session, paths in files.items():
         counted, family = None, list[Tally]()
         for path in paths:
-            main = read(FileToRead(session.agent, str(path)))
+            main = read(Indexed(str(path), session.agent))
             requests = _new(main, names)
             found.own.setdefault(cli_session, []).extend(requests.values())
             family += tally(requests.values())
-            counted = (main.state or {}).get("counted", counted)
+            counted = (main.row.load_state().get("spending") or {}).get("counted", counted)
             if len(requests) < len(names_in(main.requests)):
                 counted = None  # a fork: that is also of what it was taken from
             for below in _subagents(records, path):
-                family += tally(_new(read(FileToRead(session.agent, str(below))), names).values())
+                family += tally(_new(read(Indexed(str(below), session.agent)), names).values())
         found.sums += [*family, *(unrecorded(counted, family) or [] if counted else [])]
     found.sums = merged(found.sums)
     return found
@@ -79,7 +80,7 @@ def read_session(
 
 def _new(reading: Reading, names: set[bytes]) -> Requests:
     """Return the requests of a file that no other has told of."""
-    requests = unpack(reading.requests, reading.models)
+    requests = unpack(reading.requests, reading.row.models)
     new = {name: one for name, one in requests.items() if name not in names}
     names.update(new)
     return new
