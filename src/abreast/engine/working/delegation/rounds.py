@@ -1,6 +1,5 @@
 """A child's rounds: it is asked once, and again in its own CLI session when its answer is wrong."""
 
-from collections.abc import Mapping
 from dataclasses import astuple, dataclass, replace
 
 from abreast.agents import agent_named
@@ -20,7 +19,6 @@ from abreast.errors import StateError
 from abreast.model.contract import Contract
 from abreast.model.events import Outcome
 from abreast.model.limits import Limits
-from abreast.model.usage import Usage
 from abreast.runner.job import JOB, Result, is_lost, load_result
 
 
@@ -44,11 +42,6 @@ class Rounds:
         return self.results[-1]
 
     @property
-    def ended_well(self) -> bool:
-        """Whether the last process came to its end by itself, and was denied nothing."""
-        return self.last.verdict.outcome is Outcome.OK and not self.last.stopped_by
-
-    @property
     def cli_session(self) -> str:
         """The id of the CLI's session that the latest round was in."""
         named = [r.verdict.cli_session or r.progress.cli_session for r in reversed(self.results)]
@@ -57,11 +50,6 @@ class Rounds:
     @property
     def turns(self) -> int:
         return sum(r.verdict.turns or r.progress.turns for r in self.results)
-
-    @property
-    def stated(self) -> tuple[Usage, Mapping[str, Usage]]:
-        """What the CLI has stated of all rounds, in total and of each model."""
-        return stated_by(self.results)
 
 
 def rounds_of(context: SessionContext) -> Rounds | None:
@@ -88,7 +76,8 @@ def to_repair(context: SessionContext) -> bool:
         return False
     again = (
         (context.layout.job(ROUNDS[0]) / JOB).exists()
-        and rounds.ended_well
+        and rounds.last.verdict.outcome is Outcome.OK
+        and not rounds.last.stopped_by
         and agent_named(context.task.agent.name).capabilities.resume
         and bool(rounds.cli_session)
         and _left(context, rounds) is not None
@@ -101,7 +90,7 @@ def to_repair(context: SessionContext) -> bool:
 def _left(context: SessionContext, rounds: Rounds) -> Limits | None:
     """Return what of a child's budget is left after these rounds; None when nothing is."""
     budget = context.task.limits
-    used, _ = rounds.stated
+    used, _ = stated_by(rounds.results)
     tokens, usd = (used.input_tokens or 0) + (used.output_tokens or 0), used.cost_usd or 0.0
     # A machine that slept meanwhile, or whose clock was set, has used nothing up.
     minutes = sum(one.seconds or max(0.0, one.ended - one.started) for one in rounds.results) / 60

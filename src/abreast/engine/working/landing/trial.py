@@ -13,7 +13,7 @@ from abreast.engine.common.layout import landing_folder
 from abreast.engine.working.session.baseline import note_trial
 from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.jobs import Order, end_job, run_job
-from abreast.engine.working.session.preparing import command_order_in
+from abreast.engine.working.session.preparing import command_order
 from abreast.engine.working.session.trespass import of_trial
 from abreast.git.checkout import switch_detached
 from abreast.git.commit import left_in
@@ -77,10 +77,10 @@ def _changed(context: SessionContext, merged: str, folder: Path) -> str:
 
 
 def _order(context: SessionContext, name: str, merged: str, folder: Path, stop_file: Path) -> Order:
-    line, place = context.task.commands[name], _scratch(context, merged, folder)
+    place = _scratch(context, merged, folder)
     if name == "verify":  # it runs what agents wrote
         note_trial(context.repository, place, folder)
-    return command_order_in(context, name, line, place, stop_file)
+    return command_order(context, name, place, stop_file)
 
 
 def _scratch(context: SessionContext, merged: str, folder: Path) -> Path:

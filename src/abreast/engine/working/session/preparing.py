@@ -89,16 +89,9 @@ def _join(context: SessionContext, start: str, earlier: Session) -> str:
     return commit_tree(repo, merged.tree, [start, earlier.commit], message, trailers=trailers)
 
 
-def command_order(context: SessionContext, name: str, line: str) -> Order:
-    """Return the job that runs the plan's setup or verify command in the session's worktree."""
-    return command_order_in(context, name, line, context.layout.worktree, context.layout.stop_file)
-
-
-def command_order_in(
-    context: SessionContext, name: str, line: str, place: Path, stop_file: Path
-) -> Order:
+def command_order(context: SessionContext, name: str, place: Path, stop_file: Path) -> Order:
     """Return the job that runs the plan's setup or verify command in the folder `place`."""
-    plan = context.plan
+    plan, line = context.plan, context.task.commands[name]
     minutes = plan.setup_timeout_minutes if name == "setup" else plan.verify_timeout_minutes
     env = plain_environment(context.environment(), plan.pass_env)
     return Order(

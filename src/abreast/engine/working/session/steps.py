@@ -177,11 +177,11 @@ async def _command(
     before_again: Callable[[SessionContext], None] = lambda _: None,
 ) -> Ending | None:
     """Run a command of the plan's, and `before_again` before it is run once more (see the job)."""
-    line = context.task.commands[name]
+    layout, line = context.layout, context.task.commands[name]
     await asyncio.to_thread(context.update, replace(change, last_action=line))
     result = await run_command(
-        context.layout.job(name),
-        lambda: preparing.command_order(context, name, line),
+        layout.job(name),
+        lambda: preparing.command_order(context, name, layout.worktree, layout.stop_file),
         lambda: before_again(context),
     )
     await asyncio.to_thread(agent.note_left, context, result)
