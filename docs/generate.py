@@ -34,6 +34,7 @@ A name of a run may be shortened as long as it stays unique. A session is `RUN/T
 | `ABREAST_DB` | the database, as a URL; without it a file in that folder |
 | `ABREAST_MAX_SESSIONS` | the most sessions at once, over all runs; 100 without it |
 | `ABREAST_IDLE_EXIT` | seconds without work until the worker ends; 30 without it |
+| `ABREAST_AGENTS` | files of more agents, divided as in PATH (for tests, and to embed abreast) |
 | `NO_COLOR` | no colours |
 
 Completion, for bash, zsh or fish: `eval "$(_ABREAST_COMPLETE=bash_source abreast)"`.

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,10 @@ from abreast.agents.base import (
     LoginState,
     StopSignal,
 )
+from abreast.agents.connecting import NAME, Wanted
+from abreast.agents.versions import VersionStatus
 from abreast.errors import AgentError
+from abreast.loopback.dialect import Reply, Request
 from abreast.model.events import Event, EventKind, Outcome, Verdict
 from abreast.model.moves import Say, Spend, Write
 from abreast.model.task import AgentChoice
@@ -90,8 +94,9 @@ def secrets_of(agent: Agent) -> dict[str, str]:
 
 def words_of(agent: Agent) -> list[str]:
     """The short strings in an adapter's source: the field names and values it looks for."""
-    folder = Path(inspect.getfile(type(agent))).parent
-    sources = [f.read_text() for f in folder.glob(f"{agent.name}*.py")]
+    file = Path(inspect.getfile(type(agent)))
+    own = file.parent.glob("*.py") if file.parent.name == agent.name else [file]
+    sources = [f.read_text() for f in own]
     found = {w for source in sources for w in re.findall(r'"([\w./ -]{1,30})"', source)}
     return sorted(found | {"type", "message", "content", "usage", "result"})
 
@@ -329,6 +334,118 @@ class AgentConformance:
         assert isinstance(verdict.final_message, str)
         for tokens in (verdict.usage.input_tokens, verdict.usage.output_tokens):
             assert tokens is None or isinstance(tokens, int)
+
+    # Its parts, as far as it has them.
+
+    def test_versions_are_told_apart(self, agent: Agent) -> None:
+        if agent.certified is not None:
+            assert agent.certified.standing(agent.certified.oldest) is VersionStatus.TRIED
+            assert agent.certified.standing(agent.certified.newest) is VersionStatus.TRIED
+        for defect in agent.defects:
+            assert re.search(r"on 20\d\d-\d\d-\d\d", defect.source)
+            assert defect.affects(defect.since or "0.0.1")
+            assert not defect.until or not defect.affects(defect.until)
+            assert defect.harmless is None or defect.harmless({"HOME": "/nowhere"}, ()) in {
+                True,
+                False,
+            }
+
+    def test_prices_are_dated(self, agent: Agent) -> None:
+        if agent.prices is not None:
+            assert re.fullmatch(r"20\d\d-\d\d-\d\d", agent.prices.date)
+            assert agent.prices.models
+            assert agent.prices.faster.keys() <= agent.prices.models.keys()
+            assert all(min(price) >= 0 for price in agent.prices.models.values())
+
+    def test_variables_are_named_that_globs_stand_for(self, agent: Agent) -> None:
+        globs = [pattern for pattern in agent.env_patterns if "*" in pattern]
+        assert bool(globs) <= bool(agent.env_names)
+        assert all(any(fnmatchcase(n, pattern) for pattern in globs) for n in agent.env_names)
+
+    def test_a_private_home_is_where_its_files_and_variables_point(
+        self, agent: Agent, tmp_path: Path
+    ) -> None:
+        if agent.private_home:
+            launch = launch_for(agent, tmp_path, briefing=BRIEFING)
+            for start in self._starts(agent, launch):
+                assert str(launch.directory / agent.private_home) in start.env.values()
+
+    def test_its_briefing_file_is_a_plain_name(self, agent: Agent) -> None:
+        if agent.briefing is not None:
+            assert Path(agent.briefing.name).name == agent.briefing.name
+            assert bool(agent.briefing.instead) is bool(agent.briefing.since)
+
+    def test_no_records_are_found_where_there_are_none(self, agent: Agent, tmp_path: Path) -> None:
+        if agent.records is not None:
+            environ = {"HOME": str(tmp_path)}
+            assert all(tmp_path in root.parents for root in agent.records.roots(environ))
+            assert list(agent.records.scan(environ, (tmp_path / "cli",))) == []
+            assert agent.records.children(tmp_path / "none") == []
+            read = agent.records.read(tmp_path / "none")
+            assert (read.agent, read.events) == (agent.name, ())
+
+    @given(data=st.data())
+    def test_no_line_breaks_the_records(
+        self, agent: Agent, tmp_path: Path, data: st.DataObject
+    ) -> None:
+        if agent.records is None:
+            return
+        path = tmp_path / "any.jsonl"
+        events, spending = agent.records.Events(path), agent.records.Spending(path, None)
+        lines = st.binary(max_size=60) | lines_like(agent)
+        for line in data.draw(st.lists(lines, max_size=5)):
+            told = [*events.feed(line), *spending.feed(line)]
+            assert all(isinstance(one.at, float) for one in told)
+            assert agent.records.carries(line) in {True, False}
+        assert events.skipped >= 0
+        assert spending.skipped >= 0
+        assert all(isinstance(one, str) for one in spending.warnings)
+        json.dumps(spending.state)
+
+    def test_what_it_deletes_can_be_kept(self, agent: Agent, tmp_path: Path) -> None:
+        kept = agent.retention({"HOME": str(tmp_path)})
+        if kept is not None:
+            assert agent.records is not None
+            assert kept.days > 0
+            assert str(tmp_path) in kept.change
+
+    def test_it_is_connected_in_the_given_places(self, agent: Agent, tmp_path: Path) -> None:
+        if agent.connection is None:
+            return
+        assert agent.connection.WAIT > 0
+        assert isinstance(agent.connection.SESSION, str)
+        assert isinstance(agent.connection.FOLDER, str)
+        scratch, home, top = (tmp_path / name for name in ("scratch", "home", "top"))
+        for where, own in ((None, home), (top, top)):
+            wanted = Wanted(("/bin/abreast", "mcp"), {"HOME": str(home)}, scratch, where)
+            found = agent.connection.registration(wanted)
+            assert own in found.config.parents
+            assert own in found.skills.parents
+            assert scratch in found.written.parents
+            assert all(scratch in path.parents for path in found.files)
+            assert found.keys[-1] == NAME
+            assert "/bin/abreast" in " ".join(found.command)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_its_ending_hook_runs_the_command(self, agent: Agent, tmp_path: Path) -> None:
+        if agent.ending_hook is not None:
+            hook = agent.ending_hook("abreast --hooked", {"HOME": str(tmp_path)})
+            assert tmp_path in hook.config.parents
+            assert hook.group["hooks"][0]["command"] == "abreast --hooked"
+            assert isinstance(hook.beside(0), dict)
+            off: Any = hook.off_value
+            for key in reversed(hook.off):
+                off = {key: off}
+            assert hook.hooks_off(off) == ".".join(hook.off)
+            assert hook.hooks_off({}) == ""
+
+    def test_the_loopback_speaks_its_dialect(self, agent: Agent) -> None:
+        assert (agent.dialect is not None) is agent.capabilities.model
+        if agent.dialect is not None:
+            assert not agent.dialect.recognises(Request("GET", "/nowhere/at/all", "", {}, {}))
+            assert agent.dialect.error(503, "later", "overloaded").status == 503
+            made = Request("POST", "/", "", {}, {})
+            assert len([*agent.dialect.stream(made, Reply("hi"))]) >= 2
 
     def _starts(self, agent: Agent, launch: Launch) -> list[Command]:
         starts = [agent.headless(launch)]

@@ -21,7 +21,7 @@ class Plain:
         pairs = (line.split(": ", 1) for line in request.body["lines"])
         return [Message(role, text) for role, text in pairs]
 
-    def stream(self, request: Request, reply: Reply) -> Iterator[bytes]:  # noqa: ARG002
+    def stream(self, request: Request, reply: Reply) -> Iterator[bytes]:
         yield f"number: {reply.number} {reply.model} {reply.spend.input_tokens}\n".encode()
         yield f"text: {reply.text}\n".encode()
         yield f"call: {reply.call}\n".encode()
