@@ -1,4 +1,4 @@
-"""What a JSON Schema says of one place in an answer, in whichever of its parts it says so."""
+"""Finds all parts of a JSON Schema that apply to one place in an answer."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

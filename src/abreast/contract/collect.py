@@ -1,4 +1,4 @@
-"""Find the answer in what a child said last, when its CLI has no channel of its own for it."""
+"""Finds the answer in a child's last message, for CLIs without structured output."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Words that satisfy a schema and say nothing: placeholders, pointers elsewhere, stuffed lists."""
+"""Finds text that fits a schema without content: placeholders, references, lists in strings."""
 
 import json
 import re
@@ -60,7 +60,7 @@ def stuffed(text: str, where: str, *, path: bool) -> Iterator[str]:
 
 
 def says_only_nothing(text: str) -> bool:
-    """Return whether a text says that there is nothing, and not of what."""
+    """Return whether a text says only that there is nothing, without saying of what."""
     return _NOTHING.fullmatch(_bare(text)) is not None
 
 

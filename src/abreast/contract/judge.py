@@ -1,4 +1,4 @@
-"""A child's answer held against its contract."""
+"""Validates a child's answer against its contract."""
 
 import json
 import re
@@ -18,9 +18,9 @@ _HALF = re.compile("[\\ud800-\\udfff]")  # of a surrogate pair: no file, databas
 
 @dataclass(frozen=True)
 class Judged:
-    """An answer: its value and items when it is as asked for, else what is wrong with it.
+    """An answer: its value and items if it is valid, otherwise its problems.
 
-    The items of a wrong answer are the lines of what was said.
+    The items of an invalid answer are the lines of its text.
     """
 
     items: Items
@@ -34,7 +34,7 @@ class Judged:
 
 
 def judge(said: str, contract: Contract) -> Judged:
-    """Judge what a child gave as its answer, whatever its CLI made of it."""
+    """Return the child's answer as valid value and items, or its problems."""
     said = _HALF.sub("\ufffd", said)
     lines = tuple(said.strip().split("\n")) if said.strip() else ()
     value = find_answer(said)

@@ -1,4 +1,4 @@
-"""Show no more than the limit: cut between items, and page through the rest without a loss."""
+"""Divides a deliverable into pages within the limit, cut between items, without loss."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

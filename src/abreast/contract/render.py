@@ -1,4 +1,4 @@
-"""A deliverable as text: items that can be counted, cut between, and joined again."""
+"""Renders a deliverable as text items that can be counted, cut between and joined again."""
 
 import json
 from collections.abc import Callable, Mapping

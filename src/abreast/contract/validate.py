@@ -1,4 +1,4 @@
-"""Whether a child's answer is what its contract asks for, whatever the CLI claims."""
+"""Validates a child's answer against its contract's schema, whatever the CLI claims."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ _MOST = 20  # problems told at once: more do not help to repair
 
 
 def problems(value: Any, schema: Schema) -> list[str]:
-    """Return what is wrong with `value`, each as `where: what`; empty when it is as asked for."""
+    """Return what is wrong with `value`, each as `where: what`; empty when it is valid."""
     from jsonschema import Draft202012Validator
     from referencing import Registry
     from referencing.exceptions import Unresolvable

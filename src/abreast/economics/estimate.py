@@ -1,4 +1,4 @@
-"""Before a child starts: what it is expected to cost, and what it keeps out of the parent."""
+"""Estimates, before a child starts, its cost and what it keeps out of the parent."""
 
 from collections.abc import Sequence
 from statistics import median
@@ -14,7 +14,7 @@ MOST_OF_A_FILE = 25_000
 def estimate(
     sizes: Sequence[int] | None, start_ups: Sequence[int], *, default: int, limit_tokens: int
 ) -> Estimate:
-    """Return what is to be expected of a delegation.
+    """Return the estimate for a delegation.
 
     `sizes` are those of the files in its scope, in bytes; None: it names no files. `start_ups` are
     the start-up tokens of earlier children of the same profile, `default` stands in for them.

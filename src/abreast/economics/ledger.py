@@ -1,4 +1,4 @@
-"""After the fact: requests added up, priced, and set against what they kept out of a parent."""
+"""Adds up and prices requests, and compares them with what they kept out of a parent."""
 
 from bisect import bisect_right
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""What a request would cost by the providers' public price lists: an estimate, and nothing else.
+"""Estimates what a request costs by the providers' public price lists.
 
 A subscription, a discount, a long prompt or a cache that is kept for an hour costs otherwise.
 Nothing is ever fetched: each agent has the list of its provider. A model that is in none has no

@@ -1,6 +1,6 @@
 """Moving a target branch: by compare-and-swap, or by a fast-forward where it is checked out.
 
-A checkout that git will not bring along is left exactly as it is. Nothing is stashed or forced.
+A checkout that git cannot update stays exactly as it is. Nothing is stashed or forced.
 """
 
 from dataclasses import dataclass, replace
@@ -41,8 +41,8 @@ def advance(
 ) -> Advance:
     """Move the branch `target` from `old` to `new`, which must contain `old`; safe to repeat.
 
-    Where it is checked out, that checkout comes along and keeps its unrelated local edits; if it
-    cannot, all stays as it was. `journals` is the folder of the intents of fast-forwards: what a
+    A checkout of it is updated as well and keeps its unrelated local edits; if that is impossible,
+    nothing changes. `journals` is the folder of the intents of fast-forwards: what a
     killed process left half done is finished or taken back first. Raises `StateError` when there
     is no such branch or `new` does not contain `old`.
     """

@@ -1,4 +1,4 @@
-"""What a file holds, as a short mark: two states are alike when their marks are.
+"""Marks of file contents: two states are equal when their marks are equal.
 
 Read without git, so that no filter, hook or configuration of the checkout has a part in it.
 """

@@ -24,7 +24,7 @@ _SHOWN = 5  # paths named in a reason
 
 
 class RefusedError(Exception):
-    """The checkout cannot come along; the text says why. `edits`: the user's changes overlap."""
+    """The checkout cannot be updated; the text says why. `edits`: the user's changes overlap."""
 
     def __init__(self, words: str, *, edits: bool = False) -> None:
         super().__init__(words)

@@ -1,4 +1,4 @@
-"""A handoff's size: the least decisive lines go, whole, until it fits."""
+"""Fits a handoff to its size limit by leaving out whole lines, the least important first."""
 
 from collections.abc import Callable, Sequence
 

@@ -78,7 +78,7 @@ def own_code(command: str) -> bool:
 def only_asks(command: str) -> bool:
     """Return whether a command only asks something: an inline script, a request, a test for a file.
 
-    One that fails is an answer; that of a task's own check is something to go on with.
+    Its failure is an answer, whereas the failure of a check is work to be done.
     """
     bare = _QUOTED.sub("''", _DOCUMENT.sub("<<", command))
     parts = [part.strip() for part in _JOINTS.split(bare) if part.strip()]
@@ -103,7 +103,7 @@ def covers(later: str, earlier: str) -> bool:
 
 
 def overtakes(later: str, earlier: str) -> bool:
-    """Return whether `later`, when it passes, leaves little reason to go on with `earlier`.
+    """Return whether `later`, when it passes, makes it unnecessary to continue with `earlier`.
 
     It is the same, started in another way, or the whole suite of which `earlier` is a part.
     """

@@ -1,4 +1,4 @@
-"""A handoff out of all that is known of a session."""
+"""Composes a handoff from all that is known of a session."""
 
 from collections.abc import Sequence
 

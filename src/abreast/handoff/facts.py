@@ -1,4 +1,4 @@
-"""All that is known of a session, and how its parts are worded."""
+"""All facts that are known of a session, and their wording."""
 
 import posixpath
 from dataclasses import dataclass, field
@@ -14,11 +14,11 @@ from abreast.model.transcript import Called, ToolKind
 
 @dataclass(frozen=True)
 class SessionFacts:
-    """One session: what its transcript tells, how its checkout stands, what abreast knows of it.
+    """One session: the facts of its transcript, its checkout, and abreast's own record.
 
     `cwd` is where it began, as it called it: paths in its transcript may be relative to that.
     `within` is the same as a path from the top of the checkout, "" for the top itself.
-    `gone`: there is no such folder any more.
+    `gone`: that folder no longer exists.
     """
 
     transcript: TranscriptFacts = field(default_factory=TranscriptFacts)
@@ -35,11 +35,11 @@ class SessionFacts:
 
     @property
     def cut_off(self) -> bool:
-        """Whether the record ends in the middle: killed, or still at work."""
+        """Whether the transcript ends in the middle: the session was killed, or still runs."""
         return self.transcript.end in {End.CUT_OFF, End.BETWEEN, End.UNANSWERED}
 
     def path(self, name: str) -> str:
-        """Return a path as it is called from the top of the checkout; absolute when outside."""
+        """Return a path relative to the top of the checkout; absolute when it lies outside."""
         whole = posixpath.normpath(posixpath.join(self.cwd or self.checkout.top, name))
         # The top by the name that the session has for it; there may be a link on the way.
         own = self.cwd.removesuffix(self.within).rstrip("/") if self.checkout.top else self.cwd
@@ -49,7 +49,7 @@ class SessionFacts:
         return whole
 
     def outcome(self, ran: Ran) -> str:
-        """Return how a command ended, claiming no more than its exit code says."""
+        """Return how a command ended, as far as its exit code shows it."""
         if ran.code is None:
             return "was not run to its end"
         if ran.failed and ran.code == 0:

@@ -1,4 +1,4 @@
-"""Whether a handoff still tells how things stand."""
+"""Compares a handoff with its checkout as it is now."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ _NAMED = 8
 
 @dataclass(frozen=True)
 class Now:
-    """A checkout now, as a handoff of it needs to know.
+    """The present state of a checkout, as far as a handoff names it.
 
     `known`: whether the handoff's commit is in the repository. `behind` counts the commits of HEAD
     that it does not have, `ahead` those of its own that HEAD does not have.
@@ -26,7 +26,7 @@ class Now:
 
 
 def judge(header: Header, now: Now) -> Freshness:
-    """Hold a handoff against its checkout, and say everything in which it is out of date."""
+    """Return everything in which a handoff is out of date against its checkout."""
     reasons = []
     if header.branch != now.branch:
         here = f"`{now.branch}`" if now.branch else "no branch"

@@ -1,4 +1,4 @@
-"""The lines of a handoff, each with how decisive it is."""
+"""The lines of a handoff, each with its rank."""
 
 import re
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Section(StrEnum):
 
 @dataclass(frozen=True)
 class Line:
-    """`rank` 0 always stays; of the others the lowest are the most decisive."""
+    """A line of rank 0 always stays; among the others the lowest ranks are the most important."""
 
     section: Section
     text: str

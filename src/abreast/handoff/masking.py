@@ -1,4 +1,4 @@
-"""Secrets in commands and texts: masked, for a handoff is copied and committed."""
+"""Masks secrets in commands and texts, because handoffs are copied and committed."""
 
 import re
 from collections.abc import Iterable, Mapping

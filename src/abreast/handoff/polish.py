@@ -1,4 +1,4 @@
-"""An agent's wording of a handoff, held against the draft: words may change, facts may not."""
+"""Compares an agent's wording of a handoff with the draft: no fact may change."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -60,7 +60,7 @@ def question(fenced: str) -> str:
 
 
 def body(draft: Handoff) -> str:
-    """Return what an agent gets to reword: all but title and header."""
+    """Return the part that an agent rewords: all but title and header."""
     return draft.text[draft.text.index("## ") :]
 
 

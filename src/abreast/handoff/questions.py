@@ -1,4 +1,4 @@
-"""What a message asks of whoever reads it."""
+"""Finds the questions in a message."""
 
 import re
 from collections.abc import Iterator

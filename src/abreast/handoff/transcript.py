@@ -1,4 +1,4 @@
-"""What a transcript tells of a session, as far as it matters to whoever goes on with the task."""
+"""The facts in a session's transcript that matter to whoever continues its task."""
 
 import re
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ _MOST = 50  # questions, edits and the like of each kind that are kept
 
 
 class End(StrEnum):
-    """How a record ends. A record cannot tell a session that was killed from one still at work."""
+    """How a transcript ends. A killed session and one that still runs look the same."""
 
     EMPTY = "empty"
     ANSWERED = "answered"  # with the agent's own words
@@ -64,7 +64,7 @@ class Ran:
 
 @dataclass(frozen=True)
 class TranscriptFacts:
-    """All that one transcript tells, in its own order. Of subagents only what they edited.
+    """The facts of one transcript, in its order; of subagents only what they edited.
 
     `ran` are commands that did more than look, in the order in which they ended. `refused` are
     edits that failed and commands that were not let begin, with the reason. `unfinished` are calls
@@ -182,7 +182,7 @@ class _Listener:
 
 
 def transcript_facts(transcript: Transcript) -> TranscriptFacts:
-    """Return what a transcript tells."""
+    """Return the facts of a transcript."""
     heard = _Listener()
     for event in transcript.events:
         heard.hear(event)

@@ -1,4 +1,4 @@
-"""Arguments of a tool call, checked, as contracts: models send what they like."""
+"""Checks the arguments of a tool call and turns them into contracts."""
 
 import json
 from collections.abc import Mapping

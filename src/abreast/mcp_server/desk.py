@@ -1,4 +1,4 @@
-"""The tools themselves: each call becomes calls of `abreast.aio`, and their outcome a text."""
+"""The tools: each call becomes calls of `abreast.aio`, and their result a text."""
 
 import asyncio
 import contextlib
@@ -50,7 +50,7 @@ class Desk:
         self._calls: dict[str, ToolCall] = {}
 
     async def answer(self, call: ToolCall) -> str:
-        """Return what the client's model gets to read; raises AbreastError for a wrong call."""
+        """Return the text for the client's model. Raises AbreastError for an invalid call."""
         arguments.check_names(call.tool, call.given)
         tools = {"collect": _collect, "more": _more, "tell": _tell, "cancel": _cancel}
         if call.tool in tools:

@@ -1,7 +1,7 @@
-"""What a client may do to sessions by their names, which all parents of a machine share.
+"""Which sessions a client may reach by name; all parents on a machine share the names.
 
-Answers may be collected by anyone who knows the name. To stop a child is for the parent that
-started it; to say something, which is marked as coming from another session, for its repository.
+Anyone who knows the name can collect an answer. Only the parent that started a child can stop it.
+Sessions of the same repository can send it messages, which name their sender.
 """
 
 from pathlib import Path

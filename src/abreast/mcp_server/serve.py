@@ -1,4 +1,4 @@
-"""`abreast mcp`: the delegation tools over standard input and output, for as long as the client."""
+"""`abreast mcp`: the delegation tools over standard input and output, until the client leaves."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ _INTERRUPTED = 130
 
 
 def serve() -> int:
-    """Serve until the client goes away or a signal says so; children go on without us."""
+    """Serve until the client leaves or a signal arrives; children keep running."""
     wire, interrupted = Wire(), False
 
     def leave(number: int, _frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""The protocol, as the SDK speaks it: its server over our wire, and our tools behind it."""
+"""The MCP server of the SDK, with our wire as its transport and our tools."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
-"""A client's messages as the SDK can read them; one that it could not read is answered at once.
+"""Passes on the messages that the SDK can read, and answers the others with an error.
 
-The SDK drops what it cannot parse (half a character in a text, say) without a word, and its client
-waits for the answer until its time is up. A request gets one answer, whatever is in it.
+The SDK silently drops what it cannot parse (such as half a character in a text), and the client
+then waits until its timeout. Here every request gets one answer, whatever is in it.
 """
 
 import json
@@ -30,7 +30,7 @@ class Vetted:
 
 
 def vet(line: str) -> Vetted:
-    """Return what is to be done with a line of the client's; nothing with an empty one."""
+    """Return what to do with a line of the client's; an empty line needs nothing."""
     text = line.strip().removeprefix("\ufeff")
     if not text:
         return Vetted()

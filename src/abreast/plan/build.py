@@ -1,4 +1,4 @@
-"""Holds a plan file against its schema and against itself, then builds the plan."""
+"""Checks a plan file against its schema and for consistency, then builds the plan."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Holds a plan that a program has made against itself; a plan file has stricter readers."""
+"""Checks the consistency of a plan made by a program; plan files are checked more strictly."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Says in a person's words what pydantic found wrong with a plan."""
+"""Turns pydantic's errors about a plan into plain messages."""
 
 import datetime as dt
 import difflib

@@ -1,4 +1,4 @@
-"""What tasks need of each other: no unknown task, and no circle."""
+"""Finds cycles in what tasks need of each other."""
 
 from collections.abc import Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter

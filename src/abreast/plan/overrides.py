@@ -1,4 +1,4 @@
-"""Options that go over a plan's own defaults."""
+"""Options that override a plan's defaults."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace

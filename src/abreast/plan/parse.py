@@ -1,4 +1,4 @@
-"""Reads a plan file, and says everything that is wrong with it at once, by line and key."""
+"""Reads a plan file and reports every problem at once, by line and key."""
 
 import re
 import tomllib
@@ -15,7 +15,7 @@ from abreast.plan.source import Source
 
 @dataclass(frozen=True)
 class Parsed:
-    """A plan, and what the user should know though it stops nothing."""
+    """A plan and its warnings."""
 
     plan: Plan
     warnings: tuple[Problem, ...] = ()

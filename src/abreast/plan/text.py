@@ -1,4 +1,4 @@
-"""Checks that hold for every value of a plan file, wherever it stands."""
+"""Checks that apply to every value of a plan file."""
 
 from collections.abc import Iterator
 

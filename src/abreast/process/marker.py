@@ -1,4 +1,4 @@
-"""The variable by which everything that a process has started is found, wherever it has gone."""
+"""The environment variable that marks everything a process has started."""
 
 import contextlib
 import os

@@ -9,7 +9,7 @@ WORKER, AWAITED, AGENT = 5, 5, 10
 
 
 def lower(niceness: int) -> None:
-    """Let this process, which leads its session, and all that it will start take second place."""
+    """Lower the priority of this process, which leads its session, and of all that it starts."""
     os.nice(max(0, niceness - os.nice(0)))
     lower_group(os.getpid(), niceness)
 

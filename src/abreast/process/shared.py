@@ -1,4 +1,4 @@
-"""Which processes serve others too, so that the end of whoever started them is not theirs.
+"""Recognises processes that serve others too, and so outlive the job that started them.
 
 The first program that needs one starts it, and every later one of the same user finds it there: an
 agent's `tmux` starts the server in which the user opens a window afterwards. Ending it would take

@@ -1,4 +1,4 @@
-"""Copy a process's output to a file and tell its story in neutral words."""
+"""Copies a process's output to a file and writes its events in vendor-neutral words."""
 
 import threading
 import time

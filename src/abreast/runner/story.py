@@ -1,4 +1,4 @@
-"""What a process did, in neutral words, one line an event: no more of it than a person can use."""
+"""Writes what a process did in vendor-neutral words, one event a line, in bounded size."""
 
 import json
 import time

@@ -1,7 +1,7 @@
-"""The worker that takes a job's result: there is one when the job ends, or the runner starts it.
+"""Starts a worker for a job's result if none is running when the job ends.
 
-Workers die, of whatever: `kill -9`, no memory, a database that was away. Agents go on under their
-runners; without this, what they have done would lie there until somebody looks.
+A worker can die at any time: by `kill -9`, without memory, without its database. Agents keep
+running under their runners; without this, their results would wait until a user runs a command.
 """
 
 import json

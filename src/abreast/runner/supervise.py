@@ -1,4 +1,4 @@
-"""Run one job to its end: hold it to its limits, leave nothing behind."""
+"""Runs one job to its end, enforces its limits, and ends every process that it leaves behind."""
 
 import contextlib
 import os

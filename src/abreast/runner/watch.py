@@ -1,4 +1,4 @@
-"""Limits and signs of life, judged from outside the model."""
+"""Watches limits and signs of life from outside the model."""
 
 import time
 from collections.abc import Callable
