@@ -17,13 +17,13 @@ PAGE = Path(__file__).with_name("doctor.md")
 HEAD = """\
 # The doctor
 
-Written by `docs/doctor.py` from the checks themselves; `make docs` writes it again.
+`docs/doctor.py` generates this page from the checks; `make docs` updates it.
 
-`abreast doctor` looks at how work was split: at the transcripts of Claude Code, Codex and Gemini
-CLI, whoever started the session, at the runs of abreast, and at their repositories. It only reads,
+`abreast doctor` examines how work was split: in the transcripts of Claude Code, Codex and Gemini
+CLI, whoever started the session, in the runs of abreast, and in their repositories. It only reads,
 and nothing leaves the machine. Each finding has its evidence (the session, the time, the
-line of its transcript, the numbers; `--json` has the file as well), why it hurts, and the fix; the
-most costly comes first, and before it what endangers work.
+line of its transcript, the numbers; `--json` has the file as well), why it hurts, and the fix.
+Findings that endanger work come first, then the most costly.
 
 ```
 abreast doctor                       the last seven days
@@ -40,13 +40,14 @@ What the figures mean:
   Where no request followed, and where the length of the answer itself is in question, it is the
   text's.
 - The cost of a finding counts each token once, however often it was sent again with later requests;
-  nothing is said where it is not known. Costs of different findings overlap: the same child can be
-  one of too many and too dear as well.
+  an unknown cost is left out. Costs of different findings overlap: the same child can count in
+  several.
 - A session's subagents belong to it. Those that a CLI runs for itself, as Claude Code does to
   compact, are no delegations. What it shares with the session that it is a fork of counts there.
 - Files are those that the CLI's own tools named; what a shell command changed is not seen.
 
-There is a finding only where every condition of a check holds. A healthy week is one line.
+A check reports a finding only if all of its conditions hold. Without findings the output is one
+line.
 """
 
 

@@ -1,4 +1,4 @@
-"""Every check, in its group: what it looks for, why that hurts, and what to do about it."""
+"""All checks by group: what each looks for, why that hurts, and how to fix it."""
 
 from abreast.doctor.check import Check
 from abreast.model.finding import Severity
@@ -10,7 +10,7 @@ _OVER = (
         title="Many children in one session",
         looks_for="A session with MANY_CHILDREN or more children.",
         why="Every child pays its start-up before it has read a line, and every summary stays in "
-        "the parent. A piece of work for that many is a plan, not a session.",
+        "the parent. Work for that many children belongs in a plan.",
         fix="Ask one child one question about all of it, with `-s` for each folder: "
         "`abreast delegate QUESTION -s DIR`. Independent tasks belong in a plan: "
         "`abreast run PLAN`.",
@@ -23,8 +23,8 @@ _OVER = (
         looks_for="Children whose net, kept out - (start-up + summary), is below 0, and who "
         "together lost LOSS_TOKENS tokens or more.",
         why="What these children read would have been cheaper to read in the parent.",
-        fix="Read small scopes yourself. `abreast delegate --dry-run QUESTION -s PATH` says before "
-        "whether a child is worth its start-up; its lean profile starts for a fraction of it.",
+        fix="Read small scopes yourself. `abreast delegate --dry-run QUESTION -s PATH` estimates "
+        "whether a child is worth its start-up; the lean profile costs a fraction of it.",
         thresholds=("LOSS_TOKENS",),
     ),
     Check(
@@ -33,9 +33,10 @@ _OVER = (
         title="A parent that is mostly full of summaries",
         looks_for="Summaries of SUMMARY_GROWTH tokens or more, from two or more children, that are "
         "SUMMARY_SHARE or more of what the parent's context grew by.",
-        why="The parent collects reports instead of working, and answers worse for each of them.",
+        why="The parent collects reports instead of working, and each of them makes its answers "
+        "worse.",
         fix="Bound what comes back: `abreast delegate QUESTION --returns bullets --limit 300`. "
-        "What one result feeds into the next is a plan with `needs`, whose handoffs are short.",
+        "If one result feeds into the next, use a plan with `needs`; its handoffs are short.",
         thresholds=("SUMMARY_SHARE", "SUMMARY_GROWTH"),
     ),
     Check(
@@ -45,8 +46,7 @@ _OVER = (
         looks_for="ONE_FILE_CHILDREN or more children of one session that each read one file of "
         "their own and changed nothing, asked in words that are ALIKE the same, paths and numbers "
         "aside.",
-        why="The same question is paid for once per file: all start-ups but one are spent for "
-        "nothing.",
+        why="You pay for the same question once per file: all start-ups but one are wasted.",
         fix="Ask once about all the files: `abreast delegate QUESTION -s FILE -s FILE --returns "
         "table`.",
         thresholds=("ONE_FILE_CHILDREN", "ALIKE"),
@@ -77,8 +77,8 @@ _CONTRACT = (
         title="Long summaries",
         looks_for="A child that returned more than LONG_SUMMARY tokens.",
         why="A child is there to keep its reading out of the parent; a long report brings it back.",
-        fix="Limit it outside of the model: `abreast delegate QUESTION --limit 500`; the rest "
-        "stays on disk, a page at a time.",
+        fix="Limit the answer: `abreast delegate QUESTION --limit 500`; the rest stays on disk and "
+        "can be read page by page.",
         thresholds=("LONG_SUMMARY",),
     ),
     Check(
@@ -88,8 +88,9 @@ _CONTRACT = (
         looks_for="A question to a child in which no word says what the answer should look like "
         "or how long it may be (in English: of other languages the words are not known), answered "
         "by more than SHAPELESS_SUMMARY tokens.",
-        why="Without a shape a child decides by itself what to report; an answer that nobody can "
-        "check is read whole, or asked for again.",
+        why="Without a shape the child decides what to report, and the answer cannot be checked: "
+        "it "
+        "is read completely, or requested again.",
         fix="Declare what should come back: `abreast delegate QUESTION --returns "
         "bullets|paths|table|yes-no|findings`, or a JSON Schema.",
         thresholds=("SHAPELESS_SUMMARY",),
@@ -102,8 +103,7 @@ _CONTRACT = (
         "before the user's next word, AGAIN_SHARE or more of whose runs of three words are in it.",
         why="The summary is paid for twice, the second time as output, and is then twice in the "
         "context.",
-        fix="Ask the child for what you want to hand on, in its final shape, and tell the parent "
-        "to refer to it.",
+        fix="Ask the child for the text in its final shape, and tell the parent to refer to it.",
         thresholds=("AGAIN_TOKENS", "AGAIN_SHARE"),
     ),
     Check(
@@ -113,9 +113,10 @@ _CONTRACT = (
         looks_for="Files that the parent did not edit and read between the answer of a child that "
         "had read them and the user's next word: READ_AGAIN_TOKENS tokens or more, and "
         "READ_AGAIN_SHARE or more of what the child read of files.",
-        why="The child's answer was not enough to go on: its start-up was paid, and nothing was "
-        "kept out.",
-        fix="Ask for what you need to decide, with places: `--returns findings` gives file and "
+        why="The child's answer was not sufficient: its start-up was paid, and it kept nothing "
+        "out.",
+        fix="Ask for the facts that you need, with their places: `--returns findings` gives file "
+        "and "
         "line; `--success TEXT` says when the child is done.",
         thresholds=("READ_AGAIN_TOKENS", "READ_AGAIN_SHARE"),
     ),
@@ -129,8 +130,8 @@ _PARALLEL = (
         looks_for="Two sessions in one repository, at work at the same time, that edited a file "
         "of it within SIDE_BY_SIDE_MINUTES minutes of each other. Files outside of the repository "
         "do not count, nor two worktrees that have both landed.",
-        why="In one checkout each writes over what the other assumes; in two worktrees they meet "
-        "as a merge conflict, as 27.7 % of agents' pull requests do (AgenticFlict, 2026).",
+        why="In one checkout each overwrites what the other relies on; in two worktrees they end "
+        "in a merge conflict, as 27.7 % of agents' pull requests do (AgenticFlict, 2026).",
         fix='Name the `paths` of each task and let one need the other: `needs = ["FIRST"]` in a '
         "plan, `abreast run PLAN`.",
         thresholds=("SIDE_BY_SIDE_MINUTES",),
@@ -141,8 +142,9 @@ _PARALLEL = (
         title="Sessions that changed what another had read",
         looks_for="A file that one session read, another changed in the same checkout, and the "
         "first then had to read or edit again, each within SIDE_BY_SIDE_MINUTES minutes.",
-        why="What the first one knew was no longer so; it noticed, or went on with what was not "
-        "true.",
+        why="What the first session knew became wrong: it had to read again, or continued with "
+        "wrong "
+        "assumptions.",
         fix="Give each session a worktree of its own: `abreast open NAME`, or `abreast run` for a "
         "plan.",
         thresholds=("SIDE_BY_SIDE_MINUTES",),
@@ -153,8 +155,7 @@ _PARALLEL = (
         title="Landings that met a conflict",
         looks_for="A session of abreast whose landing bounced because its target has other changes "
         "in the same place.",
-        why="The tasks were not independent: one of them has to be done, or at least merged, "
-        "again.",
+        why="The tasks were not independent: one of them must be done, or at least merged, again.",
         fix="`abreast attach SESSION`, merge the target there, `abreast land SESSION`; next time "
         "let one task need the other.",
     ),
@@ -162,11 +163,12 @@ _PARALLEL = (
         id="bounced-landing",
         severity=Severity.WARNING,
         title="Landings that bounced",
-        looks_for="A session of abreast whose landing bounced otherwise, mostly because verify was "
-        "red on the merge.",
-        why="Each task was right by itself and they are wrong together: there was something "
-        "between them that the plan did not say.",
-        fix="Read the output that the reason names, `abreast attach SESSION`, mend it there, "
+        looks_for="A session of abreast whose landing bounced for another reason, mostly because "
+        "verify "
+        "failed on the merge.",
+        why="Each task works alone and they fail together: the plan missed a dependency between "
+        "them.",
+        fix="Read the output that the reason names, `abreast attach SESSION`, fix it there, "
         "`abreast land SESSION`.",
     ),
 )
@@ -229,9 +231,10 @@ _HOUSE = (
         looks_for="`core.bare = true`, or a `core.worktree` that is another folder, in the "
         "configuration that the main checkout of a repository shares with its worktrees (not of a "
         "submodule).",
-        why="git then takes the checkout for none, or for another folder: commits fail, or hold "
-        "the wrong files.",
-        fix="Take the setting out again, with the command given for each.",
+        why="git then does not see a checkout, or uses another folder: commits fail, or contain "
+        "the "
+        "wrong files.",
+        fix="Remove the setting, with the command given for each.",
     ),
     Check(
         id="gone-worktrees",
@@ -247,9 +250,9 @@ _HOUSE = (
         severity=Severity.INFO,
         title="Worktrees of sessions that ended long ago",
         looks_for="A worktree of abreast's whose session ended more than STALE_DAYS days ago.",
-        why="They pile up: users found 80 to 330 GB in forgotten worktrees.",
-        fix="`abreast clean --remove` removes those whose work is safe elsewhere, and says of the "
-        "others why they stay: land or take over what you want of them, then add `--force`.",
+        why="They accumulate: users found 80 to 330 GB in forgotten worktrees.",
+        fix="`abreast clean --remove` removes those whose work is safe elsewhere, and says why the "
+        "others stay: land or copy what you want from them, then add `--force`.",
         thresholds=("STALE_DAYS",),
     ),
     Check(
@@ -269,8 +272,8 @@ _HOUSE = (
         looks_for="A worktree in the folder of the main checkout, or of another worktree.",
         why="Agents that use paths from the top edit the checkout around it: 3 of 7 did in one "
         "report (anthropics/claude-code#62547). It also shows up in searches and as untracked.",
-        fix="Move it out when nobody is at work in it, with the command given for each; "
-        "`abreast open` and `abreast run` make theirs outside.",
+        fix="Move it out when nobody is working in it, with the command given for each; "
+        "`abreast open` and `abreast run` create worktrees outside.",
     ),
     Check(
         id="expiring-transcripts",
@@ -289,7 +292,7 @@ _HOUSE = (
         title="CLI versions that are known to misbehave",
         looks_for="An installed agent CLI, or else the one of its newest transcript, whose version "
         "is in the table below.",
-        why="Each does the harm that is said with it, whoever started it.",
+        why="Each causes the harm described with it, whoever starts it.",
         fix="Upgrade that CLI, or change the setting where one is named.",
     ),
 )
