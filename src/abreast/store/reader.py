@@ -18,19 +18,15 @@ from abreast.store.rows import (
     NUMBERS,
     RUN_COLUMNS,
     SESSION_COLUMNS,
+    columns,
     load_event,
     load_run,
     load_session,
 )
 from abreast.store.text import load_list
 
-
-def _columns(names: tuple[str, ...], table: str) -> str:
-    return ", ".join(f'{table}."{name}"' for name in names)
-
-
 # Written for both databases; `?` stands for a parameter.
-_OF_RUN, _OF_SESSION = _columns(RUN_COLUMNS, "r"), _columns(SESSION_COLUMNS, "s")
+_OF_RUN, _OF_SESSION = columns(RUN_COLUMNS, "r"), columns(SESSION_COLUMNS, "s")
 _RUNS = f"SELECT {_OF_RUN} FROM abreast_runs r"  # noqa: S608
 _SESSIONS = f"SELECT {_OF_SESSION} FROM abreast_sessions s"  # noqa: S608
 _NEWEST = "ORDER BY r.ordinal DESC, r.created DESC, r.id DESC"

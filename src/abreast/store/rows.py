@@ -56,6 +56,11 @@ def load_session(row: Sequence[Any]) -> Session:
     return Session(**_load(_SESSION_FIELDS, _SESSION, row), usage=usage)
 
 
+def columns(names: Iterable[str], table: str) -> str:
+    """Return columns of a table as SQL names them."""
+    return ", ".join(f'{table}."{name}"' for name in names)
+
+
 def run_row(run: Run) -> dict[str, Any]:
     """Return a run, without its sessions, as the values of its columns."""
     return columns_of({name: getattr(run, name) for name in RUN_COLUMNS})

@@ -14,8 +14,10 @@ import orjson
 
 from abreast.model.ledger import Delegation, Tally
 from abreast.model.moment import Moment
+from abreast.model.session import Session
 from abreast.model.states import RunState
 from abreast.store.direct import open_snapshot, open_transaction
+from abreast.store.rows import SESSION_COLUMNS, columns, load_session
 from abreast.store.text import clean, load_list
 
 _TABLE = "abreast_transcripts"
@@ -66,32 +68,19 @@ class Known:
     `cli_sessions` are the ids that its CLI knows it by, one for each time that it began anew.
     """
 
-    id: str
-    run: str
+    session: Session
     run_state: RunState
+    run_began: Moment
     cli_sessions: tuple[str, ...]
-    agent: str
-    model: str
-    turns: int
-    started: float | None
-    ended: float | None
-    input_tokens: int | None
-    cached_tokens: int | None
-    output_tokens: int | None
-    cost_usd: float | None
-    run_created: float
-    started_tick: str
-    ended_tick: str
-    run_tick: str
 
     @property
     def span(self) -> tuple[float, float] | None:
         """When it was at work, in seconds since its run began; None: it has not begun, or ended."""
-        if not self.started or not self.ended:
+        began, over = self.session.began, self.session.over
+        if began is None or over is None:
             return None
-        run = Moment(self.run_created, self.run_tick)
-        began, over = Moment(self.started, self.started_tick), Moment(self.ended, self.ended_tick)
-        return began.since(run), began.since(run) + over.since(began)
+        start = began.since(self.run_began)
+        return start, start + over.since(began)
 
 
 def load_index(database: str) -> tuple[dict[str, Indexed], int]:
@@ -127,19 +116,18 @@ def load_requests(database: str, paths: Collection[str] | None = None) -> dict[s
 
 def load_known(database: str) -> list[Known]:
     """Return all of abreast's own sessions that have begun."""
+    wanted = f"{columns(SESSION_COLUMNS, 's')}, s.earlier_cli_sessions, r.state"
     with open_snapshot(database) as query:
         rows = query(
-            "SELECT s.id, s.run_id, r.state, s.earlier_cli_sessions, s.cli_session, s.agent, "
-            "s.model, s.turns, s.started, s.ended, s.input_tokens, s.cached_tokens, "
-            "s.output_tokens, s.cost_usd, r.created, s.started_tick, s.ended_tick, "
-            "r.created_tick FROM abreast_sessions s "
+            f"SELECT {wanted}, r.created, r.created_tick FROM abreast_sessions s "  # noqa: S608
             "JOIN abreast_runs r ON r.id = s.run_id WHERE s.started IS NOT NULL "
             "ORDER BY r.created, s.position"
         )
     found = []
-    for name, run, state, earlier, newest, *more in rows:
-        ids = (*load_list(earlier), *([newest] if newest else []))
-        found.append(Known(name, run, RunState(state), ids, *more))
+    for *own, earlier, state, wall, tick in rows:
+        session = load_session(own)
+        ids = (*load_list(earlier), *filter(None, [session.cli_session]))
+        found.append(Known(session, RunState(state), Moment(wall, tick), ids))
     return found
 
 

@@ -15,6 +15,7 @@ from abreast.economics.rows import Part, rows
 from abreast.engine.reading.ledger.index import Index, refresh
 from abreast.errors import AbreastError
 from abreast.model.ledger import QUARTER, By, Delegation, Ledger, Parallel, Tally
+from abreast.model.session import Session
 from abreast.model.words import counted
 from abreast.places import Places
 from abreast.store.transcripts import Indexed, Known, load_delivered, load_known
@@ -31,11 +32,12 @@ def ledger(
     start = moment(since)
     index = refresh(places, environ)
     known = load_known(places.database)
+    sessions = [one.session for one in known]
     parts = [*_parts(index, known)]
     costs = _complete(index, parts)
-    index.unrecorded += len(more := [*_beyond(known, parts)])
+    index.unrecorded += len(more := [*_beyond(sessions, parts)])
     parts += more
-    stated = _stated(costs, known, parts)
+    stated = _stated(costs, sessions, parts)
     prices = Prices(agent.prices for agent in AGENTS.values())
     found, total = rows(parts, by, start, stated, prices)
     delegations = [*_vendors(index, start, known), *load_delivered(places.database, start)]
@@ -82,7 +84,7 @@ def moment(since: str | float, now: float | None = None) -> float:
 
 def _parts(index: Index, known: Iterable[Known]) -> Iterable[Part]:
     """Yield what every transcript came to, and what sessions without one have stated."""
-    ours = {name: one for one in known for name in one.cli_sessions}
+    ours = {name: one.session for one in known for name in one.cli_sessions}
     parents = {(f.agent, f.session): f.parent for f in index.files.values() if f.parent}
     there = index.there
     seen: set[str] = set()
@@ -102,9 +104,10 @@ def _parts(index: Index, known: Iterable[Known]) -> Iterable[Part]:
             begun=one.begun,
             gone=one.gone is not None and (one.agent, one.session) not in there,
         )
-    for each in known:
-        if each.id not in seen and each.input_tokens is not None:
-            yield Part(each.agent, each.id, each.id, [_tally(each)], each.run)
+    for session in (one.session for one in known):
+        if session.id not in seen and session.usage.input_tokens is not None:
+            tallies = [_tally(session)]
+            yield Part(session.agent, session.id, session.id, tallies, session.run)
 
 
 def _complete(index: Index, parts: list[Part]) -> dict[str, float]:
@@ -134,7 +137,7 @@ def _complete(index: Index, parts: list[Part]) -> dict[str, float]:
     return costs
 
 
-def _beyond(known: Iterable[Known], parts: Sequence[Part]) -> Iterable[Part]:
+def _beyond(sessions: Iterable[Session], parts: Sequence[Part]) -> Iterable[Part]:
     """Yield what abreast's own sessions have stated and no transcript has: each as one request.
 
     Such is what Gemini CLI asks aside. What a person has asked since makes up for it here, until
@@ -143,20 +146,20 @@ def _beyond(known: Iterable[Known], parts: Sequence[Part]) -> Iterable[Part]:
     families: defaultdict[str, list[Part]] = defaultdict(list)
     for part in parts:
         families[part.name].append(part)
-    for one in known:
+    for one in sessions:
         family = [part for part in families.get(one.id, ()) if part.whole != one.id]
         tallies = [each for part in family for each in part.tallies]
-        prompt = (one.input_tokens or 0) - sum(each.prompt for each in tallies)
-        output = (one.output_tokens or 0) - sum(each.output for each in tallies)
+        prompt = (one.usage.input_tokens or 0) - sum(each.prompt for each in tallies)
+        output = (one.usage.output_tokens or 0) - sum(each.output for each in tallies)
         if tallies and prompt + output > 0 and prompt >= 0 and output >= 0:
-            cached = (one.cached_tokens or 0) - sum(each.cached for each in tallies)
+            cached = (one.usage.cached_tokens or 0) - sum(each.cached for each in tallies)
             last = max(each.quarter for each in tallies)
             more = Tally(last, one.model, 1, prompt, min(max(0, cached), prompt), output, 0)
             yield replace(family[0], tallies=[more], subagent=False)
 
 
 def _stated(
-    costs: dict[str, float], known: Iterable[Known], parts: Iterable[Part]
+    costs: dict[str, float], sessions: Iterable[Session], parts: Iterable[Part]
 ) -> dict[str, float]:
     """Add to what transcripts state what the streams of abreast's own sessions did.
 
@@ -167,14 +170,15 @@ def _stated(
     for part in parts:
         wholes[part.name].add(part.whole)
     found = dict(costs)
-    for one in known:
+    for one in sessions:
         told = [costs[whole] for whole in wholes[one.id] if whole in costs]
-        if one.cost_usd is None or one.cost_usd <= fsum(told):
+        cost = one.usage.cost_usd
+        if cost is None or cost <= fsum(told):
             continue
         if len(told) == len(wholes[one.id]):
-            found = {name: cost for name, cost in found.items() if name not in wholes[one.id]}
+            found = {k: v for k, v in found.items() if k not in wholes[one.id]}
             told = []
-        found[one.id] = one.cost_usd - fsum(told)
+        found[one.id] = cost - fsum(told)
     return found
 
 
@@ -189,9 +193,10 @@ def _whole(one: Indexed, parents: Mapping[_Name, str]) -> str:
     return session
 
 
-def _tally(one: Known) -> Tally:
-    quarter = int((one.ended or one.started or one.run_created) // QUARTER)
-    counts = (one.input_tokens or 0, one.cached_tokens or 0, one.output_tokens or 0)
+def _tally(one: Session) -> Tally:
+    quarter = int((one.ended or one.started or 0.0) // QUARTER)
+    used = one.usage
+    counts = (used.input_tokens or 0, used.cached_tokens or 0, used.output_tokens or 0)
     return Tally(quarter, one.model, one.turns, *counts, 0)
 
 
@@ -208,7 +213,7 @@ def _vendors(index: Index, since: float, known: Iterable[Known]) -> Iterable[Del
             parents[one.agent, one.session].append(one)
     needed = [*children.values(), *parents.values()]
     index.load(one.path for group in needed for one in group)
-    ours = {name: one.id for one in known for name in one.cli_sessions}
+    ours = {name: one.session.id for one in known for name in one.cli_sessions}
     for name, group in children.items():
         accounts = [
             account([*index.requests(one.path).values()], one.session, name[1], one.agent)
@@ -224,7 +229,7 @@ def _parallel(known: Iterable[Known], parts: Iterable[Part], since: float) -> It
     """Yield the runs of several sessions that have ended."""
     runs: defaultdict[str, list[Known]] = defaultdict(list)
     for one in known:
-        runs[one.run].append(one)
+        runs[one.session.run].append(one)
     prompt, output = Counter[str](), Counter[str]()
     for part in (one for one in parts if one.run):
         prompt[part.run] += sum(one.prompt for one in part.tallies)
@@ -232,9 +237,10 @@ def _parallel(known: Iterable[Known], parts: Iterable[Part], since: float) -> It
     for run, sessions in runs.items():
         times = [one.span for one in sessions if one.span]
         over = sessions[0].run_state.final and len(times) == len(sessions)
-        if len(times) < 2 or not over or min(one.started or 0.0 for one in sessions) < since:
+        begun = min(one.session.started or 0.0 for one in sessions)
+        if len(times) < 2 or not over or begun < since:
             continue
-        work = sum(end - begun for begun, end in times)
+        work = sum(end - start for start, end in times)
         yield Parallel(run, len(times), wall_time(times), work, prompt[run], output[run])
 
 
