@@ -68,7 +68,7 @@ class Places:
         except OSError as failure:
             raise StateError(
                 f"{failure.filename or self.state} cannot be written: {failure.strerror}",
-                hint="let ABREAST_STATE_DIR name a folder of yours",
+                hint="set ABREAST_STATE_DIR to a folder that you can write",
             ) from failure
         return self
 

@@ -62,7 +62,7 @@ def records_of(name: str) -> "Records":
     """Return the records of an agent that keeps some. Raises `NotFoundError`."""
     records = agent_named(name).records
     if records is None:
-        raise NotFoundError(f"`{name}` keeps no transcripts that abreast can read")
+        raise NotFoundError(f"`{name}` has no transcripts that abreast can read")
     return records
 
 
@@ -102,7 +102,7 @@ def _brought(paths: str) -> "Mapping[str, Agent]":
         name = f"abreast_agent_{number}"
         spec = spec_from_file_location(name, path)
         if spec is None or spec.loader is None:
-            raise NotFoundError(f"{BROUGHT} names {path}, which is no Python file")
+            raise NotFoundError(f"{BROUGHT} names {path}, which is not a Python file")
         sys.modules[name] = module = module_from_spec(spec)
         spec.loader.exec_module(module)
         found[module.AGENT.name] = module.AGENT

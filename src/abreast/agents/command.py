@@ -55,7 +55,7 @@ class CommandAgent(Agent):
         """Raises `AgentError` on `resume`: a command has no session to go back to."""
         if not launch.choice.command:
             raise AgentError(
-                "the agent `command` was given no command",
+                "the agent `command` has no command",
                 hint='write agent = { name = "command", command = "…" }',
             )
         if launch.resume:

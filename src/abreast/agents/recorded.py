@@ -74,7 +74,7 @@ class _Document(io.BytesIO):
         content = file.read(LONGEST + 1).strip(_BLANK)
         if content and (len(content) > LONGEST or load_json(content) is None):
             file.close()
-            raise OSError("it is not JSON document, or too long")
+            raise OSError("it is not a JSON document, or too long")
         # In a text they would be escaped.
         line = content.replace(b"\r", b" ").replace(b"\n", b" ")
         super().__init__(line + b"\n" if line else b"")

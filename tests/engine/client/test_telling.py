@@ -31,16 +31,16 @@ def test_an_agent_without_hooks_says_so(local_stage: Stage, tmp_path: Path):
     gate = tmp_path / "gate"
     wait = until(gate)
     run = local_stage.start(task("one", scripted(wait, Say("done"))))
-    with pytest.raises(StateError, match="cannot be told anything while it runs"):
+    with pytest.raises(StateError, match="cannot receive messages while it runs"):
         api.tell("one", "Wait!", places=local_stage.places)
-    with pytest.raises(StateError, match="there is nothing to tell"):
+    with pytest.raises(StateError, match="the message is empty"):
         api.tell(run.id, " ", places=local_stage.places)
     with pytest.raises(NotFoundError):
         api.tell("nobody", "Wait!", places=local_stage.places)
     for empty in ("", "/one"):  # not the newest run
-        with pytest.raises(NotFoundError, match="names no session"):
+        with pytest.raises(NotFoundError, match="is not the name of a session"):
             api.tell(empty, "Wait!", places=local_stage.places)
-        with pytest.raises(NotFoundError, match="names no run"):
+        with pytest.raises(NotFoundError, match="is not the name of a run"):
             api.collect(empty, wait=True, places=local_stage.places)
     gate.touch()
 

@@ -119,7 +119,7 @@ def test_a_question_goes_to_one_that_can_be_used(path: Path, repo: Repo) -> None
     question = Contract("Where is it?")
     environ = {"PATH": str(path)}
     install(path, "claude", "1.0.0")
-    with pytest.raises(ContractError, match="no agent CLI is installed that could answer"):
+    with pytest.raises(ContractError, match="no agent CLI is installed that can answer"):
         make_plan([question], Ask(), tree=repo.path, environ=environ)
     install(path, "codex", CERTIFIED["codex"].newest)
     [task] = make_plan([question], Ask(), tree=repo.path, environ=environ).tasks

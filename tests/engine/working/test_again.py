@@ -47,7 +47,7 @@ def test_resume_goes_on_in_the_same_cli_session(stage: Stage, tmp_path: Path) ->
     assert prompts[0].read_text().startswith("Do one.")
     assert prompts[1].read_text().startswith("You were interrupted.")
 
-    with pytest.raises(StateError, match="is done: nothing is left to resume") as refused:
+    with pytest.raises(StateError, match="is done: there is nothing to resume") as refused:
         api.resume(run.id, places=stage.places)
     assert refused.value.hint == f"abreast land {run.id}"
 

@@ -55,7 +55,7 @@ def test_predecessors_that_do_not_merge_are_told(stage: Stage) -> None:
     assert states["one"] is states["other"] is SessionState.DONE
     both = stage.session(f"{run.id}/both")
     assert both.state is SessionState.FAILED
-    assert both.reason == "what it needs does not merge: other conflicts in same.txt"
+    assert both.reason == "the tasks it needs do not merge: other conflicts in same.txt"
     assert f"abreast retry {both.id}" in both.hint
     assert states["after"] is SessionState.SKIPPED
 

@@ -39,7 +39,7 @@ def test_a_second_worker_is_refused(stage: Stage) -> None:
     first = stage.worker()
     refused = another_worker(stage)
     assert refused.returncode == TAKEN
-    assert refused.stderr == f"another worker has {stage.places.state}\n"
+    assert refused.stderr == f"another worker uses {stage.places.state}\n"
     assert stage.worker() == first
     assert ensure_worker(stage.places) is False
     assert stage.run(task("one", writes("one.txt"))).state is RunState.DONE
@@ -78,7 +78,7 @@ def test_what_is_queued_while_a_worker_leaves_is_done(
     eventually(lambda: stage.worker() is None, "the worker has left")
     log = (stage.places.logs / "worker.log").read_text()
     # One that was started while the last one left may have found its place taken.
-    assert set(log.splitlines()) <= {f"another worker has {stage.places.state}"}
+    assert set(log.splitlines()) <= {f"another worker uses {stage.places.state}"}
 
 
 @pytest.mark.parametrize("name", ["ABREAST_IDLE_EXIT", "ABREAST_MAX_SESSIONS"])

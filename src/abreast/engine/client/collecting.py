@@ -54,10 +54,12 @@ def parse(name: str) -> tuple[str, str, int]:
     child, at, number = name.partition("@")
     if at and not (number.isascii() and number.isdigit() and len(number) < 10 and int(number)):
         hint = f"attempts are counted from 1: {child}@1"
-        raise NotFoundError(f"{name} names no attempt", hint=hint)
+        raise NotFoundError(f"{name} is not the name of an attempt", hint=hint)
     run, _, task = child.partition("/")
     if not run:  # an unset variable of a shell, say: it does not mean the newest run
-        raise NotFoundError(f"{name!r} names no run", hint="`abreast status` lists the runs")
+        raise NotFoundError(
+            f"{name!r} is not the name of a run", hint="`abreast status` lists the runs"
+        )
     return run, task, int(number or 0)
 
 

@@ -88,15 +88,13 @@ def make_plan(
 ) -> Plan:
     """Return the plan for these contracts; raises ContractError, and has no effect."""
     if environ.get(DEPTH):
-        raise ContractError(
-            "a child cannot delegate", hint="it answers its own question; only its parent delegates"
-        )
+        raise ContractError("a child cannot delegate", hint="only its parent can delegate")
     check_count(len(contracts))
     repository = find_repository(tree, worktrees=find_places().worktrees)
     top = repository.place
     if repository.toplevel is None and not all(c.isolation.edits for c in contracts):
         what = f"{top} is a bare repository: there are no files to read"
-        raise ContractError(what, hint="a child with a worktree of its own (--worktree) has some")
+        raise ContractError(what, hint="use a child with its own worktree (--worktree)")
     settings = load_settings(top)
     choice = _choice(ask, settings, environ)
     for contract in contracts:
@@ -120,7 +118,7 @@ def make_plan(
 def check_contract(contract: Contract, tree: Path) -> None:
     """Raise ContractError when nobody could fulfil the contract in `tree`."""
     if not contract.question.strip():
-        raise ContractError("there is no question", hint="say what you want to know")
+        raise ContractError("the question is empty", hint="say what you want to know")
     if contract.limit_tokens < 1:
         raise ContractError(f"the limit is {contract.limit_tokens} tokens: it must be at least 1")
     budget = contract.budget
@@ -142,7 +140,8 @@ def _choice(ask: Ask, settings: DelegateSettings, environ: Mapping[str, str]) ->
             find_fit(AGENTS[name], env)
             return AgentChoice(name)
     raise ContractError(
-        "no agent CLI is installed that could answer", hint="abreast agents tells how to get one"
+        "no agent CLI is installed that can answer",
+        hint="`abreast agents` shows how to install one",
     )
 
 

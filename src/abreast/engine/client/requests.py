@@ -177,7 +177,7 @@ class Client:
         if session.landing is LandState.LANDED:
             raise StateError(
                 f"{session.id} is done, and has landed as {session.landed[:12]}",
-                hint="for more work on top of it, start a run",
+                hint="start a new run for more work on top of it",
             )
         return self.again(session.run, [session], fresh=True)
 
@@ -191,7 +191,7 @@ class Client:
         for session in found.sessions:
             _require_task(session)
         if found.state.final and all(s.state is SessionState.DONE for s in found.sessions):
-            raise StateError(f"run {run} is done: nothing is left to resume", hint=_after(found))
+            raise StateError(f"run {run} is done: there is nothing to resume", hint=_after(found))
         with bring_environment(self.places, run, self._passed(run)):
             self._require_free(s for s in found.sessions if s.state is not SessionState.DONE)
             self.store.resume(run, self._lost(found.sessions))
@@ -272,9 +272,7 @@ class Client:
 
 def _require_task(session: Session) -> None:
     if session.kind is SessionKind.OPEN:
-        raise StateError(
-            f"{session.id} is a person's own session", hint=f"abreast attach {session.id}"
-        )
+        raise StateError(f"{session.id} was opened by hand", hint=f"abreast attach {session.id}")
 
 
 def _after(run: Run) -> str:

@@ -49,7 +49,7 @@ def load_settings(tree: Path) -> DelegateSettings:
         raise ContractError(f"{file}: {_TABLE} is not a table", hint=hint)
     unknown = sorted({*whole} - {_TABLE}) or sorted({*table} - {*_TYPES})
     if unknown:
-        raise ContractError(f"{file} has a key that means nothing: {named(unknown)}", hint=hint)
+        raise ContractError(f"{file} has an unknown key: {named(unknown)}", hint=hint)
     return DelegateSettings(**{key: _value(file, key, value) for key, value in table.items()})
 
 

@@ -51,12 +51,12 @@ def tell(
     """
     agent = agent_named(session.agent)
     if not text.strip():
-        raise StateError("there is nothing to tell", hint=f'abreast tell {session.id} "…"')
+        raise StateError("the message is empty", hint=f'abreast tell {session.id} "…"')
     if session.state.final:
         raise StateError(f"{session.id} has ended: it is {session.state}", hint=_instead(session))
     if not agent.capabilities.told:
         raise StateError(
-            f"{agent.title} cannot be told anything while it runs",
+            f"{agent.title} cannot receive messages while it runs",
             hint=f"abreast stop {session.id}, then: abreast resume {session.run}",
         )
     kept = Reader(places.database).record(session.run)

@@ -116,7 +116,7 @@ def _require_attachable(session: Session, places: Places) -> None:
         )
     if not session.cli_session:
         raise StateError(
-            f"{session.id} has no {session.agent} session to go on with",
+            f"{session.id} has no {session.agent} session to continue",
             hint=f"abreast retry {session.id}, or work in {session.worktree}",
         )
 

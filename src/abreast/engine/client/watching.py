@@ -59,7 +59,9 @@ def wait_for(
             checked = now
             started += ensure_worker(places)
             if started > _MOST_WORKERS:
-                raise WorkerError("workers keep dying", hint=f"see {places.logs / 'worker.log'}")
+                raise WorkerError(
+                    "the worker ended repeatedly", hint=f"see {places.logs / 'worker.log'}"
+                )
         if given_up.wait(pause(now - began, POLL)):
             return found
 

@@ -52,7 +52,7 @@ def require_free(session: Session, places: Places) -> None:
     pid = holder.get("pid")
     raise StateError(
         f"{session.id} is open in another terminal: process {pid or 'unknown'}",
-        hint=f"leave it there; `ps -fp {pid}` shows where that is" if pid else "leave it there",
+        hint=f"close it there; `ps -fp {pid}` shows where that is" if pid else "close it there",
     )
 
 

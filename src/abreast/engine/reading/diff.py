@@ -37,7 +37,7 @@ def diff(session: Session, places: Places, *, stat: bool = False, binary: bool =
     repository = repository_of(session, places)
     layout = layout_of(session, places, repository.common_dir)
     if not session.base_sha or not session.worktree:
-        raise StateError(f"{session.id} has not begun: it is {session.state}")
+        raise StateError(f"{session.id} has not started: it is {session.state}")
     if not session.commit and layout.worktree.exists():
         tree = guard_worktree(repository, layout.worktree)
         return worktree_diff(repository, tree, session.base_sha, form)

@@ -95,7 +95,7 @@ def open_transcript(
     if not named:
         raise NotFoundError(
             f"{path} is outside of the folders in which agents keep transcripts",
-            hint="name the file itself if it is one",
+            hint="give the file itself if it is a transcript",
         )
     return _recognised(real)
 

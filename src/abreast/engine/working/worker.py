@@ -135,7 +135,8 @@ def _alone(places: Places) -> Iterator[None]:
                 time.sleep(_LOOK)
                 continue
             raise TakenError(
-                f"another worker has {places.state}", hint="it is enough: abreast status"
+                f"another worker uses {places.state}",
+                hint="one worker is enough; see `abreast status`",
             ) from None
     try:
         yield

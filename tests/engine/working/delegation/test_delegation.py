@@ -460,7 +460,7 @@ def test_a_scope_names_files_however_they_are_called(
         (Contract("What?", scope=("**.rs",)), r"there is no \*\*.rs"),
         (Contract("What?", scope=("x" * 5000,)), "there is no xxx"),
         (Contract("What?", scope=("/etc/*",)), "is outside"),
-        (Contract(" "), "there is no question"),
+        (Contract(" "), "the question is empty"),
         (Contract("What?", returns="poem"), "there is no shape called 'poem'"),
         (Contract("What?", returns={"type": "nonsense"}), "is not a JSON Schema"),
         (Contract("What?", scope=("nowhere.py",)), "there is no nowhere.py"),
@@ -585,8 +585,8 @@ def test_a_newer_attempt_takes_no_answer_away(local_stage: Stage, tmp_path: Path
     assert first.text.startswith("".join(page.text for page in pages))
     for name, said in (
         (f"{first.id}@3", "has had 2 attempts, and none is its 3."),
-        (f"{first.id}@0", "names no attempt"),
-        (f"{first.id}@one", "names no attempt"),
+        (f"{first.id}@0", "is not the name of an attempt"),
+        (f"{first.id}@one", "is not the name of an attempt"),
     ):
         with pytest.raises(NotFoundError, match=said):
             api.collect(name, wait=True, places=stage.places)

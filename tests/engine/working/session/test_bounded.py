@@ -38,7 +38,7 @@ def test_a_stop_leaves_a_thread_that_hangs_to_itself(tmp_path: Path):
 
 def test_a_stage_has_a_longest_time():
     never = threading.Event()
-    with pytest.raises(StageError, match="without an end") as caught:
+    with pytest.raises(StageError, match="without finishing") as caught:
         asyncio.run(bounded(never.wait, longest=0.0))
     assert not caught.value.stopped
     never.set()

@@ -54,8 +54,8 @@ def check(change: FileRewrite) -> None:
     """Raise StateError when the file is no longer what it was."""
     if read(change.path) != change.old:
         raise StateError(
-            f"{change.path} changed meanwhile; it was left alone",
-            hint="run the same command again: it looks at the new text",
+            f"{change.path} has changed in the meantime and was not written",
+            hint="run the same command again",
         )
 
 

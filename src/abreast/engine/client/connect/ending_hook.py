@@ -58,7 +58,7 @@ def hook(
     except ValueError as wrong:
         raise StateError(
             f"{wanted.config} cannot be edited: {wrong}",
-            hint="nothing was changed; put the file right, or write the hook by hand",
+            hint="nothing was changed; correct the file, or add the hook by hand",
         ) from wrong
     if not remove:
         text = proposal.changes[0].new or ""
@@ -75,7 +75,9 @@ def ended(payload: str, places: Places, environ: Mapping[str, str]) -> Path | No
         return None
     transcript, folder = told(payload)
     if transcript is None:
-        raise StateError("the hook was told of no transcript", hint="is the CLI newer than this?")
+        raise StateError(
+            "the hook received no transcript", hint="the CLI may be newer than this abreast"
+        )
     found = open_transcript(transcript, places, environ)
     place = folder or Path(found.cwd or ".")
     if not found.events or not place.is_dir():

@@ -40,7 +40,7 @@ def require_part(part: _Part | None, environ: Mapping[str, str], lacks: str, hin
     if part is None:
         raise AgentError(lacks, hint=hint)
     if not environ.get("HOME"):
-        raise StateError("HOME is not set", hint="its own configuration is found by it")
+        raise StateError("HOME is not set", hint="abreast needs it to find the CLI's configuration")
     return part
 
 

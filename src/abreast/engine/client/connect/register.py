@@ -66,7 +66,7 @@ def require_top(folder: Path) -> Path:
     """Return the top of the checkout around `folder`. Raises NotFoundError."""
     top = find_repository(folder, worktrees=find_places().worktrees).toplevel
     if top is None:
-        raise NotFoundError(f"{folder} is in no checkout", hint="--scope user needs none")
+        raise NotFoundError(f"{folder} is not in a checkout", hint="--scope user needs none")
     return top
 
 

@@ -118,7 +118,7 @@ def _with(parsed: Any, keys: Sequence[str], value: Mapping[str, Any]) -> Any:
 def checked(text: str, edits: Sequence[TextEdit], wanted: Any) -> list[TextEdit]:
     """Return `edits`. Raises ValueError when they do not make the text say what is `wanted`."""
     if not _reads(apply(text, edits), wanted):
-        raise ValueError("it is written in a way that cannot be edited safely")
+        raise ValueError("it cannot be edited safely")
     return list(edits)
 
 

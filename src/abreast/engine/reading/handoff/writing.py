@@ -89,7 +89,7 @@ def write(found: Handoff, file: Path, *, force: bool = False) -> Path:
         old = _read(file)
         if old.strip() and read_header(old) is None:
             raise StateError(
-                f"{file} is not a handoff of abreast, and was left alone",
+                f"{file} is not a handoff of abreast and was not overwritten",
                 hint="`--force` overwrites it, `--out` names another file",
             )
     try:
@@ -118,7 +118,7 @@ def check(file: Path | None, folder: Path, places: Places) -> Freshness:
     where = checkout_around(place)
     if where is None:
         raise StateError(
-            f"{place} is in no git repository: whether {found} is stale cannot be told",
+            f"{place} is not in a git repository: abreast cannot tell whether {found} is stale",
             hint="run it inside the checkout that the handoff is about",
         )
     return replace(judge(header, now_of(where, header)), file=str(found))

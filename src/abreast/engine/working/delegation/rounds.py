@@ -128,7 +128,7 @@ def _repair(context: SessionContext, agent: Agent) -> Launch:
     rounds, contract = rounds_of(context), contract_of(context)
     left = _left(context, rounds) if rounds else None
     if rounds is None or left is None:
-        raise StateError(f"{context.session.id} has no answer that could be mended")
+        raise StateError(f"{context.session.id} has no answer to correct")
     text = again(rounds.judged.problems, contract, shape=not _takes(agent, contract))
     launch = launch_of(context, agent, text, cli_session=rounds.cli_session)
     return replace(launch, limits=left)  # the budget is that of all rounds together

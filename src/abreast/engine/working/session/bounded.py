@@ -66,13 +66,13 @@ async def bounded(
             stopped = now
         if stopped is not None and now - stopped > grace:
             future.cancel()
-            raise StageError("it was stopped while abreast was at work on it", stopped=True)
+            raise StageError("it was stopped while abreast worked on it", stopped=True)
         if now - began > longest:
             future.cancel()
             raise StageError(
-                f"abreast was at work on it for {longest / 60:.0f} minutes without an end",
+                f"abreast worked on it for {longest / 60:.0f} minutes without finishing",
                 stopped=False,
-                hint="look at the disk and the git commands in its worktree: `abreast doctor`",
+                hint="check the disk, and the git commands in its worktree with `abreast doctor`",
             )
 
 

@@ -80,7 +80,7 @@ def _join(context: SessionContext, start: str, earlier: Session) -> str:
     merged = merge_trees(repo, start, earlier.commit)
     if not merged.clean:
         raise StateError(
-            f"what it needs does not merge: {earlier.task} conflicts in "
+            f"the tasks it needs do not merge: {earlier.task} conflicts in "
             + ", ".join(merged.conflicts[:5]),
             hint=f"let one of them need the other, then: abreast retry {context.layout.id}",
         )
