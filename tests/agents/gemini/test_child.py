@@ -238,7 +238,7 @@ def test_a_child_with_a_worktree_of_its_own_may_edit(bench: Bench) -> None:
     assert (bench.repo.path / "new.txt").read_text() == "N\n"
     assert (bench.repo.path / "log.txt").read_text() == "start\n"
     assert declared(bench.turns[0]) == ALL
-    assert system(bench.turns[0]).startswith("You do one piece of work")
+    assert system(bench.turns[0]).startswith("You do one task")
     assert size(bench.turns[0]) <= 5000
 
 
