@@ -178,7 +178,7 @@ def load_json(line: bytes) -> Any:
 
 
 def seconds(stamp: Any) -> float:
-    """Return an ISO time as Unix seconds; 0.0 when it is none."""
+    """Return an ISO time as Unix seconds; 0.0 if it is not one."""
     if not isinstance(stamp, str):
         return 0.0
     try:

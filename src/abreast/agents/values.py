@@ -9,26 +9,26 @@ MOST = 2**53
 
 
 def text(value: Any) -> str:
-    """Return the text that a value is, "" when it is none."""
+    """Return the text that a value is, "" if it is not one."""
     return value if isinstance(value, str) else ""
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
-    """Return the object that a value is, {} when it is none."""
+    """Return the object that a value is, {} if it is not one."""
     return value if isinstance(value, Mapping) else {}
 
 
 def listed(value: Any) -> list[Any]:
-    """Return the list that a value is, [] when it is none."""
+    """Return the list that a value is, [] if it is not one."""
     return value if isinstance(value, list) else []
 
 
 def count(value: Any) -> int | None:
-    """Return the number of something, None when it is none."""
+    """Return the number of something, None if it is not one."""
     return value if type(value) is int and 0 <= value < MOST else None
 
 
 def amount(value: Any) -> float | None:
-    """Return an amount of money, None when it is none."""
+    """Return an amount of money, None if it is not one."""
     plain = type(value) in {int, float} and 0 <= value < MOST
     return float(value) if plain and isfinite(value) else None

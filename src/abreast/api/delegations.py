@@ -115,7 +115,7 @@ def tell(
     patience: float = 10.0,
     places: Places | None = None,
 ) -> telling.TellResult:
-    """Say something to a session that is at work, and wait up to `patience` seconds till it heard.
+    """Send a message to a running session; wait up to `patience` seconds until it is received.
 
     It hears after its next tool call, else at the end of its turn. `sender` is the session that
     says it; empty: the user. Raises StateError for a session that has ended.

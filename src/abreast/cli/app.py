@@ -47,7 +47,7 @@ VERBS = {
     "doctor": Verb(
         "Look", "doctor", "doctor", "Find what hurts: how work was split, and what it left behind"
     ),
-    "tell": Verb("Steer", "tell", "tell", "Say something to a session that is at work"),
+    "tell": Verb("Steer", "tell", "tell", "Send a message to a running session"),
     "stop": Verb("Steer", "stop", "stop", "Stop a run or a session, and keep what it did"),
     "resume": Verb("Steer", "resume", "resume", "Go on with a run where it stopped"),
     "retry": Verb("Steer", "resume", "retry", "Run one session again, afresh from its base"),

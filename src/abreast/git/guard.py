@@ -170,7 +170,7 @@ _POINTER_BYTES = 8192  # a path has 4096 at most
 
 
 def find_admin(repo: Repository, path: Path) -> Path | None:
-    """Return git's own folder for the worktree at `path`, or None when it is none of `repo`.
+    """Return git's own folder for the worktree at `path`, or None if it is not one of `repo`.
 
     That is the folder which names this path. An agent can write another one's name into `.git`.
     """

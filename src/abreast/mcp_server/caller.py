@@ -14,7 +14,7 @@ _UNKNOWN = 45.0  # seconds; most clients give a call 60
 
 @dataclass(frozen=True)
 class Caller:
-    """A client. `own` is the agent it is, "" when it is none; `wait` are seconds.
+    """A client. `own` is the agent it is, "" if it is not one; `wait` are seconds.
 
     `parent` names the session for which it asks, and `folder` that of its project, as far as they
     are known.

@@ -193,7 +193,7 @@ def _homes(agent: str, places: Places, own: Session | None = None) -> Iterable[P
 
 
 def _owner(path: Path, places: Places, environ: Mapping[str, str]) -> str:
-    """Return the agent under whose roots `path` lies, "" when it is none."""
+    """Return the agent under whose roots `path` lies, "" if it is not one."""
     for agent, records in recording().items():
         roots = (*records.roots(environ), *_homes(agent, places))
         if any(path.is_relative_to(root.resolve()) for root in roots):

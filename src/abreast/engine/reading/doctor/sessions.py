@@ -187,5 +187,5 @@ def _landed(session: Session | None) -> bool:
 
 
 def _forks(transcript: Transcript) -> int:
-    """Return how many forks led to this session, 0 when it is none."""
+    """Return how many forks led to this session, 0 if it is not one."""
     return sum(1 for one in transcript.events if isinstance(one, Begun) and one.forked_from)

@@ -72,7 +72,7 @@ def _newest(folder: Path, places: Places, environ: Mapping[str, str]) -> Iterato
 
 
 def session_of(cli_session: str, places: Places) -> Session | None:
-    """Return abreast's own session that a CLI knows by this id, None when it is none of ours."""
+    """Return abreast's own session that a CLI knows by this id, None if it is not one of ours."""
     name = _started_by_us(places).get(cli_session)
     return Reader(places.database).session(name) if name else None
 
