@@ -17,6 +17,7 @@ from abreast.model.transcript import (
     Transcript,
     TranscriptEvent,
 )
+from tests.support.transcripts import finder
 
 RECORDED = Path(__file__).parents[1] / "recordings"
 CLIS = ("claude", "codex", "gemini")
@@ -33,7 +34,7 @@ def sessions(cli: str, name: str) -> Iterator[Transcript]:
     folder = RECORDED / cli / name
     place = folder / "projects" if cli == "claude" else folder
     records = records_of(cli)
-    found = [records.read(path) for path in records.find({"HOME": "/nonexistent"}, [place])]
+    found = [records.read(path) for path in finder(records)({"HOME": "/nonexistent"}, [place])]
     yield from sorted((one for one in found if not one.parent), key=lambda one: one.begun)
 
 
@@ -41,7 +42,7 @@ def left_in(cli: str, home: Path) -> TranscriptFacts:
     """What is told of the only session that a CLI has recorded in a HOME, or a home of ours."""
     place = home / ".claude/projects" if cli == "claude" else home
     records = records_of(cli)
-    [path] = records.find({"HOME": "/nonexistent"}, [place])
+    [path] = finder(records)({"HOME": "/nonexistent"}, [place])
     return transcript_facts(records.read(path))
 
 

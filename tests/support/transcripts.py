@@ -2,12 +2,23 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from abreast.agents.base import Records
 from abreast.model.transcript import Called, Returned, Said, Transcript
+
+
+def finder(records: Records) -> Callable[..., list[Path]]:
+    """Return what lists the transcripts of an agent that keeps these records."""
+
+    def find(environ: Mapping[str, str], also: Iterable[Path] = ()) -> list[Path]:
+        return [Path(one.path) for one in records.scan(environ, also)]
+
+    return find
+
 
 _OPENED: list[str] = []
 _WATCHING: list[bool] = []

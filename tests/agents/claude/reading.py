@@ -5,10 +5,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from abreast.agents.claude.records import MARKS, Events, Spending, find, read
+from abreast.agents.claude import records
+from abreast.agents.claude.records import MARKS, Events, Spending, read
 from abreast.model.transcript import Spent, Transcript
 from tests.recordings.record_claude import FIXTURES, PLACE, RECORDINGS, session_id
 from tests.support import transcripts as reading
+from tests.support.transcripts import finder
+
+find = finder(records)
 
 NAMES = sorted(RECORDINGS)
 WORK = str(PLACE / "work")

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from abreast.agents import recorded
-from abreast.agents.claude.records import Events, children, find, read, roots
+from abreast.agents.claude import records
+from abreast.agents.claude.records import Events, children, read, roots
 from abreast.model.transcript import (
     Begun,
     Called,
@@ -28,7 +29,9 @@ from tests.agents.claude.reading import (
     slow,
     write,
 )
-from tests.support.transcripts import lines_of, of, watching
+from tests.support.transcripts import finder, lines_of, of, watching
+
+find = finder(records)
 
 
 def test_a_torn_last_line_is_normal(tmp_path: Path) -> None:

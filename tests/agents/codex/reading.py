@@ -5,18 +5,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from abreast.agents.codex.records import (
-    MARKS,
-    Events,
-    Spending,
-    find,
-    read,
-)
+from abreast.agents.codex import records
+from abreast.agents.codex.records import MARKS, Events, Spending, read
 from abreast.model.transcript import (
     Spent,
     Transcript,
 )
 from tests.recordings.record_codex import FIXTURES, RECORDS
+from tests.support.transcripts import finder
+
+find = finder(records)
 
 NAMES = sorted(RECORDS)
 MISSING = "requests are missing; what the total says of them is counted as one"

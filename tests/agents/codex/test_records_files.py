@@ -10,15 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from abreast.agents.codex.records import (
-    children,
-    find,
-    open_record,
-    read,
-    roots,
-)
+from abreast.agents.codex import records
+from abreast.agents.codex.records import children, open_record, read, roots
 from abreast.agents.codex.rollout import find_rollout
 from tests.agents.codex.reading import files, record
+from tests.support.transcripts import finder
+
+find = finder(records)
 
 if sys.version_info >= (3, 14):
     from compression import zstd

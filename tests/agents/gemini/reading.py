@@ -5,12 +5,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from abreast.agents.gemini.records import MARKS, Events, Spending, find, read
+from abreast.agents.gemini import records
+from abreast.agents.gemini.records import MARKS, Events, Spending, read
 from abreast.model.transcript import (
     Spent,
     Transcript,
 )
 from tests.recordings.record_gemini import FIXTURES, RECORDINGS
+from tests.support.transcripts import finder
+
+find = finder(records)
 
 NAMES = sorted(RECORDINGS)
 SUMMARY_COST = "the history was summarised: the CLI does not record what the summary cost"

@@ -6,7 +6,7 @@ import pytest
 
 from abreast.agents.base import Records
 from abreast.agents.gemini import records
-from abreast.agents.gemini.records import children, find, read
+from abreast.agents.gemini.records import children, read
 from abreast.model.transcript import (
     Begun,
     Broken,
@@ -30,7 +30,9 @@ from tests.agents.gemini.reading import (
     wire,
 )
 from tests.recordings.record_gemini import PLACE, RECORDINGS, record, session_id
-from tests.support.transcripts import of, shape, talk
+from tests.support.transcripts import finder, of, shape, talk
+
+find = finder(records)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 
 import abreast
+from abreast.agents.gemini import records
 from abreast.agents.gemini.record import replies, resumable
-from abreast.agents.gemini.records import find, read
+from abreast.agents.gemini.records import read
 from abreast.model.ledger import By
 from tests.agents.gemini.reading import files, session
 from tests.support.ccusage import ccusage, ccusage_binary
 from tests.support.recorded_homes import make_places
-from tests.support.transcripts import shape, talk
+from tests.support.transcripts import finder, shape, talk
+
+find = finder(records)
 
 
 def document(path: Path) -> dict[str, Any]:

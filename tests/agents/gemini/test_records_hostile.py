@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from abreast.agents.gemini.records import MARKS, Events, Spending, find, read, roots
+from abreast.agents.gemini import records
+from abreast.agents.gemini.records import MARKS, Events, Spending, read, roots
 from abreast.agents.recorded import split
 from abreast.model.transcript import (
     Begun,
@@ -31,7 +32,9 @@ from tests.agents.gemini.reading import (
     slow,
 )
 from tests.recordings.record_gemini import FIXTURES
-from tests.support.transcripts import of
+from tests.support.transcripts import finder, of
+
+find = finder(records)
 
 
 def outcome(line: bytes) -> tuple[bool, int | None]:

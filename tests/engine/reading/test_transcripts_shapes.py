@@ -25,6 +25,7 @@ from tests.support.recorded_homes import (
     wire,
 )
 from tests.support.shapes import distinct, misfits, mutations
+from tests.support.transcripts import finder
 
 AGENTS = ("claude", "codex", "gemini")
 
@@ -65,7 +66,7 @@ def test_files_of_odd_records_are_read_to_their_end(tmp_path: Path, agent: str) 
     """By all that reads files: the ledger, doctor, a handoff, and what judges a session."""
     home = tmp_path / "home"
     install(home, agent, "plain")
-    [path] = records_of(agent).find({"HOME": str(home)}, ())
+    [path] = finder(records_of(agent))({"HOME": str(home)}, ())
     first, *rest = path.read_bytes().splitlines(keepends=True)
     odd = b"".join(
         written(one) for record in map(json.loads, [first, *rest]) for one in _odd(record)
@@ -98,7 +99,7 @@ def test_what_one_odd_record_says_is_left_out_and_no_more(
 ) -> None:
     """It stands beside the good one, as that of a later version would."""
     install(tmp_path, agent, "plain")
-    [path] = records_of(agent).find({"HOME": str(tmp_path)}, ())
+    [path] = finder(records_of(agent))({"HOME": str(tmp_path)}, ())
     lines = []
     for line in path.read_bytes().splitlines(keepends=True):
         record = json.loads(line)

@@ -59,7 +59,7 @@ class ClaudeBill:
         if asked:
             self._advised[identity] = [(model_name(model), _read(one)) for model, one in asked]
 
-    def settle(self, result: dict[str, Any]) -> None:
+    def settle(self, result: Mapping[str, Any]) -> None:
         """Take the numbers of a result event."""
         self.settled = True
         # In newer versions (2.1.330) `modelUsage` goes on counting over resumed processes, and

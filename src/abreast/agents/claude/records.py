@@ -8,8 +8,9 @@ from pathlib import Path
 
 from abreast.agents.claude.records_events import Events, identity, said_of
 from abreast.agents.claude.records_usage import MARKS, Spending, carries
-from abreast.agents.claude.transcript import as_text, config_folder
+from abreast.agents.claude.transcript import config_folder
 from abreast.agents.recorded import is_link, load_record, record_lines
+from abreast.agents.values import text as as_text
 from abreast.model.transcript import Begun, Called, Returned, Spent, Transcript, TranscriptEvent
 
 __all__ = [
@@ -19,7 +20,6 @@ __all__ = [
     "Spending",
     "carries",
     "children",
-    "find",
     "read",
     "roots",
     "scan",
@@ -47,16 +47,11 @@ def roots(environ: Mapping[str, str]) -> tuple[Path, ...]:
     return tuple(folder / "projects" for folder in folders)
 
 
-def find(environ: Mapping[str, str], also: Iterable[Path] = ()) -> Iterator[Path]:
+def scan(environ: Mapping[str, str], also: Iterable[Path] = ()) -> Iterator[os.DirEntry[str]]:
     """Yield every transcript under the roots and under `also`: homes, or folders of projects.
 
     No file is opened and no symbolic link followed, but for the roots themselves.
     """
-    return map(Path, scan(environ, also))
-
-
-def scan(environ: Mapping[str, str], also: Iterable[Path] = ()) -> Iterator[os.DirEntry[str]]:
-    """Yield what `find` does, as the folders have it: making paths takes longer than looking."""
     seen: set[str] = set()
     for given in (*roots(environ), *also):
         inside = [given.joinpath(*names) for names in _INSIDE]

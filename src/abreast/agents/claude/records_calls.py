@@ -6,8 +6,11 @@ from typing import Any
 
 import orjson
 
-from abreast.agents.claude.transcript import READERS, WRITERS, as_dict, as_list, as_text, paths_of
+from abreast.agents.claude.transcript import READERS, WRITERS, paths_of
 from abreast.agents.recorded import cut
+from abreast.agents.values import listed as as_list
+from abreast.agents.values import mapping as as_dict
+from abreast.agents.values import text as as_text
 from abreast.model.harmless import one_line
 from abreast.model.transcript import Called, Planned, Returned, ToolKind
 

@@ -10,8 +10,6 @@ from typing import Any
 from abreast.agents.claude.transcript import (
     SYNTHETIC,
     advised,
-    as_dict,
-    as_text,
     load,
     model_name,
     prompt_tokens,
@@ -20,6 +18,8 @@ from abreast.agents.claude.transcript import (
 )
 from abreast.agents.recorded import seconds
 from abreast.agents.values import amount
+from abreast.agents.values import mapping as as_dict
+from abreast.agents.values import text as as_text
 from abreast.model.harmless import one_line
 from abreast.model.transcript import FAST, Aside, Spent
 

@@ -1,7 +1,7 @@
 """What Claude Code's stream-json output says, event by event, and how it is judged at the end."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -9,17 +9,10 @@ from abreast.agents.claude.answer import ClaudeAnswer, wrong_shape
 from abreast.agents.claude.bill import ClaudeBill
 from abreast.agents.claude.errors import Judgement, classify
 from abreast.agents.claude.mail import STRUCTURED
-from abreast.agents.claude.transcript import (
-    READERS,
-    SYNTHETIC,
-    WRITERS,
-    Written,
-    as_dict,
-    as_list,
-    paths_of,
-    written,
-)
+from abreast.agents.claude.transcript import READERS, SYNTHETIC, WRITERS, Written, paths_of, written
 from abreast.agents.lines import load_line
+from abreast.agents.values import listed as as_list
+from abreast.agents.values import mapping as as_dict
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
 from abreast.model.harmless import one_line
 from abreast.model.usage import Usage
@@ -55,7 +48,7 @@ class ClaudeReader:
         self._said = ""
         self._answer = ClaudeAnswer()
         self._error = ""  # the CLI's word for the API error that it last reported
-        self._result: dict[str, Any] | None = None
+        self._result: Mapping[str, Any] | None = None
 
     def feed(self, line: bytes) -> Iterable[Event]:
         try:
@@ -97,7 +90,7 @@ class ClaudeReader:
             return []
         return list(written(self._config, self._session))
 
-    def _events(self, record: dict[str, Any]) -> Iterator[Event]:
+    def _events(self, record: Mapping[str, Any]) -> Iterator[Event]:
         match record["type"]:
             case "system":
                 yield from self._system(record)
@@ -110,7 +103,7 @@ class ClaudeReader:
             case "rate_limit_event":
                 yield from _rate_limit(as_dict(record.get("rate_limit_info")))
 
-    def _system(self, record: dict[str, Any]) -> Iterator[Event]:
+    def _system(self, record: Mapping[str, Any]) -> Iterator[Event]:
         match record.get("subtype"):
             case "init":
                 self._cwd = str(record.get("cwd") or "")
@@ -131,7 +124,7 @@ class ClaudeReader:
         self._denials[identity] = f"{name} ({line})" if line else name
         return Event(EventKind.DENIED, f"{name}: {why or line}", failed=True)
 
-    def _assistant(self, record: dict[str, Any]) -> Iterator[Event]:
+    def _assistant(self, record: Mapping[str, Any]) -> Iterator[Event]:
         message = as_dict(record.get("message"))
         blocks = [as_dict(block) for block in as_list(message.get("content"))]
         if message.get("model") == SYNTHETIC:
@@ -150,14 +143,14 @@ class ClaudeReader:
                     self._note(block, event)
                 yield event
 
-    def _note(self, block: dict[str, Any], event: Event) -> None:
+    def _note(self, block: Mapping[str, Any], event: Event) -> None:
         if event.kind is EventKind.TEXT:
             self._said = event.text
             self._answer.text(event.text)
         elif event.kind is EventKind.TOOL:
             self._answer.call(str(block.get("name")), as_dict(block.get("input")))
 
-    def _block(self, block: dict[str, Any], turns: int, usage: Usage | None) -> Event | None:
+    def _block(self, block: Mapping[str, Any], turns: int, usage: Usage | None) -> Event | None:
         match block.get("type"):
             case "text":
                 said = str(block.get("text") or "")
@@ -172,7 +165,7 @@ class ClaudeReader:
                 return Event(EventKind.TOOL, line, files, turns=turns, usage=usage)
         return None
 
-    def _line(self, name: str, arguments: dict[str, Any]) -> str:
+    def _line(self, name: str, arguments: Mapping[str, Any]) -> str:
         if name == "Bash":
             return one_line(f"$ {arguments.get('command', '')}")
         verb = (WRITERS | READERS).get(name, name)
@@ -183,7 +176,7 @@ class ClaudeReader:
         inside = self._cwd and PurePath(path).is_relative_to(self._cwd)
         return str(PurePath(path).relative_to(self._cwd)) if inside else path
 
-    def _tool_results(self, message: dict[str, Any]) -> Iterator[Event]:
+    def _tool_results(self, message: Mapping[str, Any]) -> Iterator[Event]:
         for block in map(as_dict, as_list(message.get("content"))):
             if block.get("type") == "tool_result":
                 identity, failed = str(block.get("tool_use_id")), block.get("is_error") is True
@@ -192,7 +185,7 @@ class ClaudeReader:
                     yield self._denied(identity, withheld[1], "")
                 yield Event(EventKind.TOOL_DONE, self._lines.get(identity, ""), failed=failed)
 
-    def _ended(self, record: dict[str, Any]) -> Iterator[Event]:
+    def _ended(self, record: Mapping[str, Any]) -> Iterator[Event]:
         self._result = record
         self._session = str(record.get("session_id") or "") or self._session
         for denial in map(as_dict, as_list(record.get("permission_denials"))):
@@ -224,7 +217,7 @@ class ClaudeReader:
             return Judgement(Outcome.FAILED, reason, Cause.OTHER, hint)
         return Judgement(Outcome.OK)
 
-    def _failure(self, result: dict[str, Any]) -> Judgement:
+    def _failure(self, result: Mapping[str, Any]) -> Judgement:
         text = _text(result) or f"Claude Code ended with {result.get('subtype')}"
         if str(result.get("subtype")) in {"error_max_turns", "error_max_budget_usd"}:
             return Judgement(Outcome.STOPPED, text, Cause.LIMIT)
@@ -242,26 +235,26 @@ class ClaudeReader:
         return Judgement(Outcome.UNKNOWN, reason, Cause.OTHER)
 
 
-def _succeeded(result: dict[str, Any]) -> bool:
+def _succeeded(result: Mapping[str, Any]) -> bool:
     return result.get("subtype") == "success" and result.get("is_error") is False
 
 
-def _done(result: dict[str, Any]) -> bool:
+def _done(result: Mapping[str, Any]) -> bool:
     """Return whether a process came to its end, however good its answer is."""
     return _succeeded(result) or wrong_shape(result)
 
 
-def _text(result: dict[str, Any]) -> str:
+def _text(result: Mapping[str, Any]) -> str:
     errors = "; ".join(str(error) for error in as_list(result.get("errors")))
     return str(result.get("result") or errors)
 
 
-def _retry(record: dict[str, Any]) -> str:
+def _retry(record: Mapping[str, Any]) -> str:
     what = " ".join(str(record[key]) for key in ("error_status", "error") if record.get(key))
     return f"{what or 'error'}, attempt {record.get('attempt')} of {record.get('max_retries')}"
 
 
-def _rate_limit(info: dict[str, Any]) -> Iterator[Event]:
+def _rate_limit(info: Mapping[str, Any]) -> Iterator[Event]:
     if str(info.get("status", "allowed")) != "allowed":
         window = str(info.get("rateLimitType") or "usage").replace("_", " ")
         yield Event(EventKind.WARNING, f"{window} limit: {info['status']}")

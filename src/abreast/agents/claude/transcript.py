@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from abreast.agents.recorded import load_record, record_lines
-from abreast.agents.values import MOST
+from abreast.agents.values import count, listed, mapping, text
 from abreast.model.harmless import one_line
 from abreast.process.listing import matching
 
@@ -55,7 +55,7 @@ def reply_name(message: Mapping[str, Any], request: Any) -> str:
     name = f"{plain} {request}" if isinstance(request, str) and request else plain
     if _PLAIN(name):
         return name
-    return f"{one_line(plain).replace(' ', '_')} {one_line(as_text(request))}".strip()
+    return f"{one_line(plain).replace(' ', '_')} {one_line(text(request))}".strip()
 
 
 def load(line: bytes) -> tuple[dict[str, Any] | None, bool]:
@@ -82,28 +82,16 @@ def advised(usage: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]
 
     The top level of `usage` leaves them out (Anthropic's documentation of the advisor tool).
     """
-    for one in map(as_dict, as_list(usage.get("iterations"))):
-        if one.get("type") == "advisor_message" and as_text(one.get("model")):
+    for one in map(mapping, listed(usage.get("iterations"))):
+        if one.get("type") == "advisor_message" and text(one.get("model")):
             yield one["model"], one
 
 
 def tokens(value: Any) -> int:
     """Return a count as the CLI states it; what is no count is 0."""
-    return value if type(value) is int and 0 < value < MOST else 0
+    return count(value) or 0
 
 
 def model_name(name: str) -> str:
     """Return the model's name without the mark of its context window: `claude-opus-4-8[1m]`."""
     return re.sub(r"\[\w+\]$", "", name)
-
-
-def as_dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def as_text(value: Any) -> str:
-    return value if isinstance(value, str) else ""

@@ -21,7 +21,6 @@ __all__ = [
     "Spending",
     "carries",
     "children",
-    "find",
     "open_record",
     "read",
     "roots",
@@ -43,16 +42,11 @@ def roots(environ: Mapping[str, str]) -> tuple[Path, ...]:
     return tuple(home / name for name in _FOLDERS)
 
 
-def find(environ: Mapping[str, str], also: Iterable[Path] = ()) -> Iterator[Path]:
+def scan(environ: Mapping[str, str], also: Iterable[Path] = ()) -> Iterator[os.DirEntry[str]]:
     """Yield every rollout under the roots and under `also`, homes of Codex or folders of rollouts.
 
     No file is opened and no symbolic link followed, but for the roots themselves.
     """
-    return map(Path, scan(environ, also))
-
-
-def scan(environ: Mapping[str, str], also: Iterable[Path] = ()) -> Iterator[os.DirEntry[str]]:
-    """Yield what `find` does, as the folders have it: making paths takes longer than looking."""
     seen: set[Path] = set()
     for given in (*roots(environ), *also):
         inside = [*filter(os.path.isdir, (given / name for name in _FOLDERS))]

@@ -24,6 +24,7 @@ from abreast.agents.codex.records_lines import RolloutLine, load_record
 from abreast.agents.codex.records_spending import Spending
 from abreast.agents.recorded import cut
 from abreast.agents.values import mapping
+from abreast.agents.values import text as as_text
 from abreast.agents.values import text as text_of
 from abreast.model.transcript import (
     Begun,
@@ -197,12 +198,12 @@ def begun_by(meta: Mapping[str, Any], at: float = 0.0) -> Begun:
     spawn = mapping(mapping(source.get("subagent")).get("thread_spawn"))
     return Begun(
         at=at,
-        session=_text(meta.get("id")),
-        cwd=_text(meta.get("cwd")),
-        branch=_text(git.get("branch")),
-        version=_text(meta.get("cli_version")),
-        parent=_text(meta.get("parent_thread_id") or spawn.get("parent_thread_id")),
-        forked_from=_text(meta.get("forked_from_id")),
+        session=as_text(meta.get("id")),
+        cwd=as_text(meta.get("cwd")),
+        branch=as_text(git.get("branch")),
+        version=as_text(meta.get("cli_version")),
+        parent=as_text(meta.get("parent_thread_id") or spawn.get("parent_thread_id")),
+        forked_from=as_text(meta.get("forked_from_id")),
     )
 
 
@@ -212,7 +213,3 @@ def _content(item: Mapping[str, Any]) -> str:
     told = [part for part in parts if isinstance(part, Mapping)]
     texts = (part.get("text") or part.get("encrypted_content") for part in told)
     return "\n".join(text for text in texts if isinstance(text, str))
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""

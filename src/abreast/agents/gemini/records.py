@@ -46,7 +46,6 @@ __all__ = [
     "Spending",
     "carries",
     "children",
-    "find",
     "read",
     "roots",
     "scan",
@@ -70,16 +69,11 @@ def roots(environ: Mapping[str, str]) -> tuple[Path, ...]:
     return (user_folder(environ) / "tmp",)
 
 
-def find(environ: Mapping[str, str], also: Iterable[Path] = ()) -> Iterator[Path]:
+def scan(environ: Mapping[str, str], also: Iterable[Path] = ()) -> Iterator[os.DirEntry[str]]:
     """Yield the transcripts under the user's root, and under those of `also`.
 
     One of `also` is a `GEMINI_CLI_HOME` or the `tmp` in one. No link below a root is followed.
     """
-    return map(Path, scan(environ, also))
-
-
-def scan(environ: Mapping[str, str], also: Iterable[Path] = ()) -> Iterator[os.DirEntry[str]]:
-    """Yield what `find` does, as the folders have it: making paths takes longer than looking."""
     more = (place for root in also for place in (root / ".gemini" / "tmp", root))
     for root in dict.fromkeys([*roots(environ), *more]):
         for project in _folders(root):

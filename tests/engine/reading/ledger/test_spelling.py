@@ -14,6 +14,7 @@ from abreast.engine.reading.ledger.pack import unpack
 from abreast.engine.reading.ledger.read import read
 from abreast.store.transcripts import Indexed
 from tests.support.recorded_homes import install, recordings
+from tests.support.transcripts import finder
 
 Rewrite = Callable[[Sequence[bytes]], list[bytes]]
 
@@ -83,7 +84,7 @@ def test_spellings(tmp_path: Path, agent: str, spelling: str) -> None:
     for name in recordings(agent):
         home = tmp_path / name
         install(home, agent, name)
-        for path in records_of(agent).find({"HOME": str(home)}, ()):
+        for path in finder(records_of(agent))({"HOME": str(home)}, ()):
             before = spent(agent, path)
             lines = path.read_bytes().splitlines(keepends=True)
             path.write_bytes(b"".join(SPELLINGS[spelling](lines)))
