@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from abreast.agents.connecting import Layout
+from abreast.agents.values import at
 
 EVENT = ("hooks", "SessionEnd")
 """Where the groups of its hooks stand in a configuration, in all three."""
@@ -37,10 +38,7 @@ class EndingHook:
 
     def hooks_off(self, settings: Mapping[str, Any]) -> str:
         """Return the setting by which the user has the CLI run no hooks, "" when there is none."""
-        value: Any = settings
-        for key in self.off:
-            value = value.get(key) if isinstance(value, Mapping) else None
-        return ".".join(self.off) if value is self.off_value else ""
+        return ".".join(self.off) if at(settings, *self.off) is self.off_value else ""
 
 
 def told(payload: str) -> tuple[Path | None, Path | None]:

@@ -23,6 +23,13 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def at(value: Any, *keys: str) -> Any:
+    """Return what stands at `keys`, each in the object before; None when nothing does."""
+    for key in keys:
+        value = mapping(value).get(key)
+    return value
+
+
 def count(value: Any) -> int | None:
     """Return the number of something, None if it is not one."""
     return value if type(value) is int and 0 <= value < MOST else None

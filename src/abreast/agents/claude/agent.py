@@ -36,6 +36,7 @@ from abreast.agents.claude.retention import retention
 from abreast.agents.claude.stream import ClaudeReader
 from abreast.agents.claude.transcript import config_folder, written
 from abreast.agents.ending_hooks import EndingHook
+from abreast.agents.values import at
 from abreast.agents.versions import Certified
 from abreast.process.files import load_json
 
@@ -292,10 +293,8 @@ def _trusted(launch: Launch) -> bool:
     """Return whether the user has trusted the repository: that holds in its worktrees as well."""
     named = launch.environ.get("CLAUDE_CONFIG_DIR") or launch.environ.get("HOME", "/")
     state = load_json(Path(named) / ".claude.json")
-    projects = state.get("projects") if isinstance(state, dict) else None
-    known = projects if isinstance(projects, dict) else {}
-    places = (known.get(str(path)) for path in (launch.common_dir.parent, launch.worktree))
-    return any(isinstance(p, dict) and p.get("hasTrustDialogAccepted") is True for p in places)
+    places = (str(path) for path in (launch.common_dir.parent, launch.worktree))
+    return any(at(state, "projects", path, "hasTrustDialogAccepted") is True for path in places)
 
 
 def _transcript(launch: Launch) -> Path:

@@ -37,6 +37,7 @@ from abreast.agents.codex.rollout import find_rollout, newest_thread
 from abreast.agents.codex.schema import strict
 from abreast.agents.codex.stream import CodexReader
 from abreast.agents.ending_hooks import EndingHook
+from abreast.agents.values import at
 from abreast.agents.versions import Certified
 
 if TYPE_CHECKING:
@@ -213,10 +214,9 @@ apps = false
 
 def _trusted(launch: Launch) -> bool:
     """Return whether the user has trusted the repository: that holds in its worktrees as well."""
-    projects = load_settings(launch.environ).own.get("projects")
-    known = projects if isinstance(projects, dict) else {}
-    places = (known.get(str(path)) for path in (launch.common_dir.parent, launch.worktree))
-    return any(isinstance(p, dict) and p.get("trust_level") == "trusted" for p in places)
+    own = load_settings(launch.environ).own
+    places = (str(path) for path in (launch.common_dir.parent, launch.worktree))
+    return any(at(own, "projects", path, "trust_level") == "trusted" for path in places)
 
 
 def _model(launch: Launch) -> list[str]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from abreast.agents.values import mapping
+
 SYSTEM = Path("/etc/codex/config.toml")
 
 
@@ -45,14 +47,17 @@ class Settings:
     def provider(self) -> Provider:
         both = {**self.system, **self.own}
         name = str(both.get("model_provider", "openai"))
-        tables = {**_table(self.system, "model_providers"), **_table(self.own, "model_providers")}
+        tables = {
+            **mapping(self.system.get("model_providers")),
+            **mapping(self.own.get("model_providers")),
+        }
         table = tables.get(name)
         return Provider(name, table if isinstance(table, dict) else None)
 
     @property
     def servers(self) -> list[str]:
         """The names of all MCP servers that Codex would start."""
-        both = {**_table(self.system, "mcp_servers"), **_table(self.own, "mcp_servers")}
+        both = {**mapping(self.system.get("mcp_servers")), **mapping(self.own.get("mcp_servers"))}
         return list(both)
 
     @property
@@ -70,11 +75,6 @@ def _load(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-
-
-def _table(settings: Mapping[str, Any], name: str) -> dict[str, Any]:
-    table = settings.get(name)
-    return table if isinstance(table, dict) else {}
 
 
 def toml(value: Any) -> str:

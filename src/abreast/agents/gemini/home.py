@@ -17,6 +17,7 @@ from abreast.agents.gemini.child import CHANGING, default_model, only_reads, too
 from abreast.agents.gemini.folder import user_folder
 from abreast.agents.gemini.mail import extension_files
 from abreast.agents.gemini.trust import unread
+from abreast.agents.values import at, text
 from abreast.process.files import load_json
 
 PRIVATE_HOME = "gemini-home"
@@ -81,10 +82,7 @@ def user_settings(environ: Mapping[str, str]) -> dict[str, Any]:
 
 def setting(settings: Mapping[str, Any], *keys: str) -> str:
     """Return the string at `keys`, or "" when there is none."""
-    value: Any = settings
-    for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value if isinstance(value, str) else ""
+    return text(at(settings, *keys))
 
 
 def auth_type(environ: Mapping[str, str]) -> str:

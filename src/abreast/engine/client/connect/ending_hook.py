@@ -14,13 +14,12 @@ from abreast.engine.client.connect import json_list, json_text, receipt, toml_li
 from abreast.engine.client.connect.change import (
     FileRewrite,
     Side,
-    missing_folders,
     read,
 )
-from abreast.engine.client.connect.edits import TextEdit, apply, between, reverse
+from abreast.engine.client.connect.edits import TextEdit, apply, between
 from abreast.engine.client.connect.entry import server
 from abreast.engine.client.connect.proposal import Proposal, carry_out, require_part
-from abreast.engine.client.connect.receipt import Trace, digest
+from abreast.engine.client.connect.receipt import Trace, trace_of
 from abreast.engine.reading.handoff.writing import by_hand, place_for
 from abreast.engine.reading.handoff.writing import write as write_handoff
 from abreast.engine.reading.transcripts import open_transcript
@@ -139,11 +138,8 @@ def _addition(agent: str, wanted: EndingHook, known: Trace | None) -> Proposal:
     new = apply(old, edits)
     change = FileRewrite(path, text, new, tuple(edits), Side.NEW)
     before = _without(agent, wanted, old, known)[0] if mine else text
-    undo = reverse(edits) if before == text else between(new, before or "")
-    folders = known.folders if known else tuple(map(str, missing_folders(path)))
     kept = known.kept if known else _kept(wanted, old)
-    trace = Trace(str(path), digest(new), before is not None, tuple(undo), folders, kept)
-    traces = {str(path): trace}
+    traces = {str(path): replace(trace_of(change, before, known), kept=kept)}
     return Proposal(agent, _receipt(agent), path, (change,), traces, remove=False)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from abreast.agents import agent_named
 from abreast.agents.base import Agent
 from abreast.agents.connecting import Layout, Registration
+from abreast.agents.values import at
 from abreast.engine.client.connect import json_text, toml_text
 from abreast.errors import AgentError, CommandError
 from abreast.process.command import run
@@ -64,12 +65,9 @@ def entry(
 def _at(wanted: Registration) -> Any:
     parse = json_text.parse if wanted.layout is Layout.JSON else toml_text.parse
     try:
-        found = parse(wanted.written.read_text(encoding="utf-8"))
+        return at(parse(wanted.written.read_text(encoding="utf-8")), *wanted.keys)
     except (OSError, ValueError):
         return None
-    for key in wanted.keys:
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return found
 
 
 def _refused(cli: Agent, wanted: Registration, said: str) -> AgentError:

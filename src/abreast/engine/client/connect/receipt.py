@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from abreast.engine.client.connect.change import remove_empty
-from abreast.engine.client.connect.edits import TextEdit, apply
+from abreast.engine.client.connect.change import FileRewrite, missing_folders, remove_empty
+from abreast.engine.client.connect.edits import TextEdit, apply, between, reverse
 from abreast.places import Places
 from abreast.process.files import load_json, write_json
 
@@ -39,6 +39,14 @@ class Trace:
     def before(self, text: str) -> str | None:
         """Return what was there before, of a text that was left alone."""
         return apply(text, self.undo) if self.existed else None
+
+
+def trace_of(change: FileRewrite, before: str | None, known: Trace | None) -> Trace:
+    """Return what a change does to a file that was `before` without us; `known`: as we left it."""
+    new = change.new or ""
+    undo = reverse(change.edits) if before == change.old else between(new, before or "")
+    folders = known.folders if known else tuple(map(str, missing_folders(change.path)))
+    return Trace(str(change.path), digest(new), before is not None, tuple(undo), folders)
 
 
 def digest(text: str) -> str:

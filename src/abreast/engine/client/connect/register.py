@@ -11,13 +11,12 @@ from abreast.engine.client.connect import json_text, receipt, skill, toml_text
 from abreast.engine.client.connect.change import (
     FileRewrite,
     Side,
-    missing_folders,
     read,
 )
-from abreast.engine.client.connect.edits import apply, between, reverse
+from abreast.engine.client.connect.edits import apply, between
 from abreast.engine.client.connect.entry import entry, server
 from abreast.engine.client.connect.proposal import Proposal, carry_out, require_part
-from abreast.engine.client.connect.receipt import Trace, digest
+from abreast.engine.client.connect.receipt import Trace, trace_of
 from abreast.engine.client.connect.undo import entry_in, undo_config, undo_skill, unfit
 from abreast.errors import NotFoundError
 from abreast.git.repository import find_repository
@@ -93,7 +92,7 @@ def _addition(
         change = FileRewrite(
             path, text, skill.TEXT, tuple(between(text or "", skill.TEXT)), Side.NEW
         )
-        trace = _trace(replace(change, mode=mode), before, own)
+        trace = trace_of(replace(change, mode=mode), before, own)
         found.append((replace(change, mode=mode), trace))
     for change, trace in found:
         if change.new != change.old:
@@ -118,18 +117,11 @@ def _config_change(
     except ValueError as wrong:
         raise unfit(wanted, wrong) from wrong
     before = undo_config(wanted, text, known).text if known else text
-    trace = _trace(change, before, known)
+    trace = trace_of(change, before, known)
     kept = _kept(wanted, text or "") if known is None else known.kept
     return change, replace(
         trace, kept=kept, previous=previous if isinstance(previous, dict) else None
     )
-
-
-def _trace(change: FileRewrite, before: str | None, known: Trace | None) -> Trace:
-    new = change.new or ""
-    undo = reverse(change.edits) if before == change.old else between(new, before or "")
-    folders = known.folders if known else tuple(map(str, missing_folders(change.path)))
-    return Trace(str(change.path), digest(new), before is not None, tuple(undo), folders)
 
 
 def _kept(wanted: Registration, text: str) -> int:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from abreast.agents.connecting import Layout, Registration
+from abreast.agents.values import at
 from abreast.engine.client.connect import json_text, toml_text
 from abreast.engine.client.connect.change import Side
 from abreast.engine.client.connect.edits import TextEdit, apply, between
@@ -79,10 +80,7 @@ def _without(wanted: Registration, text: str, trace: Trace | None) -> str:
 
 def entry_in(wanted: Registration, text: str) -> object:
     """Return what the configuration has at our place, or None."""
-    found = _parsed(wanted, text)
-    for key in wanted.keys:
-        found = found.get(key) if isinstance(found, dict) else None
-    return found
+    return at(_parsed(wanted, text), *wanted.keys)
 
 
 def unfit(wanted: Registration, why: ValueError) -> StateError:
