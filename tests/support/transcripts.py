@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from abreast.agents.base import Records
+from abreast.agents.parts import Records
 from abreast.model.transcript import Called, Returned, Said, Transcript
 
 

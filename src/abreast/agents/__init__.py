@@ -15,7 +15,8 @@ from abreast.errors import NotFoundError
 from abreast.process.environment import BROUGHT
 
 if TYPE_CHECKING:
-    from abreast.agents.base import Agent, Records
+    from abreast.agents.base import Agent
+    from abreast.agents.parts import Records
 
 _MODELLED = ("claude", "codex", "gemini")
 _BUILT_IN = (*_MODELLED, "command", "scripted")

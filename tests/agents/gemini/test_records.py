@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from abreast.agents.base import Records
 from abreast.agents.gemini import records
 from abreast.agents.gemini.records import children, read
+from abreast.agents.parts import Records
 from abreast.model.transcript import (
     Begun,
     Broken,

@@ -12,7 +12,6 @@ from typing import Any
 
 from abreast.agents.base import (
     Agent,
-    BriefingFiles,
     Capabilities,
     Command,
     Installed,
@@ -21,12 +20,12 @@ from abreast.agents.base import (
     LoginState,
     Redirect,
     Relied,
-    Retention,
     relied,
 )
 from abreast.agents.connecting import NAME, Layout, Registration, Wanted
 from abreast.agents.ending_hooks import SECONDS, EndingHook
 from abreast.agents.lines import load_line
+from abreast.agents.parts import BriefingFiles, Retention
 from abreast.agents.recorded import record_lines
 from abreast.agents.versions import Certified
 from abreast.loopback.dialect import Answer, Message, Reply, Request

@@ -12,18 +12,14 @@ from typing import TYPE_CHECKING, Any
 from abreast.agents.base import (
     GIT,
     Agent,
-    BriefingFiles,
     Capabilities,
     Command,
-    Connector,
     Installed,
     Launch,
     Letter,
     Login,
-    Records,
     Redirect,
     Relied,
-    Retention,
     StopSignal,
     relied,
 )
@@ -36,6 +32,7 @@ from abreast.agents.claude.retention import retention
 from abreast.agents.claude.stream import ClaudeReader
 from abreast.agents.claude.transcript import config_folder, written
 from abreast.agents.ending_hooks import EndingHook
+from abreast.agents.parts import BriefingFiles, Connector, Records, Retention
 from abreast.agents.values import at
 from abreast.agents.versions import Certified
 from abreast.process.files import load_json

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from abreast.agents.base import Retention
 from abreast.agents.claude.transcript import config_folder
+from abreast.agents.parts import Retention
 from abreast.agents.values import at
 from abreast.process.files import load_json
 

@@ -12,15 +12,12 @@ from abreast.agents.base import (
     GIT,
     SHELL,
     Agent,
-    BriefingFiles,
     Capabilities,
     Command,
-    Connector,
     Installed,
     Launch,
     Letter,
     Login,
-    Records,
     Redirect,
     Relied,
     StopSignal,
@@ -37,6 +34,7 @@ from abreast.agents.codex.rollout import find_rollout, newest_thread
 from abreast.agents.codex.schema import strict
 from abreast.agents.codex.stream import CodexReader
 from abreast.agents.ending_hooks import EndingHook
+from abreast.agents.parts import BriefingFiles, Connector, Records
 from abreast.agents.values import at
 from abreast.agents.versions import Certified
 

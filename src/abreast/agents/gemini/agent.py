@@ -9,19 +9,15 @@ from typing import TYPE_CHECKING, Any
 from abreast.agents.base import (
     GIT,
     Agent,
-    BriefingFiles,
     Capabilities,
     Command,
-    Connector,
     Installed,
     Launch,
     Letter,
     Login,
     LoginState,
-    Records,
     Redirect,
     Relied,
-    Retention,
     relied,
 )
 from abreast.agents.ending_hooks import EndingHook
@@ -48,6 +44,7 @@ from abreast.agents.gemini.record import resumable
 from abreast.agents.gemini.retention import retention
 from abreast.agents.gemini.stream import GeminiReader
 from abreast.agents.gemini.trust import CERTIFIED
+from abreast.agents.parts import BriefingFiles, Connector, Records, Retention
 
 _NOT_SERVED = (
     "personal Google logins are no longer served by Gemini CLI (since 2026-06-18): "

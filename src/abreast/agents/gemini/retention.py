@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 
-from abreast.agents.base import Retention
 from abreast.agents.gemini.folder import user_folder
 from abreast.agents.gemini.home import user_settings
+from abreast.agents.parts import Retention
 from abreast.agents.values import at, mapping
 
 _AGE = re.compile(r"(\d{1,6})([hdwm])")

@@ -9,8 +9,8 @@ from itertools import islice
 from pathlib import Path
 
 from abreast.agents import AGENTS, recording
-from abreast.agents.base import Records
 from abreast.agents.imports import MOST, read_with_imports
+from abreast.agents.parts import Records
 from abreast.doctor.examined import BriefingFile
 from abreast.doctor.housekeeping import TranscriptRetention
 from abreast.model.defect import numbers_of

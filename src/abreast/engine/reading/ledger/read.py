@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from zlib import crc32
 
 from abreast.agents import records_of
-from abreast.agents.base import Records
+from abreast.agents.parts import Records
 from abreast.agents.recorded import LONGEST, open_record
 from abreast.economics.ledger import tally
 from abreast.engine.reading.ledger.pack import Requests, name_of, pack

@@ -10,7 +10,7 @@ from operator import add
 from pathlib import Path
 
 from abreast.agents import records_of
-from abreast.agents.base import Records
+from abreast.agents.parts import Records
 from abreast.economics.ledger import merged, tally, unrecorded
 from abreast.engine.reading.ledger.pack import Requests, names_in, unpack
 from abreast.engine.reading.ledger.read import Reading, read
