@@ -203,14 +203,12 @@ class StreamReader(Protocol):
 
     def feed(self, line: bytes) -> Iterable[Event]:
         """Return the events that one line of standard output stands for."""
-        ...
 
     def used(self) -> Usage:
         """Return what this process has used so far by the CLI's own record, which is read for it.
 
         Nothing is known of a CLI whose stream tells it with every reply, or that keeps no record.
         """
-        ...
 
     def verdict(self, code: int | None, stderr: str) -> Verdict:
         """Judge the whole stream. `code` is the exit code (negative: the signal; None: lost).
@@ -218,7 +216,6 @@ class StreamReader(Protocol):
         `stderr` is the end of what the process wrote there. Whether the worktree changed, a limit
         tripped or the user asked to stop is not the reader's business.
         """
-        ...
 
 
 class Agent(ABC):

@@ -20,7 +20,6 @@ class Pass(Protocol):
 
     def feed(self, line: bytes) -> "Iterable[TranscriptEvent]":
         """Return what a line tells; never raises, whatever the line is."""
-        ...
 
 
 class Totals(Protocol):
@@ -40,7 +39,6 @@ class Totals(Protocol):
 
     def feed(self, line: bytes) -> "Iterable[Spent]":
         """Return what a line says was spent; never raises, whatever the line is."""
-        ...
 
 
 class Records(Protocol):
@@ -62,7 +60,6 @@ class Records(Protocol):
 
     def roots(self, environ: Mapping[str, str], /) -> tuple[Path, ...]:
         """Return the folders of the user's transcripts; they need not exist."""
-        ...
 
     def scan(
         self, environ: Mapping[str, str], also: Iterable[Path], /
@@ -71,19 +68,15 @@ class Records(Protocol):
 
         No symbolic link is followed, but for the roots themselves.
         """
-        ...
 
     def children(self, path: Path, /) -> list[Path]:
         """Return the transcripts of the subagents that the session at `path` started itself."""
-        ...
 
     def read(self, path: Path, /) -> "Transcript":
         """Read a whole session with its subagents; what cannot be read is told in `warnings`."""
-        ...
 
     def carries(self, line: bytes, /) -> bool:
         """Return whether a line may say what was spent: others are not given to `Spending`."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -128,4 +121,3 @@ class Connector(Protocol):
 
     def registration(self, wanted: "Wanted", /) -> "Registration":
         """Return how `wanted.server` is registered."""
-        ...

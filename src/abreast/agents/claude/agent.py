@@ -169,7 +169,7 @@ class ClaudeAgent(Agent):
 
     @property
     def ending_hook(self) -> Callable[[str, Mapping[str, str]], EndingHook]:
-        from abreast.agents.claude.ending_hook import ending_hook
+        from abreast.agents.claude.connect import ending_hook
 
         return ending_hook
 

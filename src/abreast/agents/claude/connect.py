@@ -1,9 +1,12 @@
-"""Claude Code: where it keeps MCP servers and skills, and how it is told of one."""
+"""Claude Code: where it keeps MCP servers, skills and hooks, and how it is told of one."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
+from abreast.agents.claude.transcript import config_folder
 from abreast.agents.connecting import NAME, Layout, Registration, Wanted
+from abreast.agents.ending_hooks import SECONDS, EndingHook
 
 WAIT = 1800.0  # its default, unless configured, are 28 hours
 SESSION = "CLAUDE_CODE_SESSION_ID"
@@ -39,7 +42,8 @@ def registration(wanted: Wanted) -> Registration:
         config=_user_file(wanted) if wanted.top is None else wanted.top / ".mcp.json",
         layout=Layout.JSON,
         keys=("mcpServers", NAME),
-        skills=(_folder(wanted) if wanted.top is None else wanted.top / ".claude") / "skills",
+        skills=(config_folder(wanted.environ) if wanted.top is None else wanted.top / ".claude")
+        / "skills",
         command=("mcp", "add-json", "--scope", "user", NAME, json.dumps(entry)),
         env={**_QUIET, "CLAUDE_CONFIG_DIR": str(wanted.scratch)},
         written=wanted.scratch / ".claude.json",
@@ -47,14 +51,16 @@ def registration(wanted: Wanted) -> Registration:
     )
 
 
-def _folder(wanted: Wanted) -> Path:
-    named = wanted.environ.get("CLAUDE_CONFIG_DIR")
-    return Path(named) if named else Path(wanted.environ["HOME"], ".claude")
+def ending_hook(command: str, environ: Mapping[str, str]) -> EndingHook:
+    """Return the hook that runs `command` when a session of the user's ends."""
+    group = {"hooks": [{"type": "command", "command": command, "timeout": SECONDS}]}
+    file = config_folder(environ) / "settings.json"
+    return EndingHook(file, Layout.JSON, group, off=("disableAllHooks",), off_value=True)
 
 
 def _user_file(wanted: Wanted) -> Path:
     """Return the file with the user's servers: where an older one is left, that is the one."""
-    older = _folder(wanted) / ".config.json"
+    older = config_folder(wanted.environ) / ".config.json"
     if older.exists():
         return older
     named = wanted.environ.get("CLAUDE_CONFIG_DIR")

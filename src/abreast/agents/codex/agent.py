@@ -99,7 +99,7 @@ class CodexAgent(Agent):
 
     @property
     def ending_hook(self) -> Callable[[str, Mapping[str, str]], EndingHook]:
-        from abreast.agents.codex.ending_hook import ending_hook
+        from abreast.agents.codex.connect import ending_hook
 
         return ending_hook
 

@@ -1,6 +1,9 @@
-"""Codex CLI: where it keeps MCP servers and skills, and how it is told of one."""
+"""Codex CLI: where it keeps MCP servers, skills and hooks, and how it is told of one."""
+
+from collections.abc import Mapping
 
 from abreast.agents.codex.config import codex_home, load_settings
+from abreast.agents.codex.hooks import trust
 from abreast.agents.connecting import (
     NAME,
     SECONDS_A_CALL,
@@ -10,9 +13,11 @@ from abreast.agents.connecting import (
     Wanted,
     variables,
 )
+from abreast.agents.ending_hooks import EndingHook
 
 WAIT = 240.0  # its default, unless configured, are 300 s
 SESSION = FOLDER = ""
+_SECONDS_AT_THE_END = 3  # it takes no more, whatever is asked for
 _TRUST = "Codex reads a project's .codex/config.toml only once you trust the project"
 
 
@@ -41,4 +46,21 @@ def registration(wanted: Wanted) -> Registration:
             "env_vars": sorted({*variables(), *also}),
         },
         notes=() if wanted.top is None else (_TRUST,),
+    )
+
+
+def ending_hook(command: str, environ: Mapping[str, str]) -> EndingHook:
+    """Return the hook that runs `command` when a session of the user's ends.
+
+    Codex skips a hook without a word unless a digest of it stands in `hooks.state`, by its number.
+    """
+    file = codex_home(environ) / "config.toml"
+    handler = {"type": "command", "command": command, "timeout": _SECONDS_AT_THE_END}
+    return EndingHook(
+        file,
+        Layout.TOML,
+        {"hooks": [handler]},
+        off=("features", "hooks"),
+        off_value=False,
+        beside=lambda number: trust(str(file), "session_end", number, handler),
     )

@@ -116,7 +116,7 @@ class GeminiAgent(Agent):
 
     @property
     def ending_hook(self) -> Callable[[str, Mapping[str, str]], EndingHook]:
-        from abreast.agents.gemini.ending_hook import ending_hook
+        from abreast.agents.gemini.connect import ending_hook
 
         return ending_hook
 

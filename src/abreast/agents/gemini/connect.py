@@ -1,7 +1,8 @@
-"""Gemini CLI: where it keeps MCP servers and skills, and how it is told of one."""
+"""Gemini CLI: where it keeps MCP servers, skills and hooks, and how it is told of one."""
 
 import json
 import re
+from collections.abc import Mapping
 
 from abreast.agents.connecting import (
     NAME,
@@ -11,6 +12,7 @@ from abreast.agents.connecting import (
     Wanted,
     variables,
 )
+from abreast.agents.ending_hooks import SECONDS, EndingHook
 from abreast.agents.gemini.folder import user_folder
 
 WAIT = 480.0  # its default, unless configured, are 600 s, which progress does not extend
@@ -42,6 +44,14 @@ def registration(wanted: Wanted) -> Registration:
         files={home / "settings.json": json.dumps(settings)},
         notes=(_TRUST,),
     )
+
+
+def ending_hook(command: str, environ: Mapping[str, str]) -> EndingHook:
+    """Return the hook that runs `command` when a session of the user's ends."""
+    handler = {"name": "abreast-handoff", "type": "command", "command": command}
+    group = {"hooks": [{**handler, "timeout": SECONDS * 1000}]}
+    file = user_folder(environ) / "settings.json"
+    return EndingHook(file, Layout.JSON, group, off=("hooksConfig", "enabled"), off_value=False)
 
 
 def _secrets() -> list[str]:
