@@ -249,7 +249,7 @@ def test_a_compaction() -> None:
 
 
 def test_the_names_of_the_seam() -> None:
-    assert set(records.__all__) >= {"MARKS", "Events", "Spending", "children", "find", "read"}
+    assert set(records.__all__) >= {"MARKS", "Events", "Spending", "children", "scan", "read"}
 
 
 @pytest.mark.parametrize(

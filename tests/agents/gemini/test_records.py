@@ -206,4 +206,4 @@ def test_the_cli_still_writes_so(tmp_path: Path) -> None:
 
 
 def test_the_seam_is_whole() -> None:
-    assert set(records.__all__) == {n for n in vars(Records) if n[0] != "_"} | {"MARKS", "find"}
+    assert set(records.__all__) == {n for n in vars(Records) if n[0] != "_"} | {"MARKS"}
