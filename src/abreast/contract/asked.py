@@ -4,6 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jsonschema import Draft202012Validator
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
 if TYPE_CHECKING:
     from referencing._core import Resolver
 
@@ -47,9 +51,6 @@ class Asked:
 
 def ask_of(schema: Mapping[str, Any], value: Any) -> Asked:
     """Return what a whole schema asks of a valid answer."""
-    from referencing import Registry
-    from referencing.jsonschema import DRAFT202012
-
     resolver = Registry().resolver_with_root(DRAFT202012.create_resource(schema))
     return Asked(tuple(_apply(schema, resolver, value)))
 
@@ -75,8 +76,6 @@ def _apply(
 
 def _fits(value: Any, schema: Any) -> bool:
     """Return whether an alternative is of the type of `value`, as far as it names one."""
-    from jsonschema import Draft202012Validator
-
     if not isinstance(schema, Mapping) or "type" not in schema:
         return True
     return Draft202012Validator({"type": schema["type"]}).is_valid(value)

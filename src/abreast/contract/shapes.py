@@ -1,6 +1,6 @@
 """The shapes a contract can ask for: presets by name, or any JSON Schema."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from abreast.errors import ContractError
@@ -68,46 +68,15 @@ def schema_of(returns: str | Schema) -> Schema:
                 f"there is no shape called {returns!r}",
                 hint=f"the shapes are {', '.join(PRESETS)}, or give a JSON Schema",
             ) from None
-    _check(returns)
+    # The presets are fit as they are; the library that checks schemas takes its time to import.
+    from abreast.contract.schemas import check
+
+    check(returns)
     if returns.get("type") == "object" or "properties" in returns:
         return returns
     # What is in it refers to places in it from its root, which it no longer is.
     inside = returns if "$id" in returns else _moved(returns, f"#/properties/{VALUE}")
     return _object(**{VALUE: inside})
-
-
-def _check(schema: Schema) -> None:
-    """Raise ContractError for what is not a JSON Schema, or needs another document to be read."""
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import SchemaError
-    from referencing import Registry
-    from referencing.exceptions import Unresolvable
-    from referencing.jsonschema import DRAFT202012
-
-    try:
-        Draft202012Validator.check_schema(dict(schema))
-        resolver = Registry().resolver_with_root(DRAFT202012.create_resource(schema))
-        for reference in _references(schema):
-            resolver.lookup(reference)
-    except SchemaError as error:
-        place = "/".join(map(str, error.path)) or "its root"
-        what = f"`returns` is not a JSON Schema: at {place}: {error.message[:300]}"
-        raise ContractError(what) from error
-    except Unresolvable as error:
-        what = f"`returns` refers to {error.ref}, which is not part of it"
-        raise ContractError(what, hint="put it into the schema under $defs") from error
-    except RecursionError as error:
-        raise ContractError("`returns` is nested too deeply") from error
-
-
-def _references(part: Any) -> Iterator[str]:
-    if isinstance(part, Mapping):
-        reference = part.get("$ref")
-        if isinstance(reference, str):
-            yield reference
-    inside = part.values() if isinstance(part, Mapping) else part
-    for one in inside if isinstance(part, Mapping | list) else ():
-        yield from _references(one)
 
 
 def _moved(part: Any, place: str) -> Any:

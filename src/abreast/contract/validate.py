@@ -1,14 +1,15 @@
 """Validates a child's answer against its contract's schema, whatever the CLI claims."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from referencing import Registry
+from referencing.exceptions import Unresolvable
 
 from abreast.contract.asked import Asked, ask_of
 from abreast.contract.hollow import hollow, is_empty, is_placeholder, says_only_nothing, stuffed
 from abreast.contract.shapes import NOTHING, Schema
-
-if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
 
 _PATHS = "paths"  # the list in which any word may be the name of a folder
 _ROWS = "rows"  # of a table, whose cells may be blank
@@ -17,10 +18,6 @@ _MOST = 20  # problems told at once: more do not help to repair
 
 def problems(value: Any, schema: Schema) -> list[str]:
     """Return what is wrong with `value`, each as `where: what`; empty when it is valid."""
-    from jsonschema import Draft202012Validator
-    from referencing import Registry
-    from referencing.exceptions import Unresolvable
-
     # Without a registry of its own, what a schema refers to is fetched, from files and the net.
     validator = Draft202012Validator(dict(schema), registry=Registry())
     try:
@@ -30,7 +27,7 @@ def problems(value: Any, schema: Schema) -> list[str]:
     return found[:_MOST]
 
 
-def _shape(value: Any, validator: "Draft202012Validator") -> Iterator[str]:
+def _shape(value: Any, validator: Draft202012Validator) -> Iterator[str]:
     for error in sorted(validator.iter_errors(value), key=lambda e: list(map(str, e.path))):
         yield f"{_place(error.path)}: {error.message[:300]}"
 
