@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from abreast.api import looking
 from abreast.errors import AbreastError
 from abreast.model.session import Run
 
@@ -36,6 +35,8 @@ def complete_any(ctx: click.Context, param: click.Parameter, begun: str) -> list
 
 
 def _runs() -> list[Run]:
+    from abreast.api import looking  # every verb's help imports this module
+
     try:
         return looking.runs(limit=50)
     except AbreastError:  # a completion has nowhere to say so
