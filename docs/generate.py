@@ -14,19 +14,19 @@ COMMANDS = Path(__file__).with_name("commands.md")
 HEAD = """\
 # Commands
 
-Written by `docs/generate.py` from the program itself; `make docs` writes it again.
+`docs/generate.py` generates this page from the program; `make docs` updates it.
 
-What a verb answers goes to standard output, what it tells on the way to standard error. `--json`
+A command prints its result to standard output and its progress to standard error. `--json`
 prints the answer as JSON with `"schema": 1`: keys are added to it, but none changes its meaning.
 A name of a run may be shortened as long as it stays unique. A session is `RUN/TASK`.
 
 | exit code | meaning |
 |---|---|
 | 0 | done; for `run`, `watch`, `resume`, `retry` and `land`: every task is done |
-| 1 | not done, or an error that you can do something about: the message and its hint say what |
-| 2 | the command line is not understood |
-| 3 | a bug of ours: the message names a report file |
-| 130 | interrupted; a run that was being shown goes on |
+| 1 | not done, or an error that you can fix: see the message and its hint |
+| 2 | invalid command line |
+| 3 | a bug in abreast: the message names a report file |
+| 130 | interrupted; a run that was being shown continues |
 
 | variable | meaning |
 |---|---|

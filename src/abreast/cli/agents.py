@@ -8,7 +8,7 @@ from abreast.cli import as_json, door, options
 @click.command()
 @options.as_json
 def agents(*, json: bool) -> int:
-    """List agents: installed, logged in, able to do what
+    """List agents: installation, login and capabilities
 
     Nothing is asked of any provider; the login is judged by files and variables alone. A version
     that is newer than all that abreast was tried with is used, an older one is refused.

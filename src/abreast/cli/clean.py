@@ -24,9 +24,9 @@ from abreast.model.removal import Removal
 def clean(*, names: tuple[str, ...], remove: bool, force: bool, json: bool) -> int:
     """Remove the worktrees of landed work
 
-    By default this only tells what would go. Work that is not in its target stays unless --force,
-    and even then a ref under refs/abreast/ keeps it. Landed means: the target contains the commit,
-    or merging it (with no merge driver) would change nothing, or its pull request was merged at
+    By default it only lists what it would remove. Work that is not in its target stays unless you
+    give --force, and even then a ref under refs/abreast/ keeps it. Landed means: the target
+    contains the commit, or merging it (with no merge driver) would change nothing, or its pull request was merged at
     this commit. A pick that was edited or overwritten later is not recognised: --force removes it.
     """
     from abreast.api import running

@@ -15,7 +15,7 @@ from abreast.model.connection import Connection, Scope
     "agent",
     metavar="|".join(connectable()),
     type=click.Choice(connectable()),
-    help="Which CLI to tell",
+    help="Which CLI to change",
 )
 @click.option(
     "--scope",

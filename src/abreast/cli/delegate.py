@@ -46,9 +46,9 @@ from abreast.model.words import either
 )
 @options.agent("Who answers: {}")
 @options.model
-@click.option("--constraint", metavar="TEXT", multiple=True, help="A rule for the child to keep")
+@click.option("--constraint", metavar="TEXT", multiple=True, help="A rule for the child")
 @click.option("--success", metavar="TEXT", default="", help="When the child is done")
-@click.option("--worktree", is_flag=True, help="Let it edit, in a worktree of its own")
+@click.option("--worktree", is_flag=True, help="Let it edit in its own worktree")
 @click.option(
     "--briefing",
     type=options.OneOf(BriefingChoice),
@@ -235,10 +235,12 @@ def show(found: Deliverable, page: int = 1, *, json: bool) -> int:
 
 @click.command()
 @options.child_name
-@click.option("--page", metavar="N", type=click.IntRange(min=1), default=1, help="Which page of it")
+@click.option(
+    "--page", metavar="N", type=click.IntRange(min=1), default=1, help="Which page to print"
+)
 @options.as_json
 def collect(*, name: str, page: int, json: bool) -> int:
-    """Print what a delegation delivered, once it has
+    """Print the deliverable of a delegation
 
     The whole is on disk, page by page here; with --json it comes in one piece, and that of several
     children as one list. After a retry, RUN/TASK@1 is what the first attempt delivered.

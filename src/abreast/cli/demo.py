@@ -11,7 +11,7 @@ from abreast.cli import as_json, door, options
     " account and without tokens",
     "scripted",
 )
-@click.option("--keep", is_flag=True, help="Leave the repository there, to look at")
+@click.option("--keep", is_flag=True, help="Keep the repository")
 @options.as_json
 def demo(*, agent: str, keep: bool, json: bool) -> int:
     """Run three tasks on a throw-away repository, no account

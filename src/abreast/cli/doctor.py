@@ -42,12 +42,12 @@ class Span(click.ParamType[float]):
     type=options.OneOf(Severity),
     default=Severity.WARNING.value,
     show_default=True,
-    help="Exit with 1 when something at least this bad is found",
+    help="Exit with 1 if a finding is at least this severe",
 )
 @options.repo
 @options.as_json
 def doctor(*, since: float, fail_on: Severity, repo: Any, json: bool) -> int:
-    """Find what hurts: how work was split, and what it left behind
+    """Find problems in how work was split, and leftovers
 
     Reads the transcripts of Claude Code, Codex and Gemini CLI, whoever started the session, the
     runs of abreast, and their repositories. Each finding has its evidence, why it hurts, and the

@@ -33,9 +33,14 @@ def _complete(ctx: click.Context, param: click.Parameter, begun: str) -> list[Co
     shell_complete=_complete,
     help="RUN/TASK, a transcript's file, or a CLI's session id; without it the newest session here",
 )
-@click.option("--all", "every", is_flag=True, help="Of every session here that may be gone on with")
 @click.option(
-    "--out", metavar="FILE", type=click.Path(path_type=Path), help="Write it there, if that is ours"
+    "--all", "every", is_flag=True, help="Of every session here that may need to be continued"
+)
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write it to FILE, unless FILE is something else",
 )
 @click.option("--force", is_flag=True, help="Overwrite whatever FILE is")
 @click.option(
@@ -44,7 +49,7 @@ def _complete(ctx: click.Context, param: click.Parameter, begun: str) -> list[Co
     type=click.IntRange(min=_LEAST),
     default=TOKENS,
     show_default=True,
-    help="Most tokens it may take",
+    help="Maximum size in tokens",
 )
 @click.option(
     "--with",
@@ -52,16 +57,16 @@ def _complete(ctx: click.Context, param: click.Parameter, begun: str) -> list[Co
     metavar="AGENT",
     default="",
     shell_complete=options.complete_agent,
-    help="Let an agent reword it; facts it changes are not taken",
+    help="Let an agent reword it; a text that changes facts is rejected",
 )
 @click.option(
-    "--check", is_flag=True, help="Tell whether a handoff (a FILE, or CURRENT_WORK.md) is stale"
+    "--check", is_flag=True, help="Check whether a handoff (FILE, or CURRENT_WORK.md) is stale"
 )
 @click.option(
     "--hook",
     metavar="|".join(_CLIS),
     type=click.Choice(_CLIS),
-    help="Have that CLI write one whenever a session ends",
+    help="Make that CLI write one whenever a session ends",
 )
 @click.option("--remove", is_flag=True, help="With --hook: undo it")
 @click.option("--yes", is_flag=True, help="With --hook: do not ask")
@@ -87,7 +92,7 @@ def handoff(
     hooked: str | None,
     json: bool,
 ) -> int:
-    """Print what the next session needs to go on
+    """Print what the next session needs to continue
 
     Four sections, from the transcript and git, without a model: Right now, Why, Next step, Context
     when I return. Works for sessions of Claude Code, Codex and Gemini CLI that abreast or you have

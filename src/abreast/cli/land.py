@@ -23,8 +23,8 @@ def land(*, name: str, pr: bool, target: str, json: bool) -> int:
     """Bring finished work into the target branch
 
     One session after another is merged and verified as merged, before the target moves. A
-    conflict or a red verify sends that session back, leaves the target alone, and the queue
-    goes on. The exit code is 0 only if everything has landed.
+    conflict or a failed verify bounces that session and leaves the target unchanged; the queue
+    continues. The exit code is 0 only if everything has landed.
     """
     from abreast.api import running
     from abreast.api.following import Progress

@@ -13,9 +13,9 @@ from abreast.model.words import either
 
 @click.command()
 @click.option(
-    "--since", metavar="DATE|7d", default="", help="Leave out what was before: a date, 12h, 7d, 2w"
+    "--since", metavar="DATE|7d", default="", help="Start at a date, or 12h, 7d or 2w ago"
 )
-@click.option("--by", type=options.OneOf(By), default="day", help="What a row stands for")
+@click.option("--by", type=options.OneOf(By), default="day", help="What each row shows")
 @options.as_json
 def ledger(*, since: str, by: By, json: bool) -> int:
     """Show what sessions have used, and what delegating saved

@@ -13,8 +13,8 @@ from abreast.model.session import LogEvent
 
 @click.command()
 @options.session_name
-@click.option("--follow", "-f", is_flag=True, help="Go on until the session ends")
-@click.option("--stream", is_flag=True, help="Print what the agent's CLI printed, as it is")
+@click.option("--follow", "-f", is_flag=True, help="Continue until the session ends")
+@click.option("--stream", is_flag=True, help="Print the unchanged output of the agent's CLI")
 @options.as_json
 def logs(*, session: str, follow: bool, stream: bool, json: bool) -> int:
     """Print what a session did, step by step

@@ -14,7 +14,7 @@ def mcp(*, json: bool) -> int:
     """Serve the delegation tools over MCP (stdio)
 
     Started by Claude Code, Codex CLI or Gemini CLI, which `abreast connect` tells to. Standard
-    input and output carry the protocol. Children that are at work go on when the client leaves;
+    input and output carry the protocol. Running children continue when the client leaves;
     their answers can be collected later. With --json it only prints what a client is told.
     """
     if json:

@@ -10,7 +10,7 @@ from abreast.cli import options
 @options.run_name
 @options.as_json
 def resume(*, run: str, json: bool) -> int:
-    """Go on with a run where it stopped
+    """Continue a run where it stopped
 
     Sessions that are not done are queued again, each in its own worktree and, where its CLI can,
     in the same conversation; so are those whose processes died with the machine. The exit code is 0
@@ -26,10 +26,10 @@ def resume(*, run: str, json: bool) -> int:
 @options.session_name
 @options.as_json
 def retry(*, session: str, json: bool) -> int:
-    """Run one session again, afresh from its base
+    """Run one session again from its base
 
-    What its earlier attempt did is kept under a ref. The exit code is 0 only if every task of its
-    run is done.
+    The work of its earlier attempt is kept under a ref. The exit code is 0 only if every task of
+    its run is done.
     """
     from abreast.api import running
     from abreast.cli.follow import follow

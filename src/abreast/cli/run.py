@@ -20,13 +20,13 @@ from abreast.model.states import LandMode
 @click.option(
     "--task", "-t", "tasks", metavar="TEXT", multiple=True, help="A task in words; one -t for each"
 )
-@options.agent("Who does the tasks that name nobody: {}")
+@options.agent("The agent of tasks that name none: {}")
 @options.model
 @click.option(
     "--verify",
     metavar="COMMAND",
     default="",
-    help="A command that passes when a task is well done",
+    help="A command that must pass for a task to be done",
 )
 @click.option(
     "--setup", metavar="COMMAND", default="", help="A command that prepares each worktree"
@@ -37,8 +37,8 @@ from abreast.model.states import LandMode
 @click.option(
     "--land",
     type=options.OneOf(LandMode),
-    help="What becomes of finished work: left on its branch (the default), merged into the target"
-    " as soon as it is verified there, or proposed as a pull request",
+    help="What to do with finished work: leave it on its branch (the default), merge it into "
+    "the target as soon as it is verified there, or propose it as a pull request",
 )
 @click.option(
     "--max-parallel",
@@ -64,10 +64,10 @@ def run(
     """Run a plan, or the tasks given by -t, side by side
 
     Every task gets an agent, a worktree outside the repository and a branch of its own; your
-    checkout is not touched. A task is done when its worktree is clean, its commit exists and its
+    checkout does not change. A task is done when its worktree is clean, its commit exists and its
     verify command has passed on that commit. Options override the plan's defaults.
 
-    Ctrl-C stops the showing, not the run. The exit code is 0 only if every task is done.
+    Ctrl-C closes the view; the run continues. The exit code is 0 only if every task is done.
 
     \b
     Examples:

@@ -21,9 +21,9 @@ _SHOWN = 5  # of the sessions whose record is gone
 @click.option("--all", "everything", is_flag=True, help="List all runs, one line each")
 @options.as_json
 def status(*, run: str, everything: bool, json: bool) -> int:
-    """Show runs and their sessions as they stand
+    """Show the state of runs and their sessions
 
-    Without RUN: every run that is going on, or else the newest one; of a run of more than 40
+    Without RUN: every unfinished run, or else the newest one; of a run of more than 40
     sessions those at work and those in trouble first. A run that nobody works on says so: a
     machine restart or `kill -9` has ended its worker and its agents.
     """

@@ -11,8 +11,8 @@ from abreast.cli import as_json, options
 def stop(*, name: str, json: bool) -> int:
     """Stop a run or a session, and keep what it did
 
-    Returns when no process of theirs is left. What was not committed is kept under a ref, and
-    `abreast resume` goes on from there.
+    Returns when none of their processes is left. What was not committed is kept under a ref, and
+    `abreast resume` continues from there.
     """
     from abreast.api import running
 

@@ -13,8 +13,8 @@ from abreast.model.attendance import Attendance
 def watch(*, run: str, json: bool) -> int:
     """Follow a run until it ends
 
-    Ctrl-C stops the showing, not the run. A worker that has died is replaced, and finds out what is
-    left of the run. The exit code is 0 only if every task is done.
+    Ctrl-C closes the view; the run continues. A worker that has died is replaced by one that
+    continues the run. The exit code is 0 only if every task is done.
     """
     from abreast.cli.follow import follow
 

@@ -20,7 +20,7 @@ from abreast.places import find_places
     metavar="SECONDS",
     type=float,
     default=0.0,
-    help="Leave after so long without work; without it never",
+    help="Exit after so long without work; without it never",
 )
 @click.option(
     "--take-over",
@@ -32,7 +32,7 @@ def worker(*, db: str, idle_exit: float, take_over: bool, json: bool) -> int:
     """Work through queued runs in the foreground
 
     `abreast run` starts a worker in the background where none is; this one is for machines that
-    do nothing else. Ctrl-C leaves; sessions that run go on and are adopted by the next worker.
+    do nothing else. Ctrl-C leaves; running sessions continue and are adopted by the next worker.
 
     Where state folders or machines share a PostgreSQL database, one at a time has a worker on it;
     the lease of a machine that died ends after a minute. With --take-over its runs become ours:
