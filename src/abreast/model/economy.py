@@ -51,9 +51,9 @@ class Account:
     """Tokens of a delegation that has ended, as the child's CLI recorded them; None: it did not.
 
     `start_up` is the first request in the child's CLI session. `child_total` is all that the child
-    was billed for: input and output of every request of every attempt. `kept_out` is what its
-    context held at the end beyond its start-up: what it has read and written. `summary` is what the
-    parent gets to read, estimated.
+    was billed for: input and output of every request of every attempt. `kept_out` is what it
+    has read and written beyond its start-up, also what a compaction has since removed (see
+    `economics.ledger.kept_out`). `summary` is what the parent gets to read, estimated.
     """
 
     start_up: int | None

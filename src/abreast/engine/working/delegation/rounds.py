@@ -74,7 +74,7 @@ def to_repair(context: SessionContext) -> bool:
     rounds = rounds_of(context)
     if rounds is None or not rounds.judged.problems:
         return False
-    again = (
+    repair = (
         (context.layout.job(ROUNDS[0]) / JOB).exists()
         and rounds.last.verdict.outcome is Outcome.OK
         and not rounds.last.stopped_by
@@ -82,9 +82,9 @@ def to_repair(context: SessionContext) -> bool:
         and bool(rounds.cli_session)
         and _left(context, rounds) is not None
     )
-    if again:
+    if repair:
         context.add_event("repair", f"asked again: {'; '.join(rounds.judged.problems[:3])}")
-    return again
+    return repair
 
 
 def _left(context: SessionContext, rounds: Rounds) -> Limits | None:
