@@ -31,7 +31,7 @@ from abreast.errors import StoreError
 
 APPLICATION_VERSION = "abreast-workflows-1"
 SESSIONS, LANDINGS = "sessions", "landings"
-_OUTAGE, _OUTAGE_LOOK = 600.0, 1.0  # seconds a database may be away, and between looks at it
+OUTAGE, OUTAGE_LOOK = 600.0, 1.0  # seconds a database may be away, and between looks at it
 # Seconds between looks at a queue. A look costs three milliseconds of CPU, also while the agents
 # take their hours; and most of what waits in a queue has minutes before it.
 _POLL, _SLOW_POLL = 0.15, 0.5
@@ -59,9 +59,9 @@ def step(name: str) -> Callable[[AsyncFunction[P, R]], AsyncFunction[P, R]]:
         name=name,
         retries_allowed=True,
         should_retry=lambda error: isinstance(error, StoreError),
-        interval_seconds=_OUTAGE_LOOK,
+        interval_seconds=OUTAGE_LOOK,
         backoff_rate=1.0,
-        max_attempts=int(_OUTAGE / _OUTAGE_LOOK),
+        max_attempts=int(OUTAGE / OUTAGE_LOOK),
     )
 
 

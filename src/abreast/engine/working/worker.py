@@ -49,7 +49,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _LEAVING = 5.0  # seconds for a worker that is on its way out
-_OUTAGE, _OUTAGE_LOOK = 600.0, 1.0  # seconds a database may be away, and between looks at it
 _LOOK = 0.2  # seconds between looks for what clients have asked for
 
 
@@ -71,7 +70,7 @@ def main(
     while True:
         with _alone(places):
             engine = make_engine(places.database)
-            _reach(engine, _OUTAGE if again else 0.0)
+            _reach(engine, durable.OUTAGE if again else 0.0)
             if not take_over:
                 require_home(places)
             strangers = foreign_runs(places) if take_over else []
@@ -100,7 +99,7 @@ def _reach(engine: sa.Engine, patience: float) -> None:
         except StoreError:
             if time.monotonic() >= late:
                 raise
-            time.sleep(_OUTAGE_LOOK)
+            time.sleep(durable.OUTAGE_LOOK)
 
 
 def _begin_anew(places: Places, idle_exit: float | None) -> NoReturn:

@@ -35,12 +35,6 @@ _STATES = {
     DeliveryState.FAILED: SessionState.FAILED,
     DeliveryState.UNKNOWN: SessionState.UNKNOWN,
 }
-_ENDED = {
-    Outcome.STOPPED: DeliveryState.PARTIAL,
-    Outcome.BLOCKED: DeliveryState.BLOCKED,
-    Outcome.FAILED: DeliveryState.FAILED,
-    Outcome.UNKNOWN: DeliveryState.UNKNOWN,
-}
 _BEFORE = "tree-before.json"
 _SALVAGED = "its supervisor was killed after it had ended; this is read from its stream"
 
@@ -140,7 +134,7 @@ def _outcome(rounds: Rounds, *, cut: bool) -> tuple[DeliveryState, str]:
         by_user = last.stopped_by == STOPPED_BY_USER
         return DeliveryState.PARTIAL, "stopped by you" if by_user else f"ended by {last.stopped_by}"
     if last.verdict.outcome is not Outcome.OK:
-        return _ENDED[last.verdict.outcome], last.verdict.reason
+        return outcome_of(SessionState(last.verdict.outcome.value)), last.verdict.reason
     if judged.problems:
         return _misfit(judged)
     if cut:

@@ -9,7 +9,10 @@ from abreast.engine.reading.handoff.session import origin_of, session_facts, ses
 from abreast.engine.working.session.context import Engine, SessionContext
 from abreast.handoff.compose import compose
 from abreast.handoff.facts import SessionFacts
+from abreast.model.handoff import Handoff
+from abreast.model.session import Session
 from abreast.model.states import SessionState
+from abreast.model.task import Task
 from abreast.plan.dump import load_plan
 
 
@@ -28,17 +31,14 @@ def leave(context: SessionContext, ending: Ending) -> None:
         facts = replace(facts, origin=origin_of(session, context.task, layout, context.run.target))
         found = compose(facts, session_header(facts, session))
     except Exception as failure:  # noqa: BLE001 - no handoff may change how its session ends
-        _warn(context, f"its handoff tells no more than abreast knows itself: {failure!r}")
-        facts = SessionFacts(origin=origin_of(session, context.task, None, context.run.target))
-        found = compose(facts, session_header(facts, session))
+        context.add_event(
+            "warning", f"its handoff tells no more than abreast knows itself: {failure!r}"
+        )
+        found = _bare(session, context.task, context.run.target)
     try:
         write(layout.directory, found)
     except OSError as failure:
-        _warn(context, f"its handoff could not be written: {failure}")
-
-
-def _warn(context: SessionContext, text: str) -> None:
-    context.add_event("warning", text)
+        context.add_event("warning", f"its handoff could not be written: {failure}")
 
 
 def leave_bare(engine: Engine, session_id: str, attempt: int, ending: Ending) -> None:
@@ -49,6 +49,10 @@ def leave_bare(engine: Engine, session_id: str, attempt: int, ending: Ending) ->
         return
     session = replace(session, state=ending.state, reason=ending.reason, hint=ending.hint)
     task = load_plan(engine.reader.plan_json(run.id)).by_id()[session.task]
-    facts = SessionFacts(origin=origin_of(session, task, None, run.target))
     folder = engine.places.sessions / session.run / session.task / str(attempt)
-    write(folder, compose(facts, session_header(facts, session)))
+    write(folder, _bare(session, task, run.target))
+
+
+def _bare(session: Session, task: Task, target: str) -> Handoff:
+    facts = SessionFacts(origin=origin_of(session, task, None, target))
+    return compose(facts, session_header(facts, session))
