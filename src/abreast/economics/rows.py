@@ -5,7 +5,9 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import fsum, inf
+from itertools import chain
+from math import fsum
+from typing import NamedTuple
 
 from abreast.economics.prices import NO_PRICES, Prices
 from abreast.model.ledger import QUARTER, By, Cost, LedgerRow, Tally
@@ -47,86 +49,50 @@ def rows(
     is stated. It is divided among their requests as their price is. The rest is estimated by
     `prices`.
     """
-    sums: defaultdict[str, _Sum] = defaultdict(_Sum)
+    groups: defaultdict[str, list[_Entry]] = defaultdict(list)
     day_of = lru_cache(None)(_day)
     costs_of = _costs(parts, stated or {}, prices)
     for number, (part, costs) in enumerate(zip(parts, costs_of, strict=True)):
         for one, cost in zip(part.tallies, costs, strict=True):
             if one.quarter * QUARTER >= since:
-                sums[_name(by, part, one, day_of)].add(number, part, one, cost)
-    total = _Sum()
-    for each in sums.values():
-        total.merge(each)
-    found = [one.row(name) for name, one in sums.items()]
+                groups[_name(by, part, one, day_of)].append(_Entry(number, part, one, cost))
+    found = [_row(name, entries) for name, entries in groups.items()]
     if by in {By.AGENT, By.MODEL}:
         found.sort(key=lambda row: (-row.input_tokens, row.name))
     else:
         found.sort(key=lambda row: (row.begun, row.name))
-    return found, total.row("total")
+    return found, _row("total", [*chain.from_iterable(groups.values())])
 
 
-class _Sum:
-    """A row that grows."""
+class _Entry(NamedTuple):
+    """One tally of the part with this number, and what it cost."""
 
-    def __init__(self) -> None:
-        self.parts: set[int] = set()
-        self.agents: set[str] = set()
-        self.sessions: set[str] = set()
-        self.subagents: set[int] = set()
-        self.counts = [0] * 5
-        self.costs: list[Cost] = []
-        self.cwds: set[str] = set()
-        self.begun = inf
-        self.gone = False
+    number: int
+    part: Part
+    tally: Tally
+    cost: Cost
 
-    def add(self, number: int, part: Part, one: Tally, cost: Cost) -> None:
-        if number not in self.parts:
-            self.parts.add(number)
-            self.agents.add(part.agent)
-            self.sessions.add(part.name)
-            if part.subagent:
-                self.subagents.add(number)
-            elif part.cwd:
-                self.cwds.add(part.cwd)
-            self.gone |= part.gone
-        counts = self.counts
-        counts[0] += one.requests
-        counts[1] += one.prompt
-        counts[2] += one.cached
-        counts[3] += one.written
-        counts[4] += one.output
-        self.costs.append(cost)
-        if one.quarter:
-            self.begun = min(self.begun, max(part.begun, one.quarter * QUARTER))
 
-    def merge(self, other: "_Sum") -> None:
-        self.parts |= other.parts
-        self.subagents |= other.subagents
-        self.agents |= other.agents
-        self.sessions |= other.sessions
-        self.cwds |= other.cwds
-        self.counts = [a + b for a, b in zip(self.counts, other.counts, strict=True)]
-        self.costs += other.costs
-        self.begun = min(self.begun, other.begun)
-        self.gone |= other.gone
-
-    def row(self, name: str) -> LedgerRow:
-        requests, prompt, cached, written, output = self.counts
-        return LedgerRow(
-            name=name,
-            agents=tuple(sorted(self.agents)),
-            cwd=next(iter(self.cwds)) if len(self.cwds) == 1 else "",
-            sessions=len(self.sessions),
-            subagents=len(self.subagents),
-            requests=requests,
-            input_tokens=prompt,
-            cached_tokens=cached,
-            written_tokens=written,
-            output_tokens=output,
-            cost=_together(self.costs),
-            begun=self.begun if self.begun < inf else 0.0,
-            gone=self.gone,
-        )
+def _row(name: str, entries: Sequence[_Entry]) -> LedgerRow:
+    parts = {one.number: one.part for one in entries}.values()
+    tallies = [one.tally for one in entries]
+    cwds = {one.cwd for one in parts if one.cwd and not one.subagent}
+    dated = (one for one in entries if one.tally.quarter)
+    return LedgerRow(
+        name=name,
+        agents=tuple(sorted({one.agent for one in parts})),
+        cwd=next(iter(cwds)) if len(cwds) == 1 else "",
+        sessions=len({one.name for one in parts}),
+        subagents=sum(one.subagent for one in parts),
+        requests=sum(one.requests for one in tallies),
+        input_tokens=sum(one.prompt for one in tallies),
+        cached_tokens=sum(one.cached for one in tallies),
+        written_tokens=sum(one.written for one in tallies),
+        output_tokens=sum(one.output for one in tallies),
+        cost=_together([one.cost for one in entries]),
+        begun=min((max(e.part.begun, e.tally.quarter * QUARTER) for e in dated), default=0.0),
+        gone=any(one.gone for one in parts),
+    )
 
 
 def _name(by: By, part: Part, one: Tally, day_of: Callable[[int], str]) -> str:
