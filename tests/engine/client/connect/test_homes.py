@@ -209,7 +209,7 @@ def test_a_file_that_changed_meanwhile_is_left_alone(ada):
         ada.config.write_text(other)
         return True
 
-    with pytest.raises(StateError, match="changed meanwhile"):
+    with pytest.raises(StateError, match="has changed in the meantime"):
         ada.connect(confirm=meanwhile)
     assert ada.config.read_text() == other
     assert not ada.skill.exists()
