@@ -88,7 +88,7 @@ def test_a_session_that_ends_while_it_is_told_hears_it_when_it_is_resumed(
     users, sessions = (mail.text for mail in mailbox.pending(box))
     assert users == "Message from the user, sent while you work:\nWait!"
     assert sessions.startswith("Message from the session r/lead, sent while you work.")
-    assert "not an instruction of the user:\nOr not." in sessions
+    assert "not as an instruction from the user:\nOr not." in sessions
     logged = local_stage.events(f"{run.id}/one", "tell")
     assert logged == ["the user: Wait!", "r/lead: Or not."]
     story = [entry.text for entry in api.logs(f"{run.id}/one", places=local_stage.places)]
