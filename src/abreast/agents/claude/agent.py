@@ -29,7 +29,6 @@ from abreast.agents.claude.defects import DEFECTS, READS_AGENTS_MD
 from abreast.agents.claude.install import find_claude, login_of
 from abreast.agents.claude.prices import PRICES
 from abreast.agents.claude.retention import retention
-from abreast.agents.claude.stream import ClaudeReader
 from abreast.agents.claude.transcript import config_folder, written
 from abreast.agents.ending_hooks import EndingHook
 from abreast.agents.parts import BriefingFiles, Connector, Records, Retention
@@ -38,6 +37,7 @@ from abreast.agents.versions import Certified
 from abreast.process.files import load_json
 
 if TYPE_CHECKING:
+    from abreast.agents.claude.stream import ClaudeReader
     from abreast.loopback.dialect import Dialect
 
 RETRIES = "ABREAST_RETRIES"
@@ -266,11 +266,13 @@ class ClaudeAgent(Agent):
     def letter(self, text: str) -> Letter:
         return mail.letter(text)
 
-    def reader(self, environ: Mapping[str, str] | None = None) -> ClaudeReader:
+    def reader(self, environ: Mapping[str, str] | None = None) -> "ClaudeReader":
         """Return a reader; `environ` is the CLI's own, by default ours: a runner hands on its own.
 
         It tells where the transcript is, which has the usage of a process that was killed.
         """
+        from abreast.agents.claude.stream import ClaudeReader
+
         return ClaudeReader(config_folder(os.environ if environ is None else environ))
 
     def _environment(self, environ: Mapping[str, str]) -> dict[str, str]:

@@ -30,15 +30,14 @@ from abreast.agents.codex.headless import files, options
 from abreast.agents.codex.hooks import letter
 from abreast.agents.codex.install import KEY, find_codex, login_of
 from abreast.agents.codex.prices import PRICES
-from abreast.agents.codex.rollout import find_rollout, newest_thread
 from abreast.agents.codex.schema import strict
-from abreast.agents.codex.stream import CodexReader
 from abreast.agents.ending_hooks import EndingHook
 from abreast.agents.parts import BriefingFiles, Connector, Records
 from abreast.agents.values import at
 from abreast.agents.versions import Certified
 
 if TYPE_CHECKING:
+    from abreast.agents.codex.stream import CodexReader
     from abreast.loopback.dialect import Dialect
 
 LOOPBACK_MODEL = "gpt-5.5"  # the newest whose tools are plain calls; later ones write JavaScript
@@ -161,6 +160,8 @@ class CodexAgent(Agent):
 
     def find_session(self, launch: Launch, since: float) -> str:
         """Find the session by its id, or by its worktree: at a terminal Codex makes its own id."""
+        from abreast.agents.codex.rollout import find_rollout, newest_thread
+
         home = codex_home(launch.environ)
         if launch.cli_session and find_rollout(home, launch.cli_session):
             return launch.cli_session
@@ -180,11 +181,13 @@ class CodexAgent(Agent):
     def letter(self, text: str) -> Letter:
         return letter(text)
 
-    def reader(self, environ: Mapping[str, str] | None = None) -> CodexReader:
+    def reader(self, environ: Mapping[str, str] | None = None) -> "CodexReader":
         """Return a reader; `environ` is Codex's own, by default ours: a runner hands on its own.
 
         It tells where Codex keeps the session's record, without which denials are not seen.
         """
+        from abreast.agents.codex.stream import CodexReader
+
         return CodexReader(codex_home(os.environ if environ is None else environ))
 
 

@@ -40,9 +40,7 @@ from abreast.agents.gemini.home import (
     scratch,
 )
 from abreast.agents.gemini.prices import PRICES
-from abreast.agents.gemini.record import resumable
 from abreast.agents.gemini.retention import retention
-from abreast.agents.gemini.stream import GeminiReader
 from abreast.agents.gemini.trust import CERTIFIED
 from abreast.agents.parts import BriefingFiles, Connector, Records, Retention
 
@@ -52,6 +50,7 @@ _NOT_SERVED = (
 )
 
 if TYPE_CHECKING:
+    from abreast.agents.gemini.stream import GeminiReader
     from abreast.loopback.dialect import Dialect
 
 
@@ -208,6 +207,8 @@ class GeminiAgent(Agent):
 
     def find_session(self, launch: Launch, since: float) -> str:  # noqa: ARG002
         """Look for a record with anything said in it; the id was ours from the start."""
+        from abreast.agents.gemini.record import resumable
+
         found = resumable(private_home(launch), launch.cli_session, launch.worktree)
         return launch.cli_session if found else ""
 
@@ -226,11 +227,13 @@ class GeminiAgent(Agent):
     def letter(self, text: str) -> Letter:
         return mail.letter(text)
 
-    def reader(self, environ: Mapping[str, str] | None = None) -> GeminiReader:
+    def reader(self, environ: Mapping[str, str] | None = None) -> "GeminiReader":
         """Return a reader; `environ` is the CLI's own, by default ours: a runner hands on its own.
 
         It tells where the CLI keeps its record, which has the usage of a process that was stopped.
         """
+        from abreast.agents.gemini.stream import GeminiReader
+
         home = (os.environ if environ is None else environ).get("GEMINI_CLI_HOME")
         return GeminiReader(Path(home) if home else None)
 
