@@ -123,8 +123,7 @@ def all_empty(reader):
         reader.usage("r1/t"),
         reader.run("r1"),
         reader.session("r1/t"),
-        reader.record("r1"),
-    ] == [[]] * 6 + [None] * 3
+    ] == [[]] * 6 + [None] * 2
 
 
 def test_a_database_that_abreast_has_not_used_yet_is_empty(database_url, empty_database):

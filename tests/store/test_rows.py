@@ -13,7 +13,7 @@ from abreast.store.rows import NUMBERS
 from tests.store.samples import make_run
 
 KEPT_BESIDES = {  # by the store, for itself
-    "abreast_runs": {"common_dir", "ordinal", "plan", "stop_requested"},
+    "abreast_runs": {"ordinal", "plan", "stop_requested"},
     "abreast_sessions": {"position", "stop_requested", "earlier_cli_sessions", "again"},
 }
 IN_OTHER_WORDS = {

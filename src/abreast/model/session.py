@@ -102,6 +102,7 @@ class Run:
     note: str = ""  # anything the user should know: uncommitted changes, a parked landing
     sessions: tuple[Session, ...] = ()
     created_tick: str = ""
+    common_dir: str = ""  # the repository's own folder, which stays when a worktree of it goes
 
     @property
     def began(self) -> Moment:

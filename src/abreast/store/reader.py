@@ -11,7 +11,7 @@ from typing import Any
 
 from abreast.errors import NotFoundError
 from abreast.model.session import LogEvent, Run, Session
-from abreast.model.states import RunState, SessionKind
+from abreast.model.states import SessionKind
 from abreast.model.usage import Usage
 from abreast.store.direct import open_snapshot
 from abreast.store.rows import (
@@ -44,32 +44,12 @@ class UsagePart:
 
 
 @dataclass(frozen=True)
-class RunRecord:
-    """What the engine keeps of a run beyond what faces show."""
-
-    common_dir: str
-    stop_requested: bool
-
-
-@dataclass(frozen=True)
 class SessionRecord:
     """A session with what its stages need to know besides: its run, that without its sessions."""
 
     session: Session
     run: Run
     stop_requested: bool
-
-
-@dataclass(frozen=True)
-class RunRequest:
-    """A run that a worker is to work on; each new request for it counts `generation` up."""
-
-    run: str
-    generation: int
-    state: RunState
-    repo: str
-    common_dir: str
-    target: str
 
 
 class Reader:
@@ -108,11 +88,10 @@ class Reader:
         }
         return [load_run(row, sessions.get(row[0], ())) for row in rows]
 
-    def requests(self) -> list[RunRequest]:
-        """Return what clients have asked for and no worker has brought to its end yet."""
-        asked = "SELECT id, generation, state, repo, common_dir, target FROM abreast_runs r"
-        rows = self._query(f"{asked} WHERE {_NOT_FINAL} AND r.state <> 'open'")
-        return [RunRequest(row[0], row[1], RunState(row[2]), *row[3:]) for row in rows]
+    def requests(self) -> list[Run]:
+        """Return the runs, without their sessions, that clients have asked for and that go on."""
+        rows = self._query(f"{_RUNS} WHERE {_NOT_FINAL} AND r.state <> 'open'")
+        return [load_run(row, ()) for row in rows]
 
     def to_stop(self) -> list[tuple[str, int, SessionKind]]:
         """Return the sessions, each with its attempt, that were asked to stop before they began."""
@@ -215,9 +194,3 @@ class Reader:
         if not rows:
             raise NotFoundError(f"there is no run {run}")
         return str(rows[0][0])
-
-    def record(self, run: str) -> RunRecord | None:
-        """Return what the engine keeps of a run, or None when there is no such run."""
-        columns = "common_dir, stop_requested"
-        rows = self._query(f"SELECT {columns} FROM abreast_runs WHERE id = ?", run)  # noqa: S608
-        return RunRecord(rows[0][0], bool(rows[0][1])) if rows else None

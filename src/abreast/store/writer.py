@@ -44,7 +44,7 @@ class Store(Requests):
     is none; all raise StoreError when the database does not answer.
     """
 
-    def add_run(self, run: Run, plan_json: str, *, common_dir: str = "") -> None:
+    def add_run(self, run: Run, plan_json: str) -> None:
         """Record a new run with its sessions, in the order of `run.sessions`.
 
         Raises StateError when there is a run of this id.
@@ -53,9 +53,8 @@ class Store(Requests):
             if db.execute(sa.select(runs.c.id).where(runs.c.id == run.id)).first():
                 raise StateError(f"the run {run.id} already exists")
             last = sa.select(sa.func.coalesce(sa.func.max(runs.c.ordinal), 0))
-            kept = {"plan": plan_json, "common_dir": common_dir}
-            more = {"ordinal": db.execute(last).scalar_one() + 1}
-            db.execute(sa.insert(runs).values(run_row(run) | kept | more))
+            more = {"plan": plan_json, "ordinal": db.execute(last).scalar_one() + 1}
+            db.execute(sa.insert(runs).values(run_row(run) | more))
             rows = [columns_of(vars(one)) | {"position": at} for at, one in enumerate(run.sessions)]
             if rows:
                 db.execute(sa.insert(sessions), rows)

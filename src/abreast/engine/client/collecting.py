@@ -80,8 +80,7 @@ def collect(name: str, places: Places) -> list[Deliverable]:
             )
     if not chosen:
         raise ContractError(f"{run.id} has no child {task}", hint=f"abreast status {run.id}")
-    kept = reader.record(run.id)  # the tree itself may have gone
-    common_dir = Path(kept.common_dir if kept else "")
+    common_dir = Path(run.common_dir)  # the tree itself may have gone
     layouts = [(session, layout_of(session, places, common_dir)) for session in chosen]
     if attempt:
         return [

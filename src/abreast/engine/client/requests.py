@@ -22,7 +22,6 @@ from abreast.engine.common.environment import (
 )
 from abreast.engine.common.home import require_home
 from abreast.engine.common.layout import (
-    SessionLayout,
     landing_stop_file,
     layout_of,
     repository_of_run,
@@ -115,12 +114,12 @@ class Client:
             source=plan.source,
             note="\n".join(checked.notes),
             sessions=_sessions(name, plan, kind, parent),
+            common_dir=str(checked.repository.common_dir),
         )
         # Now, before an agent of the run can have changed what git is configured to do.
         repository_of_run(self.places, name, Path(plan.repo))
-        common_dir = str(checked.repository.common_dir)
         try:
-            self.store.add_run(run, dump_plan(plan), common_dir=common_dir)
+            self.store.add_run(run, dump_plan(plan))
         except AbreastError:
             drop_environment(self.places, name)  # it may hold keys, and nobody will need it
             raise
@@ -134,7 +133,7 @@ class Client:
         reached = self.store.request_stop(name)
         run = require_run(self.reader, name.partition("/")[0])
         for session in (s for s in run.sessions if s.id in reached):
-            layout = self._layout(session)
+            layout = layout_of(session, self.places, Path(run.common_dir))
             layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             layout.stop_file.touch()
         if "/" not in name and run.state is RunState.LANDING:
@@ -263,11 +262,6 @@ class Client:
             name = "".join(secrets.choice(_ALPHABET) for _ in range(5))
             if self.reader.run(name) is None:
                 return name
-
-    def _layout(self, session: Session) -> SessionLayout:
-        kept = self.reader.record(session.run)
-        common_dir = Path(kept.common_dir if kept else "")
-        return layout_of(session, self.places, common_dir)
 
 
 def _require_task(session: Session) -> None:

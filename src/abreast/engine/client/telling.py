@@ -9,6 +9,7 @@ from pathlib import Path
 
 from abreast.agents import agent_named, mailbox
 from abreast.engine.client.requests import connect
+from abreast.engine.client.watching import require_run
 from abreast.engine.common.attendance import is_lost
 from abreast.engine.common.layout import layout_of
 from abreast.errors import StateError
@@ -59,8 +60,8 @@ def tell(
             f"{agent.title} cannot receive messages while it runs",
             hint=f"abreast stop {session.id}, then: abreast resume {session.run}",
         )
-    kept = Reader(places.database).record(session.run)
-    layout = layout_of(session, places, Path(kept.common_dir if kept else ""))
+    run = require_run(Reader(places.database), session.run)
+    layout = layout_of(session, places, Path(run.common_dir))
     said = _marked(text, sender)
     number = mailbox.post(layout.mailbox, agent.letter(said), said)
     with connect(places) as client:

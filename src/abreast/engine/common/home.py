@@ -22,7 +22,7 @@ def is_at_home(run: str, places: Places) -> bool:
 def foreign_runs(places: Places) -> list[str]:
     """Return the runs that were asked for elsewhere and have not ended."""
     asked = Reader(places.database).requests()
-    return [request.run for request in asked if not is_at_home(request.run, places)]
+    return [run.id for run in asked if not is_at_home(run.id, places)]
 
 
 def foreign(runs: Sequence[str]) -> WorkerError:

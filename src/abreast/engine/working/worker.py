@@ -36,13 +36,14 @@ from abreast.engine.working.lease_thread import hold_lease
 from abreast.engine.working.session.context import Engine
 from abreast.errors import StoreError, WorkerError
 from abreast.git.fast_forward import recover
+from abreast.model.session import Run
 from abreast.model.states import RunState, SessionKind
 from abreast.places import Places, find_places
 from abreast.process.files import write_atomic
 from abreast.process.priority import WORKER, lower
 from abreast.store.engine import make_engine
 from abreast.store.migrations import migrate
-from abreast.store.reader import Reader, RunRequest
+from abreast.store.reader import Reader
 from abreast.store.writer import Store
 
 P = ParamSpec("P")
@@ -86,7 +87,7 @@ def main(
         # Somebody may have queued a run after our last look and have seen us alive: look again
         # now that another worker could start.
         asked = Reader(places.database).requests()
-        if stopped or not any(is_at_home(request.run, places) for request in asked):
+        if stopped or not any(is_at_home(run.id, places) for run in asked):
             return 0
 
 
@@ -212,7 +213,7 @@ async def _dispatch(
     while not stop.is_set():
         with contextlib.suppress(StoreError):  # a database that is away; the lease bounds that
             asked = await asyncio.to_thread(reader.requests)
-            requests = [request for request in asked if is_at_home(request.run, places)]
+            requests = [run for run in asked if is_at_home(run.id, places)]
             for request in requests:
                 await _take(request, seen)
             for session, attempt, kind in (
@@ -241,8 +242,8 @@ def _past(since: float, seconds: float | None) -> bool:
     return seconds is not None and time.monotonic() - since > seconds
 
 
-async def _take(request: RunRequest, seen: set[str]) -> None:
-    run, generation = request.run, request.generation
+async def _take(request: Run, seen: set[str]) -> None:
+    run, generation = request.id, request.generation
     if request.state is RunState.LANDING:
         # One landing at a time on a target, whichever run it belongs to.
         place = f"{request.common_dir}:{request.target}"
