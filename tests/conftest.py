@@ -13,12 +13,21 @@ from tests.support.databases import (  # noqa: F401  (fixtures)
     database_url,
     empty_database,
     memory_folder,
+    migrated_file,
+    migrated_postgres,
+    migrated_url,
     postgres,
 )
 from tests.support.deadlines import WHOLE_TEST
+from tests.support.homes import move_to
 from tests.support.left import processes_of
 from tests.support.repos import Repo, make_repo
-from tests.support.stages import local_stage, stage  # noqa: F401  (fixtures)
+from tests.support.stages import (  # noqa: F401  (fixtures)
+    local_stage,
+    shared_stage,
+    stage,
+    warm,
+)
 from tests.support.zones import set_zone  # noqa: F401  (a fixture)
 
 # One place for what depends on how fast this machine is; pytest-timeout reads the variable.
@@ -32,6 +41,20 @@ hypothesis.settings.register_profile(
     ],
 )
 hypothesis.settings.load_profile("any speed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what is dear first: at the end, a short test keeps the other processes waiting less."""
+    items.sort(key=_cheapness)  # stable: the tests of a file stay together
+
+
+def _cheapness(item: pytest.Item) -> int:
+    if item.get_closest_marker("clis"):
+        return 0
+    return (
+        1 if {"stage", "local_stage", "shared_stage"} & {*getattr(item, "fixturenames", ())} else 2
+    )
+
 
 _ROOT = pytest.StashKey[Path]()
 _STATE = "state-of-nobody"
@@ -79,33 +102,10 @@ def pytest_sessionfinish(session: pytest.Session) -> object:
     return result
 
 
-_PRIVATE = (
-    "GIT_",
-    "XDG_",
-    "ABREAST_",
-    "ANTHROPIC_",
-    "CLAUDE",
-    "CODEX",
-    "OPENAI_",
-    "GEMINI_",
-    "GOOGLE_",
-)
-
-
 @pytest.fixture
 def scratch_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A HOME, state folder and git identity that belong to this test alone."""
-    home = tmp_path / "home"
-    home.mkdir()
-    for name in list(os.environ):
-        if name.startswith(_PRIVATE):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(home / ".gitconfig"))
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    (home / ".gitconfig").write_text("[user]\n\tname = Ada\n\temail = ada@example.com\n")
-    return home
+    return move_to(tmp_path / "home", monkeypatch)
 
 
 @pytest.fixture

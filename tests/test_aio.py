@@ -50,8 +50,8 @@ def gate(tmp_path: Path) -> Path:
     return tmp_path / "gate"
 
 
-def test_a_cancelled_wait_leaves_the_run_alone(local_stage: Stage, gate: Path) -> None:
-    stage = local_stage
+def test_a_cancelled_wait_leaves_the_run_alone(shared_stage: Stage, gate: Path) -> None:
+    stage = shared_stage
 
     async def begin_and_leave() -> str:
         begun: asyncio.Future[Run] = asyncio.get_running_loop().create_future()
@@ -75,8 +75,8 @@ def test_a_cancelled_wait_leaves_the_run_alone(local_stage: Stage, gate: Path) -
     assert stage.wait(name).state is RunState.DONE
 
 
-def test_logs_are_followed_to_the_end_or_left(local_stage: Stage, gate: Path) -> None:
-    stage = local_stage
+def test_logs_are_followed_to_the_end_or_left(shared_stage: Stage, gate: Path) -> None:
+    stage = shared_stage
     moves = (Say("first words"), until(gate), Write("one.txt", "x"), Say("last words"))
     run = stage.start(task("one", scripted(*moves)))
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -98,9 +99,11 @@ def words_of(agent: Agent) -> list[str]:
     own = file.parent.glob("*.py") if file.parent.name == agent.name else [file]
     sources = [f.read_text() for f in own]
     found = {w for source in sources for w in re.findall(r'"([\w./ -]{1,30})"', source)}
+    assert agent.name in JUDGED_BY_CODE or len(found) > 30, "its source was not found"
     return sorted(found | {"type", "message", "content", "usage", "result"})
 
 
+@cache
 def lines_like(agent: Agent) -> st.SearchStrategy[bytes]:
     """Lines that look like the adapter's own stream and mean nothing."""
     words = st.sampled_from(words_of(agent))

@@ -127,6 +127,7 @@ def room() -> Iterator[Room]:
             environ |= redirect.env
         environ |= server.fence
         environ |= {"GEMINI_CLI_TRUST_WORKSPACE": "true", "ABREAST_RETRIES": "1"}
+        environ["GEMINI_CLI_NO_RELAUNCH"] = "true"  # with more memory, which nothing here needs
         materialise({home / ".gemini/settings.json": json.dumps(_TRUSTED)}, {})
         (home / ".gitconfig").write_text("[user]\n\tname = Ada\n\temail = ada@example.com\n")
         state = top / "state"

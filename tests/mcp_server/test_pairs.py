@@ -1,7 +1,11 @@
 """Every CLI delegates to every CLI, by abreast's own tools, and whatever comes back is bounded.
 
-One session of the parent asks its child eight questions, one after another; each ends in another
-way. What is asserted of the parent is asserted on the wire: what its model gets to read.
+One session of the parent asks its child one question after another; each ends in another way. What
+is asserted of the parent is asserted on the wire: what its model gets to read.
+
+How a question ends is a matter of the child, and what the parent reads of it is a matter of the
+parent: so three pairs, in which each CLI is a parent once and a child once, go through all ways to
+end, and the other six through the first two, among them the one that goes back to the child.
 """
 
 import json
@@ -74,29 +78,37 @@ def cases(child: str) -> list[Case]:
     ]
 
 
+WAYS_ROUND = dict(zip(connectable(), (*connectable()[1:], connectable()[0]), strict=True))
+"""For each parent the child with which it goes through all ways to end."""
+
+
 @pytest.mark.parametrize("child", connectable())
 @pytest.mark.parametrize("parent", connectable())
 def test_a_pair(room: Room, parent: str, child: str):
-    asked = {case.name: f"[{parent}>{child}: {case.name}]" for case in cases(child)}
+    whole = WAYS_ROUND[parent] == child
+    chosen = cases(child) if whole else cases(child)[:2]
+    asked = {case.name: f"[{parent}>{child}: {case.name}]" for case in chosen}
     mended = Scenario(MISFIT, answer(child, bullets("mended")), MISFIT)
     room.server.add(mended)
-    for case in cases(child):
+    for case in chosen:
         room.server.add(Scenario(asked[case.name], case.moves))
     before = marks_of(room.repo)
     over = threading.Event()
-    killer = threading.Thread(target=room.kill, args=(asked["dies"], over))
-    killer.start()
+    killer = threading.Thread(target=room.kill, args=(asked.get("dies"), over))
+    if whole:
+        killer.start()
     try:
         requests = room.parent(
             parent,
             f"[{parent} asks {child}]",
-            *(_delegate(parent, child, asked[case.name], **case.options) for case in cases(child)),
+            *(_delegate(parent, child, asked[case.name], **case.options) for case in chosen),
         )
     finally:
         over.set()
-        killer.join()
+        if whole:
+            killer.join()
     found = room.delivered()
-    for at, case in enumerate(cases(child)):
+    for at, case in enumerate(chosen):
         delivered = found[asked[case.name]]
         assert (case.name, delivered.outcome) == (case.name, case.outcome), delivered
         assert delivered.agent == child
@@ -104,15 +116,15 @@ def test_a_pair(room: Room, parent: str, child: str):
     assert marks_of(room.repo) == before
     assert found[asked["mended"]].text == "- mended"
     _check_same_session(room, asked["mended"])
-    cut = found[asked["long"]]
-    assert cut.items == tuple(f"- {line}" for line in LONG)
-    last = json.dumps(requests[-1].body)
-    assert "page=2" in last
-    _check_fenced(last)
     account = found[asked["ok"]].account
     assert account is not None
     assert account.start_up is not None
     assert account.net == (account.kept_out or 0) - account.start_up - account.summary
+    if whole:
+        assert found[asked["long"]].items == tuple(f"- {line}" for line in LONG)
+        last = json.dumps(requests[-1].body)
+        assert "page=2" in last
+        _check_fenced(last)
 
 
 def _delegate(parent: str, child: str, question: str, **options: Any) -> Call:

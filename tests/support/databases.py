@@ -50,10 +50,10 @@ class Postgres:
         return f"postgresql://postgres@/{database}?host={self.folder}"
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """Yield the URL of a new, empty database, which is dropped at the end."""
+    def database(self, template: str = "template0") -> Iterator[str]:
+        """Yield the URL of a new database, by default empty, which is dropped at the end."""
         name = f"test_{secrets.token_hex(6)}"
-        self._run(f"CREATE DATABASE {name} TEMPLATE template0")
+        self._run(f"CREATE DATABASE {name} TEMPLATE {template}")
         try:
             yield self.url(name)
         finally:
@@ -173,6 +173,40 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     server: Postgres = request.getfixturevalue("postgres")
     with server.database() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database that is up to date, to be copied."""
+    file = tmp_path_factory.mktemp("migrated") / "abreast.db"
+    _bring_up_to_date(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: Postgres) -> Iterator[str]:
+    """The name of a database that is up to date, to be copied."""
+    with postgres.database() as url:
+        _bring_up_to_date(url)
+        yield url.partition("@/")[2].partition("?")[0]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a new database that is up to date: the test runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "abreast.db")
+        yield f"sqlite:///{tmp_path / 'abreast.db'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    with server.database(request.getfixturevalue("migrated_postgres")) as url:
+        yield url
+
+
+def _bring_up_to_date(url: str) -> None:
+    engine = make_engine(url)
+    migrate(engine)
+    engine.dispose()
 
 
 @pytest.fixture

@@ -10,17 +10,17 @@ from tests.support.deadlines import PATIENCE
 _QUIET = 5.0  # seconds in which whatever is on its way out is gone, on a quiet machine
 
 
-def processes_of(folder: str) -> list[str]:
+def processes_of(*folders: str) -> list[str]:
     """Those that `processes_now` finds, once there is none or what was on its way out is gone."""
     late = time.monotonic() + _QUIET * PATIENCE
-    while (found := processes_now(folder)) and time.monotonic() < late:
+    while (found := processes_now(*folders)) and time.monotonic() < late:
         time.sleep(0.05)
     return found
 
 
-def processes_now(folder: str) -> list[str]:
+def processes_now(*folders: str) -> list[str]:
     """The processes, but for us and those above us, whose command line or environment names
-    `folder`."""
+    one of `folders`."""
     me = psutil.Process()
     spared = {me.pid, *(parent.pid for parent in me.parents())}
     found = []
@@ -29,6 +29,7 @@ def processes_now(folder: str) -> list[str]:
             if process.pid in spared or process.status() == psutil.STATUS_ZOMBIE:
                 continue
             line = " ".join(process.cmdline())
-            if folder in line or any(folder in value for value in process.environ().values()):
+            told = "\0".join((line, *process.environ().values()))
+            if any(folder in told for folder in folders):
                 found.append(f"{process.pid} {process.username()}: {line}")
     return found

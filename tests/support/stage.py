@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -24,7 +24,7 @@ from abreast.process.tree import marked, sweep
 from abreast.runner.job import load_job, load_result, load_runner
 from abreast.store.reader import Reader
 from tests.support.deadlines import MINUTES, SECONDS, eventually
-from tests.support.left import processes_now
+from tests.support.left import processes_now, processes_of
 from tests.support.repos import Repo
 from tests.support.story import check_story
 
@@ -75,27 +75,37 @@ class Stage:
         trace: TracebackType | None,
     ) -> None:
         try:
-            for run in api.runs(limit=1000, places=self.places):
+            for run in self._runs():
                 if not run.state.final and run.state != "open":
                     api.stop(run.id, places=self.places)
         finally:
-            left = self._end_workers()
-            for job in self.places.sessions.rglob("job.json"):
+            left = self._end()
+            for job in self._jobs():
                 sweep(json.loads(job.read_text())["marker"])
         if kind is None:
             assert left == [], "processes are left"
             self._check_logs()
 
+    def _runs(self) -> list[Run]:
+        return api.runs(limit=1000, places=self.places)
+
+    def _jobs(self) -> Iterable[Path]:
+        return self.places.sessions.rglob("job.json")
+
     def _check_logs(self) -> None:
-        log = self.places.logs / "worker.log"
-        said = log.read_text() if log.exists() else ""
+        said = self._worker_said()
         assert "Traceback" not in said, said
-        for said_by_runner in self.places.sessions.rglob("runner.log"):
-            assert said_by_runner.read_text() == ""
-        for run in api.runs(limit=1000, places=self.places):
+        for job in self._jobs():
+            log = job.with_name("runner.log")
+            assert not log.exists() or log.read_text() == ""
+        for run in self._runs():
             check_story(run, Reader(self.places.database).events(run.id))
             for session in run.sessions:
                 assert "abreast failed" not in session.reason, session.reason
+
+    def _worker_said(self) -> str:
+        log = self.places.logs / "worker.log"
+        return log.read_text() if log.exists() else ""
 
     def plan(self, *tasks: Task, **more: Any) -> Plan:
         more.setdefault("max_parallel", 4)
@@ -153,10 +163,20 @@ class Stage:
             process.terminate()
             process.wait(SECONDS)
 
-    def _end_workers(self) -> list[str]:
-        """End the worker, and those that a runner or a client has started since; what is left."""
+    def _end(self) -> list[str]:
+        """End the worker, and those that a runner or a client has started since; what is left.
+
+        Once it has given up its place, all that is left to do is for Python to take its modules
+        apart, a third of what a short test costs: it is not waited for.
+        """
         late = time.monotonic() + SECONDS
-        self.end_worker()
+        process = self.worker()
+        if process is not None:
+            process.terminate()
+            eventually(lambda: self.worker() is None, "the worker has given up its place")
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+                process.wait(SECONDS)
         while (left := processes_now(str(self.places.state))) and time.monotonic() < late:
             for pid in (int(one.split()[0]) for one in left if _WORKER in one):
                 with contextlib.suppress(psutil.NoSuchProcess):
@@ -190,4 +210,28 @@ class Stage:
         process.wait(SECONDS)
 
 
-__all__ = ["Stage", "replace", "scripted", "task", "until", "writes"]
+class SharedStage(Stage):
+    """A stage on an abreast that other tests use too: its worker stays, nothing else does."""
+
+    def __enter__(self) -> Self:
+        self._before = {run.id for run in super()._runs()}
+        self._said_before = len(super()._worker_said())
+        return self
+
+    def _runs(self) -> list[Run]:
+        return [run for run in super()._runs() if run.id not in self._before]
+
+    def _folders(self) -> list[Path]:
+        return [self.places.sessions / run.id for run in self._runs()]
+
+    def _jobs(self) -> Iterable[Path]:
+        return [job for folder in self._folders() for job in folder.rglob("job.json")]
+
+    def _worker_said(self) -> str:
+        return super()._worker_said()[self._said_before :]
+
+    def _end(self) -> list[str]:
+        return processes_of(*map(str, self._folders()))
+
+
+__all__ = ["SharedStage", "Stage", "replace", "scripted", "task", "until", "writes"]

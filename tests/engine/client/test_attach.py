@@ -28,8 +28,8 @@ def test_attach_after_clean_brings_the_work_back(local_stage: Stage) -> None:
     assert (after.attempt, after.commit, after.landing) == (1, before.commit, LandState.LANDED)
 
 
-def test_what_was_changed_by_hand_is_verified_and_committed(local_stage: Stage) -> None:
-    stage = local_stage
+def test_what_was_changed_by_hand_is_verified_and_committed(shared_stage: Stage) -> None:
+    stage = shared_stage
     run = stage.run(task("one", writes("one.txt"), verify="grep -q good one.txt"))
     assert run.sessions[0].state is SessionState.FAILED
 
@@ -123,8 +123,8 @@ def test_an_open_session_is_committed_when_it_is_left(local_stage: Stage) -> Non
     assert "Work in mine" not in left.why  # nor is that why
 
 
-def test_an_open_session_left_unchanged_is_done_without_a_commit(local_stage: Stage) -> None:
-    stage = local_stage
+def test_an_open_session_left_unchanged_is_done_without_a_commit(shared_stage: Stage) -> None:
+    stage = shared_stage
     api.open_session("mine", "scripted", repo=stage.repo.path, base="main", places=stage.places)
     [after] = api.stop("mine", places=stage.places)
     assert (after.state, after.commit) == (SessionState.DONE, "")
@@ -140,8 +140,8 @@ def test_a_cleaned_session_that_is_not_done_resumes_with_its_work(local_stage: S
     assert (terminal.cwd / "b.txt").read_text() == "2"
 
 
-def test_a_child_is_gone_on_with_in_its_worktree_and_not_asked_again(local_stage: Stage) -> None:
-    stage = local_stage
+def test_a_child_is_gone_on_with_in_its_worktree_and_not_asked_again(shared_stage: Stage) -> None:
+    stage = shared_stage
     found = api.delegate(
         "What?",
         returns="yes-no",
@@ -158,8 +158,8 @@ def test_a_child_is_gone_on_with_in_its_worktree_and_not_asked_again(local_stage
     assert (now.outcome, now.text, now.commit) == (DeliveryState.OK, found.text, after.commit)
 
 
-def test_a_child_whose_answer_fails_is_not_asked_again_by_leaving_it(local_stage: Stage) -> None:
-    stage = local_stage
+def test_a_child_whose_answer_fails_is_not_asked_again_by_leaving_it(shared_stage: Stage) -> None:
+    stage = shared_stage
     found = api.delegate(
         "What?",
         agent=scripted(Write("one.txt", "1\n"), Say("no JSON")),
@@ -175,9 +175,9 @@ def test_a_child_whose_answer_fails_is_not_asked_again_by_leaving_it(local_stage
 
 
 def test_a_child_that_only_reads_has_no_place_to_go_on_in(
-    local_stage: Stage, tmp_path: Path
+    shared_stage: Stage, tmp_path: Path
 ) -> None:
-    stage, gate = local_stage, tmp_path / "gate"
+    stage, gate = shared_stage, tmp_path / "gate"
     wait = until(gate)
     agent = scripted(wait, Say('{"text": "It is."}'))
     run = api.start_delegation("What?", agent=agent, repo=stage.repo.path, places=stage.places)

@@ -88,8 +88,8 @@ def test_a_request_that_is_refused_leaves_the_runs_environment(
     assert stage.wait(run.id).state is RunState.DONE
 
 
-def test_resume_of_an_agent_without_sessions_starts_it_afresh(local_stage: Stage) -> None:
-    stage, fixed = local_stage, local_stage.repo.path.parent / "fixed"
+def test_resume_of_an_agent_without_sessions_starts_it_afresh(shared_stage: Stage) -> None:
+    stage, fixed = shared_stage, shared_stage.repo.path.parent / "fixed"
     agent = AgentChoice("command", command="echo x >> count.txt")
     run = stage.run(task("one", agent, verify=f"test -e {fixed}"))
     fixed.touch()
@@ -189,9 +189,9 @@ def test_retry_while_the_run_is_landing(local_stage: Stage, tmp_path: Path) -> N
     assert trying.read_text() == "once\n"
 
 
-def test_resume_unblocks_a_run_whose_request_was_lost(local_stage: Stage) -> None:
+def test_resume_unblocks_a_run_whose_request_was_lost(shared_stage: Stage) -> None:
     """A client that was killed between two writes leaves a queued session and nobody to run it."""
-    stage, fixed = local_stage, local_stage.repo.path.parent / "fixed"
+    stage, fixed = shared_stage, shared_stage.repo.path.parent / "fixed"
     run = stage.run(task("one", writes("one.txt"), verify=f"test -e {fixed}"))
     with connect(stage.places) as client:
         client.store.next_attempt(run.sessions[0].id)

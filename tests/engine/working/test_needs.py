@@ -86,7 +86,7 @@ def test_no_more_than_max_parallel_sessions_are_at_work(stage: Stage, tmp_path: 
     assert max(len(now) for now in at_once(journal)) == 3
 
 
-def test_tasks_with_a_common_resource_take_turns(local_stage: Stage, tmp_path: Path) -> None:
+def test_tasks_with_a_common_resource_take_turns(shared_stage: Stage, tmp_path: Path) -> None:
     journal = tmp_path / "journal"
     needs = {"a": ("db", "port"), "b": ("db",), "c": ("port",), "d": (), "e": ("port", "db")}
     # The one that needs nothing waits until two others have come and gone.
@@ -95,7 +95,7 @@ def test_tasks_with_a_common_resource_take_turns(local_stage: Stage, tmp_path: P
         task(name, noted(journal, name, wait if name == "d" else Sleep(0.1)), resources=held)
         for name, held in needs.items()
     ]
-    run = local_stage.run(*tasks, max_parallel=5)
+    run = shared_stage.run(*tasks, max_parallel=5)
     assert run.state is RunState.DONE, [s.reason for s in run.sessions]
     for now in at_once(journal):
         held = [resource for name in now for resource in needs[name]]

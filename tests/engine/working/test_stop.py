@@ -63,8 +63,8 @@ def test_a_run_is_stopped_in_mid_tool_with_sessions_still_queued(stage: Stage) -
     assert stage.session(f"{run.id}/one") == stopped[0]
 
 
-def test_one_session_is_stopped_and_the_others_go_on(local_stage: Stage) -> None:
-    stage = local_stage
+def test_one_session_is_stopped_and_the_others_go_on(shared_stage: Stage) -> None:
+    stage = shared_stage
     go_on = stage.repo.path.parent / "go-on"
     waits = until(go_on)
     run = stage.start(
@@ -93,8 +93,8 @@ def test_one_session_is_stopped_and_the_others_go_on(local_stage: Stage) -> None
     }
 
 
-def test_setup_and_verify_are_stopped_too(local_stage: Stage) -> None:
-    stage = local_stage
+def test_setup_and_verify_are_stopped_too(shared_stage: Stage) -> None:
+    stage = shared_stage
     slow = "touch begun.txt half.txt; echo half > half.txt; sleep 1000"
     run = stage.start(
         task("setup", scripted(WORK), setup=slow),
@@ -110,8 +110,8 @@ def test_setup_and_verify_are_stopped_too(local_stage: Stage) -> None:
     assert not (stage.directory(f"{run.id}/setup") / "agent").exists()
 
 
-def test_a_stop_may_come_before_any_worker(local_stage: Stage) -> None:
-    stage = local_stage
+def test_a_stop_may_come_before_any_worker(shared_stage: Stage) -> None:
+    stage = shared_stage
     with connect(stage.places) as client:
         name = client.record(check_plan(stage.plan(task("one", writes("one.txt")))))
         [session] = client.stop(name)

@@ -54,7 +54,7 @@ def test_many_clients_at_once_start_one_worker(local_stage: Stage) -> None:
     assert first is not None
     # Those that found the place taken are gone, or on their way out.
     mine = psutil.Process().children()
-    workers = [child for child in mine if "engine.working.worker" in str(cmd(child))]
+    workers = [child for child in mine if str(stage.places.state) in cmd(child)]
     _, alive = psutil.wait_procs([child for child in workers if child != first], timeout=SECONDS)
     assert alive == []
     assert stage.worker() == first

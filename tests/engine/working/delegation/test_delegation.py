@@ -84,18 +84,18 @@ def test_an_answer_comes_back_and_nothing_else_changes(stage: Stage):
     ("isolation", "niceness"), [(Isolation.CONTEXT, AWAITED), (Isolation.WORKTREE, AGENT)]
 )
 def test_a_child_that_a_parent_waits_for_runs_before_those_that_work(
-    local_stage: Stage, isolation: Isolation, niceness: int
+    shared_stage: Stage, isolation: Isolation, niceness: int
 ):
     child = AgentChoice("command", command="nice")
     contract = Contract("How nice are you?", isolation=isolation)
-    run = begin(local_stage, child, contract)
-    [session] = local_stage.wait(run.id).sessions
+    run = begin(shared_stage, child, contract)
+    [session] = shared_stage.wait(run.id).sessions
     wanted = max(niceness, os.getpriority(os.PRIO_PROCESS, 0))
     assert session.final_message.strip() == str(wanted)
 
 
-def test_nothing_found_and_nothing_came_back_are_told_apart(local_stage: Stage):
-    stage = local_stage
+def test_nothing_found_and_nothing_came_back_are_told_apart(shared_stage: Stage):
+    stage = shared_stage
     searched = ask(stage, says(bullets(nothing="searched src for pandas: no import of it")))
     assert (searched.outcome, searched.text) == (
         DeliveryState.OK,
@@ -108,8 +108,8 @@ def test_nothing_found_and_nothing_came_back_are_told_apart(local_stage: Stage):
         api.more(silent.id, places=stage.places)
 
 
-def test_a_long_answer_is_cut_between_items_and_no_item_is_lost(local_stage: Stage):
-    stage, lines = local_stage, [f"item {number} {'x' * 30}" for number in range(60)]
+def test_a_long_answer_is_cut_between_items_and_no_item_is_lost(shared_stage: Stage):
+    stage, lines = shared_stage, [f"item {number} {'x' * 30}" for number in range(60)]
     found = ask(stage, says(bullets(*lines)), limit_tokens=100)
     assert found.outcome is DeliveryState.CUT
     pages = [api.more(found.id, 1, places=stage.places)]
@@ -123,8 +123,8 @@ def test_a_long_answer_is_cut_between_items_and_no_item_is_lost(local_stage: Sta
         api.more(found.id, len(pages) + 1, places=stage.places)
 
 
-def test_an_answer_of_another_shape_fails_and_is_kept(local_stage: Stage):
-    found = ask(local_stage, scripted(Say("Here it is:\nnothing of the kind")))
+def test_an_answer_of_another_shape_fails_and_is_kept(shared_stage: Stage):
+    found = ask(shared_stage, scripted(Say("Here it is:\nnothing of the kind")))
     assert (found.outcome, found.repairs, found.value) == (DeliveryState.FAILED, 2, None)
     assert found.reason.startswith("not of the shape asked for: there is no JSON object")
     assert found.text == "Done."  # what it said last, as a scripted agent does that is asked again
@@ -133,11 +133,11 @@ def test_an_answer_of_another_shape_fails_and_is_kept(local_stage: Stage):
     assert "there is no JSON object" in (folder / "prompt-repair-1.md").read_text()
 
 
-def test_a_child_that_asks_back_is_blocked_and_quoted(local_stage: Stage):
+def test_a_child_that_asks_back_is_blocked_and_quoted(shared_stage: Stage):
     question = Contract("Who calls it?", budget=Limits(minutes=MINUTES))
     agent = AgentChoice("command", command="echo 'Which of the two do you mean?'")
     found = api.delegate(
-        question, agent=agent, repo=local_stage.repo.path, places=local_stage.places
+        question, agent=agent, repo=shared_stage.repo.path, places=shared_stage.places
     )
     assert (found.outcome, found.reason) == (
         DeliveryState.BLOCKED,
@@ -145,19 +145,19 @@ def test_a_child_that_asks_back_is_blocked_and_quoted(local_stage: Stage):
     )
 
 
-def test_a_denied_tool_blocks_and_the_answer_is_there_all_the_same(local_stage: Stage):
+def test_a_denied_tool_blocks_and_the_answer_is_there_all_the_same(shared_stage: Stage):
     agent = says(bullets("one"), Write("../out.txt", "x\n"))
-    found = ask(local_stage, agent)
+    found = ask(shared_stage, agent)
     assert (found.outcome, found.text) == (DeliveryState.BLOCKED, "- one")
     assert "outside the worktree" in found.reason
-    assert api.find_session(found.id, places=local_stage.places).state is SessionState.BLOCKED
+    assert api.find_session(found.id, places=shared_stage.places).state is SessionState.BLOCKED
 
 
-def test_a_limit_keeps_what_there_is(local_stage: Stage):
+def test_a_limit_keeps_what_there_is(shared_stage: Stage):
     contract = Contract("How?", returns="bullets", budget=Limits(minutes=0.1, idle_minutes=0))
     agent = says(bullets("late"), Say('{"bullets": ["so far"], "nothing_found": null}'), Sleep(600))
     found = api.delegate(
-        contract, agent=agent, repo=local_stage.repo.path, places=local_stage.places
+        contract, agent=agent, repo=shared_stage.repo.path, places=shared_stage.places
     )
     assert found.outcome is DeliveryState.PARTIAL
     assert found.reason == "ended by the time limit of 0.1 minutes"
@@ -169,9 +169,9 @@ def test_a_limit_keeps_what_there_is(local_stage: Stage):
     [(Limits(turns=9), 3), (Limits(turns=2), 2), (Limits(turns=1), 1), (Limits(tokens=3000), 1)],
     ids=str,
 )
-def test_a_budget_is_that_of_all_rounds_together(local_stage: Stage, budget: Limits, rounds: int):
+def test_a_budget_is_that_of_all_rounds_together(shared_stage: Stage, budget: Limits, rounds: int):
     agent = scripted(Spend(3000, 0, 10), Say("no JSON"))
-    found = ask(local_stage, agent, question=Contract("What?", budget=budget))
+    found = ask(shared_stage, agent, question=Contract("What?", budget=budget))
     assert (found.outcome, found.repairs) == (DeliveryState.FAILED, rounds - 1)
     folder = Path(found.path).parent
     jobs = [folder / name / "job.json" for name in ("agent", "repair-1", "repair-2")[:rounds]]
@@ -179,22 +179,22 @@ def test_a_budget_is_that_of_all_rounds_together(local_stage: Stage, budget: Lim
     assert left == [budget.turns and budget.turns - number for number in range(rounds)]
 
 
-def test_a_child_that_dies_is_unknown_and_its_story_is_kept(local_stage: Stage):
-    found = ask(local_stage, scripted(Say("begun"), Shell("kill -9 $PPID")))
+def test_a_child_that_dies_is_unknown_and_its_story_is_kept(shared_stage: Stage):
+    found = ask(shared_stage, scripted(Say("begun"), Shell("kill -9 $PPID")))
     assert found.outcome is DeliveryState.UNKNOWN
     assert "without a result" in found.reason
-    told = [event.text for event in api.logs(found.id, places=local_stage.places)]
+    told = [event.text for event in api.logs(found.id, places=shared_stage.places)]
     assert "begun" in told
 
 
-def test_a_tree_that_changed_meanwhile_is_told(local_stage: Stage):
-    found = ask(local_stage, says(bullets("one"), Write("new.txt", "x\n")))
+def test_a_tree_that_changed_meanwhile_is_told(shared_stage: Stage):
+    found = ask(shared_stage, says(bullets("one"), Write("new.txt", "x\n")))
     assert found.outcome is DeliveryState.OK
     assert "the tree changed while the child read it" in found.notes[-1]
     assert "new.txt" not in found.notes[-1]  # a name may say anything, and a note is our word
     assert found.changed == ("new.txt",)
-    assert api.collect(found.id, places=local_stage.places) == [found]
-    assert 'changed: "new.txt"' in local_stage.events(found.id, "warning")
+    assert api.collect(found.id, places=shared_stage.places) == [found]
+    assert 'changed: "new.txt"' in shared_stage.events(found.id, "warning")
 
 
 def test_a_child_with_a_worktree_delivers_a_commit(stage: Stage):
@@ -210,7 +210,7 @@ def test_a_child_with_a_worktree_delivers_a_commit(stage: Stage):
 
 
 def test_a_schema_that_takes_for_ever_holds_nobody_up(
-    local_stage: Stage, monkeypatch: pytest.MonkeyPatch
+    shared_stage: Stage, monkeypatch: pytest.MonkeyPatch
 ):
     shape = {"type": "object", "properties": {"a": {"type": "string", "pattern": "^(a+)+$"}}}
     contract = Contract("What?", returns=shape)
@@ -220,12 +220,12 @@ def test_a_schema_that_takes_for_ever_holds_nobody_up(
     monkeypatch.setattr(judging, "_SECONDS", 2)
     [problem] = judging.judge_in_time(json.dumps({"a": "a" * 40 + "!"}), contract).problems
     assert "could not be checked" in problem
-    found = ask(local_stage, says({"a": "aa"}), returns=shape)
+    found = ask(shared_stage, says({"a": "aa"}), returns=shape)
     assert (found.outcome, found.value) == (DeliveryState.OK, {"a": "aa"})
 
 
-def test_what_a_child_did_whose_answer_fails_is_kept(local_stage: Stage):
-    stage = local_stage
+def test_what_a_child_did_whose_answer_fails_is_kept(shared_stage: Stage):
+    stage = shared_stage
     agent = scripted(Write("new.txt", "x\n"), Say("no JSON"))
     found = ask(stage, agent, isolation=Isolation.WORKTREE)
     assert (found.outcome, found.commit) == (DeliveryState.FAILED, "")
@@ -233,8 +233,8 @@ def test_what_a_child_did_whose_answer_fails_is_kept(local_stage: Stage):
     assert "new.txt" in stage.repo.git("ls-tree", "--name-only", f"refs/abreast/snap/{run}/{task}")
 
 
-def test_a_child_that_goes_beyond_its_worktree_is_blocked(local_stage: Stage):
-    stage = local_stage
+def test_a_child_that_goes_beyond_its_worktree_is_blocked(shared_stage: Stage):
+    stage = shared_stage
     plants = Shell("git config core.editor x")
     found = ask(stage, says(bullets("one"), plants), isolation=Isolation.WORKTREE)
     assert (found.outcome, found.text, found.commit) == (DeliveryState.BLOCKED, "- one", "")
@@ -244,8 +244,8 @@ def test_a_child_that_goes_beyond_its_worktree_is_blocked(local_stage: Stage):
     assert "--unset-all core.editor; then: abreast resume" in session.hint
 
 
-def test_an_answer_outlives_the_files_that_it_is_about(local_stage: Stage, tmp_path: Path):
-    stage, linked = local_stage, tmp_path / "linked"
+def test_an_answer_outlives_the_files_that_it_is_about(shared_stage: Stage, tmp_path: Path):
+    stage, linked = shared_stage, tmp_path / "linked"
     stage.repo.git("worktree", "add", "-q", str(linked))
     agent = says(bullets("one"), Shell(f"rm -rf {linked}"))
     contract = Contract("What?", returns="bullets", scope=("README.md",))
@@ -258,8 +258,8 @@ def test_an_answer_outlives_the_files_that_it_is_about(local_stage: Stage, tmp_p
     assert ".git of its worktree was replaced" in found.reason
 
 
-def test_a_bare_repository_has_nothing_to_read(local_stage: Stage, tmp_path: Path):
-    stage, bare = local_stage, tmp_path / "bare.git"
+def test_a_bare_repository_has_nothing_to_read(shared_stage: Stage, tmp_path: Path):
+    stage, bare = shared_stage, tmp_path / "bare.git"
     stage.repo.git("clone", "-q", "--bare", str(stage.repo.path), str(bare))
     agent = says(bullets("one"), Write("new.txt", "x\n"))
     with pytest.raises(ContractError, match="no files to read"):
@@ -275,8 +275,8 @@ def test_a_bare_repository_has_nothing_to_read(local_stage: Stage, tmp_path: Pat
     assert (found.outcome, found.branch != "") == (DeliveryState.OK, True)
 
 
-def test_a_repository_without_a_commit_can_be_read(local_stage: Stage, tmp_path: Path):
-    stage, young = local_stage, tmp_path / "young"
+def test_a_repository_without_a_commit_can_be_read(shared_stage: Stage, tmp_path: Path):
+    stage, young = shared_stage, tmp_path / "young"
     stage.repo.git("init", "-q", str(young))
     (young / "a.py").write_text("x = 1\n")
     given = {"repo": young, "places": stage.places, "returns": "bullets"}
@@ -299,27 +299,27 @@ def test_several_children_answer_side_by_side(stage: Stage):
     assert {d.outcome for d in found} == {DeliveryState.OK}
 
 
-def test_what_has_not_ended_is_not_collected(local_stage: Stage, tmp_path: Path):
+def test_what_has_not_ended_is_not_collected(shared_stage: Stage, tmp_path: Path):
     gate = tmp_path / "gate"
     wait = until(gate)
-    run = begin(local_stage, says(bullets("one"), wait), "What?")
-    assert api.collect(run.id, places=local_stage.places) == []
-    assert api.collect(run.id, wait=True, timeout=0.1, places=local_stage.places) == []
+    run = begin(shared_stage, says(bullets("one"), wait), "What?")
+    assert api.collect(run.id, places=shared_stage.places) == []
+    assert api.collect(run.id, wait=True, timeout=0.1, places=shared_stage.places) == []
     with pytest.raises(NotFoundError, match="has not delivered yet"):
-        api.more(run.id, places=local_stage.places)
+        api.more(run.id, places=shared_stage.places)
     gate.touch()
-    [found] = api.collect(run.id, wait=True, places=local_stage.places)
+    [found] = api.collect(run.id, wait=True, places=shared_stage.places)
     assert found.outcome is DeliveryState.OK
 
 
-def test_a_child_that_is_stopped_leaves_nothing_running(local_stage: Stage):
-    run = begin(local_stage, says(bullets("one"), Shell("sleep 300")), "What?")
+def test_a_child_that_is_stopped_leaves_nothing_running(shared_stage: Stage):
+    run = begin(shared_stage, says(bullets("one"), Shell("sleep 300")), "What?")
     child = f"{run.id}/1"
-    run_job = local_stage.places.sessions / child / "1" / "agent" / "job.json"
-    eventually(lambda: run_job.exists() and local_stage.marked(child), "it is at work")
-    api.stop(run.id, places=local_stage.places)
-    assert local_stage.marked(child) == []
-    [found] = api.collect(run.id, places=local_stage.places)
+    run_job = shared_stage.places.sessions / child / "1" / "agent" / "job.json"
+    eventually(lambda: run_job.exists() and shared_stage.marked(child), "it is at work")
+    api.stop(run.id, places=shared_stage.places)
+    assert shared_stage.marked(child) == []
+    [found] = api.collect(run.id, places=shared_stage.places)
     assert (found.outcome, found.reason) == (DeliveryState.PARTIAL, "stopped by you")
 
 
@@ -386,8 +386,8 @@ def test_the_sleep_of_a_machine_uses_up_no_budget(
     assert (found.outcome, found.repairs) == (DeliveryState.FAILED, 2)
 
 
-def test_an_answer_that_cannot_be_written_down_is_there_all_the_same(local_stage: Stage):
-    stage = local_stage
+def test_an_answer_that_cannot_be_written_down_is_there_all_the_same(shared_stage: Stage):
+    stage = shared_stage
     full = Shell(f"mkdir {stage.places.sessions}/$ABREAST_SESSION/1/deliverable.txt")
     found = ask(stage, says(bullets("one", "two"), full))
     assert (found.outcome, found.text) == (DeliveryState.UNKNOWN, "- one\n- two")
@@ -409,15 +409,15 @@ def test_what_no_worker_takes_never_begins(local_stage: Stage):
     assert (session.state, session.started) == (SessionState.STOPPED, None)
 
 
-def test_whatever_characters_an_answer_has_it_arrives(local_stage: Stage):
+def test_whatever_characters_an_answer_has_it_arrives(shared_stage: Stage):
     found = ask(
-        local_stage, scripted(Say('{"bullets": ["a\\ud800\\u0000b"], "nothing_found": null}'))
+        shared_stage, scripted(Say('{"bullets": ["a\\ud800\\u0000b"], "nothing_found": null}'))
     )
     assert (found.outcome, found.text) == (DeliveryState.OK, "- a\ufffd\0b")
-    assert api.collect(found.id, places=local_stage.places) == [found]
-    asked = ask(local_stage, says(bullets("one")), question="What \ud800 is \0?")
+    assert api.collect(found.id, places=shared_stage.places) == [found]
+    asked = ask(shared_stage, says(bullets("one")), question="What \ud800 is \0?")
     assert asked.outcome is DeliveryState.OK
-    torn = ask(local_stage, scripted(Say("no \ud800 JSON"), Say("none \ud800 at all")))
+    torn = ask(shared_stage, scripted(Say("no \ud800 JSON"), Say("none \ud800 at all")))
     assert torn.outcome is DeliveryState.FAILED
 
 
@@ -436,9 +436,9 @@ def test_whatever_characters_an_answer_has_it_arrives(local_stage: Stage):
     ],
 )
 def test_a_scope_names_files_however_they_are_called(
-    local_stage: Stage, scope: list[str], files: int, reading: int | None
+    shared_stage: Stage, scope: list[str], files: int, reading: int | None
 ):
-    top = local_stage.repo.path
+    top = shared_stage.repo.path
     (top / "lib").mkdir()
     (top / "empty").mkdir()
     (top / "README.md").write_text("")
@@ -450,7 +450,7 @@ def test_a_scope_names_files_however_they_are_called(
         (top / name).write_text("x" * 4000)
     contract = Contract("What?", scope=tuple(one.format(top=top) for one in scope))
     choose = delegating.Ask(scripted())
-    _, found = delegating.expect(contract, choose, local_stage.places, tree=top)
+    _, found = delegating.expect(contract, choose, shared_stage.places, tree=top)
     assert (found.files, found.reading) == (files, reading)
 
 
@@ -490,16 +490,16 @@ def test_what_nobody_could_fulfil_is_refused_and_leaves_nothing(
     assert api.runs(places=local_stage.places) == []
 
 
-def test_a_child_may_not_delegate(local_stage: Stage, monkeypatch: pytest.MonkeyPatch):
+def test_a_child_may_not_delegate(shared_stage: Stage, monkeypatch: pytest.MonkeyPatch):
     found = ask(
-        local_stage, says(bullets("one"), Shell("env | grep ABREAST_ > env.txt")), question="Env?"
+        shared_stage, says(bullets("one"), Shell("env | grep ABREAST_ > env.txt")), question="Env?"
     )
-    told = (local_stage.repo.path / "env.txt").read_text()
+    told = (shared_stage.repo.path / "env.txt").read_text()
     assert f"ABREAST_SESSION={found.id}\n" in told
     assert "ABREAST_DEPTH=1\n" in told
     monkeypatch.setenv("ABREAST_DEPTH", "1")
     with pytest.raises(ContractError, match="a child cannot delegate"):
-        ask(local_stage, says(bullets("one")))
+        ask(shared_stage, says(bullets("one")))
 
 
 def test_the_estimate_learns_from_earlier_children(local_stage: Stage):
@@ -518,8 +518,8 @@ def test_the_estimate_learns_from_earlier_children(local_stage: Stage):
     assert (second.measured, second.start_up, second.net) == (1, 3000, 21_800)
 
 
-def test_the_repository_says_what_its_delegations_are_like(local_stage: Stage):
-    stage, file = local_stage, local_stage.repo.path / "abreast.toml"
+def test_the_repository_says_what_its_delegations_are_like(shared_stage: Stage):
+    stage, file = shared_stage, shared_stage.repo.path / "abreast.toml"
     file.write_text('[delegate]\nlimit_tokens = 7\nprofile = "full"\nagent = "codex"\n')
     contract = api.contract("What?", repo=stage.repo.path)
     assert contract.limit_tokens == 7
@@ -555,18 +555,18 @@ def test_the_repository_says_what_its_delegations_are_like(local_stage: Stage):
         api.contract("What?", repo=stage.repo.path)
 
 
-def test_what_is_no_delegation_is_not_waited_for(local_stage: Stage, tmp_path: Path):
+def test_what_is_no_delegation_is_not_waited_for(shared_stage: Stage, tmp_path: Path):
     gate = tmp_path / "gate"
     wait = until(gate)
-    run = local_stage.start(task("one", scripted(wait, Say("done"))))
+    run = shared_stage.start(task("one", scripted(wait, Say("done"))))
     with pytest.raises(ContractError, match="is not a delegation"):
-        api.collect(run.id, wait=True, places=local_stage.places)
-    assert not local_stage.session("one").state.final
+        api.collect(run.id, wait=True, places=shared_stage.places)
+    assert not shared_stage.session("one").state.final
     gate.touch()
 
 
-def test_a_newer_attempt_takes_no_answer_away(local_stage: Stage, tmp_path: Path):
-    stage, gate, again = local_stage, tmp_path / "gate", tmp_path / "again"
+def test_a_newer_attempt_takes_no_answer_away(shared_stage: Stage, tmp_path: Path):
+    stage, gate, again = shared_stage, tmp_path / "gate", tmp_path / "again"
     again.touch()
     lines = [f"item {number} {'x' * 30}" for number in range(9)]
     hold = Shell(f"test -e {again} || while [ ! -e {gate} ]; do sleep 0.02; done")
@@ -592,15 +592,15 @@ def test_a_newer_attempt_takes_no_answer_away(local_stage: Stage, tmp_path: Path
             api.collect(name, wait=True, places=stage.places)
 
 
-def test_a_run_of_one_child_stands_for_the_child(local_stage: Stage):
-    found = ask(local_stage, says(bullets("one")))
+def test_a_run_of_one_child_stands_for_the_child(shared_stage: Stage):
+    found = ask(shared_stage, says(bullets("one")))
     run = found.id.partition("/")[0]
-    assert api.find_session(run, places=local_stage.places).id == found.id
-    assert "delivered" in [event.kind for event in api.logs(run, places=local_stage.places)]
+    assert api.find_session(run, places=shared_stage.places).id == found.id
+    assert "delivered" in [event.kind for event in api.logs(run, places=shared_stage.places)]
 
 
-def test_an_estimate_is_that_of_the_profile(local_stage: Stage):
-    stage = local_stage
+def test_an_estimate_is_that_of_the_profile(shared_stage: Stage):
+    stage = shared_stage
     for profile, tokens in ((Profile.LEAN, 3000), (Profile.FULL, 9000)):
         found = replace(ask(stage, says(bullets("one"))), account=Account(tokens, None, None, 0))
         with connect(stage.places) as client:

@@ -88,8 +88,8 @@ def test_three_sessions_are_landed_one_after_another(stage: Stage, trials: Trial
     assert len(trials.seen()) == 3
 
 
-def test_a_target_that_nobody_has_checked_out_is_moved(local_stage: Stage) -> None:
-    stage = local_stage
+def test_a_target_that_nobody_has_checked_out_is_moved(shared_stage: Stage) -> None:
+    stage = shared_stage
     stage.repo.git("checkout", "-q", "-b", "elsewhere")
     path = stage.repo.path
     before = marks_of(path), shared_by(path)
@@ -102,8 +102,8 @@ def test_a_target_that_nobody_has_checked_out_is_moved(local_stage: Stage) -> No
     assert (marks_of(path), shared_by(path)) == before
 
 
-def test_an_edit_in_the_way_parks_the_landing(local_stage: Stage) -> None:
-    stage, path = local_stage, local_stage.repo.path
+def test_an_edit_in_the_way_parks_the_landing(shared_stage: Stage) -> None:
+    stage, path = shared_stage, shared_stage.repo.path
     stage.repo.write({"src/app.py": "edited by the user\n"})
     before = marks_of(path)
     change = scripted(Edit("src/app.py", "hello", "good day"), Say("done"))
@@ -169,8 +169,8 @@ def test_conflicts_and_red_merges_bounce_and_the_queue_goes_on(stage: Stage) -> 
     assert stage.repo.git("status", "--porcelain") == ""
 
 
-def test_a_target_that_moves_meanwhile_is_merged_again(local_stage: Stage, trials: Trials) -> None:
-    stage = local_stage
+def test_a_target_that_moves_meanwhile_is_merged_again(shared_stage: Stage, trials: Trials) -> None:
+    stage = shared_stage
     # Not a fast-forward even at first.
     run = stage.run(task("one", writes("one.txt"), verify=trials.verify(waits=True)))
     stage.repo.commit("before", {"before.txt": "x"})
@@ -221,10 +221,10 @@ def test_a_worker_killed_in_mid_landing_is_followed_by_one_that_lands_once(
 
 @pytest.mark.parametrize("moment", ["prepared", "committed"])
 def test_a_worker_killed_while_it_moves_a_checkout_lands_once(
-    local_stage: Stage, tmp_path: Path, moment: str
+    shared_stage: Stage, tmp_path: Path, moment: str
 ) -> None:
     """A hook of git's kills it, before the branch moves or right after."""
-    stage, once = local_stage, tmp_path / "once"
+    stage, once = shared_stage, tmp_path / "once"
     run = stage.run(task("one", writes("one.txt")), task("two", writes("two.txt")))
     hook = stage.repo.path / ".git/hooks/reference-transaction"
     worker = "$(sed -n 's/^PPid:.//p' /proc/$PPID/status)"
@@ -244,9 +244,9 @@ def test_a_worker_killed_while_it_moves_a_checkout_lands_once(
     assert len(commits) == 3
 
 
-def test_a_failure_after_the_move_does_not_undo_the_news(local_stage: Stage) -> None:
+def test_a_failure_after_the_move_does_not_undo_the_news(shared_stage: Stage) -> None:
     """A hook kills git as soon as the branch has moved: git has failed, and the work is there."""
-    stage = local_stage
+    stage = shared_stage
     run = stage.run(task("one", writes("one.txt")))
     stage.repo.git("checkout", "-q", "--detach")
     hook = stage.repo.path / ".git/hooks/reference-transaction"
@@ -282,8 +282,8 @@ def test_two_runs_take_turns_on_one_target(stage: Stage, trials: Trials, tmp_pat
     assert {"one.txt", "two.txt"} <= on(stage, "main")
 
 
-def test_targets_with_names_alike_are_tested_apart(local_stage: Stage, trials: Trials) -> None:
-    stage = local_stage
+def test_targets_with_names_alike_are_tested_apart(shared_stage: Stage, trials: Trials) -> None:
+    stage = shared_stage
     stage.repo.git("branch", "rel/x")
     stage.repo.git("branch", "rel-x")
     names = {"one": "rel/x", "two": "rel-x"}
@@ -312,8 +312,8 @@ def test_targets_with_names_alike_are_tested_apart(local_stage: Stage, trials: T
         ),
     ],
 )
-def test_what_lands_is_what_was_tested(local_stage: Stage, deed: str, reason: str) -> None:
-    stage = local_stage
+def test_what_lands_is_what_was_tested(shared_stage: Stage, deed: str, reason: str) -> None:
+    stage = shared_stage
     verify = f"case $PWD in */.landing*) {deed};; esac"
     run = stage.run(task("one", writes("one.txt"), verify=verify), land=LandMode.MERGE)
     assert landings(run) == {"one": BOUNCED}
@@ -321,8 +321,8 @@ def test_what_lands_is_what_was_tested(local_stage: Stage, deed: str, reason: st
     assert "one.txt" not in on(stage, "main")
 
 
-def test_files_that_differ_as_checked_out_are_no_change(local_stage: Stage) -> None:
-    stage = local_stage
+def test_files_that_differ_as_checked_out_are_no_change(shared_stage: Stage) -> None:
+    stage = shared_stage
     run = stage.run(task("one", writes("one"), verify="true"))
     (stage.repo.path / "dos.txt").write_bytes(b"one\r\n")
     stage.repo.git("add", "dos.txt")
@@ -335,8 +335,8 @@ def test_files_that_differ_as_checked_out_are_no_change(local_stage: Stage) -> N
     assert session.landing is LANDED, session.reason
 
 
-def test_a_landing_can_be_stopped(local_stage: Stage, trials: Trials) -> None:
-    stage = local_stage
+def test_a_landing_can_be_stopped(shared_stage: Stage, trials: Trials) -> None:
+    stage = shared_stage
     run = stage.start(
         task("one", writes("one.txt"), verify=trials.verify(waits=True)),
         task("two", writes("two.txt"), verify=trials.verify(waits=True)),
@@ -354,8 +354,8 @@ def test_a_landing_can_be_stopped(local_stage: Stage, trials: Trials) -> None:
     assert (after.state, landings(after)) == (RunState.DONE, {"one": LANDED, "two": LANDED})
 
 
-def test_setup_runs_on_the_merge_and_stays_for_verify(local_stage: Stage) -> None:
-    stage = local_stage
+def test_setup_runs_on_the_merge_and_stays_for_verify(shared_stage: Stage) -> None:
+    stage = shared_stage
     stage.repo.commit("ignore", {".gitignore": "deps/\n"})
     run = stage.run(
         *(
@@ -372,8 +372,8 @@ def test_setup_runs_on_the_merge_and_stays_for_verify(local_stage: Stage) -> Non
     assert landings(run) == {"one": LANDED, "two": LANDED}, [s.reason for s in run.sessions]
 
 
-def test_what_was_squashed_into_the_target_by_hand_has_landed(local_stage: Stage) -> None:
-    stage = local_stage
+def test_what_was_squashed_into_the_target_by_hand_has_landed(shared_stage: Stage) -> None:
+    stage = shared_stage
     run = stage.run(task("one", writes("one.txt")))
     stage.repo.commit("more", {"more.txt": "x"})
     stage.repo.git("merge", "-q", "--squash", run.sessions[0].branch)
@@ -383,8 +383,8 @@ def test_what_was_squashed_into_the_target_by_hand_has_landed(local_stage: Stage
     assert stage.repo.git("rev-parse", "main") == before
 
 
-def test_what_cannot_be_landed_is_refused_with_a_reason(local_stage: Stage) -> None:
-    stage = local_stage
+def test_what_cannot_be_landed_is_refused_with_a_reason(shared_stage: Stage) -> None:
+    stage = shared_stage
     gate = stage.repo.path.parent / "gate"
     waits = until(gate)
     running = stage.start(task("slow", scripted(waits, Write("slow.txt", "x"))))

@@ -21,8 +21,8 @@ def ended(stage: Stage, *lines: str, **more: object) -> Session:
     return stage.run(task("one", agent, **more)).sessions[0]
 
 
-def test_a_merge_that_stopped_half_way_is_not_done(local_stage: Stage) -> None:
-    stage = local_stage
+def test_a_merge_that_stopped_half_way_is_not_done(shared_stage: Stage) -> None:
+    stage = shared_stage
     stage.repo.git("checkout", "-qb", "theirs")
     stage.repo.commit("theirs", {"README.md": "theirs\n"})
     stage.repo.git("checkout", "-q", "main")
@@ -36,8 +36,8 @@ def test_a_merge_that_stopped_half_way_is_not_done(local_stage: Stage) -> None:
     assert session.hint == f"settle them: abreast attach {session.id}"
 
 
-def test_markers_that_the_base_did_not_have_are_not_done(local_stage: Stage) -> None:
-    stage = local_stage
+def test_markers_that_the_base_did_not_have_are_not_done(shared_stage: Stage) -> None:
+    stage = shared_stage
     old = "<<<<<<< a\n1\n=======\n2\n>>>>>>> b\n"
     stage.repo.commit("documents markers", {"manual.md": old, "title.rst": "Abreast\n=======\n"})
     session = ended(stage, f"printf '{old}more\\n' >> manual.md; printf '<<<<<<< x\\n' > code.py")
@@ -58,28 +58,28 @@ def test_markers_that_the_base_did_not_have_are_not_done(local_stage: Stage) -> 
         ("rm README.md; mkfifo README.md", "no regular file"),
     ],
 )
-def test_what_git_cannot_take_is_not_left_out(local_stage: Stage, deed: str, reason: str) -> None:
-    session = ended(local_stage, "echo w > work.txt", deed)
+def test_what_git_cannot_take_is_not_left_out(shared_stage: Stage, deed: str, reason: str) -> None:
+    session = ended(shared_stage, "echo w > work.txt", deed)
     assert (session.state, session.commit) == (SessionState.FAILED, "")
     assert reason in session.reason
-    kept = local_stage.repo.git("show", f"refs/abreast/snap/{session.id}:work.txt")
+    kept = shared_stage.repo.git("show", f"refs/abreast/snap/{session.id}:work.txt")
     assert kept == "w"
 
 
-def test_what_the_agent_hides_from_git_is_in_the_commit(local_stage: Stage) -> None:
+def test_what_the_agent_hides_from_git_is_in_the_commit(shared_stage: Stage) -> None:
     session = ended(
-        local_stage,
+        shared_stage,
         "echo needed > README.md; git update-index --skip-worktree README.md; echo n > new.txt",
         verify="grep -q needed README.md",
     )
     assert session.state is SessionState.DONE
-    assert local_stage.repo.git("show", f"{session.commit}:README.md") == "needed"
+    assert shared_stage.repo.git("show", f"{session.commit}:README.md") == "needed"
 
 
 def test_files_that_differ_as_they_were_checked_out_are_not_the_agents(
-    local_stage: Stage,
+    shared_stage: Stage,
 ) -> None:
-    stage = local_stage
+    stage = shared_stage
     (stage.repo.path / "dos.txt").write_bytes(b"one\r\ntwo\r\n")
     stage.repo.commit("with CRLF inside", {})
     stage.repo.commit("and an attribute", {".gitattributes": "dos.txt text eol=lf\n"})
@@ -89,17 +89,17 @@ def test_files_that_differ_as_they_were_checked_out_are_not_the_agents(
     assert changed == "new.txt"
 
 
-def test_a_replaced_git_file_blocks(local_stage: Stage) -> None:
-    session = ended(local_stage, "echo w > work.txt; rm .git; git init -q .")
+def test_a_replaced_git_file_blocks(shared_stage: Stage) -> None:
+    session = ended(shared_stage, "echo w > work.txt; rm .git; git init -q .")
     assert session.state is SessionState.BLOCKED
     assert session.reason == "the .git of its worktree was replaced"
-    assert local_stage.repo.git("show", f"refs/abreast/snap/{session.id}:work.txt") == "w"
+    assert shared_stage.repo.git("show", f"refs/abreast/snap/{session.id}:work.txt") == "w"
 
 
 def test_a_commit_in_a_submodule_is_kept_or_the_session_is_not_done(
-    local_stage: Stage, tmp_path: Path
+    shared_stage: Stage, tmp_path: Path
 ) -> None:
-    stage = local_stage
+    stage = shared_stage
     stage.repo.git("clone", "-q", ".", str(tmp_path / "upstream"))
     local = ("-c", "protocol.file.allow=always")
     stage.repo.git(*local, "submodule", "--quiet", "add", str(tmp_path / "upstream"), "lib")

@@ -66,8 +66,8 @@ def test_a_limit_that_trips_is_named_and_partial_work_is_kept(stage: Stage, ende
     assert tokens.usage.input_tokens == 1500
 
 
-def test_commands_of_the_plan_have_limits_of_their_own(local_stage: Stage) -> None:
-    stage = local_stage
+def test_commands_of_the_plan_have_limits_of_their_own(shared_stage: Stage) -> None:
+    stage = shared_stage
     slow = "echo x >> half.txt; sleep 1000 & wait"
     run = stage.run(
         task("setup", scripted(WORK), setup=slow),

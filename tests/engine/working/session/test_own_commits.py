@@ -51,8 +51,8 @@ def test_what_a_session_that_is_done_has_left_behind_is_kept(local_stage: Stage)
     assert kept(stage, f"{run.id}/returns") >= {"amended", "kept", "reset"}
 
 
-def test_what_failed_and_was_tried_again_is_kept(local_stage: Stage) -> None:
-    stage = local_stage
+def test_what_failed_and_was_tried_again_is_kept(shared_stage: Stage) -> None:
+    stage = shared_stage
     stashes = Shell("echo 4 > README.md; git stash -q -m stashed")
     run = stage.run(task("fails", scripted(AMENDS, stashes), verify="false"))
     assert run.sessions[0].state is SessionState.FAILED
@@ -64,8 +64,8 @@ def test_what_failed_and_was_tried_again_is_kept(local_stage: Stage) -> None:
     assert kept(stage, session) >= {"amended", "kept", "reset", "by-hand", "stashed"}
 
 
-def test_a_session_that_commits_nothing_has_no_ref_for_commits(local_stage: Stage) -> None:
-    stage = local_stage
+def test_a_session_that_commits_nothing_has_no_ref_for_commits(shared_stage: Stage) -> None:
+    stage = shared_stage
     run = stage.run(task("one", writes("one.txt")))
     assert run.sessions[0].state is SessionState.DONE
     refs = stage.repo.git("for-each-ref", "--format=%(refname)", "refs/abreast/agent")

@@ -14,8 +14,8 @@ def _warm(stage: Stage) -> list[str]:
     return sorted(path.name for path in stage.places.worktrees.glob("*/.pool/slot-?"))
 
 
-def test_the_pool_is_filled_used_and_given_back(local_stage: Stage) -> None:
-    stage = local_stage
+def test_the_pool_is_filled_used_and_given_back(shared_stage: Stage) -> None:
+    stage = shared_stage
     stage.repo.commit("ignore", {".gitignore": "deps/\n"})
     first = stage.run(task("one", writes("one.txt")), pool=1, land=LandMode.MERGE)
     assert first.state is RunState.DONE, first

@@ -26,8 +26,8 @@ def work(name: str) -> tuple[Write, Say]:
     return Write(f"{name}.txt", "1\n"), Say("done")
 
 
-def test_a_branch_of_the_user_that_an_agent_moves(local_stage: Stage) -> None:
-    stage, git = local_stage, local_stage.repo.git
+def test_a_branch_of_the_user_that_an_agent_moves(shared_stage: Stage) -> None:
+    stage, git = shared_stage, shared_stage.repo.git
     git("branch", "feature")
     base, before = git("rev-parse", "main"), shared_by(stage.repo.path)
     files = marks_of(stage.repo.path)
@@ -60,8 +60,8 @@ def test_a_branch_of_the_user_that_an_agent_moves(local_stage: Stage) -> None:
     assert git("show", f"{target.branch}:one.txt") == "1"
 
 
-def test_what_steers_git_for_everybody(local_stage: Stage, tmp_path: Path) -> None:
-    stage, path = local_stage, local_stage.repo.path
+def test_what_steers_git_for_everybody(shared_stage: Stage, tmp_path: Path) -> None:
+    stage, path = shared_stage, shared_stage.repo.path
     stage.repo.git("config", "alias.st", "status")
     stage.repo.git("config", "remote.x.url", "https://me:top-secret-word@example.com/x")
     before, done = shared_by(path), tmp_path / "done"
@@ -95,8 +95,8 @@ def test_what_steers_git_for_everybody(local_stage: Stage, tmp_path: Path) -> No
     assert shared_by(path) == before
 
 
-def test_what_verify_does_counts_and_what_a_failed_agent_did(local_stage: Stage) -> None:
-    stage, git = local_stage, local_stage.repo.git
+def test_what_verify_does_counts_and_what_a_failed_agent_did(shared_stage: Stage) -> None:
+    stage, git = shared_stage, shared_stage.repo.git
     git("branch", "feature")
     fails = scripted(Shell(f"git checkout -q feature; {COMMITS}"), Fail("out of ideas"))
     run = stage.run(
@@ -112,8 +112,8 @@ def test_what_verify_does_counts_and_what_a_failed_agent_did(local_stage: Stage)
     assert failed.reason.endswith("; and: out of ideas")
 
 
-def test_what_the_user_does_meanwhile_is_no_matter(local_stage: Stage, tmp_path: Path) -> None:
-    stage, git = local_stage, local_stage.repo.git
+def test_what_the_user_does_meanwhile_is_no_matter(shared_stage: Stage, tmp_path: Path) -> None:
+    stage, git = shared_stage, shared_stage.repo.git
     git("branch", "old")
     git("branch", "moves")
     go, began = tmp_path / "go", tmp_path / "began"
@@ -138,14 +138,14 @@ def test_what_the_user_does_meanwhile_is_no_matter(local_stage: Stage, tmp_path:
     )
 
 
-def test_what_setup_changes_is_the_users(local_stage: Stage) -> None:
+def test_what_setup_changes_is_the_users(shared_stage: Stage) -> None:
     setup = "git config core.hooksPath .husky"
-    [session] = local_stage.run(task("one", writes("one.txt"), setup=setup)).sessions
+    [session] = shared_stage.run(task("one", writes("one.txt"), setup=setup)).sessions
     assert session.state is SessionState.DONE, session.reason
 
 
-def test_a_person_at_work_is_told_and_not_blocked(local_stage: Stage) -> None:
-    stage = local_stage
+def test_a_person_at_work_is_told_and_not_blocked(shared_stage: Stage) -> None:
+    stage = shared_stage
     terminal = api.open_session(
         "mine", "scripted", repo=stage.repo.path, base="main", places=stage.places
     )
@@ -157,8 +157,8 @@ def test_a_person_at_work_is_told_and_not_blocked(local_stage: Stage) -> None:
     assert told.startswith("while it ran, alias.mine was set in .git/config")
 
 
-def test_verify_on_a_merge_may_do_no_more(local_stage: Stage) -> None:
-    stage = local_stage
+def test_verify_on_a_merge_may_do_no_more(shared_stage: Stage) -> None:
+    stage = shared_stage
     base = stage.repo.git("rev-parse", "main")
     verify = "test $(git branch --show-current) || git config core.pager 'sh -c x'"
     run = stage.run(task("one", writes("one.txt"), verify=verify), land=LandMode.MERGE)

@@ -17,8 +17,8 @@ def done(stage: Stage, session: Session) -> dict[str, str]:
     return {name: stage.repo.git("show", f"{session.branch}:{name}") for name in names}
 
 
-def test_commits_of_the_agent_are_squashed_and_kept(local_stage: Stage) -> None:
-    stage = local_stage
+def test_commits_of_the_agent_are_squashed_and_kept(shared_stage: Stage) -> None:
+    stage = shared_stage
     commits = (
         Write("one.txt", "1\n"),
         Shell("git add -A && git commit -qm 'my own message'"),
@@ -47,8 +47,8 @@ def test_commits_of_the_agent_are_squashed_and_kept(local_stage: Stage) -> None:
         assert stage.repo.git("log", "-1", "--format=%s", session.branch) == f"{session.produces}"
 
 
-def test_what_an_agent_has_staged_or_announced_is_all_one(local_stage: Stage) -> None:
-    stage = local_stage
+def test_what_an_agent_has_staged_or_announced_is_all_one(shared_stage: Stage) -> None:
+    stage = shared_stage
     files = [Write("empty", ""), Write("full", "x\n"), Write("staged", "s\n")]
     announce = Shell("git add -N empty full; git add staged; git rm -q --cached README.md")
     run = stage.run(task("one", scripted(*files, announce, Write("staged", "later\n"))))
@@ -71,8 +71,8 @@ def test_unusual_file_names_come_through(stage: Stage) -> None:
     assert len(odd.files) == 1
 
 
-def test_what_verify_leaves_is_not_committed(local_stage: Stage) -> None:
-    stage = local_stage
+def test_what_verify_leaves_is_not_committed(shared_stage: Stage) -> None:
+    stage = shared_stage
     mess = "touch left.txt; mkdir -p new; touch new/left.txt; echo spoilt > one.txt; rm README.md"
     run = stage.run(task("one", writes("one.txt"), verify=f"grep -q new one.txt && {mess}"))
     [session] = run.sessions
@@ -84,8 +84,8 @@ def test_what_verify_leaves_is_not_committed(local_stage: Stage) -> None:
     assert "new/left.txt" in kept.splitlines()
 
 
-def test_what_setup_leaves_is_not_the_agents_work(local_stage: Stage) -> None:
-    stage = local_stage
+def test_what_setup_leaves_is_not_the_agents_work(shared_stage: Stage) -> None:
+    stage = shared_stage
     run = stage.run(
         task("idle", scripted(Say("done")), setup="touch locked"),
         task("reads", scripted(Say("read it")), setup="touch locked", changes=False),
@@ -100,8 +100,8 @@ def test_what_setup_leaves_is_not_the_agents_work(local_stage: Stage) -> None:
     ]
 
 
-def test_included_files_are_there_and_not_committed(local_stage: Stage) -> None:
-    stage = local_stage
+def test_included_files_are_there_and_not_committed(shared_stage: Stage) -> None:
+    stage = shared_stage
     stage.repo.commit("ignore", {".gitignore": ".env\nbuild/\n", ".worktreeinclude": ".env\n"})
     stage.repo.write({".env": "TOKEN=1\n", "build/out": "x"})
     look = scripted(Shell("cat .env > seen.txt; ls build 2>/dev/null >> seen.txt; true"))
@@ -109,8 +109,8 @@ def test_included_files_are_there_and_not_committed(local_stage: Stage) -> None:
     assert done(stage, run.sessions[0]) == {"seen.txt": "TOKEN=1"}
 
 
-def test_the_checkout_of_the_user_stays_as_it_was(local_stage: Stage) -> None:
-    stage, path = local_stage, local_stage.repo.path
+def test_the_checkout_of_the_user_stays_as_it_was(shared_stage: Stage) -> None:
+    stage, path = shared_stage, shared_stage.repo.path
     stage.repo.write({"src/app.py": "edited\n", "staged.txt": "s\n", "untracked.txt": "u\n"})
     stage.repo.git("add", "staged.txt")
     before = marks_of(path), shared_by(path)

@@ -28,8 +28,8 @@ def refs_of(stage: Stage, session: Session) -> dict[str, list[str]]:
     return {kind: log.splitlines() for kind, log in logs.items() if log}
 
 
-def test_worktrees_and_branches_that_agents_take_away(local_stage: Stage, tmp_path: Path) -> None:
-    stage, git = local_stage, local_stage.repo.git
+def test_worktrees_and_branches_that_agents_take_away(shared_stage: Stage, tmp_path: Path) -> None:
+    stage, git = shared_stage, shared_stage.repo.git
     elsewhere, ready, gone = tmp_path / "elsewhere", tmp_path / "ready", tmp_path / "gone"
     there = f"git -C {elsewhere} commit -q --allow-empty -m there"
     run = stage.run(
@@ -74,8 +74,8 @@ def test_worktrees_and_branches_that_agents_take_away(local_stage: Stage, tmp_pa
     assert "own" in refs_of(stage, again)["kept"]
 
 
-def test_a_worktree_is_known_again_whatever_its_session_came_to(local_stage: Stage) -> None:
-    stage = local_stage
+def test_a_worktree_is_known_again_whatever_its_session_came_to(shared_stage: Stage) -> None:
+    stage = shared_stage
     taking = f"{DETACHES} git branch -q -D $b; rm -rf $(git rev-parse --git-dir)"
     [session] = stage.run(task("one", scripted(Shell(taking)), verify="false")).sessions
     assert session.state is SessionState.FAILED
