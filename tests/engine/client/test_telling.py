@@ -69,7 +69,9 @@ def test_a_session_that_ends_while_it_is_told_hears_it_when_it_is_resumed(
     gate = tmp_path / "gate"
     wait = until(gate)
     run = local_stage.start(task("one", scripted(wait, Fail("no"))))
-    eventually(lambda: local_stage.session(f"{run.id}/one").state == "running", "it is at work")
+    # What comes before its prompt is written goes along with it.
+    place = local_stage.places.sessions / run.id / "one"
+    eventually(lambda: list(place.glob("*/prompt.md")), "it is at work")
     # The scripted agent has no hooks; with the claim that it had, its letter stays where it is.
     able = dataclasses.replace(ScriptedAgent.capabilities, told="at its next tool call")
     monkeypatch.setattr(ScriptedAgent, "capabilities", able)
