@@ -10,11 +10,11 @@ import errno
 import os
 import shutil
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from abreast.process.files import load_json, write_json
+from abreast.process.files import load_as, write_json
 
 Signature = tuple[int, int, int, int]  # mode, size, time of change in ns, inode
 
@@ -110,26 +110,12 @@ class Intent:
 
 def save_intent(file: Path, intent: Intent) -> None:
     """Write the intent, whole or not at all. Raises OSError."""
-    write_json(file, asdict(intent))
+    write_json(file, intent)
 
 
 def load_intent(file: Path) -> Intent | None:
     """Return the intent that an ended process left, or None."""
-    found = load_json(file)
-    if not isinstance(found, dict):
-        return None
-    steps = tuple(Step(Do(s["do"]), s["path"], _read(s["was"])) for s in found.pop("steps"))
-    locks = tuple(Lock(k["path"], _some(k["was"])) for k in found.pop("locks"))
-    return Intent(**(found | {"index_was": _read(found["index_was"])}), steps=steps, locks=locks)
-
-
-def _read(words: list[int] | None) -> Signature | None:
-    return _some(words) if words else None
-
-
-def _some(words: list[int]) -> Signature:
-    mode, size, changed, inode = words
-    return mode, size, changed, inode
+    return load_as(Intent, file)
 
 
 class ChangedError(Exception):

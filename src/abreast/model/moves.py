@@ -5,22 +5,28 @@ of the CLI that asks, so that the real CLI does the work. Both start from the sa
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import Field, dataclass, fields
+from typing import Any, ClassVar
 
 from abreast.errors import PlanError, Problem
 from abreast.model.usage import Usage
 
 
+class Move:
+    """One thing that a scripted model does; each kind is a dataclass below."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
 @dataclass(frozen=True)
-class Say:
+class Say(Move):
     """Say `text`. The last move that says something is the final message."""
 
     text: str
 
 
 @dataclass(frozen=True)
-class Write:
+class Write(Move):
     """Create or replace the file at `path` (relative to the worktree)."""
 
     path: str
@@ -28,7 +34,7 @@ class Write:
 
 
 @dataclass(frozen=True)
-class Edit:
+class Edit(Move):
     """Replace `old`, which occurs once in the file at `path`, by `new`."""
 
     path: str
@@ -37,35 +43,35 @@ class Edit:
 
 
 @dataclass(frozen=True)
-class Read:
+class Read(Move):
     """Read the file at `path`."""
 
     path: str
 
 
 @dataclass(frozen=True)
-class Shell:
+class Shell(Move):
     """Run `command` in a shell, in the worktree."""
 
     command: str
 
 
 @dataclass(frozen=True)
-class Sleep:
+class Sleep(Move):
     """Take `seconds` before the next move."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
-class Fail:
+class Fail(Move):
     """Fail with `message`: the scripted agent exits 1, the loopback server answers 400."""
 
     message: str
 
 
 @dataclass(frozen=True)
-class HttpError:
+class HttpError(Move):
     """Answer `status`, the first `times` times that this point is reached (0: always).
 
     `code` is the vendor-neutral reason where a status has several: `rate`, `quota`, `overloaded`.
@@ -79,21 +85,21 @@ class HttpError:
 
 
 @dataclass(frozen=True)
-class Drop:
+class Drop(Move):
     """Close the connection in mid-stream, the first `times` times (0: always). Loopback only."""
 
     times: int = 0
 
 
 @dataclass(frozen=True)
-class Hang:
+class Hang(Move):
     """Accept the request and send nothing for `seconds`. Loopback only."""
 
     seconds: float = 3600.0
 
 
 @dataclass(frozen=True)
-class Spend:
+class Spend(Move):
     """State this usage for the next reply. `input_tokens` includes `cached_tokens`.
 
     It also includes `written_tokens`, written to the cache, which only Anthropic's dialect states.
@@ -110,7 +116,7 @@ class Spend:
 
 
 @dataclass(frozen=True)
-class Call:
+class Call(Move):
     """Call the tool named `tool` of that CLI with these arguments.
 
     `$ID` in them stands for what a result has last named `id="…"`. For tests of what a CLI does
@@ -120,8 +126,6 @@ class Call:
     tool: str
     arguments: Mapping[str, Any]
 
-
-Move = Say | Write | Edit | Read | Shell | Sleep | Fail | HttpError | Drop | Hang | Spend | Call
 
 _BY_KEY: dict[str, type[Move]] = {
     "say": Say,

@@ -1,14 +1,13 @@
 """Jobs and their results: the files through which worker and runner speak."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from abreast.model.events import Cause, Outcome, Verdict
+from abreast.model.events import Outcome, Verdict
 from abreast.model.limits import Limits
 from abreast.model.moment import Moment
 from abreast.model.usage import Usage
-from abreast.process.files import load_json, write_json
+from abreast.process.files import load_as, write_json
 from abreast.process.identity import Identity
 from abreast.process.priority import AGENT
 
@@ -81,77 +80,41 @@ class Result:
 
 
 def save_job(directory: Path, job: Job) -> None:
-    write_json(directory / JOB, asdict(job))
+    write_json(directory / JOB, job)
 
 
 def load_job(directory: Path) -> Job:
     """Read the job in `directory`; raises FileNotFoundError when there is none."""
-    raw = load_json(directory / JOB)
-    if raw is None:
+    found = load_as(Job, directory / JOB)
+    if found is None:
         raise FileNotFoundError(directory / JOB)
-    return Job(
-        **{
-            **raw,
-            "argv": tuple(raw["argv"]),
-            "activity": tuple(raw["activity"]),
-            "limits": Limits(**raw["limits"]),
-        }
-    )
+    return found
 
 
 def save_runner(directory: Path, identity: Identity) -> None:
-    write_json(directory / RUNNER, asdict(identity))
+    write_json(directory / RUNNER, identity)
 
 
 def load_runner(directory: Path) -> Identity | None:
-    raw = load_json(directory / RUNNER)
-    return Identity(**raw) if raw else None
+    return load_as(Identity, directory / RUNNER)
 
 
 def save_progress(directory: Path, progress: JobProgress) -> None:
-    write_json(directory / PROGRESS, asdict(progress))
+    write_json(directory / PROGRESS, progress)
 
 
 def load_progress(directory: Path) -> JobProgress | None:
-    raw = load_json(directory / PROGRESS)
-    return _progress(raw) if raw else None
+    return load_as(JobProgress, directory / PROGRESS)
 
 
 def save_result(directory: Path, result: Result) -> None:
-    write_json(directory / RESULT, asdict(result))
+    write_json(directory / RESULT, result)
 
 
 def load_result(directory: Path) -> Result | None:
-    raw = load_json(directory / RESULT)
-    if raw is None:
-        return None
-    return Result(
-        **{
-            **raw,
-            "left": tuple(raw.get("left", ())),
-            "verdict": _verdict(raw["verdict"]),
-            "progress": _progress(raw["progress"]),
-        }
-    )
+    return load_as(Result, directory / RESULT)
 
 
 def is_lost(result: Result) -> bool:
     """Return whether a job's runner has gone without writing a result: ours stands in its place."""
     return result.code is None and result.verdict.outcome is Outcome.UNKNOWN
-
-
-def _progress(raw: dict[str, Any]) -> JobProgress:
-    return JobProgress(**{**raw, "usage": Usage(**raw["usage"]), "files": tuple(raw["files"])})
-
-
-def _verdict(raw: dict[str, Any]) -> Verdict:
-    return Verdict(
-        **{
-            **raw,
-            "outcome": Outcome(raw["outcome"]),
-            "cause": Cause(raw["cause"]),
-            "usage": Usage(**raw["usage"]),
-            "usage_by_model": {k: Usage(**v) for k, v in raw["usage_by_model"].items()},
-            "denials": tuple(raw["denials"]),
-        }
-    )

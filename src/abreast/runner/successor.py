@@ -7,11 +7,12 @@ running under their runners; without this, their results would wait until a user
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
+from abreast.codec import dump, load
 from abreast.process.detached import spawn_detached
-from abreast.process.files import load_json
+from abreast.process.files import load_as
 from abreast.process.identity import Identity
 
 
@@ -26,7 +27,7 @@ class Successor:
     log: str
 
     def to_bytes(self) -> bytes:
-        return json.dumps(asdict(self)).encode()
+        return json.dumps(dump(self)).encode()
 
     def start_if_needed(self) -> None:
         """Start a worker unless one lives; raises OSError."""
@@ -36,8 +37,7 @@ class Successor:
 
 def find(worker_file: Path) -> Identity | None:
     """Return the living worker that has written this file, or None."""
-    raw = load_json(worker_file)
-    identity = Identity(**raw) if raw else None
+    identity = load_as(Identity, worker_file)
     return identity if identity and identity.alive else None
 
 
@@ -50,5 +50,4 @@ def read_successor() -> Successor | None:
     os.close(nothing)
     if not raw:
         return None
-    told = json.loads(raw)
-    return Successor(**{**told, "argv": tuple(told["argv"])})
+    return load(Successor, json.loads(raw), "what a runner is told of its successor")

@@ -14,7 +14,7 @@ from filelock import FileLock
 from abreast.agents import AGENTS
 from abreast.places import Places
 from abreast.process.environment import allow
-from abreast.process.files import load_json, write_json
+from abreast.process.files import load_as, write_json
 
 _FILE = "environment.json"
 _LOCK = "environment.lock"
@@ -38,8 +38,8 @@ def keep_environment(
 
 def load_environment(places: Places, run: str) -> dict[str, str]:
     """Return the kept environment; when it is gone, the ordinary part of our own."""
-    kept = load_json(places.runs / run / _FILE)
-    return dict(kept) if kept is not None else allow(os.environ)
+    kept = load_as(dict[str, str], places.runs / run / _FILE)
+    return allow(os.environ) if kept is None else kept
 
 
 @contextlib.contextmanager
@@ -63,7 +63,7 @@ def bring_environment(places: Places, run: str, pass_env: Iterable[str]) -> Iter
     """
     file = places.runs / run / _FILE
     with only_writer(places, run):
-        before = load_json(file)
+        before = load_as(dict[str, str], file)
         keep_environment(places, run, pass_env)
         try:
             yield

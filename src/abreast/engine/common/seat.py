@@ -7,14 +7,13 @@ The kernel lets go of the lock when its holder dies.
 import contextlib
 import fcntl
 import os
-from dataclasses import asdict
 from pathlib import Path
 
 from abreast.errors import StateError
 from abreast.model.session import Session
 from abreast.places import Places
-from abreast.process.files import load_json, write_json
-from abreast.process.identity import identify
+from abreast.process.files import load_as, write_json
+from abreast.process.identity import Identity, identify
 
 _held: dict[Path, int] = {}  # by this process: the descriptor of each lock
 
@@ -33,7 +32,7 @@ def take_seat(session: Session, places: Places) -> None:
         os.close(descriptor)
         require_free(session, places)
         raise StateError(f"{session.id} was open in another terminal until now", hint="try again")
-    write_json(lock.with_suffix(".json"), asdict(identify()))
+    write_json(lock.with_suffix(".json"), identify())
     _held[lock] = descriptor
 
 
@@ -48,8 +47,8 @@ def require_free(session: Session, places: Places) -> None:
     """Raise StateError while another process holds the session."""
     if not is_taken(session, places):
         return
-    holder = load_json(_lock(session, places).with_suffix(".json")) or {}
-    pid = holder.get("pid")
+    holder = load_as(Identity, _lock(session, places).with_suffix(".json"))
+    pid = holder.pid if holder else None
     raise StateError(
         f"{session.id} is open in another terminal: process {pid or 'unknown'}",
         hint=f"close it there; `ps -fp {pid}` shows where that is" if pid else "close it there",

@@ -5,7 +5,6 @@ import math
 import os
 import sys
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 from abreast.errors import WorkerError
@@ -50,7 +49,7 @@ def find_worker(places: Places) -> Identity | None:
 
 def announce_worker(places: Places) -> None:
     """Say that this process is the worker; it must hold the lock."""
-    write_json(worker_file(places), asdict(identify()))
+    write_json(worker_file(places), identify())
 
 
 def bell(places: Places) -> Path:

@@ -5,14 +5,14 @@ Only what stood in the changed places is kept, not the file: it may hold secrets
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from abreast.engine.client.connect.change import FileRewrite, missing_folders, remove_empty
 from abreast.engine.client.connect.edits import TextEdit, apply, between, reverse
 from abreast.places import Places
-from abreast.process.files import load_json, write_json
+from abreast.process.files import load_as, write_json
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,14 @@ class Trace:
         return apply(text, self.undo) if self.existed else None
 
 
+@dataclass(frozen=True)
+class Receipt:
+    """What was done for one agent."""
+
+    agent: str
+    files: tuple[Trace, ...] = ()
+
+
 def trace_of(change: FileRewrite, before: str | None, known: Trace | None) -> Trace:
     """Return what a change does to a file that was `before` without us; `known`: as we left it."""
     new = change.new or ""
@@ -56,9 +64,8 @@ def digest(text: str) -> str:
 
 def load(places: Places, agent: str, config: Path) -> dict[str, Trace]:
     """Return what was done, by path; {} when nothing is known of it."""
-    found = load_json(_file(places, agent, config))
-    traces = found.get("files", []) if isinstance(found, dict) else []
-    return {raw["path"]: _trace(raw) for raw in traces}
+    found = load_as(Receipt, _file(places, agent, config))
+    return {trace.path: trace for trace in found.files} if found else {}
 
 
 def save(places: Places, agent: str, config: Path, traces: Mapping[str, Trace]) -> None:
@@ -66,7 +73,7 @@ def save(places: Places, agent: str, config: Path, traces: Mapping[str, Trace]) 
     file = _file(places, agent, config)
     if traces:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_json(file, {"agent": agent, "files": [asdict(one) for one in traces.values()]})
+        write_json(file, Receipt(agent, tuple(traces.values())))
     else:
         file.unlink(missing_ok=True)
         remove_empty((places.state, file.parent))
@@ -75,8 +82,3 @@ def save(places: Places, agent: str, config: Path, traces: Mapping[str, Trace]) 
 def _file(places: Places, agent: str, config: Path) -> Path:
     name = hashlib.sha256(bytes(config)).hexdigest()[:16]
     return places.state / "connections" / f"{agent}-{name}.json"
-
-
-def _trace(raw: Mapping[str, Any]) -> Trace:
-    edits = tuple(TextEdit(**edit) for edit in raw["undo"])
-    return Trace(**{**raw, "undo": edits, "folders": tuple(raw["folders"])})

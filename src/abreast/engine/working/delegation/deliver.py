@@ -24,7 +24,7 @@ from abreast.model.events import Outcome
 from abreast.model.harmless import named
 from abreast.model.states import SessionState
 from abreast.process import clock
-from abreast.process.files import load_json, write_json
+from abreast.process.files import load_as, write_json
 from abreast.runner.supervise import STOPPED_BY_USER
 from abreast.store.changes import UNSET, SessionUpdate
 from abreast.store.deliverables import record_deliverable
@@ -203,7 +203,7 @@ def _earlier(context: SessionContext, found: Deliverable) -> str:
 
 
 def _changed(context: SessionContext) -> tuple[str, ...]:
-    before = load_json(context.layout.directory / _BEFORE)
+    before = load_as(dict[str, str], context.layout.directory / _BEFORE)
     return () if before is None else _differing(before, checkout_marks(context.where))
 
 

@@ -9,9 +9,9 @@ import os
 import resource
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from typing import Any
 
+from abreast.codec import dump, load
 from abreast.contract.judge import Judged, judge
 from abreast.errors import CommandError
 from abreast.model.contract import Contract
@@ -36,8 +36,7 @@ def judge_in_time(said: str, contract: Contract) -> Judged:
     except CommandError:
         what = f"the answer: could not be checked against the JSON Schema within {_SECONDS} s"
         return Judged(tuple(said.strip().split("\n")), problems=(what,))
-    found = json.loads(done.stdout)
-    return Judged(tuple(found["items"]), found["value"], tuple(found["problems"]))
+    return load(Judged, json.loads(done.stdout), "what the check of an answer has found")
 
 
 def _words(part: Any) -> Iterator[str]:
@@ -55,7 +54,7 @@ def _main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # the signal at the limit would leave a dump
     resource.setrlimit(resource.RLIMIT_CPU, (asked["seconds"], asked["seconds"]))
     found = judge(asked["said"], Contract("", returns=asked["returns"]))
-    json.dump(asdict(found), sys.stdout)
+    json.dump(dump(found), sys.stdout)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from abreast.git.reflog import ids_in, read_log
 from abreast.git.repository import Repository
 from abreast.git.steering import Setting, steering
 from abreast.handoff.masking import mask
-from abreast.process.files import load_json, write_json
+from abreast.process.files import load_as, write_json
 
 _FILE = "before.json"
 _LONGEST = 300  # characters of a value that is noted as it is
@@ -29,14 +29,20 @@ Settings = Mapping[Setting, tuple[str, ...]]
 @dataclass(frozen=True)
 class Baseline:
     """`admin` is the worktree's own folder in the repository, `log` the size of its HEAD reflog,
-    `seen` the ids in it, `heads` all branches with their commits, `settings` what steers git.
+    `seen` the ids in it, `heads` all branches with their commits. `settings` is what steers git, in
+    rows: the file, the key in it, and the values.
     """
 
     admin: Path
     log: int
     seen: frozenset[str]
     heads: Mapping[str, str]
-    settings: Settings
+    settings: tuple[tuple[str, ...], ...]
+
+    @property
+    def steering(self) -> Settings:
+        """What steers git."""
+        return {(file, key): tuple(values) for file, key, *values in self.settings}
 
 
 def note(context: SessionContext, *, anew: bool = False) -> None:
@@ -65,19 +71,12 @@ def note_trial(repo: Repository, worktree: Path, folder: Path) -> None:
 def _look(repo: Repository, admin: Path) -> Baseline:
     log = admin / "logs/HEAD"
     size = log.stat().st_size if log.exists() else 0
-    settings = settings_now(repo, admin)
+    settings = tuple((*at, *values) for at, values in settings_now(repo, admin).items())
     return Baseline(admin, size, frozenset(ids_in(admin)), branch_tips(repo), settings)
 
 
 def _save(folder: Path, found: Baseline) -> None:
-    value = {
-        "admin": str(found.admin),
-        "log": found.log,
-        "seen": sorted(found.seen),
-        "heads": dict(found.heads),
-        "settings": [[*at, *values] for at, values in found.settings.items()],
-    }
-    write_json(folder / _FILE, value)
+    write_json(folder / _FILE, found)
 
 
 def _resumed(context: SessionContext, admin: Path) -> Baseline | None:
@@ -95,11 +94,7 @@ def found_by(layout: SessionLayout) -> Baseline | None:
 
 def found_in(folder: Path) -> Baseline | None:
     """Return what is noted in `folder`, if anything is."""
-    raw = load_json(folder / _FILE)
-    if raw is None:
-        return None
-    settings = {(file, key): tuple(values) for file, key, *values in raw["settings"]}
-    return Baseline(Path(raw["admin"]), raw["log"], frozenset(raw["seen"]), raw["heads"], settings)
+    return load_as(Baseline, folder / _FILE)
 
 
 def settings_now(repo: Repository, admin: Path) -> Settings:

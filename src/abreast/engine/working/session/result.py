@@ -1,5 +1,6 @@
 """What a session's work amounts to: checked, verified, committed, or kept when it is not done."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 from abreast.agents import mailbox
@@ -19,7 +20,7 @@ from abreast.git.snapshot import build_tree
 from abreast.handoff.questions import questions_in
 from abreast.model.harmless import one_line
 from abreast.model.states import SessionKind, SessionState
-from abreast.process.files import load_json, write_atomic, write_json
+from abreast.process.files import load_as, write_atomic, write_json
 from abreast.store.changes import SessionUpdate
 
 
@@ -41,18 +42,26 @@ def check(context: SessionContext) -> Ending | None:
         return ending
     tree = built.tree if worked else base_tree  # what setup has left is no work
     commit = base if tree == base_tree else _kept_candidate(context, tree)
-    write_json(layout.directory / _CANDIDATE, {"commit": commit, "tree": tree})
+    write_json(layout.directory / _CANDIDATE, Candidate(commit, tree))
     return None
 
 
 _CANDIDATE = "candidate.json"
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """The commit that the session is to become, and the tree of what was checked."""
+
+    commit: str = ""
+    tree: str = ""
+
+
 def _kept_candidate(context: SessionContext, tree: str) -> str:
     """Return the session's commit, made of `tree` and kept under a ref."""
-    known, made_of = _candidate(context)
-    if made_of == tree:
-        return known  # this step is repeated
+    known = _candidate(context)
+    if known.tree == tree:
+        return known.commit  # this step is repeated
     repo, layout, base = context.repository, context.layout, context.session.base_sha
 
     def make(again: bool) -> str:
@@ -119,7 +128,7 @@ def after_verify(context: SessionContext) -> None:
 
     What it left is kept under a ref first.
     """
-    tree = _candidate(context)[1]
+    tree = _candidate(context).tree
     built = build_tree(context.tree)
     if built.tree != tree or built.skipped:
         kept = make_room(context.repository, context.layout, context.session.base_sha, "verify")
@@ -127,10 +136,8 @@ def after_verify(context: SessionContext) -> None:
         restore_tree(context.repository, context.tree, tree)
 
 
-def _candidate(context: SessionContext) -> tuple[str, str]:
-    """Return the commit that the session is to become, and the tree of what was checked."""
-    found = load_json(context.layout.directory / _CANDIDATE) or {}
-    return found.get("commit", ""), found.get("tree", "")
+def _candidate(context: SessionContext) -> Candidate:
+    return load_as(Candidate, context.layout.directory / _CANDIDATE) or Candidate()
 
 
 def commit(context: SessionContext) -> Ending:
@@ -141,18 +148,18 @@ def commit(context: SessionContext) -> Ending:
     if ending := trespass.judge(context):
         return ending  # verify has run what the agent wrote
     repo, layout, base = context.repository, context.layout, context.session.base_sha
-    candidate, tree = _candidate(context)
-    if _left_by_setup(context) and tree == _base_tree(repo, base):
+    candidate = _candidate(context)
+    if _left_by_setup(context) and candidate.tree == _base_tree(repo, base):
         after_verify(context)  # what setup has left is no work
     context.update(SessionUpdate(state=SessionState.COMMITTING))
     sealed = seal(
         repo,
         context.tree,
-        commit=candidate,
+        commit=candidate.commit,
         branch=layout.branch,
         base=base,
         keep_ref=layout.ref("agent"),
-        also=left_by(repo, layout, base, known=[candidate]),
+        also=left_by(repo, layout, base, known=[candidate.commit]),
     )
     if sealed.own:
         text = f"the agent's own {len(sealed.own)} commits are kept under {sealed.kept}"

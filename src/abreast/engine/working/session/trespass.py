@@ -172,7 +172,7 @@ def _branch(context: SessionContext, one: Moved) -> Trespass:
 
 
 def _settings(context: SessionContext, before: Baseline) -> list[Trespass]:
-    old, now = before.settings, settings_now(context.repository, before.admin)
+    old, now = before.steering, settings_now(context.repository, before.admin)
     changed = sorted(at for at in {*old, *now} if old.get(at) != now.get(at))
     return [_setting(at, old.get(at, ()), now.get(at, ())) for at in changed]
 
