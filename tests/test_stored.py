@@ -16,6 +16,8 @@ from abreast.engine.client.connect.edits import TextEdit
 from abreast.engine.client.connect.receipt import Receipt, Trace
 from abreast.engine.common import deliverables
 from abreast.engine.common.ending import Ending
+from abreast.engine.working.run_steps import Opened
+from abreast.engine.working.schedule import Pace, RunProgress
 from abreast.engine.working.session.baseline import Baseline, found_in
 from abreast.engine.working.session.result import Candidate
 from abreast.git.ff_journal import Do, Intent, Lock, Step, load_intent
@@ -166,6 +168,17 @@ RESULT = Result(
 ENDING = Ending(
     SessionState.FAILED, "tests failed", "abreast logs r/one", Cause.SESSION_LIMIT, again=2
 )
+OPENED = Opened(
+    Pace(
+        3,
+        {"one": "claude", "two": "codex"},
+        {"one": (), "two": ("one",)},
+        {"one": ("db:5432",), "two": ()},
+        {"one": 1, "two": 2},
+        frozenset({"two"}),
+    ),
+    RunProgress(frozenset({"two"}), {"one": SessionState.DONE}),
+)
 DELIVERABLE = Deliverable(
     "r/three",
     DeliveryState.CUT,
@@ -248,6 +261,7 @@ def types(value: Any) -> Any:
 BOTH: dict[str, tuple[Callable[[Path], Any], Any]] = {
     "plan": (lambda folder: load_plan((folder / "plan.json").read_text()), PLAN),
     "progress": (load_progress, PROGRESS),
+    "opened": (of_type(Opened, "opened.json"), OPENED),
     "deliverable": (lambda folder: deliverables.load(folder / "deliverable.json"), DELIVERABLE),
     "a deliverable of nothing": (
         lambda folder: deliverables.load(folder / "bare-deliverable.json"),

@@ -1,7 +1,6 @@
 """How a session ends: from what a job's result says to a final state with a reason and a hint."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from abreast.model.events import Cause, Outcome
 from abreast.model.states import SessionState
@@ -21,14 +20,6 @@ class Ending:
     hint: str = ""
     cause: Cause = Cause.NONE
     again: int = 0
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-def load_ending(raw: dict[str, Any]) -> Ending:
-    cause, again = Cause(raw.get("cause", "none")), int(raw.get("again", 0))
-    return Ending(SessionState(raw["state"]), raw["reason"], raw["hint"], cause, again)
 
 
 STOPPED = Ending(SessionState.STOPPED, "stopped by you", "abreast resume RUN goes on with it")

@@ -15,7 +15,8 @@ step is idempotent. Facts that shape this module, measured with dbos 3.4:
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, get_type_hints
 
 import sqlalchemy as sa
 from dbos import (
@@ -27,6 +28,7 @@ from dbos import (
     WorkflowHandleAsync,
 )
 
+from abreast.codec import dump, load
 from abreast.errors import StoreError
 
 APPLICATION_VERSION = "abreast-workflows-1"
@@ -38,31 +40,56 @@ _POLL, _SLOW_POLL = 0.15, 0.5
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Json = dict[str, Any]
 
 
 AsyncFunction = Callable[P, Coroutine[Any, Any, R]]
 Handle = WorkflowHandleAsync
 
 
-def workflow(name: str) -> Callable[[AsyncFunction[P, R]], AsyncFunction[P, R]]:
-    """Register an async function as the workflow `name`; its body may only call steps."""
-    return DBOS.workflow(name=name)
+def workflow(name: str) -> Callable[[AsyncFunction[P, R]], AsyncFunction[P, Any]]:
+    """Register an async function as the workflow `name`; its body may only call steps.
+
+    Its result is kept as JSON (see `codec.dump`).
+    """
+
+    def make(function: AsyncFunction[P, R]) -> AsyncFunction[P, Any]:
+        @wraps(function)
+        async def run(*args: P.args, **kwargs: P.kwargs) -> Any:
+            return dump(await function(*args, **kwargs))
+
+        return DBOS.workflow(name=name)(run)
+
+    return make
 
 
 def step(name: str) -> Callable[[AsyncFunction[P, R]], AsyncFunction[P, R]]:
-    """Make an async function a step: run at least once, its JSON result kept for good.
+    """Make an async function a step: run at least once, its result kept for good, as JSON.
 
-    While the database does not answer, it is tried again, for ten minutes.
+    The result is of the type that the function's annotation tells, also when it was kept by an
+    older version. While the database does not answer, the step is tried again, for ten minutes.
     """
-    return DBOS.step(
-        name=name,
-        retries_allowed=True,
-        should_retry=lambda error: isinstance(error, StoreError),
-        interval_seconds=OUTAGE_LOOK,
-        backoff_rate=1.0,
-        max_attempts=int(OUTAGE / OUTAGE_LOOK),
-    )
+
+    def make(function: AsyncFunction[P, R]) -> AsyncFunction[P, R]:
+        kind = get_type_hints(function)["return"]
+
+        @DBOS.step(
+            name=name,
+            retries_allowed=True,
+            should_retry=lambda error: isinstance(error, StoreError),
+            interval_seconds=OUTAGE_LOOK,
+            backoff_rate=1.0,
+            max_attempts=int(OUTAGE / OUTAGE_LOOK),
+        )
+        async def kept(*args: P.args, **kwargs: P.kwargs) -> Any:
+            return dump(await function(*args, **kwargs))
+
+        async def run(*args: P.args, **kwargs: P.kwargs) -> R:
+            found: R = load(kind, await kept(*args, **kwargs), f"what the step `{name}` came to")
+            return found
+
+        return run
+
+    return make
 
 
 async def launch(engine: sa.Engine, executor: str, max_sessions: int) -> None:

@@ -1,10 +1,10 @@
 """The steps of a run itself: what it starts with, and what it has come to."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from abreast.engine.common.ending import load_ending
+from abreast.engine.common.ending import Ending
 from abreast.engine.common.environment import drop_environment, only_writer
-from abreast.engine.working.durable import Json
 from abreast.engine.working.schedule import Pace, RunProgress
 from abreast.engine.working.session.context import Engine, plan_of
 from abreast.engine.working.session.final import write_ending
@@ -14,7 +14,15 @@ from abreast.model.session import Run, Session
 from abreast.model.states import LandMode, LandState, RunState, SessionState
 
 
-def open_run(engine: Engine, run_id: str, generation: int) -> Json:
+@dataclass(frozen=True)
+class Opened:
+    """What a run starts with."""
+
+    pace: Pace
+    progress: RunProgress
+
+
+def open_run(engine: Engine, run_id: str, generation: int) -> Opened:
     """Mark a run as running for this request; return its pace, and how far its sessions are."""
     engine.store.move_run(run_id, generation, lambda _run, _stopping: RunState.RUNNING)
     run, plan = _require(engine, run_id), plan_of(engine, run_id)
@@ -31,7 +39,7 @@ def open_run(engine: Engine, run_id: str, generation: int) -> Json:
         frozenset(s.task for s in begun if not s.state.final),
         {s.task: s.state for s in begun if s.state.final},
     )
-    return {"pace": pace.to_json(), "progress": progress.to_json()}
+    return Opened(pace, progress)
 
 
 def stop_requested(engine: Engine, run: str) -> bool:
@@ -39,11 +47,11 @@ def stop_requested(engine: Engine, run: str) -> bool:
     return engine.store.stop_requested(run)
 
 
-def skip(engine: Engine, session: str, raw: Json, generation: int) -> None:
+def skip(engine: Engine, session: str, ending: Ending, generation: int) -> None:
     """End a session that never started, unless a request newer than `generation` wants it."""
     if _require(engine, session.partition("/")[0]).generation != generation:
         return
-    found, ending = engine.reader.session(session), load_ending(raw)
+    found = engine.reader.session(session)
     leave_bare(engine, session, found.attempt if found else 1, ending)
     write_ending(engine, session, ending, began=False, generation=generation)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from abreast.engine.common.ending import STOPPED, Ending
 from abreast.model.events import Cause
@@ -27,27 +26,6 @@ class Pace:
         """Return the pace with this task at another attempt."""
         return replace(self, attempts={**self.attempts, task: attempt})
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "max_parallel": self.max_parallel,
-            "agents": dict(self.agents),
-            "needs": {k: list(v) for k, v in self.needs.items()},
-            "resources": {k: list(v) for k, v in self.resources.items()},
-            "attempts": dict(self.attempts),
-            "children": sorted(self.children),
-        }
-
-    @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> "Pace":
-        return cls(
-            raw["max_parallel"],
-            raw["agents"],
-            {k: tuple(v) for k, v in raw["needs"].items()},
-            {k: tuple(v) for k, v in raw["resources"].items()},
-            raw["attempts"],
-            frozenset(raw.get("children", ())),
-        )
-
 
 @dataclass(frozen=True)
 class RunProgress:
@@ -69,15 +47,6 @@ class RunProgress:
             endings={**self.endings, task: ending.state},
             dead={**self.dead, **dead},
         )
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what a new request starts from: it gives every agent another chance."""
-        return {"running": sorted(self.running), "endings": dict(self.endings)}
-
-    @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> "RunProgress":
-        endings = {task: SessionState(state) for task, state in raw["endings"].items()}
-        return cls(frozenset(raw["running"]), endings)
 
 
 def next_tasks(

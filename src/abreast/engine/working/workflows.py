@@ -6,16 +6,17 @@ is prepare → set up → agent → check → verify → commit, and ends in `fi
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Concatenate, ParamSpec, TypeVar
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from abreast.engine.common.ending import load_ending
+from abreast.codec import load
+from abreast.engine.common.ending import Ending
 from abreast.engine.common.layout import ROUNDS
 from abreast.engine.working import run_steps
 from abreast.engine.working.delegation import steps as child_steps
 from abreast.engine.working.durable import (
     AsyncFunction,
     Handle,
-    Json,
     first_done,
     session_ticket,
     start,
@@ -23,7 +24,7 @@ from abreast.engine.working.durable import (
     workflow,
 )
 from abreast.engine.working.landing import steps as landing_steps
-from abreast.engine.working.schedule import Pace, RunProgress, next_tasks
+from abreast.engine.working.schedule import Pace, next_tasks
 from abreast.engine.working.session import steps
 from abreast.engine.working.session.context import Engine
 
@@ -31,7 +32,7 @@ __all__ = ["install", "land_run", "run_plan", "run_session"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Step = Callable[[str, int], Awaitable[Json | None]]
+Step = Callable[[str, int], Awaitable[Ending | None]]
 
 _engines: list[Engine] = []
 
@@ -45,6 +46,7 @@ def _step(name: str, work: AsyncFunction[Concatenate[Engine, P], R]) -> AsyncFun
     """Make a step of `work`, which is given the engine before the step's own arguments."""
 
     @step(name)
+    @wraps(work)
     async def run(*args: P.args, **kwargs: P.kwargs) -> R:
         return await work(_engines[0], *args, **kwargs)
 
@@ -54,6 +56,7 @@ def _step(name: str, work: AsyncFunction[Concatenate[Engine, P], R]) -> AsyncFun
 def _blocking(name: str, work: Callable[Concatenate[Engine, P], R]) -> AsyncFunction[P, R]:
     """Make a step of `work` as `_step` does, and do it in a thread."""
 
+    @wraps(work)
     async def threaded(engine: Engine, /, *args: P.args, **kwargs: P.kwargs) -> R:
         return await asyncio.to_thread(work, engine, *args, **kwargs)
 
@@ -78,12 +81,12 @@ _STEPS: tuple[tuple[str, Step], ...] = (
 
 
 @workflow("session")
-async def run_session(session: str, attempt: int) -> Json:
+async def run_session(session: str, attempt: int) -> Ending:
     """Take one session from its base to its end; returns the ending."""
     begun = await _prepare(session, attempt)
-    ending = begun["ending"]
+    ending = begun.ending
     for command, one in _STEPS:
-        if ending is None and (not command or command in begun["commands"]):
+        if ending is None and (not command or command in begun.commands):
             ending = await one(session, attempt)
     return await _finish(session, attempt, ending)
 
@@ -94,15 +97,15 @@ _conclude = _step("conclude", child_steps.conclude)
 
 
 @workflow("child")
-async def run_child(session: str, attempt: int) -> Json:
+async def run_child(session: str, attempt: int) -> Ending:
     """Take a child from its question to its deliverable; returns the ending."""
     ending = await _place_child(session, attempt)
     for number in range(len(ROUNDS)):
         if ending is not None:
             break
         asked = await _ask(session, attempt, number)
-        ending = asked["ending"]
-        if not asked["again"]:
+        ending = asked.ending
+        if not asked.again:
             break
     ending = await _conclude(session, attempt, ending)
     return await _finish(session, attempt, ending)
@@ -118,13 +121,13 @@ _stop_requested = _blocking("stop requested", run_steps.stop_requested)
 async def run_plan(run: str, generation: int) -> None:
     """Start every session as its needs are met, at most `max_parallel` at once, to the last."""
     opened = await _open_run(run, generation)
-    pace, progress = Pace.from_json(opened["pace"]), RunProgress.from_json(opened["progress"])
+    pace, progress = opened.pace, opened.progress
     running = await _begin(run, pace, sorted(progress.running))  # of an earlier request: joined
     while True:
         stopping = await _stop_requested(run)
         ready, lost = next_tasks(pace, progress, stopping=stopping)
         for task, ending in lost.items():
-            await _skip(f"{run}/{task}", ending.to_json(), generation)
+            await _skip(f"{run}/{task}", ending, generation)
             progress = progress.ended(task, ending)
         if lost:
             continue
@@ -134,7 +137,7 @@ async def run_plan(run: str, generation: int) -> None:
             break
         done = await first_done([handle for _, handle in running.values()])
         task, handle = running.pop(done.workflow_id)
-        ending = load_ending(await handle.get_result())
+        ending = load(Ending, await handle.get_result(), f"the ending of {run}/{task}")
         if ending.again:
             pace = pace.at(task, ending.again)
             running |= await _begin(run, pace, [task])
@@ -143,7 +146,7 @@ async def run_plan(run: str, generation: int) -> None:
     await _close_run(run, generation)
 
 
-async def _begin(run: str, pace: Pace, tasks: Iterable[str]) -> dict[str, tuple[str, Handle[Json]]]:
+async def _begin(run: str, pace: Pace, tasks: Iterable[str]) -> dict[str, tuple[str, Handle[Any]]]:
     """Start sessions, and return their tasks and handles by workflow id.
 
     One that is at work already is joined.

@@ -1,12 +1,12 @@
 """The stages of a child's session as DBOS steps: its place, its rounds, its deliverable."""
 
 import asyncio
+from dataclasses import dataclass
 from functools import partial
 
-from abreast.engine.common.ending import Ending, load_ending
+from abreast.engine.common.ending import Ending
 from abreast.engine.common.layout import ROUNDS
 from abreast.engine.working.delegation import deliver, rounds
-from abreast.engine.working.durable import Json
 from abreast.engine.working.session import preparing
 from abreast.engine.working.session.bounded import bounded
 from abreast.engine.working.session.context import Engine, SessionContext
@@ -31,11 +31,16 @@ def prepare(context: SessionContext) -> Ending | None:
     return None
 
 
-async def ask(engine: Engine, session: str, attempt: int, number: int) -> Json:
-    """Ask the child, for the `number`-th time from 0.
+@dataclass(frozen=True)
+class Round:
+    """Whether to ask `again`, and the `ending` of a child that got no further."""
 
-    Returns whether to ask `again`, and the `ending` of one that got no further.
-    """
+    again: bool
+    ending: Ending | None
+
+
+async def ask(engine: Engine, session: str, attempt: int, number: int) -> Round:
+    """Ask the child, for the `number`-th time from 0."""
     again = False
 
     async def body(context: SessionContext) -> Ending | None:
@@ -46,12 +51,13 @@ async def ask(engine: Engine, session: str, attempt: int, number: int) -> Json:
         return None
 
     ending = await guarded(engine, session, attempt, body)
-    return {"again": again and ending is None, "ending": ending}
+    return Round(again and ending is None, ending)
 
 
-async def conclude(engine: Engine, session: str, attempt: int, ending: Json | None) -> Json | None:
+async def conclude(
+    engine: Engine, session: str, attempt: int, given: Ending | None
+) -> Ending | None:
     """Write the deliverable, whatever there is to deliver, and return the ending."""
-    given = load_ending(ending) if ending else None
 
     async def body(context: SessionContext) -> Ending | None:
         return await bounded(lambda: deliver.deliver(context, given))

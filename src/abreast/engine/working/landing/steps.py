@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from abreast.engine.common.layout import landing_stop_file
-from abreast.engine.working.durable import Json
 from abreast.engine.working.landing import pull_request
 from abreast.engine.working.landing.trial import try_merged
 from abreast.engine.working.run_steps import has_landed
@@ -34,7 +33,7 @@ from abreast.store.changes import SessionUpdate
 _TRIES = 5  # a target that moves more often than that while we test is somebody else's queue
 
 
-def to_land(engine: Engine, run: str) -> Json:
+def to_land(engine: Engine, run: str) -> dict[str, list[str]]:
     """Return the sessions queued for landing, those that others need first."""
     found = engine.reader.run(run)
     queued = [s for s in found.sessions if s.landing is LandState.QUEUED] if found else []

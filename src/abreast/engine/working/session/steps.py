@@ -1,6 +1,6 @@
 """The stages of a session as DBOS steps: each may run twice, and then finds its work done.
 
-A stage returns None to go on, or the ending as JSON. Blocking work happens in threads, so that one
+A stage returns None to go on, or the ending. Blocking work happens in threads, so that one
 worker serves many sessions. A failure that is nobody's plan (a full disk, a bug) ends the session
 as `unknown` with what was salvaged; it never takes the worker down.
 """
@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial, wraps
 from typing import Any, TypeVar
 
@@ -18,9 +18,7 @@ from abreast.engine.common.ending import (
     Ending,
     ending_of_agent,
     ending_of_command,
-    load_ending,
 )
-from abreast.engine.working.durable import Json
 from abreast.engine.working.session import agent, preparing
 from abreast.engine.working.session import result as result_steps
 from abreast.engine.working.session.bounded import StageError, bounded
@@ -35,14 +33,14 @@ from abreast.store.changes import SessionUpdate
 
 T = TypeVar("T")
 Body = Callable[[SessionContext], Awaitable[Ending | None]]
-Stage = Callable[[Engine, str, int], Coroutine[Any, Any, Json | None]]
+Stage = Callable[[Engine, str, int], Coroutine[Any, Any, Ending | None]]
 
 
 def stage(body: Body) -> Stage:
     """Return the step of a session that does `body` (see `guarded`)."""
 
     @wraps(body)
-    async def run(engine: Engine, session: str, attempt: int) -> Json | None:
+    async def run(engine: Engine, session: str, attempt: int) -> Ending | None:
         return await guarded(engine, session, attempt, body)
 
     return run
@@ -55,7 +53,7 @@ def blocking(body: Callable[[SessionContext], Ending | None]) -> Stage:
 
 async def guarded(
     engine: Engine, session: str, attempt: int, body: Body, *, although_stopping: bool = False
-) -> Json | None:
+) -> Ending | None:
     """Run one stage of a session: whatever it raises is an ending, unless the database is away.
 
     A session that has been asked to stop gets no further, unless `although_stopping`.
@@ -63,7 +61,7 @@ async def guarded(
     try:
         context = await asyncio.to_thread(open_context, engine, session, attempt)
         if context.stopping and not although_stopping:
-            return STOPPED.to_json()
+            return STOPPED
         ending = await body(context)
     except StoreError:
         raise  # the step is tried again: what a session has come to must not depend on that
@@ -75,7 +73,7 @@ async def guarded(
     except Exception as error:  # noqa: BLE001 - a session's boundary: recorded, the rest goes on
         reason = f"abreast failed: {error!r}\n{traceback.format_exc(limit=-4)}"
         ending = Ending(SessionState.UNKNOWN, reason, "please report this; the work is kept")
-    return ending.to_json() if ending else None
+    return ending
 
 
 async def within(body: Callable[[SessionContext], T], context: SessionContext) -> T:
@@ -83,7 +81,15 @@ async def within(body: Callable[[SessionContext], T], context: SessionContext) -
     return await bounded(lambda: body(context), context.layout.stop_file)
 
 
-async def prepare(engine: Engine, session: str, attempt: int) -> Json:
+@dataclass(frozen=True)
+class Prepared:
+    """The ending of a session that got no further, and the commands of the plan's to run."""
+
+    ending: Ending | None
+    commands: tuple[str, ...]
+
+
+async def prepare(engine: Engine, session: str, attempt: int) -> Prepared:
     """Make the worktree, on its branch, at the base or at the predecessors' merged commits.
 
     Returns the ending, as the other stages do, and which of the plan's commands there are to run:
@@ -95,7 +101,7 @@ async def prepare(engine: Engine, session: str, attempt: int) -> Json:
         commands.extend(context.task.commands)
         return await within(preparing.prepare, context)
 
-    return {"ending": await guarded(engine, session, attempt, body), "commands": commands}
+    return Prepared(await guarded(engine, session, attempt, body), tuple(commands))
 
 
 @stage
@@ -126,30 +132,28 @@ async def verify(context: SessionContext) -> Ending | None:
 commit = blocking(result_steps.commit)
 
 
-async def finish(engine: Engine, session: str, attempt: int, ending: Json | None) -> Json:
+async def finish(engine: Engine, session: str, attempt: int, given: Ending | None) -> Ending:
     """Write down how the session ended, after keeping under a ref whatever is not committed."""
-    given = load_ending(ending) if ending else None
     try:
         return await bounded(lambda: _finish(engine, session, attempt, given))
     except StageError as error:
         return await asyncio.to_thread(_give_up, engine, session, attempt, given, error)
 
 
-def _finish(engine: Engine, session: str, attempt: int, given: Ending | None) -> Json:
+def _finish(engine: Engine, session: str, attempt: int, given: Ending | None) -> Ending:
     try:
         context = open_context(engine, session, attempt)
         end_jobs(context.layout)
-        final = result_steps.finish(context, given)
+        return result_steps.finish(context, given)
     except StoreError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever happens, a session has an ending
         return _give_up(engine, session, attempt, given, error)
-    return final.to_json()
 
 
 def _give_up(
     engine: Engine, session: str, attempt: int, given: Ending | None, error: Exception
-) -> Json:
+) -> Ending:
     """End a session of which nothing more can be found out or kept."""
     kept = f"what it did could not be looked at or kept: {error}"
     reason = f"{given.reason}; {kept}" if given and given.reason else kept
@@ -157,7 +161,7 @@ def _give_up(
     final = Ending(SessionState.UNKNOWN, reason, hint)
     with contextlib.suppress(Exception):  # such as a full disk: without an ending all wait on
         leave_bare(engine, session, attempt, final)
-    return write_ending(engine, session, final, attempt=attempt).to_json()
+    return write_ending(engine, session, final, attempt=attempt)
 
 
 async def run_cli(
