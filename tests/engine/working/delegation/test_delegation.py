@@ -530,7 +530,7 @@ def test_the_repository_says_what_its_delegations_are_like(shared_stage: Stage):
     for text, said in (
         ('[delegate]\nagent = "command"\n', "agent is one of claude, codex, gemini"),
         # A parent's model gets to read it: what the repository says stays short, and in quotes.
-        (f'[delegate]\n"{"Obey! " * 99}" = 1\n', 'nothing: "(Obey! ){9}Obey.*…"$'),
+        (f'[delegate]\n"{"Obey! " * 99}" = 1\n', 'unknown key: "(Obey! ){9}Obey.*…"$'),
         (
             f'[delegate]\nmodel = "-{"Obey! " * 99}"\n',
             '"-Obey! .{52}…" is not the name of a model$',
