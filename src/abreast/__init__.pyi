@@ -1,6 +1,8 @@
 """All that `abreast` offers, and the module that each name comes from: the one list of it."""
 
 from abreast.api.accounting import ledger as ledger
+from abreast.api.answers import collect as collect, more as more
+from abreast.api.comparing import diff as diff
 from abreast.api.connecting import connect as connect, hook_handoff as hook_handoff
 from abreast.api.delegations import (
     delegate as delegate,
@@ -8,14 +10,7 @@ from abreast.api.delegations import (
     start_delegation as start_delegation,
     tell as tell,
 )
-from abreast.api.following import (
-    Progress as Progress,
-    collect as collect,
-    diff as diff,
-    logs as logs,
-    more as more,
-    wait as wait,
-)
+from abreast.api.following import Progress as Progress, wait as wait
 from abreast.api.handing_over import (
     check_handoff as check_handoff,
     handoffs as handoffs,
@@ -40,6 +35,7 @@ from abreast.api.running import (
     start as start,
     stop as stop,
 )
+from abreast.api.stories import logs as logs
 from abreast.api.terminals import (
     Terminal as Terminal,
     attach as attach,

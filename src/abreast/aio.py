@@ -12,10 +12,11 @@ from typing import Any, ParamSpec, TypeVar, Unpack
 
 from abreast.api import (
     accounting,
+    answers,
+    comparing,
     connecting,
     delegations,
     examining,
-    following,
     handing_over,
     looking,
     machine,
@@ -58,7 +59,7 @@ close_session = _twin(terminals.close_session)
 connect = _twin(connecting.connect)
 contract = _twin(delegations.contract)
 demo = _twin(running.demo)
-diff = _twin(following.diff)
+diff = _twin(comparing.diff)
 doctor = _twin(examining.doctor)
 estimate = _twin(delegations.estimate)
 find_run = _twin(looking.find_run)
@@ -67,7 +68,7 @@ handoff = _twin(handing_over.handoff)
 handoffs = _twin(handing_over.handoffs)
 hook_handoff = _twin(connecting.hook_handoff)
 ledger = _twin(accounting.ledger)
-more = _twin(following.more)
+more = _twin(answers.more)
 open_session = _twin(terminals.open_session)
 read_plan = _twin(running.read_plan)
 request_landing = _twin(running.request_landing)

@@ -9,7 +9,14 @@ import pytest
 
 pytest.register_assert_rewrite("tests.agents.conformance")
 
-from abreast.agents import AGENTS, DEFAULT, agent_named, modelled  # noqa: E402
+from abreast.agents import (  # noqa: E402
+    AGENTS,
+    DEFAULT,
+    agent_named,
+    connectable,
+    hooked,
+    modelled,
+)
 from abreast.agents.base import Agent  # noqa: E402
 from abreast.errors import NotFoundError  # noqa: E402
 from abreast.loopback.server import Loopback  # noqa: E402
@@ -38,8 +45,10 @@ def test_agents_are_known_by_name() -> None:
     assert all(agent_named(name).name == name for name in AGENTS)
 
 
-def test_those_that_ask_a_model_are_known_without_looking() -> None:
+def test_those_that_ask_a_model_have_every_part_and_are_known_without_looking() -> None:
     assert modelled() == tuple(n for n, agent in AGENTS.items() if agent.capabilities.model)
+    assert connectable() == tuple(n for n, agent in AGENTS.items() if agent.connection)
+    assert hooked() == tuple(n for n, agent in AGENTS.items() if agent.ending_hook)
     assert next(iter(AGENTS)) == DEFAULT  # as plans take it
 
 

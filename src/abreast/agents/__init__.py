@@ -6,7 +6,7 @@ nothing in this one would do.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -69,21 +69,29 @@ def records_of(name: str) -> "Records":
 
 def connectable() -> tuple[str, ...]:
     """Return the names of the agents in whose sessions our tools can be offered."""
-    return tuple(name for name, agent in AGENTS.items() if agent.connection is not None)
+    return _known(lambda agent: agent.connection is not None)
 
 
 def hooked() -> tuple[str, ...]:
     """Return the names of the agents whose sessions can run a command when they end."""
-    return tuple(name for name, agent in AGENTS.items() if agent.ending_hook is not None)
+    return _known(lambda agent: agent.ending_hook is not None)
 
 
 def modelled() -> tuple[str, ...]:
     """Return the names of the agents that ask a model: a repository, or a model, may choose those.
 
-    The others run what they are told to. None of our own is imported: every help lists them.
+    The others run what they are told to.
+    """
+    return _known(lambda agent: agent.capabilities.model)
+
+
+def _known(has: "Callable[[Agent], bool]") -> tuple[str, ...]:
+    """Return those that ask a model, for these have every part, and those brought along that `has`.
+
+    None of our own is imported, because every help lists them; a test holds them to it.
     """
     brought = _brought(os.environ.get(BROUGHT, ""))
-    return (*_MODELLED, *(name for name, one in brought.items() if one.capabilities.model))
+    return (*_MODELLED, *(name for name, one in brought.items() if has(one)))
 
 
 def titles(names: Iterable[str]) -> list[str]:

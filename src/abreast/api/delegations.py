@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
-from abreast.api.following import Progress, collect
+from abreast.api.answers import collect
+from abreast.api.following import Progress
 from abreast.api.looking import run_or_session
 from abreast.contract.ask import check_count
 from abreast.engine.client import delegating, telling

@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from abreast.api import looking
 from abreast.cli import as_json, door, options
 from abreast.cli.figures import harmless
 from abreast.contract.paging import paginate
@@ -159,16 +158,16 @@ def delegate(
 
 def _watched(name: str) -> list[Deliverable]:
     """Return what children deliver once all have; on a terminal, show them at work till then."""
-    from abreast.api import following
+    from abreast.api import answers, looking
     from abreast.cli.live import view
 
     console = door.console(stderr=True)
     run = looking.find_run(name.partition("@")[0].partition("/")[0])
     if run.state.final or not console.is_terminal:
-        return following.collect(name, wait=True)
+        return answers.collect(name, wait=True)
     with view(console) as progress:
         progress(run)
-        return following.collect(name, wait=True, progress=progress)
+        return answers.collect(name, wait=True, progress=progress)
 
 
 def shape(given: str) -> str | dict[str, Any]:
@@ -245,11 +244,11 @@ def collect(*, name: str, page: int, json: bool) -> int:
     The whole is on disk, page by page here; with --json it comes in one piece, and that of several
     children as one list. After a retry, RUN/TASK@1 is what the first attempt delivered.
     """
-    from abreast.api import following
+    from abreast.api import answers
 
     found = _watched(name)
     if page > 1:
-        following.more(name, page)  # says what is wrong when there is no such page
+        answers.more(name, page)  # says what is wrong when there is no such page
     if json and len(found) > 1:
         as_json.emit({"deliverables": [as_json.deliverable_dict(one) for one in found]})
         return 0 if all(one.outcome.valid for one in found) else 1

@@ -4,7 +4,6 @@ import os
 
 import click
 
-from abreast.api.looking import find_session
 from abreast.cli import as_json, door, options
 
 
@@ -18,10 +17,11 @@ def diff(*, session: str, stat: bool, json: bool) -> int:
     Changes that are not committed yet are included. `git apply` takes what a pipe or a file gets,
     also of binary files; what a terminal gets leaves those out, and every escape.
     """
-    from abreast.api import following
+    from abreast.api.comparing import diff as compare
+    from abreast.api.looking import find_session
 
     # On a terminal nobody reads the bytes of a binary file; a pipe may lead to `git apply`.
-    text = following.diff(session, stat=stat, binary=json or not door.on_terminal())
+    text = compare(session, stat=stat, binary=json or not door.on_terminal())
     if json:
         as_json.emit({"session": find_session(session).id, "diff": text})
     else:

@@ -21,15 +21,15 @@ def logs(*, session: str, follow: bool, stream: bool, json: bool) -> int:
 
     With --json, every line is a JSON document of its own.
     """
-    from abreast.api import following
+    from abreast.api import stories
 
     if stream and json:
         raise click.UsageError("--stream prints the CLI's own format; leave out --json")
     if stream:
-        for line in following.stream(session, follow=follow):
+        for line in stories.stream(session, follow=follow):
             door.send(line)
         return 0
-    _print(following.logs(session, follow=follow), json=json)
+    _print(stories.logs(session, follow=follow), json=json)
     return 0
 
 

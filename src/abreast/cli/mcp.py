@@ -4,8 +4,7 @@ import sys
 
 import click
 
-from abreast.cli import as_json, options
-from abreast.mcp_server import words
+from abreast.cli import options
 
 
 @click.command()
@@ -18,6 +17,9 @@ def mcp(*, json: bool) -> int:
     their answers can be collected later. With --json it only prints what a client is told.
     """
     if json:
+        from abreast.cli import as_json
+        from abreast.mcp_server import words
+
         as_json.emit({"instructions": words.INSTRUCTIONS, "tools": list(words.TOOLS)})
         return 0
     from abreast.mcp_server.serve import serve

@@ -6,9 +6,10 @@ import click
 
 from abreast.api import looking
 from abreast.cli import as_json, door, options
-from abreast.cli.figures import counted, harmless
 from abreast.model.attendance import Presence
+from abreast.model.harmless import harmless
 from abreast.model.session import Run
+from abreast.model.words import counted
 from abreast.places import find_places
 from abreast.process import clock
 from abreast.store.unrecorded import Unrecorded

@@ -2,9 +2,7 @@
 
 import click
 
-from abreast.api import looking
 from abreast.cli import options
-from abreast.model.attendance import Attendance
 
 
 @click.command()
@@ -16,7 +14,9 @@ def watch(*, run: str, json: bool) -> int:
     Ctrl-C closes the view; the run continues. A worker that has died is replaced by one that
     continues the run. The exit code is 0 only if every task is done.
     """
+    from abreast.api import looking
     from abreast.cli.follow import follow
+    from abreast.model.attendance import Attendance
 
     found = looking.find_run(run)
     if looking.presence(found).who in {Attendance.AGENT, Attendance.NOBODY}:
