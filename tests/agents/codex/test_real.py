@@ -131,7 +131,7 @@ def test_under_a_runner_the_record_is_found(desk: Desk, monkeypatch: pytest.Monk
     desk.server.add(Scenario("run it", (Shell(f"echo x > {target}"), Say("Done!"))))
     launch = desk.launch("run it")
     monkeypatch.delenv("CODEX_HOME")
-    order = Order(AGENT.headless(launch), desk.tree, Limits(), desk.root / "stop", AGENT.name)
+    order = Order(AGENT.headless(launch), desk.tree, Limits(), desk.root / "stop", agent=AGENT.name)
     result = asyncio.run(run_job(desk.root / "job", lambda: order))
     assert result.verdict.outcome is Outcome.BLOCKED
     assert str(target) in result.verdict.reason
