@@ -136,6 +136,11 @@ class Stage:
         """The folder of a session's latest attempt."""
         return Path(self.session(session).directory)
 
+    def has_begun(self, session: str, job: str = "agent") -> bool:
+        """Whether a session's job has been ordered: its agent has its first prompt."""
+        directory = self.session(session).directory
+        return bool(directory) and (Path(directory) / job / "job.json").exists()
+
     def marked(self, session: str, job: str = "agent") -> list[psutil.Process]:
         """The living processes of a session's job."""
         file = self.directory(session) / job / "job.json"

@@ -70,8 +70,7 @@ def test_a_session_that_ends_while_it_is_told_hears_it_when_it_is_resumed(
     wait = until(gate)
     run = local_stage.start(task("one", scripted(wait, Fail("no"))))
     # What comes before its prompt is written goes along with it.
-    place = local_stage.places.sessions / run.id / "one"
-    eventually(lambda: list(place.glob("*/prompt.md")), "it is at work")
+    eventually(lambda: local_stage.has_begun(f"{run.id}/one"), "it has its first prompt")
     # The scripted agent has no hooks; with the claim that it had, its letter stays where it is.
     able = dataclasses.replace(ScriptedAgent.capabilities, told="at its next tool call")
     monkeypatch.setattr(ScriptedAgent, "capabilities", able)
@@ -103,7 +102,7 @@ def test_what_was_heard_waits_for_nothing(
     gate = tmp_path / "gate"
     run = local_stage.start(task("one", scripted(until(gate), Say("done"))))
     name = f"{run.id}/one"
-    eventually(lambda: local_stage.session(name).state == "running", "it is at work")
+    eventually(lambda: local_stage.has_begun(name), "it has its first prompt")
     able = dataclasses.replace(ScriptedAgent.capabilities, told="at its next tool call")
     monkeypatch.setattr(ScriptedAgent, "capabilities", able)
     box = local_stage.directory(name).parent / "cli" / "mailbox"
