@@ -51,7 +51,7 @@ def test_a_state_folder_that_cannot_be_written_is_told(scratch_home, repo, monke
     monkeypatch.setenv("ABREAST_STATE_DIR", str(taken / "state"))
     done = abreast("delegate", "What?", "--agent", "scripted", cwd=repo.path)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "cannot be written: Not a directory\nhint: let ABREAST_STATE_DIR" in done.stderr
+    assert "cannot be written: Not a directory\nhint: set ABREAST_STATE_DIR" in done.stderr
 
 
 def test_a_bug_leaves_a_report(scratch_home, capsys, raising):

@@ -138,7 +138,7 @@ def test_a_lost_git_file_does_not_lead_to_the_repository_above(bench: Bench):
     shot = snapshot(bench.found, bench.guarded(tree), REF, "turn")
     assert changed_files(bench.found, bench.head, shot.commit) == [ChangedPath("README.md", "M")]
     shutil.rmtree(bench.found.common_dir / "worktrees/one")
-    with pytest.raises(GitError, match="no git folder any more"):
+    with pytest.raises(GitError, match="no longer has a git folder"):
         build_tree(bench.guarded(tree))
 
 

@@ -277,7 +277,7 @@ def test_a_removal_that_was_cut_short_is_finished_by_the_next(bench: Bench):
 
 def test_the_main_checkout_is_never_removed(bench: Bench):
     spec = WorktreeSpec(bench.repo.path, "main", bench.head, "x")
-    with pytest.raises(StateError, match="no worktree of"):
+    with pytest.raises(StateError, match="is not a worktree of"):
         remove_worktree(bench.found, spec, trash=bench.trash, lock=bench.lock)
     assert (bench.repo.path / "README.md").exists()
 

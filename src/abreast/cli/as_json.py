@@ -44,7 +44,7 @@ def _plain(value: Any) -> object:
 def run_dict(run: Run, presence: "Presence | None" = None) -> dict[str, Any]:
     """Return a run; with `presence` also who works on it, and when it was last seen to live."""
     fields = asdict(run) | {"sessions": [session_dict(session) for session in run.sessions]}
-    del fields["generation"], fields["created_tick"]  # between clients and worker
+    del fields["generation"], fields["created_tick"], fields["common_dir"]  # not for readers
     last = presence.at(clock.now()) if presence else clock.now()
     told = {"attendance": presence.who.value, "last_sign": presence.last} if presence else {}
     return fields | {"seconds": run.took(last)} | told

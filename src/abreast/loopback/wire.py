@@ -148,7 +148,7 @@ class RequestHandler(BaseHTTPRequestHandler):
         if "content-length" not in names:
             self.send_header("Content-Length", str(len(answer.body)))
         if close:
-            self.send_header("RequestHandler", "close")
+            self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(answer.body)
@@ -162,7 +162,7 @@ class RequestHandler(BaseHTTPRequestHandler):
         if self._chunked:
             self.send_header("Transfer-Encoding", "chunked")
         else:
-            self.send_header("RequestHandler", "close")
+            self.send_header("Connection", "close")
         self.end_headers()
 
     def write_chunk(self, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Baseline a worktree is emptied or removed, what is in it is safe elsewhere."""
+"""Before a worktree is emptied or removed, what is in it is safe elsewhere."""
 
 from pathlib import Path
 
