@@ -34,7 +34,11 @@ _NAMES = frozenset(
 )
 # Of a command line, its arguments parted by spaces.
 _CREDENTIALS = "credential-cache--daemon"
-_ABREAST = ("-m abreast.engine.working.worker ", "-m abreast.runner ")
+_ABREAST = (
+    "-m abreast.engine.working.worker ",
+    "-m abreast.engine.worker ",  # of an earlier abreast, which may be at work still
+    "-m abreast.runner ",
+)
 
 
 def is_shared(stat: Stat, *, marked: bool) -> bool:
