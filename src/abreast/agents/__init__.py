@@ -11,7 +11,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from abreast.errors import NotFoundError
+from abreast.errors import AgentError, NotFoundError
 from abreast.process.environment import BROUGHT
 
 if TYPE_CHECKING:
@@ -111,8 +111,22 @@ def _brought(paths: str) -> "Mapping[str, Agent]":
         name = f"abreast_agent_{number}"
         spec = spec_from_file_location(name, path)
         if spec is None or spec.loader is None:
-            raise NotFoundError(f"{BROUGHT} names {path}, which is not a Python file")
+            raise _unfit(path, "it is not a Python file")
         sys.modules[name] = module = module_from_spec(spec)
-        spec.loader.exec_module(module)
-        found[module.AGENT.name] = module.AGENT
+        try:
+            spec.loader.exec_module(module)
+            agent: Agent = module.AGENT
+        except Exception as error:
+            del sys.modules[name]
+            raise _unfit(path, repr(error)) from error
+        if agent.name in _BUILT_IN or agent.name in found:
+            raise _unfit(path, f"there is an agent `{agent.name}` already")
+        found[agent.name] = agent
     return found
+
+
+def _unfit(path: str, why: str) -> AgentError:
+    return AgentError(
+        f"{path} brings no agent: {why}",
+        hint=f"{BROUGHT} names Python files that each have an AGENT; correct or unset it",
+    )

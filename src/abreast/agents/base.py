@@ -16,18 +16,18 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from abreast.agents.parts import BriefingFiles, Connector, Records, Retention
 from abreast.agents.versions import Certified
 from abreast.model.contract import Profile
-from abreast.model.defect import Defect
 from abreast.model.events import Event, Verdict
 from abreast.model.limits import Limits
-from abreast.model.price import PriceList
 from abreast.model.usage import Usage
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # every supervisor of an agent imports this module, and needs none of these
     from abreast.agents.ending_hooks import EndingHook
+    from abreast.agents.parts import BriefingFiles, Connector, Records, Retention
     from abreast.loopback.dialect import Dialect
+    from abreast.model.defect import Defect
+    from abreast.model.price import PriceList
     from abreast.model.task import AgentChoice
 
 
@@ -234,24 +234,24 @@ class Agent(ABC):
     """What the globs among them stand for, where variables have to be named one by one."""
     certified: Certified | None = None
     """The versions that were tried; None for an agent that has none (it is built in)."""
-    defects: tuple[Defect, ...] = ()
+    defects: "tuple[Defect, ...]" = ()
     """What is known to be wrong with some of its versions."""
-    prices: PriceList | None = None
+    prices: "PriceList | None" = None
     """What its provider takes for the models that it runs."""
     start_up: int = 0
     """Tokens of a lean child's first request, as measured on the loopback server."""
     private_home: str = ""
     """The folder, in a session's own, that takes the place of the CLI's home; "": it keeps that."""
-    briefing: BriefingFiles | None = None
+    briefing: "BriefingFiles | None" = None
     """The project's files that it reads by itself."""
 
     @property
-    def records(self) -> Records | None:
+    def records(self) -> "Records | None":
         """The transcripts that the CLI keeps."""
         return None
 
     @property
-    def connection(self) -> Connector | None:
+    def connection(self) -> "Connector | None":
         """How our tools are offered in its sessions."""
         return None
 
@@ -260,7 +260,7 @@ class Agent(ABC):
         """How the user's sessions run a command when they end, given it and the environment."""
         return None
 
-    def retention(self, environ: Mapping[str, str]) -> Retention | None:  # noqa: ARG002
+    def retention(self, environ: Mapping[str, str]) -> "Retention | None":  # noqa: ARG002
         """Return for how long the CLI keeps the user's transcripts; None: it deletes none."""
         return None
 
