@@ -1,5 +1,6 @@
 """Agents that ABREAST_AGENTS names: what is wrong with a file is said with its name."""
 
+import inspect
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,14 @@ def test_no_two_have_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ABREAST_AGENTS", f"{TOY}:{TOY}")
     with pytest.raises(AgentError, match="there is an agent `toy` already"):
         list(AGENTS)
+
+
+def test_an_unfit_file_leaves_what_another_brought(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ABREAST_AGENTS", str(TOY))
+    toy = AGENTS["toy"]
+    monkeypatch.setenv("ABREAST_AGENTS", str(tmp_path / "missing.py"))
+    with pytest.raises(AgentError, match="brings no agent"):
+        list(AGENTS)
+    assert inspect.getfile(type(toy)) == str(TOY)

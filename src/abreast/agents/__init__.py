@@ -105,10 +105,12 @@ def _brought(paths: str) -> "Mapping[str, Agent]":
         return {}
     import sys
     from importlib.util import module_from_spec, spec_from_file_location
+    from zlib import crc32
 
     found: dict[str, Agent] = {}
-    for number, path in enumerate(paths.split(os.pathsep)):
-        name = f"abreast_agent_{number}"
+    for path in paths.split(os.pathsep):
+        # By its path: a place in the list would be that of another file when the list changes.
+        name = f"abreast_agent_{crc32(os.fsencode(path)):08x}"
         spec = spec_from_file_location(name, path)
         if spec is None or spec.loader is None:
             raise _unfit(path, "it is not a Python file")
