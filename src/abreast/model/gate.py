@@ -1,0 +1,132 @@
+"""What the gate says of a plan: its shape, its waves, and why two tasks are not independent."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class GateMode(StrEnum):
+    """What a run does with the gate's judgement."""
+
+    STRICT = "strict"  # coupled tasks that would run side by side keep the run from starting
+    ADVISE = "advise"  # coupled tasks are put in sequence
+    OFF = "off"  # no judgement is made
+
+
+class Verdict(StrEnum):
+    """How two tasks stand to each other; they compare by `rank`, worst last."""
+
+    INDEPENDENT = "independent"  # both say what they write, and nothing speaks against it
+    UNKNOWN = "unknown"  # at least one does not say what it writes, and nothing else is known
+    MAYBE = "maybe"  # they may run side by side, and may conflict
+    COUPLED = "coupled"  # they are to run one after the other
+
+    @property
+    def rank(self) -> int:
+        return list(Verdict).index(self)
+
+
+class Shape(StrEnum):
+    """The shape that the work has."""
+
+    WIDE = "wide"  # all tasks side by side
+    WAVES = "waves"  # wide, in several waves
+    DEEP = "deep"  # one piece of work: one session
+
+
+class EvidenceKind(StrEnum):
+    """What a piece of evidence was found in."""
+
+    SENTENCE = "sentence"  # what a task says that it produces
+    PATHS = "paths"  # what both declare to write
+    PAST = "past"  # how neighbouring changes to a path have met in the history
+    MECHANICAL = "mechanical"  # paths whose conflicts a union merge or a regeneration resolves
+    PREDICTED = "predicted"  # what an undeclared task will probably write
+    REFERENCE = "reference"  # one text names the other task, or what it makes
+    RESOURCE = "resource"  # what two sessions cannot both have, or both extend
+    OPINION = "opinion"  # what an agent said when it was asked
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One reason, in a sentence for a person.
+
+    `demands` is the least verdict that it asks for. `probability` is that of a conflict in the text
+    of `paths`, None where the evidence is of another kind.
+    """
+
+    kind: EvidenceKind
+    words: str
+    paths: tuple[str, ...] = ()
+    probability: float | None = None
+    demands: Verdict = Verdict.INDEPENDENT
+
+
+@dataclass(frozen=True)
+class PredictedPath:
+    """A path that a task will write with this probability, as far as the history tells."""
+
+    path: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class PairJudgement:
+    """Two tasks, in the plan's order, and how they stand to each other.
+
+    `probability` is that of a conflict in text, None where it is not known. `before` is the one of
+    them that goes first when they are put in sequence, "" while nothing asks for that.
+    """
+
+    first: str
+    second: str
+    verdict: Verdict
+    probability: float | None = None
+    evidence: tuple[Evidence, ...] = ()
+    before: str = ""
+
+
+@dataclass(frozen=True)
+class TaskJudgement:
+    """What is known of one task by itself. `predicted` is empty where its paths are declared."""
+
+    task: str
+    predicted: tuple[PredictedPath, ...] = ()
+    notes: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to do, in words; with a `key`, what to write for it in the plan's table of `task`."""
+
+    words: str
+    task: str = ""
+    key: str = ""
+    value: str | tuple[str, ...] = ""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """The task `later` is to start when `earlier` has ended: one more entry of its `after`."""
+
+    earlier: str
+    later: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the gate says of a plan.
+
+    `waves` are ids of tasks that may run side by side, with the plan's `needs` and `after` and the
+    `edges` observed. `pairs` has every pair, in the plan's order. `notes` tell what could not be
+    looked at.
+    """
+
+    shape: Shape
+    reason: str
+    waves: tuple[tuple[str, ...], ...]
+    pairs: tuple[PairJudgement, ...] = ()
+    tasks: tuple[TaskJudgement, ...] = ()
+    advice: tuple[Advice, ...] = ()
+    edges: tuple[Edge, ...] = ()
+    notes: tuple[str, ...] = ()
