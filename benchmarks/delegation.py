@@ -11,27 +11,29 @@ from benchmarks.delegation_startup import start_up_table
 from benchmarks.report import Aim, Section, Table, say
 
 TEXT = """\
-The real CLIs, each in a scratch home, against abreast's own model server on this machine, which
-plays the same script to all of them. Sizes are those of the requests that it got: the characters of
-the whole body over four, which stands in for tokens.
+The real CLIs run, each in a scratch home, against abreast's own model server on this machine,
+which plays the same script to all of them. Sizes are those of the requests that the server
+received: the characters of the whole body divided by four, in place of tokens.
 
-The first request is what every start pays for, and every turn again. Default is what a user types
-(`claude -p`, `codex exec --json`, `gemini -p`); lean is a child of `abreast.delegate` that reads.
+The first request is what every start costs, and what every turn sends again. Default is what a
+user types (`claude -p`, `codex exec --json`, `gemini -p`); lean is a reading child of
+`abreast.delegate`.
 
-Then the same research: eight files of 20 kB, read one by one with the CLI's own tool, and an answer
-of nearly 2,000 tokens, the limit of the contract. The parent grows by what its last request holds
-beyond its first. The vendors' subagents are `Agent` (Explore) of Claude Code, `spawn_agent` of
-Codex and `invoke_agent` (codebase_investigator) of Gemini CLI; abreast's `delegate` is called over
-MCP, and its child is of the same CLI. The parent's first request shows what the tools of `abreast
-mcp` add to it. A child in all is the sum of its requests; kept out is what its last one holds
-beyond its first; net is kept out less its start-up and the answer. All of it is before any caching,
-which makes repeated requests cheaper and the parent's context no smaller. Codex uses gpt-5.5 here,
-whose tools are plain calls.
+In the research below, eight files of 20 kB are read one by one with the CLI's own tool, and the
+answer has nearly 2,000 tokens, the limit of the contract. The parent grows by the difference
+between its last request and its first. The vendors' subagents are `Agent` (Explore) of Claude
+Code, `spawn_agent` of Codex and `invoke_agent` (codebase_investigator) of Gemini CLI; abreast's
+`delegate` is called over MCP, and its child is of the same CLI. The parent's first request
+includes what the tools of `abreast mcp` add to it. "Child in all" is the sum of the child's
+requests; "kept out" is the difference between its last request and its first; "net" is kept out
+minus the child's start-up and the answer. Everything is counted before caching, which makes
+repeated requests cheaper but leaves the parent's context as large. Codex uses gpt-5.5 here,
+because its tools are plain calls.
 
-Latency: a child with a one-line answer, asked by `abreast.delegate` with a worker that is up, and
-the very same command line, environment, folder and input run bare; the two take turns in going
-first. What is added is the median of the differences. While it runs, a child of abreast is
-supervised and has given way in priority, which a busy machine shows."""
+Latency is measured on a child with a one-line answer. `abreast.delegate`, with a worker that is
+up, and the same command line run bare, with the same environment, folder and input, take turns
+in going first. "Added" is the median of the differences. While a child of abreast runs, it is
+supervised and has a lower priority, which shows on a busy machine."""
 
 
 def measure(ground: Path, *, quick: bool) -> Section:

@@ -16,13 +16,13 @@ from benchmarks.measure import Cost, median, metered, ms
 from benchmarks.report import Aim, Section, Table, say
 
 TEXT = """\
-Transcripts of Claude Code, Codex and Gemini CLI are generated line by line as the CLIs write them,
-subagents and forks included. ccusage 20.0.24 (its native program, offline, all three CLIs, by day)
-and `abreast.ledger()` then read the same files, taking turns; both must come to the same tokens.
-*Cold* is a whole process whose index is empty, *warm* one that finds all of it there; the *very
-first* one makes the database as well, as the first `abreast run` does otherwise. *The call* is
-`abreast.ledger()` in a process that has called it before. Memory is the largest resident size of
-all processes together."""
+Transcripts of Claude Code, Codex and Gemini CLI are generated line by line as the CLIs write
+them, including subagents and forks. ccusage 20.0.24 (its native program, offline, all three
+CLIs, by day) and `abreast.ledger()` read the same files in turns; both must arrive at the same
+tokens. *Cold* is a whole process with an empty index, *warm* one that finds everything in the
+index; the *very first* one also makes the database, as the first `abreast run` otherwise does.
+*The call* is `abreast.ledger()` in a process that has called it before. Memory is the largest
+resident size of all processes together."""
 
 _MODULES = Path(__file__).parent.parent / "tests/clis/node_modules"
 _CALL = """\

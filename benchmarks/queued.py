@@ -1,4 +1,4 @@
-"""A thousand sessions in one run: how many a second, and whether one can still look at them."""
+"""A thousand sessions in one run: sessions per second, and how fast `status` stays."""
 
 import os
 import subprocess
@@ -24,10 +24,10 @@ from benchmarks.measure import Cost, ms, percentile
 from benchmarks.report import Aim, Section, Table, say
 
 TEXT = """\
-One run of many sessions of the `scripted` agent (a Python process that writes one file), eight at
-once, queued at one moment. Meanwhile `abreast status` is started again and again as a process of
-its own, which competes with the sessions for the cores, and the same is read through the library
-without starting a process. Every session is held to being done."""
+One run of many sessions of the `scripted` agent (a Python process that writes one file), all
+queued at once, eight running at a time. Meanwhile `abreast status` runs again and again as a
+process of its own, competing with the sessions for the cores, and `api.runs()` reads the same
+data inside one process. Every session must end done."""
 
 AT_ONCE = 8
 SESSIONS_A_SECOND = 5.0

@@ -32,7 +32,7 @@ def _row(cells: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Aim:
-    """What was hoped for, and what was measured."""
+    """An aim and the figure measured for it."""
 
     text: str
     measured: str
@@ -59,11 +59,11 @@ class Section:
 
 
 HOW_TO_READ = """\
-Written by `python -m benchmarks` (`make bench`) from its own results; nothing here is typed by
-hand. Methods that are compared take turns within each round, and a ratio is the median of the
-ratios of the rounds: whatever else the machine does then weighs on both sides. CPU time is user
-and system time of every process that took part, and bears a loaded machine better than wall time.
-Everything happens on the file system named below, so the disk does not count."""
+`python -m benchmarks` (`make bench`) writes this page from its own results; nothing here is
+typed by hand. Methods that are compared take turns within each round, and a ratio is the median
+over the rounds, so other work on the machine affects both sides alike. CPU time is the user and
+system time of every process that took part; it depends less on the machine's load than wall time
+does. All files are on the file system named below, so the disk plays no part."""
 
 
 def whole(sections: Sequence[Section], *, quick: bool, place: Path, load: str) -> str:

@@ -14,14 +14,13 @@ from benchmarks.report import Aim, Section, Table, say
 AIM = 0.200  # seconds of CPU a session above the bare loop, at 32 sessions
 
 TEXT = """\
-N sessions of a trivial `command` agent (`echo done > result.txt`), all N at once, by `abreast run
-PLAN` with a worker that is up, against the same work as a bare loop: `git worktree add`, the
-command, `git add -A && git commit`, by `xargs -P` with two processes a core. CPU counts, for
-abreast: the command itself, the worker, every runner, agent and git (they are the worker's
-children and grandchildren, all waited for); for the loop: the shell and all its children. What
-abreast does beyond the loop: a supervisor for each agent, a durable workflow, the checks that prove
-a session done, refs that keep its work. A real agent session takes minutes; this is the overhead on
-each."""
+`abreast run PLAN` starts N sessions of a trivial `command` agent (`echo done > result.txt`), all
+at once, with a worker that is up. The bare loop does the same work: `git worktree add`, the
+command and `git add -A && git commit`, by `xargs -P` with two processes per core. CPU for
+abreast is the command and the worker with every runner, agent and git process below it; for the
+loop it is the shell and all its children. Beyond what the loop does, abreast runs a supervisor
+for each agent and a durable workflow, checks that the session is done, and keeps its work under
+refs. A real session takes minutes; this is the overhead of each."""
 
 
 @dataclass(frozen=True)

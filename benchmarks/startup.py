@@ -11,9 +11,9 @@ from benchmarks.measure import Cost, median, metered, ms
 from benchmarks.report import Aim, Section, Table, say
 
 TEXT = """\
-Medians of whole processes, one after another, methods taking turns. `status` shows a run of one
-session. The runner is the supervisor that every agent process gets; the worker is started once and
-serves until there has been nothing to do for a while."""
+Medians of whole processes, one after another; the methods take turns. `status` shows a run of
+one session. The runner is the supervisor that each agent process gets. The worker starts once
+and serves until it has had nothing to do for a while."""
 
 _IMPORT = (sys.executable, "-I", "-c")
 COMMANDS = {

@@ -1,4 +1,4 @@
-"""Making the worktree of a session: against git itself, against the disk, against two peers."""
+"""Time to make a session's worktree, compared with git, the disk and two peers."""
 
 import shutil
 import subprocess
@@ -19,13 +19,14 @@ from benchmarks.peers import Made, Peer, clone_for_peers, install_peers
 from benchmarks.report import Aim, Section, Table, say
 
 TEXT = """\
-One worktree on a new branch, ready to work in: time for each, one at a time, two and sixteen at
-once. `tar -x` of the same files into an empty folder is the floor for anything that writes them.
-abreast's own is the call that the worker makes (`ensure_worktree`: recoverable after a kill at any
-moment, the user's hook run). The pool is filled beforehand; taking a worktree from it is what is
-timed. Peers work on a clone whose origin is on the same machine, and fetch from it each time, which
-is how they work; claude-wt starts Python each time, being a command. A failure is a worktree that
-was asked for and is not there; the time for each is over all that were asked for."""
+The time to make one worktree on a new branch, ready to work in: one at a time, two at once and
+sixteen at once. `tar -x` of the same files into an empty folder is the floor: anything that
+writes these files takes at least as long. abreast's figure is for the call that the worker makes
+(`ensure_worktree`, which survives a kill at any point and runs the user's hook). The pool is
+filled beforehand, and only taking a worktree from it is timed. Peers work on a clone whose
+origin is on the same machine and fetch from it each time, as they always do; claude-wt is a
+command, so it starts Python each time. A failure is a worktree that was asked for and is not
+there. The time for each is the total divided by the number asked for."""
 
 RAW, OURS, FLOOR, POOL = "`git worktree add`", "abreast", "`tar -x`, the floor", "abreast's pool"
 MANY = 16
@@ -37,12 +38,12 @@ class Method(Protocol):
         ...
 
     def clear(self) -> None:
-        """Take all of them away."""
+        """Remove all of them."""
         ...
 
 
 def each(make: Callable[[str], bool], names: list[str], at_once: int) -> Made:
-    """Call `make`, which tells whether it has worked, with each name."""
+    """Call `make` with each name; it returns whether it worked."""
     with ThreadPoolExecutor(at_once) as pool, metered() as cost:
         good = list(pool.map(make, names))
     return Made(cost(), good.count(False))
