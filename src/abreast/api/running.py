@@ -52,9 +52,11 @@ def stop(name: str, *, places: Places | None = None) -> list[Session]:
     """
     where = places or find_places()
     found = run_or_session(name, where)
-    if isinstance(found, Session) and found.kind is SessionKind.OPEN and not found.state.final:
-        require_free(found, where)
-        return [terminal.close(found, where)]
+    reached = (found,) if isinstance(found, Session) else found.sessions
+    if by_hand := [s for s in reached if s.kind is SessionKind.OPEN and not s.state.final]:
+        for session in by_hand:
+            require_free(session, where)
+        return [terminal.close(session, where) for session in by_hand]
     with connect(where) as client:
         return client.stop(found.id)
 

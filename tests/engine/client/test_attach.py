@@ -123,10 +123,15 @@ def test_an_open_session_is_committed_when_it_is_left(local_stage: Stage) -> Non
     assert "Work in mine" not in left.why  # nor is that why
 
 
-def test_an_open_session_left_unchanged_is_done_without_a_commit(shared_stage: Stage) -> None:
+@pytest.mark.parametrize("named", ["session", "run"])
+def test_an_open_session_left_unchanged_is_done_without_a_commit(
+    shared_stage: Stage, named: str
+) -> None:
     stage = shared_stage
-    api.open_session("mine", "scripted", repo=stage.repo.path, base="main", places=stage.places)
-    [after] = api.stop("mine", places=stage.places)
+    session = api.open_session(
+        "mine", "scripted", repo=stage.repo.path, base="main", places=stage.places
+    ).session
+    [after] = api.stop(session.run if named == "run" else session.id, places=stage.places)
     assert (after.state, after.commit) == (SessionState.DONE, "")
 
 
