@@ -60,7 +60,7 @@ class Chance:
 def chance(past: Past, one: Side, other: Side) -> Chance:
     """Return how probably two tasks that start together conflict; it is the same both ways."""
     shared = (one.exact & other.exact) | _below(one, other) | _below(other, one)
-    found = [_file_chance(past, path, new=path in one.new | other.new) for path in shared]
+    found = [_file_chance(past, path, new=path in one.new & other.new) for path in shared]
     found.sort(key=lambda file: (-file.probability, file.path))
     return Chance(
         _any(file.probability for file in found if not file.mechanical),

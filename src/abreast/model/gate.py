@@ -12,7 +12,7 @@ class GateMode(StrEnum):
     OFF = "off"  # no judgement is made
 
 
-class Verdict(StrEnum):
+class PairVerdict(StrEnum):
     """How two tasks stand to each other; they compare by `rank`, worst last."""
 
     INDEPENDENT = "independent"  # both say what they write, and nothing speaks against it
@@ -22,7 +22,7 @@ class Verdict(StrEnum):
 
     @property
     def rank(self) -> int:
-        return list(Verdict).index(self)
+        return list(PairVerdict).index(self)
 
 
 class Shape(StrEnum):
@@ -47,7 +47,7 @@ class EvidenceKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Evidence:
+class GateEvidence:
     """One reason, in a sentence for a person.
 
     `demands` is the least verdict that it asks for. `probability` is that of a conflict in the text
@@ -58,7 +58,7 @@ class Evidence:
     words: str
     paths: tuple[str, ...] = ()
     probability: float | None = None
-    demands: Verdict = Verdict.INDEPENDENT
+    demands: PairVerdict = PairVerdict.INDEPENDENT
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,9 @@ class PairJudgement:
 
     first: str
     second: str
-    verdict: Verdict
+    verdict: PairVerdict
     probability: float | None = None
-    evidence: tuple[Evidence, ...] = ()
+    evidence: tuple[GateEvidence, ...] = ()
     before: str = ""
 
 
@@ -91,7 +91,7 @@ class TaskJudgement:
 
     task: str
     predicted: tuple[PredictedPath, ...] = ()
-    notes: tuple[Evidence, ...] = ()
+    notes: tuple[GateEvidence, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class Edge:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class PlanJudgement:
     """What the gate says of a plan.
 
     `waves` are ids of tasks that may run side by side, with the plan's `needs` and `after` and the

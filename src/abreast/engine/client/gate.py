@@ -1,0 +1,70 @@
+"""The gate's judgement of a plan: its tree and its history looked up, then judged."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from abreast.errors import GitError
+from abreast.gate.combine import Seen
+from abreast.gate.judge import judge_works
+from abreast.gate.past import Past
+from abreast.gate.planned import BaseTree, planned_tasks
+from abreast.gate.texts import Texts
+from abreast.git.call import split
+from abreast.git.repository import Repository, find_repository
+from abreast.model.gate import PlanJudgement
+from abreast.model.task import Plan
+from abreast.places import Places
+
+GateProgress = Callable[[str, int, int], None]
+"""Called with what is being looked at, how much of it is done, and how much there is."""
+
+_ASKED = 200
+"""How many names in code are looked up in the tree; a plan of 50 tasks has about so many."""
+
+
+def unseen(what: str, done: int, total: int) -> None:
+    """Take no notice."""
+
+
+def judge(plan: Plan, places: Places, progress: GateProgress = unseen) -> PlanJudgement:
+    """Return what the gate says of a checked plan (its `base_sha` is set).
+
+    Nothing in the repository changes. Raises `GitError` when it cannot be read.
+    """
+    repository = find_repository(Path(plan.repo), worktrees=places.worktrees)
+    progress("the tree", 0, 1)
+    tree = read_tree(repository, plan.base_sha)
+    works = planned_tasks(plan, tree)
+    known = _names_in(repository, plan)
+    return judge_works(works, Seen(tree, Past(), {}, known.__contains__))
+
+
+def read_tree(repository: Repository, commit: str) -> BaseTree:
+    """Return the files of a commit, whatever is checked out; an empty tree where there is none."""
+    if not commit:
+        return BaseTree()
+    listed = repository.call("ls-tree", "-r", "-z", "--format=%(objecttype) %(path)", commit)
+    rows = [row.partition(" ") for row in split(listed.stdout)]
+    submodules = [path for kind, _, path in rows if kind == "commit"]
+    return BaseTree.of([path for _, _, path in rows], submodules)
+
+
+def _names_in(repository: Repository, plan: Plan) -> frozenset[str]:
+    """Return those of the names that tasks are to introduce which the base has somewhere already.
+
+    All of them where git cannot tell: then nothing is made of them.
+    """
+    asked = sorted(set[str]().union(*(Texts.of(task).introduced for task in plan.tasks)))[:_ASKED]
+    if not asked or not plan.base_sha:
+        return frozenset()
+    try:
+        return frozenset(_grep(repository, plan.base_sha, asked))
+    except GitError:
+        return frozenset(asked)
+
+
+def _grep(repository: Repository, commit: str, names: Iterable[str]) -> set[str]:
+    words = [word for name in names for word in ("-e", name)]
+    options = ("-h", "-o", "-w", "-F", "-I", "--no-color", "--threads=2")
+    found = repository.call("grep", *options, *words, commit, "--", codes=(0, 1))
+    return set(found.stdout.splitlines())

@@ -1,0 +1,88 @@
+"""What to do about a judgement: lines to add to the plan, tasks to merge, paths to declare."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from abreast.gate.planned import PlannedTask
+from abreast.gate.thresholds import ONE_PIECE, SURE_ENOUGH
+from abreast.gate.words import tasks_named
+from abreast.model.gate import (
+    Advice,
+    Edge,
+    EvidenceKind,
+    PairJudgement,
+    PairVerdict,
+    TaskJudgement,
+)
+
+
+def advise(
+    works: Sequence[PlannedTask],
+    pairs: Sequence[PairJudgement],
+    tasks: Sequence[TaskJudgement],
+    edges: Sequence[Edge],
+) -> Iterator[Advice]:
+    """Yield what to do, what a plan file takes as it is first."""
+    later: dict[str, list[str]] = {}
+    for edge in edges:
+        later.setdefault(edge.later, []).append(edge.earlier)
+    for task, earlier in later.items():
+        yield Advice(
+            f"let `{task}` start after {tasks_named(earlier)}", task, "after", tuple(earlier)
+        )
+    for group in one_piece(works, pairs):
+        yield Advice(f"or make one task of {tasks_named(group)}: they are one piece of work")
+    yield from _mechanical(pairs)
+    for judged in tasks:
+        yield from _declare(judged)
+    silent = {one.task for one in tasks if not one.predicted}
+    unstated = [work.id for work in works if not work.declared and work.id in silent]
+    if unstated:
+        yield Advice(f'say what {tasks_named(unstated)} will write: paths = ["…"]')
+    if noted := [one.task for one in tasks if one.notes]:
+        words = f'say in one sentence what {tasks_named(noted)} will have made: produces = "…"'
+        yield Advice(words)
+
+
+def one_piece(works: Sequence[PlannedTask], pairs: Sequence[PairJudgement]) -> list[list[str]]:
+    """Return the groups of at least three tasks of which most pairs are coupled."""
+    coupled = {frozenset((p.first, p.second)) for p in pairs if p.verdict is PairVerdict.COUPLED}
+    groups = []
+    left = [work.id for work in works]
+    while left:
+        group = _group(left, coupled)
+        left = [task for task in left if task not in group]
+        inside = sum(1 for pair in coupled if pair <= set(group))
+        if len(group) > 2 and inside > ONE_PIECE * len(group) * (len(group) - 1) / 2:
+            groups.append(group)
+    return groups
+
+
+def _group(tasks: Sequence[str], coupled: set[frozenset[str]]) -> list[str]:
+    """Return all tasks that are coupled with the first one, through others or not."""
+    reached = {tasks[0]}
+    while True:
+        more = {task for task in tasks if any(frozenset((task, r)) in coupled for r in reached)}
+        if more <= reached:
+            return [task for task in tasks if task in reached]
+        reached |= more
+
+
+def _mechanical(pairs: Sequence[PairJudgement]) -> Iterator[Advice]:
+    met: Mapping[str, None] = {
+        path: None
+        for pair in pairs
+        for one in pair.evidence
+        if one.kind is EvidenceKind.MECHANICAL
+        for path in one.paths
+    }
+    for path in met:
+        yield Advice(
+            f"let one task write `{path}`, or put `{path} merge=union` into .gitattributes"
+        )
+
+
+def _declare(judged: TaskJudgement) -> Iterator[Advice]:
+    likely = [one.path for one in judged.predicted if one.probability >= SURE_ENOUGH]
+    if judged.predicted:
+        shown = ", ".join(f'"{path}"' for path in likely[:4]) or '"…"'
+        yield Advice(f"say what `{judged.task}` will write, perhaps paths = [{shown}]")

@@ -1,0 +1,219 @@
+"""All evidence on one pair of tasks, and the verdict that it amounts to."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+from abreast.gate.chance import Chance, FileChance, Side, chance
+from abreast.gate.meeting import meetings, side_of
+from abreast.gate.past import Past
+from abreast.gate.planned import BaseTree, PlannedTask
+from abreast.gate.references import Known, Reference, common_names, references
+from abreast.gate.resources import Claims, claims_of, shared_resources
+from abreast.gate.texts import Texts
+from abreast.gate.thresholds import COUPLED_AT, MAYBE_AT, SHOWN_AT, TYPICAL_FILES
+from abreast.gate.words import met_in, percent
+from abreast.model.gate import EvidenceKind, GateEvidence, PairJudgement, PairVerdict, PredictedPath
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What an agent said of a pair when it was asked: whether it is coupled, and why."""
+
+    first: str
+    second: str
+    coupled: bool
+    why: str
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was found out about the repository, as far as these tasks need it.
+
+    `predicted` has paths for the tasks that declare none. `known` are names in code that are in
+    the tree already.
+    """
+
+    tree: BaseTree
+    past: Past
+    predicted: Mapping[str, tuple[PredictedPath, ...]]
+    known: Known
+    opinions: Sequence[Opinion] = ()
+
+
+@dataclass(frozen=True)
+class _Task:
+    work: PlannedTask
+    texts: Texts
+    side: Side
+    claims: Claims
+    predicted: tuple[PredictedPath, ...]
+
+    @property
+    def writes(self) -> Mapping[str, float]:
+        """The files that it names or that are predicted, with how probably it writes each."""
+        guessed = {one.path: one.probability for one in self.predicted}
+        return guessed | dict.fromkeys(self.work.declared.named, 1.0)
+
+    def may_write(self, path: str) -> float:
+        """Return how probably it writes a file."""
+        declared = self.work.declared
+        inside = path in declared.matched
+        return self.writes.get(path, min(1.0, TYPICAL_FILES / len(declared.matched)) * inside)
+
+
+def judge_pairs(works: Sequence[PlannedTask], seen: Seen) -> list[PairJudgement]:
+    """Return the judgement of every pair, in the plan's order."""
+    tasks = [_task(work, seen) for work in works]
+    return [_judge(one, other, seen) for one, other in combinations(tasks, 2)]
+
+
+def _task(work: PlannedTask, seen: Seen) -> _Task:
+    texts = Texts.of(work.task)
+    claims = claims_of(work, texts, seen.tree)
+    predicted = () if work.declared else tuple(seen.predicted.get(work.id, ()))
+    return _Task(work, texts, side_of(work), claims, predicted)
+
+
+def _judge(one: _Task, other: _Task, seen: Seen) -> PairJudgement:
+    stated = bool(one.work.declared and other.work.declared)
+    found = list(meetings(one.work, other.work))
+    probability: float | None = None
+    if stated:
+        met = chance(seen.past, one.side, other.side)
+        probability = 1 - (1 - met.probability) * (1 - met.mechanical)
+        found = _with_past(found, list(_past(met)))
+    elif one.predicted or other.predicted:
+        guess = list(_predicted(one, other, seen.past))
+        probability = 1 - math.prod(1 - (e.probability or 0.0) for e in guess)
+        found += _worst(guess)
+    if not stated:
+        found.append(_unstated(one, other))
+    referred = list(_references(one, other, seen))
+    found += (reference.evidence for reference in referred)
+    files = seen.tree.names_one_file
+    found += common_names(one.work, one.texts, other.work, other.texts, seen.known, files=files)
+    found += shared_resources(one.claims, other.claims, seen.tree)
+    found += _opinions(one, other, seen.opinions)
+    verdict = _worst_of(*(one.demands for one in found))
+    before = _before(referred)
+    return PairJudgement(
+        one.work.id, other.work.id, verdict, probability, tuple(_ordered(found)), before
+    )
+
+
+def _with_past(met: Sequence[GateEvidence], past: Sequence[GateEvidence]) -> list[GateEvidence]:
+    """Return both, with what the history says of a file in the place of that both name it."""
+    asked = {path: e.demands for e in met for path in e.paths if e.demands is PairVerdict.MAYBE}
+    told = {path for one in past for path in one.paths}
+    left = [
+        e for e in met if not (e.paths and set(e.paths) <= told and set(e.paths) <= asked.keys())
+    ]
+    raised = [
+        replace(one, demands=_worst_of(one.demands, *(asked[p] for p in one.paths if p in asked)))
+        for one in past
+    ]
+    return [*raised, *left]
+
+
+def _worst_of(*verdicts: PairVerdict) -> PairVerdict:
+    return max(verdicts, key=lambda verdict: verdict.rank, default=PairVerdict.INDEPENDENT)
+
+
+def _past(met: Chance) -> Iterator[GateEvidence]:
+    """Yield what the history says of the files that both tasks may write."""
+    plain = [file for file in met.files if not file.mechanical]
+    yield from (_file(file, _demand(file.probability)) for file in plain if _worth_it(file))
+    whole = _demand(met.probability)
+    if whole.rank > max((_demand(file.probability).rank for file in plain), default=0):
+        what = f"the {len(plain)} files that both may write" if plain else "what both declare"
+        words = f"{what} together make a conflict {percent(met.probability)} likely"
+        yield GateEvidence(EvidenceKind.PAST, words, probability=met.probability, demands=whole)
+    for file in met.files:
+        if file.mechanical and _worth_it(file):
+            words = f"{met_in(file)}; all that meets there can be put together by a program"
+            yield GateEvidence(
+                EvidenceKind.MECHANICAL,
+                words,
+                (file.path,),
+                file.probability,
+                _at_most_maybe(file.probability),
+            )
+
+
+def _file(file: FileChance, demands: PairVerdict) -> GateEvidence:
+    return GateEvidence(EvidenceKind.PAST, met_in(file), (file.path,), file.probability, demands)
+
+
+def _worth_it(file: FileChance) -> bool:
+    return file.probability >= SHOWN_AT
+
+
+def _predicted(one: _Task, other: _Task, past: Past) -> Iterator[GateEvidence]:
+    """Yield the files that both tasks will write with some probability, though not both say so."""
+    for path in sorted(one.writes.keys() | other.writes.keys()):
+        both = one.may_write(path) * other.may_write(path)
+        if not both:
+            continue
+        side = Side(exact=frozenset({path}))
+        [file] = chance(past, side, side).files
+        words = f"both may write `{path}`, as far as the history tells ({percent(both)})"
+        demands = PairVerdict.INDEPENDENT
+        yield GateEvidence(EvidenceKind.PREDICTED, words, (path,), both * file.probability, demands)
+
+
+def _worst(guesses: Sequence[GateEvidence]) -> Iterator[GateEvidence]:
+    """Yield the guesses that matter; all together they make a pair `maybe` at most."""
+    ranked = sorted(guesses, key=lambda guess: -(guess.probability or 0.0))
+    whole = 1 - math.prod(1 - (guess.probability or 0.0) for guess in ranked)
+    demands = _at_most_maybe(whole)
+    for guess in ranked[:3]:
+        if (guess.probability or 0.0) >= SHOWN_AT or demands is PairVerdict.MAYBE:
+            yield GateEvidence(guess.kind, guess.words, guess.paths, guess.probability, demands)
+
+
+def _unstated(one: _Task, other: _Task) -> GateEvidence:
+    silent = [task.work.id for task in (one, other) if not task.work.declared]
+    names = " and ".join(f"`{name}`" for name in silent)
+    said = (
+        "does not say which paths it writes" if len(silent) == 1 else "do not say what they write"
+    )
+    return GateEvidence(EvidenceKind.PATHS, f"{names} {said}", demands=PairVerdict.UNKNOWN)
+
+
+def _references(one: _Task, other: _Task, seen: Seen) -> Iterator[Reference]:
+    files = seen.tree.names_one_file
+    for a, b in ((one, other), (other, one)):
+        yield from references(a.work, a.texts, b.work, b.texts, seen.known, files=files)
+
+
+def _before(referred: Iterable[Reference]) -> str:
+    """Return the task that the other one refers to, "" where each refers to the other."""
+    coupled = {r.first for r in referred if r.evidence.demands is PairVerdict.COUPLED}
+    firsts = coupled or {reference.first for reference in referred}
+    return firsts.pop() if len(firsts) == 1 else ""
+
+
+def _opinions(one: _Task, other: _Task, opinions: Iterable[Opinion]) -> Iterator[GateEvidence]:
+    for said in opinions:
+        if {said.first, said.second} == {one.work.id, other.work.id}:
+            demands = PairVerdict.MAYBE if said.coupled else PairVerdict.INDEPENDENT
+            words = f"the agent that was asked says: {said.why}"
+            yield GateEvidence(EvidenceKind.OPINION, words, demands=demands)
+
+
+def _demand(probability: float) -> PairVerdict:
+    if probability >= COUPLED_AT:
+        return PairVerdict.COUPLED
+    return _at_most_maybe(probability)
+
+
+def _at_most_maybe(probability: float) -> PairVerdict:
+    return PairVerdict.MAYBE if probability >= MAYBE_AT else PairVerdict.INDEPENDENT
+
+
+def _ordered(found: Iterable[GateEvidence]) -> list[GateEvidence]:
+    """Return evidence by what it asks for, each sentence once."""
+    once = {one.words: one for one in found}
+    return sorted(once.values(), key=lambda one: -one.demands.rank)
