@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from abreast.codec import load
-from abreast.engine.client.connect.edits import TextEdit
-from abreast.engine.client.connect.receipt import Receipt, Trace
+from abreast.engine.client.connect.change import TextEdit
+from abreast.engine.client.connect.proposal import Receipt, Trace
 from abreast.engine.common import deliverables
 from abreast.engine.common.ending import Ending
 from abreast.engine.working.run_steps import Opened

@@ -97,6 +97,6 @@ from abreast.model.states import (
 from abreast.model.task import AgentChoice as AgentChoice, Plan as Plan, Task as Task
 from abreast.model.usage import Usage as Usage
 from abreast.places import Places as Places, find_places as find_places
-from abreast.plan.overrides import Overrides as Overrides
+from abreast.plan.options import Overrides as Overrides
 
 __version__: str

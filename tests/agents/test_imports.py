@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from abreast.agents.imports import MOST, read_with_imports
-from abreast.engine.working.session.briefing import read_briefing
+from abreast.engine.working.session.prompts import read_briefing
 from abreast.process.inside import inside
 
 

@@ -11,7 +11,7 @@ from inline_snapshot import snapshot
 from abreast.agents.base import Capabilities, Login, LoginState
 from abreast.agents.versions import Certified
 from abreast.api import AgentInfo
-from abreast.cli import agents_table, delegate, follow, land, logs, table
+from abreast.cli import agents_table, delegate, finish, follow, look, table
 from abreast.model.contract import Deliverable, DeliveryState
 from abreast.model.removal import Removal
 from abreast.model.session import LogEvent
@@ -59,7 +59,7 @@ def test_only_done_is_0(state):
 
 def test_one_session_counts_as_landed_by_itself():
     run = values.landed()  # as a whole it failed: one session bounced
-    codes = [land.code_of_session(run, session.id) for session in run.sessions]
+    codes = [finish.code_of_session(run, session.id) for session in run.sessions]
     assert [session.landing for session in run.sessions] == [
         LandState.LANDED,
         LandState.BOUNCED,
@@ -70,7 +70,7 @@ def test_one_session_counts_as_landed_by_itself():
 
 def test_a_line_of_the_story():
     at = time.mktime((2026, 1, 2, 3, 4, 5, 0, 0, -1))
-    line = logs.story_line(LogEvent(at, "k3v9", "k3v9/a", "tool", "edit\x1b[2J a.py\nthen b.py\n"))
+    line = look.story_line(LogEvent(at, "k3v9", "k3v9/a", "tool", "edit\x1b[2J a.py\nthen b.py\n"))
     assert line == "03:04:05  tool       edit a.py\n                     then b.py"
 
 

@@ -7,13 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from abreast.contract.ask import again, question
-from abreast.contract.collect import find_answer
-from abreast.contract.fence import fence
-from abreast.contract.judge import judge
-from abreast.contract.paging import count_tokens
+from abreast.contract.judge import find_answer, judge
+from abreast.contract.render import fence
 from abreast.errors import ContractError
 from abreast.model.contract import Contract, Isolation
 from abreast.model.harmless import harmless
+from abreast.model.tokens import count_tokens
 from tests.support.deadlines import SECONDS
 
 

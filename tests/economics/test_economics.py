@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from abreast.agents import AGENTS
 from abreast.economics.ledger import account, kept_out, merged, tally, unrecorded
-from abreast.economics.prices import Prices
-from abreast.economics.rows import NO_DAY, NO_RUN, Part, rows
-from abreast.engine.reading.doctor.delegations import measured
+from abreast.economics.rows import NO_DAY, NO_RUN, Part, Prices, rows
+from abreast.engine.reading.doctor.sessions import measured
 from abreast.engine.reading.ledger.pack import name_of, names_in, pack, unpack
 from abreast.engine.reading.ledger.report import moment
 from abreast.engine.working.session.spending import ends_of

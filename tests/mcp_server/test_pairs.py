@@ -18,7 +18,7 @@ import pytest
 
 from abreast.agents import connectable
 from abreast.contract.ask import MISFIT
-from abreast.contract.paging import paginate
+from abreast.contract.render import paginate
 from abreast.loopback.record import RecordedRequest
 from abreast.model.contract import Deliverable, DeliveryState
 from abreast.model.moves import Call, Hang, Move, Read, Say, Scenario, Shell, Write

@@ -13,7 +13,7 @@ import pytest
 
 from abreast import api
 from abreast.errors import NotFoundError
-from abreast.mcp_server.opening import VERSIONS
+from abreast.mcp_server.serve import VERSIONS
 from abreast.mcp_server.words import TOOLS
 from abreast.places import Places, find_places
 from tests.mcp_server.client import COMMAND, connected, environ_of, refused

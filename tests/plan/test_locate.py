@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abreast.plan.locate import find_line, key_lines
+from abreast.plan.source import find_line, key_lines
 
 TEXT = (
     dedent('''\

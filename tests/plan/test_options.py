@@ -7,8 +7,7 @@ from abreast.errors import PlanError
 from abreast.model.limits import Limits
 from abreast.model.states import LandMode
 from abreast.model.task import AgentChoice, Plan, Task
-from abreast.plan.options import plan_from_options
-from abreast.plan.overrides import Overrides
+from abreast.plan.options import Overrides, plan_from_options
 
 AGENTS = ("claude", "codex", "command")
 

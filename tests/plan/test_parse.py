@@ -14,7 +14,7 @@ from abreast.model.limits import Limits
 from abreast.model.moves import Say, Write
 from abreast.model.states import LandMode
 from abreast.model.task import AgentChoice, Plan, Task
-from abreast.plan.overrides import NO_OVERRIDES, Overrides
+from abreast.plan.options import NO_OVERRIDES, Overrides
 from abreast.plan.parse import parse_plan, read_plan_file
 
 AGENTS = ("claude", "codex", "gemini", "command", "scripted")
@@ -233,7 +233,7 @@ def test_a_plan_file_that_cannot_be_read_is_a_problem(tmp_path, content, said):
 def test_pydantic_is_loaded_only_to_read_a_file():
     script = (
         "import sys\n"
-        "import abreast.plan.parse, abreast.plan.options, abreast.plan.dump, abreast.plan.check\n"
+        "import abreast.plan.parse, abreast.plan.options, abreast.plan.dump, abreast.plan.consistency\n"
         "print('pydantic' in sys.modules)\n"
     )
     done = subprocess.run(

@@ -8,7 +8,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from abreast.errors import PlanError
-from abreast.plan.overrides import NO_OVERRIDES, Overrides
+from abreast.plan.options import NO_OVERRIDES, Overrides
 from abreast.plan.parse import parse_plan
 
 AGENTS = ("claude", "codex", "gemini", "command", "scripted")

@@ -1,7 +1,7 @@
 """What delegations have delivered."""
 
 from abreast.api.following import Progress, unseen
-from abreast.contract.paging import Page
+from abreast.contract.render import Page
 from abreast.engine.client import collecting
 from abreast.model.contract import Deliverable
 from abreast.places import Places, find_places

@@ -14,7 +14,7 @@ from abreast.model.session import Run, Session
 from abreast.model.states import LandMode, SessionKind
 from abreast.model.task import Plan
 from abreast.places import Places, find_places
-from abreast.plan.overrides import NO_OVERRIDES, Overrides
+from abreast.plan.options import NO_OVERRIDES, Overrides
 
 
 def read_plan(

@@ -30,34 +30,36 @@ VERBS = {
     "run": Verb("Start", "run", "run", "Run a plan, or the tasks given by -t, side by side"),
     "open": Verb("Start", "attach", "open_", "Open an interactive session in a fresh worktree"),
     "delegate": Verb("Start", "delegate", "delegate", "Ask a child agent one bounded question"),
-    "demo": Verb("Start", "demo", "demo", "Run three tasks on a throw-away repository, no account"),
-    "status": Verb("Look", "status", "status", "Show the state of runs and their sessions"),
-    "watch": Verb("Look", "watch", "watch", "Follow a run until it ends"),
-    "logs": Verb("Look", "logs", "logs", "Print what a session did, step by step"),
-    "diff": Verb("Look", "diff", "diff", "Print a session's changes against its base"),
+    "demo": Verb("Start", "run", "demo", "Run three tasks on a throw-away repository, no account"),
+    "status": Verb("Look", "look", "status", "Show the state of runs and their sessions"),
+    "watch": Verb("Look", "look", "watch", "Follow a run until it ends"),
+    "logs": Verb("Look", "look", "logs", "Print what a session did, step by step"),
+    "diff": Verb("Look", "look", "diff", "Print a session's changes against its base"),
     "collect": Verb("Look", "delegate", "collect", "Print the deliverable of a delegation"),
     "ledger": Verb(
         "Look", "ledger", "ledger", "Show what sessions have used, and what delegating saved"
     ),
-    "agents": Verb("Look", "agents", "agents", "List agents: installation, login and capabilities"),
+    "agents": Verb(
+        "Look", "machine", "agents", "List agents: installation, login and capabilities"
+    ),
     "doctor": Verb(
         "Look", "doctor", "doctor", "Find problems in how work was split, and leftovers"
     ),
-    "tell": Verb("Steer", "tell", "tell", "Send a message to a running session"),
-    "stop": Verb("Steer", "stop", "stop", "Stop a run or a session, and keep what it did"),
-    "resume": Verb("Steer", "resume", "resume", "Continue a run where it stopped"),
-    "retry": Verb("Steer", "resume", "retry", "Run one session again from its base"),
+    "tell": Verb("Steer", "steer", "tell", "Send a message to a running session"),
+    "stop": Verb("Steer", "steer", "stop", "Stop a run or a session, and keep what it did"),
+    "resume": Verb("Steer", "steer", "resume", "Continue a run where it stopped"),
+    "retry": Verb("Steer", "steer", "retry", "Run one session again from its base"),
     "attach": Verb("Steer", "attach", "attach", "Open a session in its own CLI, in its worktree"),
-    "land": Verb("Finish", "land", "land", "Bring finished work into the target branch"),
-    "clean": Verb("Finish", "clean", "clean", "Remove the worktrees of landed work"),
+    "land": Verb("Finish", "finish", "land", "Bring finished work into the target branch"),
+    "clean": Verb("Finish", "finish", "clean", "Remove the worktrees of landed work"),
     "handoff": Verb(
         "Finish", "handoff", "handoff", "Print what the next session needs to continue"
     ),
     "connect": Verb(
         "Machine", "connect", "connect", "Register the delegation tools in an agent's own CLI"
     ),
-    "mcp": Verb("Machine", "mcp", "mcp", "Serve the delegation tools over MCP (stdio)"),
-    "worker": Verb("Machine", "worker", "worker", "Work through queued runs in the foreground"),
+    "mcp": Verb("Machine", "machine", "mcp", "Serve the delegation tools over MCP (stdio)"),
+    "worker": Verb("Machine", "machine", "worker", "Work through queued runs in the foreground"),
 }
 
 

@@ -8,7 +8,7 @@ import click
 
 from abreast.cli import as_json, door, options
 from abreast.cli.figures import harmless
-from abreast.contract.paging import paginate
+from abreast.contract.render import paginate
 from abreast.contract.shapes import PRESETS
 from abreast.economics.words import expected, spent
 from abreast.model.contract import (

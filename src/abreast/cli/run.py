@@ -1,11 +1,11 @@
-"""`abreast run`: start a plan and show it until it ends."""
+"""`abreast run` and `abreast demo`: start a plan and show it until it ends."""
 
 from pathlib import Path
 from typing import Any
 
 import click
 
-from abreast.cli import options
+from abreast.cli import as_json, door, options
 from abreast.model.states import LandMode
 
 
@@ -76,7 +76,7 @@ def run(
     """  # noqa: D301 (\\b tells the help not to wrap what follows)
     from abreast.api import running
     from abreast.cli.follow import follow, leave
-    from abreast.plan.overrides import Overrides
+    from abreast.plan.options import Overrides
 
     if (plan is None) == (not tasks):
         raise click.UsageError("give either a plan or at least one -t TEXT")
@@ -87,3 +87,32 @@ def run(
     if detach:
         return leave(started, f"watch {started.id} shows it", json=json)
     return follow(started, json=json)
+
+
+@click.command()
+@options.agent(
+    "scripted (built in), or {}: the real CLI against a model server on this machine, without an"
+    " account and without tokens",
+    "scripted",
+)
+@click.option("--keep", is_flag=True, help="Keep the repository")
+@options.as_json
+def demo(*, agent: str, keep: bool, json: bool) -> int:
+    """Run three tasks on a throw-away repository, no account
+
+    They run side by side, are verified and land on its main branch.
+    """
+    from abreast.api import running
+    from abreast.cli import live
+    from abreast.cli.follow import close, code_of
+
+    with live.view(door.console(stderr=True)) as progress:
+        run, folder = running.demo(agent, keep=keep, progress=progress)
+    if json:
+        as_json.emit({"run": as_json.run_dict(run), "repository": folder, "kept": keep})
+        return code_of(run)
+    code = close(run, json=False)
+    if keep:
+        click.echo(f"the repository is {folder}", err=True)
+    click.echo('next, in a repository of yours: abreast run -t "…", abreast agents', err=True)
+    return code

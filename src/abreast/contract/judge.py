@@ -1,16 +1,67 @@
-"""Validates a child's answer against its contract."""
+"""Finds a child's answer in its last message and validates it against its contract."""
 
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
-from abreast.contract.collect import find_answer
 from abreast.contract.render import Items, items_of
 from abreast.contract.shapes import schema_of
 from abreast.contract.validate import problems
 from abreast.model.contract import Contract
+
+_MOST_TRIES = 1000  # each costs time in proportion to the text, which may be hostile
+_FENCED = re.compile(r"```(?:json)?[^\S\n]*\n(.*?)```", re.DOTALL)
+
+
+def find_answer(text: str) -> Any | None:
+    """Return the JSON object that `text` is or holds, or None when there is none.
+
+    The whole text is tried first, then its code blocks, then the last object in it that stands on
+    its own: a child may put words around an answer although it was told not to.
+    """
+    for candidate in _candidates(text):
+        try:
+            value = json.loads(candidate, parse_constant=_refuse, parse_float=_finite)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict):
+            return value
+    return _last_object(text)
+
+
+def _refuse(word: str) -> NoReturn:
+    """Refuse NaN and Infinity, which Python reads, and no other reader of JSON does."""
+    raise ValueError(f"{word} is not JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else _refuse(digits)
+
+
+def _candidates(text: str) -> Iterator[str]:
+    yield text
+    yield from reversed(_FENCED.findall(text))
+
+
+def _last_object(text: str) -> dict[str, Any] | None:
+    decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
+    found, at = None, text.find("{")
+    for _ in range(_MOST_TRIES):
+        if at < 0:
+            break
+        try:
+            value, end = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            at = text.find("{", at + 1)
+            continue
+        found = value if isinstance(value, dict) else found
+        at = text.find("{", end)
+    return found
+
 
 _DEEPEST = 50  # levels: whoever handles an answer may go down a call for each
 _HALF = re.compile("[\\ud800-\\udfff]")  # of a surrogate pair: no file, database or client takes it

@@ -13,8 +13,8 @@ import anyio
 from abreast import aio
 from abreast.api.delegations import start_delegation
 from abreast.errors import AbreastError, NotFoundError
-from abreast.mcp_server import arguments, reach, result
-from abreast.mcp_server.caller import Caller, caller_of
+from abreast.mcp_server import arguments, result
+from abreast.mcp_server.caller import Caller, caller_of, check_stop, check_tell
 from abreast.mcp_server.wire import narrate
 from abreast.model.session import Run, Session
 
@@ -142,7 +142,7 @@ async def _more(call: ToolCall) -> str:
 
 async def _tell(call: ToolCall) -> str:
     name, text = arguments.text_of(call.given, "id"), arguments.text_of(call.given, "text")
-    await asyncio.to_thread(reach.check_tell, name, call.caller, _tree(call.caller))
+    await asyncio.to_thread(check_tell, name, call.caller, _tree(call.caller))
     # Without a sender it would be taken for the user's word.
     told = await aio.tell(name, text, sender=call.caller.parent or "another session")
     if told.heard:
@@ -153,7 +153,7 @@ async def _tell(call: ToolCall) -> str:
 async def _cancel(call: ToolCall) -> str:
     name = arguments.text_of(call.given, "id")
     await aio.collect(name)  # nothing but a delegation is stopped by a model
-    await asyncio.to_thread(reach.check_stop, name, call.caller, _tree(call.caller))
+    await asyncio.to_thread(check_stop, name, call.caller, _tree(call.caller))
     await aio.stop(name)
     return await _told(name)
 

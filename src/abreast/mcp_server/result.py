@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from abreast.contract.fence import fence
-from abreast.contract.paging import Page, paginate
+from abreast.contract.render import Page, fence, paginate
 from abreast.economics.words import short, signed, spent
 from abreast.model.contract import Deliverable
 from abreast.model.harmless import harmless, named, one_line

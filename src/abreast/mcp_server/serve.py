@@ -1,13 +1,104 @@
-"""`abreast mcp`: the delegation tools over standard input and output, until the client leaves."""
+"""`abreast mcp`: the delegation tools over standard input and output, until the client leaves.
 
+The first messages are answered while the SDK is still being imported: its import takes longer than
+Codex waits for a server before it goes on without the tools. The handshake and the list of tools
+are always the same; the SDK gets the handshake afterwards, and every message from then on.
+"""
+
+import json
 import os
 import signal
+import threading
+from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
+import abreast
 from abreast.mcp_server import words
-from abreast.mcp_server.opening import Opening
 from abreast.mcp_server.wire import Wire, narrate
+from abreast.mcp_server.words import NAME
 from abreast.process.environment import DEPTH
+
+# An `initialize` of another version is the SDK's to negotiate.
+VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
+
+
+class Opening:
+    """What is said until the SDK is there. `told` are the instructions and the tools."""
+
+    def __init__(self, wire: Wire, instructions: str, tools: list[dict[str, Any]]) -> None:
+        self._wire, self._instructions, self._tools = wire, instructions, tools
+        self._kept: list[str] = []  # for the SDK
+        self._begun = False
+
+    def run(self, load: Callable[[], None]) -> bool:
+        """Answer what we can while `load` runs in a thread; then leave the rest to the SDK.
+
+        Returns False when the client has gone meanwhile.
+        """
+        done = threading.Event()
+
+        def work() -> None:
+            try:
+                load()
+            finally:
+                done.set()
+                self._wire.wake()
+
+        threading.Thread(target=work, daemon=True).start()
+        while not done.is_set():
+            line = self._wire.hear()
+            if line == "":
+                return False
+            if line is not None and not self._answered(line):
+                self._kept.append(line)
+                done.wait()
+        self._wire.unread(self._kept)
+        self._wire.drop(int(self._begun))
+        return True
+
+    def _answered(self, line: str) -> bool:
+        """Answer a message; False when it, and thereby all that follow, is the SDK's."""
+        try:
+            message = json.loads(line)
+            method, number = message["method"], message.get("id")
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return False
+        if not self._begun:
+            return method == "initialize" and self._begin(line, message)
+        if method == "notifications/initialized":
+            self._kept.append(line)
+        elif method == "ping":
+            self._reply(number, {})
+        elif method == "tools/list" and number is not None:
+            self._reply(number, {"tools": self._tools})
+        else:
+            return False
+        return True
+
+    def _begin(self, line: str, message: dict[str, Any]) -> bool:
+        given = message.get("params")
+        if not isinstance(given, dict) or not {"capabilities", "clientInfo"} <= {*given}:
+            return False
+        version = given.get("protocolVersion")
+        if version not in VERSIONS:
+            return False
+        result = {
+            "protocolVersion": version,
+            "capabilities": {"tools": {"listChanged": False}},
+            "serverInfo": {"name": NAME, "version": abreast.__version__},
+        }
+        if self._instructions:
+            result["instructions"] = self._instructions
+        self._reply(message.get("id"), result)
+        self._kept.append(line)
+        self._begun = True
+        return True
+
+    def _reply(self, number: object, result: dict[str, Any]) -> None:
+        reply = {"jsonrpc": "2.0", "id": number, "result": result}
+        self._wire.write(json.dumps(reply, ensure_ascii=False, separators=(",", ":")) + "\n")
+
 
 _INTERRUPTED = 130
 

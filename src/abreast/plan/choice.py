@@ -9,8 +9,7 @@ from abreast.errors import PlanError
 from abreast.model.moves import Move, parse_moves
 from abreast.model.task import AgentChoice
 from abreast.plan.explain import did_you_mean, kind_of
-from abreast.plan.locate import Path
-from abreast.plan.source import Source
+from abreast.plan.source import KeyPath, Source
 
 # Agents that are nothing without a table, and the table each needs.
 TABLES = {
@@ -28,7 +27,7 @@ def agent_problem(name: str, agents: Collection[str]) -> tuple[str, str] | None:
     return None
 
 
-def read_choice(source: Source, path: Path, raw: object, agents: Collection[str]) -> AgentChoice:
+def read_choice(source: Source, path: KeyPath, raw: object, agents: Collection[str]) -> AgentChoice:
     """Return the agent that `raw` chooses; problems go to `source`, the value is then moot."""
     if isinstance(raw, str):
         if problem := agent_problem(raw, agents):
@@ -40,7 +39,7 @@ def read_choice(source: Source, path: Path, raw: object, agents: Collection[str]
     return AgentChoice("")
 
 
-def _from_table(source: Source, path: Path, raw: Mapping[str, Any]) -> AgentChoice:
+def _from_table(source: Source, path: KeyPath, raw: Mapping[str, Any]) -> AgentChoice:
     for key in raw.keys() - TABLES:
         source.problem((*path, key), "unknown key", did_you_mean(key, TABLES, "keys are"))
     chosen = [name for name in TABLES if name in raw]
@@ -58,7 +57,7 @@ def _from_table(source: Source, path: Path, raw: Mapping[str, Any]) -> AgentChoi
     return AgentChoice("")
 
 
-def _moves(source: Source, path: Path, raw: object) -> tuple[Move, ...]:
+def _moves(source: Source, path: KeyPath, raw: object) -> tuple[Move, ...]:
     if not isinstance(raw, list) or not all(isinstance(table, dict) for table in raw):
         source.problem(path, "must be a list of tables", 'scripted = [{ say = "…" }]')
         return ()
@@ -84,7 +83,7 @@ def _said(table: Mapping[str, Any], error: PlanError) -> tuple[str, str | None]:
     return f"is not a move: {', '.join(table) or 'it is empty'}", problem.hint
 
 
-def _check_types(source: Source, path: Path, move: Move) -> None:
+def _check_types(source: Source, path: KeyPath, move: Move) -> None:
     wanted = get_type_hints(type(move))
     for field in fields(move):
         kind, value = wanted[field.name], getattr(move, field.name)

@@ -1,16 +1,107 @@
-"""Reads a plan file and reports every problem at once, by line and key."""
+"""Reads a plan file, checks it, builds the plan, and reports every problem by line and key."""
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from abreast.errors import PlanError, Problem
-from abreast.model.task import Plan
-from abreast.plan.build import build_plan
-from abreast.plan.overrides import NO_OVERRIDES, Overrides
-from abreast.plan.source import Source
+from abreast.model.limits import Limits
+from abreast.model.states import LandMode
+from abreast.model.task import AgentChoice, Plan
+from abreast.plan.choice import read_choice
+from abreast.plan.explain import explain, kind_of
+from abreast.plan.options import NO_OVERRIDES, Overrides
+from abreast.plan.source import KeyPath, Source
+from abreast.plan.tasks import Defaults, build_task, check_tasks, merge_limits
+
+
+def check_text(source: Source) -> None:
+    """Add a problem for each string that no program can be given, and each secret in the open."""
+    for path, value in _leaves((), source.raw):
+        if isinstance(value, str):
+            if "\0" in value:
+                source.problem(path, "contains a NUL character")
+        elif kind_of(value) == "a date" and "agent" in path:  # elsewhere the schema says so
+            source.problem(path, "is a date, and a plan has no dates", "put it in quotes")
+    names = source.raw.get("pass_env")
+    for at, name in enumerate(names if isinstance(names, list) else []):
+        if isinstance(name, str) and "=" in name:
+            only = name.partition("=")[0]
+            source.problem(
+                ("pass_env", at),
+                f"names variables, but gives `{only}` a value",
+                f'export {only} in your shell, and write pass_env = ["{only}"]',
+            )
+
+
+def _leaves(path: KeyPath, value: object) -> Iterator[tuple[KeyPath, object]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _leaves((*path, key), inner)
+    elif isinstance(value, list):
+        for at, inner in enumerate(value):
+            yield from _leaves((*path, at), inner)
+    else:
+        yield path, value
+
+
+def build_plan(
+    source: Source, folder: Path, options: Overrides, agents: Sequence[str]
+) -> Plan | None:
+    """Return the plan, or None when `source` has got problems."""
+    from pydantic import ValidationError
+
+    from abreast.plan.schema import PlanTable
+
+    check_text(source)
+    prompts = check_tasks(source, folder)
+    default, chosen = _choices(source, agents)
+    try:
+        table = PlanTable.model_validate(dict(source.raw))
+    except ValidationError as error:
+        explain(source, error, PlanTable)
+        return None
+    if not source.sound:
+        return None
+    defaults = Defaults(
+        agent=AgentChoice(options.agent) if options.agent else default,
+        model=options.model or table.model or "",
+        setup=options.setup or table.setup or "",
+        verify=options.verify or table.verify or "",
+        limits=merge_limits(Limits(), table.limits),
+    )
+    tasks = tuple(
+        build_task(task, prompts[at], chosen.get(at), defaults)
+        for at, task in enumerate(table.task)
+    )
+    plan = Plan(
+        tasks=tasks,
+        base=table.base,
+        target=table.target,
+        repo=str((folder / Path(table.repo).expanduser()).resolve()) if table.repo else "",
+        max_parallel=table.max_parallel,
+        land=LandMode(table.land),
+        setup_timeout_minutes=table.setup_timeout_minutes,
+        verify_timeout_minutes=table.verify_timeout_minutes,
+        pass_env=tuple(table.pass_env),
+        pool=table.pool,
+        source=source.file,
+    )
+    return options.over(plan)
+
+
+def _choices(source: Source, agents: Sequence[str]) -> tuple[AgentChoice, dict[int, AgentChoice]]:
+    """Return the agent of the plan, and those of the tasks that choose their own."""
+    raw = source.raw.get("agent", agents[0])
+    default = read_choice(source, ("agent",), raw, agents)
+    own = {
+        at: read_choice(source, ("task", at, "agent"), task["agent"], agents)
+        for at, task in source.tasks
+        if "agent" in task
+    }
+    return default, own
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,88 @@
-"""Where in a plan something is, in words: `plan.toml:12 task retry-http.needs`."""
+"""Where in a plan something is, in words: `plan.toml:12 task retry-http.needs`.
 
+`tomllib` does not tell the line of a key. What finds it here knows headers and `key = value` lines,
+which is what a plan is made of. What is inside an inline table or a list is found as the line of
+the key that holds it. The text must be valid TOML.
+"""
+
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from abreast.errors import Problem
-from abreast.plan.locate import Path, find_line, key_lines
+
+KeyPath = tuple[str | int, ...]
+
+_TOKEN = re.compile(
+    r'"""(?:[^"\\]|\\.|"{1,2}(?!"))*"{3,5}'
+    r"|'''(?:[^']|'{1,2}(?!'))*'{3,5}"
+    r'|"(?:[^"\\\n]|\\.)*"'
+    r"|'[^'\n]*'"
+    r"|\#[^\n]*",
+    re.DOTALL,
+)
+_PART = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
+_KEY = rf"{_PART}(?:[ \t]*\.[ \t]*{_PART})*"
+_LINE = re.compile(
+    rf"[ \t]*(?:(?P<array>\[\[)[ \t]*(?P<item>{_KEY})[ \t]*\]\]"
+    rf"|\[[ \t]*(?P<table>{_KEY})[ \t]*\]|(?P<key>{_KEY})[ \t]*=)"
+)
+
+
+def key_lines(text: str) -> dict[KeyPath, int]:
+    """Return the line (from 1) of each table and key; list positions count from 0.
+
+    The third task's needs are at `("task", 2, "needs")`.
+    """
+    lines: dict[KeyPath, int] = {}
+    last: dict[KeyPath, int] = {}  # the position of the newest table in each array of tables
+    table: KeyPath = ()
+    for number, line in enumerate(_TOKEN.sub(_blank, text).splitlines(), 1):
+        found = _LINE.match(line)
+        if found is None:
+            continue
+        if found["key"]:
+            keys = _parts(found["key"])
+            for length in range(1, len(keys) + 1):
+                lines.setdefault((*table, *keys[:length]), number)
+        else:
+            keys = _parts(found["item"] or found["table"])
+            table = _table_at(keys, last, new=bool(found["array"]))
+            lines.setdefault(keys, number)  # the first of an array of tables stands for the array
+            lines.setdefault(table, number)
+    return lines
+
+
+def find_line(lines: dict[KeyPath, int], path: KeyPath) -> int | None:
+    """Return the line of `path`, or of the nearest table or key around it."""
+    for length in range(len(path), 0, -1):
+        if path[:length] in lines:
+            return lines[path[:length]]
+    return None
+
+
+def _blank(token: re.Match[str]) -> str:
+    """Empty comments and strings of several lines: a prompt may look like TOML."""
+    text = token[0]
+    if text.startswith(('"""', "'''")):
+        return '""' + "\n" * text.count("\n")
+    return "" if text.startswith("#") else text
+
+
+def _parts(key: str) -> tuple[str, ...]:
+    return tuple(part.strip("\"'") for part in re.findall(_PART, key))
+
+
+def _table_at(keys: tuple[str, ...], last: dict[KeyPath, int], *, new: bool) -> KeyPath:
+    path: KeyPath = ()
+    for depth, key in enumerate(keys, 1):
+        path = (*path, key)
+        if new and depth == len(keys):
+            last[path] = last.get(path, -1) + 1
+        if path in last:
+            path = (*path, last[path])
+    return path
 
 
 @dataclass
@@ -28,17 +105,17 @@ class Source:
         found = tasks if isinstance(tasks, list) else []
         return [(at, task) for at, task in enumerate(found) if isinstance(task, dict)]
 
-    def where(self, path: Path) -> str:
+    def where(self, path: KeyPath) -> str:
         """Return the place of `path` as `FILE:LINE KEY`."""
         line = find_line(self._lines, path)
         place = f"{self.file}:{line}" if line else self.file
         return f"{place} {self._name(path)}".rstrip()
 
-    def line(self, path: Path) -> int:
+    def line(self, path: KeyPath) -> int:
         """Return the line of `path`, or 0."""
         return find_line(self._lines, path) or 0
 
-    def problem(self, path: Path, message: str, hint: str | None = None) -> None:
+    def problem(self, path: KeyPath, message: str, hint: str | None = None) -> None:
         """Add something that is wrong at `path`."""
         self._found.append((self.line(path), Problem(self.where(path), message, hint)))
 
@@ -47,7 +124,7 @@ class Source:
         """Whether no problem has been found so far."""
         return not self._found
 
-    def warning(self, path: Path, message: str, hint: str | None = None) -> None:
+    def warning(self, path: KeyPath, message: str, hint: str | None = None) -> None:
         """Add something that the user should know, though it stops nothing."""
         self.warnings.append(Problem(self.where(path), message, hint))
 
@@ -55,7 +132,7 @@ class Source:
         """Return the problems by their line."""
         return [problem for _, problem in sorted(self._found, key=lambda found: found[0])]
 
-    def _name(self, path: Path) -> str:
+    def _name(self, path: KeyPath) -> str:
         if len(path) < 2 or path[0] != "task" or not isinstance(path[1], int):
             return _dotted(path)
         task = dict(self.tasks).get(path[1], {}).get("id")
@@ -64,7 +141,7 @@ class Source:
         return f"task {named}.{rest}" if rest else f"task {named}"
 
 
-def _dotted(path: Path) -> str:
+def _dotted(path: KeyPath) -> str:
     """Write list positions as people count: from 1."""
     words = [f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in path]
     return "".join(words).lstrip(".")

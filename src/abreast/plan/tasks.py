@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from abreast.model.limits import Limits
 from abreast.model.task import AgentChoice, Task
+from abreast.plan.consistency import find_cycles
 from abreast.plan.explain import did_you_mean
-from abreast.plan.graph import find_cycles
 from abreast.plan.names import id_problem, slug, subject
 from abreast.plan.source import Source
 

@@ -16,7 +16,7 @@ from abreast.agents.gemini.child import READING
 from abreast.contract.ask import again, question
 from abreast.contract.judge import judge
 from abreast.contract.shapes import schema_of
-from abreast.engine.working.session.briefing import read_briefing
+from abreast.engine.working.session.prompts import read_briefing
 from abreast.loopback.record import RecordedRequest
 from abreast.loopback.server import Loopback
 from abreast.model.contract import Contract, Profile

@@ -18,7 +18,7 @@ import pytest
 
 from abreast.agents.base import Launch
 from abreast.agents.gemini.agent import AGENT
-from abreast.engine.working.session.briefing import read_briefing
+from abreast.engine.working.session.prompts import read_briefing
 from abreast.loopback.record import RecordedRequest
 from abreast.loopback.server import Loopback
 from abreast.model.events import Cause, EventKind, Outcome

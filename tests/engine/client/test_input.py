@@ -11,7 +11,7 @@ from abreast.errors import AbreastError, PlanError, Problem
 from abreast.model.states import LandMode
 from abreast.model.task import AgentChoice, Plan, Task
 from abreast.places import find_places
-from abreast.plan.overrides import Overrides
+from abreast.plan.options import Overrides
 from tests.support.repos import Repo
 from tests.support.stage import Stage, task, writes
 

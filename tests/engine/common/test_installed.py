@@ -14,7 +14,7 @@ from abreast.engine.client.delegating import Ask, make_plan
 from abreast.engine.common.installed import find_fit
 from abreast.errors import AgentError, ContractError, PlanError
 from abreast.model.contract import Contract
-from abreast.plan.overrides import Overrides
+from abreast.plan.options import Overrides
 from tests.support.repos import Repo
 
 CERTIFIED = {agent.name: agent.certified for agent in AGENTS.values() if agent.certified}

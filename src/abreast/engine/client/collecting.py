@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from abreast.contract.paging import Page, paginate
+from abreast.contract.render import Page, paginate
 from abreast.engine.client.watching import wait_for
 from abreast.engine.common.deliverables import load, outcome_of
 from abreast.engine.common.layout import SessionLayout, layout_of

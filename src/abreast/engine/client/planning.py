@@ -10,8 +10,7 @@ from abreast.agents import AGENTS
 from abreast.engine.common.check import check_plan
 from abreast.errors import PlanError, Problem
 from abreast.model.task import Plan
-from abreast.plan.options import plan_from_options
-from abreast.plan.overrides import Overrides
+from abreast.plan.options import Overrides, plan_from_options
 from abreast.plan.parse import Parsed, read_plan_file
 
 

@@ -19,10 +19,10 @@ from abreast.git.status import current_branch, dirty_summary, find_commit
 from abreast.model.states import LandMode
 from abreast.model.task import Plan, Task
 from abreast.places import find_places
-from abreast.plan.check import default_parallel
 from abreast.plan.consistency import task_problems
 
 REMOTE = "origin"  # where pull requests are opened
+_GIB = 2**30
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,19 @@ def check_plan(
         base_sha=base_sha,
         target=target,
         repo=str(repository.place),
-        max_parallel=plan.max_parallel or machine_parallel(),
+        max_parallel=plan.max_parallel
+        or default_parallel(os.cpu_count() or 1, psutil.virtual_memory().available),
     )
     return CheckedPlan(checked, repository, tuple(_notes(checked, repository)))
 
 
-def machine_parallel() -> int:
-    """Return how many sessions this machine should run at once by default."""
-    return default_parallel(os.cpu_count() or 1, psutil.virtual_memory().available)
+def default_parallel(cores: int, available_bytes: int) -> int:
+    """Return how many sessions to run at once: two a core, one a GiB of free memory, at least 1.
+
+    An agent waits for its model most of the time, so two share a core well; what it starts (a
+    build, a test run) needs the memory.
+    """
+    return max(1, min(2 * cores, available_bytes // _GIB))
 
 
 def _agent_problems(plan: Plan, environ: Mapping[str, str]) -> Iterator[Problem]:

@@ -7,9 +7,8 @@ from abreast.engine.common.ending import Ending
 from abreast.engine.common.environment import drop_environment, only_writer
 from abreast.engine.working.schedule import Pace, RunProgress
 from abreast.engine.working.session.context import Engine, plan_of
-from abreast.engine.working.session.final import write_ending
-from abreast.engine.working.session.handoff import leave_bare
-from abreast.engine.working.warm_pool import warm_up
+from abreast.engine.working.session.final import leave_bare, write_ending
+from abreast.engine.working.session.worktree import warm_up
 from abreast.model.session import Run, Session
 from abreast.model.states import LandMode, LandState, RunState, SessionState
 

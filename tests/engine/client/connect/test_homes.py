@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from abreast.agents import connectable
-from abreast.engine.client.connect.skill import TEXT
+from abreast.engine.client.connect.register import TEXT
 from abreast.errors import AgentError, NotFoundError, StateError
 from tests.support.repos import make_repo
 from tests.support.users import CONFIGS, PROGRAM, PROJECT, SKILLS, tree, user

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abreast.engine.client.connect.edits import apply, between, reverse
+from abreast.engine.client.connect.change import apply, between, reverse
 from abreast.engine.client.connect.json_text import parse, put, take
 
 KEYS = ("mcpServers", "abreast")

@@ -5,9 +5,8 @@ from pathlib import Path
 from inline_snapshot import snapshot
 
 from abreast.engine.client.connect import json_text, toml_text
-from abreast.engine.client.connect.change import FileRewrite, Side
-from abreast.engine.client.connect.edits import apply, reverse
-from abreast.engine.client.connect.show import diff
+from abreast.engine.client.connect.change import FileRewrite, Side, apply, reverse
+from abreast.engine.client.connect.proposal import diff
 
 SECRET = "s3cret"
 

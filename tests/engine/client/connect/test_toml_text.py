@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from abreast.engine.client.connect.edits import apply, reverse
+from abreast.engine.client.connect.change import apply, reverse
 from abreast.engine.client.connect.toml_text import put, take
 
 KEYS = ("mcp_servers", "abreast")

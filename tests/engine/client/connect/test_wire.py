@@ -11,7 +11,7 @@ import pytest
 from abreast import api
 from abreast.agents import AGENTS, connectable
 from abreast.agents.connecting import _ORDINARY_NAMES, variables
-from abreast.engine.client.connect.skill import TEXT
+from abreast.engine.client.connect.register import TEXT
 from abreast.loopback.server import Loopback
 from abreast.mcp_server.words import TOOLS
 from abreast.model.moves import Call, Say, Scenario

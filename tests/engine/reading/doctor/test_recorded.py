@@ -17,8 +17,8 @@ from abreast.doctor.examine import OF_A_SESSION, OF_SESSIONS
 from abreast.doctor.examined import BriefingFile, ExaminedSession
 from abreast.doctor.side_by_side import invalidated, same_files
 from abreast.doctor.work import work_of
-from abreast.engine.reading.doctor.delegations import measured
 from abreast.engine.reading.doctor.machine import briefing_of
+from abreast.engine.reading.doctor.sessions import measured
 from abreast.model.finding import Severity
 from abreast.model.tokens import count_tokens
 from abreast.model.transcript import Transcript

@@ -10,7 +10,7 @@ import pytest
 import abreast
 from abreast.agents import AGENTS
 from abreast.agents.claude.stream import ClaudeReader
-from abreast.economics.prices import Prices
+from abreast.economics.rows import Prices
 from abreast.model.ledger import By, Ledger
 from tests.support.ccusage import ccusage, ccusage_binary
 from tests.support.recorded_homes import Counts, counts, make_places

@@ -10,16 +10,24 @@ from typing import Any
 from abreast.agents import agent_named, hooked
 from abreast.agents.connecting import Layout
 from abreast.agents.ending_hooks import EVENT, EndingHook, told
-from abreast.engine.client.connect import json_list, json_text, receipt, toml_list
+from abreast.engine.client.connect import json_text, toml_text
 from abreast.engine.client.connect.change import (
     FileRewrite,
     Side,
+    TextEdit,
+    apply,
+    between,
     read,
 )
-from abreast.engine.client.connect.edits import TextEdit, apply, between
 from abreast.engine.client.connect.entry import server
-from abreast.engine.client.connect.proposal import Proposal, carry_out, require_part
-from abreast.engine.client.connect.receipt import Trace, trace_of
+from abreast.engine.client.connect.proposal import (
+    Proposal,
+    Trace,
+    carry_out,
+    load_receipt,
+    require_part,
+    trace_of,
+)
 from abreast.engine.reading.handoff.writing import by_hand, place_for
 from abreast.engine.reading.handoff.writing import write as write_handoff
 from abreast.engine.reading.transcripts import open_transcript
@@ -51,7 +59,7 @@ def hook(
         f"abreast handoff --hook {'|'.join(hooked())}",
     )
     wanted = ending_hook(_command(agent), environ)
-    known = receipt.load(places, _receipt(agent), wanted.config).get(str(wanted.config))
+    known = load_receipt(places, _receipt(agent), wanted.config).get(str(wanted.config))
     try:
         proposal = _removal(agent, wanted, known) if remove else _addition(agent, wanted, known)
     except ValueError as wrong:
@@ -122,8 +130,8 @@ def _notes(wanted: EndingHook, places: Places, text: str) -> tuple[str, ...]:
 
 def _groups(wanted: EndingHook, text: str) -> list[Any]:
     if wanted.layout is Layout.JSON:
-        return json_list.items(text, EVENT)
-    return toml_list.items(text, EVENT)
+        return json_text.items(text, EVENT)
+    return toml_text.items(text, EVENT)
 
 
 def _addition(agent: str, wanted: EndingHook, known: Trace | None) -> Proposal:
@@ -148,13 +156,13 @@ def _put(
 ) -> list[TextEdit]:
     if wanted.layout is Layout.JSON:
         if mine:
-            return json_list.change(old, EVENT, mine[0], dict(wanted.group))
-        return json_list.add(old, EVENT, dict(wanted.group))
+            return json_text.change(old, EVENT, mine[0], dict(wanted.group))
+        return json_text.add(old, EVENT, dict(wanted.group))
     text = old
     if mine:  # an older one of ours: out, and in again at the end
-        text = apply(text, toml_list.drop(text, EVENT, mine[0], list(wanted.beside(mine[0]))))
+        text = apply(text, toml_text.drop(text, EVENT, mine[0], list(wanted.beside(mine[0]))))
     number = len(groups) - bool(mine)
-    text = apply(text, toml_list.add(text, EVENT, wanted.group, wanted.beside(number)))
+    text = apply(text, toml_text.add(text, EVENT, wanted.group, wanted.beside(number)))
     return between(old, text)
 
 
@@ -186,9 +194,9 @@ def _without(
     if not mine:
         return text, []
     if wanted.layout is Layout.JSON:
-        edits = json_list.drop(text, EVENT, mine[0], known.kept if known else 0)
+        edits = json_text.drop(text, EVENT, mine[0], known.kept if known else 0)
     else:
-        edits = toml_list.drop(text, EVENT, mine[0], list(wanted.beside(mine[0])))
+        edits = toml_text.drop(text, EVENT, mine[0], list(wanted.beside(mine[0])))
     return apply(text, edits), edits
 
 

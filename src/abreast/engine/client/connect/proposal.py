@@ -1,17 +1,171 @@
-"""What is to change in the configuration of a CLI: shown, checked, noted down, and written."""
+"""What is to change in the configuration of a CLI: shown, checked, noted down, and written.
 
-from collections.abc import Mapping
+What was changed is kept as a receipt, so that it can be undone exactly. Only what stood in the
+changed places is kept, not the file, and what is shown hides each value that is not ours: it may be
+a secret.
+"""
+
+import difflib
+import hashlib
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from abreast.engine.client.connect import receipt
-from abreast.engine.client.connect.change import FileRewrite, check, remove_empty, write
-from abreast.engine.client.connect.receipt import Trace
-from abreast.engine.client.connect.show import diff
+from abreast.engine.client.connect.change import (
+    FileRewrite,
+    Side,
+    TextEdit,
+    apply,
+    between,
+    check,
+    missing_folders,
+    remove_empty,
+    reverse,
+    write,
+)
 from abreast.errors import AgentError, StateError
 from abreast.model.connection import Confirm, Connection, FileChange, Scope
 from abreast.places import Places
+from abreast.process.files import load_as, write_json
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What was done to one file. `after` is its hash when we left it.
+
+    `undo` leads from that text to the one before; `existed` tells whether there was a file.
+    `folders` are those we made for it, outermost first. Of the keys of an entry, the first `kept`
+    were there before; `previous` is the entry that stood there, if one did.
+    """
+
+    path: str
+    after: str
+    existed: bool
+    undo: tuple[TextEdit, ...]
+    folders: tuple[str, ...] = ()
+    kept: int = 0
+    previous: Mapping[str, Any] | None = None
+
+    def left_alone(self, text: str) -> bool:
+        """Return whether the file is still as we left it."""
+        return digest(text) == self.after
+
+    def before(self, text: str) -> str | None:
+        """Return what was there before, of a text that was left alone."""
+        return apply(text, self.undo) if self.existed else None
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What was done for one agent."""
+
+    agent: str
+    files: tuple[Trace, ...] = ()
+
+
+def trace_of(change: FileRewrite, before: str | None, known: Trace | None) -> Trace:
+    """Return what a change does to a file that was `before` without us; `known`: as we left it."""
+    new = change.new or ""
+    undo = reverse(change.edits) if before == change.old else between(new, before or "")
+    folders = known.folders if known else tuple(map(str, missing_folders(change.path)))
+    return Trace(str(change.path), digest(new), before is not None, tuple(undo), folders)
+
+
+def digest(text: str) -> str:
+    """Return the hash by which a text is known again."""
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
+
+
+def load_receipt(places: Places, agent: str, config: Path) -> dict[str, Trace]:
+    """Return what was done, by path; {} when nothing is known of it."""
+    found = load_as(Receipt, _file(places, agent, config))
+    return {trace.path: trace for trace in found.files} if found else {}
+
+
+def save_receipt(places: Places, agent: str, config: Path, traces: Mapping[str, Trace]) -> None:
+    """Keep what was done; with nothing done, forget all about it."""
+    file = _file(places, agent, config)
+    if traces:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_json(file, Receipt(agent, tuple(traces.values())))
+    else:
+        file.unlink(missing_ok=True)
+        remove_empty((places.state, file.parent))
+
+
+def _file(places: Places, agent: str, config: Path) -> Path:
+    name = hashlib.sha256(bytes(config)).hexdigest()[:16]
+    return places.state / "connections" / f"{agent}-{name}.json"
+
+
+_HIDDEN = "…"
+_JSON = re.compile(
+    r'(?P<key>"(?:\\.|[^"\\\n])*"\s*:)'
+    r'|"(?:\\.|[^"\\\n])*"|//[^\n]*|/\*[\s\S]*?\*/'
+    r'|(?P<plain>[{}\[\],:\s]+)|[^{}\[\],:\s"]+|"'
+)
+_TOML = re.compile(r"^\s*(?:\[\[?[\w-][^=]*\]\s*$|[\]})]+,?\s*$|$)")
+_TOML_KEY = re.compile(r"^(\s*[\w.'\"-]+\s*=)\s*[^=\s]")
+
+
+def diff(change: FileRewrite) -> str:
+    """Return the change as a unified diff; values that were not written by us are hidden."""
+    hide = _HIDING.get(change.path.suffix, _hide_nothing)
+    old, new = _displayed(change, hide)
+    lines = difflib.unified_diff(
+        old.splitlines(),
+        new.splitlines(),
+        "/dev/null" if change.old is None else str(change.path),
+        "/dev/null" if change.new is None else str(change.path),
+        n=1,
+        lineterm="",
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _displayed(change: FileRewrite, hide: Callable[[str], str]) -> tuple[str, str]:
+    """Return both texts: hidden, but for what the edits take out or put in, where that is ours."""
+    old, new, at = [], [], 0
+    whole = change.old or ""
+    for edit in sorted(change.edits):
+        same = hide(whole[at : edit.at])
+        old += [same, edit.old if change.ours is Side.OLD else hide(edit.old)]
+        new += [same, edit.new if change.ours is Side.NEW else hide(edit.new)]
+        at = edit.at + len(edit.old)
+    rest = hide(whole[at:])
+    return "".join([*old, rest]), "".join([*new, rest])
+
+
+def _hide_json(text: str) -> str:
+    def one(found: re.Match[str]) -> str:
+        if found["key"] or found["plain"]:
+            return found[0]
+        return _HIDDEN + "\n" * found[0].count("\n")
+
+    return _JSON.sub(one, text)
+
+
+def _hide_toml(text: str) -> str:
+    return "".join(_hide_toml_line(line) for line in text.splitlines(keepends=True))
+
+
+def _hide_toml_line(line: str) -> str:
+    end = line[len(line.rstrip("\r\n")) :]
+    if _TOML.match(line):
+        return line
+    key = _TOML_KEY.match(line)
+    return f"{key[1]} {_HIDDEN}{end}" if key else f"{_HIDDEN}{end}"
+
+
+def _hide_nothing(text: str) -> str:
+    """Of a skill, every line is ours."""
+    return text
+
+
+_HIDING = {".json": _hide_json, ".toml": _hide_toml}
+
 
 _Part = TypeVar("_Part")
 
@@ -54,7 +208,7 @@ def carry_out(proposal: Proposal, places: Places, confirm: Confirm | None) -> Co
     connection = Connection(proposal.agent, proposal.scope, proposal.remove, shown, proposal.notes)
     if not changes:
         if proposal.remove:
-            receipt.save(places, proposal.receipt, proposal.config, {})
+            save_receipt(places, proposal.receipt, proposal.config, {})
         return connection
     if confirm is not None and not confirm(connection):
         return connection
@@ -62,10 +216,10 @@ def carry_out(proposal: Proposal, places: Places, confirm: Confirm | None) -> Co
         check(change)
     if not proposal.remove:
         # First: whatever becomes of us, what was written can be undone.
-        receipt.save(places, proposal.receipt, proposal.config, proposal.traces)
+        save_receipt(places, proposal.receipt, proposal.config, proposal.traces)
     for change in changes:
         write(change)
     if proposal.remove:
         remove_empty(proposal.folders)
-        receipt.save(places, proposal.receipt, proposal.config, proposal.traces)
+        save_receipt(places, proposal.receipt, proposal.config, proposal.traces)
     return replace(connection, applied=True)

@@ -8,19 +8,29 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from abreast.agents import records_of
-from abreast.doctor.delegation import ExaminedDelegation
+from abreast.doctor.delegation import ExaminedDelegation, delegations_of
 from abreast.doctor.examine import OF_A_SESSION, OF_LANDINGS, OF_SESSIONS, Seen, examine
 from abreast.doctor.examined import ExaminedSession
-from abreast.doctor.measure import family, touched
+from abreast.doctor.measure import family, requests, touched
 from abreast.doctor.work import Touch, Work, work_of
+from abreast.economics.ledger import account, returned_to
 from abreast.engine.common.deliverables import load
-from abreast.engine.reading.doctor.delegations import measured
 from abreast.engine.reading.doctor.machine import briefing_of
 from abreast.engine.reading.doctor.repositories import checkout_of
 from abreast.model.finding import Evidence
 from abreast.model.session import Run, Session
 from abreast.model.states import LandState, SessionKind
 from abreast.model.transcript import Begun, Spent, ToolKind, Transcript
+
+
+def measured(parent: Transcript) -> tuple[ExaminedDelegation, ...]:
+    """Return a session's delegations to the vendor's own subagents, each with its account."""
+    children = (
+        account(requests(one.events), one.session, parent.session, parent.agent)
+        for one in parent.children
+    )
+    back = returned_to([one for one in children if one], requests(parent.events))
+    return delegations_of(parent, {one.child: one for one in back})
 
 
 @dataclass

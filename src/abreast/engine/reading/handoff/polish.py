@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from abreast.contract.fence import fence
+from abreast.contract.render import fence
 from abreast.engine.reading.handoff.git import NAME
 from abreast.handoff.page import sections
 from abreast.handoff.polish import assemble, body, problems, question

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from abreast.contract.fence import fence
+from abreast.contract.render import fence
 from abreast.engine.common.attendance import is_lost
 from abreast.engine.common.layout import SessionLayout, layout_of
 from abreast.engine.reading.diff import repository_of

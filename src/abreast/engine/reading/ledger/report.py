@@ -10,8 +10,7 @@ from math import fsum
 
 from abreast.agents import AGENTS, records_of
 from abreast.economics.ledger import account, returned_to, unrecorded, wall_time
-from abreast.economics.prices import Prices
-from abreast.economics.rows import Part, rows
+from abreast.economics.rows import Part, Prices, rows
 from abreast.engine.reading.ledger.index import Index, refresh
 from abreast.errors import AbreastError
 from abreast.model.ledger import QUARTER, By, Delegation, Ledger, Parallel, Tally

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from abreast.contract.judge import Judged, asks
-from abreast.contract.paging import count_tokens, paginate
+from abreast.contract.render import paginate
 from abreast.economics.words import warning
 from abreast.engine.common.check import vain_limits
 from abreast.engine.common.deliverables import load, outcome_of, save
@@ -23,6 +23,7 @@ from abreast.model.economy import Estimate
 from abreast.model.events import Outcome
 from abreast.model.harmless import named
 from abreast.model.states import SessionState
+from abreast.model.tokens import count_tokens
 from abreast.process import clock
 from abreast.process.files import load_as, write_json
 from abreast.runner.supervise import STOPPED_BY_USER

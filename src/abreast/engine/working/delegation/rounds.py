@@ -1,6 +1,11 @@
-"""A child's rounds: it is asked once, and again in its own CLI session when its answer is wrong."""
+"""A child's rounds: it is asked once, and again in its own CLI session when its answer is wrong.
 
+Of a round whose runner was killed, the stream has the result if its CLI had ended before.
+"""
+
+from collections.abc import Iterator
 from dataclasses import astuple, dataclass, replace
+from pathlib import Path
 
 from abreast.agents import agent_named
 from abreast.agents.base import Agent, Launch
@@ -9,7 +14,6 @@ from abreast.contract.judge import Judged
 from abreast.contract.shapes import schema_of
 from abreast.engine.common.layout import ROUNDS
 from abreast.engine.working.delegation.judging import judge_in_time
-from abreast.engine.working.delegation.salvage import heard
 from abreast.engine.working.session.agent import launch_of, order_of
 from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.jobs import Order
@@ -17,9 +21,43 @@ from abreast.engine.working.session.prompts import INTERRUPTED
 from abreast.engine.working.session.spending import stated_by
 from abreast.errors import StateError
 from abreast.model.contract import Contract
-from abreast.model.events import Outcome
+from abreast.model.events import EventKind, Outcome, Verdict
 from abreast.model.limits import Limits
-from abreast.runner.job import JOB, Result, is_lost, load_result
+from abreast.runner.job import JOB, STREAM, Result, is_lost, load_job, load_result
+
+
+def heard(directory: Path, result: Result) -> Result:
+    """Return the result of a lost round from the last event of its CLI.
+
+    Without that word it stays unknown, and says where the stream is.
+    """
+    stream = directory / STREAM
+    if not is_lost(result) or not stream.exists() or not stream.stat().st_size:
+        return result
+    ended = stream.stat().st_mtime  # ours is when we looked, perhaps days later
+    verdict = _last_word(stream, load_job(directory).agent)
+    if verdict is None:
+        reason = f"{result.verdict.reason}; what it had said is in {stream}"
+        verdict = replace(result.verdict, reason=reason)
+    return replace(result, verdict=verdict, ended=ended)
+
+
+def _last_word(stream: Path, agent: str) -> Verdict | None:
+    """Return the verdict on a whole stream; None when it does not end in the CLI's own result."""
+    reader, last = agent_named(agent).reader(), None
+    for line in _lines(stream):
+        for event in reader.feed(line):
+            last = event.kind
+    # How we found the process says nothing about it: like one that lingers after its result.
+    return reader.verdict(0, "") if last is EventKind.RESULT else None
+
+
+def _lines(stream: Path) -> Iterator[bytes]:
+    """Yield the whole lines: the runner may have been killed in the midst of the last one."""
+    with stream.open("rb") as file:
+        for line in file:
+            if line.endswith(b"\n"):
+                yield line
 
 
 def contract_of(context: SessionContext) -> Contract:

@@ -13,9 +13,9 @@ from abreast.agents.base import Agent, Child, Launch
 from abreast.contract.shapes import schema_of
 from abreast.engine.common.installed import find_fit
 from abreast.engine.working.session import prompts
-from abreast.engine.working.session.briefing import read_briefing
 from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.jobs import Order
+from abreast.engine.working.session.prompts import read_briefing
 from abreast.engine.working.session.spending import bill_of
 from abreast.errors import StoreError
 from abreast.git.status import require_own_git_dir

@@ -1,10 +1,20 @@
-"""How a session has ended is written down once: the first ending of an attempt stays."""
+"""How an attempt ends: it leaves a handoff, and its ending is written down once."""
 
+import time
 from dataclasses import replace
+from pathlib import Path
 
 from abreast.engine.common.ending import Ending
-from abreast.engine.working.session.context import Engine
+from abreast.engine.reading.handoff.session import origin_of, session_facts, session_header, write
+from abreast.engine.working.session.context import Engine, SessionContext
 from abreast.errors import StateError
+from abreast.handoff.compose import compose
+from abreast.handoff.facts import SessionFacts
+from abreast.model.handoff import Handoff
+from abreast.model.session import Session
+from abreast.model.states import SessionState
+from abreast.model.task import Task
+from abreast.plan.dump import load_plan
 from abreast.store.changes import UNSET, SessionUpdate
 
 
@@ -38,3 +48,45 @@ def write_ending(
             return ending
         return Ending(found.state, found.reason, found.hint)
     return replace(ending, again=again)
+
+
+def leave(context: SessionContext, ending: Ending) -> None:
+    """Write the handoff of an attempt that ends so into its folder; a failure is only told."""
+    session = context.engine.reader.session(context.session.id) or context.session
+    session = replace(
+        session, state=ending.state, reason=ending.reason, hint=ending.hint, ended=time.time()
+    )
+    layout, where = context.layout, (context.repository, Path(context.run.repo))
+    try:
+        done = ending.state is SessionState.DONE
+        facts = session_facts(
+            session, context.task, layout, where, context.environment(), proven=done
+        )
+        facts = replace(facts, origin=origin_of(session, context.task, layout, context.run.target))
+        found = compose(facts, session_header(facts, session))
+    except Exception as failure:  # noqa: BLE001 - no handoff may change how its session ends
+        context.add_event(
+            "warning", f"its handoff tells no more than abreast knows itself: {failure!r}"
+        )
+        found = _bare(session, context.task, context.run.target)
+    try:
+        write(layout.directory, found)
+    except OSError as failure:
+        context.add_event("warning", f"its handoff could not be written: {failure}")
+
+
+def leave_bare(engine: Engine, session_id: str, attempt: int, ending: Ending) -> None:
+    """Write what abreast knows itself of a session that nothing else can be found out about."""
+    session = engine.reader.session(session_id)
+    run = engine.reader.run(session.run) if session else None
+    if session is None or run is None:
+        return
+    session = replace(session, state=ending.state, reason=ending.reason, hint=ending.hint)
+    task = load_plan(engine.reader.plan_json(run.id)).by_id()[session.task]
+    folder = engine.places.sessions / session.run / session.task / str(attempt)
+    write(folder, _bare(session, task, run.target))
+
+
+def _bare(session: Session, task: Task, target: str) -> Handoff:
+    facts = SessionFacts(origin=origin_of(session, task, None, target))
+    return compose(facts, session_header(facts, session))

@@ -8,8 +8,7 @@ from abreast.engine.common.environment import plain_environment
 from abreast.engine.working.session import baseline
 from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.jobs import Order
-from abreast.engine.working.session.worktree import make_worktree, put_aside
-from abreast.engine.working.warm_pool import in_warm_worktree
+from abreast.engine.working.session.worktree import in_warm_worktree, make_worktree, put_aside
 from abreast.errors import StateError
 from abreast.git.commit import commit_tree
 from abreast.git.include import copy_included

@@ -1,4 +1,8 @@
-"""What a session's work amounts to: checked, verified, committed, or kept when it is not done."""
+"""What a session's work amounts to: checked, verified, committed, or kept when it is not done.
+
+Done means that the commit has all that verify sees: no file that git cannot take, no merge that
+stopped half-way, no conflict marker, no submodule whose work is nowhere else.
+"""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -6,22 +10,64 @@ from functools import lru_cache
 from abreast.agents import mailbox
 from abreast.engine.common.ending import Ending
 from abreast.engine.working.session import baseline, trespass
-from abreast.engine.working.session.committable import unfit
 from abreast.engine.working.session.context import SessionContext
-from abreast.engine.working.session.final import write_ending
-from abreast.engine.working.session.handoff import leave
+from abreast.engine.working.session.final import leave, write_ending
 from abreast.engine.working.session.keeping import keep, left_by, make_room, tell_kept
 from abreast.git.changes import changed_files
 from abreast.git.checkout import restore_tree
 from abreast.git.commit import anchor, commit_tree, seal, tree_of, wants_signature
+from abreast.git.markers import markers_in
 from abreast.git.publish import pack_made, published
 from abreast.git.repository import Repository
-from abreast.git.snapshot import build_tree
+from abreast.git.snapshot import Built, build_tree
+from abreast.git.status import operation, own_git_dir
+from abreast.git.submodules import keep_submodules
 from abreast.handoff.questions import questions_in
-from abreast.model.harmless import one_line
+from abreast.model.harmless import named, one_line
 from abreast.model.states import SessionKind, SessionState
 from abreast.process.files import load_as, write_atomic, write_json
 from abreast.store.changes import SessionUpdate
+
+
+def unfit(context: SessionContext, built: Built) -> Ending | None:
+    """Return the ending of a session whose worktree cannot be committed whole; None: it can."""
+    tree, layout = context.tree, context.layout
+    if own_git_dir(tree.path) != tree.admin:
+        hint = (
+            f"look at {tree.path / '.git'}; what is in the worktree is kept: {layout.ref('snap')}"
+        )
+        return Ending(SessionState.BLOCKED, "the .git of its worktree was replaced", hint)
+    if built.skipped:
+        path, why = built.skipped[0]
+        hint = "let .gitignore name it, or the task not make it"
+        return Ending(SessionState.FAILED, f"{one_line(path)} cannot be committed: {why}", hint)
+    if built.unmerged:
+        under_way = operation(tree) or "merge"
+        reason = f"a {under_way} stopped half-way, with conflicts in {named(built.unmerged)}"
+        return Ending(SessionState.FAILED, reason, _go_on(layout.id))
+    if marked := markers_in(context.repository, tree, context.session.base_sha, built.tree):
+        reason = f"conflict markers are left in {named(marked)}"
+        return Ending(SessionState.FAILED, reason, _MEANT)
+    return _submodules(context)
+
+
+_MEANT = "if they are meant, .gitattributes can say so: `FILE conflict-marker-size=32`"
+
+
+def _submodules(context: SessionContext) -> Ending | None:
+    layout, base = context.layout, context.session.base_sha
+    for one in keep_submodules(context.repository, context.tree, base, layout.ref("submodule")):
+        if one.why:
+            place = layout.worktree / one.path
+            hint = f"commit and push it in {place}, then: abreast resume {layout.run}"
+            return Ending(SessionState.FAILED, f"{one.path} is a submodule, and {one.why}", hint)
+        text = f"{one.path} is at a new commit, {one.head[:12]}: push it from {one.kept}"
+        context.add_event("warning", text)
+    return None
+
+
+def _go_on(session: str) -> str:
+    return f"settle them: abreast attach {session}"
 
 
 def check(context: SessionContext) -> Ending | None:

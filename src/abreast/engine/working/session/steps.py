@@ -23,8 +23,7 @@ from abreast.engine.working.session import agent, preparing
 from abreast.engine.working.session import result as result_steps
 from abreast.engine.working.session.bounded import StageError, bounded
 from abreast.engine.working.session.context import Engine, SessionContext, open_context
-from abreast.engine.working.session.final import write_ending
-from abreast.engine.working.session.handoff import leave_bare
+from abreast.engine.working.session.final import leave_bare, write_ending
 from abreast.engine.working.session.jobs import Order, end_jobs, run_command, run_job
 from abreast.errors import AbreastError, StoreError
 from abreast.model.states import SessionState

@@ -2,7 +2,7 @@
 
 import pytest
 
-from abreast.plan.check import default_parallel
+from abreast.engine.common.check import default_parallel
 
 GIB = 2**30
 

@@ -1,0 +1,156 @@
+"""`abreast status`, `watch`, `logs` and `diff`: look at runs and sessions."""
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+
+import click
+
+from abreast.api import looking
+from abreast.cli import as_json, door, options
+from abreast.model.attendance import Presence
+from abreast.model.harmless import harmless
+from abreast.model.session import LogEvent, Run
+from abreast.model.words import counted
+from abreast.places import find_places
+from abreast.process import clock
+from abreast.store.unrecorded import Unrecorded
+
+_SHOWN = 5  # of the sessions whose record is gone
+
+
+@click.command()
+@options.run_name
+@click.option("--all", "everything", is_flag=True, help="List all runs, one line each")
+@options.as_json
+def status(*, run: str, everything: bool, json: bool) -> int:
+    """Show the state of runs and their sessions
+
+    Without RUN: every unfinished run, or else the newest one; of a run of more than 40
+    sessions those at work and those in trouble first. A run that nobody works on says so: a
+    machine restart or `kill -9` has ended its worker and its agents.
+    """
+    shown: list[Run]
+    if run:
+        shown = [looking.find_run(run)]
+    elif everything:
+        shown = looking.runs(limit=1_000_000)
+    else:
+        newest = looking.runs()
+        shown = [r for r in newest if not r.state.final] or newest[:1]
+    found = [(r, looking.presence(r)) for r in shown]
+    left = [] if run or not find_places().worktrees.exists() else looking.unrecorded()
+    if json:
+        runs = [as_json.run_dict(r, who) for r, who in found]
+        as_json.emit({"runs": runs, "unrecorded": left})
+    elif found:
+        _print(found, brief=everything, whole=bool(run))
+    elif not left:
+        click.echo("nothing has run yet\nhint: `abreast demo` shows a run", err=True)
+    if left and not json:
+        _tell_unrecorded(left, alone=not found)
+    return 0
+
+
+def _tell_unrecorded(left: Sequence[Unrecorded], *, alone: bool) -> None:
+    """Say that there is work whose record is gone, and where it is."""
+    head = "no run is on record, but there is work of " if alone else "\nno record tells of "
+    many = f"{head}{counted(len(left), 'session')}"
+    places = [f"  {one.id}: {one.worktree or one.directory}" for one in left[:_SHOWN]]
+    more = [f"  and {len(left) - _SHOWN:,} more"] if len(left) > _SHOWN else []
+    hint = "hint: abreast doctor tells how to get it back; the database was lost or emptied"
+    click.echo(harmless("\n".join([f"{many}:", *places, *more, hint])), err=True)
+
+
+def _print(found: Sequence[tuple[Run, Presence]], *, brief: bool, whole: bool) -> None:
+    from abreast.cli import table
+
+    console = door.console()
+    if brief:
+        console.print(table.runs_table(found, clock.now()))
+        return
+    for number, (run, who) in enumerate(found):
+        if number:
+            console.print()
+        room = len(run.sessions) if whole else table.ROOM
+        console.print(table.closing(run, who.at(clock.now()), room, who.who))
+
+
+@click.command()
+@options.run_name
+@options.as_json
+def watch(*, run: str, json: bool) -> int:
+    """Follow a run until it ends
+
+    Ctrl-C closes the view; the run continues. A worker that has died is replaced by one that
+    continues the run. The exit code is 0 only if every task is done.
+    """
+    from abreast.api import looking
+    from abreast.cli.follow import follow
+    from abreast.model.attendance import Attendance
+
+    found = looking.find_run(run)
+    if looking.presence(found).who in {Attendance.AGENT, Attendance.NOBODY}:
+        text = f"run {found.id} has no worker: it has died; another one is started"
+        click.echo(text, err=True)
+    return follow(found, json=json)
+
+
+@click.command()
+@options.session_name
+@click.option("--follow", "-f", is_flag=True, help="Continue until the session ends")
+@click.option("--stream", is_flag=True, help="Print the unchanged output of the agent's CLI")
+@options.as_json
+def logs(*, session: str, follow: bool, stream: bool, json: bool) -> int:
+    """Print what a session did, step by step
+
+    With --json, every line is a JSON document of its own.
+    """
+    from abreast.api import stories
+
+    if stream and json:
+        raise click.UsageError("--stream prints the CLI's own format; leave out --json")
+    if stream:
+        for line in stories.stream(session, follow=follow):
+            door.send(line)
+        return 0
+    _print_story(stories.logs(session, follow=follow), json=json)
+    return 0
+
+
+def _print_story(events: Iterable[LogEvent], *, json: bool) -> None:
+    for event in events:
+        if json:
+            as_json.emit(asdict(event), lines=True)
+        else:
+            click.echo(story_line(event))
+
+
+def story_line(event: LogEvent) -> str:
+    """Return an event with its local time; further lines of its text are indented."""
+    at = time.strftime("%H:%M:%S", time.localtime(event.at))
+    text = harmless(event.text).strip().replace("\n", "\n" + " " * 21)
+    return f"{at}  {event.kind:<9}  {text}".rstrip()
+
+
+@click.command()
+@options.session_name
+@click.option("--stat", is_flag=True, help="List the files and the size of their changes")
+@options.as_json
+def diff(*, session: str, stat: bool, json: bool) -> int:
+    """Print a session's changes against its base
+
+    Changes that are not committed yet are included. `git apply` takes what a pipe or a file gets,
+    also of binary files; what a terminal gets leaves those out, and every escape.
+    """
+    from abreast.api.comparing import diff as compare
+    from abreast.api.looking import find_session
+
+    # On a terminal nobody reads the bytes of a binary file; a pipe may lead to `git apply`.
+    text = compare(session, stat=stat, binary=json or not door.on_terminal())
+    if json:
+        as_json.emit({"session": find_session(session).id, "diff": text})
+    else:
+        door.send(os.fsencode(text))
+    return 0

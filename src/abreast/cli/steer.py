@@ -1,0 +1,93 @@
+"""`abreast tell`, `stop`, `resume` and `retry`: steer what was begun."""
+
+import click
+
+from abreast.api.looking import find_run
+from abreast.cli import as_json, door, options
+
+
+@click.command()
+@options.session_name
+@click.argument("text", help="The message")
+@click.option(
+    "--wait",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    show_default=True,
+    help="How long to wait until it has received the message",
+)
+@options.as_json
+def tell(*, session: str, text: str, wait: float, json: bool) -> int:
+    """Send a message to a running session
+
+    The session receives it after its next tool call or, if it makes none, at the end of its turn,
+    and then continues. The command prints which. It interrupts nothing.
+    """
+    from abreast.api import delegations
+
+    with door.console(stderr=True).status("waiting until it is received", spinner="line"):
+        told = delegations.tell(session, text, patience=wait)
+    if json:
+        as_json.emit({"told": told})
+    elif told.heard:
+        click.echo(f"{told.session} has received it {told.heard}")
+    else:
+        click.echo(f"{told.session} will receive it {told.waits_for}")
+    return 0
+
+
+@click.command()
+@options.any_name
+@options.as_json
+def stop(*, name: str, json: bool) -> int:
+    """Stop a run or a session, and keep what it did
+
+    Returns when none of their processes is left. What was not committed is kept under a ref, and
+    `abreast resume` continues from there.
+    """
+    from abreast.api import running
+
+    stopped = running.stop(name)
+    if json:
+        as_json.emit({"sessions": [as_json.session_dict(session) for session in stopped]})
+        return 0
+    for session in stopped:
+        click.echo(f"{session.id}: {session.state}")
+    if stopped:
+        run = stopped[0].run
+        click.echo(f"what they did is kept; abreast resume {run} goes on", err=True)
+    else:
+        click.echo("nothing was running", err=True)
+    return 0
+
+
+@click.command()
+@options.run_name
+@options.as_json
+def resume(*, run: str, json: bool) -> int:
+    """Continue a run where it stopped
+
+    Sessions that are not done are queued again, each in its own worktree and, where its CLI can,
+    in the same conversation; so are those whose processes died with the machine. The exit code is 0
+    only if every task is done.
+    """
+    from abreast.api import running
+    from abreast.cli.follow import follow
+
+    return follow(running.resume(run or find_run().id), json=json)
+
+
+@click.command()
+@options.session_name
+@options.as_json
+def retry(*, session: str, json: bool) -> int:
+    """Run one session again from its base
+
+    The work of its earlier attempt is kept under a ref. The exit code is 0 only if every task of
+    its run is done.
+    """
+    from abreast.api import running
+    from abreast.cli.follow import follow
+
+    return follow(running.retry(session), json=json)
