@@ -122,7 +122,7 @@ b\
 def test_an_agent(capsys):
     login = Login(LoginState.MISSING, "no key", "claude login")
     info = AgentInfo("claude", "Claude Code", None, "", login, Capabilities(resume=True), "npm i")
-    assert json.loads(printed(capsys, as_json.agent_dict(info))) == snapshot(
+    assert json.loads(printed(capsys, info)) == snapshot(
         {
             "schema": 1,
             "name": "claude",

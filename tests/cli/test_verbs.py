@@ -11,7 +11,7 @@ from inline_snapshot import snapshot
 from abreast.agents.base import Capabilities, Login, LoginState
 from abreast.agents.versions import Certified
 from abreast.api import AgentInfo
-from abreast.cli import agents_table, delegate, finish, follow, look, table
+from abreast.cli import agents_table, delegate, finish, live, look, table
 from abreast.model.contract import Deliverable, DeliveryState
 from abreast.model.removal import Removal
 from abreast.model.session import LogEvent
@@ -24,7 +24,7 @@ def test_ctrl_c_leaves_the_run_alone_and_says_so(capsys):
     def work(_progress):
         raise KeyboardInterrupt
 
-    assert follow.show(values.running(), work, json=False) == 130
+    assert live.show_until(values.running(), work, json=False) == 130
     out, err = capsys.readouterr()
     assert out == ""
     assert "the run goes on; abreast watch k3v9 shows it, abreast stop k3v9 ends it" in err
@@ -35,7 +35,7 @@ def test_a_run_is_shown_and_closed(capsys):
         progress(values.finished())
         return values.finished()
 
-    assert follow.show(values.running(), work, json=False) == 1
+    assert live.show_until(values.running(), work, json=False) == 1
     out, err = capsys.readouterr()
     assert "k3v9/csv-export: failed" in err
     assert out.startswith("task ")
@@ -46,7 +46,7 @@ def test_json_keeps_standard_output_clean(capsys):
         progress(values.finished())
         return values.finished()
 
-    follow.show(values.running(), work, json=True)
+    live.show_until(values.running(), work, json=True)
     out, err = capsys.readouterr()
     assert json.loads(out)["run"]["state"] == "failed"
     assert "csv-export: failed" in err
@@ -54,7 +54,7 @@ def test_json_keeps_standard_output_clean(capsys):
 
 @pytest.mark.parametrize("state", RunState)
 def test_only_done_is_0(state):
-    assert follow.code_of(replace(values.running(), state=state)) == (state is not RunState.DONE)
+    assert live.code_of(replace(values.running(), state=state)) == (state is not RunState.DONE)
 
 
 def test_one_session_counts_as_landed_by_itself():

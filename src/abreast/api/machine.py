@@ -31,6 +31,10 @@ class AgentInfo:
     standing: VersionStatus | None = None
     relies_on: tuple[Relied, ...] = ()
 
+    @property
+    def installed(self) -> bool:
+        return self.path is not None
+
 
 def agents(environ: Mapping[str, str] | None = None) -> list[AgentInfo]:
     """Return every agent abreast knows, with what is installed and what each can do."""

@@ -9,29 +9,30 @@ from abreast.api.machine import AgentInfo
 from abreast.cli.figures import one_line
 from abreast.cli.grid import Column, Grid
 
+_ABLE = {  # a column's heading, and the capability that it tells of
+    "resume": "resume",
+    "open": "interactive",
+    "model": "model",
+    "tokens": "usage",
+    "cost": "cost",
+    "schema": "structured_output",
+}
+
 
 def print_agents(console: Console, known: list[AgentInfo]) -> None:
     """Print one row for each agent, and under them where each is or how to get it."""
-    able = ("resume", "open", "model", "tokens", "cost", "schema")
-    grid = Grid(
-        (Column("agent"), Column("version"), Column("tried"), Column("login"), *map(Column, able))
-    )
-    for info in known:
-        can = info.capabilities
-        abilities = (
-            *(can.resume, can.interactive, can.model, can.usage, can.cost),
-            can.structured_output,
+    rows = [
+        (
+            Text(info.name),
+            Text(one_line(info.version) or "-"),
+            _standing(info.standing),
+            _login(info.login if info.path else None),
+            *(Text("yes" if getattr(info.capabilities, name) else "-") for name in _ABLE.values()),
         )
-        grid.rows.append(
-            (
-                Text(info.name),
-                Text(one_line(info.version) or "-"),
-                _standing(info.standing),
-                _login(info.login if info.path else None),
-                *(Text("yes" if ability else "-") for ability in abilities),
-            )
-        )
-    console.print(grid)
+        for info in known
+    ]
+    headings = ("agent", "version", "tried", "login", *_ABLE)
+    console.print(Grid([*map(Column, headings)], rows))
     for info in known:
         console.print(Text(f"\n{info.name}"))
         for note in notes_on(info):

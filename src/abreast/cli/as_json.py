@@ -8,7 +8,7 @@ has taken so far: differences of times are wrong when the clock was set meanwhil
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,27 +18,30 @@ from abreast.model.session import Run, Session
 from abreast.process import clock
 
 if TYPE_CHECKING:
-    from abreast.api.machine import AgentInfo
     from abreast.model.attendance import Presence
-    from abreast.model.contract import Deliverable
-    from abreast.model.economy import Estimate
-    from abreast.model.handoff import Freshness
 
 SCHEMA = 1
+_DERIVED = ("installed", "text", "net", "worth", "usd", "gained", "stale")  # properties
 
 
-def emit(content: Mapping[str, Any], *, lines: bool = False) -> None:
-    """Print `content` as one JSON document; with `lines` on a single line, for streams.
+def emit(content: Any, *, lines: bool = False) -> None:
+    """Print a mapping or a dataclass as one JSON document; with `lines` on a single line.
 
-    A dataclass in it stands for its fields, a path for its name.
+    A dataclass stands for its fields and what is derived from them, a path for its name.
     """
-    document = {"schema": SCHEMA, **content}
+    document = {"schema": SCHEMA, **(content if isinstance(content, Mapping) else plain(content))}
     indent = None if lines else 2
-    click.echo(escaped(json.dumps(document, indent=indent, ensure_ascii=False, default=_plain)))
+    click.echo(escaped(json.dumps(document, indent=indent, ensure_ascii=False, default=plain)))
 
 
-def _plain(value: Any) -> object:
-    return asdict(value) if is_dataclass(value) else os.fspath(value)  # type: ignore[arg-type]
+def plain(value: Any) -> Any:
+    """Return what stands for a dataclass (a dict, one level deep) or a path (a string) in JSON."""
+    if not is_dataclass(value):
+        return os.fspath(value)
+    kind = type(value)
+    derived = [name for name in _DERIVED if isinstance(getattr(kind, name, None), property)]
+    names = [*(field.name for field in fields(value)), *derived]
+    return {name: getattr(value, name) for name in names}
 
 
 def run_dict(run: Run, presence: "Presence | None" = None) -> dict[str, Any]:
@@ -54,22 +57,3 @@ def session_dict(session: Session) -> dict[str, Any]:
     fields = asdict(session)
     del fields["started_tick"], fields["ended_tick"]
     return fields | {"seconds": session.took(clock.now())}
-
-
-def agent_dict(info: "AgentInfo") -> dict[str, Any]:
-    return asdict(info) | {"installed": info.path is not None}
-
-
-def deliverable_dict(found: "Deliverable") -> dict[str, Any]:
-    """Return a deliverable with its whole text, and what is derived in it."""
-    account = asdict(found.account) | {"net": found.account.net} if found.account else None
-    estimate = estimate_dict(found.estimate) if found.estimate else None
-    return asdict(found) | {"text": found.text, "account": account, "estimate": estimate}
-
-
-def estimate_dict(estimate: "Estimate") -> dict[str, Any]:
-    return asdict(estimate) | {"net": estimate.net, "worth": estimate.worth}
-
-
-def freshness_dict(found: "Freshness") -> dict[str, Any]:
-    return asdict(found) | {"stale": found.stale}

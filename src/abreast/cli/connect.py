@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import partial
 
 import click
@@ -30,7 +29,7 @@ def change(
 
     found = call(confirm=confirm)
     if json:
-        as_json.emit(asdict(found))
+        as_json.emit(found)
     if found.changes and not found.applied:
         hint = "" if yes else "; `--yes` does it without asking"
         click.echo(f"nothing was changed{hint}", err=True)

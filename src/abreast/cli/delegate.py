@@ -143,7 +143,7 @@ def delegate(
         return _expect(asked, agent, profile, repo, json=json)
     run = delegations.start_delegation(asked, agent=agent, model=model, profile=profile, repo=repo)
     if detach:
-        from abreast.cli.follow import leave
+        from abreast.cli.live import leave
 
         return leave(run, f"collect {run.id} waits for it", json=json)
     click.echo(f"{run.sessions[0].agent} is asked; {run.id}", err=True)
@@ -198,7 +198,7 @@ def _expect(
 
     name, estimate = delegations.estimate(asked, agent=agent, profile=profile, repo=repo)
     if json:
-        as_json.emit({"agent": name, "estimate": as_json.estimate_dict(estimate)})
+        as_json.emit({"agent": name, "estimate": estimate})
     else:
         click.echo(f"{name}: {expected(estimate)}")
     return 0
@@ -207,7 +207,7 @@ def _expect(
 def show(found: Deliverable, page: int = 1, *, json: bool) -> int:
     """Print a page of a deliverable on stdout and its story on stderr; return the exit code."""
     if json:
-        as_json.emit({"deliverable": as_json.deliverable_dict(found)})
+        as_json.emit({"deliverable": found})
         return 0 if found.outcome.valid else 1
     pages = paginate(found.items, found.limit_tokens)
     if pages:
@@ -250,6 +250,6 @@ def collect(*, name: str, page: int, json: bool) -> int:
     if page > 1:
         answers.more(name, page)  # says what is wrong when there is no such page
     if json and len(found) > 1:
-        as_json.emit({"deliverables": [as_json.deliverable_dict(one) for one in found]})
+        as_json.emit({"deliverables": found})
         return 0 if all(one.outcome.valid for one in found) else 1
     return max(show(deliverable, page, json=json) for deliverable in found)

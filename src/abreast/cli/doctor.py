@@ -1,7 +1,6 @@
 """`abreast doctor`: what is wrong with how work was split, and with what it left behind."""
 
 import time
-from dataclasses import asdict
 from typing import Any
 
 import click
@@ -57,7 +56,7 @@ def doctor(*, since: float, fail_on: Severity, repo: Any, json: bool) -> int:
 
     found = examining.doctor(since=time.time() - since, repo=repo)
     if json:
-        as_json.emit(asdict(found))
+        as_json.emit(found)
     else:
         from abreast.cli.findings import print_findings
 

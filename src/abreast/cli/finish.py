@@ -31,7 +31,7 @@ def land(*, name: str, pr: bool, target: str, json: bool) -> int:
     """
     from abreast.api import running
     from abreast.api.following import Progress
-    from abreast.cli import follow
+    from abreast.cli import live
 
     found = looking.run_or_session(name, find_places())
     session = found if isinstance(found, Session) else None
@@ -43,7 +43,7 @@ def land(*, name: str, pr: bool, target: str, json: bool) -> int:
         landed.append(running.land(found.id, mode, target=target, progress=progress))
         return landed[0]
 
-    code = follow.show(run, work, json=json, subject="landing")
+    code = live.show_until(run, work, json=json, subject="landing")
     return code_of_session(landed[0], session.id) if session and landed else code
 
 

@@ -1,7 +1,7 @@
 """Columns that keep to the width of the terminal: text gives way, figures do not."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions
 from rich.text import Text
@@ -20,7 +20,7 @@ class Column:
     fill: bool = False
 
 
-@dataclass
+@dataclass(frozen=True)
 class Grid:
     """Rows under headings, one line each, cut where the terminal ends.
 
@@ -29,7 +29,7 @@ class Grid:
     """
 
     columns: Sequence[Column]
-    rows: list[Sequence[Text]] = field(default_factory=list)
+    rows: Sequence[Sequence[Text]]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         widths, gap = self._fit(options.max_width)

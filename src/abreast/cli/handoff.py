@@ -170,7 +170,7 @@ def _check(file: Path | None, *, json: bool) -> int:
 
     found = handing_over.check_handoff(file)
     if json:
-        as_json.emit({"freshness": as_json.freshness_dict(found)})
+        as_json.emit({"freshness": found})
     else:
         click.echo(harmless(_verdict(found)))
     return 1 if found.stale else 0

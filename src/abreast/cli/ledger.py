@@ -1,13 +1,12 @@
 """`abreast ledger`: what sessions have used, and what delegation and parallel work saved."""
 
-from dataclasses import asdict
 from typing import Any
 
 import click
 
 from abreast.agents import recording, titles
 from abreast.cli import as_json, door, figures, options
-from abreast.model.ledger import By, Delegation, Ledger, LedgerRow, Parallel
+from abreast.model.ledger import By, Ledger, LedgerRow
 from abreast.model.words import either
 
 
@@ -47,27 +46,11 @@ def _nothing(found: Ledger) -> str:
 
 
 def ledger_dict(found: Ledger) -> dict[str, Any]:
-    """Return a ledger with what is derived in it."""
-    return {
-        "by": found.by,
-        "since": found.since or None,
-        "prices": found.prices,
-        "rows": [_row(one) for one in found.rows],
-        "total": _row(found.total),
-        "delegations": [_delegation(one) for one in found.delegations],
-        "runs": [_parallel(one) for one in found.runs],
-        "notes": list(found.notes),
-    }
+    """Return a ledger for JSON, in which an unknown time is null."""
 
+    def row(one: LedgerRow) -> dict[str, Any]:
+        return {**as_json.plain(one), "begun": one.begun or None}
 
-def _row(row: LedgerRow) -> dict[str, Any]:
-    cost = asdict(row.cost) | {"usd": row.cost.usd}
-    return asdict(row) | {"cost": cost, "begun": row.begun or None}
-
-
-def _delegation(one: Delegation) -> dict[str, Any]:
-    return asdict(one) | {"net": one.net, "worth": one.worth}
-
-
-def _parallel(one: Parallel) -> dict[str, Any]:
-    return asdict(one) | {"gained": one.gained}
+    rows = [row(one) for one in found.rows]
+    since = found.since or None
+    return {**as_json.plain(found), "since": since, "rows": rows, "total": row(found.total)}

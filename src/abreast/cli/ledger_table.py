@@ -45,16 +45,17 @@ class _Rows:
         columns += [Column("agent"), Column("where", least=6)] if named else []
         columns += [] if named else [Column("sessions", right=True)]
         columns += [Column(name, right=True) for name in ("requests", "in", "cached", "out")]
-        grid = Grid((*columns, Column("cost", right=True), Column("", least=0)))
+        columns += [Column("cost", right=True), Column("", least=0)]
         most = max(row.input_tokens for row in shown)
         bar = _BAR - 2 if found.by is By.MODEL else _BAR  # their names are long
+        rows = []
         for row in shown:
             length = max(1, round(bar * row.input_tokens / most)) if row.input_tokens else 0
-            grid.rows.append([*_cells(row, found.by), Text(block * length, "cyan")])
+            rows.append([*_cells(row, found.by), Text(block * length, "cyan")])
         if len(shown) > 1 or cut:
             cells = _cells(found.total, found.by, "total")
-            grid.rows.append([Text(cell.plain, "bold") for cell in cells] + [Text()])
-        yield grid
+            rows.append([Text(cell.plain, "bold") for cell in cells] + [Text()])
+        yield Grid(columns, rows)
         if left := len(found.rows) - len(shown):
             yield Text(f"{left} earlier ones are in the total; --json has them all", "dim")
 
@@ -79,40 +80,36 @@ def cost(found: Cost) -> str:
 
 
 def _delegations(found: Sequence[Delegation]) -> list[RenderableType]:
-    grid = Grid(
-        (
-            Column("delegation", least=12),
-            Column("agent"),
-            Column("of", least=8),
-            Column("start-up", right=True),
-            Column("summary", right=True),
-            Column("kept out", right=True),
-            Column("net", right=True),
-            Column("verdict"),
-        )
+    columns = (
+        Column("delegation", least=12),
+        Column("agent"),
+        Column("of", least=8),
+        Column("start-up", right=True),
+        Column("summary", right=True),
+        Column("kept out", right=True),
+        Column("net", right=True),
+        Column("verdict"),
     )
-    for one in found[-_DELEGATIONS:]:
-        grid.rows.append(
-            [
-                Text(_named(one.child)),
-                Text(one.agent),
-                Text(_named(one.parent) or figures.UNKNOWN),
-                Text(short(one.start_up)),
-                Text(
-                    ("~" if one.estimated and one.summary is not None else "") + short(one.summary)
-                ),
-                Text(short(one.kept_out)),
-                Text(signed(one.net), _STYLES[one.worth]),
-                Text(one.worth, _STYLES[one.worth]),
-            ]
+    rows = [
+        (
+            Text(_named(one.child)),
+            Text(one.agent),
+            Text(_named(one.parent) or figures.UNKNOWN),
+            Text(short(one.start_up)),
+            Text(("~" if one.estimated and one.summary is not None else "") + short(one.summary)),
+            Text(short(one.kept_out)),
+            Text(signed(one.net), _STYLES[one.worth]),
+            Text(one.worth, _STYLES[one.worth]),
         )
+        for one in found[-_DELEGATIONS:]
+    ]
     counts = Counter(one.worth for one in found)
     told = ", ".join(f"{counts[worth]} {worth}" for worth in Worth if counts[worth])
     known = [one.net for one in found if one.net is not None]
     net = sum(known) if known else None
     shown = f", the newest {_DELEGATIONS} shown" if len(found) > _DELEGATIONS else ""
     text = f"{figures.counted(len(found), 'delegation')}{shown}: {told}; net {signed(net)} tokens"
-    return [grid, Text(text)]
+    return [Grid(columns, rows), Text(text)]
 
 
 def _named(session: str) -> str:
@@ -122,30 +119,21 @@ def _named(session: str) -> str:
 
 
 def _runs(found: Sequence[Parallel]) -> Grid:
-    grid = Grid(
+    numbers = ("sessions", "wall", "one by one", "faster", "in", "out")
+    columns = (Column("run", least=12), *(Column(name, right=True) for name in numbers))
+    rows = [
         (
-            Column("run", least=12),
-            Column("sessions", right=True),
-            Column("wall", right=True),
-            Column("one by one", right=True),
-            Column("faster", right=True),
-            Column("in", right=True),
-            Column("out", right=True),
+            Text(one.run),
+            Text(str(one.sessions)),
+            Text(figures.duration(one.wall)),
+            Text(figures.duration(one.work)),
+            Text(f"{one.gained:.1f}x"),
+            Text(figures.count(one.input_tokens)),
+            Text(figures.count(one.output_tokens)),
         )
-    )
-    for one in found:
-        grid.rows.append(
-            [
-                Text(one.run),
-                Text(str(one.sessions)),
-                Text(figures.duration(one.wall)),
-                Text(figures.duration(one.work)),
-                Text(f"{one.gained:.1f}x"),
-                Text(figures.count(one.input_tokens)),
-                Text(figures.count(one.output_tokens)),
-            ]
-        )
-    return grid
+        for one in found
+    ]
+    return Grid(columns, rows)
 
 
 def _legend(found: Ledger) -> str:

@@ -1,23 +1,26 @@
-"""A run while it runs: a live view on a terminal, plain lines everywhere else."""
+"""A run while it runs: a live view on a terminal, plain lines everywhere else, then how it went."""
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 
+import click
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from abreast.cli import figures
+from abreast.api.following import Progress, wait
+from abreast.cli import as_json, door, figures
+from abreast.cli.edge import INTERRUPTED
 from abreast.cli.grid import Column, Grid
 from abreast.cli.states import LAND_STYLES, SESSION_STYLES, STUCK, mark
-from abreast.cli.table import files, fold, name_of, spent, tally
+from abreast.cli.table import closing, files, fold, name_of, spent, tally
 from abreast.model.moment import Moment
 from abreast.model.session import Run, Session
-from abreast.model.states import LandState, SessionState
+from abreast.model.states import LandState, RunState, SessionState
+from abreast.process import clock
 from abreast.process import clock as clocks
 
 Clock = Callable[[], Moment]
-Progress = Callable[[Run], None]
 
 _LINES_AROUND = 5  # of the live view: title, headings, fold line, empty line, footer
 
@@ -78,23 +81,21 @@ def live(run: Run, now: Moment, console: Console) -> RenderableType:
 
 
 def _live_table(sessions: Sequence[Session], now: Moment, *, ascii_only: bool) -> Grid:
-    grid = Grid(_COLUMNS)
-    for session in sessions:
-        style = SESSION_STYLES[session.state]
-        grid.rows.append(
-            (
-                Text(mark(session.state, ascii_only=ascii_only), style),
-                Text(name_of(session)),
-                Text(session.state, style),
-                Text(figures.one_line(session.agent)),
-                Text(figures.duration(session.took(now))),
-                Text(doing(session)),
-                Text(figures.count(_tokens(session))),
-                Text(figures.money(session.usage.cost_usd)),
-                Text(files(session)),
-            )
+    rows = [
+        (
+            Text(mark(session.state, ascii_only=ascii_only), SESSION_STYLES[session.state]),
+            Text(name_of(session)),
+            Text(session.state, SESSION_STYLES[session.state]),
+            Text(figures.one_line(session.agent)),
+            Text(figures.duration(session.took(now))),
+            Text(doing(session)),
+            Text(figures.count(_tokens(session))),
+            Text(figures.money(session.usage.cost_usd)),
+            Text(files(session)),
         )
-    return grid
+        for session in sessions
+    ]
+    return Grid(_COLUMNS, rows)
 
 
 _COLUMNS = (
@@ -173,3 +174,55 @@ def _told(session: Session) -> str:
     if session.state.final or session.state is SessionState.QUEUED:
         return doing(session)
     return ""
+
+
+Work = Callable[[Progress], Run]
+
+
+def follow(run: Run, *, json: bool) -> int:
+    """Show `run` until it is final and return the exit code; Ctrl-C only stops the showing."""
+    return show_until(run, lambda progress: wait(run.id, progress=progress), json=json)
+
+
+def show_until(run: Run, work: Work, *, json: bool, subject: str = "run") -> int:
+    """Show `run` while `work` goes on with it, print how it ended, and return the exit code."""
+    try:
+        with view(door.console(stderr=True)) as progress:
+            progress(run)
+            ended = work(progress)
+    except KeyboardInterrupt:
+        detached(run, subject)
+        return INTERRUPTED
+    return close(ended, json=json)
+
+
+def detached(run: Run, subject: str = "run") -> None:
+    """Say that the run goes on without us."""
+    click.echo(
+        f"the {subject} goes on; abreast watch {run.id} shows it, abreast stop {run.id} ends it",
+        err=True,
+    )
+
+
+def leave(run: Run, then: str, *, json: bool) -> int:
+    """Print the name of a run that was started and is not waited for; `then` is the next step."""
+    if json:
+        as_json.emit({"run": as_json.run_dict(run)})
+    else:
+        click.echo(run.id)
+        click.echo(f"started; abreast {then}", err=True)
+    return 0
+
+
+def close(run: Run, *, json: bool) -> int:
+    """Print the closing table, or JSON, and return the exit code."""
+    if json:
+        as_json.emit({"run": as_json.run_dict(run)})
+    else:
+        door.console().print(closing(run, clock.now()))
+    return code_of(run)
+
+
+def code_of(run: Run) -> int:
+    """Return 0 when every task is done (and has landed, if it was to), else 1."""
+    return 0 if run.state is RunState.DONE else 1

@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 
 import click
 
@@ -87,7 +86,7 @@ def watch(*, run: str, json: bool) -> int:
     continues the run. The exit code is 0 only if every task is done.
     """
     from abreast.api import looking
-    from abreast.cli.follow import follow
+    from abreast.cli.live import follow
     from abreast.model.attendance import Attendance
 
     found = looking.find_run(run)
@@ -122,7 +121,7 @@ def logs(*, session: str, follow: bool, stream: bool, json: bool) -> int:
 def _print_story(events: Iterable[LogEvent], *, json: bool) -> None:
     for event in events:
         if json:
-            as_json.emit(asdict(event), lines=True)
+            as_json.emit(event, lines=True)
         else:
             click.echo(story_line(event))
 

@@ -21,7 +21,7 @@ def agents(*, json: bool) -> int:
 
     known = machine.agents()
     if json:
-        as_json.emit({"agents": [as_json.agent_dict(info) for info in known]})
+        as_json.emit({"agents": known})
         return 0
     from abreast.cli.agents_table import print_agents
 

@@ -75,7 +75,7 @@ def run(
       abreast run -t "fix the flaky test" -t "document --csv" --verify "pytest -q"
     """  # noqa: D301 (\\b tells the help not to wrap what follows)
     from abreast.api import running
-    from abreast.cli.follow import follow, leave
+    from abreast.cli.live import follow, leave
     from abreast.plan.options import Overrides
 
     if (plan is None) == (not tasks):
@@ -103,10 +103,9 @@ def demo(*, agent: str, keep: bool, json: bool) -> int:
     They run side by side, are verified and land on its main branch.
     """
     from abreast.api import running
-    from abreast.cli import live
-    from abreast.cli.follow import close, code_of
+    from abreast.cli.live import close, code_of, view
 
-    with live.view(door.console(stderr=True)) as progress:
+    with view(door.console(stderr=True)) as progress:
         run, folder = running.demo(agent, keep=keep, progress=progress)
     if json:
         as_json.emit({"run": as_json.run_dict(run), "repository": folder, "kept": keep})

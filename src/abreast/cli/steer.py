@@ -73,7 +73,7 @@ def resume(*, run: str, json: bool) -> int:
     only if every task is done.
     """
     from abreast.api import running
-    from abreast.cli.follow import follow
+    from abreast.cli.live import follow
 
     return follow(running.resume(run or find_run().id), json=json)
 
@@ -88,6 +88,6 @@ def retry(*, session: str, json: bool) -> int:
     its run is done.
     """
     from abreast.api import running
-    from abreast.cli.follow import follow
+    from abreast.cli.live import follow
 
     return follow(running.retry(session), json=json)

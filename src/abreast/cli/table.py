@@ -78,9 +78,9 @@ def _dullness(session: Session) -> int:
 def sessions_table(sessions: Sequence[Session], now: Moment) -> Grid:
     """Return one row for each session. The landing column appears once anything is landing."""
     landing = any(session.landing is not LandState.NONE for session in sessions)
-    grid = Grid(_COLUMNS if landing else _COLUMNS[:-1])
-    for session in sessions:
-        cells = [
+    columns = _COLUMNS if landing else _COLUMNS[:-1]
+    rows = [
+        (
             Text(name_of(session)),
             Text(session.state, SESSION_STYLES[session.state]),
             Text(figures.one_line(session.agent)),
@@ -90,9 +90,10 @@ def sessions_table(sessions: Sequence[Session], now: Moment) -> Grid:
             Text(files(session)),
             Text(session.commit[:7] or figures.UNKNOWN),
             landing_cell(session.landing),
-        ]
-        grid.rows.append(cells[: len(grid.columns)])
-    return grid
+        )[: len(columns)]
+        for session in sessions
+    ]
+    return Grid(columns, rows)
 
 
 _COLUMNS = (
@@ -115,50 +116,49 @@ def landing_cell(landing: LandState) -> Text:
 
 def runs_table(runs: "Iterable[tuple[Run, Presence]]", now: Moment) -> Grid:
     """Return one row for each run."""
-    grid = Grid(
-        (
-            Column("run"),
-            Column("began"),
-            Column("state"),
-            Column("done", right=True),
-            Column("time", right=True),
-            Column("land"),
-            Column("base", least=4),
-            Column("repository", least=10),
-            Column("tasks", least=12, fill=True),
-        )
+    columns = (
+        Column("run"),
+        Column("began"),
+        Column("state"),
+        Column("done", right=True),
+        Column("time", right=True),
+        Column("land"),
+        Column("base", least=4),
+        Column("repository", least=10),
+        Column("tasks", least=12, fill=True),
     )
-    for run, who in runs:
-        nobody = who.who is Attendance.NOBODY
-        done = sum(session.state is SessionState.DONE for session in run.sessions)
-        grid.rows.append(
-            (
-                Text(run.id),
-                Text(figures.moment(run.created)),
-                Text(f"{run.state}, unattended", "yellow")
-                if nobody
-                else Text(run.state, RUN_STYLES[run.state]),
-                Text(f"{done}/{len(run.sessions)}"),
-                Text(figures.duration(run.took(who.at(now)))),
-                Text(run.land),
-                Text(figures.one_line(run.base)),
-                Text(figures.one_line(Path(run.repo).name)),
-                Text(", ".join(name_of(session) for session in run.sessions)),
-            )
+    rows = [
+        (
+            Text(run.id),
+            Text(figures.moment(run.created)),
+            Text(f"{run.state}, unattended", "yellow")
+            if who.who is Attendance.NOBODY
+            else Text(run.state, RUN_STYLES[run.state]),
+            Text(f"{_done(run)}/{len(run.sessions)}"),
+            Text(figures.duration(run.took(who.at(now)))),
+            Text(run.land),
+            Text(figures.one_line(run.base)),
+            Text(figures.one_line(Path(run.repo).name)),
+            Text(", ".join(name_of(session) for session in run.sessions)),
         )
-    return grid
+        for run, who in runs
+    ]
+    return Grid(columns, rows)
+
+
+def _done(run: Run) -> int:
+    return sum(session.state is SessionState.DONE for session in run.sessions)
 
 
 def summary(run: Run, now: Moment, who: Attendance = Attendance.NOT_NEEDED) -> Text:
     """Return the last lines: how much of the run is done, what it used, and what to do next."""
-    done = sum(session.state is SessionState.DONE for session in run.sessions)
     took = figures.duration(run.took(now))
     text = Text(f"run {run.id}: ", overflow="fold")
     text.append(run.state, RUN_STYLES[run.state])
     if who is Attendance.NOBODY:
         text.append(", but nobody works on it", "yellow")
         text.append(": its worker has died")
-    text.append(f", {done} of {figures.counted(len(run.sessions), 'task')} done in {took}")
+    text.append(f", {_done(run)} of {figures.counted(len(run.sessions), 'task')} done in {took}")
     landing = _landing_tally(run)
     if landing:
         text.append(f"\nlanding: {landing}")
@@ -269,25 +269,23 @@ def _trouble(session: Session) -> Text:
 
 def removals_table(removals: "Sequence[Removal]", *, removed: bool) -> Grid:
     """Return one row for each worktree that goes or stays, and why."""
-    grid = Grid(
-        (
-            Column("session", least=12),
-            Column(""),
-            Column("size", right=True),
-            Column("why", least=16),
-        )
+    columns = (
+        Column("session", least=12),
+        Column(""),
+        Column("size", right=True),
+        Column("why", least=16),
     )
-    for removal in removals:
-        goes = "removed" if removed else "can go"
-        grid.rows.append(
-            (
-                Text(removal.session),
-                Text("stays" if removal.kept else goes, "yellow" if removal.kept else "green"),
-                Text(figures.size(removal.bytes)),
-                Text(figures.one_line(removal.kept or _going(removal))),
-            )
+    gone = Text("removed" if removed else "can go", "green")
+    rows = [
+        (
+            Text(removal.session),
+            Text("stays", "yellow") if removal.kept else gone,
+            Text(figures.size(removal.bytes)),
+            Text(figures.one_line(removal.kept or _going(removal))),
         )
-    return grid
+        for removal in removals
+    ]
+    return Grid(columns, rows)
 
 
 def _going(removal: "Removal") -> str:
