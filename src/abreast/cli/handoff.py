@@ -10,7 +10,7 @@ from click.shell_completion import CompletionItem
 
 from abreast.agents import hooked
 from abreast.cli import as_json, options
-from abreast.cli.connect import change
+from abreast.cli.confirmed import change
 from abreast.cli.figures import harmless
 from abreast.model.connection import Connection
 from abreast.model.handoff import TOKENS, Freshness, Handoff
