@@ -16,9 +16,8 @@ import psutil
 from tests.support.deadlines import SECONDS
 
 from abreast import api
-from abreast.model.contract import Deliverable, DeliveryState
 from abreast.model.moves import Scenario, Sleep
-from abreast.model.task import AgentChoice
+from abreast.model.task import AgentChoice, Deliverable, DeliveryState
 from abreast.process.tree import MARKER, marked, sweep
 from abreast.runner.job import JOB, Job, load_job, load_result
 from benchmarks.delegation_desk import Desk

@@ -12,9 +12,7 @@ from rich.text import Text
 
 from abreast import api
 from abreast.cli import live, table
-from abreast.model.moment import Moment
-from abreast.model.session import Run
-from abreast.model.states import SessionState
+from abreast.model.session import Moment, Run, SessionState
 from abreast.process import clock
 
 PICTURE = Path(__file__).with_name("demo.svg")

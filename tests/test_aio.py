@@ -8,8 +8,7 @@ import pytest
 
 from abreast import aio, api
 from abreast.model.moves import Say, Write
-from abreast.model.session import Run
-from abreast.model.states import RunState, SessionState
+from abreast.model.session import Run, RunState, SessionState
 from tests.support.deadlines import eventually
 from tests.support.stage import Stage, scripted, task, until, writes
 

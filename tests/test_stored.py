@@ -22,20 +22,21 @@ from abreast.engine.working.session.baseline import Baseline, found_in
 from abreast.engine.working.session.result import Candidate
 from abreast.git.ff_journal import Do, Intent, Lock, Step, load_intent
 from abreast.model import moves
-from abreast.model.contract import (
+from abreast.model.economy import Account, Estimate
+from abreast.model.events import Cause, Outcome, Usage, Verdict
+from abreast.model.session import LandMode, SessionState
+from abreast.model.task import (
+    AgentChoice,
     BriefingChoice,
     Contract,
     Deliverable,
     DeliveryState,
     Isolation,
+    Limits,
+    Plan,
     Profile,
+    Task,
 )
-from abreast.model.economy import Account, Estimate
-from abreast.model.events import Cause, Outcome, Verdict
-from abreast.model.limits import Limits
-from abreast.model.states import LandMode, SessionState
-from abreast.model.task import AgentChoice, Plan, Task
-from abreast.model.usage import Usage
 from abreast.plan.dump import load_plan
 from abreast.process.files import load_as
 from abreast.process.identity import Identity

@@ -60,7 +60,7 @@ from abreast.model.connection import (
     FileChange as FileChange,
     Scope as Scope,
 )
-from abreast.model.contract import (
+from abreast.model.task import (
     BriefingChoice as BriefingChoice,
     Contract as Contract,
     Deliverable as Deliverable,
@@ -84,10 +84,10 @@ from abreast.model.ledger import (
     LedgerRow as LedgerRow,
     Parallel as Parallel,
 )
-from abreast.model.limits import Limits as Limits
+from abreast.model.task import Limits as Limits
 from abreast.model.removal import Removal as Removal
 from abreast.model.session import LogEvent as LogEvent, Run as Run, Session as Session
-from abreast.model.states import (
+from abreast.model.session import (
     LandMode as LandMode,
     LandState as LandState,
     RunState as RunState,
@@ -95,7 +95,7 @@ from abreast.model.states import (
     SessionState as SessionState,
 )
 from abreast.model.task import AgentChoice as AgentChoice, Plan as Plan, Task as Task
-from abreast.model.usage import Usage as Usage
+from abreast.model.events import Usage as Usage
 from abreast.places import Places as Places, find_places as find_places
 from abreast.plan.options import Overrides as Overrides
 

@@ -28,10 +28,8 @@ from abreast.api.following import Progress, unseen
 from abreast.engine.client import collecting, watching
 from abreast.engine.reading import story
 from abreast.errors import AbreastError
-from abreast.model.contract import Contract, Deliverable
-from abreast.model.session import LogEvent, Run
-from abreast.model.states import LandMode
-from abreast.model.task import Plan
+from abreast.model.session import LandMode, LogEvent, Run
+from abreast.model.task import Contract, Deliverable, Plan
 from abreast.places import Places, find_places
 
 P = ParamSpec("P")

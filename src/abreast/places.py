@@ -8,7 +8,7 @@ from pathlib import Path
 import platformdirs
 
 from abreast.errors import StateError
-from abreast.model.naming import unique_name
+from abreast.model.text import unique_name
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,9 @@ from abreast import api  # noqa: E402
 from abreast.agents import AGENTS, agent_named  # noqa: E402
 from abreast.agents.base import Agent  # noqa: E402
 from abreast.loopback.server import Loopback  # noqa: E402
-from abreast.model.contract import DeliveryState  # noqa: E402
 from abreast.model.moves import Move, Say, Scenario, Spend, Write  # noqa: E402
-from abreast.model.states import SessionState  # noqa: E402
-from abreast.model.task import AgentChoice  # noqa: E402
+from abreast.model.session import SessionState  # noqa: E402
+from abreast.model.task import AgentChoice, DeliveryState  # noqa: E402
 from tests.agents.conformance import AgentConformance  # noqa: E402
 from tests.support.repos import Repo  # noqa: E402
 from tests.support.stage import Stage, task  # noqa: E402

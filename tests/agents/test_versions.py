@@ -18,9 +18,9 @@ from abreast.agents.base import Agent, Child, Launch
 from abreast.contract.shapes import schema_of
 from abreast.loopback.record import RecordedRequest
 from abreast.loopback.server import Loopback
-from abreast.model.contract import Profile
 from abreast.model.events import EventKind, Outcome
 from abreast.model.moves import Call, Move, Read, Say, Scenario, Shell, Spend, Write
+from abreast.model.task import Profile
 from abreast.process.tree import MARKER
 from tests.support.clis import BIN, OLDEST, PINNED, Ran, cli_environ, make_launch, run_cli
 from tests.support.deadlines import SECONDS

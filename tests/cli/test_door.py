@@ -23,9 +23,9 @@ from abreast import api
 from abreast.cli.app import VERBS
 from abreast.cli.door import Door
 from abreast.cli.edge import guard
-from abreast.model.harmless import escaped
 from abreast.model.moves import Say, Shell, Sleep
 from abreast.model.task import AgentChoice
+from abreast.model.text import escaped
 from abreast.places import find_places
 from tests.cli.test_edge import abreast as run_abreast
 from tests.cli.test_running import here  # noqa: F401  (a fixture)

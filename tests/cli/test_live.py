@@ -9,8 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from abreast.cli import live
-from abreast.model.moment import Moment
-from abreast.model.states import LandState, RunState, SessionState
+from abreast.model.session import LandState, Moment, RunState, SessionState
 from tests.cli import values
 from tests.cli.drawing import codes, console, draw, text_of, without_colour
 

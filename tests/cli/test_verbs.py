@@ -12,10 +12,9 @@ from abreast.agents.base import Capabilities, Login, LoginState
 from abreast.agents.versions import Certified
 from abreast.api import AgentInfo
 from abreast.cli import agents_table, delegate, finish, live, look, table
-from abreast.model.contract import Deliverable, DeliveryState
 from abreast.model.removal import Removal
-from abreast.model.session import LogEvent
-from abreast.model.states import LandState, RunState
+from abreast.model.session import LandState, LogEvent, RunState
+from abreast.model.task import Deliverable, DeliveryState
 from tests.cli import values
 from tests.cli.drawing import console, draw, text_of
 

@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 
-from abreast.model.session import Run, Session
-from abreast.model.states import LandMode, LandState, RunState, SessionState
-from abreast.model.usage import Usage
+from abreast.model.events import Usage
+from abreast.model.session import LandMode, LandState, Run, RunState, Session, SessionState
 
 CREATED = 1_700_000_000.0
 NOW = CREATED + 83

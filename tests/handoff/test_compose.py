@@ -13,7 +13,7 @@ from abreast.handoff.origin import CheckedCommand, Origin
 from abreast.handoff.page import read_header, sections
 from abreast.handoff.transcript import transcript_facts
 from abreast.model.handoff import TOKENS
-from abreast.model.states import SessionState
+from abreast.model.session import SessionState
 from abreast.model.tokens import count_tokens
 from abreast.model.transcript import Called, Returned, Said, ToolKind
 from tests.support.handoffs import (

@@ -18,8 +18,8 @@ from abreast.agents import agent_named, connectable
 from abreast.engine.common.worker_process import find_worker
 from abreast.loopback.record import RecordedRequest
 from abreast.loopback.server import Loopback
-from abreast.model.contract import Deliverable
 from abreast.model.moves import Call, Move, Say, Scenario
+from abreast.model.task import Deliverable
 from abreast.places import Places
 from abreast.process.files import load_json
 from abreast.process.materialise import materialise

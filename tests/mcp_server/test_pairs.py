@@ -20,8 +20,8 @@ from abreast.agents import connectable
 from abreast.contract.ask import MISFIT
 from abreast.contract.render import paginate
 from abreast.loopback.record import RecordedRequest
-from abreast.model.contract import Deliverable, DeliveryState
 from abreast.model.moves import Call, Hang, Move, Read, Say, Scenario, Shell, Write
+from abreast.model.task import Deliverable, DeliveryState
 from tests.mcp_server.conftest import TOOL, Room
 from tests.support.untouched import marks_of
 

@@ -3,7 +3,7 @@
 import pytest
 
 from abreast.errors import TransitionError
-from abreast.model.states import FINAL_STATES, LandState, RunState, SessionState
+from abreast.model.session import FINAL_STATES, LandState, RunState, SessionState
 from abreast.model.transitions import LANDINGS, RUNS, SESSIONS, require_transition
 
 TABLES = {SessionState: SESSIONS, RunState: RUNS, LandState: LANDINGS}

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from abreast.model.session import Run, Session
-from abreast.model.states import LandMode, RunState, SessionState
+from abreast.model.session import LandMode, Run, RunState, Session, SessionState
 from abreast.model.transitions import SESSIONS
 from abreast.store.changes import SessionUpdate
 from abreast.store.writer import Store

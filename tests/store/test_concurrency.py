@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from abreast.model.states import RunState, SessionState
+from abreast.model.session import RunState, SessionState
 from abreast.store.reader import Reader
 from tests.store.samples import make_run
 from tests.support.deadlines import SECONDS
@@ -18,7 +18,7 @@ EVENTS = 60
 
 WRITER = """
 import sys
-from abreast.model.states import SessionState
+from abreast.model.session import SessionState
 from abreast.store.changes import SessionUpdate
 from abreast.store.engine import make_engine
 from abreast.store.migrations import migrate

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from abreast.errors import NotFoundError, StoreError
-from abreast.model.states import RunState, SessionState
+from abreast.model.session import RunState, SessionState
 from abreast.store.changes import SessionUpdate
 from abreast.store.direct import Query, open_snapshot
 from abreast.store.engine import make_engine, transaction

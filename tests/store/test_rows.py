@@ -5,8 +5,7 @@ from enum import StrEnum
 
 import pytest
 
-from abreast.model.session import Run, Session
-from abreast.model.states import LandState, SessionState
+from abreast.model.session import LandState, Run, Session, SessionState
 from abreast.store import schema
 from abreast.store.changes import SessionUpdate
 from abreast.store.rows import NUMBERS

@@ -7,18 +7,18 @@ from dataclasses import fields, replace
 import pytest
 
 from abreast.errors import NotFoundError, StateError, TransitionError
-from abreast.model.moment import Moment
-from abreast.model.session import Session
-from abreast.model.states import (
+from abreast.model.events import Usage
+from abreast.model.session import (
     FINAL_STATES,
     LandMode,
     LandState,
+    Moment,
     RunState,
+    Session,
     SessionKind,
     SessionState,
 )
 from abreast.model.transitions import LANDINGS, RUNS, SESSIONS
-from abreast.model.usage import Usage
 from abreast.store.changes import UNSET, SessionUpdate
 from abreast.store.transcripts import load_known
 from tests.store.samples import bring, make_run

@@ -4,8 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from itertools import pairwise
 
-from abreast.model.session import LogEvent, Run
-from abreast.model.states import LandState, RunState, SessionState
+from abreast.model.session import LandState, LogEvent, Run, RunState, SessionState
 from abreast.model.transitions import LANDINGS, RUNS, SESSIONS
 
 

@@ -17,10 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from abreast.agents.versions import Certified
-from abreast.model.contract import Profile
-from abreast.model.events import Event, Verdict
-from abreast.model.limits import Limits
-from abreast.model.usage import Usage
+from abreast.model.events import Event, Usage, Verdict
+from abreast.model.task import Limits, Profile
 
 if TYPE_CHECKING:  # every supervisor of an agent imports this module, and needs none of these
     from abreast.agents.ending_hooks import EndingHook

@@ -21,8 +21,7 @@ from abreast.agents.base import (
     relied,
 )
 from abreast.errors import AgentError
-from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
-from abreast.model.usage import Usage
+from abreast.model.events import Cause, Event, EventKind, Outcome, Usage, Verdict
 
 PROMPT_FILE = "ABREAST_PROMPT_FILE"
 _LINES = 20

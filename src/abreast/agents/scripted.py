@@ -19,9 +19,8 @@ from abreast.agents.base import (
 )
 from abreast.agents.lines import load_line
 from abreast.errors import AgentError
-from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
+from abreast.model.events import Cause, Event, EventKind, Outcome, Usage, Verdict
 from abreast.model.moves import Edit, Fail, Read, Say, Shell, Sleep, Spend, Write, dump_moves
-from abreast.model.usage import Usage
 
 _PLAYER = Path(__file__).with_name("scripted_player.py")
 _PLAYED = (Say, Write, Edit, Read, Shell, Sleep, Fail, Spend)

@@ -3,7 +3,7 @@
 from abreast.api.following import Progress, unseen
 from abreast.contract.render import Page
 from abreast.engine.client import collecting
-from abreast.model.contract import Deliverable
+from abreast.model.task import Deliverable
 from abreast.places import Places, find_places
 
 

@@ -10,11 +10,17 @@ from abreast.api.looking import run_or_session
 from abreast.contract.ask import check_count
 from abreast.engine.client import delegating, telling
 from abreast.errors import NotFoundError
-from abreast.model.contract import BriefingChoice, Contract, Deliverable, Isolation, Profile
 from abreast.model.economy import Estimate
-from abreast.model.limits import Limits
 from abreast.model.session import Run
-from abreast.model.task import AgentChoice
+from abreast.model.task import (
+    AgentChoice,
+    BriefingChoice,
+    Contract,
+    Deliverable,
+    Isolation,
+    Limits,
+    Profile,
+)
 from abreast.places import Places, find_places
 
 

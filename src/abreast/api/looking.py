@@ -1,8 +1,7 @@
 """Look at runs and sessions; nothing here changes anything, and what is imported is light."""
 
 from abreast.errors import NotFoundError
-from abreast.model.attendance import Attendance, Presence
-from abreast.model.session import Run, Session
+from abreast.model.session import Attendance, Presence, Run, Session
 from abreast.places import Places, find_places
 from abreast.store import unrecorded as lost
 from abreast.store.reader import Reader

@@ -10,8 +10,7 @@ from abreast.engine.client import demo as show
 from abreast.engine.client.requests import connect
 from abreast.engine.common.seat import require_free
 from abreast.model.removal import Removal
-from abreast.model.session import Run, Session
-from abreast.model.states import LandMode, SessionKind
+from abreast.model.session import LandMode, Run, Session, SessionKind
 from abreast.model.task import Plan
 from abreast.places import Places, find_places
 from abreast.plan.options import NO_OVERRIDES, Overrides

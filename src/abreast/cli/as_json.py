@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from abreast.model.harmless import escaped
 from abreast.model.session import Run, Session
+from abreast.model.text import escaped
 from abreast.process import clock
 
 if TYPE_CHECKING:
-    from abreast.model.attendance import Presence
+    from abreast.model.session import Presence
 
 SCHEMA = 1
 _DERIVED = ("installed", "text", "net", "worth", "usd", "gained", "stale")  # properties

@@ -10,8 +10,7 @@ from abreast.agents import DEFAULT
 from abreast.cli import as_json, options
 from abreast.cli.figures import harmless
 from abreast.errors import StateError
-from abreast.model.session import Session
-from abreast.model.states import SessionState
+from abreast.model.session import Session, SessionState
 from abreast.process.foreground import run_foreground
 from abreast.process.materialise import materialise
 

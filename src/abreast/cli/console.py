@@ -6,7 +6,7 @@ from typing import IO
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from abreast.model.harmless import harmless
+from abreast.model.text import harmless
 
 
 class OurConsole(Console):

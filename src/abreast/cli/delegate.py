@@ -11,7 +11,7 @@ from abreast.cli.figures import harmless
 from abreast.contract.render import paginate
 from abreast.contract.shapes import PRESETS
 from abreast.economics.words import expected, spent
-from abreast.model.contract import (
+from abreast.model.task import (
     BUDGET,
     LIMIT_TOKENS,
     BriefingChoice,
@@ -21,8 +21,7 @@ from abreast.model.contract import (
     Profile,
     budget_of,
 )
-from abreast.model.harmless import named
-from abreast.model.words import either
+from abreast.model.text import either, named
 
 
 @click.command()

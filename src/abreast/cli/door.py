@@ -36,7 +36,7 @@ class Door(io.TextIOBase):
 
     def write(self, text: str) -> int:
         if not text.replace("\n", "").isprintable():
-            from abreast.model.harmless import harmless
+            from abreast.model.text import harmless
 
             self.behind.write(harmless(text))
         else:

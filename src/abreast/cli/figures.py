@@ -3,8 +3,7 @@
 import time
 
 from abreast.economics.words import short
-from abreast.model.harmless import harmless
-from abreast.model.words import counted
+from abreast.model.text import counted, harmless
 
 __all__ = [
     "UNKNOWN",

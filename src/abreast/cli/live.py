@@ -14,9 +14,7 @@ from abreast.cli.edge import INTERRUPTED
 from abreast.cli.grid import Column, Grid
 from abreast.cli.states import LAND_STYLES, SESSION_STYLES, STUCK, mark
 from abreast.cli.table import closing, files, fold, name_of, spent, tally
-from abreast.model.moment import Moment
-from abreast.model.session import Run, Session
-from abreast.model.states import LandState, RunState, SessionState
+from abreast.model.session import LandState, Moment, Run, RunState, Session, SessionState
 from abreast.process import clock
 from abreast.process import clock as clocks
 

@@ -8,10 +8,8 @@ import click
 
 from abreast.api import looking
 from abreast.cli import as_json, door, options
-from abreast.model.attendance import Presence
-from abreast.model.harmless import harmless
-from abreast.model.session import LogEvent, Run
-from abreast.model.words import counted
+from abreast.model.session import LogEvent, Presence, Run
+from abreast.model.text import counted, harmless
 from abreast.places import find_places
 from abreast.process import clock
 from abreast.store.unrecorded import Unrecorded
@@ -87,7 +85,7 @@ def watch(*, run: str, json: bool) -> int:
     """
     from abreast.api import looking
     from abreast.cli.live import follow
-    from abreast.model.attendance import Attendance
+    from abreast.model.session import Attendance
 
     found = looking.find_run(run)
     if looking.presence(found).who in {Attendance.AGENT, Attendance.NOBODY}:

@@ -58,7 +58,7 @@ def complete_agent(
 def agent(what: str, default: str = "") -> Callable[[F], F]:
     """Return the option `--agent`; `what` says what for, with {} for the names of agents."""
     from abreast.agents import modelled
-    from abreast.model.words import either
+    from abreast.model.text import either
 
     return click.option(
         "--agent",

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from abreast.cli import as_json, door, options
-from abreast.model.states import LandMode
+from abreast.model.session import LandMode
 
 
 @click.command()

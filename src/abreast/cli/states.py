@@ -1,6 +1,6 @@
 """How states look: a mark and a word that say all, and a colour that says it again."""
 
-from abreast.model.states import LandState, RunState, SessionState
+from abreast.model.session import LandState, RunState, SessionState
 
 # Marks differ without colour and are one cell wide; the second is for terminals without Unicode.
 MARKS = {

@@ -12,16 +12,21 @@ from rich.text import Text
 from abreast.cli import figures
 from abreast.cli.grid import Column, Grid
 from abreast.cli.states import LAND_STYLES, RUN_STYLES, SESSION_STYLES, STUCK
-from abreast.model.attendance import Attendance
-from abreast.model.harmless import named
-from abreast.model.moment import Moment
-from abreast.model.session import Run, Session
-from abreast.model.states import LandState, SessionKind, SessionState
-from abreast.model.usage import Usage
+from abreast.model.events import Usage
+from abreast.model.session import (
+    Attendance,
+    LandState,
+    Moment,
+    Run,
+    Session,
+    SessionKind,
+    SessionState,
+)
+from abreast.model.text import named
 
 if TYPE_CHECKING:
-    from abreast.model.attendance import Presence
     from abreast.model.removal import Removal
+    from abreast.model.session import Presence
 
 
 ROOM = 40  # sessions of a run that are shown unless all are asked for

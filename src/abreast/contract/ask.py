@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from abreast.contract.shapes import schema_of
 from abreast.errors import ContractError
-from abreast.model.contract import Contract, Isolation
+from abreast.model.task import Contract, Isolation
 
 MOST = 20  # children of one call
 REPAIRS = 2  # times that a child is asked to correct its answer, in its own session

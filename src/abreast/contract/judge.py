@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from abreast.contract.render import Items, items_of
 from abreast.contract.shapes import schema_of
 from abreast.contract.validate import problems
-from abreast.model.contract import Contract
+from abreast.model.task import Contract
 
 _MOST_TRIES = 1000  # each costs time in proportion to the text, which may be hostile
 _FENCED = re.compile(r"```(?:json)?[^\S\n]*\n(.*?)```", re.DOTALL)

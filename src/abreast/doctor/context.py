@@ -14,8 +14,8 @@ from abreast.doctor.thresholds import (
 )
 from abreast.doctor.words import count, named, percent, quoted
 from abreast.model.finding import Evidence
+from abreast.model.text import counted
 from abreast.model.transcript import Said
-from abreast.model.words import counted
 
 CORRECTING = re.compile(
     r"\s*(no(?=\s*([,.!;:-]|$))|no (the|that|this|it|you|i|not|don'?t|wait|still)\b|nope\b"

@@ -9,7 +9,7 @@ from abreast.doctor.thresholds import EXPIRING_DAYS, LOCK_MINUTES, SECONDS_PER_D
 from abreast.doctor.words import count
 from abreast.model.finding import Evidence
 from abreast.model.session import Session
-from abreast.model.words import counted
+from abreast.model.text import counted
 
 
 @dataclass(frozen=True)

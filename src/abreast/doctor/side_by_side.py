@@ -9,9 +9,8 @@ from abreast.doctor.thresholds import SIDE_BY_SIDE_MINUTES
 from abreast.doctor.words import count, named
 from abreast.doctor.work import Touch, Work
 from abreast.model.finding import Evidence
-from abreast.model.session import Session
-from abreast.model.states import LandState
-from abreast.model.words import counted
+from abreast.model.session import LandState, Session
+from abreast.model.text import counted
 
 _CONFLICT = "conflicts with "
 _WINDOW = 60 * SIDE_BY_SIDE_MINUTES

@@ -16,8 +16,8 @@ from abreast.doctor.thresholds import (
 )
 from abreast.doctor.words import count, percent, quoted
 from abreast.model.finding import Evidence
+from abreast.model.text import counted
 from abreast.model.transcript import Called, Said, ToolKind, TranscriptEvent
-from abreast.model.words import counted
 
 SHAPES = re.compile(
     r"\b(json|yaml|csv|schema|table|bullets?|list|lines?|sentences?|words?|paragraphs?|tokens?"

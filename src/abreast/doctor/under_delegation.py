@@ -16,8 +16,8 @@ from abreast.doctor.measure import (
 from abreast.doctor.thresholds import CONCLUSION_TOKENS, LATER_REQUESTS, READ_TOKENS
 from abreast.doctor.words import count
 from abreast.model.finding import Evidence
+from abreast.model.text import counted
 from abreast.model.transcript import Returned, Said, ToolKind, Transcript
-from abreast.model.words import counted
 
 _READING = (ToolKind.READ, ToolKind.SEARCH, ToolKind.SHELL)
 

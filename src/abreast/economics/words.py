@@ -1,7 +1,7 @@
 """Estimates and accounts in one line each."""
 
 from abreast.model.economy import Account, Estimate, Worth
-from abreast.model.words import counted
+from abreast.model.text import counted
 
 
 def warning(estimate: Estimate) -> str:

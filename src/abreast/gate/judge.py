@@ -18,7 +18,7 @@ from abreast.model.gate import (
     Shape,
     TaskJudgement,
 )
-from abreast.model.words import counted
+from abreast.model.text import counted
 
 
 def judge_works(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from abreast.gate.chance import FileChance
-from abreast.model.words import counted
+from abreast.model.text import counted
 
 
 def percent(probability: float) -> str:

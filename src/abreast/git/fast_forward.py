@@ -37,7 +37,7 @@ from abreast.git.metadata import metadata_lock
 from abreast.git.ref_change import ref_change
 from abreast.git.repository import Repository
 from abreast.git.status import find_commit, require_own_git_dir
-from abreast.model.naming import unique_name
+from abreast.model.text import unique_name
 from abreast.process.patience import pause
 from abreast.process.tree import MARKER, end_marked
 

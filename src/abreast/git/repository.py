@@ -8,7 +8,7 @@ from abreast.errors import NotFoundError, StateError
 from abreast.git.call import NO_HOOKS, OUR_CONFIGURATION, call, failure
 from abreast.git.guarded import Guarded, Where, guard_around
 from abreast.git.status import current_branch, find_commit
-from abreast.model.naming import unique_name
+from abreast.model.text import unique_name
 from abreast.process.command import Completed
 
 FALLBACK_IDENTITY = ("user.name=abreast", "user.email=abreast@localhost")

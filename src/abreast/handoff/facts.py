@@ -8,7 +8,7 @@ from abreast.handoff.commands import own_code
 from abreast.handoff.line import Pen
 from abreast.handoff.origin import Origin
 from abreast.handoff.transcript import End, Ran, TranscriptFacts
-from abreast.model.states import SessionState
+from abreast.model.session import SessionState
 from abreast.model.transcript import Called, ToolKind
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from abreast.model.handoff import Freshness, Header
-from abreast.model.words import counted
+from abreast.model.text import counted
 
 _NAMED = 8
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import partial
 
 from abreast.handoff.masking import mask
-from abreast.model.harmless import harmless
+from abreast.model.text import harmless
 
 
 class Section(StrEnum):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from abreast.model.states import SessionState
+from abreast.model.session import SessionState
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from abreast.model.harmless import harmless
+from abreast.model.text import harmless
 
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _CODE = re.compile(r"`[^`\n]*`")

@@ -7,7 +7,7 @@ from abreast.handoff.facts import SessionFacts
 from abreast.handoff.line import Line, Section
 from abreast.handoff.origin import Origin
 from abreast.handoff.transcript import End
-from abreast.model.states import SessionState
+from abreast.model.session import SessionState
 from abreast.model.transcript import ToolKind
 
 _STEPS = 3

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from abreast.handoff.commands import covers, only_asks, only_looks, overtakes
 from abreast.handoff.questions import questions_in
-from abreast.model.harmless import harmless
+from abreast.model.text import harmless
 from abreast.model.transcript import (
     Begun,
     Broken,

@@ -11,7 +11,7 @@ from abreast.api.delegations import contract
 from abreast.contract.ask import check_count
 from abreast.errors import ContractError
 from abreast.mcp_server.words import TOOLS
-from abreast.model.contract import BUDGET, BriefingChoice, Contract, Isolation, budget_of
+from abreast.model.task import BUDGET, BriefingChoice, Contract, Isolation, budget_of
 
 _UNTOLD = ("tokens", "usd", "briefing")  # rarely used: describing them would cost more
 _TAKES = {tool["name"]: tuple(tool["inputSchema"]["properties"]) for tool in TOOLS}

@@ -5,10 +5,9 @@ from dataclasses import replace
 
 from abreast.contract.render import Page, fence, paginate
 from abreast.economics.words import short, signed, spent
-from abreast.model.contract import Deliverable
-from abreast.model.harmless import harmless, named, one_line
 from abreast.model.session import Session
-from abreast.model.words import counted
+from abreast.model.task import Deliverable
+from abreast.model.text import counted, harmless, named, one_line
 
 _REASON = 400  # characters of a reason: it may quote the child
 _EACH = 80  # at least, of each of many

@@ -16,7 +16,7 @@ from abreast.errors import AbreastError
 from abreast.mcp_server.desk import Desk, ToolCall
 from abreast.mcp_server.wire import Wire
 from abreast.mcp_server.words import NAME
-from abreast.model.harmless import harmless
+from abreast.model.text import harmless
 
 _THREADS = 64  # each call that waits for a child holds one
 _ERROR = 1200  # characters of an error's message

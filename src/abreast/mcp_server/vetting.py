@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from abreast.model.harmless import whole_characters
+from abreast.model.text import whole_characters
 
 _PARSE, _INVALID, _PARAMS = -32700, -32600, -32602  # of JSON-RPC 2.0
 _DEPTH = 100  # of lists and objects in each other; the SDK's parser ends at about 200

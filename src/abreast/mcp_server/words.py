@@ -4,7 +4,7 @@ from typing import Any
 
 from abreast.agents import modelled
 from abreast.contract.shapes import PRESETS
-from abreast.model.contract import LIMIT_TOKENS, Isolation
+from abreast.model.task import LIMIT_TOKENS, Isolation
 
 NAME = "abreast"
 

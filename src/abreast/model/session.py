@@ -1,10 +1,110 @@
-"""Runs and sessions as the store knows them: the read model that every face shares."""
+"""Runs and sessions as every face of abreast shows them: states, times, and who works on them."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
-from abreast.model.moment import Moment
-from abreast.model.states import LandMode, LandState, RunState, SessionKind, SessionState
-from abreast.model.usage import Usage
+from abreast.model.events import Usage
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A point in time.
+
+    `wall` is Unix seconds, for people and for what other programs have written down. `tick` is for
+    measuring: the id of the machine's boot and the seconds since then, asleep or awake; "" where it
+    is not known.
+    """
+
+    wall: float
+    tick: str = ""
+
+    def since(self, earlier: "Moment") -> float:
+        """Return the seconds that have passed, never less than 0.
+
+        Exact when both were taken in one boot; else as far as the clock on the wall can be trusted.
+        """
+        boot, _, seconds = self.tick.partition(" ")
+        boot_then, _, seconds_then = earlier.tick.partition(" ")
+        if boot and boot == boot_then:
+            return max(0.0, float(seconds) - float(seconds_then))
+        return max(0.0, self.wall - earlier.wall)
+
+
+class SessionState(StrEnum):
+    """Where a session stands. Final states say how it ended; `DONE` is proven, never claimed."""
+
+    QUEUED = "queued"  # waits for its needs or for a free slot
+    PREPARING = "preparing"  # its worktree is being made
+    SETUP = "setup"  # its setup command runs
+    RUNNING = "running"  # its agent is at work
+    VERIFYING = "verifying"  # its verify command runs
+    COMMITTING = "committing"
+    DONE = "done"  # clean worktree, commit on its branch, checks passed on that commit
+    FAILED = "failed"  # the agent, the setup or the verify command failed
+    BLOCKED = "blocked"  # the agent was denied a tool, or asked something nobody could answer
+    STOPPED = "stopped"  # by the user or by a limit; what there was is kept
+    UNKNOWN = "unknown"  # it ended without saying how; what there was is kept
+    SKIPPED = "skipped"  # a session it needs did not end as done
+
+    @property
+    def final(self) -> bool:
+        return self in FINAL_STATES
+
+
+FINAL_STATES = frozenset(
+    {
+        SessionState.DONE,
+        SessionState.FAILED,
+        SessionState.BLOCKED,
+        SessionState.STOPPED,
+        SessionState.UNKNOWN,
+        SessionState.SKIPPED,
+    }
+)
+
+
+class RunState(StrEnum):
+    """Where a run stands; `DONE` means every task of it is done (and landed, if so asked)."""
+
+    QUEUED = "queued"
+    OPEN = "open"  # a person is at work in its session; the worker leaves it alone
+    RUNNING = "running"
+    LANDING = "landing"
+    DONE = "done"
+    FAILED = "failed"  # at least one session did not end as done, or did not land
+    STOPPED = "stopped"
+
+    @property
+    def final(self) -> bool:
+        return self in {RunState.DONE, RunState.FAILED, RunState.STOPPED}
+
+
+class LandState(StrEnum):
+    """Where a session's commit stands on its way into the target branch."""
+
+    NONE = "none"
+    QUEUED = "queued"
+    LANDED = "landed"  # the target contains it
+    READY = "ready"  # merged and tested, but the target's checkout has overlapping edits
+    BOUNCED = "bounced"  # conflict or red verify; the target was left alone
+    PROPOSED = "proposed"  # a pull request is open
+
+
+class LandMode(StrEnum):
+    """What happens with the commits of a run's sessions."""
+
+    NONE = "none"
+    MERGE = "merge"
+    PR = "pr"
+
+
+class SessionKind(StrEnum):
+    """Whose a session is: a plan's, a person's own at a terminal, or a parent session's child."""
+
+    TASK = "task"
+    OPEN = "open"
+    CHILD = "child"
+
 
 BY_HAND = "worked on by hand"
 """The final message of a session that a person went on with, which no agent has said."""
@@ -129,3 +229,27 @@ class LogEvent:
     session: str
     kind: str
     text: str
+
+
+class Attendance(StrEnum):
+    """Who works on a run. In this order, where more than one does."""
+
+    NOT_NEEDED = "not needed"  # it has ended, or is a person's own
+    WORKER = "worker"  # a worker lives here, and does what there is to do
+    AGENT = "agent"  # no worker; a job of it goes on under its runner, which starts one at its end
+    NOBODY = "nobody"  # nothing will happen until somebody calls: `abreast watch`, `resume` …
+
+
+@dataclass(frozen=True)
+class Presence:
+    """Who works on a run, and when something of it was last seen to live (Unix seconds).
+
+    The latter only where nobody does: from then on its time does not count.
+    """
+
+    who: Attendance
+    last: float | None = None
+
+    def at(self, now: Moment) -> Moment:
+        """Return up to when the run's time counts: now, or the last sign of life."""
+        return now if self.last is None else Moment(self.last)

@@ -1,12 +1,147 @@
-"""Tasks and plans: what is to be done, on which base."""
+"""Tasks and plans, and contracts of delegations: what is to be done, and what came of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
 
-from abreast.model.contract import Contract, Profile
-from abreast.model.limits import Limits
+from abreast.model.economy import Account, Estimate
 from abreast.model.moves import Move
-from abreast.model.states import LandMode
+from abreast.model.session import LandMode
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds on one session; 0 means no bound.
+
+    `minutes` is wall time. `idle_minutes` counts since the last sign of life (a stream line, a
+    change in the CLI's files, CPU time of its process tree). `turns` are model requests, `tokens`
+    input plus output, `usd` the cost as the CLI states it.
+    """
+
+    minutes: float = 60.0
+    idle_minutes: float = 15.0
+    turns: int = 0
+    tokens: int = 0
+    usd: float = 0.0
+
+
+LIMIT_TOKENS = 500
+BUDGET = Limits(minutes=10, idle_minutes=5, turns=30)
+"""What a child may use when nobody says more."""
+
+
+def budget_of(
+    minutes: float = BUDGET.minutes,
+    turns: int = BUDGET.turns,
+    tokens: int = BUDGET.tokens,
+    usd: float = BUDGET.usd,
+) -> Limits:
+    """Return a budget: no child may be idle for longer than it may take."""
+    return Limits(minutes, min(BUDGET.idle_minutes, minutes), turns, tokens, usd)
+
+
+class Isolation(StrEnum):
+    """Where a child works."""
+
+    CONTEXT = "context"  # in the parent's tree, read-only
+    WORKTREE = "worktree"  # in a worktree and on a branch of its own; it may edit
+
+    @property
+    def edits(self) -> bool:
+        """Whether the child may change files."""
+        return self is Isolation.WORKTREE
+
+
+class BriefingChoice(StrEnum):
+    """What a child is told beyond its contract."""
+
+    NONE = "none"
+    PROJECT = "project"
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a child is asked, and what it must give back.
+
+    `returns` is the name of a preset (`text`, `bullets`, `paths`, `table`, `yes-no`, `findings`) or
+    a JSON Schema. `limit_tokens` bounds what the parent gets to read, not what the child may write.
+    `budget` bounds the child; 0 means no bound.
+    """
+
+    question: str
+    scope: tuple[str, ...] = ()
+    returns: str | Mapping[str, Any] = "text"
+    constraints: tuple[str, ...] = ()
+    success: str = ""
+    limit_tokens: int = LIMIT_TOKENS
+    budget: Limits = BUDGET
+    isolation: Isolation = Isolation.CONTEXT
+    briefing: BriefingChoice = BriefingChoice.NONE
+
+
+class Profile(StrEnum):
+    """How much of its CLI a child gets. It never gets a tool to delegate with."""
+
+    LEAN = "lean"  # our own short instructions, and the tools that the contract needs
+    FULL = "full"  # the CLI's own instructions and tools, as far as the contract allows
+
+
+class DeliveryState(StrEnum):
+    """How a delegation ended. Nothing found is `OK`; nothing came back is `UNKNOWN`."""
+
+    OK = "ok"
+    REPAIRED = "repaired"  # valid after being asked again
+    CUT = "cut"  # valid, and longer than the limit; the rest can be fetched
+    PARTIAL = "partial"  # a limit tripped; this is what there is
+    BLOCKED = "blocked"  # denied a tool, or it asked something
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+    @property
+    def valid(self) -> bool:
+        """Whether the answer is of the shape that was asked for."""
+        return self in {DeliveryState.OK, DeliveryState.REPAIRED, DeliveryState.CUT}
+
+
+@dataclass(frozen=True)
+class Deliverable:
+    """What came of a delegation.
+
+    `id` is that of the child's session. `items` joined by line breaks are the whole text; a page of
+    it holds at most `limit_tokens`. `value` is the validated answer as JSON, else None. `reason`
+    quotes what stood in the way; `notes` are our own words. `changed` names files of the tree that
+    were no longer the same after the child had read it, `HEAD` among them. `bytes` and `sha256` are
+    those of the whole text in UTF-8, which lies in `path` with everything the child ever answered.
+    """
+
+    id: str
+    outcome: DeliveryState
+    agent: str
+    limit_tokens: int = LIMIT_TOKENS
+    items: tuple[str, ...] = ()
+    value: Any = None
+    reason: str = ""
+    notes: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    repairs: int = 0
+    tokens: int = 0  # of the whole text, estimated
+    bytes: int = 0
+    sha256: str = ""
+    path: str = ""
+    model: str = ""
+    cli_session: str = ""
+    branch: str = ""
+    commit: str = ""
+    diffstat: str = ""
+    seconds: float = 0.0
+    estimate: Estimate | None = None
+    account: Account | None = None
+
+    @property
+    def text(self) -> str:
+        """The whole text."""
+        return "\n".join(self.items)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from abreast.errors import TransitionError
-from abreast.model.states import FINAL_STATES, LandState, RunState, SessionState
+from abreast.model.session import FINAL_STATES, LandState, RunState, SessionState
 
 State = TypeVar("State", SessionState, RunState, LandState)
 

@@ -4,9 +4,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from abreast.errors import PlanError, Problem
-from abreast.model.limits import Limits
-from abreast.model.states import LandMode
-from abreast.model.task import AgentChoice, Plan, Task
+from abreast.model.session import LandMode
+from abreast.model.task import AgentChoice, Limits, Plan, Task
 from abreast.plan.choice import agent_problem
 from abreast.plan.names import subject, unique_slugs
 

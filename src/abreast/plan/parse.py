@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from abreast.errors import PlanError, Problem
-from abreast.model.limits import Limits
-from abreast.model.states import LandMode
-from abreast.model.task import AgentChoice, Plan
+from abreast.model.session import LandMode
+from abreast.model.task import AgentChoice, Limits, Plan
 from abreast.plan.choice import read_choice
 from abreast.plan.explain import explain, kind_of
 from abreast.plan.options import NO_OVERRIDES, Overrides

@@ -6,8 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from abreast.model.limits import Limits
-from abreast.model.task import AgentChoice, Task
+from abreast.model.task import AgentChoice, Limits, Task
 from abreast.plan.consistency import find_cycles
 from abreast.plan.explain import did_you_mean
 from abreast.plan.names import id_problem, slug, subject

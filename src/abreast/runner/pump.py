@@ -7,8 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from abreast.model.events import Event, EventKind, Outcome, Verdict
-from abreast.model.usage import Usage
+from abreast.model.events import Event, EventKind, Outcome, Usage, Verdict
 from abreast.runner.job import STORY, STREAM, JobProgress
 from abreast.runner.story import Story
 from abreast.runner.watch import Watch

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from abreast.agents import agent_named
 from abreast.model.events import Outcome, Verdict
-from abreast.model.moment import Moment
+from abreast.model.session import Moment
 from abreast.process import clock
 from abreast.process.children import has_children, reap_orphans
 from abreast.process.family import Family

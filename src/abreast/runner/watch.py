@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from abreast.model.limits import Limits
-from abreast.model.usage import Usage
+from abreast.model.events import Usage
+from abreast.model.task import Limits
 from abreast.runner.job import JobProgress
 
 # A CLI that waits for its provider burns well under one percent of a core; a test run or a

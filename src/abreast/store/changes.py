@@ -4,8 +4,7 @@ from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any, Final, TypeVar
 
-from abreast.model.session import Changeable
-from abreast.model.states import SessionState
+from abreast.model.session import Changeable, SessionState
 from abreast.store.rows import columns_of
 
 T = TypeVar("T")

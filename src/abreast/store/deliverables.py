@@ -4,7 +4,7 @@ import time
 
 import sqlalchemy as sa
 
-from abreast.model.contract import Deliverable, Profile
+from abreast.model.task import Deliverable, Profile
 from abreast.store.engine import transaction
 from abreast.store.schema import deliverables
 from abreast.store.upsert import upsert

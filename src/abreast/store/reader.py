@@ -10,9 +10,8 @@ from operator import attrgetter
 from typing import Any
 
 from abreast.errors import NotFoundError
-from abreast.model.session import LogEvent, Run, Session
-from abreast.model.states import SessionKind
-from abreast.model.usage import Usage
+from abreast.model.events import Usage
+from abreast.model.session import LogEvent, Run, Session, SessionKind
 from abreast.store.direct import open_snapshot
 from abreast.store.rows import (
     NUMBERS,

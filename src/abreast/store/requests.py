@@ -5,8 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from abreast.model.session import Attempt
-from abreast.model.states import FINAL_STATES, LandMode, LandState, RunState, SessionState
+from abreast.model.session import FINAL_STATES, Attempt, LandMode, LandState, RunState, SessionState
 from abreast.model.transitions import require_transition
 from abreast.store.engine import reading, transaction
 from abreast.store.rows import columns_of

@@ -8,8 +8,8 @@ from dataclasses import fields
 from enum import StrEnum
 from typing import Any
 
+from abreast.model.events import Usage
 from abreast.model.session import LogEvent, Run, Session
-from abreast.model.usage import Usage
 from abreast.store.text import dump_list, load_list
 
 NUMBERS = ("input_tokens", "cached_tokens", "output_tokens", "cost_usd")

@@ -13,9 +13,7 @@ from typing import Any
 import orjson
 
 from abreast.model.ledger import Delegation, Tally
-from abreast.model.moment import Moment
-from abreast.model.session import Session
-from abreast.model.states import RunState
+from abreast.model.session import Moment, RunState, Session
 from abreast.store.direct import open_snapshot, open_transaction
 from abreast.store.rows import SESSION_COLUMNS, columns, load_session
 from abreast.store.text import clean, load_list

@@ -13,11 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from abreast.errors import StateError
-from abreast.model.moment import Moment
-from abreast.model.session import Run
-from abreast.model.states import LandState, RunState, SessionState
+from abreast.model.events import Usage
+from abreast.model.session import LandState, Moment, Run, RunState, SessionState
 from abreast.model.transitions import require_transition
-from abreast.model.usage import Usage
 from abreast.store.changes import UNSET, SessionUpdate
 from abreast.store.engine import transaction
 from abreast.store.requests import RETRY, Requests

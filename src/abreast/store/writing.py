@@ -6,8 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from abreast.errors import NotFoundError
-from abreast.model.moment import Moment
-from abreast.model.states import RunState
+from abreast.model.session import Moment, RunState
 from abreast.model.transitions import require_transition
 from abreast.process import clock as clocks
 from abreast.store.schema import events, runs, sessions

@@ -16,9 +16,9 @@ from abreast.agents.claude.agent import AGENT
 from abreast.agents.claude.schema import takes
 from abreast.contract.ask import question
 from abreast.contract.shapes import PRESETS
-from abreast.model.contract import Contract, Profile
 from abreast.model.events import EventKind, Outcome
 from abreast.model.moves import Call, Move, Read, Say, Shell, Spend, Write
+from abreast.model.task import Contract, Profile
 from tests.agents.claude.desk import Desk, open_desk
 from tests.support.clis import run_cli
 from tests.support.deadlines import SECONDS, eventually

@@ -20,9 +20,8 @@ from abreast.agents.codex.config import Settings, load_settings, toml
 from abreast.agents.codex.failures import classify, last_words
 from abreast.agents.codex.rollout import load_rollout
 from abreast.agents.codex.stream import CodexReader
-from abreast.model.contract import Profile
-from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
-from abreast.model.usage import Usage
+from abreast.model.events import Cause, Event, EventKind, Outcome, Usage, Verdict
+from abreast.model.task import Profile
 
 ID = "01a2035b-8b7d-7723-9a0e-53eb2dd5fb14"
 STARTED = {"type": "thread.started", "thread_id": ID}

@@ -15,9 +15,9 @@ from abreast.agents.base import Child
 from abreast.agents.codex.agent import AGENT
 from abreast.contract.shapes import PRESETS
 from abreast.loopback.record import RecordedRequest
-from abreast.model.contract import Profile
 from abreast.model.events import EventKind, Outcome
 from abreast.model.moves import Move, Say, Scenario, Shell, Spend, Write
+from abreast.model.task import Profile
 from tests.agents.codex.desk import NEWER, OLDER, Desk, both_models, open_desk, server
 from tests.support.clis import Ran, run_cli
 from tests.support.deadlines import SECONDS, eventually

@@ -19,7 +19,6 @@ import pytest
 from abreast.agents.codex.agent import AGENT
 from abreast.engine.working.session.jobs import Order, run_job
 from abreast.model.events import Cause, EventKind, Outcome
-from abreast.model.limits import Limits
 from abreast.model.moves import (
     Drop,
     Edit,
@@ -33,6 +32,7 @@ from abreast.model.moves import (
     Spend,
     Write,
 )
+from abreast.model.task import Limits
 from abreast.process.tree import MARKER, sweep
 from tests.agents.codex.desk import NEWER, OLDER, Desk, both_models, open_desk, server
 from tests.support.clis import run_cli

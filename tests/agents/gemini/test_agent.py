@@ -18,10 +18,8 @@ from abreast.agents.gemini.briefing import GIVEN
 from abreast.agents.gemini.home import auth_type
 from abreast.agents.gemini.mail import HEARD
 from abreast.agents.gemini.stream import GeminiReader
-from abreast.model.contract import Profile
-from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
-from abreast.model.limits import Limits
-from abreast.model.usage import Usage
+from abreast.model.events import Cause, Event, EventKind, Outcome, Usage, Verdict
+from abreast.model.task import Limits, Profile
 from abreast.process.materialise import materialise
 
 UUID = "7b1d2c3e-0000-4000-8000-00000000000a"

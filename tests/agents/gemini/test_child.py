@@ -19,9 +19,9 @@ from abreast.contract.shapes import schema_of
 from abreast.engine.working.session.prompts import read_briefing
 from abreast.loopback.record import RecordedRequest
 from abreast.loopback.server import Loopback
-from abreast.model.contract import Contract, Profile
 from abreast.model.events import EventKind, Outcome
 from abreast.model.moves import Call, Move, Read, Say, Scenario, Shell, Spend, Write
+from abreast.model.task import Contract, Profile
 from abreast.process.materialise import materialise
 from tests.support.clis import Ran, cli_environ, make_launch, run_cli
 from tests.support.deadlines import SECONDS, eventually

@@ -30,7 +30,7 @@ from abreast.agents.recorded import record_lines
 from abreast.agents.versions import Certified
 from abreast.loopback.dialect import Answer, Message, Reply, Request
 from abreast.model.defect import Defect
-from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
+from abreast.model.events import Cause, Event, EventKind, Outcome, Usage, Verdict
 from abreast.model.moves import Write
 from abreast.model.price import Price, PriceList
 from abreast.model.transcript import (
@@ -43,7 +43,6 @@ from abreast.model.transcript import (
     Transcript,
     TranscriptEvent,
 )
-from abreast.model.usage import Usage
 
 URL = "TOY_URL"
 HOME = "TOY_HOME"

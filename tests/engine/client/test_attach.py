@@ -8,9 +8,9 @@ import pytest
 
 from abreast import api
 from abreast.errors import StateError
-from abreast.model.contract import DeliveryState, Isolation
 from abreast.model.moves import Say, Write
-from abreast.model.states import LandMode, LandState, RunState, SessionState
+from abreast.model.session import LandMode, LandState, RunState, SessionState
+from abreast.model.task import DeliveryState, Isolation
 from tests.support.stage import Stage, scripted, task, until, writes
 
 

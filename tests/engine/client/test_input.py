@@ -8,7 +8,7 @@ import pytest
 from abreast import api
 from abreast.engine.client.requests import connect
 from abreast.errors import AbreastError, PlanError, Problem
-from abreast.model.states import LandMode
+from abreast.model.session import LandMode
 from abreast.model.task import AgentChoice, Plan, Task
 from abreast.places import find_places
 from abreast.plan.options import Overrides

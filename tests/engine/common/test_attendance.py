@@ -10,7 +10,7 @@ from abreast import api
 from abreast.engine.common.attendance import Attendance, attendance, is_at_work
 from abreast.engine.common.worker_process import ensure_worker
 from abreast.model.moves import Say
-from abreast.model.states import RunState
+from abreast.model.session import RunState
 from tests.support.deadlines import SECONDS, eventually
 from tests.support.stage import Stage, scripted, task, until
 

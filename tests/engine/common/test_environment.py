@@ -14,7 +14,7 @@ import pytest
 from abreast.engine.client.requests import connect
 from abreast.errors import StoreError
 from abreast.model.moves import Shell, Write
-from abreast.model.states import RunState, SessionState
+from abreast.model.session import RunState, SessionState
 from abreast.model.task import AgentChoice
 from tests.support.deadlines import eventually
 from tests.support.stage import Stage, scripted, task, until

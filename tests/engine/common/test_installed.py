@@ -13,7 +13,7 @@ from abreast.agents.versions import Certified, VersionStatus
 from abreast.engine.client.delegating import Ask, make_plan
 from abreast.engine.common.installed import find_fit
 from abreast.errors import AgentError, ContractError, PlanError
-from abreast.model.contract import Contract
+from abreast.model.task import Contract
 from abreast.plan.options import Overrides
 from tests.support.repos import Repo
 

@@ -16,9 +16,8 @@ from abreast.engine.common.layout import (
     repository_folder,
     repository_lock,
 )
-from abreast.model.naming import unique_name
-from abreast.model.session import Session
-from abreast.model.states import SessionState
+from abreast.model.session import Session, SessionState
+from abreast.model.text import unique_name
 from abreast.places import Places
 
 PLACES = Places(Path("/state"), "sqlite://")

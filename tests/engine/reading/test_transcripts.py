@@ -15,8 +15,7 @@ from abreast.engine.reading.transcripts import (
     transcript_of,
 )
 from abreast.errors import NotFoundError
-from abreast.model.session import Session
-from abreast.model.states import SessionState
+from abreast.model.session import Session, SessionState
 from abreast.places import Places
 
 FIXTURES = Path(__file__).parents[2] / "recordings"

@@ -12,7 +12,7 @@ from abreast.engine.working import run_steps
 from abreast.engine.working.session.context import Engine
 from abreast.errors import StateError
 from abreast.model.moves import Fail, Say, Shell, Write
-from abreast.model.states import LandMode, LandState, RunState, SessionState
+from abreast.model.session import LandMode, LandState, RunState, SessionState
 from abreast.model.task import AgentChoice
 from tests.support.deadlines import eventually
 from tests.support.stage import Stage, scripted, task, until, writes

@@ -12,8 +12,7 @@ import pytest
 from abreast import api
 from abreast.engine.common.worker_process import ensure_worker
 from abreast.model.moves import Say, Shell, Write
-from abreast.model.session import Run
-from abreast.model.states import LandMode, LandState, RunState, SessionState
+from abreast.model.session import LandMode, LandState, Run, RunState, SessionState
 from abreast.model.task import Task
 from abreast.process.tree import marked
 from tests.support.deadlines import eventually

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from abreast import api
-from abreast.model.contract import DeliveryState
 from abreast.model.moves import Fail, Say, Write
-from abreast.model.states import LandMode, LandState, RunState, SessionState
+from abreast.model.session import LandMode, LandState, RunState, SessionState
+from abreast.model.task import DeliveryState
 from tests.support.deadlines import eventually
 from tests.support.stage import Stage, scripted, task, until, writes
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from abreast.model.moves import Say, Shell, Sleep, Write
-from abreast.model.states import RunState, SessionState
+from abreast.model.session import RunState, SessionState
 from abreast.model.task import AgentChoice
 from tests.support.stage import Stage, scripted, task, writes
 

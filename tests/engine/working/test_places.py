@@ -14,7 +14,7 @@ from abreast.engine.common.home import foreign_runs
 from abreast.engine.common.worker_process import ensure_worker
 from abreast.errors import WorkerError
 from abreast.model.moves import Say, Write
-from abreast.model.states import RunState
+from abreast.model.session import RunState
 from abreast.places import Places
 from abreast.process.tree import sweep
 from abreast.store.holders import holders, this_host

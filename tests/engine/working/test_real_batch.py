@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from abreast.model.moves import Edit, Say, Shell, Spend, Write
-from abreast.model.states import LandMode, LandState, RunState, SessionState
+from abreast.model.session import LandMode, LandState, RunState, SessionState
 from abreast.process.tree import MARKER
 from tests.support.clis import require_cli
 from tests.support.deadlines import SECONDS

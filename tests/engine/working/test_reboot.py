@@ -13,8 +13,7 @@ from abreast.cli.edge import guard
 from abreast.engine.common.worker_process import ensure_worker
 from abreast.errors import StateError
 from abreast.model.moves import Say, Shell, Write
-from abreast.model.session import Run
-from abreast.model.states import LandMode, LandState, RunState, SessionState
+from abreast.model.session import LandMode, LandState, Run, RunState, SessionState
 from tests.support.deadlines import eventually
 from tests.support.stage import Stage, scripted, task, until, writes
 

@@ -10,8 +10,7 @@ from abreast.engine.client.requests import connect
 from abreast.engine.common.check import check_plan
 from abreast.errors import NotFoundError
 from abreast.model.moves import Say, Shell, Write
-from abreast.model.session import Session
-from abreast.model.states import RunState, SessionState
+from abreast.model.session import RunState, Session, SessionState
 from tests.support.deadlines import eventually
 from tests.support.stage import Stage, scripted, task, until, writes
 

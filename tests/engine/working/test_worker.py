@@ -15,7 +15,7 @@ from abreast.engine.client.requests import connect
 from abreast.engine.common.worker_process import TAKEN, ensure_worker
 from abreast.errors import WorkerError
 from abreast.model.moves import Say, Shell, Write
-from abreast.model.states import RunState
+from abreast.model.session import RunState
 from abreast.places import Places
 from tests.support.databases import Postgres
 from tests.support.deadlines import SECONDS, eventually

@@ -13,7 +13,7 @@ from abreast.agents.claude.transcript import (
     tokens,
 )
 from abreast.agents.values import amount
-from abreast.model.usage import Usage
+from abreast.model.events import Usage
 
 
 class ClaudeBill:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from abreast.agents.base import Child
 from abreast.agents.claude.schema import takes
-from abreast.model.contract import Profile
+from abreast.model.task import Profile
 
 _LOOK = "Read,Glob,Grep"
 # Edit and Write are not listed as allowed, because a listed one may write anywhere; the mode

@@ -11,7 +11,7 @@ from abreast.agents.recorded import cut
 from abreast.agents.values import listed as as_list
 from abreast.agents.values import mapping as as_dict
 from abreast.agents.values import text as as_text
-from abreast.model.harmless import one_line
+from abreast.model.text import one_line
 from abreast.model.transcript import Called, Planned, Returned, ToolKind
 
 _KINDS = {

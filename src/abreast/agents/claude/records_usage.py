@@ -20,7 +20,7 @@ from abreast.agents.recorded import seconds
 from abreast.agents.values import amount
 from abreast.agents.values import mapping as as_dict
 from abreast.agents.values import text as as_text
-from abreast.model.harmless import one_line
+from abreast.model.text import one_line
 from abreast.model.transcript import FAST, Aside, Spent
 
 MARKS: tuple[bytes, ...] = (b'"usage"', rb"\u00", b"modelUsage")

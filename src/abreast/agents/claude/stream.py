@@ -13,9 +13,8 @@ from abreast.agents.claude.transcript import READERS, SYNTHETIC, WRITERS, Writte
 from abreast.agents.lines import load_line
 from abreast.agents.values import listed as as_list
 from abreast.agents.values import mapping as as_dict
-from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
-from abreast.model.harmless import one_line
-from abreast.model.usage import Usage
+from abreast.model.events import Cause, Event, EventKind, Outcome, Usage, Verdict
+from abreast.model.text import one_line
 
 _KNOWN_TYPES = frozenset(
     {"system", "assistant", "user", "result", "stream_event", "tool_progress", "rate_limit_event"}

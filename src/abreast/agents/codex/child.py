@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from abreast.agents.base import Child
-from abreast.model.contract import Profile
+from abreast.model.task import Profile
 
 _READER = """\
 You answer one question about the files in the current directory, a git repository. Another agent \

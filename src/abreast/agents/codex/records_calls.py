@@ -15,7 +15,7 @@ from abreast.agents.codex.records_lines import (
 from abreast.agents.codex.records_shell import command_of, sort_command
 from abreast.agents.recorded import cut
 from abreast.agents.values import mapping, text
-from abreast.model.harmless import one_line
+from abreast.model.text import one_line
 from abreast.model.transcript import Called, Planned, Returned, ToolKind
 
 CALLS = frozenset(

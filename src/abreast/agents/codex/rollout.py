@@ -19,8 +19,8 @@ from abreast.agents.codex.records_lines import (
 )
 from abreast.agents.recorded import record_lines
 from abreast.agents.values import count
-from abreast.model.harmless import one_line
-from abreast.model.usage import Usage
+from abreast.model.events import Usage
+from abreast.model.text import one_line
 from abreast.process.listing import matching, written
 
 # A file system mounted read-only, or a system call refused, says one of these.

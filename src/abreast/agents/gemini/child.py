@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from abreast.agents.base import Launch
-from abreast.model.contract import Profile
+from abreast.model.task import Profile
 
 READING = ("list_directory", "read_file", "glob", "grep_search")
 """All the tools of a child that reads."""

@@ -4,7 +4,7 @@ import json
 import re
 
 from abreast.model.events import Cause, Outcome
-from abreast.model.harmless import one_line
+from abreast.model.text import one_line
 
 LOGIN_HINT = (
     "set GEMINI_API_KEY (https://aistudio.google.com/apikey), or run `gemini` once to log in; "

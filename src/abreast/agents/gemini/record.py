@@ -11,8 +11,8 @@ from abreast.agents.gemini.records_history import SILENT, History
 from abreast.agents.gemini.records_lines import header, lines_of, parse
 from abreast.agents.gemini.records_usage import Spending
 from abreast.agents.recorded import seconds
+from abreast.model.events import Usage
 from abreast.model.transcript import Spent
-from abreast.model.usage import Usage
 from abreast.process.listing import matching
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from abreast.agents.gemini.records_lines import dump
 from abreast.agents.gemini.records_shape import Record, parts, safe_name
 from abreast.agents.recorded import cut, seconds
-from abreast.model.harmless import one_line
+from abreast.model.text import one_line
 from abreast.model.transcript import Called, Planned, Returned, Said, ToolKind
 
 _KINDS: Mapping[str, tuple[ToolKind, tuple[str, ...]]] = {

@@ -14,9 +14,8 @@ from abreast.agents.gemini.mail import HEARD
 from abreast.agents.gemini.record import ReplyUsage, replies
 from abreast.agents.lines import load_line
 from abreast.agents.values import count, mapping, text
-from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
-from abreast.model.harmless import one_line
-from abreast.model.usage import Usage
+from abreast.model.events import Cause, Event, EventKind, Outcome, Usage, Verdict
+from abreast.model.text import one_line
 
 Line = Mapping[str, Any]
 

@@ -27,8 +27,7 @@ from abreast.git.status import find_commit
 from abreast.git.submodules import keep_submodules
 from abreast.git.worktree import WorktreeSpec
 from abreast.model.removal import Removal
-from abreast.model.session import Run, Session
-from abreast.model.states import LandState
+from abreast.model.session import LandState, Run, Session
 from abreast.places import Places
 from abreast.process.listing import size_of
 from abreast.process.working import working_folders

@@ -14,9 +14,8 @@ from abreast.engine.client.watching import wait_for
 from abreast.engine.common.deliverables import load, outcome_of
 from abreast.engine.common.layout import SessionLayout, layout_of
 from abreast.errors import ContractError, NotFoundError
-from abreast.model.contract import Deliverable
-from abreast.model.session import Run, Session
-from abreast.model.states import SessionKind
+from abreast.model.session import Run, Session, SessionKind
+from abreast.model.task import Deliverable
 from abreast.places import Places
 from abreast.runner.job import STREAM
 from abreast.store.reader import Reader

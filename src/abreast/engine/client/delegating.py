@@ -20,16 +20,17 @@ from abreast.engine.common.worker_process import ensure_worker
 from abreast.engine.working.delegation.estimating import check_scope, make_estimate, sizes_in
 from abreast.errors import AbreastError, AgentError, ContractError, WorkerError
 from abreast.git.repository import find_repository
-from abreast.model.contract import (
+from abreast.model.economy import Estimate
+from abreast.model.session import Run, SessionKind
+from abreast.model.task import (
+    AgentChoice,
     BriefingChoice,
     Contract,
     Isolation,
+    Plan,
     Profile,
+    Task,
 )
-from abreast.model.economy import Estimate
-from abreast.model.session import Run
-from abreast.model.states import SessionKind
-from abreast.model.task import AgentChoice, Plan, Task
 from abreast.places import Places, find_places
 from abreast.plan.names import subject
 from abreast.process.environment import DEPTH, SESSION

@@ -31,9 +31,16 @@ from abreast.engine.common.seat import require_free
 from abreast.engine.common.worker_process import ensure_worker, require_environment
 from abreast.errors import AbreastError, StateError, WorkerError
 from abreast.git.repository import find_repository
-from abreast.model.attendance import Attendance
-from abreast.model.session import Run, Session
-from abreast.model.states import LandMode, LandState, RunState, SessionKind, SessionState
+from abreast.model.session import (
+    Attendance,
+    LandMode,
+    LandState,
+    Run,
+    RunState,
+    Session,
+    SessionKind,
+    SessionState,
+)
 from abreast.model.task import Plan
 from abreast.places import Places
 from abreast.plan.consistency import prompt_problems

@@ -8,8 +8,8 @@ from typing import Any
 
 from abreast.agents import modelled
 from abreast.errors import ContractError
-from abreast.model.contract import LIMIT_TOKENS, Profile
-from abreast.model.harmless import named
+from abreast.model.task import LIMIT_TOKENS, Profile
+from abreast.model.text import named
 
 FILE = "abreast.toml"
 _TABLE = "delegate"

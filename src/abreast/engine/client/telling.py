@@ -13,9 +13,8 @@ from abreast.engine.client.watching import require_run
 from abreast.engine.common.attendance import is_lost
 from abreast.engine.common.layout import layout_of
 from abreast.errors import StateError
-from abreast.model.harmless import one_line
-from abreast.model.session import Session
-from abreast.model.states import SessionKind, SessionState
+from abreast.model.session import Session, SessionKind, SessionState
+from abreast.model.text import one_line
 from abreast.places import Places
 from abreast.process.patience import pause
 from abreast.store.reader import Reader

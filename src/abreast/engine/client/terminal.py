@@ -35,8 +35,7 @@ from abreast.git.guard import guard_worktree
 from abreast.git.repository import Repository
 from abreast.git.snapshot import build_tree
 from abreast.model.events import Outcome, Verdict
-from abreast.model.session import BY_HAND, Session
-from abreast.model.states import RunState, SessionKind, SessionState
+from abreast.model.session import BY_HAND, RunState, Session, SessionKind, SessionState
 from abreast.model.task import AgentChoice, Plan, Task
 from abreast.places import Places
 from abreast.process import clock

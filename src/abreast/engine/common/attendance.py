@@ -8,9 +8,7 @@ from pathlib import Path
 
 from abreast.engine.common.seat import is_taken
 from abreast.engine.common.worker_process import find_worker
-from abreast.model.attendance import Attendance, Presence
-from abreast.model.session import Run, Session
-from abreast.model.states import RunState, SessionKind
+from abreast.model.session import Attendance, Presence, Run, RunState, Session, SessionKind
 from abreast.places import Places
 from abreast.process.listing import matching, written
 from abreast.runner.job import JOB, RESULT, load_runner

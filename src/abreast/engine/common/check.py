@@ -16,7 +16,7 @@ from abreast.git.call import require_git
 from abreast.git.refs import read_ref
 from abreast.git.repository import Repository, branch_name_ok, find_repository, resolve
 from abreast.git.status import current_branch, dirty_summary, find_commit
-from abreast.model.states import LandMode
+from abreast.model.session import LandMode
 from abreast.model.task import Plan, Task
 from abreast.places import find_places
 from abreast.plan.consistency import task_problems

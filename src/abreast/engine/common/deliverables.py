@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from abreast.model.contract import Deliverable, DeliveryState
-from abreast.model.states import SessionState
+from abreast.model.session import SessionState
+from abreast.model.task import Deliverable, DeliveryState
 from abreast.process.files import load_as, write_json
 
 _OUTCOMES = {

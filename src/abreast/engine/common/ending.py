@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from abreast.model.events import Cause, Outcome
-from abreast.model.states import SessionState
+from abreast.model.session import SessionState
 from abreast.runner.job import Result
 from abreast.runner.supervise import STOPPED_BY_USER
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from abreast.git.guard import guard_repository
 from abreast.git.repository import Repository, find_repository
-from abreast.model.naming import unique_name
 from abreast.model.session import Session
+from abreast.model.text import unique_name
 from abreast.places import Places
 
 STOP = "stop"  # the file whose existence stops every job of an attempt

@@ -8,8 +8,7 @@ from abreast.git.changes import Form, diff_text, worktree_diff
 from abreast.git.guard import guard_worktree
 from abreast.git.refs import read_ref
 from abreast.git.repository import Repository
-from abreast.model.session import Session
-from abreast.model.states import SessionKind
+from abreast.model.session import Session, SessionKind
 from abreast.places import Places
 from abreast.store.reader import Reader
 

@@ -9,8 +9,7 @@ from abreast.engine.working.schedule import Pace, RunProgress
 from abreast.engine.working.session.context import Engine, plan_of
 from abreast.engine.working.session.final import leave_bare, write_ending
 from abreast.engine.working.session.worktree import warm_up
-from abreast.model.session import Run, Session
-from abreast.model.states import LandMode, LandState, RunState, SessionState
+from abreast.model.session import LandMode, LandState, Run, RunState, Session, SessionState
 
 
 @dataclass(frozen=True)

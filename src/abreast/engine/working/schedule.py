@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from abreast.engine.common.ending import STOPPED, Ending
 from abreast.model.events import Cause
-from abreast.model.states import SessionState
+from abreast.model.session import SessionState
 
 # After one of these no further session of the same agent has a chance: stop the line at once.
 LINE_STOPS = {Cause.AUTH, Cause.BILLING, Cause.SESSION_LIMIT}

@@ -36,8 +36,7 @@ from abreast.engine.working.lease_thread import hold_lease
 from abreast.engine.working.session.context import Engine
 from abreast.errors import StoreError, WorkerError
 from abreast.git.fast_forward import recover
-from abreast.model.session import Run
-from abreast.model.states import RunState, SessionKind
+from abreast.model.session import Run, RunState, SessionKind
 from abreast.places import Places, find_places
 from abreast.process.files import write_atomic
 from abreast.process.priority import WORKER, lower

@@ -9,10 +9,17 @@ import pytest
 
 from abreast.agents.codex.records import read
 from abreast.engine.common.deliverables import save
-from abreast.model.contract import Deliverable, DeliveryState
 from abreast.model.economy import Account
-from abreast.model.session import Run, Session
-from abreast.model.states import LandMode, LandState, RunState, SessionKind, SessionState
+from abreast.model.session import (
+    LandMode,
+    LandState,
+    Run,
+    RunState,
+    Session,
+    SessionKind,
+    SessionState,
+)
+from abreast.model.task import Deliverable, DeliveryState
 from abreast.store.changes import SessionUpdate
 from abreast.store.engine import make_engine
 from abreast.store.migrations import migrate

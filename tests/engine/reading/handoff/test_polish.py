@@ -7,7 +7,7 @@ import pytest
 from abreast.engine.reading.handoff.polish import polish
 from abreast.handoff.page import read_header
 from abreast.handoff.polish import body, problems
-from abreast.model.contract import Deliverable, DeliveryState, Isolation
+from abreast.model.task import Deliverable, DeliveryState, Isolation
 from tests.support.handoffs import HEADER, handoff_of, recorded
 
 DRAFT = handoff_of(recorded("claude", "plain"))

@@ -6,7 +6,7 @@ import pytest
 
 import abreast
 from abreast.model.moves import Say, Spend, Write
-from abreast.model.states import SessionState
+from abreast.model.session import SessionState
 from tests.support.rig import every_cli, rigged
 
 

@@ -9,10 +9,10 @@ import pytest
 import abreast
 from abreast import api
 from abreast.loopback.play import turn_at
-from abreast.model.contract import Contract, DeliveryState
 from abreast.model.economy import Account
 from abreast.model.moves import Call, Hang, Move, Read, Say, Scenario, Spend
 from abreast.model.session import Session
+from abreast.model.task import Contract, DeliveryState
 from abreast.places import Places
 from tests.support.deadlines import SECONDS, eventually
 from tests.support.rig import Rig, every_cli, rigged

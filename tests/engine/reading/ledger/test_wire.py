@@ -7,8 +7,7 @@ import pytest
 import abreast
 from abreast.engine.reading.ledger.session import read_session
 from abreast.model.ledger import By
-from abreast.model.session import Session
-from abreast.model.states import SessionState
+from abreast.model.session import Session, SessionState
 from tests.support.recorded_homes import counts, install, make_places, recordings, total, wire
 
 ALL = [(agent, name) for agent in ("claude", "codex", "gemini") for name in recordings(agent)]

@@ -15,13 +15,18 @@ from abreast.engine.client import delegating
 from abreast.engine.client.requests import connect
 from abreast.engine.working.delegation import judging
 from abreast.errors import ContractError, NotFoundError, PlanError, WorkerError
-from abreast.model.contract import Contract, Deliverable, DeliveryState, Isolation, Profile
 from abreast.model.economy import Account, Worth
-from abreast.model.limits import Limits
 from abreast.model.moves import Move, Say, Shell, Sleep, Spend, Write
-from abreast.model.session import Run
-from abreast.model.states import RunState, SessionKind, SessionState
-from abreast.model.task import AgentChoice
+from abreast.model.session import Run, RunState, SessionKind, SessionState
+from abreast.model.task import (
+    AgentChoice,
+    Contract,
+    Deliverable,
+    DeliveryState,
+    Isolation,
+    Limits,
+    Profile,
+)
 from abreast.process.priority import AGENT, AWAITED
 from abreast.runner.job import load_runner
 from abreast.store.deliverables import record_deliverable

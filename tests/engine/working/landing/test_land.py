@@ -9,8 +9,7 @@ from abreast import api
 from abreast.engine.client.requests import connect
 from abreast.errors import StateError
 from abreast.model.moves import Edit, Say, Shell, Write
-from abreast.model.session import Run
-from abreast.model.states import LandMode, LandState, RunState, SessionState
+from abreast.model.session import LandMode, LandState, Run, RunState, SessionState
 from abreast.model.task import AgentChoice
 from tests.support.deadlines import eventually
 from tests.support.stage import Stage, replace, scripted, task, until, writes

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from abreast.model.moves import Say, Shell
-from abreast.model.session import Session
-from abreast.model.states import SessionState
+from abreast.model.session import Session, SessionState
 from tests.support.stage import Stage, scripted, task
 
 INNER = (

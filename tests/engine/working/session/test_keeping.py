@@ -6,8 +6,7 @@ import pytest
 
 from abreast import api
 from abreast.model.moves import Say, Shell, Write
-from abreast.model.session import Session
-from abreast.model.states import SessionState
+from abreast.model.session import Session, SessionState
 from tests.support.deadlines import eventually
 from tests.support.stage import Stage, scripted, task, writes
 

@@ -2,7 +2,7 @@
 
 from abreast import api
 from abreast.model.moves import Shell
-from abreast.model.states import SessionState
+from abreast.model.session import SessionState
 from tests.support.stage import Stage, scripted, task, writes
 
 AMENDS = Shell(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from abreast import api
 from abreast.model.moves import Say, Shell, Write
-from abreast.model.states import LandMode, LandState, RunState
+from abreast.model.session import LandMode, LandState, RunState
 from tests.support.deadlines import eventually
 from tests.support.repos import Repo
 from tests.support.stage import Stage, scripted, task, writes

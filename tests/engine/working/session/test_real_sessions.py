@@ -13,8 +13,7 @@ import abreast
 from abreast import api
 from abreast.agents.base import Command
 from abreast.model.moves import Say, Shell, Spend, Write
-from abreast.model.session import Session
-from abreast.model.states import SessionState
+from abreast.model.session import Session, SessionState
 from abreast.process.tree import marked
 from abreast.runner.job import load_job
 from abreast.store.reader import Reader

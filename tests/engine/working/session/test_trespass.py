@@ -5,8 +5,7 @@ from pathlib import Path
 
 from abreast import api
 from abreast.model.moves import Fail, Say, Shell, Write
-from abreast.model.session import Session
-from abreast.model.states import LandMode, LandState, SessionState
+from abreast.model.session import LandMode, LandState, Session, SessionState
 from tests.support.stage import Stage, scripted, task, until, writes
 from tests.support.untouched import marks_of, shared_by
 

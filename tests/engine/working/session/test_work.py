@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from abreast.model.moves import Say, Shell, Write
-from abreast.model.session import Session
-from abreast.model.states import RunState, SessionState
+from abreast.model.session import RunState, Session, SessionState
 from tests.support.stage import Stage, scripted, task, writes
 from tests.support.untouched import marks_of, shared_by
 

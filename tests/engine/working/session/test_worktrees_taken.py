@@ -4,8 +4,7 @@ from pathlib import Path
 
 from abreast import api
 from abreast.model.moves import Shell, Write
-from abreast.model.session import Session
-from abreast.model.states import SessionState
+from abreast.model.session import Session, SessionState
 from tests.support.stage import Stage, scripted, task, until
 
 COMMITS = (

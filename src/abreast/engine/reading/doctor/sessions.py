@@ -18,8 +18,7 @@ from abreast.engine.common.deliverables import load
 from abreast.engine.reading.doctor.machine import briefing_of
 from abreast.engine.reading.doctor.repositories import checkout_of
 from abreast.model.finding import Evidence
-from abreast.model.session import Run, Session
-from abreast.model.states import LandState, SessionKind
+from abreast.model.session import LandState, Run, Session, SessionKind
 from abreast.model.transcript import Begun, Spent, ToolKind, Transcript
 
 

@@ -14,10 +14,9 @@ from abreast.engine.reading.transcripts import (
 )
 from abreast.errors import NotFoundError, StoreError
 from abreast.model.handoff import Handoff
-from abreast.model.session import Run, Session
-from abreast.model.states import SessionKind, SessionState
+from abreast.model.session import Run, Session, SessionKind, SessionState
+from abreast.model.text import either
 from abreast.model.transcript import Transcript
-from abreast.model.words import either
 from abreast.places import Places
 from abreast.process.listing import written
 from abreast.store.reader import Reader

@@ -7,9 +7,8 @@ from abreast.contract.render import fence
 from abreast.engine.reading.handoff.git import NAME
 from abreast.handoff.page import sections
 from abreast.handoff.polish import assemble, body, problems, question
-from abreast.model.contract import Contract, Deliverable
 from abreast.model.handoff import Handoff
-from abreast.model.limits import Limits
+from abreast.model.task import Contract, Deliverable, Limits
 from abreast.model.tokens import count_tokens
 
 _BUDGET = Limits(minutes=5, idle_minutes=3, turns=6)

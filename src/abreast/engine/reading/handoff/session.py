@@ -25,12 +25,10 @@ from abreast.handoff.line import Pen
 from abreast.handoff.masking import mask, secrets_of
 from abreast.handoff.origin import CheckedCommand, Origin
 from abreast.handoff.transcript import TranscriptFacts, telling_line, transcript_facts
-from abreast.model.contract import Isolation
 from abreast.model.events import Outcome
 from abreast.model.handoff import TOKENS, Handoff, Header
-from abreast.model.session import BY_HAND, Session
-from abreast.model.states import SessionKind
-from abreast.model.task import Task
+from abreast.model.session import BY_HAND, Session, SessionKind
+from abreast.model.task import Isolation, Task
 from abreast.places import Places
 from abreast.plan.dump import load_plan
 from abreast.process.files import write_atomic

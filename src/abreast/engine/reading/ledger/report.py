@@ -15,7 +15,7 @@ from abreast.engine.reading.ledger.index import Index, refresh
 from abreast.errors import AbreastError
 from abreast.model.ledger import QUARTER, By, Delegation, Ledger, Parallel, Tally
 from abreast.model.session import Session
-from abreast.model.words import counted
+from abreast.model.text import counted
 from abreast.places import Places
 from abreast.store.transcripts import Indexed, Known, load_delivered, load_known
 

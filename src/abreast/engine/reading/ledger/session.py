@@ -15,10 +15,10 @@ from abreast.economics.ledger import merged, tally, unrecorded
 from abreast.engine.reading.ledger.pack import Requests, names_in, unpack
 from abreast.engine.reading.ledger.read import Reading, read
 from abreast.engine.reading.transcripts import transcript_files
+from abreast.model.events import Usage
 from abreast.model.ledger import Tally
 from abreast.model.session import Session
 from abreast.model.transcript import Spent
-from abreast.model.usage import Usage
 from abreast.places import Places
 from abreast.store.transcripts import Indexed
 

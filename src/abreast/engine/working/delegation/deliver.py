@@ -18,11 +18,11 @@ from abreast.engine.working.session.spending import Bill, bill_of
 from abreast.errors import GitError
 from abreast.git.changes import diff_text
 from abreast.git.status import checkout_marks
-from abreast.model.contract import Deliverable, DeliveryState, Isolation
 from abreast.model.economy import Estimate
 from abreast.model.events import Outcome
-from abreast.model.harmless import named
-from abreast.model.states import SessionState
+from abreast.model.session import SessionState
+from abreast.model.task import Deliverable, DeliveryState, Isolation
+from abreast.model.text import named
 from abreast.model.tokens import count_tokens
 from abreast.process import clock
 from abreast.process.files import load_as, write_json

@@ -12,8 +12,8 @@ from abreast.engine.working.session.context import SessionContext
 from abreast.errors import ContractError
 from abreast.git.call import call, git, split
 from abreast.git.guarded import Where, guard_around
-from abreast.model.contract import Contract, Profile
 from abreast.model.economy import Estimate
+from abreast.model.task import Contract, Profile
 from abreast.places import find_places
 from abreast.process.inside import inside
 from abreast.store.reader import Reader

@@ -14,7 +14,7 @@ from typing import Any
 from abreast.codec import dump, load
 from abreast.contract.judge import Judged, judge
 from abreast.errors import CommandError
-from abreast.model.contract import Contract
+from abreast.model.task import Contract
 from abreast.process.command import run
 from abreast.process.environment import allow
 

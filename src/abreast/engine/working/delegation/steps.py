@@ -11,8 +11,8 @@ from abreast.engine.working.session import preparing
 from abreast.engine.working.session.bounded import bounded
 from abreast.engine.working.session.context import Engine, SessionContext
 from abreast.engine.working.session.steps import blocking, guarded, run_cli
-from abreast.model.contract import Isolation
-from abreast.model.states import SessionState
+from abreast.model.session import SessionState
+from abreast.model.task import Isolation
 from abreast.store.changes import SessionUpdate
 
 

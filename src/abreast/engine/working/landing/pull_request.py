@@ -7,7 +7,7 @@ from abreast.engine.working.session.context import SessionContext
 from abreast.errors import CommandError
 from abreast.git.call import environment
 from abreast.git.repository import Repository
-from abreast.model.states import LandState
+from abreast.model.session import LandState
 from abreast.process.command import run
 from abreast.store.changes import SessionUpdate
 

@@ -24,8 +24,7 @@ from abreast.git.landed import adds_nothing
 from abreast.git.merge import merge_trees
 from abreast.git.refs import read_ref, swap_ref
 from abreast.git.repository import is_ancestor, resolve
-from abreast.model.session import Session
-from abreast.model.states import LandMode, LandState
+from abreast.model.session import LandMode, LandState, Session
 from abreast.process.files import write_atomic
 from abreast.runner.supervise import STOPPED_BY_USER
 from abreast.store.changes import SessionUpdate

@@ -23,7 +23,7 @@ from abreast.git.making import ensure_worktree
 from abreast.git.status import find_commit, own_git_dir
 from abreast.git.worktree import WorktreeSpec
 from abreast.model.events import Outcome
-from abreast.model.harmless import named
+from abreast.model.text import named
 from abreast.process.files import write_atomic
 from abreast.runner.job import is_lost
 from abreast.runner.supervise import STOPPED_BY_USER

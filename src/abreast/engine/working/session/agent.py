@@ -19,8 +19,8 @@ from abreast.engine.working.session.prompts import read_briefing
 from abreast.engine.working.session.spending import bill_of
 from abreast.errors import StoreError
 from abreast.git.status import require_own_git_dir
-from abreast.model.contract import BriefingChoice, Isolation
 from abreast.model.events import Outcome
+from abreast.model.task import BriefingChoice, Isolation
 from abreast.process.environment import DEPTH, SESSION, allow
 from abreast.process.files import write_atomic
 from abreast.process.priority import AGENT, AWAITED

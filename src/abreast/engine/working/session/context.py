@@ -16,9 +16,8 @@ from abreast.errors import WorkerError
 from abreast.git.guard import guard_worktree
 from abreast.git.guarded import Guarded, Where, guard_around
 from abreast.git.repository import Repository
-from abreast.model.contract import Isolation
 from abreast.model.session import Run, Session
-from abreast.model.task import Plan, Task
+from abreast.model.task import Isolation, Plan, Task
 from abreast.places import Places
 from abreast.plan.dump import load_plan
 from abreast.store.changes import SessionUpdate

@@ -11,8 +11,7 @@ from abreast.errors import StateError
 from abreast.handoff.compose import compose
 from abreast.handoff.facts import SessionFacts
 from abreast.model.handoff import Handoff
-from abreast.model.session import Session
-from abreast.model.states import SessionState
+from abreast.model.session import Session, SessionState
 from abreast.model.task import Task
 from abreast.plan.dump import load_plan
 from abreast.store.changes import UNSET, SessionUpdate

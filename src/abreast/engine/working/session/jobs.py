@@ -14,7 +14,7 @@ from abreast.agents.base import Command
 from abreast.engine.common.layout import JOBS, LOST, SessionLayout
 from abreast.engine.common.worker_process import successor
 from abreast.errors import WorkerError
-from abreast.model.limits import Limits
+from abreast.model.task import Limits
 from abreast.places import Places
 from abreast.process.detached import spawn_detached
 from abreast.process.family import load_family

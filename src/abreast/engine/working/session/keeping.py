@@ -15,7 +15,7 @@ from abreast.git.reflog import commits_left
 from abreast.git.repository import Repository
 from abreast.git.snapshot import Snapshot, snapshot
 from abreast.git.submodules import Submodule, keep_submodules
-from abreast.model.harmless import named
+from abreast.model.text import named
 from abreast.store.writer import Store
 
 

@@ -16,9 +16,8 @@ from abreast.git.making import Made
 from abreast.git.merge import merge_trees
 from abreast.git.refs import read_ref, swap_ref
 from abreast.git.repository import is_ancestor
-from abreast.model.limits import Limits
-from abreast.model.session import Session
-from abreast.model.states import SessionState
+from abreast.model.session import Session, SessionState
+from abreast.model.task import Limits
 from abreast.store.changes import SessionUpdate
 
 

@@ -23,8 +23,8 @@ from abreast.git.snapshot import Built, build_tree
 from abreast.git.status import operation, own_git_dir
 from abreast.git.submodules import keep_submodules
 from abreast.handoff.questions import questions_in
-from abreast.model.harmless import named, one_line
-from abreast.model.states import SessionKind, SessionState
+from abreast.model.session import SessionKind, SessionState
+from abreast.model.text import named, one_line
 from abreast.process.files import load_as, write_atomic, write_json
 from abreast.store.changes import SessionUpdate
 

@@ -26,7 +26,7 @@ from abreast.engine.working.session.context import Engine, SessionContext, open_
 from abreast.engine.working.session.final import leave_bare, write_ending
 from abreast.engine.working.session.jobs import Order, end_jobs, run_command, run_job
 from abreast.errors import AbreastError, StoreError
-from abreast.model.states import SessionState
+from abreast.model.session import SessionState
 from abreast.runner.job import Result
 from abreast.store.changes import SessionUpdate
 

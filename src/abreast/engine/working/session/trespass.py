@@ -27,7 +27,7 @@ from abreast.git.moved import Moved, moved_branches
 from abreast.git.reflog import read_log
 from abreast.git.refs import read_ref
 from abreast.git.steering import Setting
-from abreast.model.states import SessionKind, SessionState
+from abreast.model.session import SessionKind, SessionState
 
 _SHOWN = 3  # of what was found, in reason and hint; `abreast logs` has all
 _SETTLED = {SessionState.DONE, SessionState.STOPPED}

@@ -21,9 +21,9 @@ from abreast.git.refs import delete_ref, read_ref, swap_ref
 from abreast.git.removal import remove_worktree
 from abreast.git.repository import Repository
 from abreast.git.worktree import WorktreeSpec
-from abreast.model.harmless import named
 from abreast.model.session import Run
 from abreast.model.task import Plan
+from abreast.model.text import named
 from abreast.places import Places
 from abreast.store.changes import SessionUpdate
 

@@ -1,7 +1,4 @@
-"""Foreign text as it may be shown, to a person or a model: nothing in it acts, or hides.
-
-What is kept on disk, and printed as JSON, stays as it was.
-"""
+"""Text for people: foreign text made harmless, numbers and names in sentences, names of files."""
 
 import json
 import re
@@ -64,3 +61,32 @@ def named(names: Sequence[str]) -> str:
 
 def _quoted(name: str) -> str:
     return json.dumps(one_line(harmless(name), _NAME), ensure_ascii=False)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return `1 file`, `2 files`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def either(names: Sequence[str]) -> str:
+    """Return `a`, `a or b`, `a, b or c`."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+_READABLE = 40  # characters of the label that are shown
+_DIGEST = 24  # hexadecimal digits: 96 bits, so no two values share them in practice
+
+
+def unique_name(label: str, exact: str | bytes) -> str:
+    """Return a file name that stands for `exact` alone; `label` makes it readable.
+
+    Different values get different names, also where the file system ignores case or normalises
+    Unicode: lower-case ASCII letters, digits and dashes, at most 65 of them. Surrogates stand for
+    the bytes that Python read them from.
+    """
+    import hashlib  # which loads OpenSSL: no look at runs has to wait for it
+
+    raw = exact.encode("utf-8", "surrogateescape") if isinstance(exact, str) else exact
+    shown = re.sub(r"[^a-z0-9]+", "-", label.lower())[:_READABLE].strip("-")
+    return f"{shown or 'x'}-{hashlib.sha256(raw).hexdigest()[:_DIGEST]}"
