@@ -2,7 +2,7 @@
 
 import shutil
 
-from abreast.git.checkout import restore_tree, switch_detached
+from abreast.git.commit import restore_tree, switch_detached
 from abreast.git.snapshot import build_tree
 from abreast.git.status import dirty_summary
 from tests.git.conftest import Bench

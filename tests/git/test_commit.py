@@ -3,6 +3,7 @@
 import pytest
 
 from abreast.errors import GitError
+from abreast.git.changes import commits_since
 from abreast.git.commit import (
     Sealed,
     anchor,
@@ -10,9 +11,7 @@ from abreast.git.commit import (
     seal,
     tree_of,
 )
-from abreast.git.history import commits_since
-from abreast.git.refs import delete_ref, move_branch, read_ref, swap_ref
-from abreast.git.repository import identity
+from abreast.git.repository import delete_ref, identity, move_branch, read_ref, swap_ref
 from abreast.git.snapshot import build_tree
 from abreast.git.status import Dirty, dirty_summary
 from tests.git.conftest import Bench

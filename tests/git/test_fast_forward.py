@@ -16,8 +16,7 @@ import pytest
 
 from abreast.git import fast_forward
 from abreast.git.advance import Advance, AdvanceOutcome, advance
-from abreast.git.hooks import run_hook
-from abreast.git.ref_change import RefChange
+from abreast.git.ref_change import RefChange, run_hook
 from abreast.git.repository import find_repository
 from tests.support.deadlines import SECONDS, eventually
 from tests.support.repos import Repo, make_repo

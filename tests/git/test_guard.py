@@ -7,17 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from abreast.git.changes import worktree_diff
-from abreast.git.checkout import restore_tree, switch_detached
-from abreast.git.commit import commit_tree, left_in, seal, tree_of
+from abreast.git.changes import changed_since, commits_since, head_at, untracked, worktree_diff
+from abreast.git.commit import commit_tree, left_in, restore_tree, seal, switch_detached, tree_of
+from abreast.git.differing import ignored_since
 from abreast.git.guard import guard_repository, guard_worktree
 from abreast.git.guarded import Guarded
-from abreast.git.history import changed_since, commits_since, head_at, untracked
-from abreast.git.ignored import ignored_since
 from abreast.git.repository import find_repository, identity
-from abreast.git.snapshot import build_tree, snapshot
+from abreast.git.snapshot import build_tree, keep_submodules, snapshot
 from abreast.git.status import checkout_marks, current_branch, dirty_summary, find_commit
-from abreast.git.submodules import keep_submodules
 from abreast.git.worktree import worktree_health
 from tests.git.conftest import Bench
 from tests.support.repos import Repo

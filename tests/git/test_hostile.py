@@ -11,12 +11,11 @@ import pytest
 from abreast.errors import GitError
 from abreast.git.aside import move_aside
 from abreast.git.call import git
-from abreast.git.checkout import point_back, switch_detached
-from abreast.git.commit import left_in, seal
+from abreast.git.commit import left_in, point_back, seal, switch_detached
 from abreast.git.guarded import Guarded
-from abreast.git.markers import markers_in
+from abreast.git.merge import markers_in
 from abreast.git.pipes import unblocked
-from abreast.git.refs import delete_ref, swap_ref
+from abreast.git.repository import delete_ref, swap_ref
 from abreast.git.snapshot import build_tree, snapshot
 from abreast.git.status import own_git_dir
 from abreast.git.worktree import Health, worktree_health

@@ -5,8 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from abreast.git.commit import commit_tree, tree_of
-from abreast.git.landed import Landed, is_landed
-from abreast.git.merge import merge_trees
+from abreast.git.merge import Landed, is_landed, merge_trees
 from abreast.git.repository import find_repository
 from tests.git.conftest import Bench
 from tests.support.repos import Repo

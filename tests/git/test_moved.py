@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from abreast.git.heads import branch_tips, head_branch
-from abreast.git.moved import Moved, moved_branches
+from abreast.git.branches import Moved, branch_tips, head_branch, moved_branches
 from tests.git.conftest import Bench
 from tests.support.repos import Repo
 

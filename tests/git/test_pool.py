@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from abreast.git.pool import Pool, claim, claimant_of, fill, give_back
-from abreast.git.refs import read_ref
+from abreast.git.repository import read_ref
 from abreast.git.status import current_branch
 from tests.git.conftest import Bench
 from tests.support.repos import Repo

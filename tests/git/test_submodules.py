@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from abreast.git.submodules import Submodule, keep_submodules
+from abreast.git.snapshot import Submodule, keep_submodules
 from tests.git.conftest import Bench
 from tests.support.repos import Repo
 

@@ -15,14 +15,12 @@ from pathlib import Path
 import pytest
 
 from abreast.errors import GitError, StateError
-from abreast.git.making import Made, Ready, ensure_worktree
-from abreast.git.metadata import admin_dirs
-from abreast.git.refs import read_ref
-from abreast.git.removal import empty_trash, remove_worktree
-from abreast.git.repository import find_repository
+from abreast.git.making import Made, Ready, empty_trash, ensure_worktree, remove_worktree
+from abreast.git.repository import find_repository, read_ref
 from abreast.git.worktree import (
     Health,
     WorktreeSpec,
+    admin_dirs,
     drop_stale_locks,
     list_worktrees,
     worktree_health,

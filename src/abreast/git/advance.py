@@ -10,8 +10,7 @@ from pathlib import Path
 from abreast.errors import StateError
 from abreast.git.fast_forward import fast_forward, recover
 from abreast.git.merge import fast_forwardable
-from abreast.git.refs import read_ref, swap_ref
-from abreast.git.repository import Repository, is_ancestor
+from abreast.git.repository import Repository, is_ancestor, read_ref, swap_ref
 from abreast.git.status import current_branch, find_commit, own_git_dir
 from abreast.git.worktree import OURS, Worktree, list_worktrees
 

@@ -2,31 +2,20 @@
 
 Not everything that git lists as modified has been: where attributes or settings convert files on
 their way out and back (`eol`, `autocrlf`, `filter`), some are so as they were checked out. Those
-are compared with a second check-out of theirs, elsewhere.
+are compared with a second check-out of theirs, elsewhere. Ignored files are told by their times.
 """
 
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from abreast.git.call import call, git, split
 from abreast.git.guarded import Guarded
+from abreast.git.status import Dirty
 
 _CONVERTING = (b"\tautocrlf", b"\teol", b"\tattributesfile")  # settings, as we write them
-
-
-@dataclass(frozen=True)
-class Differing:
-    """Paths that differ: of files in the index, and of others that git does not ignore.
-
-    A repository that lies in the worktree is one path, which ends with a slash.
-    """
-
-    tracked: tuple[str, ...]
-    others: tuple[str, ...]
 
 
 def start_index(tree: Guarded) -> Path:
@@ -38,8 +27,12 @@ def start_index(tree: Guarded) -> Path:
     return tree.start
 
 
-def differing(tree: Guarded, index: Path) -> Differing:
-    """Return what in a worktree is not as `index` has it, nor as that was checked out."""
+def differing(tree: Guarded, index: Path) -> Dirty:
+    """Return what in a worktree is not as `index` has it, nor as that was checked out.
+
+    Ignored files are left out. A repository that lies in the worktree is one path, which ends with
+    a slash.
+    """
     env = {"GIT_INDEX_FILE": str(index)}
     listed = ("ls-files", "-z", "-t", "--modified", "--deleted", "--others", "--exclude-standard")
     rows = split(git(tree, *listed, env=env))
@@ -49,7 +42,7 @@ def differing(tree: Guarded, index: Path) -> Differing:
     if converted and _converts(tree, converted):
         same = _as_checked_out(tree, index, converted)
         tracked = [path for path in tracked if path not in same]
-    return Differing(tuple(tracked), tuple(row[2:] for row in rows if row[0] == "?"))
+    return Dirty(tuple(tracked), tuple(row[2:] for row in rows if row[0] == "?"))
 
 
 def _converts(tree: Guarded, paths: Sequence[str]) -> bool:
@@ -86,3 +79,38 @@ def _equal(one: Path, other: Path) -> bool:
         )
     except OSError:
         return False
+
+
+_MOST = 200_000  # files looked at in one ignored folder; a larger one counts as written
+
+
+def ignored_since(tree: Guarded, since: float) -> tuple[str, ...]:
+    """Return the ignored files and folders of a worktree in which a file is newer than `since`.
+
+    A folder that is ignored as a whole is one path, which ends with a slash. `since` is a time in
+    Unix seconds. A repository that lies in the worktree is no ignored folder.
+    """
+    listed = ("ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
+    paths = split(git(tree, *listed, env={"GIT_INDEX_FILE": str(start_index(tree))}))
+    return tuple(path for path in paths if _written(tree.path / path, since))
+
+
+def _written(path: Path, since: float) -> bool:
+    for number, file in enumerate(_files(path)):
+        if number >= _MOST:
+            return True
+        try:
+            found = file.lstat()
+        except OSError:
+            continue
+        if max(found.st_mtime, found.st_ctime) >= since:
+            return True
+    return False
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_dir() and not path.is_symlink():
+        for folder, _, names in os.walk(path):
+            yield from (Path(folder, name) for name in names)
+    else:
+        yield path

@@ -32,11 +32,10 @@ from abreast.git.ff_journal import (
     undo,
 )
 from abreast.git.ff_plan import RefusedError, plan_steps
-from abreast.git.hooks import LONGEST, run_hook
-from abreast.git.metadata import metadata_lock
-from abreast.git.ref_change import ref_change
+from abreast.git.ref_change import LONGEST, ref_change, run_hook
 from abreast.git.repository import Repository
 from abreast.git.status import find_commit, require_own_git_dir
+from abreast.git.worktree import metadata_lock
 from abreast.model.text import unique_name
 from abreast.process.patience import pause
 from abreast.process.tree import MARKER, end_marked

@@ -7,8 +7,9 @@ others read the same one. A file is copied when it matches and git really ignore
 import shutil
 import stat
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from abreast.git.aside import through_link
 from abreast.git.call import call, git, split
 from abreast.git.repository import Repository
 
@@ -34,7 +35,7 @@ def copy_included(repo: Repository, worktree: Path) -> Included:
     copied: list[str] = []
     skipped: list[tuple[str, str]] = []
     for path in _included_paths(repo.toplevel):
-        reason = _copy(repo.toplevel, worktree, PurePosixPath(path))
+        reason = _copy(repo.toplevel, worktree, Path(path))
         if reason:
             skipped.append((path, reason))
         else:
@@ -51,10 +52,10 @@ def _included_paths(checkout: Path) -> list[str]:
     return split(ignored.stdout)
 
 
-def _copy(source: Path, target: Path, path: PurePosixPath) -> str:
+def _copy(source: Path, target: Path, path: Path) -> str:
     """Copy one file and return an empty text, or why it was not copied."""
     origin, goal = source / path, target / path
-    if _links_above(source, path) or _links_above(target, path):
+    if through_link(source, path) or through_link(target, path):
         return "a symbolic link is on its way"
     if not stat.S_ISREG(origin.lstat().st_mode):
         return "not a regular file"
@@ -65,7 +66,3 @@ def _copy(source: Path, target: Path, path: PurePosixPath) -> str:
     shutil.copy2(origin, scratch, follow_symlinks=False)
     scratch.replace(goal)
     return ""
-
-
-def _links_above(root: Path, path: PurePosixPath) -> bool:
-    return any((root / parent).is_symlink() for parent in path.parents)

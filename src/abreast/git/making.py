@@ -1,32 +1,45 @@
-"""Worktrees made in two phases and recoverable after a kill at any moment.
+"""Worktrees made in two phases, mended and removed; each can be repeated after a kill.
 
 Git's own `worktree add` races with itself and with every reader, because a worktree is listed
 before it is complete. So the few milliseconds that write metadata happen under one lock per
 repository, and the files are written outside it. An intent file beside the worktree exists from
 before the first step until after the last one: where it exists, the worktree is half made and
 nobody has worked in it; where it does not, the worktree is somebody's work.
+
+A worktree whose folder below `.git/worktrees` is gone is mended: without that folder no git works
+in it, and its work could not be kept. One that is removed is renamed first and deleted later.
 """
 
 import contextlib
+import errno
 import os
 import secrets
 import shutil
+import tempfile
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from abreast.errors import CommandError, GitError, StateError
-from abreast.git.call import NO_HOOKS, OUR_CONFIGURATION, call, environment
+from abreast.git.call import NO_HOOKS, OUR_CONFIGURATION, call, environment, git
 from abreast.git.guard import guard_worktree, remove_guard
 from abreast.git.guarded import Guarded
-from abreast.git.hooks import LONGEST
-from abreast.git.metadata import admin_dirs, forget, metadata_lock
-from abreast.git.refs import delete_ref, read_ref, swap_ref
-from abreast.git.repository import Repository, is_ancestor
-from abreast.git.worktree import WorktreeSpec, drop_stale_locks, require_healthy
+from abreast.git.ref_change import LONGEST
+from abreast.git.repository import Repository, delete_ref, is_ancestor, read_ref, swap_ref
+from abreast.git.worktree import (
+    Health,
+    WorktreeSpec,
+    admin_dirs,
+    drop_stale_locks,
+    forget,
+    metadata_lock,
+    require_healthy,
+    worktree_health,
+)
 from abreast.process.command import run
 from abreast.process.environment import allow
 from abreast.process.files import load_json, write_json
+from abreast.process.listing import entries
 from abreast.process.tree import MARKER, end_marked
 
 _NO_COMMIT = "0" * 40
@@ -161,3 +174,103 @@ def _undo(repo: Repository, spec: WorktreeSpec, lock: Path) -> None:
     forget(repo, spec, lock)
     if branch and base:
         delete_ref(repo, f"refs/heads/{branch}", str(base))
+
+
+def mend_worktree(repo: Repository, spec: WorktreeSpec, admin: Path) -> bool:
+    """Make `admin`, git's own folder for the worktree `spec`, again; True when it was gone.
+
+    HEAD is on the worktree's branch, or at its base where that is gone too; the index holds that
+    commit, and no file is written. Nothing is done where another repository is in its place.
+    """
+    pointer = spec.path / ".git"
+    if admin.is_dir() or not spec.path.is_dir() or admin.parent != repo.common_dir / "worktrees":
+        return False
+    if pointer.is_dir() or (pointer.is_file() and pointer.read_bytes() != _pointing(admin)):
+        return False
+    head = f"ref: {spec.ref}" if spec.branch and read_ref(repo, spec.ref) else spec.base
+    files = {
+        "HEAD": f"{head}\n".encode(),
+        "commondir": b"../..\n",
+        "gitdir": os.fsencode(spec.real_path / ".git") + b"\n",
+        "locked": os.fsencode(spec.reason),
+    }
+    # Whole at once: a worktree that is half registered breaks other gits (see above).
+    scratch = Path(tempfile.mkdtemp(prefix="abreast-mending.", dir=repo.common_dir))
+    try:
+        for name, content in files.items():
+            (scratch / name).write_bytes(content)
+        admin.parent.mkdir(exist_ok=True)
+        scratch.rename(admin)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    pointer.write_bytes(_pointing(admin))
+    git(guard_worktree(repo, spec.path), "read-tree", "HEAD", env=_index_of(admin))
+    return True
+
+
+def _index_of(admin: Path) -> dict[str, str]:
+    return {"GIT_INDEX_FILE": str(admin / "index")}
+
+
+def _pointing(admin: Path) -> bytes:
+    return b"gitdir: " + os.fsencode(admin) + b"\n"
+
+
+def checked_out_in(repo: Repository, branch: str, admin: Path) -> list[Path]:
+    """Return the linked worktrees that are on `branch` besides the one whose own folder `admin` is.
+
+    Read from files; none where refs are kept in tables.
+    """
+    wanted = f"ref: refs/heads/{branch}\n".encode()
+    found = []
+    for folder in entries(repo.common_dir / "worktrees"):
+        try:
+            if folder != admin and (folder / "HEAD").read_bytes() == wanted:
+                text = (folder / "gitdir").read_text(errors="surrogateescape")
+                found.append(Path(os.path.normpath(folder / text.removesuffix("\n"))).parent)
+        except OSError:
+            continue  # it has gone meanwhile, or is half made
+    return found
+
+
+def remove_worktree(
+    repo: Repository, spec: WorktreeSpec, *, trash: Path, lock: Path
+) -> Path | None:
+    """Take a worktree away at once: its folder is moved into `trash`, its metadata removed.
+
+    The branch stays. Safe to repeat; returns where the folder went, or None when there was none.
+    Asks nothing: whatever is not committed goes with it. Raises `StateError` when the path holds
+    anything but a worktree of this repository.
+    """
+    moved = None
+    if spec.path.exists():
+        health, detail = worktree_health(repo, spec)
+        if health is Health.FOREIGN:
+            raise StateError(detail, hint="nothing was removed")
+        moved = _move_to_trash(spec.path, trash)
+    forget(repo, spec, lock)
+    remove_guard(spec.path)
+    spec.intent.unlink(missing_ok=True)
+    return moved
+
+
+def empty_trash(trash: Path) -> int:
+    """Delete what has been moved to `trash`, and return how many folders went. Slow; no lock."""
+    count = 0
+    for folder in entries(trash):
+        shutil.rmtree(folder, ignore_errors=True)
+        count += not folder.exists()
+    return count
+
+
+def _move_to_trash(path: Path, trash: Path) -> Path:
+    name = f"{path.name}.{secrets.token_hex(6)}"
+    trash.mkdir(parents=True, exist_ok=True)
+    try:
+        return path.rename(trash / name)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        # Another file system: delete it here. Slow, but it was to be deleted anyway.
+        shutil.rmtree(path)
+        return path

@@ -1,12 +1,25 @@
-"""Merges without a checkout: one for real, or many as predictions that leave no object behind."""
+"""Merges without a checkout: one for real, or many as predictions that leave no object behind.
 
+Whether work has landed in a branch is judged by git's own merge alone. Neither patch ids nor the
+repository's merge drivers are asked: `git cherry` ignores white space and counts a commit that was
+picked and then reverted; a driver may keep one side whatever the other holds. Both would say that
+work has landed which is nowhere else.
+"""
+
+import os
+import re
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import combinations
 from pathlib import Path, PurePosixPath
 
 from abreast.git.call import call, split
 from abreast.git.changes import ChangedPath, changed_files, quarantine
+from abreast.git.commit import tree_of
+from abreast.git.guarded import Guarded
 from abreast.git.repository import Repository, is_ancestor
 
 # A conflict without a path of its own must not pass for a clean merge.
@@ -36,7 +49,7 @@ def merge_trees(
     """Merge two commits and return the tree; no ref, index or file changes.
 
     Merge drivers of the repository's configuration apply, recorded resolutions (rerere) do not.
-    With `git_dir`, that git directory's configuration counts instead (see `abreast.git.landed`).
+    With `git_dir`, that git directory's configuration counts instead (see `abreast.git.merge`).
     Raises `GitError` when the two have no common ancestor.
     """
     words = ("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs)
@@ -111,3 +124,107 @@ def _folders(changes: Sequence[ChangedPath], statuses: str) -> set[str]:
 
 def _parents(path: str) -> list[str]:
     return [str(parent) for parent in PurePosixPath(path).parents][:-1]
+
+
+_CHECK = r"^{}:\d+: leftover conflict marker\.?$"
+# The other checks of white space are off: only markers are asked for.
+_ONLY_MARKERS = "core.whitespace=" + ",".join(
+    f"-{name}"
+    for name in (
+        "blank-at-eol",
+        "blank-at-eof",
+        "space-before-tab",
+        "indent-with-non-tab",
+        "tab-in-indent",
+        "cr-at-eol",
+    )
+)
+
+
+def markers_in(repo: Repository, tree: Guarded, base: str, tip: str) -> tuple[str, ...]:
+    """Return the files in which `tip` has conflict markers that `base` did not have.
+
+    Both are commits or trees; those made in the worktree `tree` are found.
+
+    A file counts with the lines that begin and end a conflict, both new; a line of `=` alone may be
+    a heading. Git's attribute `conflict-marker-size`, as the worktree's files set it, says where
+    such lines are meant.
+    """
+    check = ("diff-tree", "-r", "--check", "--no-renames", "--no-ext-diff", base, tip)
+    env = tree.objects
+    # 2: something was found.
+    found = call(tree, *check, config=(_ONLY_MARKERS,), env=env, codes=(0, 2)).stdout
+    if not found:
+        return ()
+    # Git prints names as they are, with line breaks in them.
+    listed = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", base, tip)
+    changed = split(repo.call(*listed, env=env).stdout)
+    paths = [
+        path for path in changed if re.search(_CHECK.format(re.escape(path)), found, re.MULTILINE)
+    ]
+    return tuple(path for path in sorted(paths) if _has_both(repo, path, base, tip, env=env))
+
+
+def _has_both(
+    repo: Repository, path: str, base: str, tip: str, *, env: Mapping[str, str] | None
+) -> bool:
+    shown = ("diff-tree", "-p", "-U0", "--text", "--no-ext-diff", "--no-textconv", base, tip)
+    lines = repo.call("--literal-pathspecs", *shown, "--", path, env=env).stdout.split("\n")
+    return all(any(line.startswith(f"+{sign * 7}") for line in lines) for sign in "<>")
+
+
+class Landed(StrEnum):
+    """Why a commit counts as landed in a target."""
+
+    CONTAINED = "contained"  # the target's history contains it
+    NOTHING_TO_ADD = "nothing to add"  # merging it changes nothing, as after a squash or a rebase
+
+
+def is_landed(repo: Repository, commit: str, target: str) -> Landed | None:
+    """Tell how the work of `commit` got into `target` (a commit or full ref); None: it did not."""
+    tip = repo.call("rev-parse", "--verify", "--end-of-options", f"{target}^{{commit}}").stdout
+    target = tip.strip()
+    if is_ancestor(repo, commit, target):
+        return Landed.CONTAINED
+    if not repo.call("merge-base", commit, target, codes=(0, 1)).stdout:
+        return None
+    return Landed.NOTHING_TO_ADD if adds_nothing(repo, commit, target) else None
+
+
+def adds_nothing(repo: Repository, commit: str, target: str) -> bool:
+    """Return whether merging two commits (ids) without drivers gives exactly the target's tree."""
+    merged = merge_plainly(repo, target, commit)
+    return merged.clean and merged.tree == tree_of(repo, target)
+
+
+def merge_plainly(repo: Repository, ours: str, theirs: str) -> Merged:
+    """Merge two commits (ids) as git does without any configuration or attributes; no object stays.
+
+    A custom driver can be named by `.gitattributes`, `info/attributes`, `core.attributesFile` or
+    `merge.default`, so the merge runs in an empty git directory that borrows the objects.
+    Raises `GitError` when the two have no common ancestor.
+    """
+    with tempfile.TemporaryDirectory(prefix="abreast-merge.") as name, quarantine(repo) as objects:
+        folder = Path(name)
+        for part in ("refs", "objects"):
+            (folder / part).mkdir()
+        (folder / "HEAD").write_text("ref: refs/heads/none\n")
+        (folder / "config").write_text(_CONFIG + _LONG_IDS * (len(ours) > _SHA1))
+        if (shallow := repo.common_dir / "shallow").exists():
+            shutil.copyfile(shallow, folder / "shallow")
+        return merge_trees(repo, ours, theirs, env=objects | _NO_SETTINGS, git_dir=folder)
+
+
+_SHA1 = 40  # hexadecimal digits
+_LONG_IDS = "[extensions]\n\tobjectFormat = sha256\n"
+_CONFIG = f"""\
+[core]
+\trepositoryFormatVersion = 1
+\tbare = true
+\tattributesFile = {os.devnull}
+"""
+_NO_SETTINGS = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_ATTR_NOSYSTEM": "1",
+}

@@ -11,15 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from abreast.errors import GitError, StateError
-from abreast.git.checkout import show, switch_detached
-from abreast.git.commit import left_in
+from abreast.git.commit import left_in, show, switch_detached
 from abreast.git.guard import find_admin, guard_worktree
 from abreast.git.making import ensure_worktree
-from abreast.git.metadata import metadata_lock
-from abreast.git.refs import read_ref, swap_ref
-from abreast.git.repository import Repository
+from abreast.git.repository import Repository, read_ref, swap_ref
 from abreast.git.status import current_branch, find_commit, forget_operation, set_head
-from abreast.git.worktree import WorktreeSpec
+from abreast.git.worktree import WorktreeSpec, metadata_lock
 
 
 @dataclass(frozen=True)

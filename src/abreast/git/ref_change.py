@@ -1,8 +1,9 @@
-"""One ref moved in two phases: git holds the locks, and the hooks have agreed, before it moves."""
+"""Git at work with the user's hooks: one ref moved in two phases, and a hook run after a merge."""
 
 import contextlib
 import os
 import select
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -79,3 +80,30 @@ class RefChange:
                 f"git did not answer within {self.longest:.0f} s: a hook may be stuck"
             )
         return out.readline().decode(errors="replace").strip() == words
+
+
+LONGEST = 600.0  # seconds for a hook: one that installs dependencies takes minutes
+
+
+def run_hook(checkout: Path, name: str, *args: str, longest: float = LONGEST) -> None:
+    """Run a hook of `checkout` if there is one, and wait for it; after `longest` seconds, end it.
+
+    What it leaves running goes on: its output goes nowhere, so nobody waits for its end.
+    """
+    argv = ("git", "hook", "run", "--ignore-missing", name, "--", *args)
+    nowhere = subprocess.DEVNULL
+    env = environment() | {"GIT_CEILING_DIRECTORIES": str(checkout.parent)}
+    with subprocess.Popen(
+        argv,
+        cwd=checkout,
+        env=env,
+        stdin=nowhere,
+        stdout=nowhere,
+        stderr=nowhere,
+        start_new_session=True,
+    ) as hook:
+        try:
+            hook.wait(longest)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(hook.pid, signal.SIGKILL)  # it is not reaped yet: the group is ours

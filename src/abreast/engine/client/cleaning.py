@@ -16,15 +16,14 @@ from abreast.engine.working.landing.pull_request import was_merged
 from abreast.engine.working.session.keeping import make_room, tell_kept
 from abreast.errors import AbreastError, NotFoundError
 from abreast.git.commit import anchor, left_in
+from abreast.git.differing import ignored_since
 from abreast.git.guard import guard_worktree
-from abreast.git.ignored import ignored_since
-from abreast.git.landed import is_landed
+from abreast.git.making import empty_trash, remove_worktree
+from abreast.git.merge import is_landed
 from abreast.git.pool import give_back
-from abreast.git.refs import delete_ref, read_ref
-from abreast.git.removal import empty_trash, remove_worktree
-from abreast.git.repository import Repository
+from abreast.git.repository import Repository, delete_ref, read_ref
+from abreast.git.snapshot import keep_submodules
 from abreast.git.status import find_commit
-from abreast.git.submodules import keep_submodules
 from abreast.git.worktree import WorktreeSpec
 from abreast.model.removal import Removal
 from abreast.model.session import LandState, Run, Session

@@ -13,8 +13,7 @@ from abreast.engine.common.environment import wanted_environment
 from abreast.engine.common.installed import find_fit
 from abreast.errors import AbreastError, AgentError, PlanError, Problem
 from abreast.git.call import require_git
-from abreast.git.refs import read_ref
-from abreast.git.repository import Repository, branch_name_ok, find_repository, resolve
+from abreast.git.repository import Repository, branch_name_ok, find_repository, read_ref, resolve
 from abreast.git.status import current_branch, dirty_summary, find_commit
 from abreast.model.session import LandMode
 from abreast.model.task import Plan, Task

@@ -6,8 +6,7 @@ from abreast.engine.common.layout import layout_of, repository_of_run
 from abreast.errors import StateError
 from abreast.git.changes import Form, diff_text, worktree_diff
 from abreast.git.guard import guard_worktree
-from abreast.git.refs import read_ref
-from abreast.git.repository import Repository
+from abreast.git.repository import Repository, read_ref
 from abreast.model.session import Session, SessionKind
 from abreast.places import Places
 from abreast.store.reader import Reader

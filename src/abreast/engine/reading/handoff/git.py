@@ -7,18 +7,18 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from abreast.errors import GitError, NotFoundError
-from abreast.git.changes import FileStat, diffstat
-from abreast.git.guarded import Where, path_of
-from abreast.git.history import (
+from abreast.git.changes import (
+    FileStat,
     apart,
     changed_since,
     commits_since,
+    diffstat,
     head_at,
     names_between,
     untracked,
 )
-from abreast.git.refs import read_ref
-from abreast.git.repository import Repository, find_repository
+from abreast.git.guarded import Where, path_of
+from abreast.git.repository import Repository, find_repository, read_ref
 from abreast.git.status import Dirty, current_branch, dirty_summary, file_marks, find_commit
 from abreast.handoff.checkout import CheckoutState, File
 from abreast.handoff.fresh import Now

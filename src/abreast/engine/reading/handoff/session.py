@@ -16,8 +16,7 @@ from abreast.engine.reading.handoff.git import state_in_refs, state_of, state_pr
 from abreast.engine.reading.handoff.writing import header_of
 from abreast.engine.reading.transcripts import transcript_of
 from abreast.git.guard import guard_worktree
-from abreast.git.refs import read_ref
-from abreast.git.repository import Repository
+from abreast.git.repository import Repository, read_ref
 from abreast.handoff.checkout import CheckoutState
 from abreast.handoff.compose import compose
 from abreast.handoff.facts import SessionFacts

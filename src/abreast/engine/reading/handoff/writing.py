@@ -16,7 +16,7 @@ from abreast.engine.reading.handoff.git import (
     whole_seconds,
 )
 from abreast.errors import NotFoundError, StateError
-from abreast.git.history import is_ignored
+from abreast.git.changes import is_ignored
 from abreast.handoff.compose import compose
 from abreast.handoff.facts import SessionFacts
 from abreast.handoff.fresh import judge

@@ -20,10 +20,8 @@ from abreast.engine.working.session.worktree import give_back_worktree
 from abreast.errors import AbreastError, StateError, StoreError
 from abreast.git.advance import AdvanceOutcome, advance
 from abreast.git.commit import commit_tree, tree_of, wants_signature
-from abreast.git.landed import adds_nothing
-from abreast.git.merge import merge_trees
-from abreast.git.refs import read_ref, swap_ref
-from abreast.git.repository import is_ancestor, resolve
+from abreast.git.merge import adds_nothing, merge_trees
+from abreast.git.repository import is_ancestor, read_ref, resolve, swap_ref
 from abreast.model.session import LandMode, LandState, Session
 from abreast.process.files import write_atomic
 from abreast.runner.supervise import STOPPED_BY_USER

@@ -15,8 +15,7 @@ from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.jobs import Order, end_job, run_job
 from abreast.engine.working.session.preparing import command_order
 from abreast.engine.working.session.trespass import of_trial
-from abreast.git.checkout import switch_detached
-from abreast.git.commit import left_in
+from abreast.git.commit import left_in, switch_detached
 from abreast.git.guard import guard_worktree
 from abreast.git.include import copy_included
 from abreast.git.making import ensure_worktree

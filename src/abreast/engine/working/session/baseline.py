@@ -11,8 +11,8 @@ from pathlib import Path
 
 from abreast.engine.common.layout import SessionLayout
 from abreast.engine.working.session.context import SessionContext
+from abreast.git.branches import branch_tips
 from abreast.git.guard import find_admin
-from abreast.git.heads import branch_tips
 from abreast.git.reflog import ids_in, read_log
 from abreast.git.repository import Repository
 from abreast.git.steering import Setting, steering

@@ -8,13 +8,11 @@ from abreast.engine.common.layout import SessionLayout
 from abreast.engine.working.session.baseline import found_by
 from abreast.errors import StateError
 from abreast.git.aside import give_back, move_aside
-from abreast.git.checkout import point_back
-from abreast.git.commit import anchor
+from abreast.git.commit import anchor, point_back
 from abreast.git.guard import find_admin, guard_worktree
 from abreast.git.reflog import commits_left
 from abreast.git.repository import Repository
-from abreast.git.snapshot import Snapshot, snapshot
-from abreast.git.submodules import Submodule, keep_submodules
+from abreast.git.snapshot import Snapshot, Submodule, keep_submodules, snapshot
 from abreast.model.text import named
 from abreast.store.writer import Store
 

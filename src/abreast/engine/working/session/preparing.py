@@ -14,8 +14,7 @@ from abreast.git.commit import commit_tree
 from abreast.git.include import copy_included
 from abreast.git.making import Made
 from abreast.git.merge import merge_trees
-from abreast.git.refs import read_ref, swap_ref
-from abreast.git.repository import is_ancestor
+from abreast.git.repository import is_ancestor, read_ref, swap_ref
 from abreast.model.session import Session, SessionState
 from abreast.model.task import Limits
 from abreast.store.changes import SessionUpdate

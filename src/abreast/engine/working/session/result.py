@@ -14,14 +14,12 @@ from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.final import leave, write_ending
 from abreast.engine.working.session.keeping import keep, left_by, make_room, tell_kept
 from abreast.git.changes import changed_files
-from abreast.git.checkout import restore_tree
-from abreast.git.commit import anchor, commit_tree, seal, tree_of, wants_signature
-from abreast.git.markers import markers_in
+from abreast.git.commit import anchor, commit_tree, restore_tree, seal, tree_of, wants_signature
+from abreast.git.merge import markers_in
 from abreast.git.publish import pack_made, published
 from abreast.git.repository import Repository
-from abreast.git.snapshot import Built, build_tree
+from abreast.git.snapshot import Built, build_tree, keep_submodules
 from abreast.git.status import operation, own_git_dir
-from abreast.git.submodules import keep_submodules
 from abreast.handoff.questions import questions_in
 from abreast.model.session import SessionKind, SessionState
 from abreast.model.text import named, one_line

@@ -20,12 +20,11 @@ from abreast.engine.working.session.baseline import (
 )
 from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.worktree import spec_of
+from abreast.git.branches import Moved, head_branch, moved_branches
 from abreast.git.commit import anchor, checkout_clean
-from abreast.git.heads import head_branch
-from abreast.git.mending import checked_out_in, mend_worktree
-from abreast.git.moved import Moved, moved_branches
+from abreast.git.making import checked_out_in, mend_worktree
 from abreast.git.reflog import read_log
-from abreast.git.refs import read_ref
+from abreast.git.repository import read_ref
 from abreast.git.steering import Setting
 from abreast.model.session import SessionKind, SessionState
 

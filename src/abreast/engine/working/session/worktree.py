@@ -12,14 +12,11 @@ from pathlib import Path
 from abreast.engine.common.layout import pool_folder, repository_lock, repository_of_run
 from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.keeping import bring_back, make_room, tell_kept
-from abreast.git.checkout import restore_tree
-from abreast.git.commit import anchor, tree_of
-from abreast.git.ignored import ignored_since
-from abreast.git.making import Ready, ensure_worktree
+from abreast.git.commit import anchor, restore_tree, tree_of
+from abreast.git.differing import ignored_since
+from abreast.git.making import Ready, ensure_worktree, remove_worktree
 from abreast.git.pool import Pool, claim, fill, give_back
-from abreast.git.refs import delete_ref, read_ref, swap_ref
-from abreast.git.removal import remove_worktree
-from abreast.git.repository import Repository
+from abreast.git.repository import Repository, delete_ref, read_ref, swap_ref
 from abreast.git.worktree import WorktreeSpec
 from abreast.model.session import Run
 from abreast.model.task import Plan
