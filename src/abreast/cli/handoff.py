@@ -106,11 +106,16 @@ def handoff(
     """  # noqa: D301 (\b tells the help not to wrap what follows)
     from abreast.api import handing_over
 
-    _one_thing(every=every, source=source, out=out, polish=polish, check=check, hook=hook)
-    if (remove or yes) and not hook:
-        raise click.UsageError("--remove and --yes go with --hook")
-    if force and not out:
-        raise click.UsageError("--force goes with --out")
+    for wrong, what in (
+        (every and (source or out or polish), "--all takes no session, no --out and no --with"),
+        (every + check + bool(hook) > 1, "--all, --check and --hook are different things"),
+        ((check or hook) and (out or polish), "--out and --with go with writing a handoff"),
+        (hook and source, "--hook takes no session"),
+        ((remove or yes) and not hook, "--remove and --yes go with --hook"),
+        (force and not out, "--force goes with --out"),
+    ):
+        if wrong:
+            raise click.UsageError(what)
     if hooked:
         return _ended()
     if hook:
@@ -125,19 +130,6 @@ def handoff(
     return _show(
         handing_over.handoff(source, tokens=tokens, polish=polish), out, force=force, json=json
     )
-
-
-def _one_thing(
-    *, every: bool, source: str, out: Path | None, polish: str, check: bool, hook: str | None
-) -> None:
-    if every and (source or out or polish):
-        raise click.UsageError("--all takes no session, no --out and no --with")
-    if sum([every, check, bool(hook)]) > 1:
-        raise click.UsageError("--all, --check and --hook are different things")
-    if (check or hook) and (out or polish):
-        raise click.UsageError("--out and --with go with writing a handoff")
-    if hook and source:
-        raise click.UsageError("--hook takes no session")
 
 
 def _show(found: Handoff, out: Path | None, *, force: bool, json: bool) -> int:

@@ -41,7 +41,7 @@ def merged(tallies: Iterable[Tally]) -> list[Tally]:
     for one in tallies:
         key = one.quarter, one.model
         before = sums.get(key)
-        sums[key] = one if before is None else _add(before, one)
+        sums[key] = one if before is None else Tally(*key, *map(add, before[2:], one[2:]))
     return [sums[key] for key in sorted(sums)]
 
 
@@ -139,7 +139,3 @@ def _growth(before: Spent, after: Spent, shared: int) -> int | None:
         return None
     # What a model thought may be in its output, and not in the next prompt.
     return max(0, after.input_tokens - before.context) // shared
-
-
-def _add(one: Tally, other: Tally) -> Tally:
-    return Tally(one.quarter, one.model, *map(add, one[2:], other[2:]))

@@ -69,7 +69,8 @@ def _explain(source: Source, detail: "ErrorDetails", schema: "type[BaseModel]") 
         source.problem(path, "tasks are written under `[[task]]`, with two brackets")
     else:
         must = _MUST.get(kind, detail["msg"])
-        hint = f"{last} = [{_quoted(value)}]" if kind == "list_type" else None
+        quoted = f'"{value}"' if isinstance(value, str) else str(value)
+        hint = f"{last} = [{quoted}]" if kind == "list_type" else None
         source.problem(path, f"{must}, not {kind_of(value)}", hint)
 
 
@@ -77,10 +78,6 @@ def _choice(source: Source, path: Any, value: object, choices: list[str]) -> Non
     given = f"`{value}`" if isinstance(value, str) else kind_of(value)
     hint = did_you_mean(value, choices, "choices are") if isinstance(value, str) else None
     source.problem(path, f"must be one of {', '.join(choices)}, not {given}", hint)
-
-
-def _quoted(value: object) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value)
 
 
 def _keys(schema: "type[BaseModel]", path: tuple[str | int, ...]) -> list[str]:

@@ -27,8 +27,8 @@ from abreast.engine.reading.diff import repository_of
 from abreast.engine.working.session import preparing
 from abreast.engine.working.session.agent import launch_of
 from abreast.engine.working.session.context import Engine, SessionContext, open_context
+from abreast.engine.working.session.preparing import make_worktree
 from abreast.engine.working.session.spending import settle
-from abreast.engine.working.session.worktree import make_worktree
 from abreast.errors import AgentError, StateError
 from abreast.git.commit import tree_of
 from abreast.git.guard import guard_worktree

@@ -77,8 +77,3 @@ def bring_environment(places: Places, run: str, pass_env: Iterable[str]) -> Iter
 
 def drop_environment(places: Places, run: str) -> None:
     (places.runs / run / _FILE).unlink(missing_ok=True)
-
-
-def plain_environment(environ: Mapping[str, str], pass_env: Iterable[str]) -> dict[str, str]:
-    """Return what setup and verify see: no agent's keys, plus what the plan passes by name."""
-    return allow(environ, also=pass_env)

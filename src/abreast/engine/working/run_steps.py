@@ -8,7 +8,7 @@ from abreast.engine.common.environment import drop_environment, only_writer
 from abreast.engine.working.schedule import Pace, RunProgress
 from abreast.engine.working.session.context import Engine, plan_of
 from abreast.engine.working.session.final import leave_bare, write_ending
-from abreast.engine.working.session.worktree import warm_up
+from abreast.engine.working.session.preparing import warm_up
 from abreast.model.session import LandMode, LandState, Run, RunState, Session, SessionState
 
 
@@ -61,7 +61,13 @@ def close_run(engine: Engine, run_id: str, generation: int) -> None:
 
 def close_landing(engine: Engine, run_id: str, generation: int) -> None:
     """Give a run its final state once the landings that this request asked for are through."""
-    _close(engine, run_id, generation, _after_landing)
+    # A session may have been queued once more meanwhile.
+    _close(
+        engine,
+        run_id,
+        generation,
+        lambda run, stopping: final_state(run, stopping) if _all_ended(run) else RunState.QUEUED,
+    )
 
 
 def _close(
@@ -81,11 +87,6 @@ def _after_work(run: Run, stopping: bool) -> RunState | None:
         return None
     asked = run.land is not LandMode.NONE and any(session.lands for session in run.sessions)
     return RunState.LANDING if asked and not stopping else final_state(run, stopping)
-
-
-def _after_landing(run: Run, stopping: bool) -> RunState:
-    """Return what has come of a run; a session may have been queued once more meanwhile."""
-    return final_state(run, stopping) if _all_ended(run) else RunState.QUEUED
 
 
 def _all_ended(run: Run) -> bool:

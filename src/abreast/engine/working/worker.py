@@ -222,7 +222,8 @@ async def _dispatch(
                 ticket = durable.session_ticket(session, attempt, child=child)
                 work = workflows.run_child if child else workflows.run_session
                 await _once(ticket, seen, work, session, attempt)
-            if not requests and _past(idle_since, idle_exit):
+            idle = time.monotonic() - idle_since
+            if not requests and idle_exit is not None and idle > idle_exit:
                 return
             idle_since = time.monotonic() if requests else idle_since
         await _pause(stop, called)
@@ -237,16 +238,11 @@ async def _pause(stop: asyncio.Event, called: asyncio.Event) -> None:
     called.clear()
 
 
-def _past(since: float, seconds: float | None) -> bool:
-    return seconds is not None and time.monotonic() - since > seconds
-
-
 async def _take(request: Run, seen: set[str]) -> None:
     run, generation = request.id, request.generation
     if request.state is RunState.LANDING:
         # One landing at a time on a target, whichever run it belongs to.
-        place = f"{request.common_dir}:{request.target}"
-        ticket = durable.landing_ticket(run, generation, place)
+        ticket = durable.landing_ticket(run, generation, f"{request.common_dir}:{request.target}")
         await _once(ticket, seen, workflows.land_run, run, generation)
         return
     ticket = durable.run_ticket(run, generation)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from abreast.engine.working.session.bounded import StageError, bounded
+from abreast.engine.working.session.steps import StageError, bounded
 from tests.support.deadlines import SECONDS
 
 

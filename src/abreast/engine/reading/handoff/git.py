@@ -1,7 +1,6 @@
 """How a session's checkout stands, for its handoff: asked of git, and nothing changed."""
 
 import hashlib
-import math
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -147,11 +146,6 @@ def now_of(where: Where, header: Header) -> Now:
 def short(commit: str) -> str:
     """Return a commit's id as a handoff names it."""
     return commit[:_SHORT]
-
-
-def whole_seconds(at: float) -> float:
-    """Return a time as a handoff tells it: never before what it has seen."""
-    return float(math.ceil(at))
 
 
 def _files(changed: Iterable[FileStat]) -> tuple[File, ...]:

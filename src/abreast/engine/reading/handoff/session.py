@@ -3,7 +3,6 @@
 Whatever its state: a session that failed, was stopped or killed needs one most.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -42,7 +41,7 @@ _WORDS = 4000  # characters of a last message that is passed on
 def of_session(
     session: Session,
     places: Places,
-    environ: Mapping[str, str] | None = None,
+    environ: Mapping[str, str],
     *,
     tokens: int = TOKENS,
 ) -> Handoff:
@@ -50,12 +49,11 @@ def of_session(
     reader = Reader(places.database)
     task = load_plan(reader.plan_json(session.run)).by_id()[session.task]
     run = reader.run(session.run)
-    env = os.environ if environ is None else environ
     target = run.target if run else ""
     tree = Path(run.repo) if run else Path()
     repository = repository_of(session, places)
     layout = layout_of(session, places, repository.common_dir)
-    facts = session_facts(session, task, layout, (repository, tree), env)
+    facts = session_facts(session, task, layout, (repository, tree), environ)
     origin = replace(origin_of(session, task, layout, target), lost=is_lost(session, places))
     facts = replace(facts, origin=origin)
     return compose(facts, session_header(facts, session), tokens)
@@ -176,14 +174,11 @@ def _checks(task: Task, layout: SessionLayout) -> tuple[CheckedCommand, ...]:
         result = load_result(layout.job(name))
         if result is not None:
             passed = result.verdict.outcome is Outcome.OK and not result.stopped_by
-            outcome = f"stopped by {result.stopped_by}" if result.stopped_by else _exit(result.code)
+            code = "it ended nobody knows how" if result.code is None else f"exit {result.code}"
+            outcome = f"stopped by {result.stopped_by}" if result.stopped_by else code
             said = "" if passed else telling_line(_end_of(layout.job(name)))
             found.append(CheckedCommand(name, command, passed, outcome, said))
     return tuple(found)
-
-
-def _exit(code: int | None) -> str:
-    return "it ended nobody knows how" if code is None else f"exit {code}"
 
 
 def _end_of(job: Path) -> str:

@@ -1,5 +1,6 @@
 """Handoffs: made of a transcript, git and abreast's own records; written, and held against HEAD."""
 
+import math
 import os
 import time
 from collections.abc import Mapping
@@ -13,7 +14,6 @@ from abreast.engine.reading.handoff.git import (
     short,
     state_around,
     top_of,
-    whole_seconds,
 )
 from abreast.errors import NotFoundError, StateError
 from abreast.git.changes import is_ignored
@@ -32,7 +32,7 @@ from abreast.process.files import write_atomic
 
 def by_hand(
     transcript: Transcript,
-    environ: Mapping[str, str] | None = None,
+    environ: Mapping[str, str],
     *,
     tokens: int = TOKENS,
     folder: Path | None = None,
@@ -42,7 +42,6 @@ def by_hand(
     Its checkout is the one in which it began, and that around `folder` only when its record does
     not say where that was: of another checkout nothing would be true.
     """
-    env = os.environ if environ is None else environ
     place = Path(transcript.cwd) if transcript.cwd else folder
     there = place is not None and place.is_dir()
     checkout = state_around(place, begun=transcript.begun) if place and there else None
@@ -51,7 +50,7 @@ def by_hand(
         cwd=transcript.cwd or str(place or ""),
         within=_within(place, checkout.top if checkout else ""),
         gone=not there,
-        pen=Pen(secrets_of(env)),
+        pen=Pen(secrets_of(environ)),
     )
     facts = replace(facts, checkout=checkout) if checkout is not None else facts
     return compose(facts, header_of(facts, transcript.agent, transcript.session), tokens)
@@ -63,7 +62,7 @@ def header_of(facts: SessionFacts, agent: str, session: str, *, of: str = "") ->
     return Header(
         agent=agent,
         session=session or "unknown",
-        at=whole_seconds(time.time()),
+        at=float(math.ceil(time.time())),  # never before what it has seen
         commit=short(now.head),
         branch=now.branch,
         work=now.work,

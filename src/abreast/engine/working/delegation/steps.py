@@ -8,9 +8,8 @@ from abreast.engine.common.ending import Ending
 from abreast.engine.common.layout import ROUNDS
 from abreast.engine.working.delegation import deliver, rounds
 from abreast.engine.working.session import preparing
-from abreast.engine.working.session.bounded import bounded
 from abreast.engine.working.session.context import Engine, SessionContext
-from abreast.engine.working.session.steps import blocking, guarded, run_cli
+from abreast.engine.working.session.steps import blocking, bounded, guarded, run_cli
 from abreast.model.session import SessionState
 from abreast.model.task import Isolation
 from abreast.store.changes import SessionUpdate

@@ -16,7 +16,7 @@ from abreast.engine.working.landing import pull_request
 from abreast.engine.working.landing.trial import try_merged
 from abreast.engine.working.run_steps import has_landed
 from abreast.engine.working.session.context import Engine, SessionContext, open_context
-from abreast.engine.working.session.worktree import give_back_worktree
+from abreast.engine.working.session.preparing import give_back_worktree
 from abreast.errors import AbreastError, StateError, StoreError
 from abreast.git.advance import AdvanceOutcome, advance
 from abreast.git.commit import commit_tree, tree_of, wants_signature

@@ -89,9 +89,11 @@ def _fresh_id(context: SessionContext) -> str:
 def order(context: SessionContext) -> Order:
     """Return the agent's job: in the CLI session of an earlier attempt, or in a new one."""
     agent = agent_named(context.task.agent.name)
-    launch = (
-        _going_on(context, agent) if context.session.cli_session else _beginning(context, agent)
-    )
+    if context.session.cli_session:
+        launch = _going_on(context, agent)
+    else:
+        prompt = prompts.compose(context.task, context.predecessors())
+        launch = launch_of(context, agent, prompt)
     return order_of(context, agent, launch, "prompt.md")
 
 
@@ -116,10 +118,6 @@ def order_of(context: SessionContext, agent: Agent, launch: Launch, kept: str) -
         # A parent waits for a child that reads.
         niceness=AGENT if launch.child is None or launch.child.edits else AWAITED,
     )
-
-
-def _beginning(context: SessionContext, agent: Agent) -> Launch:
-    return launch_of(context, agent, prompts.compose(context.task, context.predecessors()))
 
 
 def _going_on(context: SessionContext, agent: Agent) -> Launch:

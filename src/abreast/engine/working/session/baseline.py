@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from abreast.engine.common.layout import SessionLayout
 from abreast.engine.working.session.context import SessionContext
 from abreast.git.branches import branch_tips
 from abreast.git.guard import find_admin
@@ -58,14 +57,14 @@ def note(context: SessionContext, *, anew: bool = False) -> None:
         heads = {name: tip for name, tip in found.heads.items() if name not in made}
         # What was done since the first attempt is this session's own.
         found = replace(found, seen=first.seen, heads=heads)
-    _save(folder, found)
+    write_json(folder / _FILE, found)
 
 
 def note_trial(repo: Repository, worktree: Path, folder: Path) -> None:
     """Note in `folder` how things are before a command runs in the scratch worktree `worktree`."""
     if (admin := find_admin(repo, worktree)) is not None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _save(folder, _look(repo, admin))
+        write_json(folder / _FILE, _look(repo, admin))
 
 
 def _look(repo: Repository, admin: Path) -> Baseline:
@@ -75,25 +74,16 @@ def _look(repo: Repository, admin: Path) -> Baseline:
     return Baseline(admin, size, frozenset(ids_in(admin)), branch_tips(repo), settings)
 
 
-def _save(folder: Path, found: Baseline) -> None:
-    write_json(folder / _FILE, found)
-
-
 def _resumed(context: SessionContext, admin: Path) -> Baseline | None:
     """Return what the attempt before this one found, where this one goes on in its worktree."""
     if not context.session.cli_session or context.layout.attempt == 1:
         return None
-    before = found_by(replace(context.layout, attempt=context.layout.attempt - 1))
+    before = found_in(replace(context.layout, attempt=context.layout.attempt - 1).directory)
     return before if before is not None and before.admin == admin else None
 
 
-def found_by(layout: SessionLayout) -> Baseline | None:
-    """Return what an attempt found; None when it did not get as far, or is an older abreast's."""
-    return found_in(layout.directory)
-
-
 def found_in(folder: Path) -> Baseline | None:
-    """Return what is noted in `folder`, if anything is."""
+    """Return what an attempt found, by its folder; None when it did not get as far."""
     return load_as(Baseline, folder / _FILE)
 
 

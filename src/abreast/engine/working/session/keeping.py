@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from abreast.engine.common.layout import SessionLayout
-from abreast.engine.working.session.baseline import found_by
+from abreast.engine.working.session.baseline import found_in
 from abreast.errors import StateError
-from abreast.git.aside import give_back, move_aside
+from abreast.git.aside import move_aside
 from abreast.git.commit import anchor, point_back
 from abreast.git.guard import find_admin, guard_worktree
 from abreast.git.reflog import commits_left
@@ -49,7 +49,7 @@ def left_by(
     Amended, reset and dropped ones, and what a stopped rebase holds; none without a worktree. What
     the commits `known` contain is left out.
     """
-    before = found_by(layout)
+    before = found_in(layout.directory)
     admin = before.admin if before is not None else find_admin(repo, layout.worktree)
     if admin is None or not admin.is_dir():
         return ()
@@ -94,8 +94,3 @@ def tell_kept(store: Store, session: str, kept: Kept) -> None:
     """Write into the session's story what a person should know of what was kept."""
     for note in kept.notes:
         store.add_event(session, "kept", note)
-
-
-def bring_back(layout: SessionLayout) -> list[str]:
-    """Move what `make_room` put aside back into the session's worktree; return the paths."""
-    return give_back(layout.aside, layout.worktree) if layout.aside.is_dir() else []

@@ -1,23 +1,128 @@
-"""Where a session starts: its base commit, its worktree, the commands of the plan in it."""
+"""Where a session starts: its base commit, its worktree and branch, the plan's commands in it.
 
+A plan may ask for a warm pool (`pool = 4`): worktrees that are used again. Their ignored files
+stay: dependencies, build output. A session takes an idle worktree if there is one and makes its own
+if there is none. It gives the worktree back once its work has landed, or when it is cleaned. The
+pool is filled up when a run ends, so that the next run finds it warm.
+"""
+
+from dataclasses import replace
 from pathlib import Path
 
 from abreast.agents.base import Command, StopSignal
 from abreast.engine.common.ending import Ending
-from abreast.engine.common.environment import plain_environment
+from abreast.engine.common.layout import pool_folder, repository_lock, repository_of_run
 from abreast.engine.working.session import baseline
 from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.jobs import Order
-from abreast.engine.working.session.worktree import in_warm_worktree, make_worktree, put_aside
+from abreast.engine.working.session.keeping import make_room, tell_kept
 from abreast.errors import StateError
-from abreast.git.commit import commit_tree
+from abreast.git import aside
+from abreast.git.commit import anchor, commit_tree, restore_tree, tree_of
+from abreast.git.differing import ignored_since
 from abreast.git.include import copy_included
-from abreast.git.making import Made
+from abreast.git.making import Made, Ready, ensure_worktree, remove_worktree
 from abreast.git.merge import merge_trees
-from abreast.git.repository import is_ancestor, read_ref, swap_ref
-from abreast.model.session import Session, SessionState
-from abreast.model.task import Limits
+from abreast.git.pool import Pool, claim, fill, give_back
+from abreast.git.repository import Repository, delete_ref, is_ancestor, read_ref, swap_ref
+from abreast.git.worktree import WorktreeSpec
+from abreast.model.session import Run, Session, SessionState
+from abreast.model.task import Limits, Plan
+from abreast.model.text import named
+from abreast.places import Places
+from abreast.process.environment import allow
 from abreast.store.changes import SessionUpdate
+
+
+def in_warm_worktree(context: SessionContext, start: str) -> SessionContext:
+    """Return the context in an idle worktree of the pool, at `start`; as it is when there is none.
+
+    Safe to repeat: a session that holds one gets it again.
+    """
+    layout = context.layout
+    if not context.plan.pool or layout.slot or layout.worktree.exists():
+        return context
+    pool = _pool(context.engine.places, context.repository, context.plan.pool)
+    slot = claim(pool, layout.id, layout.branch, start)
+    return replace(context, layout=replace(layout, slot=slot)) if slot else context
+
+
+def give_back_worktree(context: SessionContext) -> None:
+    """Make the session's warm worktree idle; nothing for one of its own.
+
+    Whatever is in it must be safe under a ref.
+    """
+    if context.layout.slot:
+        give_back(context.repository, context.layout.slot, context.layout.id)
+        context.update(SessionUpdate(worktree=""))
+
+
+def warm_up(places: Places, run: Run, plan: Plan) -> None:
+    """Make the worktrees that the pool of this run's repository lacks."""
+    if plan.pool:
+        fill(
+            _pool(places, repository_of_run(places, run.id, Path(run.repo)), plan.pool),
+            run.base_sha,
+        )
+
+
+def _pool(places: Places, repository: Repository, size: int) -> Pool:
+    common = repository.common_dir
+    folder = pool_folder(places, common)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Pool(repository, folder, size, repository_lock(places, common))
+
+
+def spec_of(context: SessionContext, start: str) -> WorktreeSpec:
+    """Return the worktree that this session works in."""
+    layout = context.layout
+    return WorktreeSpec(layout.worktree, layout.branch, start, f"abreast {layout.id}")
+
+
+def make_worktree(context: SessionContext, start: str, *, again: bool) -> Ready:
+    """Make the session's worktree, or use it as it is; safe to repeat.
+
+    With `again`, one that was cleaned away comes back with the work that was in it, from its commit
+    or else from what was kept under its ref.
+    """
+    repo, layout, spec = context.repository, context.layout, spec_of(context, start)
+    gone = again and not layout.worktree.exists() and read_ref(repo, spec.ref) is None
+    commit = context.session.commit
+    if gone and commit:
+        swap_ref(repo, spec.ref, commit, None, reason=f"abreast: {layout.id} brought back")
+    ready = ensure_worktree(repo, spec, lock=context.lock)
+    kept = read_ref(repo, layout.ref("snap")) if gone and not commit else None
+    if kept:
+        restore_tree(repo, context.tree, tree_of(repo, kept))
+    if gone and layout.aside.is_dir() and (back := aside.give_back(layout.aside, layout.worktree)):
+        context.add_event("kept", f"given back: {named(back)}")
+    return ready
+
+
+def put_aside(context: SessionContext) -> SessionContext:
+    """Keep what an earlier attempt left, committed or not, under a ref; return what is cleared."""
+    repo, layout = context.repository, context.layout
+    if layout.worktree.exists():
+        ignored = ignored_since(context.tree, context.session.started or 0.0)
+        kept = make_room(repo, layout, context.session.base_sha, "put aside")
+        tell_kept(context.engine.store, context.layout.id, kept)
+        if ignored and not layout.slot:
+            text = f"ignored files that were written there go with the worktree: {named(ignored)}"
+            context.add_event("warning", text)
+    spec = spec_of(context, context.plan.base_sha)
+    if layout.slot:
+        give_back_worktree(context)
+    else:
+        remove_worktree(repo, spec, trash=context.engine.places.trash, lock=context.lock)
+    for ref in (layout.ref("snap"), spec.ref):
+        tip = read_ref(repo, ref)
+        if tip:
+            anchor(repo, layout.ref("kept"), tip, reason=f"abreast: {layout.id} put aside")
+            delete_ref(repo, ref, tip)
+    base = read_ref(repo, layout.ref("base"))
+    if base:
+        delete_ref(repo, layout.ref("base"), base)
+    return replace(context, layout=replace(layout, slot=None))
 
 
 def prepare(context: SessionContext) -> Ending | None:
@@ -90,7 +195,7 @@ def command_order(context: SessionContext, name: str, place: Path, stop_file: Pa
     """Return the job that runs the plan's setup or verify command in the folder `place`."""
     plan, line = context.plan, context.task.commands[name]
     minutes = plan.setup_timeout_minutes if name == "setup" else plan.verify_timeout_minutes
-    env = plain_environment(context.environment(), plan.pass_env)
+    env = allow(context.environment(), also=plan.pass_env)  # no agent's keys
     return Order(
         command=Command(("sh", "-c", line), env, stop_signal=StopSignal.TERM),
         cwd=place,

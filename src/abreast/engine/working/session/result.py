@@ -42,7 +42,7 @@ def unfit(context: SessionContext, built: Built) -> Ending | None:
     if built.unmerged:
         under_way = operation(tree) or "merge"
         reason = f"a {under_way} stopped half-way, with conflicts in {named(built.unmerged)}"
-        return Ending(SessionState.FAILED, reason, _go_on(layout.id))
+        return Ending(SessionState.FAILED, reason, f"settle them: abreast attach {layout.id}")
     if marked := markers_in(context.repository, tree, context.session.base_sha, built.tree):
         reason = f"conflict markers are left in {named(marked)}"
         return Ending(SessionState.FAILED, reason, _MEANT)
@@ -62,10 +62,6 @@ def _submodules(context: SessionContext) -> Ending | None:
         text = f"{one.path} is at a new commit, {one.head[:12]}: push it from {one.kept}"
         context.add_event("warning", text)
     return None
-
-
-def _go_on(session: str) -> str:
-    return f"settle them: abreast attach {session}"
 
 
 def check(context: SessionContext) -> Ending | None:

@@ -129,11 +129,8 @@ def _earlier(context: SessionContext, cli_session: str) -> list[Result]:
     """Return how the processes of earlier attempts in the same CLI session have ended."""
     layouts = [replace(context.layout, attempt=n) for n in range(1, context.layout.attempt)]
     found = [load_result(one.job(name)) for one in layouts for name in ROUNDS]
-    return [one for one in found if one and cli_session and cli_session in _sessions(one)]
-
-
-def _sessions(result: Result) -> set[str | None]:
-    return {result.verdict.cli_session, result.progress.cli_session}
+    of_it = (one for one in found if one and cli_session)
+    return [r for r in of_it if cli_session in {r.verdict.cli_session, r.progress.cli_session}]
 
 
 def _sum(parts: Iterable[Usage]) -> Usage:

@@ -1,16 +1,23 @@
 """The stages of a session as DBOS steps: each may run twice, and then finds its work done.
 
-A stage returns None to go on, or the ending. Blocking work happens in threads, so that one
-worker serves many sessions. A failure that is nobody's plan (a full disk, a bug) ends the session
-as `unknown` with what was salvaged; it never takes the worker down.
+A stage returns None to go on, or the ending. Blocking work happens in threads, so that one worker
+serves many sessions, and for a bounded time: a thread cannot be ended, but nobody has to wait for
+it. One that hangs (a file system that is away, a git that waits) is left to itself; the session
+ends, and the worker goes on. What the thread may still do is safe to repeat, as every stage is. A
+failure that is nobody's plan (a full disk, a bug) ends the session as `unknown` with what was
+salvaged; it never takes the worker down.
 """
 
 import asyncio
 import contextlib
+import threading
+import time
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial, wraps
+from pathlib import Path
 from typing import Any, TypeVar
 
 from abreast.engine.common.ending import (
@@ -21,7 +28,6 @@ from abreast.engine.common.ending import (
 )
 from abreast.engine.working.session import agent, preparing
 from abreast.engine.working.session import result as result_steps
-from abreast.engine.working.session.bounded import StageError, bounded
 from abreast.engine.working.session.context import Engine, SessionContext, open_context
 from abreast.engine.working.session.final import leave_bare, write_ending
 from abreast.engine.working.session.jobs import Order, end_jobs, run_command, run_job
@@ -30,7 +36,67 @@ from abreast.model.session import SessionState
 from abreast.runner.job import Result
 from abreast.store.changes import SessionUpdate
 
+LONGEST = (
+    3600.0  # seconds for one stage; a check-out that fetches large files may take many minutes
+)
+GRACE = 10.0  # seconds that a stage has left once its session is to stop; mostly it takes less
+_LOOK = 0.5  # seconds between looks at the stop file
+
+
 T = TypeVar("T")
+
+
+class StageError(AbreastError):
+    """A stage was left to itself: it took too long, or its session was `stopped`."""
+
+    def __init__(self, message: str, *, stopped: bool, hint: str | None = None) -> None:
+        self.stopped = stopped
+        super().__init__(message, hint=hint)
+
+
+async def bounded(
+    work: Callable[[], T],
+    stop_file: Path | None = None,
+    *,
+    longest: float = LONGEST,
+    grace: float = GRACE,
+) -> T:
+    """Run `work` in a thread of its own and return what it returns, or raise what it raises.
+
+    Raises StageError after `longest` seconds, or `grace` seconds after `stop_file` appeared: then
+    the thread is left to itself. It does not keep the process from ending.
+    """
+    outcome: Future[T] = Future()
+    outcome.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            outcome.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - whoever waits gets it
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, daemon=True, name="stage").start()
+    future = asyncio.wrap_future(outcome)
+    began, stopped = time.monotonic(), None
+    while True:
+        await asyncio.wait({future}, timeout=_LOOK)
+        if future.done():
+            return future.result()
+        now = time.monotonic()
+        if stopped is None and stop_file is not None and stop_file.exists():  # noqa: ASYNC240 (a look)
+            stopped = now
+        if stopped is not None and now - stopped > grace:
+            future.cancel()
+            raise StageError("it was stopped while abreast worked on it", stopped=True)
+        if now - began > longest:
+            future.cancel()
+            raise StageError(
+                f"abreast worked on it for {longest / 60:.0f} minutes without finishing",
+                stopped=False,
+                hint="check the disk, and the git commands in its worktree with `abreast doctor`",
+            )
+
+
 Body = Callable[[SessionContext], Awaitable[Ending | None]]
 Stage = Callable[[Engine, str, int], Coroutine[Any, Any, Ending | None]]
 

@@ -14,12 +14,11 @@ from abreast.engine.common.ending import Ending
 from abreast.engine.working.session.baseline import (
     DIGEST,
     Baseline,
-    found_by,
     found_in,
     settings_now,
 )
 from abreast.engine.working.session.context import SessionContext
-from abreast.engine.working.session.worktree import spec_of
+from abreast.engine.working.session.preparing import spec_of
 from abreast.git.branches import Moved, head_branch, moved_branches
 from abreast.git.commit import anchor, checkout_clean
 from abreast.git.making import checked_out_in, mend_worktree
@@ -60,7 +59,7 @@ def judge(context: SessionContext) -> Ending | None:
 
 def _no_worktree(context: SessionContext) -> Ending | None:
     """Repair a worktree that somebody removed; return the session's ending if that fails."""
-    layout, before = context.layout, found_by(context.layout)
+    layout, before = context.layout, found_in(context.layout.directory)
     if before is None:
         return None
     if not layout.worktree.exists():
@@ -101,7 +100,7 @@ def told(context: SessionContext, ending: Ending) -> Ending:
 
 def _elsewhere(context: SessionContext) -> list[Path]:
     """Return where else the session's branch is checked out: what is there no longer fits it."""
-    before = found_by(context.layout)
+    before = found_in(context.layout.directory)
     if before is None or not any(
         entry.checkout for entry in read_log(before.admin / "logs/HEAD", before.log)
     ):
@@ -121,7 +120,7 @@ def come_home(context: SessionContext) -> None:
 
     Else the user could not check out that branch, and the session could not be resumed.
     """
-    before = found_by(context.layout)
+    before = found_in(context.layout.directory)
     own = read_ref(context.repository, f"refs/heads/{context.layout.branch}")
     if before is None or own is None or not context.layout.worktree.exists():
         return
@@ -143,7 +142,7 @@ def of_trial(context: SessionContext, folder: Path) -> str:
 
 
 def _found(context: SessionContext) -> tuple[list[Trespass], list[Moved]]:
-    before = found_by(context.layout)
+    before = found_in(context.layout.directory)
     return _beyond(context, before, context.layout.branch) if before else ([], [])
 
 
