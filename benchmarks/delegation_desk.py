@@ -23,7 +23,7 @@ from abreast.agents.base import Agent
 from abreast.loopback.record import RecordedRequest
 from abreast.loopback.server import Loopback
 from abreast.places import Places
-from abreast.process.materialise import materialise
+from abreast.process.files import materialise
 from abreast.process.tree import MARKER, sweep
 from benchmarks.ground import git
 from benchmarks.installation import end_worker

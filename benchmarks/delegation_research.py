@@ -8,7 +8,7 @@ from typing import Any
 
 from abreast.loopback.record import RecordedRequest
 from abreast.model.moves import Call, Move, Read, Say, Scenario
-from abreast.process.materialise import materialise
+from abreast.process.files import materialise
 from benchmarks.delegation_desk import FILE_SIZE, FILES, Desk, paths, size
 from benchmarks.installation import ABREAST
 from benchmarks.report import Table

@@ -7,7 +7,7 @@ import pytest
 
 from abreast.agents.imports import MOST, read_with_imports
 from abreast.engine.working.session.prompts import read_briefing
-from abreast.process.inside import inside
+from abreast.process.folders import inside
 
 
 def test_an_import_is_taken_where_it_is_named_first(tmp_path: Path) -> None:

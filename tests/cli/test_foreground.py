@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from abreast.errors import CommandError
-from abreast.process.foreground import run_foreground
-from abreast.process.materialise import materialise
+from abreast.process.command import run_foreground
+from abreast.process.files import materialise
 from tests.support.deadlines import SECONDS
 
 
@@ -48,7 +48,7 @@ CHILD = """
 PARENT = """
     import os, sys
     from pathlib import Path
-    from abreast.process.foreground import run_foreground
+    from abreast.process.command import run_foreground
     child = [sys.executable, "-c", sys.argv[1]]
     code = run_foreground(child, cwd=Path.cwd(), env=dict(os.environ))
     print("parent saw", code, flush=True)

@@ -13,7 +13,7 @@ import pytest
 from abreast.engine.client.requests import connect
 from abreast.handoff.page import read_header
 from abreast.places import Places
-from abreast.store.changes import SessionUpdate
+from abreast.store.rows import SessionUpdate
 from tests.store.samples import make_run
 from tests.support.clis import base_environ
 from tests.support.handoffs import RECORDED

@@ -21,8 +21,7 @@ from abreast.loopback.server import Loopback
 from abreast.model.moves import Call, Move, Say, Scenario
 from abreast.model.task import Deliverable
 from abreast.places import Places
-from abreast.process.files import load_json
-from abreast.process.materialise import materialise
+from abreast.process.files import load_json, materialise
 from abreast.process.tree import MARKER, marked, sweep
 from tests.support.clis import base_environ, require_cli
 from tests.support.deadlines import SECONDS

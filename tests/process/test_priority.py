@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from abreast.process.priority import AGENT
+from abreast.process.supervisor import AGENT
 
 LOWERED = """
 import os, sys
-from abreast.process.priority import lower
+from abreast.process.supervisor import lower
 lower(int(sys.argv[1])); lower(int(sys.argv[1]))
 print(os.getpriority(os.PRIO_PROCESS, 0), os.popen("nice").read().strip())
 """

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from abreast.model.events import Event, EventKind
 from abreast.runner.job import STORY, STREAM
-from abreast.runner.story import A_SECOND, MOST, Story
+from abreast.runner.pump import A_SECOND, MOST, Story
 from tests.runner.test_supervise import supervise
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from abreast.model.session import LandMode, Run, RunState, Session, SessionState
 from abreast.model.transitions import SESSIONS
-from abreast.store.changes import SessionUpdate
+from abreast.store.rows import SessionUpdate
 from abreast.store.writer import Store
 
 

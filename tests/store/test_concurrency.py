@@ -19,7 +19,7 @@ EVENTS = 60
 WRITER = """
 import sys
 from abreast.model.session import SessionState
-from abreast.store.changes import SessionUpdate
+from abreast.store.rows import SessionUpdate
 from abreast.store.engine import make_engine
 from abreast.store.migrations import migrate
 from abreast.store.writer import Store
@@ -136,7 +136,7 @@ for number in range(20):
 store.engine.dispose()
 print(json.dumps(got))
 """
-    from abreast.store.changes import SessionUpdate
+    from abreast.store.rows import SessionUpdate
 
     store.add_run(make_run(tasks=20), "{}")
     for number in range(20):
@@ -161,7 +161,7 @@ input()
 store.resume("r1", {})
 store.engine.dispose()
 """
-    from abreast.store.changes import SessionUpdate
+    from abreast.store.rows import SessionUpdate
 
     store.add_run(make_run(tasks=20), "{}")
     for number in range(20):

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 
 from abreast.errors import NotFoundError, StoreError
 from abreast.model.session import RunState, SessionState
-from abreast.store.changes import SessionUpdate
 from abreast.store.direct import Query, open_snapshot
 from abreast.store.engine import make_engine, transaction
 from abreast.store.migrations import migrate
 from abreast.store.reader import Reader
+from abreast.store.rows import SessionUpdate
 from abreast.store.writer import Store
 from tests.store.samples import make_run
 

@@ -7,8 +7,7 @@ import pytest
 
 from abreast.model.session import LandState, Run, Session, SessionState
 from abreast.store import schema
-from abreast.store.changes import SessionUpdate
-from abreast.store.rows import NUMBERS
+from abreast.store.rows import NUMBERS, SessionUpdate
 from tests.store.samples import make_run
 
 KEPT_BESIDES = {  # by the store, for itself

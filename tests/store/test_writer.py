@@ -19,7 +19,7 @@ from abreast.model.session import (
     SessionState,
 )
 from abreast.model.transitions import LANDINGS, RUNS, SESSIONS
-from abreast.store.changes import UNSET, SessionUpdate
+from abreast.store.rows import UNSET, SessionUpdate
 from abreast.store.transcripts import load_known
 from tests.store.samples import bring, make_run
 

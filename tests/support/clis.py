@@ -17,7 +17,7 @@ from abreast.agents.base import Agent, Command, Installed, Launch, StreamReader
 from abreast.model.events import Event, EventKind, Verdict
 from abreast.model.task import AgentChoice
 from abreast.process.environment import allow
-from abreast.process.materialise import materialise
+from abreast.process.files import materialise
 from abreast.process.tree import MARKER, sweep
 from tests.support.deadlines import SECONDS
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self, TypeAlias
 
 from abreast.agents.base import Command
-from abreast.process.materialise import materialise
+from abreast.process.files import materialise
 from abreast.process.tree import MARKER, descendants, marked, send, sweep
 from tests.support.deadlines import SECONDS
 

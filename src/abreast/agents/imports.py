@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from abreast.process.inside import inside, read_start
+from abreast.process.folders import inside, read_start
 
 MOST = 200_000  # characters of all files together
 _IMPORT = re.compile(r"^@(?P<path>[^\s@]+)\s*$", re.MULTILINE)

@@ -11,8 +11,8 @@ from abreast.cli import as_json, options
 from abreast.cli.figures import harmless
 from abreast.errors import StateError
 from abreast.model.session import Session, SessionState
-from abreast.process.foreground import run_foreground
-from abreast.process.materialise import materialise
+from abreast.process.command import run_foreground
+from abreast.process.files import materialise
 
 if TYPE_CHECKING:
     from abreast.api.terminals import Terminal

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from abreast.git.reflog import Entry, is_reftable, read_file, read_log
 from abreast.git.repository import Repository
-from abreast.process.listing import entries
+from abreast.process.folders import entries
 
 _MOST = 256_000_000  # bytes of `packed-refs`: some four million refs
 _PACKED = re.compile(rb"([0-9a-f]{40,64}) refs/heads/(.+)")

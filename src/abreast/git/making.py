@@ -39,7 +39,7 @@ from abreast.git.worktree import (
 from abreast.process.command import run
 from abreast.process.environment import allow
 from abreast.process.files import load_json, write_json
-from abreast.process.listing import entries
+from abreast.process.folders import entries
 from abreast.process.tree import MARKER, end_marked
 
 _NO_COMMIT = "0" * 40

@@ -17,7 +17,7 @@ from abreast.git.call import split
 from abreast.git.guard import find_admin, guard_worktree
 from abreast.git.repository import Repository, is_ancestor
 from abreast.git.status import current_branch, find_commit, own_git_dir
-from abreast.process.listing import entries
+from abreast.process.folders import entries
 
 OURS = "abreast "  # how the reason of each lock of ours begins
 

@@ -5,10 +5,8 @@ import signal
 import sys
 from pathlib import Path
 
-from abreast.process.children import become_subreaper
 from abreast.process.identity import identify
-from abreast.process.lock import hold_if_free
-from abreast.process.priority import lower
+from abreast.process.supervisor import become_subreaper, hold_if_free, lower
 from abreast.runner.job import LOCK, RESULT, load_job, save_runner
 from abreast.runner.successor import read_successor
 from abreast.runner.supervise import supervise

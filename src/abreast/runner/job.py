@@ -8,7 +8,7 @@ from abreast.model.session import Moment
 from abreast.model.task import Limits
 from abreast.process.files import load_as, write_json
 from abreast.process.identity import Identity
-from abreast.process.priority import AGENT
+from abreast.process.supervisor import AGENT
 
 JOB = "job.json"
 RUNNER = "runner.json"
@@ -58,7 +58,7 @@ class Result:
     """How a job ended. `stopped_by` is empty, `user`, or the limit that tripped.
 
     `seconds` is how long the machine was awake for it, which is what limits count; 0: not known.
-    `tick` is that of `started` (see `model.moment`).
+    `tick` is that of `started` (see `Moment`).
     """
 
     started: float

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from abreast.codec import dump, load
-from abreast.process.detached import spawn_detached
+from abreast.process.command import spawn_detached
 from abreast.process.files import load_as
 from abreast.process.identity import Identity
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from abreast.process import clock
 from abreast.process.identity import Identity, identify
-from abreast.store.engine import transaction
+from abreast.store.engine import transaction, upsert
 from abreast.store.holders import (
     COLUMNS,
     NOW_POSTGRES,
@@ -25,7 +25,6 @@ from abreast.store.holders import (
     this_space,
 )
 from abreast.store.schema import executors
-from abreast.store.upsert import upsert
 
 FENCE_AT = 0.6
 

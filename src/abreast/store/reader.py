@@ -19,10 +19,10 @@ from abreast.store.rows import (
     SESSION_COLUMNS,
     columns,
     load_event,
+    load_list,
     load_run,
     load_session,
 )
-from abreast.store.text import load_list
 
 # Written for both databases; `?` stands for a parameter.
 _OF_RUN, _OF_SESSION = columns(RUN_COLUMNS, "r"), columns(SESSION_COLUMNS, "s")

@@ -3,14 +3,37 @@
 A new field is a line in the model, a column in the schema, and a migration.
 """
 
+import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields
-from enum import StrEnum
-from typing import Any
+from dataclasses import dataclass, fields
+from enum import Enum, StrEnum
+from functools import lru_cache
+from typing import Any, Final, TypeVar
 
 from abreast.model.events import Usage
-from abreast.model.session import LogEvent, Run, Session
-from abreast.store.text import dump_list, load_list
+from abreast.model.session import Changeable, LogEvent, Run, Session, SessionState
+
+# PostgreSQL has no NUL in text, and neither database takes half of a surrogate pair (which is how
+# Python carries bytes that are no UTF-8).
+_UNFIT = re.compile("[\x00\ud800-\udfff]")
+
+
+def clean(text: str) -> str:
+    """Return `text` with every character that a database refuses replaced by U+FFFD."""
+    return _UNFIT.sub("\ufffd", text)
+
+
+def dump_list(items: Iterable[str]) -> str:
+    """Return items as a JSON array in ASCII, which carries any file name through any database."""
+    return json.dumps(list(items))
+
+
+@lru_cache(maxsize=4096)
+def load_list(text: str) -> tuple[str, ...]:
+    """Return what `dump_list` was given."""
+    return tuple(json.loads(text))
+
 
 NUMBERS = ("input_tokens", "cached_tokens", "output_tokens", "cost_usd")
 
@@ -83,3 +106,39 @@ def load_event(row: Sequence[Any]) -> LogEvent:
     """Return the event that (at, run, session or None, kind, text) stand for."""
     at, run, session, kind, text = row
     return LogEvent(at, run, session or "", kind, text)
+
+
+T = TypeVar("T")
+
+
+class _Unset(Enum):
+    UNSET = "unset"
+
+
+UNSET: Final[Any] = _Unset.UNSET
+"""Stands for a value of any field, and leaves that as it is."""
+
+
+def _unset(kind: type[T]) -> type[T]:
+    """Make `UNSET` the default of every field that `kind` inherits."""
+    for one in fields(Changeable):
+        kind.__annotations__[one.name] = one.type
+        setattr(kind, one.name, UNSET)
+    return kind
+
+
+@dataclass(frozen=True, kw_only=True)
+@_unset
+class SessionUpdate(Changeable):
+    """New values for fields of a `Session`; what is not given stays.
+
+    `started` and `ended` need not be given: the store sets them when the session leaves `queued`
+    and when it reaches a final state.
+    """
+
+    state: SessionState = UNSET
+    agent: str = UNSET
+
+    def values(self) -> dict[str, Any]:
+        """Return the columns to set, as the database holds them."""
+        return columns_of({k: v for k, v in vars(self).items() if v is not UNSET})

@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
-from abreast.store.text import clean
+from abreast.store.rows import clean
 
 metadata = sa.MetaData()
 
@@ -102,7 +102,7 @@ sessions = sa.Table(
     _text("cli_session"),
     _text("model"),
     _time("started"),
-    _text("started_tick"),  # see `model.moment`
+    _text("started_tick"),  # see `Moment`
     _time("ended"),
     _text("ended_tick"),
     _prose("last_action"),
@@ -226,7 +226,7 @@ executors = sa.Table(
     _time("expires", nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("host", sa.Text, nullable=False),  # as people call it
-    _text("space"),  # in which a pid means something: see `lease.this_space`
+    _text("space"),  # in which a pid means something: see `holders.this_space`
     sa.Column("pid", sa.BigInteger, nullable=False),
     _time("pid_started", nullable=False),
     _text("state_dir"),

@@ -15,8 +15,7 @@ import orjson
 from abreast.model.ledger import Delegation, Tally
 from abreast.model.session import Moment, RunState, Session
 from abreast.store.direct import open_snapshot, open_transaction
-from abreast.store.rows import SESSION_COLUMNS, columns, load_session
-from abreast.store.text import clean, load_list
+from abreast.store.rows import SESSION_COLUMNS, clean, columns, load_list, load_session
 
 _TABLE = "abreast_transcripts"
 _TEXTS = ("session", "parent", "forked_from", "cwd")

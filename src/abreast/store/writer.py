@@ -5,6 +5,7 @@ one session take turns (SQLite: the write lock; PostgreSQL: a lock on the sessio
 the ids of a session's events grow in the order in which readers come to see them.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from operator import attrgetter
 from types import MappingProxyType
@@ -15,22 +16,22 @@ import sqlalchemy as sa
 from abreast.errors import StateError
 from abreast.model.events import Usage
 from abreast.model.session import LandState, Moment, Run, RunState, SessionState
+from abreast.model.task import Deliverable, Profile
 from abreast.model.transitions import require_transition
-from abreast.store.changes import UNSET, SessionUpdate
-from abreast.store.engine import transaction
-from abreast.store.requests import RETRY, Requests
+from abreast.store.engine import transaction, upsert
+from abreast.store.requests import RETRY, Requests, find, find_all, left_behind, line
 from abreast.store.rows import (
     NUMBERS,
     RUN_COLUMNS,
     SESSION_COLUMNS,
+    UNSET,
+    SessionUpdate,
     columns_of,
     load_run,
     load_session,
     run_row,
 )
-from abreast.store.schema import runs, sessions, usage
-from abreast.store.upsert import upsert
-from abreast.store.writing import find, find_all, left_behind, line
+from abreast.store.schema import deliverables, runs, sessions, usage
 
 _OF_RUN, _OF_SESSION = attrgetter(*RUN_COLUMNS), attrgetter(*SESSION_COLUMNS)
 
@@ -210,3 +211,27 @@ def _told(row: sa.Row[Any], change: SessionUpdate) -> list[tuple[str, str]]:
     if change.landing is not UNSET and change.landing.value != row.landing:
         told.append(("landing", line(change.landing.value, change.landed)))
     return told
+
+
+def record_deliverable(engine: sa.Engine, found: Deliverable, profile: Profile) -> None:
+    """Write the figures of a deliverable, in the place of an earlier attempt's."""
+    account, estimate = found.account, found.estimate
+    values = {
+        "at": time.time(),
+        "agent": found.agent,
+        "profile": profile.value,
+        "outcome": found.outcome.value,
+        "repairs": found.repairs,
+        "bytes": found.bytes,
+        "tokens": found.tokens,
+        "start_up": account.start_up if account else None,
+        "child_total": account.child_total if account else None,
+        "kept_out": account.kept_out if account else None,
+        "summary": account.summary if account else None,
+        "net": account.net if account else None,
+        "expected_net": estimate.net if estimate else None,
+        "sha256": found.sha256,
+        "path": found.path,
+    }
+    with transaction(engine) as db:
+        db.execute(upsert(db, deliverables, {"session_id": found.id}, values))

@@ -33,7 +33,7 @@ from abreast.model.moves import (
     Write,
 )
 from abreast.model.task import Limits
-from abreast.process.materialise import materialise
+from abreast.process.files import materialise
 from abreast.process.tree import MARKER, marked, sweep
 from tests.agents.claude.desk import Desk, open_desk
 from tests.support.clis import cli_environ, make_launch

@@ -20,7 +20,7 @@ from abreast.agents.gemini.mail import HEARD
 from abreast.agents.gemini.stream import GeminiReader
 from abreast.model.events import Cause, Event, EventKind, Outcome, Usage, Verdict
 from abreast.model.task import Limits, Profile
-from abreast.process.materialise import materialise
+from abreast.process.files import materialise
 
 UUID = "7b1d2c3e-0000-4000-8000-00000000000a"
 

@@ -22,7 +22,7 @@ from abreast.loopback.server import Loopback
 from abreast.model.events import EventKind, Outcome
 from abreast.model.moves import Call, Move, Read, Say, Scenario, Shell, Spend, Write
 from abreast.model.task import Contract, Profile
-from abreast.process.materialise import materialise
+from abreast.process.files import materialise
 from tests.support.clis import Ran, cli_environ, make_launch, run_cli
 from tests.support.deadlines import SECONDS, eventually
 from tests.support.repos import Repo

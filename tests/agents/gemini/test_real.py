@@ -24,7 +24,7 @@ from abreast.loopback.server import Loopback
 from abreast.model.events import Cause, EventKind, Outcome, Usage
 from abreast.model.moves import Drop, Edit, HttpError, Move, Say, Scenario, Shell, Spend, Write
 from abreast.model.task import Limits
-from abreast.process.materialise import materialise
+from abreast.process.files import materialise
 from abreast.process.tree import MARKER, sweep
 from tests.support.clis import (
     BIN,

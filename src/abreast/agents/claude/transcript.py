@@ -8,7 +8,7 @@ from typing import Any
 from abreast.agents.recorded import load_record, record_lines
 from abreast.agents.values import count, listed, mapping, text
 from abreast.model.text import one_line
-from abreast.process.listing import matching
+from abreast.process.folders import matching
 
 # The CLI's own messages (API errors, "no response requested") carry this model.
 SYNTHETIC = "<synthetic>"

@@ -21,7 +21,7 @@ from abreast.agents.recorded import record_lines
 from abreast.agents.values import count
 from abreast.model.events import Usage
 from abreast.model.text import one_line
-from abreast.process.listing import matching, written
+from abreast.process.folders import matching, written
 
 # A file system mounted read-only, or a system call refused, says one of these.
 _SANDBOX = re.compile(r"read-only file system|operation not permitted", re.IGNORECASE)

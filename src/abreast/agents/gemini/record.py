@@ -13,7 +13,7 @@ from abreast.agents.gemini.records_usage import Spending
 from abreast.agents.recorded import seconds
 from abreast.model.events import Usage
 from abreast.model.transcript import Spent
-from abreast.process.listing import matching
+from abreast.process.folders import matching
 
 
 def records(home: Path, session: str) -> list[Path]:

@@ -28,9 +28,8 @@ from abreast.git.worktree import WorktreeSpec
 from abreast.model.removal import Removal
 from abreast.model.session import LandState, Run, Session
 from abreast.places import Places
-from abreast.process.listing import size_of
-from abreast.process.working import working_folders
-from abreast.store.changes import SessionUpdate
+from abreast.process.folders import size_of, working_folders
+from abreast.store.rows import SessionUpdate
 
 
 def clean(names: Sequence[str], places: Places, *, remove: bool, force: bool) -> list[Removal]:

@@ -21,7 +21,7 @@ from abreast.model.session import LandMode, Run
 from abreast.model.task import AgentChoice, Limits, Plan, Task
 from abreast.places import Places
 from abreast.process.environment import allow
-from abreast.process.materialise import materialise
+from abreast.process.files import materialise
 
 _FILES = {
     "greetings.py": (

@@ -41,8 +41,8 @@ from abreast.places import Places
 from abreast.process import clock
 from abreast.process.environment import allow
 from abreast.runner.job import Result, save_result
-from abreast.store.changes import SessionUpdate
 from abreast.store.reader import Reader
+from abreast.store.rows import SessionUpdate
 
 # What a terminal program needs beyond the ordinary, and a person's own git and ssh.
 _TERMINAL = (

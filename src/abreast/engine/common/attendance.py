@@ -10,7 +10,7 @@ from abreast.engine.common.seat import is_taken
 from abreast.engine.common.worker_process import find_worker
 from abreast.model.session import Attendance, Presence, Run, RunState, Session, SessionKind
 from abreast.places import Places
-from abreast.process.listing import matching, written
+from abreast.process.folders import matching, written
 from abreast.runner.job import JOB, RESULT, load_runner
 
 

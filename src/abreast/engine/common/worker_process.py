@@ -9,7 +9,7 @@ from pathlib import Path
 
 from abreast.errors import WorkerError
 from abreast.places import Places
-from abreast.process.detached import Detached, spawn_detached
+from abreast.process.command import Detached, spawn_detached
 from abreast.process.environment import allow
 from abreast.process.files import write_json
 from abreast.process.identity import Identity, identify

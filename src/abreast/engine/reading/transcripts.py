@@ -13,7 +13,7 @@ from abreast.errors import NotFoundError
 from abreast.model.session import Session
 from abreast.model.transcript import Begun, Transcript
 from abreast.places import Places, find_places
-from abreast.process.listing import matching
+from abreast.process.folders import matching
 
 _HEAD = 2000  # lines in which a session has introduced itself
 _NAMED = 8  # characters of a session's id that every CLI puts into the name of its file

@@ -39,7 +39,7 @@ from abreast.git.fast_forward import recover
 from abreast.model.session import Run, RunState, SessionKind
 from abreast.places import Places, find_places
 from abreast.process.files import write_atomic
-from abreast.process.priority import WORKER, lower
+from abreast.process.supervisor import WORKER, lower
 from abreast.store.engine import make_engine
 from abreast.store.migrations import migrate
 from abreast.store.reader import Reader

@@ -20,9 +20,9 @@ from abreast.model.session import (
     SessionState,
 )
 from abreast.model.task import Deliverable, DeliveryState
-from abreast.store.changes import SessionUpdate
 from abreast.store.engine import make_engine
 from abreast.store.migrations import migrate
+from abreast.store.rows import SessionUpdate
 from abreast.store.writer import Store
 from tests.recordings.doctor.record import taken
 from tests.support.repos import make_repo

@@ -12,9 +12,9 @@ from abreast.model.economy import Worth
 from abreast.model.events import Usage
 from abreast.model.session import LandMode, Run, RunState, Session, SessionKind, SessionState
 from abreast.model.transcript import Spent
-from abreast.store.changes import SessionUpdate
 from abreast.store.engine import make_engine, transaction
 from abreast.store.migrations import migrate
+from abreast.store.rows import SessionUpdate
 from abreast.store.schema import deliverables
 from abreast.store.writer import Store
 from tests.store.samples import bring

@@ -16,7 +16,7 @@ from abreast.engine.reading.ledger.index import refresh
 from abreast.engine.reading.ledger.read import read
 from abreast.engine.reading.transcripts import find_transcripts
 from abreast.model.ledger import By
-from abreast.process import piped
+from abreast.process import command
 from abreast.store import transcripts as store
 from abreast.store.transcripts import Indexed
 from tests.support.deadlines import eventually
@@ -178,14 +178,14 @@ def test_helpers_find_the_same_and_a_lost_one_loses_nothing(home, places, monkey
     assert helped == alone
     asked = []
 
-    class Lost(piped.Piped):
+    class Lost(command.Piped):
         def ask(self, line):
             asked.append(line)
             if len(asked) > 1:
                 self._process.kill()
             return super().ask(line)
 
-    monkeypatch.setattr(piped, "Piped", Lost)
+    monkeypatch.setattr(command, "Piped", Lost)
     monkeypatch.setattr(cores, "_work", lambda *_: eventually(lambda: len(asked) > 1))
     lost = {one.row.path: one for one in read_all(tasks, cores=2)}
     assert len(asked) == 2

@@ -27,9 +27,9 @@ from abreast.model.task import (
     Limits,
     Profile,
 )
-from abreast.process.priority import AGENT, AWAITED
+from abreast.process.supervisor import AGENT, AWAITED
 from abreast.runner.job import load_runner
-from abreast.store.deliverables import record_deliverable
+from abreast.store.writer import record_deliverable
 from tests.support.deadlines import MINUTES, SECONDS, eventually
 from tests.support.stage import Stage, scripted, task, until
 from tests.support.untouched import marks_of, shared_by

@@ -14,7 +14,7 @@ from abreast.engine.client.connect import json_text, toml_text
 from abreast.errors import AgentError, CommandError
 from abreast.process.command import run
 from abreast.process.environment import allow
-from abreast.process.materialise import materialise
+from abreast.process.files import materialise
 
 _SECONDS = 60
 

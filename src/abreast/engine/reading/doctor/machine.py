@@ -17,7 +17,7 @@ from abreast.model.defect import numbers_of
 from abreast.model.finding import Evidence
 from abreast.model.tokens import BYTES_PER_TOKEN, count_tokens
 from abreast.model.transcript import Transcript
-from abreast.process.listing import written
+from abreast.process.folders import written
 
 _MOST = 20_000  # transcripts whose age is looked at
 

@@ -17,8 +17,7 @@ from abreast.git.worktree import Worktree, list_worktrees
 from abreast.model.finding import Evidence
 from abreast.model.session import Run
 from abreast.places import Places
-from abreast.process.listing import entries, files_below
-from abreast.process.working import working_folders
+from abreast.process.folders import entries, files_below, working_folders
 from abreast.store.unrecorded import Unrecorded, unrecorded
 
 _LOCKS = ("index.lock", "HEAD.lock", "config.lock", "packed-refs.lock", "shallow.lock")

@@ -18,7 +18,7 @@ from abreast.model.session import Run, Session, SessionKind, SessionState
 from abreast.model.text import either
 from abreast.model.transcript import Transcript
 from abreast.places import Places
-from abreast.process.listing import written
+from abreast.process.folders import written
 from abreast.store.reader import Reader
 
 _ID = re.compile(r"[0-9a-fA-F-]{8,}")

@@ -61,7 +61,7 @@ def _work(left: deque[list[Indexed]], found: list[Reading]) -> None:
 
 def _help(left: deque[list[Indexed]], answers: list[tuple[list[Indexed], bytes]]) -> None:
     """Have a process read batches; what it did not answer is in `answers` without an answer."""
-    from abreast.process.piped import Piped  # not for the few bytes of most looks
+    from abreast.process.command import Piped  # not for the few bytes of most looks
 
     batch: list[Indexed] = []
     argv = [sys.executable, "-I", "-m", "abreast.engine.reading.ledger.helper"]

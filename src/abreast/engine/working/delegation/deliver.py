@@ -27,8 +27,8 @@ from abreast.model.tokens import count_tokens
 from abreast.process import clock
 from abreast.process.files import load_as, write_json
 from abreast.runner.supervise import STOPPED_BY_USER
-from abreast.store.changes import UNSET, SessionUpdate
-from abreast.store.deliverables import record_deliverable
+from abreast.store.rows import UNSET, SessionUpdate
+from abreast.store.writer import record_deliverable
 
 _STATES = {
     DeliveryState.PARTIAL: SessionState.STOPPED,

@@ -15,7 +15,7 @@ from abreast.git.guarded import Where, guard_around
 from abreast.model.economy import Estimate
 from abreast.model.task import Contract, Profile
 from abreast.places import find_places
-from abreast.process.inside import inside
+from abreast.process.folders import inside
 from abreast.store.reader import Reader
 
 _GLOB = re.compile(r"[*?\[]")

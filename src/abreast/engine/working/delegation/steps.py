@@ -12,7 +12,7 @@ from abreast.engine.working.session.context import Engine, SessionContext
 from abreast.engine.working.session.steps import blocking, bounded, guarded, run_cli
 from abreast.model.session import SessionState
 from abreast.model.task import Isolation
-from abreast.store.changes import SessionUpdate
+from abreast.store.rows import SessionUpdate
 
 
 @blocking

@@ -9,7 +9,7 @@ from abreast.git.call import environment
 from abreast.git.repository import Repository
 from abreast.model.session import LandState
 from abreast.process.command import run
-from abreast.store.changes import SessionUpdate
+from abreast.store.rows import SessionUpdate
 
 _TIMEOUT = 120.0  # seconds for one call over the network
 _LOOK = 20.0  # the same where somebody waits for a list

@@ -25,7 +25,7 @@ from abreast.git.repository import is_ancestor, read_ref, resolve, swap_ref
 from abreast.model.session import LandMode, LandState, Session
 from abreast.process.files import write_atomic
 from abreast.runner.supervise import STOPPED_BY_USER
-from abreast.store.changes import SessionUpdate
+from abreast.store.rows import SessionUpdate
 
 _TRIES = 5  # a target that moves more often than that while we test is somebody else's queue
 

@@ -23,9 +23,9 @@ from abreast.model.events import Outcome
 from abreast.model.task import BriefingChoice, Isolation
 from abreast.process.environment import DEPTH, SESSION, allow
 from abreast.process.files import write_atomic
-from abreast.process.priority import AGENT, AWAITED
+from abreast.process.supervisor import AGENT, AWAITED
 from abreast.runner.job import STREAM, JobProgress, Result, load_result
-from abreast.store.changes import UNSET, SessionUpdate
+from abreast.store.rows import UNSET, SessionUpdate
 
 
 def launch_of(

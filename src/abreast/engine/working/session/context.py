@@ -20,8 +20,8 @@ from abreast.model.session import Run, Session
 from abreast.model.task import Isolation, Plan, Task
 from abreast.places import Places
 from abreast.plan.dump import load_plan
-from abreast.store.changes import SessionUpdate
 from abreast.store.reader import Reader
+from abreast.store.rows import SessionUpdate
 from abreast.store.writer import Store
 
 

@@ -14,7 +14,7 @@ from abreast.model.handoff import Handoff
 from abreast.model.session import Session, SessionState
 from abreast.model.task import Task
 from abreast.plan.dump import load_plan
-from abreast.store.changes import UNSET, SessionUpdate
+from abreast.store.rows import UNSET, SessionUpdate
 
 
 def write_ending(

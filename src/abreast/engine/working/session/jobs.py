@@ -16,12 +16,12 @@ from abreast.engine.common.worker_process import successor
 from abreast.errors import WorkerError
 from abreast.model.task import Limits
 from abreast.places import Places
-from abreast.process.detached import spawn_detached
+from abreast.process.command import spawn_detached
 from abreast.process.family import load_family
+from abreast.process.files import materialise
 from abreast.process.identity import Identity
-from abreast.process.materialise import materialise
 from abreast.process.patience import pause
-from abreast.process.priority import AGENT
+from abreast.process.supervisor import AGENT
 from abreast.process.tree import MARKER, sweep
 from abreast.runner.job import (
     JOB,

@@ -31,7 +31,7 @@ from abreast.model.task import Limits, Plan
 from abreast.model.text import named
 from abreast.places import Places
 from abreast.process.environment import allow
-from abreast.store.changes import SessionUpdate
+from abreast.store.rows import SessionUpdate
 
 
 def in_warm_worktree(context: SessionContext, start: str) -> SessionContext:

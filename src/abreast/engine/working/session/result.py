@@ -24,7 +24,7 @@ from abreast.handoff.questions import questions_in
 from abreast.model.session import SessionKind, SessionState
 from abreast.model.text import named, one_line
 from abreast.process.files import load_as, write_atomic, write_json
-from abreast.store.changes import SessionUpdate
+from abreast.store.rows import SessionUpdate
 
 
 def unfit(context: SessionContext, built: Built) -> Ending | None:

@@ -34,7 +34,7 @@ from abreast.engine.working.session.jobs import Order, end_jobs, run_command, ru
 from abreast.errors import AbreastError, StoreError
 from abreast.model.session import SessionState
 from abreast.runner.job import Result
-from abreast.store.changes import SessionUpdate
+from abreast.store.rows import SessionUpdate
 
 LONGEST = (
     3600.0  # seconds for one stage; a check-out that fetches large files may take many minutes

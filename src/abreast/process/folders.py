@@ -4,8 +4,10 @@ The methods of `pathlib` raise where a folder goes away while it is listed. Thes
 list the rest.
 """
 
+import contextlib
 import glob
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,3 +51,45 @@ def size_of(folder: Path) -> int:
         except OSError:
             continue
     return size
+
+
+def inside(tree: Path, named: str | Path) -> Path | None:
+    """Return where `named`, relative to `tree`, leads once every symbolic link is followed.
+
+    None when that is outside `tree`, or when it is no path at all; it need not exist.
+    """
+    try:
+        real = (tree / named).resolve()
+        return real if real.is_relative_to(tree.resolve()) else None
+    except (OSError, ValueError, RuntimeError):  # too long, a NUL, links in a circle
+        return None
+
+
+def read_start(tree: Path, named: str | Path, most: int) -> str | None:
+    """Return at most the first `most` characters of a file in `tree`; None when there is none.
+
+    Devices and pipes, which may never end, are no files. What is no UTF-8 becomes U+FFFD.
+    """
+    real = inside(tree, named)
+    try:
+        if real is None or not stat.S_ISREG(real.stat().st_mode):
+            return None
+        with real.open(encoding="utf-8-sig", errors="replace") as file:
+            return file.read(most)
+    except OSError:
+        return None
+
+
+def working_folders(*names: str) -> dict[Path, int]:
+    """Return the current folder of every living process that we may look at, with its pid.
+
+    With `names`, only of the programs of these names.
+    """
+    import psutil  # here, because it is asked for seldom
+
+    found = {}
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if not names or process.name() in names:
+                found[Path(process.cwd())] = process.pid
+    return found

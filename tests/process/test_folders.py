@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from abreast.process import listing
+from abreast.process import folders
 
 
 @pytest.fixture
@@ -20,16 +20,16 @@ def tree(tmp_path: Path) -> Path:
 
 
 def test_what_is_there_is_listed(tree: Path) -> None:
-    assert [path.name for path in listing.entries(tree)] == ["a", "b", "c"]
-    assert listing.entries(tree / "a" / "one") == listing.entries(tree / "none") == []
-    assert set(listing.matching(tree, "*/*e")) == {tree / "a" / "one", tree / "b" / "three"}
-    assert tree / "a" / "deep" / "two" in set(listing.matching(tree, "**/two"))
-    assert list(listing.matching(tree / "none", "*")) == []
-    names = sorted(path.name for path in listing.files_below(tree))
+    assert [path.name for path in folders.entries(tree)] == ["a", "b", "c"]
+    assert folders.entries(tree / "a" / "one") == folders.entries(tree / "none") == []
+    assert set(folders.matching(tree, "*/*e")) == {tree / "a" / "one", tree / "b" / "three"}
+    assert tree / "a" / "deep" / "two" in set(folders.matching(tree, "**/two"))
+    assert list(folders.matching(tree / "none", "*")) == []
+    names = sorted(path.name for path in folders.files_below(tree))
     assert names == ["dangling", "four", "one", "three", "two"]
-    assert listing.size_of(tree) == 20
-    assert listing.written(tree / "c" / "dangling") == 0
-    assert listing.written(tree / "a" / "one") > 0
+    assert folders.size_of(tree) == 20
+    assert folders.written(tree / "c" / "dangling") == 0
+    assert folders.written(tree / "a" / "one") > 0
 
 
 def test_what_goes_meanwhile_is_passed_over(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,12 +43,12 @@ def test_what_goes_meanwhile_is_passed_over(tree: Path, monkeypatch: pytest.Monk
         return found
 
     monkeypatch.setattr(os, "scandir", scandir)
-    below = listing.files_below(tree)
+    below = folders.files_below(tree)
     first = next(below)
     first.unlink()
     assert not first.exists()
     assert {path.name for path in below} <= {"three", "four", "dangling", "link"}
     for name in ("three", "four"):
         (tree / ("b" if name == "three" else "c") / name).write_text("12345")
-    assert listing.size_of(tree) == 10
-    assert set(listing.matching(tree, "*/three")) == {tree / "b" / "three"}
+    assert folders.size_of(tree) == 10
+    assert set(folders.matching(tree, "*/three")) == {tree / "b" / "three"}
