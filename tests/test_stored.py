@@ -18,7 +18,7 @@ from abreast.engine.common import deliverables
 from abreast.engine.common.ending import Ending
 from abreast.engine.working.run_steps import Opened
 from abreast.engine.working.schedule import Pace, RunProgress
-from abreast.engine.working.session.baseline import Baseline, found_in
+from abreast.engine.working.session.keeping import Baseline, found_in
 from abreast.engine.working.session.result import Candidate
 from abreast.git.ff_journal import Do, Intent, Lock, Step, load_intent
 from abreast.model import moves

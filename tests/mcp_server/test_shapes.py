@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from mcp import types
 
-from abreast.mcp_server.vetting import Vetted, vet
+from abreast.mcp_server.wire import Vetted, vet
 from abreast.mcp_server.words import TOOLS
 from abreast.places import find_places
 from tests.mcp_server.client import COMMAND, environ_of

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from abreast.engine.reading.handoff import choose, writing
-from abreast.engine.reading.handoff.polish import polish as reword
+from abreast.engine.reading.handoff.writing import polish as reword
 from abreast.model.handoff import TOKENS, Freshness, Handoff
 from abreast.model.task import Contract, Deliverable
 from abreast.places import Places, find_places

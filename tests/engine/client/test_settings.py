@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from abreast.engine.client.settings import load_settings
+from abreast.engine.client.delegating import load_settings
 
 
 def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from abreast.engine.reading.handoff.polish import polish
+from abreast.engine.reading.handoff.writing import polish
 from abreast.handoff.page import read_header
 from abreast.handoff.polish import body, problems
 from abreast.model.task import Deliverable, DeliveryState, Isolation

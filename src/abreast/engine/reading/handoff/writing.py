@@ -1,12 +1,16 @@
-"""Handoffs: made of a transcript, git and abreast's own records; written, and held against HEAD."""
+"""Handoffs of a transcript and git: written, reworded by an agent, and held against HEAD.
+
+An agent rewords a handoff under a contract; its words are used only if no fact changed.
+"""
 
 import math
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from abreast.contract.render import fence
 from abreast.engine.reading.handoff.git import (
     NAME,
     checkout_around,
@@ -22,9 +26,12 @@ from abreast.handoff.facts import SessionFacts
 from abreast.handoff.fresh import judge
 from abreast.handoff.line import Pen
 from abreast.handoff.masking import secrets_of
-from abreast.handoff.page import read_header
+from abreast.handoff.page import read_header, sections
+from abreast.handoff.polish import assemble, body, problems, question
 from abreast.handoff.transcript import transcript_facts
 from abreast.model.handoff import TOKENS, Freshness, Handoff, Header
+from abreast.model.task import Contract, Deliverable, Limits
+from abreast.model.tokens import count_tokens
 from abreast.model.transcript import Transcript
 from abreast.places import Places
 from abreast.process.files import write_atomic
@@ -157,3 +164,40 @@ def _read(file: Path) -> str:
             return opened.read(200_000)
     except OSError as failure:
         raise NotFoundError(f"{file} cannot be read: {failure.strerror}") from failure
+
+
+_BUDGET = Limits(minutes=5, idle_minutes=3, turns=6)
+
+
+def polish(draft: Handoff, limit: int, ask: Callable[[Contract], Deliverable]) -> Handoff:
+    """Return `draft` in the words of the agent that `ask` asks, or as it is with a note why."""
+    asked = Contract(
+        question(fence(body(draft), source=NAME, name="draft")),
+        constraints=("Do not read any file: use only the draft.",),
+        success="the reworded text is complete",
+        limit_tokens=limit,
+        budget=_BUDGET,
+    )
+    found = ask(asked)
+    if not found.outcome.valid:
+        reason = f": {found.reason}" if found.reason else ""
+        return _kept(draft, f"{found.agent} gave no text ({found.outcome}{reason})")
+    said = found.text.strip()
+    if wrong := problems(draft, said, limit):
+        return _kept(draft, f"{found.agent} changed facts: {'; '.join(wrong[:5])}")
+    text = assemble(draft, said)
+    parts = [tuple(line.removeprefix("- ") for line in lines) for lines in sections(said).values()]
+    return replace(
+        draft,
+        right_now=" ".join(parts[0]),
+        why=parts[1],
+        next_step=parts[2],
+        context=parts[3],
+        text=text,
+        tokens=count_tokens(text),
+        notes=(*draft.notes, f"worded by {found.agent}; its facts are those of the draft"),
+    )
+
+
+def _kept(draft: Handoff, why: str) -> Handoff:
+    return replace(draft, notes=(*draft.notes, f"the draft was kept: {why}"))

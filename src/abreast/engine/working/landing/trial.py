@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 
 from abreast.engine.common.layout import landing_folder
-from abreast.engine.working.session.baseline import note_trial
 from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.jobs import Order, end_job, run_job
+from abreast.engine.working.session.keeping import note_trial
 from abreast.engine.working.session.preparing import command_order
 from abreast.engine.working.session.trespass import of_trial
 from abreast.git.commit import left_in, switch_detached

@@ -12,10 +12,9 @@ from pathlib import Path
 from abreast.agents.base import Command, StopSignal
 from abreast.engine.common.ending import Ending
 from abreast.engine.common.layout import pool_folder, repository_lock, repository_of_run
-from abreast.engine.working.session import baseline
 from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.jobs import Order
-from abreast.engine.working.session.keeping import make_room, tell_kept
+from abreast.engine.working.session.keeping import make_room, note_baseline, tell_kept
 from abreast.errors import StateError
 from abreast.git import aside
 from abreast.git.commit import anchor, commit_tree, restore_tree, tree_of
@@ -150,7 +149,7 @@ def prepare(context: SessionContext) -> Ending | None:
         context.add_event("warning", note)
     if ready.made is not Made.NEW:
         context.add_event("worktree", f"{ready.made} {layout.worktree}")
-    baseline.note(context)
+    note_baseline(context)
     return None
 
 

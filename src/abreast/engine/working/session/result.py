@@ -9,10 +9,16 @@ from functools import lru_cache
 
 from abreast.agents import mailbox
 from abreast.engine.common.ending import Ending
-from abreast.engine.working.session import baseline, trespass
+from abreast.engine.working.session import trespass
 from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.final import leave, write_ending
-from abreast.engine.working.session.keeping import keep, left_by, make_room, tell_kept
+from abreast.engine.working.session.keeping import (
+    keep,
+    left_by,
+    make_room,
+    note_baseline,
+    tell_kept,
+)
 from abreast.git.changes import changed_files
 from abreast.git.commit import anchor, commit_tree, restore_tree, seal, tree_of, wants_signature
 from abreast.git.merge import markers_in
@@ -144,7 +150,7 @@ def _unexpected(context: SessionContext, files: tuple[str, ...]) -> Ending | Non
 
 def after_setup(context: SessionContext) -> None:
     """Note what the setup command has changed: it does not count as the agent's work."""
-    baseline.note(context, anew=True)
+    note_baseline(context, anew=True)
     if context.session.cli_session:
         return  # the agent goes on where it was: what is there is its own
     tree = build_tree(context.tree).tree

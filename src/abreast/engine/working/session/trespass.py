@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from abreast.engine.common.ending import Ending
-from abreast.engine.working.session.baseline import (
+from abreast.engine.working.session.context import SessionContext
+from abreast.engine.working.session.keeping import (
     DIGEST,
     Baseline,
     found_in,
     settings_now,
 )
-from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.preparing import spec_of
 from abreast.git.branches import Moved, head_branch, moved_branches
 from abreast.git.commit import anchor, checkout_clean
@@ -130,7 +130,7 @@ def come_home(context: SessionContext) -> None:
 
 
 def of_trial(context: SessionContext, folder: Path) -> str:
-    """Return what was done beyond the scratch worktree since `baseline.note_trial`, and tell it.
+    """Return what was done beyond the scratch worktree since `note_trial`, and tell it.
 
     An empty text when nothing was.
     """
