@@ -8,7 +8,7 @@ from abreast.api.looking import find_run, find_session, run_or_session
 from abreast.engine.client import cleaning, planning, terminal
 from abreast.engine.client import demo as show
 from abreast.engine.client.requests import connect
-from abreast.engine.common.seat import require_free
+from abreast.engine.common.attendance import require_free
 from abreast.model.removal import Removal
 from abreast.model.session import LandMode, Run, Session, SessionKind
 from abreast.model.task import Plan
@@ -53,8 +53,7 @@ def stop(name: str, *, places: Places | None = None) -> list[Session]:
     found = run_or_session(name, where)
     reached = (found,) if isinstance(found, Session) else found.sessions
     if by_hand := [s for s in reached if s.kind is SessionKind.OPEN and not s.state.final]:
-        for session in by_hand:
-            require_free(session, where)
+        require_free(by_hand, where)
         return [terminal.close(session, where) for session in by_hand]
     with connect(where) as client:
         return client.stop(found.id)

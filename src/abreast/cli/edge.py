@@ -79,10 +79,9 @@ def _write_report(trace: str) -> Path:
 
     import abreast
     from abreast.places import find_places
-    from abreast.process.files import write_atomic
+    from abreast.process.files import private_folder, write_atomic
 
-    folder = find_places().logs
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = private_folder(find_places().logs)
     path = folder / f"bug-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
     facts = [
         f"abreast {abreast.__version__}",

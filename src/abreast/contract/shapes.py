@@ -69,7 +69,7 @@ def schema_of(returns: str | Schema) -> Schema:
                 hint=f"the shapes are {', '.join(PRESETS)}, or give a JSON Schema",
             ) from None
     # The presets are fit as they are; the library that checks schemas takes its time to import.
-    from abreast.contract.schemas import check
+    from abreast.contract.validate import check
 
     check(returns)
     if returns.get("type") == "object" or "properties" in returns:

@@ -1,19 +1,49 @@
-"""Validates a child's answer against its contract's schema, whatever the CLI claims."""
+"""Validates a contract's JSON Schema, and a child's answer against it, whatever the CLI claims."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 from abreast.contract.hollow import hollow, is_empty, is_placeholder, says_only_nothing, stuffed
 from abreast.contract.shapes import NOTHING, Schema
+from abreast.errors import ContractError
 
 if TYPE_CHECKING:
     from referencing._core import Resolver
+
+
+def check(schema: Schema) -> None:
+    """Raise ContractError for what is not a JSON Schema, or needs another document to be read."""
+    try:
+        Draft202012Validator.check_schema(dict(schema))
+        resolver = Registry().resolver_with_root(DRAFT202012.create_resource(schema))
+        for reference in _references(schema):
+            resolver.lookup(reference)
+    except SchemaError as error:
+        place = "/".join(map(str, error.path)) or "its root"
+        what = f"`returns` is not a JSON Schema: at {place}: {error.message[:300]}"
+        raise ContractError(what) from error
+    except Unresolvable as error:
+        what = f"`returns` refers to {error.ref}, which is not part of it"
+        raise ContractError(what, hint="put it into the schema under $defs") from error
+    except RecursionError as error:
+        raise ContractError("`returns` is nested too deeply") from error
+
+
+def _references(part: Any) -> Iterator[str]:
+    if isinstance(part, Mapping):
+        reference = part.get("$ref")
+        if isinstance(reference, str):
+            yield reference
+    inside = part.values() if isinstance(part, Mapping) else part
+    for one in inside if isinstance(part, Mapping | list) else ():
+        yield from _references(one)
 
 
 _PARTS = 50  # references and alternatives that are followed at one place

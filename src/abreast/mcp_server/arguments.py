@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from abreast.agents import modelled
 from abreast.api.delegations import contract
 from abreast.contract.ask import check_count
 from abreast.errors import ContractError
@@ -49,11 +48,6 @@ def contracts_of(tool: str, given: Arguments, tree: Path) -> list[Contract]:
     return [replace(contract, limit_tokens=share) for contract in contracts]
 
 
-def agent_of(given: Arguments) -> str:
-    """Return the agent that is to answer; "" when the call does not say."""
-    return _choice(given, "agent", modelled())
-
-
 def text_of(given: Arguments, name: str) -> str:
     """Return a text that must be there; raises ContractError."""
     value = given.get(name)
@@ -82,7 +76,7 @@ def _question(one: object) -> dict[str, Any]:
 
 
 def _contract(given: Arguments, tree: Path) -> Contract:
-    briefing = _choice(given, "briefing", tuple(BriefingChoice))
+    briefing = choice_of(given, "briefing", tuple(BriefingChoice))
     return contract(
         text_of(given, "question"),
         repo=tree,
@@ -98,7 +92,7 @@ def _contract(given: Arguments, tree: Path) -> Contract:
             _number(given, "usd", BUDGET.usd),
         ),
         briefing=BriefingChoice(briefing) if briefing else None,
-        isolation=Isolation(_choice(given, "isolation", tuple(Isolation)) or Isolation.CONTEXT),
+        isolation=Isolation(choice_of(given, "isolation", tuple(Isolation)) or Isolation.CONTEXT),
     )
 
 
@@ -137,7 +131,8 @@ def _number(given: Arguments, name: str, default: float) -> float:
     return value
 
 
-def _choice(given: Arguments, name: str, choices: tuple[str, ...]) -> str:
+def choice_of(given: Arguments, name: str, choices: tuple[str, ...]) -> str:
+    """Return one of the choices, "" when the call does not say; raises ContractError."""
     value = given.get(name) or ""
     if value and value not in choices:
         raise ContractError(f"`{name}` is one of {', '.join(choices)}, not {value!r}")

@@ -120,11 +120,11 @@ def serve() -> int:
     tools = [] if child else list(words.TOOLS)
     instructions = "" if child else words.INSTRUCTIONS
     if Opening(wire, instructions, tools).run(_load):
-        from abreast.mcp_server.speaking import speak
+        from abreast.mcp_server.desk import speak
 
         speak(wire, instructions, tools)
     return _INTERRUPTED if interrupted else 0
 
 
 def _load() -> None:
-    import abreast.mcp_server.speaking  # noqa: F401 (this is the import that takes its time)
+    import abreast.mcp_server.desk  # noqa: F401 (this is the import that takes its time)

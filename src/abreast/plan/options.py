@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from abreast.errors import PlanError, Problem
 from abreast.model.session import LandMode
 from abreast.model.task import AgentChoice, Limits, Plan, Task
-from abreast.plan.choice import agent_problem
 from abreast.plan.names import subject, unique_slugs
+from abreast.plan.tasks import agent_problem
 
 
 @dataclass(frozen=True)

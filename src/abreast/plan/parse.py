@@ -9,11 +9,10 @@ from pathlib import Path
 from abreast.errors import PlanError, Problem
 from abreast.model.session import LandMode
 from abreast.model.task import AgentChoice, Limits, Plan
-from abreast.plan.choice import read_choice
 from abreast.plan.explain import explain, kind_of
 from abreast.plan.options import NO_OVERRIDES, Overrides
 from abreast.plan.source import KeyPath, Source
-from abreast.plan.tasks import Defaults, build_task, check_tasks, merge_limits
+from abreast.plan.tasks import Defaults, build_task, check_tasks, merge_limits, read_choice
 
 
 def check_text(source: Source) -> None:

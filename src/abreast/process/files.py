@@ -16,6 +16,12 @@ T = TypeVar("T")
 _NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
+def private_folder(path: Path) -> Path:
+    """Return the folder at `path`, made if need be, with those around it, for the user alone."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
 def write_atomic(path: Path, text: str, *, mode: int = 0o600, flush: bool = True) -> None:
     """Replace the file at `path` by `text`; readers see the old one or the new one.
 

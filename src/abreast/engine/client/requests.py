@@ -7,12 +7,12 @@ import contextlib
 import os
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from abreast.engine.client.watching import POLL, require_run, wait_for
-from abreast.engine.common.attendance import attendance
+from abreast.engine.common.attendance import attendance, require_free
 from abreast.engine.common.check import CheckedPlan, check_plan, landing_problems
 from abreast.engine.common.environment import (
     bring_environment,
@@ -27,7 +27,6 @@ from abreast.engine.common.layout import (
     repository_of_run,
 )
 from abreast.engine.common.lost import agent_is_lost
-from abreast.engine.common.seat import require_free
 from abreast.engine.common.worker_process import ensure_worker, require_environment
 from abreast.errors import AbreastError, StateError, WorkerError
 from abreast.git.repository import find_repository
@@ -46,6 +45,7 @@ from abreast.places import Places
 from abreast.plan.consistency import prompt_problems
 from abreast.plan.dump import dump_plan, load_plan
 from abreast.process import clock
+from abreast.process.files import private_folder
 from abreast.store.engine import make_engine
 from abreast.store.migrations import migrate
 from abreast.store.reader import Reader
@@ -89,8 +89,7 @@ class Client:
         """
         checked = check_plan(plan, environ, found=prompt_problems(plan))
         name = self.record(checked, environ)
-        ensure_worker(self.places)
-        return require_run(self.reader, name)
+        return self._under_way(name)
 
     def record(
         self,
@@ -141,8 +140,7 @@ class Client:
         run = require_run(self.reader, name.partition("/")[0])
         for session in (s for s in run.sessions if s.id in reached):
             layout = layout_of(session, self.places, Path(run.common_dir))
-            layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            layout.stop_file.touch()
+            (private_folder(layout.directory) / layout.stop_file.name).touch()
         if "/" not in name and run.state is RunState.LANDING:
             landing_stop_file(self.places, run.id).touch()
             reached = [s.id for s in run.sessions if s.landing is LandState.QUEUED]
@@ -169,10 +167,9 @@ class Client:
         """
         names = [session.id for session in sessions]
         with bring_environment(self.places, run, self._passed(run)):
-            self._require_free(sessions)
+            require_free(sessions, self.places)
             self.store.again(run, names, self._lost(sessions), fresh=fresh)
-        ensure_worker(self.places)
-        return require_run(self.reader, run)
+        return self._under_way(run)
 
     def retry(self, session: Session) -> Run:
         """Queue a session that has ended, or lost its process, once more, afresh.
@@ -199,10 +196,10 @@ class Client:
         if found.state.final and all(s.state is SessionState.DONE for s in found.sessions):
             raise StateError(f"run {run} is done: there is nothing to resume", hint=_after(found))
         with bring_environment(self.places, run, self._passed(run)):
-            self._require_free(s for s in found.sessions if s.state is not SessionState.DONE)
+            left = [s for s in found.sessions if s.state is not SessionState.DONE]
+            require_free(left, self.places)
             self.store.resume(run, self._lost(found.sessions))
-        ensure_worker(self.places)
-        return require_run(self.reader, run)
+        return self._under_way(run)
 
     def request_landing(
         self, run: str, sessions: Sequence[Session], mode: LandMode, target: str
@@ -236,6 +233,10 @@ class Client:
         landing_stop_file(self.places, run).unlink(missing_ok=True)
         with bring_environment(self.places, run, plan.pass_env):
             self.store.request_landing(run, ready, mode, target)
+        return self._under_way(run)
+
+    def _under_way(self, run: str) -> Run:
+        """Return the run, with a worker there to do what was asked of it."""
         ensure_worker(self.places)
         return require_run(self.reader, run)
 
@@ -251,11 +252,6 @@ class Client:
             lambda found: found.state.final or not all(s.state.final for s in found.sessions),
             timeout=_CLOSING,
         )
-
-    def _require_free(self, sessions: Iterable[Session]) -> None:
-        """Raise StateError when somebody is at work in one of these sessions at a terminal."""
-        for session in sessions:
-            require_free(session, self.places)
 
     def _passed(self, run: str) -> Sequence[str]:
         return load_plan(self.reader.plan_json(run)).pass_env

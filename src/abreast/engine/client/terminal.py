@@ -16,12 +16,11 @@ from abreast.agents import agent_named
 from abreast.agents.base import Agent, Command, Launch
 from abreast.engine.client.requests import connect
 from abreast.engine.client.watching import wait
-from abreast.engine.common.attendance import is_lost
+from abreast.engine.common.attendance import is_lost, leave_seat, take_seat
 from abreast.engine.common.check import check_plan
 from abreast.engine.common.deliverables import load
 from abreast.engine.common.environment import only_writer
 from abreast.engine.common.layout import SessionLayout, layout_of
-from abreast.engine.common.seat import leave_seat, take_seat
 from abreast.engine.common.worker_process import ensure_worker
 from abreast.engine.reading.diff import repository_of
 from abreast.engine.working.session import preparing
@@ -40,6 +39,7 @@ from abreast.model.task import AgentChoice, Plan, Task
 from abreast.places import Places
 from abreast.process import clock
 from abreast.process.environment import allow
+from abreast.process.files import private_folder
 from abreast.runner.job import Result, save_result
 from abreast.store.reader import Reader
 from abreast.store.rows import SessionUpdate
@@ -164,8 +164,7 @@ def _close(session: Session, places: Places) -> Session:
     began = session.began or now
     result = Result(began.wall, now.wall, 0, by_hand, tick=began.tick)
     if not session.state.final:
-        layout.job("agent").mkdir(mode=0o700, parents=True, exist_ok=True)
-        save_result(layout.job("agent"), result)
+        save_result(private_folder(layout.job("agent")), result)
         with connect(places) as client:
             client.store.set_run_state(session.run, RunState.QUEUED)
         ensure_worker(places)
@@ -175,8 +174,7 @@ def _close(session: Session, places: Places) -> Session:
                 settle(open_context(engine, session.id, session.attempt), os.environ)
                 return engine.reader.session(session.id) or session
         following = replace(layout, attempt=session.attempt + 1)
-        following.job("agent").mkdir(mode=0o700, parents=True, exist_ok=True)
-        save_result(following.job("agent"), result)
+        save_result(private_folder(following.job("agent")), result)
         with connect(places) as client:
             client.again(session.run, [session], fresh=False)
     wait(session.run, places, lambda _: None)

@@ -14,7 +14,7 @@ from filelock import FileLock
 from abreast.agents import AGENTS
 from abreast.places import Places
 from abreast.process.environment import allow
-from abreast.process.files import load_as, write_json
+from abreast.process.files import load_as, private_folder, write_json
 
 _FILE = "environment.json"
 _LOCK = "environment.lock"
@@ -31,8 +31,7 @@ def keep_environment(
 ) -> None:
     """Keep what the agents and the plan may see of `environ` (default: ours) for this run."""
     source = os.environ if environ is None else environ
-    folder = places.runs / run
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = private_folder(places.runs / run)
     write_json(folder / _FILE, wanted_environment(source, pass_env))
 
 
@@ -49,9 +48,7 @@ def only_writer(places: Places, run: str) -> Iterator[None]:
     A request brings its own, and the run's end drops it: what each does to the run belongs into the
     block, or the environment of a request that has just come would go with the end before it.
     """
-    folder = places.runs / run
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with FileLock(folder / _LOCK):
+    with FileLock(private_folder(places.runs / run) / _LOCK):
         yield
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from abreast.errors import WorkerError
 from abreast.places import Places
+from abreast.process.files import private_folder
 from abreast.store.holders import Holder, held, holders
 from abreast.store.reader import Reader
 
@@ -25,20 +26,10 @@ def foreign_runs(places: Places) -> list[str]:
     return [run.id for run in asked if not is_at_home(run.id, places)]
 
 
-def foreign(runs: Sequence[str]) -> WorkerError:
-    """Return the error that says whose work is in the way."""
-    names = ", ".join(runs[:5]) + (" …" if len(runs) > 5 else "")
-    return WorkerError(
-        f"this database holds runs of another state folder that have not ended: {names}",
-        hint="go on with them there (abreast resume RUN), or let ABREAST_DB name another database; "
-        "if that folder or machine is gone for good: abreast worker --take-over",
-    )
-
-
 def adopt(places: Places, runs: Sequence[str]) -> None:
     """Make these runs ours. What was at work elsewhere fails here."""
     for run in runs:
-        (places.runs / run).mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(places.runs / run)
 
 
 def worker_elsewhere(places: Places) -> Holder | None:
@@ -58,7 +49,12 @@ def require_home(places: Places) -> None:
     if (holder := worker_elsewhere(places)) is not None:
         raise held(holder)
     if strangers := foreign_runs(places):
-        raise foreign(strangers)
+        names = ", ".join(strangers[:5]) + (" …" if len(strangers) > 5 else "")
+        raise WorkerError(
+            f"this database holds runs of another state folder that have not ended: {names}",
+            hint="continue them there (abreast resume RUN), or let ABREAST_DB name another "
+            "database; if that folder or machine is gone for good: abreast worker --take-over",
+        )
 
 
 def own_file(places: Places) -> str:

@@ -35,6 +35,7 @@ from abreast.errors import StateError
 from abreast.model.connection import Confirm, Connection
 from abreast.places import Places
 from abreast.process.environment import SESSION
+from abreast.process.files import private_folder
 
 _WORDS = ("handoff", "--hooked")
 
@@ -90,7 +91,7 @@ def ended(payload: str, places: Places, environ: Mapping[str, str]) -> Path | No
     if not found.events or not place.is_dir():
         return None
     file = place_for(place, places)
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(file.parent)
     return write_handoff(by_hand(found, environ, folder=place), file)
 
 

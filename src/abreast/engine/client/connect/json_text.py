@@ -199,10 +199,8 @@ def _root(text: str) -> Node:
 
 
 def _value(text: str, start: int) -> Node:
-    if text.startswith("{", start):
-        return _object(text, start)
-    if text.startswith("[", start):
-        return _array(text, start)
+    if text.startswith(("{", "["), start):
+        return _members(text, start)
     found = _STRING.match(text, start) or _LITERAL.match(text, start)
     if found is None:
         raise _wrong(text, start)
@@ -212,36 +210,31 @@ def _value(text: str, start: int) -> Node:
         raise _wrong(text, start) from None
 
 
-def _object(text: str, start: int) -> Node:
+def _members(text: str, start: int) -> Node:
+    """Return the object or array at `start`; the members of an array have no key."""
+    closing = "}" if text[start] == "{" else "]"
     members: list[Member] = []
-    at = _gap(text, start + 1)
-    while not text.startswith("}", at) or (members and members[-1].comma >= 0):
-        key = _STRING.match(text, at)
-        colon = _gap(text, key.end()) if key else at
-        if key is None or not text.startswith(":", colon) or (members and members[-1].comma < 0):
+    at, more = _gap(text, start + 1), False
+    while more or not text.startswith(closing, at):
+        if members and not more:
             raise _wrong(text, at)
-        value = _value(text, _gap(text, colon + 1))
+        key, begin = None, at
+        if closing == "}":
+            key = _STRING.match(text, at)
+            colon = _gap(text, key.end()) if key else at
+            if key is None or not text.startswith(":", colon):
+                raise _wrong(text, at)
+            begin = _gap(text, colon + 1)
+        value = _value(text, begin)
         comma = _gap(text, value.end)
         more = text.startswith(",", comma)
-        members.append(Member(json.loads(key[0]), at, value, comma if more else -1))
+        members.append(Member(json.loads(key[0]) if key else "", at, value, comma if more else -1))
         at = _gap(text, comma + 1) if more else comma
+    if closing == "]":
+        items = tuple(member.value for member in members)
+        return Node(start, at + 1, [item.plain for item in items], items=items)
     plain = {member.key: member.value.plain for member in members}
     return Node(start, at + 1, plain, tuple(members))
-
-
-def _array(text: str, start: int) -> Node:
-    items: list[Node] = []
-    at = _gap(text, start + 1)
-    more = False
-    while more or not text.startswith("]", at):
-        if items and not more:
-            raise _wrong(text, at)
-        value = _value(text, at)
-        items.append(value)
-        comma = _gap(text, value.end)
-        more = text.startswith(",", comma)
-        at = _gap(text, comma + 1) if more else comma
-    return Node(start, at + 1, [item.plain for item in items], items=tuple(items))
 
 
 def _gap(text: str, start: int) -> int:

@@ -28,7 +28,7 @@ from abreast.engine.client.connect.change import (
 from abreast.errors import AgentError, StateError
 from abreast.model.connection import Confirm, Connection, FileChange, Scope
 from abreast.places import Places
-from abreast.process.files import load_as, write_json
+from abreast.process.files import load_as, private_folder, write_json
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,7 @@ def save_receipt(places: Places, agent: str, config: Path, traces: Mapping[str, 
     """Keep what was done; with nothing done, forget all about it."""
     file = _file(places, agent, config)
     if traces:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_json(file, Receipt(agent, tuple(traces.values())))
+        write_json(private_folder(file.parent) / file.name, Receipt(agent, tuple(traces.values())))
     else:
         file.unlink(missing_ok=True)
         remove_empty((places.state, file.parent))

@@ -101,8 +101,7 @@ def diagnose(
     sessions = [session for run in runs for session in run.sessions]
     ward.seen["lost-records"] += lost_records(places, repositories, runs, damage)
     for name, seen in _housekeeping(repositories, sessions, environ, ward, now).items():
-        for one in seen:
-            ward.seen[name].append(one)
+        ward.seen[name] += seen
     return Diagnosis(
         findings=with_lines(findings_of(CHECKS, ward.seen)),
         since=since,

@@ -29,7 +29,7 @@ from abreast.model.session import BY_HAND, Session, SessionKind
 from abreast.model.task import Isolation, Task
 from abreast.places import Places
 from abreast.plan.dump import load_plan
-from abreast.process.files import write_atomic
+from abreast.process.files import private_folder, write_atomic
 from abreast.runner.job import STDERR, STREAM, load_result
 from abreast.store.reader import Reader
 
@@ -88,8 +88,7 @@ def passed_on(session: Session) -> str:
 
 
 def write(folder: Path, found: Handoff) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_atomic(folder / FILE, found.text)
+    write_atomic(private_folder(folder) / FILE, found.text)
 
 
 def session_header(facts: SessionFacts, session: Session) -> Header:

@@ -25,7 +25,7 @@ from abreast.model.task import Deliverable, DeliveryState, Isolation
 from abreast.model.text import named
 from abreast.model.tokens import count_tokens
 from abreast.process import clock
-from abreast.process.files import load_as, write_json
+from abreast.process.files import load_as, private_folder, write_json
 from abreast.runner.supervise import STOPPED_BY_USER
 from abreast.store.rows import UNSET, SessionUpdate
 from abreast.store.writer import record_deliverable
@@ -44,7 +44,7 @@ def mark_tree(context: SessionContext) -> None:
     """Note the state of the tree that a child is to read, once for each attempt."""
     file = context.layout.directory / _BEFORE
     if contract_of(context).isolation is Isolation.CONTEXT and not file.exists():
-        context.layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(file.parent)
         write_json(file, checkout_marks(context.where))
 
 

@@ -23,7 +23,7 @@ from abreast.git.commit import commit_tree, tree_of, wants_signature
 from abreast.git.merge import adds_nothing, merge_trees
 from abreast.git.repository import is_ancestor, read_ref, resolve, swap_ref
 from abreast.model.session import LandMode, LandState, Session
-from abreast.process.files import write_atomic
+from abreast.process.files import private_folder, write_atomic
 from abreast.runner.supervise import STOPPED_BY_USER
 from abreast.store.rows import SessionUpdate
 
@@ -180,8 +180,7 @@ def _merge(context: SessionContext, folder: Path) -> SessionUpdate | tuple[str, 
     swap_ref(
         repo, ref, merged, read_ref(repo, ref), reason=f"abreast: {context.layout.id} on trial"
     )
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_atomic(note, merged)
+    write_atomic(private_folder(folder) / note.name, merged)
     return merged, old
 
 

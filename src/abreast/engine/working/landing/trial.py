@@ -23,7 +23,7 @@ from abreast.git.status import find_commit, own_git_dir
 from abreast.git.worktree import WorktreeSpec
 from abreast.model.events import Outcome
 from abreast.model.text import named
-from abreast.process.files import write_atomic
+from abreast.process.files import private_folder, write_atomic
 from abreast.runner.job import is_lost
 from abreast.runner.supervise import STOPPED_BY_USER
 
@@ -95,7 +95,7 @@ def _scratch(context: SessionContext, merged: str, folder: Path) -> Path:
         ensure_worktree(context.repository, spec, lock=context.lock)
     switch_detached(context.repository, guard_worktree(context.repository, path), merged)
     copy_included(context.repository, path)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(folder)
     write_atomic(note, str(folder))
     return path
 

@@ -22,7 +22,7 @@ from abreast.git.status import require_own_git_dir
 from abreast.model.events import Outcome
 from abreast.model.task import BriefingChoice, Isolation
 from abreast.process.environment import DEPTH, SESSION, allow
-from abreast.process.files import write_atomic
+from abreast.process.files import private_folder, write_atomic
 from abreast.process.supervisor import AGENT, AWAITED
 from abreast.runner.job import STREAM, JobProgress, Result, load_result
 from abreast.store.rows import UNSET, SessionUpdate
@@ -34,11 +34,9 @@ def launch_of(
     """Return what `agent` needs to know; goes on with `cli_session` when one is given."""
     environ = allow(context.environment(), *agent.env_patterns, also=context.plan.pass_env)
     installed = find_fit(agent, environ)
-    folder = context.layout.cli_directory
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Launch(
         installed=installed,
-        directory=folder,
+        directory=private_folder(context.layout.cli_directory),
         worktree=context.place,
         git_dir=_git_dir(context),
         common_dir=context.repository.common_dir,
@@ -104,8 +102,7 @@ def order_of(context: SessionContext, agent: Agent, launch: Launch, kept: str) -
     """
     unheard = mailbox.pending(context.layout.mailbox)
     prompt = "\n\n".join([launch.prompt, *(mail.text for mail in unheard)])
-    context.layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_atomic(context.layout.directory / kept, prompt)
+    write_atomic(private_folder(context.layout.directory) / kept, prompt)
     for mail in unheard:
         mailbox.take(context.layout.mailbox, mail.number)
     return Order(

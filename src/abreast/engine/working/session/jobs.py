@@ -18,7 +18,7 @@ from abreast.model.task import Limits
 from abreast.places import Places
 from abreast.process.command import spawn_detached
 from abreast.process.family import load_family
-from abreast.process.files import materialise
+from abreast.process.files import materialise, private_folder
 from abreast.process.identity import Identity
 from abreast.process.patience import pause
 from abreast.process.supervisor import AGENT
@@ -113,7 +113,7 @@ def end_job(directory: Path) -> None:
 
 
 def _spawn(directory: Path, order: Order) -> subprocess.Popen[bytes]:
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(directory)
     # A worker that was killed before its runner had said who it is may have started one: that one
     # goes on, ours finds its lock taken, and both must be called by the same marker.
     marker = load_job(directory).marker if (directory / JOB).exists() else uuid.uuid4().hex

@@ -24,7 +24,7 @@ from abreast.git.snapshot import Snapshot, Submodule, keep_submodules, snapshot
 from abreast.git.steering import Setting, steering
 from abreast.handoff.masking import mask
 from abreast.model.text import named
-from abreast.process.files import load_as, write_json
+from abreast.process.files import load_as, private_folder, write_json
 from abreast.store.writer import Store
 
 _FILE = "before.json"
@@ -72,8 +72,7 @@ def note_baseline(context: SessionContext, *, anew: bool = False) -> None:
 def note_trial(repo: Repository, worktree: Path, folder: Path) -> None:
     """Note in `folder` how things are before a command runs in the scratch worktree `worktree`."""
     if (admin := find_admin(repo, worktree)) is not None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_json(folder / _FILE, _look(repo, admin))
+        write_json(private_folder(folder) / _FILE, _look(repo, admin))
 
 
 def _look(repo: Repository, admin: Path) -> Baseline:

@@ -30,6 +30,7 @@ from abreast.model.task import Limits, Plan
 from abreast.model.text import named
 from abreast.places import Places
 from abreast.process.environment import allow
+from abreast.process.files import private_folder
 from abreast.store.rows import SessionUpdate
 
 
@@ -67,8 +68,7 @@ def warm_up(places: Places, run: Run, plan: Plan) -> None:
 
 def _pool(places: Places, repository: Repository, size: int) -> Pool:
     common = repository.common_dir
-    folder = pool_folder(places, common)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = private_folder(pool_folder(places, common))
     return Pool(repository, folder, size, repository_lock(places, common))
 
 
@@ -127,7 +127,7 @@ def put_aside(context: SessionContext) -> SessionContext:
 def prepare(context: SessionContext) -> Ending | None:
     """Make the session's worktree at its start commit; a fresh attempt puts the last one aside."""
     context.update(SessionUpdate(state=SessionState.PREPARING))
-    context.layout.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(context.layout.directory)
     if context.layout.attempt > 1 and not context.session.cli_session:
         context = put_aside(context)
     start = start_commit(context)
