@@ -28,7 +28,7 @@ from abreast.agents.base import (
     LoginState,
     StopSignal,
 )
-from abreast.agents.connecting import NAME, Wanted
+from abreast.agents.parts import NAME, Wanted
 from abreast.agents.versions import VersionStatus
 from abreast.codec import dump, load
 from abreast.errors import AgentError

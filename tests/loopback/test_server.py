@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from abreast.loopback.dialects import DIALECTS
-from abreast.loopback.record import REDACTED
+from abreast.loopback.play import REDACTED
 from abreast.loopback.server import Loopback
 from abreast.model.moves import Drop, Fail, Hang, HttpError, Say, Scenario, Sleep, Spend, Write
 from tests.loopback.plain import DIALECT

@@ -21,8 +21,7 @@ from abreast.model.events import Event, Usage, Verdict
 from abreast.model.task import Limits, Profile
 
 if TYPE_CHECKING:  # every supervisor of an agent imports this module, and needs none of these
-    from abreast.agents.ending_hooks import EndingHook
-    from abreast.agents.parts import BriefingFiles, Connector, Records, Retention
+    from abreast.agents.parts import BriefingFiles, Connector, EndingHook, Records, Retention
     from abreast.loopback.dialect import Dialect
     from abreast.model.defect import Defect
     from abreast.model.price import PriceList

@@ -1,14 +1,144 @@
-"""The parts that an agent may have besides its own process: records, briefing files, connection."""
+"""The parts that an agent may have besides its process: records, briefing, connection, hook."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+
+from abreast.agents import AGENTS
+from abreast.agents.recorded import at
+from abreast.process.environment import DEPTH, ORDINARY, SESSION
+
+NAME = "abreast"
+"""The server's name in every configuration."""
+
+SECONDS_TO_START = 30
+SECONDS_A_CALL = 600
+"""No call of ours takes as long (Claude Code, which waits best, has a figure of its own)."""
+
+
+class Layout(StrEnum):
+    """How a configuration file is written."""
+
+    JSON = "json"
+    TOML = "toml"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to register, and where.
+
+    `server` is the command line of the MCP server. `top` is the top of the repository; None for
+    the user's own configuration. `scratch` is an empty folder for the CLI's command to work in.
+    """
+
+    server: tuple[str, ...]
+    environ: Mapping[str, str]
+    scratch: Path
+    top: Path | None = None
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What one CLI needs to offer our tools.
+
+    `command` (after the program's name), run with `env` and `files` in the scratch folder, makes
+    the CLI write the entry by itself, at `keys` in `written`. The entry and `extras`, which that
+    command cannot set, belong at `keys` in `config`. `notes` say what the user should know.
+    """
+
+    config: Path
+    layout: Layout
+    keys: tuple[str, ...]
+    skills: Path
+    command: tuple[str, ...]
+    env: Mapping[str, str]
+    written: Path
+    files: Mapping[Path, str] = field(default_factory=dict)
+    extras: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+# What the globs among the ordinary patterns stand for, where names have to be literal.
+_ORDINARY_NAMES = (
+    "LC_ALL",
+    "LC_CTYPE",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_RUNTIME_DIR",
+    "XDG_STATE_HOME",
+)
+_OURS = (
+    "ABREAST_DB",
+    "ABREAST_IDLE_EXIT",
+    "ABREAST_MAX_SESSIONS",
+    "ABREAST_MCP_WAIT",
+    "ABREAST_STATE_DIR",
+    DEPTH,
+    SESSION,
+)
+
+
+def variables() -> list[str]:
+    """Return, sorted, every variable that the server or a child of any agent may need by name."""
+    agents = AGENTS.values()
+    patterns = (*ORDINARY, *(pattern for agent in agents for pattern in agent.env_patterns))
+    meant = (name for agent in agents for name in agent.env_names)
+    return sorted({p for p in patterns if "*" not in p}.union(meant, _ORDINARY_NAMES, _OURS))
+
+
+# The hook that each CLI runs when a session of it ends: where it stands, and what it is told.
+#
+# Tried with Claude Code 2.1.330, Codex 0.169.0 and Gemini CLI 0.61.0: all three run it also when
+# a quota has stopped the session. None runs it after a kill -9.
+
+EVENT = ("hooks", "SessionEnd")
+"""Where the groups of its hooks stand in a configuration, in all three."""
+
+SECONDS = 30
+"""The time that a hook is given, where the CLI lets us say it."""
+
+
+@dataclass(frozen=True)
+class EndingHook:
+    """A hook in the user's own configuration: `group` belongs into the list at `EVENT`.
+
+    In a TOML file at its end; `beside`, given its number there, returns what else belongs in the
+    table `hooks.state`. With the setting `off` at `off_value` the CLI runs no hook at all, and
+    says nothing about it.
+    """
+
+    config: Path
+    layout: Layout
+    group: Mapping[str, Any]
+    off: tuple[str, ...] = ()
+    off_value: bool = False
+    beside: Callable[[int], dict[str, Any]] = lambda _: {}
+
+    def hooks_off(self, settings: Mapping[str, Any]) -> str:
+        """Return the setting by which the user has the CLI run no hooks, "" when there is none."""
+        return ".".join(self.off) if at(settings, *self.off) is self.off_value else ""
+
+
+def told(payload: str) -> tuple[Path | None, Path | None]:
+    """Return the transcript and the folder of the session that a hook is told of on its input."""
+    try:
+        found = json.loads(payload)
+    except ValueError:
+        return None, None
+    if not isinstance(found, dict):
+        return None, None
+    values = (found.get(key) for key in ("transcript_path", "cwd"))
+    transcript, folder = (Path(v) if isinstance(v, str) and v else None for v in values)
+    return transcript, folder
+
 
 if TYPE_CHECKING:
     import os
 
-    from abreast.agents.connecting import Registration, Wanted
     from abreast.model.transcript import Spent, Transcript, TranscriptEvent
 
 

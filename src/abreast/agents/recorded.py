@@ -1,4 +1,4 @@
-"""The lines of a CLI's own record, read without trust in whoever wrote them."""
+"""Records of a CLI, read without trust in whoever wrote them: lines, and the values on them."""
 
 import gzip
 import io
@@ -6,14 +6,52 @@ import os
 import stat
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import orjson
 
 from abreast.agents.lines import load_line
+
+MOST = 2**53
+"""Beyond it JavaScript itself cannot count; no session has as many tokens."""
+
+
+def as_text(value: Any) -> str:
+    """Return the text that a value is, "" if it is not one."""
+    return value if isinstance(value, str) else ""
+
+
+def as_dict(value: Any) -> Mapping[str, Any]:
+    """Return the object that a value is, {} if it is not one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return the list that a value is, [] if it is not one."""
+    return value if isinstance(value, list) else []
+
+
+def at(value: Any, *keys: str) -> Any:
+    """Return what stands at `keys`, each in the object before; None when nothing does."""
+    for key in keys:
+        value = as_dict(value).get(key)
+    return value
+
+
+def count(value: Any) -> int | None:
+    """Return the number of something, None if it is not one."""
+    return value if type(value) is int and 0 <= value < MOST else None
+
+
+def amount(value: Any) -> float | None:
+    """Return an amount of money, None if it is not one."""
+    plain = type(value) in {int, float} and 0 <= value < MOST
+    return float(value) if plain and isfinite(value) else None
+
 
 LONGEST = 64 * 2**20
 """Bytes of the longest line that is read."""

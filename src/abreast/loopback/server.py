@@ -16,8 +16,17 @@ from typing import Any, Self
 
 from abreast.loopback.dialect import Answer, Dialect, Request
 from abreast.loopback.dialects import DIALECTS
-from abreast.loopback.play import TimedReply, choose, filled, turn_at, unmatched
-from abreast.loopback.record import EGRESS, RecordedRequest, redact_headers, redact_query
+from abreast.loopback.play import (
+    EGRESS,
+    RecordedRequest,
+    TimedReply,
+    choose,
+    filled,
+    redact_headers,
+    redact_query,
+    turn_at,
+    unmatched,
+)
 from abreast.loopback.wire import RequestHandler, Server
 from abreast.model.moves import Drop, HttpError, Scenario, Spend
 from abreast.model.tokens import count_tokens

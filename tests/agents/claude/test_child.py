@@ -13,7 +13,7 @@ import pytest
 from abreast.agents import mailbox
 from abreast.agents.base import Child, Launch
 from abreast.agents.claude.agent import AGENT
-from abreast.agents.claude.schema import takes
+from abreast.agents.claude.profile import takes
 from abreast.contract.ask import question
 from abreast.contract.shapes import PRESETS
 from abreast.model.events import EventKind, Outcome

@@ -15,9 +15,9 @@ import pytest
 
 from abreast.agents.base import Child, Installed, Launch, LoginState, StopSignal
 from abreast.agents.codex.agent import AGENT, CodexAgent
-from abreast.agents.codex.child import instructions
 from abreast.agents.codex.config import Settings, load_settings, toml
 from abreast.agents.codex.failures import classify, last_words
+from abreast.agents.codex.headless import instructions
 from abreast.agents.codex.rollout import load_rollout
 from abreast.agents.codex.stream import CodexReader
 from abreast.model.events import Cause, Event, EventKind, Outcome, Usage, Verdict

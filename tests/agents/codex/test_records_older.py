@@ -12,7 +12,7 @@ from abreast.agents.codex.records import (
     Spending,
     read,
 )
-from abreast.agents.codex.records_shell import sort_command
+from abreast.agents.codex.records_lines import sort_command
 from abreast.model.transcript import (
     Begun,
     ToolKind,

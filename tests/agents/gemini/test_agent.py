@@ -14,9 +14,8 @@ import pytest
 
 from abreast.agents.base import Child, Installed, Launch, LoginState
 from abreast.agents.gemini.agent import AGENT
-from abreast.agents.gemini.briefing import GIVEN
 from abreast.agents.gemini.home import auth_type
-from abreast.agents.gemini.mail import HEARD
+from abreast.agents.gemini.profile import GIVEN, HEARD
 from abreast.agents.gemini.stream import GeminiReader
 from abreast.model.events import Cause, Event, EventKind, Outcome, Usage, Verdict
 from abreast.model.task import Limits, Profile

@@ -12,12 +12,12 @@ import pytest
 from abreast.agents import mailbox
 from abreast.agents.base import Child, Launch
 from abreast.agents.gemini.agent import AGENT
-from abreast.agents.gemini.child import READING
+from abreast.agents.gemini.profile import READING
 from abreast.contract.ask import again, question
 from abreast.contract.judge import judge
 from abreast.contract.shapes import schema_of
 from abreast.engine.working.session.prompts import read_briefing
-from abreast.loopback.record import RecordedRequest
+from abreast.loopback.play import RecordedRequest
 from abreast.loopback.server import Loopback
 from abreast.model.events import EventKind, Outcome
 from abreast.model.moves import Call, Move, Read, Say, Scenario, Shell, Spend, Write

@@ -8,8 +8,8 @@ import pytest
 
 import abreast
 from abreast.agents.gemini import records
-from abreast.agents.gemini.record import replies, resumable
 from abreast.agents.gemini.records import read
+from abreast.agents.gemini.records_usage import replies, resumable
 from abreast.model.ledger import By
 from tests.agents.gemini.reading import files, session
 from tests.support.ccusage import ccusage, ccusage_binary

@@ -22,10 +22,17 @@ from abreast.agents.base import (
     Relied,
     relied,
 )
-from abreast.agents.connecting import NAME, Layout, Registration, Wanted
-from abreast.agents.ending_hooks import SECONDS, EndingHook
 from abreast.agents.lines import load_line
-from abreast.agents.parts import BriefingFiles, Retention
+from abreast.agents.parts import (
+    NAME,
+    SECONDS,
+    BriefingFiles,
+    EndingHook,
+    Layout,
+    Registration,
+    Retention,
+    Wanted,
+)
 from abreast.agents.recorded import record_lines
 from abreast.agents.versions import Certified
 from abreast.loopback.dialect import Answer, Message, Reply, Request

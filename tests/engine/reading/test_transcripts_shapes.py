@@ -13,7 +13,7 @@ import pytest
 from abreast import api
 from abreast.agents import records_of
 from abreast.agents.codex.rollout import load_rollout
-from abreast.agents.gemini.record import replies, resumable
+from abreast.agents.gemini.records_usage import replies, resumable
 from tests.support.recorded_homes import (
     FIXTURES,
     PLACE,

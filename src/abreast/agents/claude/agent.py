@@ -23,16 +23,18 @@ from abreast.agents.base import (
     StopSignal,
     relied,
 )
-from abreast.agents.claude import mail, profile
-from abreast.agents.claude import schema as schemas
-from abreast.agents.claude.defects import DEFECTS, READS_AGENTS_MD
-from abreast.agents.claude.install import find_claude, login_of
-from abreast.agents.claude.prices import PRICES
-from abreast.agents.claude.retention import retention
-from abreast.agents.claude.transcript import config_folder, written
-from abreast.agents.ending_hooks import EndingHook
-from abreast.agents.parts import BriefingFiles, Connector, Records, Retention
-from abreast.agents.values import at
+from abreast.agents.claude import connect, mail, profile
+from abreast.agents.claude.install import (
+    DEFECTS,
+    PRICES,
+    READS_AGENTS_MD,
+    find_claude,
+    login_of,
+    retention,
+)
+from abreast.agents.claude.records_usage import config_folder, written
+from abreast.agents.parts import BriefingFiles, Connector, EndingHook, Records, Retention
+from abreast.agents.recorded import at
 from abreast.agents.versions import Certified
 from abreast.process.files import load_json
 
@@ -163,15 +165,11 @@ class ClaudeAgent(Agent):
 
     @property
     def connection(self) -> Connector:
-        from abreast.agents.claude import connect
-
         return connect
 
     @property
     def ending_hook(self) -> Callable[[str, Mapping[str, str]], EndingHook]:
-        from abreast.agents.claude.connect import ending_hook
-
-        return ending_hook
+        return connect.ending_hook
 
     @property
     def dialect(self) -> "Dialect":
@@ -261,7 +259,7 @@ class ClaudeAgent(Agent):
         return Redirect(env, {home / ".claude.json": json.dumps(state)})
 
     def takes(self, schema: Mapping[str, Any]) -> bool:
-        return schemas.takes(schema)
+        return profile.takes(schema)
 
     def letter(self, text: str) -> Letter:
         return mail.letter(text)

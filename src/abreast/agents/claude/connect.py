@@ -4,9 +4,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from abreast.agents.claude.transcript import config_folder
-from abreast.agents.connecting import NAME, Layout, Registration, Wanted
-from abreast.agents.ending_hooks import SECONDS, EndingHook
+from abreast.agents.claude.records_usage import config_folder
+from abreast.agents.parts import NAME, SECONDS, EndingHook, Layout, Registration, Wanted
 
 WAIT = 1800.0  # its default, unless configured, are 28 hours
 SESSION = "CLAUDE_CODE_SESSION_ID"

@@ -1,14 +1,18 @@
-"""Where Claude Code is, which version it has, and whether it is logged in: without running it."""
+"""Which Claude Code is here, without running it: version, login, defects, prices."""
 
 import os
 import re
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from abreast.agents.base import Installed, Login, LoginState
-from abreast.agents.claude.transcript import config_folder
+from abreast.agents.claude.records_usage import config_folder
+from abreast.agents.parts import Retention
+from abreast.agents.recorded import at
+from abreast.model.defect import Defect
+from abreast.model.price import Price, PriceList
 from abreast.process.files import load_json
 
 _CLOUDS = {
@@ -68,3 +72,75 @@ def _version(path: Path) -> str:
         if isinstance(package, dict) and str(package.get("name")).startswith("@anthropic-ai/"):
             return str(package.get("version", ""))
     return ""
+
+
+SETTING = "cleanupPeriodDays"
+_DAYS = 30.0
+
+
+def retention(environ: Mapping[str, str]) -> Retention:
+    """Return the days, by the user's settings or else its default, and what to change."""
+    file = config_folder(environ) / "settings.json"
+    days = at(load_json(file), SETTING)
+    if isinstance(days, bool) or not isinstance(days, int | float) or days <= 0:
+        days = _DAYS
+    return Retention(float(days), f'"{SETTING}": 3650 in {file}')
+
+
+READS_AGENTS_MD = "2.1.277"
+"""The first version that reads AGENTS.md where there is no CLAUDE.md."""
+
+
+def _briefed(_environ: Mapping[str, str], checkouts: Sequence[Path]) -> bool:
+    """Return whether no checkout has a briefing that only later versions read."""
+    for top in checkouts:
+        own = (top / "CLAUDE.md", top / ".claude" / "CLAUDE.md")
+        if (top / "AGENTS.md").is_file() and not any(one.is_file() for one in own):
+            return False
+    return True
+
+
+DEFECTS = (
+    Defect(
+        since="",
+        until=READS_AGENTS_MD,
+        what="AGENTS.md is not read: a project without CLAUDE.md has no briefing",
+        source="tested with 2.1.197 (not read) and 2.1.330 (read) on 2026-11-22",
+        command="claude update",
+        unless="no AGENTS.md without a CLAUDE.md",
+        harmless=_briefed,
+    ),
+)
+
+
+def _price(prompt: float, output: float) -> Price:
+    """Return the price of a model whose cache gives for a tenth, and takes for five quarters."""
+    return Price(prompt, prompt / 10, prompt * 1.25, output)
+
+
+PRICES = PriceList(
+    "2026-11-22",
+    {
+        "claude-opus-5": _price(5, 25),
+        "claude-opus-4-8": _price(5, 25),
+        "claude-opus-4-7": _price(5, 25),
+        "claude-opus-4-6": _price(5, 25),
+        "claude-opus-4-5": _price(5, 25),
+        "claude-opus-4-1": _price(15, 75),
+        "claude-opus-4": _price(15, 75),
+        "claude-sonnet-5": _price(2, 10),
+        "claude-sonnet-4-6": _price(3, 15),
+        "claude-sonnet-4-5": _price(3, 15),
+        "claude-sonnet-4": _price(3, 15),
+        "claude-3-7-sonnet": _price(3, 15),
+        "claude-3-5-sonnet": _price(3, 15),
+        "claude-haiku-4-5": _price(1, 5),
+        "claude-3-5-haiku": _price(0.8, 4),
+    },
+    faster={
+        "claude-opus-5": 2,
+        "claude-opus-4-8": 2,
+        "claude-opus-4-7": 6,
+        "claude-opus-4-6": 6,
+    },
+)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from abreast.agents import mailbox
 from abreast.agents.base import Launch, Letter
-from abreast.agents.claude.schema import takes
+from abreast.agents.claude.profile import takes
 
 STRUCTURED = "StructuredOutput"  # the tool that a session under a schema answers by
 _OTHERS = f"^(?!{STRUCTURED}$)"

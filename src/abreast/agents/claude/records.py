@@ -7,10 +7,8 @@ from operator import attrgetter
 from pathlib import Path
 
 from abreast.agents.claude.records_events import Events, identity, said_of
-from abreast.agents.claude.records_usage import MARKS, Spending, carries
-from abreast.agents.claude.transcript import config_folder
-from abreast.agents.recorded import is_link, load_record, record_lines
-from abreast.agents.values import text as as_text
+from abreast.agents.claude.records_usage import MARKS, Spending, carries, config_folder
+from abreast.agents.recorded import as_text, is_link, load_record, record_lines
 from abreast.model.transcript import Begun, Called, Returned, Spent, Transcript, TranscriptEvent
 
 __all__ = [

@@ -6,11 +6,8 @@ from typing import Any
 
 import orjson
 
-from abreast.agents.claude.transcript import READERS, WRITERS, paths_of
-from abreast.agents.recorded import cut
-from abreast.agents.values import listed as as_list
-from abreast.agents.values import mapping as as_dict
-from abreast.agents.values import text as as_text
+from abreast.agents.claude.records_usage import READERS, WRITERS, paths_of
+from abreast.agents.recorded import as_dict, as_list, as_text, cut
 from abreast.model.text import one_line
 from abreast.model.transcript import Called, Planned, Returned, ToolKind
 

@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from abreast.agents.claude.records_calls import TodoList, called, notified, returned, text_of
-from abreast.agents.claude.records_usage import MARKS, spent
-from abreast.agents.claude.transcript import SYNTHETIC, load, tokens
-from abreast.agents.recorded import cut, load_record, record_lines, seconds
-from abreast.agents.values import listed as as_list
-from abreast.agents.values import mapping as as_dict
-from abreast.agents.values import text as as_text
+from abreast.agents.claude.records_usage import MARKS, SYNTHETIC, load, spent, tokens
+from abreast.agents.recorded import (
+    as_dict,
+    as_list,
+    as_text,
+    cut,
+    load_record,
+    record_lines,
+    seconds,
+)
 from abreast.model.text import one_line
 from abreast.model.transcript import (
     Begun,

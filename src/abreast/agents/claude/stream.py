@@ -5,14 +5,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
-from abreast.agents.claude.answer import ClaudeAnswer, wrong_shape
-from abreast.agents.claude.bill import ClaudeBill
-from abreast.agents.claude.errors import Judgement, classify
 from abreast.agents.claude.mail import STRUCTURED
-from abreast.agents.claude.transcript import READERS, SYNTHETIC, WRITERS, Written, paths_of, written
+from abreast.agents.claude.outcome import ClaudeAnswer, ClaudeBill, Judgement, classify, wrong_shape
+from abreast.agents.claude.records_usage import (
+    READERS,
+    SYNTHETIC,
+    WRITERS,
+    Written,
+    paths_of,
+    written,
+)
 from abreast.agents.lines import load_line
-from abreast.agents.values import listed as as_list
-from abreast.agents.values import mapping as as_dict
+from abreast.agents.recorded import as_dict, as_list
 from abreast.model.events import Cause, Event, EventKind, Outcome, Usage, Verdict
 from abreast.model.text import one_line
 

@@ -23,17 +23,15 @@ from abreast.agents.base import (
     StopSignal,
     relied,
 )
-from abreast.agents.codex import sandbox
-from abreast.agents.codex.config import codex_home, load_settings, overrides
+from abreast.agents.codex import config, sandbox
+from abreast.agents.codex.config import codex_home, letter, load_settings, overrides
 from abreast.agents.codex.defects import DEFECTS
 from abreast.agents.codex.headless import files, options
-from abreast.agents.codex.hooks import letter
 from abreast.agents.codex.install import KEY, find_codex, login_of
 from abreast.agents.codex.prices import PRICES
 from abreast.agents.codex.schema import strict
-from abreast.agents.ending_hooks import EndingHook
-from abreast.agents.parts import BriefingFiles, Connector, Records
-from abreast.agents.values import at
+from abreast.agents.parts import BriefingFiles, Connector, EndingHook, Records
+from abreast.agents.recorded import at
 from abreast.agents.versions import Certified
 
 if TYPE_CHECKING:
@@ -92,15 +90,11 @@ class CodexAgent(Agent):
 
     @property
     def connection(self) -> Connector:
-        from abreast.agents.codex import connect
-
-        return connect
+        return config
 
     @property
     def ending_hook(self) -> Callable[[str, Mapping[str, str]], EndingHook]:
-        from abreast.agents.codex.connect import ending_hook
-
-        return ending_hook
+        return config.ending_hook
 
     @property
     def dialect(self) -> "Dialect":
@@ -171,8 +165,8 @@ class CodexAgent(Agent):
         """Point Codex at `url` by a provider of its own: OpenAI's would try a WebSocket first."""
         folder = home / ".codex"
         env = {"HOME": str(home), "CODEX_HOME": str(folder), KEY: "loopback-no-real-key"}
-        config = _LOOPBACK.format(model=LOOPBACK_MODEL, url=url, key=KEY)
-        return Redirect(env, {folder / "config.toml": config})
+        settings = _LOOPBACK.format(model=LOOPBACK_MODEL, url=url, key=KEY)
+        return Redirect(env, {folder / "config.toml": settings})
 
     def takes(self, schema: Mapping[str, Any]) -> bool:
         """Return whether OpenAI's strict mode, which Codex asks for, has words for this schema."""

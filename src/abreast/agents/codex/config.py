@@ -4,6 +4,7 @@ Codex merges `-c` overrides into config.toml table by table, so nothing can be s
 knowing its name: that is why the file is read at all. It is never written.
 """
 
+import hashlib
 import json
 import tomllib
 from collections.abc import Mapping
@@ -11,7 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from abreast.agents.values import mapping
+from abreast.agents import mailbox
+from abreast.agents.base import Letter
+from abreast.agents.parts import (
+    NAME,
+    SECONDS_A_CALL,
+    SECONDS_TO_START,
+    EndingHook,
+    Layout,
+    Registration,
+    Wanted,
+    variables,
+)
+from abreast.agents.recorded import as_dict
 
 SYSTEM = Path("/etc/codex/config.toml")
 
@@ -48,8 +61,8 @@ class Settings:
         both = {**self.system, **self.own}
         name = str(both.get("model_provider", "openai"))
         tables = {
-            **mapping(self.system.get("model_providers")),
-            **mapping(self.own.get("model_providers")),
+            **as_dict(self.system.get("model_providers")),
+            **as_dict(self.own.get("model_providers")),
         }
         table = tables.get(name)
         return Provider(name, table if isinstance(table, dict) else None)
@@ -57,7 +70,7 @@ class Settings:
     @property
     def servers(self) -> list[str]:
         """The names of all MCP servers that Codex would start."""
-        both = {**mapping(self.system.get("mcp_servers")), **mapping(self.own.get("mcp_servers"))}
+        both = {**as_dict(self.system.get("mcp_servers")), **as_dict(self.own.get("mcp_servers"))}
         return list(both)
 
     @property
@@ -99,3 +112,112 @@ def toml(value: Any) -> str:
 def overrides(values: Mapping[str, Any]) -> list[str]:
     """Return the options that set each dotted key to its value for one process."""
     return [part for key, value in values.items() for part in ("-c", f"{key}={toml(value)}")]
+
+
+# Codex's hooks as the way to a running session: they look into its mailbox (tried with 0.169.0).
+#
+# Codex runs a hook that a person has trusted, and skips any other without a word. Trust is a
+# digest of the hook's definition that stands in the settings, so ours is given beside the hooks,
+# for one process and for no other hook: `--dangerously-bypass-hook-trust` would trust
+# everybody's.
+
+_SECONDS = 5
+_EVENTS = {mailbox.TOOL: ("PostToolUse", "post_tool_use"), mailbox.TURN: ("Stop", "stop")}
+_SOURCE = "/<session-flags>/config.toml"  # what Codex calls options on the command line
+
+
+def mail_hooks(script: Path, folder: Path) -> dict[str, Any]:
+    """Return the settings that have Codex look into the mailbox `folder` by running `script`."""
+    values: dict[str, Any] = {}
+    trusted: dict[str, Any] = {}
+    for point, (event, name) in _EVENTS.items():
+        handler = _handler(mailbox.command(script, folder, point), point)
+        values[f"hooks.{event}"] = [{"hooks": [handler]}]
+        trusted |= trust(_SOURCE, name, 0, handler)
+    return {**values, "hooks.state": trusted}
+
+
+def letter(text: str) -> Letter:
+    """Return `text` as Codex's hooks have to print it.
+
+    After a tool call it becomes a developer message in the next request; at the end of a turn a
+    user message, for which Codex asks the model once more.
+    """
+    context = {"hookEventName": "PostToolUse", "additionalContext": text}
+    told = {"decision": "block", "reason": text}
+    return Letter(json.dumps({"hookSpecificOutput": context}), json.dumps(told))
+
+
+def trust(source: str, event: str, group: int, handler: dict[str, Any]) -> dict[str, Any]:
+    """Return what belongs into `hooks.state` so that Codex runs the first hook of that group.
+
+    `source` is the file in which it stands, `event` its name in small letters.
+    """
+    return {f"{source}:{event}:{group}:0": {"trusted_hash": _digest(event, handler)}}
+
+
+def _handler(command: str, point: str) -> dict[str, Any]:
+    handler: dict[str, Any] = {"type": "command", "command": command, "timeout": _SECONDS}
+    if point == mailbox.TOOL:
+        # Without, Codex cuts the middle out of a letter of more than 2,500 tokens. A hook at the
+        # end of a turn may not say so: with it, it is not run.
+        handler["additionalContextLimit"] = 0
+    return handler
+
+
+def _digest(event: str, handler: dict[str, Any]) -> str:
+    """Return Codex's digest of a hook, as `hooks/list` of its app server tells it."""
+    group = {"event_name": event, "hooks": [{**handler, "async": False}]}
+    text = json.dumps(group, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+WAIT = 240.0  # its default, unless configured, are 300 s
+SESSION = FOLDER = ""
+_SECONDS_AT_THE_END = 3  # it takes no more, whatever is asked for
+_TRUST = "Codex reads a project's .codex/config.toml only once you trust the project"
+
+
+def registration(wanted: Wanted) -> Registration:
+    """Return how `wanted.server` is registered.
+
+    A server of Codex inherits HOME, PATH and a few more, so that what our children need to log in
+    is named; and every call would be refused where nobody can be asked, so that ours are approved.
+    """
+    folder = codex_home(wanted.environ) if wanted.top is None else wanted.top / ".codex"
+    provider = load_settings(wanted.environ).provider.key
+    # In a file that others share, the name of this user's own provider's key has no place.
+    also = {provider} if provider and wanted.top is None else set()
+    return Registration(
+        config=folder / "config.toml",
+        layout=Layout.TOML,
+        keys=("mcp_servers", NAME),
+        skills=folder / "skills",
+        command=("mcp", "add", NAME, "--", *wanted.server),
+        env={"CODEX_HOME": str(wanted.scratch)},
+        written=wanted.scratch / "config.toml",
+        extras={
+            "startup_timeout_sec": SECONDS_TO_START,
+            "tool_timeout_sec": SECONDS_A_CALL,
+            "default_tools_approval_mode": "approve",
+            "env_vars": sorted({*variables(), *also}),
+        },
+        notes=() if wanted.top is None else (_TRUST,),
+    )
+
+
+def ending_hook(command: str, environ: Mapping[str, str]) -> EndingHook:
+    """Return the hook that runs `command` when a session of the user's ends.
+
+    Codex skips a hook without a word unless a digest of it stands in `hooks.state`, by its number.
+    """
+    file = codex_home(environ) / "config.toml"
+    handler = {"type": "command", "command": command, "timeout": _SECONDS_AT_THE_END}
+    return EndingHook(
+        file,
+        Layout.TOML,
+        {"hooks": [handler]},
+        off=("features", "hooks"),
+        off_value=False,
+        beside=lambda number: trust(str(file), "session_end", number, handler),
+    )

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from abreast.agents.codex.records_lines import (
+    command_of,
     exit_code,
     load_text,
     output_text,
     patched_files,
     printed,
+    sort_command,
 )
-from abreast.agents.codex.records_shell import command_of, sort_command
-from abreast.agents.recorded import cut
-from abreast.agents.values import mapping, text
+from abreast.agents.recorded import as_dict, as_text, cut
 from abreast.model.text import one_line
 from abreast.model.transcript import Called, Planned, Returned, ToolKind
 
@@ -133,10 +133,10 @@ def item_called(at: float, item: Mapping[str, Any]) -> tuple[Called, Returned] |
         return None
     if name == "mcp":
         name, space = str(item.get("tool")), f"mcp__{item.get('server')}"
-        kind, subject, paths = _purpose(name, space, mapping(item.get("arguments")))
+        kind, subject, paths = _purpose(name, space, as_dict(item.get("arguments")))
         name = f"{space}.{name}"
     elif name == "apply_patch":
-        paths = tuple(map(str, mapping(item.get("changes"))))
+        paths = tuple(map(str, as_dict(item.get("changes"))))
         kind, subject = ToolKind.WRITE, ", ".join(paths)
     else:
         kind, subject, paths = _purpose(name, "", {"cmd": item.get("command")})
@@ -160,7 +160,7 @@ def item_text(item: Mapping[str, Any]) -> str:
         return str(item.get("aggregated_output") or "")
     if item.get("type") == "FileChange":
         return f"{item.get('stdout') or ''}{item.get('stderr') or ''}"
-    error, result = mapping(item.get("error")), mapping(item.get("result"))
+    error, result = as_dict(item.get("error")), as_dict(item.get("result"))
     return str(error.get("message") or "") or output_text(result.get("content"))
 
 
@@ -170,7 +170,7 @@ def item_code(item: Mapping[str, Any]) -> int | None:
 
 
 def item_failed(item: Mapping[str, Any]) -> bool:
-    return text(item.get("status")) in {"failed", "declined"}
+    return as_text(item.get("status")) in {"failed", "declined"}
 
 
 def item_refused(item: Mapping[str, Any]) -> bool:
@@ -219,14 +219,14 @@ def _arguments(call: Mapping[str, Any]) -> Mapping[str, Any]:
     if isinstance(call.get("input"), str):
         return {"input": call["input"]}
     if isinstance(call.get("action"), Mapping):
-        return mapping(call["action"])
+        return as_dict(call["action"])
     arguments = call.get("arguments")
     return arguments if isinstance(arguments, Mapping) else load_text(arguments)
 
 
 def _questions(given: Mapping[str, Any]) -> str:
     asked = given.get("questions")
-    texts = [mapping(one).get("question") for one in asked] if isinstance(asked, list) else []
+    texts = [as_dict(one).get("question") for one in asked] if isinstance(asked, list) else []
     return "; ".join(text for text in texts if isinstance(text, str))
 
 

@@ -22,10 +22,7 @@ from abreast.agents.codex.records_calls import (
 )
 from abreast.agents.codex.records_lines import RolloutLine, load_record
 from abreast.agents.codex.records_spending import Spending
-from abreast.agents.recorded import cut
-from abreast.agents.values import mapping
-from abreast.agents.values import text as as_text
-from abreast.agents.values import text as text_of
+from abreast.agents.recorded import as_dict, as_text, cut
 from abreast.model.transcript import (
     Begun,
     Broken,
@@ -137,7 +134,7 @@ class Events:
         payload = record.payload
         match kind:
             case "item_completed":
-                yield from self._completed(record, mapping(payload.get("item")))
+                yield from self._completed(record, as_dict(payload.get("item")))
             case "user_message" | "agent_message":
                 text = payload.get("message")
                 yield from self._says(record.at, kind, kind == "user_message", str(text or ""))
@@ -153,7 +150,7 @@ class Events:
                 yield from self._breaks(record.at, payload.get("message"))
 
     def _completed(self, record: RolloutLine, item: Mapping[str, Any]) -> Iterator[TranscriptEvent]:
-        kind, opened = text_of(item.get("type")), self._open.get(str(item.get("id")))
+        kind, opened = as_text(item.get("type")), self._open.get(str(item.get("id")))
         if kind == "SubAgentActivity" and len(self._agents) < _OPEN_AT_MOST:
             self._agents[str(item.get("agent_path"))] = item_child(item)
         if kind in {"UserMessage", "AgentMessage"}:
@@ -194,8 +191,8 @@ class Events:
 
 def begun_by(meta: Mapping[str, Any], at: float = 0.0) -> Begun:
     """Return the beginning that a `session_meta` tells of."""
-    git, source = mapping(meta.get("git")), mapping(meta.get("source"))
-    spawn = mapping(mapping(source.get("subagent")).get("thread_spawn"))
+    git, source = as_dict(meta.get("git")), as_dict(meta.get("source"))
+    spawn = as_dict(as_dict(source.get("subagent")).get("thread_spawn"))
     return Begun(
         at=at,
         session=as_text(meta.get("id")),

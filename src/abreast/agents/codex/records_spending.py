@@ -9,10 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from abreast.agents.codex.records_copy import Copy
-from abreast.agents.codex.records_lines import BEGINNING, RolloutLine, load_record
-from abreast.agents.recorded import seconds
-from abreast.agents.values import text
+from abreast.agents.codex.records_lines import BEGINNING, Copy, RolloutLine, load_record
+from abreast.agents.recorded import as_text, seconds
 from abreast.model.transcript import Spent
 
 MARKS: tuple[bytes, ...] = (
@@ -196,7 +194,7 @@ class Spending:
                 self._begin(payload, record.at)
             case "turn_context":
                 self._copy.goes_on(record.at, record.ordinal)
-                self._model = text(payload.get("model")) or self._model
+                self._model = as_text(payload.get("model")) or self._model
             case "token_usage_record":
                 yield from self._stated(record)
             case "event_msg" if payload.get("type") == "token_count":
@@ -209,7 +207,7 @@ class Spending:
         The root is the oldest session known. Newer ones only refer to it: then the first total is
         the other session's.
         """
-        named, origin = text(meta.get("id")), text(meta.get("forked_from_id"))
+        named, origin = as_text(meta.get("id")), as_text(meta.get("forked_from_id"))
         first, self._session = not self._session, self._session or named
         self._root = origin or named
         self._since = self._since or "history_base" in meta

@@ -17,8 +17,7 @@ from abreast.agents.codex.records_lines import (
     load_text,
     patched_files,
 )
-from abreast.agents.recorded import record_lines
-from abreast.agents.values import count
+from abreast.agents.recorded import count, record_lines
 from abreast.model.events import Usage
 from abreast.model.text import one_line
 from abreast.process.folders import matching, written

@@ -17,7 +17,7 @@ from abreast.agents.codex.rollout import (
     read_usage,
 )
 from abreast.agents.lines import load_line
-from abreast.agents.values import listed, mapping, text
+from abreast.agents.recorded import as_dict, as_list, as_text
 from abreast.model.events import Cause, Event, EventKind, Outcome, Usage, Verdict
 from abreast.model.text import one_line
 
@@ -53,7 +53,7 @@ class CodexReader:
 
     def feed(self, line: bytes) -> Iterable[Event]:
         try:
-            data = mapping(load_line(line))
+            data = as_dict(load_line(line))
         except ValueError:
             data = {}
         found = self._read(data)
@@ -64,11 +64,11 @@ class CodexReader:
         """Return the events on a line; None when it has not the shape of any that we know."""
         match data.get("type"):
             case "item.started" | "item.updated" | "item.completed" as stage:
-                return self._item(mapping(data.get("item")), done=stage == "item.completed")
-            case "thread.started" if thread := text(data.get("thread_id")):
+                return self._item(as_dict(data.get("item")), done=stage == "item.completed")
+            case "thread.started" if thread := as_text(data.get("thread_id")):
                 self._thread = thread
                 return [Event(EventKind.STARTED, thread)]
-            case "error" if message := plain(text(data.get("message"))):
+            case "error" if message := plain(as_text(data.get("message"))):
                 again = message.startswith("Reconnecting")
                 return [Event(EventKind.RETRY if again else EventKind.ERROR, message)]
             case "turn.completed" | "turn.failed":
@@ -83,17 +83,17 @@ class CodexReader:
             self._failure = ""
             self._usage = read_usage(data.get("usage"), "stream")
             return Event(EventKind.RESULT, self._final, usage=self._used(self._rollout()))
-        said = text(mapping(data.get("error")).get("message"))
+        said = as_text(as_dict(data.get("error")).get("message"))
         self._failure = plain(said) or "it failed"
         return Event(EventKind.RESULT, self._failure, failed=True)
 
     def _item(self, item: Mapping[str, Any], *, done: bool) -> list[Event] | None:
-        kind = text(item.get("type"))
+        kind = as_text(item.get("type"))
         if kind in _TOOLS:
             return self._tool(item, done=done)
         if kind and (not done or kind == "todo_list"):
             return []
-        said = text(item.get("text"))
+        said = as_text(item.get("text"))
         match kind:
             case "agent_message" if "text" in item:
                 self._final = said
@@ -102,7 +102,7 @@ class CodexReader:
             case "reasoning" if "text" in item:
                 return [Event(EventKind.THOUGHT, said, turns=self._reply())]
             case "error" if "message" in item:
-                return [Event(EventKind.WARNING, text(item["message"]))]
+                return [Event(EventKind.WARNING, as_text(item["message"]))]
         return None
 
     def _tool(self, item: Mapping[str, Any], *, done: bool) -> list[Event]:
@@ -113,7 +113,7 @@ class CodexReader:
             files = tuple(filter(None, _changed(item)))
             return [Event(EventKind.TOOL, label, files=files, turns=self._reply())]
         self._answered = True
-        failed = item.get("status") is not None and text(item["status"]) != "completed"
+        failed = item.get("status") is not None and as_text(item["status"]) != "completed"
         events = [Event(EventKind.TOOL_DONE, label, failed=failed)]
         if failed and (why := _denial(item)):
             self._denials[label] = why
@@ -195,21 +195,21 @@ class CodexReader:
 def _label(item: Mapping[str, Any]) -> str:
     match item["type"]:
         case "command_execution":
-            return one_line(f"$ {_unwrap(text(item.get('command')))}")
+            return one_line(f"$ {_unwrap(as_text(item.get('command')))}")
         case "file_change":
             return one_line(
                 f"edit {', '.join(PurePosixPath(path).name for path in _changed(item))}"
             )
         case "mcp_tool_call":
-            return one_line(f"{text(item.get('server'))}.{text(item.get('tool'))}")
+            return one_line(f"{as_text(item.get('server'))}.{as_text(item.get('tool'))}")
         case "web_search":
-            return one_line(f"search {text(item.get('query'))}")
-    return one_line(f"subagent {text(item.get('tool'))}")
+            return one_line(f"search {as_text(item.get('query'))}")
+    return one_line(f"subagent {as_text(item.get('tool'))}")
 
 
 def _changed(item: Mapping[str, Any]) -> list[str]:
-    changes = (mapping(change) for change in listed(item.get("changes")))
-    return [text(change.get("path")) for change in changes]
+    changes = (as_dict(change) for change in as_list(item.get("changes")))
+    return [as_text(change.get("path")) for change in changes]
 
 
 def _unwrap(command: str) -> str:
@@ -225,5 +225,5 @@ def _unwrap(command: str) -> str:
 def _denial(item: Mapping[str, Any]) -> str:
     """Return why a failed tool was denied; "" when it simply failed."""
     if item["type"] == "command_execution":
-        return find_denial(text(item.get("aggregated_output")), ran=True)
-    return denial(text(mapping(item.get("error")).get("message")))
+        return find_denial(as_text(item.get("aggregated_output")), ran=True)
+    return denial(as_text(as_dict(item.get("error")).get("message")))

@@ -20,12 +20,10 @@ from abreast.agents.base import (
     Relied,
     relied,
 )
-from abreast.agents.ending_hooks import EndingHook
-from abreast.agents.gemini import child, mail, prompt, trust
-from abreast.agents.gemini.defects import DEFECTS
+from abreast.agents.gemini import connect, profile
 from abreast.agents.gemini.failure import LOGIN_HINT
-from abreast.agents.gemini.folder import user_folder
 from abreast.agents.gemini.home import (
+    DEFECTS,
     PRIVATE_HOME,
     auth_type,
     disarmed,
@@ -37,12 +35,13 @@ from abreast.agents.gemini.home import (
     policy,
     policy_text,
     private_home,
+    retention,
     scratch,
+    user_folder,
 )
 from abreast.agents.gemini.prices import PRICES
-from abreast.agents.gemini.retention import retention
-from abreast.agents.gemini.trust import CERTIFIED
-from abreast.agents.parts import BriefingFiles, Connector, Records, Retention
+from abreast.agents.gemini.profile import CERTIFIED
+from abreast.agents.parts import BriefingFiles, Connector, EndingHook, Records, Retention
 
 _NOT_SERVED = (
     "personal Google logins are no longer served by Gemini CLI (since 2026-06-18): "
@@ -109,15 +108,11 @@ class GeminiAgent(Agent):
 
     @property
     def connection(self) -> Connector:
-        from abreast.agents.gemini import connect
-
         return connect
 
     @property
     def ending_hook(self) -> Callable[[str, Mapping[str, str]], EndingHook]:
-        from abreast.agents.gemini.connect import ending_hook
-
-        return ending_hook
+        return connect.ending_hook
 
     @property
     def dialect(self) -> "Dialect":
@@ -157,16 +152,16 @@ class GeminiAgent(Agent):
         return Login(LoginState.MISSING, hint=LOGIN_HINT)
 
     def headless(self, launch: Launch) -> Command:
-        files = home_files(launch, headless_settings(launch)) | child.instructions(launch)
-        files |= {policy(launch): policy_text(launch), **prompt.script(launch)}
+        files = home_files(launch, headless_settings(launch)) | profile.instructions(launch)
+        files |= {policy(launch): policy_text(launch), **profile.prompt_script(launch)}
         argv = [
             str(launch.installed.path),
-            *trust.options(launch),
-            *child.approval(launch),
+            *profile.trust_options(launch),
+            *profile.approval(launch),
             "--policy",
             str(policy(launch)),
             "--extensions",
-            mail.extensions(launch),
+            profile.extensions(launch),
             "--output-format",
             "stream-json",
             *_model(launch),
@@ -176,8 +171,8 @@ class GeminiAgent(Agent):
             argv=tuple(argv),
             env={
                 **_environ(launch),
-                **child.variables(launch),
-                **prompt.variables(launch),
+                **profile.child_variables(launch),
+                **profile.prompt_variables(launch),
                 # Its launcher starts a second process and ignores SIGTERM.
                 "GEMINI_CLI_NO_RELAUNCH": "true",
                 "NO_COLOR": "1",
@@ -193,7 +188,7 @@ class GeminiAgent(Agent):
         return Command(
             argv=(
                 str(launch.installed.path),
-                *trust.options(launch),
+                *profile.trust_options(launch),
                 "--extensions",
                 "none",  # those of the headless process before it are still in its home
                 *_model(launch),
@@ -207,7 +202,7 @@ class GeminiAgent(Agent):
 
     def find_session(self, launch: Launch, since: float) -> str:  # noqa: ARG002
         """Look for a record with anything said in it; the id was ours from the start."""
-        from abreast.agents.gemini.record import resumable
+        from abreast.agents.gemini.records_usage import resumable
 
         found = resumable(private_home(launch), launch.cli_session, launch.worktree)
         return launch.cli_session if found else ""
@@ -225,7 +220,7 @@ class GeminiAgent(Agent):
         return False
 
     def letter(self, text: str) -> Letter:
-        return mail.letter(text)
+        return profile.letter(text)
 
     def reader(self, environ: Mapping[str, str] | None = None) -> "GeminiReader":
         """Return a reader; `environ` is the CLI's own, by default ours: a runner hands on its own.
@@ -267,7 +262,7 @@ def _environ(launch: Launch) -> dict[str, str]:
     return {
         **launch.environ,
         **disarmed(launch),
-        **trust.variables(),
+        **profile.trust_variables(),
         "GEMINI_CLI_HOME": str(private_home(launch)),
         "TMPDIR": str(scratch(launch)),
     }

@@ -4,16 +4,17 @@ import json
 import re
 from collections.abc import Mapping
 
-from abreast.agents.connecting import (
+from abreast.agents.gemini.home import user_folder
+from abreast.agents.parts import (
     NAME,
+    SECONDS,
     SECONDS_A_CALL,
+    EndingHook,
     Layout,
     Registration,
     Wanted,
     variables,
 )
-from abreast.agents.ending_hooks import SECONDS, EndingHook
-from abreast.agents.gemini.folder import user_folder
 
 WAIT = 480.0  # its default, unless configured, are 600 s, which progress does not extend
 SESSION = FOLDER = ""

@@ -7,18 +7,31 @@ folder we read three settings and the global GEMINI.md; credentials are linked, 
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from abreast.agents.base import Launch
-from abreast.agents.gemini.briefing import briefing_text, read_text
-from abreast.agents.gemini.child import CHANGING, default_model, only_reads, tools
-from abreast.agents.gemini.folder import user_folder
-from abreast.agents.gemini.mail import extension_files
-from abreast.agents.gemini.trust import unread
-from abreast.agents.values import at, text
+from abreast.agents.gemini.profile import (
+    CHANGING,
+    briefing_text,
+    default_model,
+    extension_files,
+    only_reads,
+    read_text,
+    tools,
+    unread,
+)
+from abreast.agents.parts import Retention
+from abreast.agents.recorded import as_dict, as_text, at
+from abreast.model.defect import Defect
 from abreast.process.files import load_json
+
+
+def user_folder(environ: Mapping[str, str]) -> Path:
+    """Return the user's own `.gemini`."""
+    return Path(environ.get("GEMINI_CLI_HOME") or environ.get("HOME") or "/") / ".gemini"
+
 
 PRIVATE_HOME = "gemini-home"
 REFUSED = (
@@ -82,7 +95,7 @@ def user_settings(environ: Mapping[str, str]) -> dict[str, Any]:
 
 def setting(settings: Mapping[str, Any], *keys: str) -> str:
     """Return the string at `keys`, or "" when there is none."""
-    return text(at(settings, *keys))
+    return as_text(at(settings, *keys))
 
 
 def auth_type(environ: Mapping[str, str]) -> str:
@@ -243,3 +256,40 @@ def installed_version(path: Path) -> str:
         if isinstance(package, dict) and package.get("name") == "@google/gemini-cli":
             return str(package.get("version", ""))
     return ""
+
+
+_AGE = re.compile(r"(\d{1,6})([hdwm])")
+_DAYS = {"h": 1 / 24, "d": 1.0, "w": 7.0, "m": 30.0}
+_DEFAULT = "30d"
+
+
+def retention(environ: Mapping[str, str]) -> Retention | None:
+    """Return the days by the user's settings or its default; None when it deletes nothing."""
+    change = f'"general": {{"sessionRetention": {{"enabled": false}}}} in {user_folder(environ)}'
+    stated = as_dict(at(user_settings(environ), "general", "sessionRetention"))
+    if stated.get("enabled") is False:
+        return None
+    age = _AGE.fullmatch(str(stated.get("maxAge", _DEFAULT)))
+    if age is None:  # as the CLI does with what it does not understand
+        return None
+    return Retention(int(age[1]) * _DAYS[age[2]], f"{change}/settings.json")
+
+
+def _deletes_nothing(environ: Mapping[str, str], _checkouts: Sequence[Path]) -> bool:
+    try:
+        return retention(environ) is None
+    except OSError:  # settings that may not be read are in a folder that may not be read either
+        return True
+
+
+DEFECTS = (
+    Defect(
+        since="0.61.0",
+        until="0.61.1",
+        what="a session that was resumed is deleted by the next start in that folder, by its own "
+        "retention; set general.sessionRetention.enabled to false",
+        source="tested with 0.61.0 on 2026-11-22; google-gemini/gemini-cli#27368",
+        unless="retention off",
+        harmless=_deletes_nothing,
+    ),
+)

@@ -11,19 +11,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from abreast.agents.gemini.folder import user_folder
+from abreast.agents.gemini.home import user_folder
 from abreast.agents.gemini.records_calls import called, concluded, planned, read_calls, returned
-from abreast.agents.gemini.records_history import Effect, History
-from abreast.agents.gemini.records_lines import header, lines_of, parse
 from abreast.agents.gemini.records_shape import (
+    Effect,
+    History,
     Kind,
     Record,
     changes,
+    header,
     identity,
     is_header,
     is_rewind,
     kind,
+    lines_of,
     messages,
+    parse,
     safe_name,
     text,
 )

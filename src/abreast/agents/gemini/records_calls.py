@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from abreast.agents.gemini.records_lines import dump
-from abreast.agents.gemini.records_shape import Record, parts, safe_name
+from abreast.agents.gemini.records_shape import Record, dump, parts, safe_name
 from abreast.agents.recorded import cut, seconds
 from abreast.model.text import one_line
 from abreast.model.transcript import Called, Planned, Returned, Said, ToolKind

@@ -7,13 +7,12 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from abreast.agents.gemini.child import CHANGING
 from abreast.agents.gemini.failure import Judgement, judge_end, judge_failure, plain
 from abreast.agents.gemini.home import REFUSED
-from abreast.agents.gemini.mail import HEARD
-from abreast.agents.gemini.record import ReplyUsage, replies
+from abreast.agents.gemini.profile import CHANGING, HEARD
+from abreast.agents.gemini.records_usage import ReplyUsage, replies
 from abreast.agents.lines import load_line
-from abreast.agents.values import count, mapping, text
+from abreast.agents.recorded import as_dict, as_text, count
 from abreast.model.events import Cause, Event, EventKind, Outcome, Usage, Verdict
 from abreast.model.text import one_line
 
@@ -78,7 +77,7 @@ class GeminiReader:
         if line.get("role") != "assistant":
             return
         self._begin_reply()
-        said = text(line.get("content"))
+        said = as_text(line.get("content"))
         if self._said_in != self._turns:
             self._said_in, self._text = self._turns, ""
         self._text += said
@@ -87,14 +86,14 @@ class GeminiReader:
         yield from ()
 
     def _on_tool_use(self, line: Line) -> Iterable[Event]:
-        name = text(line.get("tool_name"))
+        name = as_text(line.get("tool_name"))
         if not name:
             self.skipped += 1
             return
         self._begin_reply()
         self._answer = ""
         yield from self._flush()
-        parameters = mapping(line.get("parameters"))
+        parameters = as_dict(line.get("parameters"))
         call = _call_line(name, parameters)
         self._calls[str(line.get("tool_id", ""))] = (name, call)
         files = _files(name, parameters)
@@ -110,7 +109,7 @@ class GeminiReader:
             if blocked:  # by its form, in every mode; the model is told and asks otherwise
                 yield Event(EventKind.WARNING, f"{call}: the CLI refuses command substitution")
             return
-        error = mapping(line.get("error"))
+        error = as_dict(line.get("error"))
         message = str(error.get("message") or line.get("output") or "")
         yield Event(EventKind.TOOL_DONE, f"{call}: {one_line(message)}", failed=True)
         if why := _refusal(name, str(error.get("type", "")), message):

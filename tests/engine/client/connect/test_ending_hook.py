@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from abreast import api
-from abreast.agents.ending_hooks import told
+from abreast.agents.parts import told
 from abreast.engine.client.connect.ending_hook import ended
 from abreast.errors import AgentError, NotFoundError, StateError
 from abreast.handoff.page import read_header

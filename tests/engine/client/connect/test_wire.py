@@ -10,7 +10,7 @@ import pytest
 
 from abreast import api
 from abreast.agents import AGENTS, connectable
-from abreast.agents.connecting import _ORDINARY_NAMES, variables
+from abreast.agents.parts import _ORDINARY_NAMES, variables
 from abreast.engine.client.connect.register import TEXT
 from abreast.loopback.server import Loopback
 from abreast.mcp_server.words import TOOLS

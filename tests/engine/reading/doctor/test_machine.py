@@ -7,8 +7,8 @@ import time
 import pytest
 
 from abreast.agents import AGENTS
-from abreast.agents.claude.retention import retention as claude
-from abreast.agents.gemini.retention import retention as gemini
+from abreast.agents.claude.install import retention as claude
+from abreast.agents.gemini.home import retention as gemini
 from abreast.doctor.housekeeping import TranscriptRetention, expiring
 from abreast.engine.reading.doctor.machine import kept, unreadable
 from tests.support.repos import make_repo

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from abreast.agents import agent_named, hooked
-from abreast.agents.connecting import Layout
-from abreast.agents.ending_hooks import EVENT, EndingHook, told
+from abreast.agents.parts import EVENT, EndingHook, Layout, told
 from abreast.engine.client.connect import json_text, toml_text
 from abreast.engine.client.connect.change import (
     FileRewrite,

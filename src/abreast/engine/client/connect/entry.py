@@ -8,8 +8,8 @@ from typing import Any
 
 from abreast.agents import agent_named
 from abreast.agents.base import Agent
-from abreast.agents.connecting import Layout, Registration
-from abreast.agents.values import at
+from abreast.agents.parts import Layout, Registration
+from abreast.agents.recorded import at
 from abreast.engine.client.connect import json_text, toml_text
 from abreast.errors import AgentError, CommandError
 from abreast.process.command import run

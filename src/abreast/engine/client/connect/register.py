@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from abreast.agents import agent_named, connectable
-from abreast.agents.connecting import Layout, Registration, Wanted
-from abreast.agents.values import at
+from abreast.agents.parts import Layout, Registration, Wanted
+from abreast.agents.recorded import at
 from abreast.engine.client.connect import json_text, toml_text
 from abreast.engine.client.connect.change import (
     FileRewrite,
