@@ -4,97 +4,180 @@ It is built from the oldest change to the newest, one at a time, so that a bench
 before any change and see what was known then.
 """
 
-from collections import deque
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from abreast.gate.history import Change, FileChange, History, Hunk, Kind, Meeting, Outcome, is_task
+from abreast.gate.model import Model
+from abreast.gate.terms import terms
+from abreast.model.history import (
+    WINDOW,
+    Change,
+    FileChange,
+    Hunk,
+    Kind,
+    Meeting,
+    Outcome,
+    is_task,
+)
 
 LAST_CHANGES = 14
-"""How many of a file's last changes are kept with their hunks."""
+"""How many of a file's last changes are kept with their lines."""
+
+FADING = 0.97
+"""What a meeting at a file counts after each later one there."""
+
+_RECENT = 0.98  # what a change counts after each later one, where it is asked how hot a file is
+
+Span = tuple[int, int]
+"""Lines of a file as it is now, from 0, without the last; of a deletion both are the same."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Touch:
-    """One change to one file: the change's number in the history, its subject and hunks."""
+    """A change to a file: the lines that it left, where they are now, and its words."""
 
-    number: int
-    subject: str
-    hunks: tuple[Hunk, ...]
+    words: frozenset[str]
+    spans: tuple[Span, ...]
+
+    def meets(self, other: "Touch") -> bool:
+        """Return whether the two have changed the same lines, or lines without one between."""
+        return any(a <= d and c <= b for a, b in self.spans for c, d in other.spans)
+
+
+@dataclass(slots=True)
+class Tally:
+    """How often two neighbours have met at something, and conflicted there; older ones fade."""
+
+    met: float = 0.0
+    conflicted: float = 0.0
+
+    def add(self, conflicted: bool) -> None:
+        self.met = self.met * FADING + 1
+        self.conflicted = self.conflicted * FADING + conflicted
+
+    def rate(self, prior: float, weight: float) -> float:
+        """Return the rate of conflicts; the prior counts like `weight` meetings."""
+        return (self.conflicted + weight * prior) / (self.met + weight)
 
 
 @dataclass(slots=True)
 class FilePast:
-    """What a file has been through."""
+    """What a file has been through. `met`, `conflicted` and `mechanical` count all its pairs."""
 
     size: int = 0
     changes: int = 0
     lines: int = 0
+    newest: int = 0
+    heat: float = 0.0
     met: int = 0
     conflicted: int = 0
     mechanical: int = 0
-    last: deque[Touch] = field(default_factory=lambda: deque(maxlen=LAST_CHANGES))
+    tally: Tally = field(default_factory=Tally)
+    last: list[Touch] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Past:
-    """What is known at one moment of a history. `met` and `conflicted` count pairs at a path."""
+    """What is known at one moment of a history; `number` is how many tasks lie behind it.
+
+    `paths` are those of the newest tasks. `model` has learned from those of its pairs whose outcome
+    is known (`abreast.gate.study`).
+    """
 
     files: dict[str, FilePast] = field(default_factory=dict)
-    kinds: dict[str, FilePast] = field(default_factory=dict)
-    changes: int = 0
-    met: int = 0
-    conflicted: int = 0
-    _paths: dict[str, frozenset[str]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, history: History) -> "Past":
-        """Return the digest of a whole history."""
-        ending: dict[str, list[Meeting]] = {}
-        for meeting in history.meetings:
-            ending.setdefault(meeting.later, []).append(meeting)
-        past = cls()
-        for change in reversed(history.changes):
-            past.add(change, ending.get(change.id, ()))
-        return past
+    kinds: dict[str, Tally] = field(default_factory=dict)
+    all: Tally = field(default_factory=Tally)
+    number: int = 0
+    words: dict[str, int] = field(default_factory=dict)
+    model: Model = field(default_factory=Model)
+    paths: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def add(self, change: Change, meetings: Iterable[Meeting] = ()) -> None:
         """Go on by one change, and what is known of its meetings with earlier ones."""
         task = is_task(change)
-        self.changes += task
+        self.number += task
+        words = frozenset(terms(change.subject)) if task else frozenset()
+        for word in words:
+            self.words[word] = self.words.get(word, 0) + 1
         for file in change.files:
-            self._touch(change, file, task=task)
+            self._touch(file, words, task=task)
         if task:
-            self._paths[change.id] = change.paths
+            self.paths[change.id] = change.paths
+            while len(self.paths) > 2 * WINDOW:
+                del self.paths[next(iter(self.paths))]
         for meeting in meetings:
             self._meet(meeting)
 
-    def _touch(self, change: Change, file: FileChange, *, task: bool) -> None:
+    def weights(self, words: Iterable[str]) -> dict[str, float]:
+        """Return how much each word tells: the rarer in past subjects, the more."""
+        whole = math.log(2 + self.number)
+        return {word: whole - math.log(1 + self.words.get(word, 0)) for word in words}
+
+    def heat(self, path: str) -> float:
+        """Return the share of the last changes, some 50, that have touched a file."""
+        known = self.files.get(path)
+        if known is None:
+            return 0.0
+        return known.heat * _RECENT ** (self.number - known.newest) * (1 - _RECENT)
+
+    def _touch(self, file: FileChange, words: frozenset[str], *, task: bool) -> None:
         if file.kind is Kind.DELETED:
             self.files.pop(file.path, None)
             return
         known = self.files.setdefault(file.path, FilePast())
         known.size = file.size
+        for touch in known.last:
+            touch.spans = moved(touch.spans, file.hunks)
         if task:
             known.changes += 1
             known.lines += file.added + file.removed
-            known.last.append(Touch(self.changes, change.subject, file.hunks))
+            known.heat = known.heat * _RECENT ** (self.number - known.newest) + 1
+            known.newest = self.number
+            inside = terms(" ".join(hunk.inside for hunk in file.hunks))
+            known.last.append(Touch(words | frozenset(inside), spans_of(file.hunks)))
+            del known.last[:-LAST_CHANGES]
 
     def _meet(self, meeting: Meeting) -> None:
         if meeting.outcome is Outcome.NEITHER:
             return
-        earlier, later = self._paths.get(meeting.earlier), self._paths.get(meeting.later)
-        for path in (earlier or frozenset()) & (later or frozenset()):
-            conflicted, mechanical = path in meeting.conflicted, path in meeting.mechanical
-            counted = [self.kinds.setdefault(kind_of(path), FilePast())]
-            if path in self.files:
-                counted.append(self.files[path])
-            for one in counted:
-                one.met += 1
-                one.conflicted += conflicted
-                one.mechanical += mechanical
-            self.met += 1
-            self.conflicted += conflicted
+        nothing: frozenset[str] = frozenset()
+        earlier = self.paths.get(meeting.earlier, nothing)
+        for path in earlier & self.paths.get(meeting.later, nothing):
+            conflicted = path in meeting.conflicted
+            self.all.add(conflicted)
+            self.kinds.setdefault(kind_of(path), Tally()).add(conflicted)
+            if known := self.files.get(path):
+                known.met += 1
+                known.conflicted += conflicted
+                known.mechanical += path in meeting.mechanical
+                known.tally.add(conflicted)
+
+
+def spans_of(hunks: Sequence[Hunk]) -> tuple[Span, ...]:
+    """Return where the lines that a change has left are afterwards."""
+    found, shift = [], 0
+    for hunk in hunks:
+        start = _first(hunk) + shift
+        found.append((start, start + hunk.added))
+        shift += hunk.added - hunk.removed
+    return tuple(found)
+
+
+def moved(spans: Sequence[Span], hunks: Sequence[Hunk]) -> tuple[Span, ...]:
+    """Return where these lines are after a change."""
+    if not hunks:
+        return tuple(spans)
+    found = []
+    for start, end in spans:
+        before = sum(h.added - h.removed for h in hunks if _first(h) + h.removed <= start)
+        until = sum(h.added - h.removed for h in hunks if _first(h) < end)
+        found.append((start + before, max(start + before, end + until)))
+    return tuple(found)
+
+
+def _first(hunk: Hunk) -> int:
+    return hunk.start if hunk.removed == 0 else hunk.start - 1
 
 
 def kind_of(path: str) -> str:

@@ -1,0 +1,106 @@
+"""A full-text index of a repository: which paths and which past changes a task's words fit.
+
+It is told words, and looks for the same ones: what counts as a word is the gate's to say.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+_PATH_WEIGHT, _SYMBOL_WEIGHT = 3.0, 1.0
+_MOST_WORDS = 60  # of one question; the longest prompts say the same with other words
+_AT_ONCE = 500  # parameters of one statement
+_KNOWN = "SELECT id FROM subject_of WHERE id"
+_FILES = (
+    "SELECT path, -bm25(file_words, ?, ?) FROM file_words JOIN file ON number = file_words.rowid"
+    " WHERE file_words MATCH ? ORDER BY 2 DESC LIMIT ?"
+)
+_SUBJECTS = (
+    "SELECT id, paths, -bm25(subject) FROM subject JOIN subject_of ON number = subject.rowid"
+    " WHERE subject MATCH ? ORDER BY 3 DESC LIMIT ?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedChange:
+    """A change as the index knows it; `score` is how well it fits, the higher the better."""
+
+    id: str
+    paths: tuple[str, ...]
+    score: float
+
+
+@dataclass(frozen=True)
+class GateIndex:
+    """The index, in the file of the gate's cache (`abreast.store.gate_cache`)."""
+
+    connection: sqlite3.Connection
+
+    def missing(self, ids: Sequence[str]) -> list[str]:
+        """Return those of these changes that are not in the index, in their order."""
+        known: set[str] = set()
+        for at in range(0, len(ids), _AT_ONCE):
+            part = ids[at : at + _AT_ONCE]
+            asked = f"{_KNOWN} IN ({','.join('?' * len(part))})"
+            known.update(name for (name,) in self.connection.execute(asked, part))
+        return [name for name in ids if name not in known]
+
+    def add_changes(self, changes: Iterable[tuple[str, str, Sequence[str]]]) -> None:
+        """Add changes: the id, the words of the subject, the paths."""
+        with self.connection:
+            for name, words, paths in changes:
+                added = self.connection.execute(
+                    "INSERT OR IGNORE INTO subject_of (id, paths) VALUES (?, ?)",
+                    (name, msgspec.json.encode(paths)),
+                )
+                if added.rowcount:
+                    row = (added.lastrowid, words)
+                    self.connection.execute("INSERT INTO subject (rowid, words) VALUES (?, ?)", row)
+
+    def set_paths(self, words: Mapping[str, str]) -> None:
+        """Make the index have just these paths, each with the words of its name."""
+        known = dict(self.connection.execute("SELECT path, number FROM file"))
+        gone = [(number,) for path, number in known.items() if path not in words]
+        fresh = [(path,) for path in words if path not in known]
+        with self.connection:
+            self.connection.executemany("DELETE FROM file WHERE number = ?", gone)
+            self.connection.executemany("DELETE FROM file_words WHERE rowid = ?", gone)
+            self.connection.executemany("INSERT INTO file (path) VALUES (?)", fresh)
+            numbers = dict(self.connection.execute("SELECT path, number FROM file"))
+            rows = [(numbers[path], words[path]) for (path,) in fresh]
+            self.connection.executemany(
+                "INSERT INTO file_words (rowid, words, symbols) VALUES (?, ?, '')", rows
+            )
+
+    def set_symbols(self, symbols: Mapping[str, str]) -> None:
+        """Give these paths, as far as they are known, the words of what is in them."""
+        numbers = dict(self.connection.execute("SELECT path, number FROM file"))
+        rows = [(text, numbers[path]) for path, text in symbols.items() if path in numbers]
+        with self.connection:
+            self.connection.executemany("UPDATE file_words SET symbols = ? WHERE rowid = ?", rows)
+
+    def find_paths(self, words: Sequence[str], limit: int = 200) -> list[tuple[str, float]]:
+        """Return the paths that these words fit best, with scores."""
+        if not (asked := _question(words)):
+            return []
+        weights = (_PATH_WEIGHT, _SYMBOL_WEIGHT)
+        return list(self.connection.execute(_FILES, (*weights, asked, limit)))
+
+    def find_changes(self, words: Sequence[str], limit: int = 200) -> list[IndexedChange]:
+        """Return the changes whose subjects these words fit best."""
+        if not (asked := _question(words)):
+            return []
+        rows = self.connection.execute(_SUBJECTS, (asked, limit))
+        reader = msgspec.json.Decoder(tuple[str, ...])
+        return [IndexedChange(name, reader.decode(paths), score) for name, paths, score in rows]
+
+
+def _question(words: Sequence[str]) -> str:
+    """Return a query for any of the words, the most frequent of them first where there are many."""
+    counts: dict[str, int] = {}
+    for word in words:
+        counts[word] = counts.get(word, 0) + 1
+    asked = sorted(counts, key=lambda word: -counts[word])[:_MOST_WORDS]
+    return " OR ".join('"' + word.replace('"', '""') + '"' for word in asked)
