@@ -76,7 +76,7 @@ from abreast.model.finding import (
     Severity as Severity,
 )
 from abreast.model.handoff import Freshness as Freshness, Handoff as Handoff
-from abreast.model.ledger import (
+from abreast.model.economy import (
     By as By,
     Cost as Cost,
     Delegation as Delegation,

@@ -28,8 +28,7 @@ from abreast.agents.base import (
     LoginState,
     StopSignal,
 )
-from abreast.agents.parts import NAME, Wanted
-from abreast.agents.versions import VersionStatus
+from abreast.agents.parts import NAME, VersionStatus, Wanted
 from abreast.codec import dump, load
 from abreast.errors import AgentError
 from abreast.loopback.dialect import Reply, Request

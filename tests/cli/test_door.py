@@ -42,7 +42,7 @@ OTHER_PROGRAMS = {
     "cli/door.py",
     "cli/console.py",
     "agents/scripted_player.py",
-    "engine/reading/ledger/helper.py",
+    "engine/reading/ledger/cores.py",
 }
 
 # A title, the clipboard, a link, a cleared screen, a colour of which we have none, a device

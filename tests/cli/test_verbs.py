@@ -9,7 +9,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from abreast.agents.base import Capabilities, Login, LoginState
-from abreast.agents.versions import Certified
+from abreast.agents.parts import Certified
 from abreast.api import AgentInfo
 from abreast.cli import agents_table, delegate, finish, live, look, table
 from abreast.model.removal import Removal

@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from abreast.contract.render import items_of, paginate
-from abreast.model.tokens import count_tokens
+from abreast.model.economy import count_tokens
 from tests.support.deadlines import SECONDS
 
 ITEMS = st.lists(st.text(max_size=200), min_size=1, max_size=40)

@@ -10,9 +10,9 @@ from abreast.contract.ask import again, question
 from abreast.contract.judge import find_answer, judge
 from abreast.contract.render import fence
 from abreast.errors import ContractError
+from abreast.model.economy import count_tokens
 from abreast.model.task import Contract, Isolation
 from abreast.model.text import harmless
-from abreast.model.tokens import count_tokens
 from tests.support.deadlines import SECONDS
 
 

@@ -8,14 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from abreast.doctor.context import CORRECTING, corrections, past_fill
-from abreast.doctor.delegation import ExaminedDelegation, delegations_of
 from abreast.doctor.examine import OF_A_SESSION, OF_SESSIONS, examine
-from abreast.doctor.examined import BriefingFile, ExaminedSession
+from abreast.doctor.examined import (
+    BriefingFile,
+    ExaminedDelegation,
+    ExaminedSession,
+    Touch,
+    Work,
+    delegations_of,
+    work_of,
+)
 from abreast.doctor.over_delegation import below_break_even, child_per_file
 from abreast.doctor.side_by_side import invalidated, same_files
-from abreast.doctor.under_contract import SHAPES, no_shape, read_again
-from abreast.doctor.under_delegation import read_alone
-from abreast.doctor.work import Touch, Work, work_of
+from abreast.doctor.under_delegation import SHAPES, no_shape, read_again, read_alone
 from abreast.model.economy import Account
 from abreast.model.transcript import (
     Begun,

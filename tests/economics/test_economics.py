@@ -10,12 +10,12 @@ from abreast.agents import AGENTS
 from abreast.economics.ledger import account, kept_out, merged, tally, unrecorded
 from abreast.economics.rows import NO_DAY, NO_RUN, Part, Prices, rows
 from abreast.engine.reading.doctor.sessions import measured
-from abreast.engine.reading.ledger.pack import name_of, names_in, pack, unpack
+from abreast.engine.reading.ledger.read import name_of, names_in, pack, unpack
 from abreast.engine.reading.ledger.report import moment
 from abreast.engine.working.session.spending import ends_of
 from abreast.errors import AbreastError
+from abreast.model.economy import QUARTER, By, Tally
 from abreast.model.events import Outcome, Verdict
-from abreast.model.ledger import QUARTER, By, Tally
 from abreast.model.transcript import Aside, Called, Spent, ToolKind, Transcript
 from abreast.runner.job import Result
 

@@ -3,10 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abreast.handoff.budget import fit
-from abreast.handoff.line import Line, Section
-from abreast.handoff.page import write
-from abreast.model.tokens import count_tokens
+from abreast.handoff.page import Line, Section, fit, write
+from abreast.model.economy import count_tokens
 from tests.support.handoffs import HEADER
 
 _TEXT = st.text(

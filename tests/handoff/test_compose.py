@@ -5,16 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from abreast.handoff.checkout import CheckoutState, File
 from abreast.handoff.compose import compose
-from abreast.handoff.facts import SessionFacts
-from abreast.handoff.line import Pen, Section
-from abreast.handoff.origin import CheckedCommand, Origin
-from abreast.handoff.page import read_header, sections
+from abreast.handoff.facts import CheckedCommand, CheckoutState, File, Origin, SessionFacts
+from abreast.handoff.page import Pen, Section, read_header, sections
 from abreast.handoff.transcript import transcript_facts
+from abreast.model.economy import count_tokens
 from abreast.model.handoff import TOKENS
 from abreast.model.session import SessionState
-from abreast.model.tokens import count_tokens
 from abreast.model.transcript import Called, Returned, Said, ToolKind
 from tests.support.handoffs import (
     HEADER,

@@ -12,10 +12,10 @@ from mcp.client.session import ClientSession
 from mcp.shared.exceptions import MCPError
 
 from abreast import api
+from abreast.model.economy import count_tokens
 from abreast.model.moves import Hang, HttpError, Move, Say, Shell, Sleep, Spend
 from abreast.model.session import Session, SessionState
 from abreast.model.task import DeliveryState
-from abreast.model.tokens import count_tokens
 from tests.mcp_server.client import (
     call,
     connected,

@@ -7,10 +7,9 @@ import pytest
 from abreast.contract.render import paginate
 from abreast.mcp_server.caller import Caller, caller_of
 from abreast.mcp_server.result import delivered, delivered_many, page_of, still
-from abreast.model.economy import Account
+from abreast.model.economy import Account, count_tokens
 from abreast.model.session import Session, SessionState
 from abreast.model.task import Deliverable, DeliveryState
-from abreast.model.tokens import count_tokens
 from tests.mcp_server.client import fenced
 
 ACCOUNT = Account(start_up=3_100, child_total=124_000, kept_out=42_000, summary=480)

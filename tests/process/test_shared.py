@@ -5,8 +5,7 @@ import sys
 
 import pytest
 
-from abreast.process.identity import stat_of
-from abreast.process.shared import is_shared
+from abreast.process.identity import is_shared, stat_of
 from tests.support.deadlines import SECONDS, eventually
 
 _WAIT = "import sys; print('up', flush=True); sys.stdin.read()"

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from abreast.agents import records_of
-from abreast.handoff.checkout import CheckoutState
 from abreast.handoff.compose import compose
-from abreast.handoff.facts import SessionFacts
+from abreast.handoff.facts import CheckoutState, SessionFacts
 from abreast.handoff.transcript import TranscriptFacts, transcript_facts
 from abreast.model.handoff import TOKENS, Handoff, Header
 from abreast.model.transcript import (

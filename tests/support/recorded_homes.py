@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from abreast.model.ledger import LedgerRow
+from abreast.model.economy import LedgerRow
 from abreast.places import Places
 
 FIXTURES = Path(__file__).parents[1] / "recordings"

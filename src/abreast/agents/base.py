@@ -16,15 +16,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from abreast.agents.versions import Certified
+from abreast.agents.parts import Certified
 from abreast.model.events import Event, Usage, Verdict
 from abreast.model.task import Limits, Profile
 
 if TYPE_CHECKING:  # every supervisor of an agent imports this module, and needs none of these
     from abreast.agents.parts import BriefingFiles, Connector, EndingHook, Records, Retention
     from abreast.loopback.dialect import Dialect
-    from abreast.model.defect import Defect
-    from abreast.model.price import PriceList
+    from abreast.model.economy import PriceList
+    from abreast.model.finding import Defect
     from abreast.model.task import AgentChoice
 
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 
 from abreast.engine.reading.ledger import report
-from abreast.model.ledger import By, Ledger
+from abreast.model.economy import By, Ledger
 from abreast.places import Places, find_places
 
 

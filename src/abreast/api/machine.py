@@ -7,7 +7,7 @@ from pathlib import Path
 
 from abreast.agents import AGENTS
 from abreast.agents.base import Agent, Capabilities, Login, Relied
-from abreast.agents.versions import Certified, VersionStatus
+from abreast.agents.parts import Certified, VersionStatus
 from abreast.engine.common.installed import version_of
 
 

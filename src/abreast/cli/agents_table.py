@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.text import Text
 
 from abreast.agents.base import Login, LoginState, Relied
-from abreast.agents.versions import VersionStatus
+from abreast.agents.parts import VersionStatus
 from abreast.api.machine import AgentInfo
 from abreast.cli.figures import one_line
 from abreast.cli.grid import Column, Grid

@@ -6,7 +6,7 @@ import click
 
 from abreast.agents import recording, titles
 from abreast.cli import as_json, door, figures, options
-from abreast.model.ledger import By, Ledger, LedgerRow
+from abreast.model.economy import By, Ledger, LedgerRow
 from abreast.model.text import either
 
 

@@ -9,8 +9,7 @@ from rich.text import Text
 from abreast.cli import figures
 from abreast.cli.grid import Column, Grid
 from abreast.economics.words import short, signed
-from abreast.model.economy import Worth
-from abreast.model.ledger import By, Cost, Delegation, Ledger, LedgerRow, Parallel
+from abreast.model.economy import By, Cost, Delegation, Ledger, LedgerRow, Parallel, Worth
 
 _ROWS = 40  # of sessions and runs, the newest
 _DELEGATIONS = 10

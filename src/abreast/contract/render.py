@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from abreast.contract.shapes import NOTHING, VALUE, Schema
-from abreast.model.tokens import BYTES_PER_TOKEN
+from abreast.model.economy import BYTES_PER_TOKEN
 
 Items = tuple[str, ...]
 

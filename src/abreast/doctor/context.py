@@ -3,8 +3,17 @@
 import re
 from collections.abc import Iterator
 
-from abreast.doctor.examined import ExaminedSession
-from abreast.doctor.measure import Events, compacted, requests, turns
+from abreast.doctor.examined import (
+    Events,
+    ExaminedSession,
+    compacted,
+    count,
+    named,
+    percent,
+    quoted,
+    requests,
+    turns,
+)
 from abreast.doctor.thresholds import (
     BRIEFING_SHARE,
     CORRECTIONS,
@@ -12,7 +21,6 @@ from abreast.doctor.thresholds import (
     FILLED_REQUESTS,
     FILLED_SHARE,
 )
-from abreast.doctor.words import count, named, percent, quoted
 from abreast.model.finding import Evidence
 from abreast.model.text import counted
 from abreast.model.transcript import Said

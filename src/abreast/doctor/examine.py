@@ -7,11 +7,9 @@ from abreast.doctor import (
     context,
     over_delegation,
     side_by_side,
-    under_contract,
     under_delegation,
 )
-from abreast.doctor.examined import ExaminedSession
-from abreast.doctor.work import Work
+from abreast.doctor.examined import ExaminedSession, Work
 from abreast.model.finding import Evidence
 from abreast.model.session import Session
 
@@ -24,10 +22,10 @@ OF_A_SESSION: dict[str, Callable[[ExaminedSession], Iterable[Evidence]]] = {
     "growth-by-summaries": over_delegation.growth_by_summaries,
     "child-per-file": over_delegation.child_per_file,
     "read-alone": under_delegation.read_alone,
-    "long-summary": under_contract.long_summary,
-    "no-shape": under_contract.no_shape,
-    "summary-again": under_contract.summary_again,
-    "read-again": under_contract.read_again,
+    "long-summary": under_delegation.long_summary,
+    "no-shape": under_delegation.no_shape,
+    "summary-again": under_delegation.summary_again,
+    "read-again": under_delegation.read_again,
     "past-fill": context.past_fill,
     "corrections": context.corrections,
     "heavy-briefing": context.heavy_briefing,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from shlex import quote
 
+from abreast.doctor.examined import count
 from abreast.doctor.thresholds import EXPIRING_DAYS, LOCK_MINUTES, SECONDS_PER_DAY, STALE_DAYS
-from abreast.doctor.words import count
 from abreast.model.finding import Evidence
 from abreast.model.session import Session
 from abreast.model.text import counted

@@ -4,9 +4,14 @@ import re
 from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 
-from abreast.doctor.delegation import ExaminedDelegation
-from abreast.doctor.examined import ExaminedSession
-from abreast.doctor.measure import compacted, requests
+from abreast.doctor.examined import (
+    ExaminedDelegation,
+    ExaminedSession,
+    compacted,
+    count,
+    named,
+    requests,
+)
 from abreast.doctor.thresholds import (
     ALIKE,
     LOSS_TOKENS,
@@ -15,7 +20,6 @@ from abreast.doctor.thresholds import (
     SUMMARY_GROWTH,
     SUMMARY_SHARE,
 )
-from abreast.doctor.words import count, named
 from abreast.model.finding import Evidence
 
 _WORDS = 200  # of a question

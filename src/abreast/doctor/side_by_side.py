@@ -5,9 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations, product
 from operator import attrgetter
 
+from abreast.doctor.examined import Touch, Work, count, named
 from abreast.doctor.thresholds import SIDE_BY_SIDE_MINUTES
-from abreast.doctor.words import count, named
-from abreast.doctor.work import Touch, Work
 from abreast.model.finding import Evidence
 from abreast.model.session import LandState, Session
 from abreast.model.text import counted

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from statistics import median
 
-from abreast.model.economy import Estimate
-from abreast.model.tokens import BYTES_PER_TOKEN
+from abreast.model.economy import BYTES_PER_TOKEN, Estimate
 
 # No CLI hands its model more of a file at once: Claude Code's Read stops at 25,000 tokens, Codex
 # and Gemini CLI cut earlier. A parent that reads a file reads at most this much of it.

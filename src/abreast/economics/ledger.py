@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 from operator import add
 
-from abreast.model.ledger import QUARTER, Delegation, Tally
+from abreast.model.economy import QUARTER, Delegation, Tally
 from abreast.model.transcript import FAST, Spent
 
 

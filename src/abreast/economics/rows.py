@@ -15,8 +15,7 @@ from itertools import chain
 from math import fsum
 from typing import NamedTuple
 
-from abreast.model.ledger import QUARTER, By, Cost, LedgerRow, Tally
-from abreast.model.price import Price, PriceList
+from abreast.model.economy import QUARTER, By, Cost, LedgerRow, Price, PriceList, Tally
 from abreast.model.transcript import FAST
 
 # A model by the day it was made, or before it was finished, costs what the model costs.

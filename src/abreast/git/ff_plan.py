@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 from shlex import quote
 
 from abreast.git.call import call, git, split
+from abreast.git.differing import LINK
 from abreast.git.ff_journal import Do, Intent, Signature, Step, signature
-from abreast.git.staging import LINK
 from abreast.git.status import operation
 from abreast.process.tree import MARKER
 

@@ -24,12 +24,11 @@ from pathlib import Path
 from abreast.errors import GitError
 from abreast.git.call import call, git, split
 from abreast.git.commit import anchor, commit_tree, tree_of
-from abreast.git.differing import differing, start_index
+from abreast.git.differing import LINK, differing, forget, replaced, sorted_out, stage, start_index
 from abreast.git.guard import guard_inner
 from abreast.git.guarded import Guarded
 from abreast.git.publish import move_pack, pack, pack_made, published
 from abreast.git.repository import Repository, is_ancestor, read_ref, swap_ref
-from abreast.git.staging import LINK, forget, replaced, sorted_out, stage
 from abreast.git.status import find_commit, own_git_dir
 
 MAX_UNTRACKED = 50_000_000  # bytes; larger untracked files are build output or dumps, not work

@@ -1,16 +1,222 @@
-"""Composes a handoff from all that is known of a session."""
+"""Composes a handoff: how things stand right now, why, the next step, and the context."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
-from abreast.handoff.budget import fit
 from abreast.handoff.context import context
-from abreast.handoff.facts import SessionFacts
-from abreast.handoff.line import Line, Section
-from abreast.handoff.page import write
-from abreast.handoff.state import right_now
-from abreast.handoff.steps import next_steps, why
+from abreast.handoff.facts import Origin, SessionFacts
+from abreast.handoff.page import Line, Section, fit, write
+from abreast.handoff.transcript import End
+from abreast.model.economy import count_tokens
 from abreast.model.handoff import TOKENS, Handoff, Header
-from abreast.model.tokens import count_tokens
+from abreast.model.session import SessionState
+from abreast.model.transcript import ToolKind
+
+
+def right_now(facts: SessionFacts) -> str:
+    """Return the line: how the session ended, its plan, its last command, its checkout."""
+    parts = [_ending(facts), *_plan(facts), *_last(facts), *_checkout(facts)]
+    return " ".join(f"{part}." if part[-1] not in ".!?…" else part for part in parts if part)
+
+
+def _ending(facts: SessionFacts) -> str:
+    if facts.origin is not None:
+        if facts.origin.lost and facts.origin.by_hand:
+            return "Nobody is in it: its terminal was closed before it was committed"
+        if facts.origin.lost:
+            was = facts.origin.state.value
+            return f"Nobody works on it: it was {was} when its worker and its processes died"
+        reason = facts.pen.words(facts.origin.reason, 200)
+        state = facts.origin.state.value
+        if reason.startswith(state):
+            return reason[0].upper() + reason[1:]
+        return f"{state.capitalize()}: {reason}" if reason else state.capitalize()
+    return ending_of_record(facts)
+
+
+def ending_of_record(facts: SessionFacts) -> str:
+    """Return how the record of a session ends, in words that are true whatever came after it."""
+    transcript = (
+        facts.transcript
+    )  # of the record: a CLI that is killed may not have written all of it
+    match transcript.end:
+        case _ if transcript.questions and transcript.end is not End.BROKEN:
+            found = "The agent asked something and had no answer yet"
+        case End.BROKEN:
+            found = f"Stopped{_during(facts)}: {facts.pen.words(transcript.why_broken, 200)}"
+        case End.CUT_OFF:
+            what = ", ".join(facts.call(call) for call in transcript.running[:2])
+            found = f"Its record ends in the middle of {what}: killed, or still at work"
+        case End.BETWEEN:
+            after = f" after {facts.call(transcript.last_call)}" if transcript.last_call else ""
+            found = f"Its record ends{after}, before the model answered: killed, or still at work"
+        case _:
+            found = _PLAIN[transcript.end]
+    return found
+
+
+_PLAIN = {
+    End.EMPTY: "Nothing has happened in it yet",
+    End.UNANSWERED: "What was asked last is not answered in its record: killed, or still at work",
+    End.ANSWERED: "The agent had the last word",
+}
+
+
+def _during(facts: SessionFacts) -> str:
+    """Return what the stop has broken off."""
+    if facts.transcript.running:
+        return f" during {facts.call(facts.transcript.running[0])}"
+    last = facts.transcript.ran[-1] if facts.transcript.ran else None
+    broken_off = last is not None and facts.broken_off(last)
+    return f" during {facts.pen.code(last.command)}" if last and broken_off else ""
+
+
+def _plan(facts: SessionFacts) -> Iterator[str]:
+    plan = facts.transcript.plan
+    if plan:
+        yield f"Plan: {sum(done for _, done in plan)} of {len(plan)} done"
+
+
+def _last(facts: SessionFacts) -> Iterator[str]:
+    """Yield the check that counts: the plan's own, else the last command of the agent."""
+    if facts.origin is not None and facts.origin.checks:
+        check = facts.origin.checks[-1]
+        yield f"{check.name.capitalize()} {facts.pen.code(check.command, 80)}: {check.outcome}"
+    elif (failing := facts.transcript.failing) is not None:
+        yield f"Failed, not seen to pass since: {facts.command(failing, said=False)}"
+    elif facts.transcript.ran and facts.transcript.ran[-1].passed:
+        yield f"Last command: {facts.command(facts.transcript.ran[-1])}"
+
+
+def _checkout(facts: SessionFacts) -> Iterator[str]:
+    now = facts.checkout
+    if not (now.head or now.top) or now.shared:
+        return
+    where = facts.pen.code(now.branch) if now.branch else "Detached HEAD"
+    if now.gone:
+        kept = f", kept under `{now.kept}`" if now.kept else ""
+        yield f"Its worktree is gone; its work is at `{now.head[:12]}`{kept}"
+    else:
+        head = f"at `{now.head[:12]}`" if now.head else "without a commit"
+        yield f"{where} {head}, {now.dirty or ('all committed' if now.head else 'and empty')}"
+
+
+_STEPS = 3
+
+
+def why(facts: SessionFacts) -> Iterator[Line]:
+    """Yield the reason for the task, and what was asked since."""
+    origin, transcript, pen = facts.origin, facts.transcript, facts.pen
+    asked = transcript.asked
+    if origin is not None and (origin.prompt or origin.produces):
+        task = pen.words(origin.produces or origin.prompt, 300)
+        yield Line(Section.WHY, task)
+        if origin.produces and _differs(origin.prompt, origin.produces):
+            yield Line(Section.WHY, f"Asked: {pen.words(origin.prompt, 300)}", 15)
+        asked = ()  # what follows the prompt there is abreast's own
+    elif transcript.task:
+        yield Line(Section.WHY, pen.words(transcript.task, 400, end=140))
+    else:
+        yield Line(Section.WHY, "Nobody has said anything in it yet; the reason is not on record.")
+    for number, text in enumerate(asked, 1):
+        last = number == len(asked)
+        word = "Asked last" if last else "Then asked"
+        rank = 14 if last else 40 + len(asked) - number
+        yield Line(Section.WHY, f"{word}: {pen.words(text, 240, end=80)}", rank)
+
+
+def _differs(prompt: str, produces: str) -> bool:
+    return bool(prompt.strip()) and prompt.strip().rstrip(".") != produces.strip().rstrip(".")
+
+
+def next_steps(facts: SessionFacts) -> Iterator[Line]:
+    """Yield the next step, and at most two that follow it."""
+    steps = list(dict.fromkeys(_of_session(facts) if facts.origin else _of_record(facts)))
+    steps = steps or ["Nothing is open on record: hold the result against the task"]
+    for number, step in enumerate(steps[:_STEPS]):
+        yield Line(Section.NEXT_STEP, step, 0 if not number else 17 + 8 * number)
+
+
+def _of_session(facts: SessionFacts) -> Iterator[str]:
+    """Yield what is to be done about a session of abreast's own."""
+    origin = facts.origin
+    if origin is None:
+        return
+    if facts.done:
+        yield _after_done(facts)
+        return
+    if failed := next((check for check in origin.checks if not check.passed), None):
+        said = f": {facts.pen.words(failed.said, 140)}" if failed.said else ""
+        yield f"Make {facts.pen.code(failed.command)} pass ({failed.outcome}){said}"
+    if origin.state is SessionState.SKIPPED:
+        yield f"See to what it needs first, then: `abreast resume {origin.run}`"
+        return
+    if origin.hint:
+        hint = re.sub(r"\bRUN\b", origin.run, facts.pen.words(origin.hint, 200)).rstrip(".")
+        yield hint if hint.startswith("abreast ") else hint[0].upper() + hint[1:]
+    if (not origin.child or origin.lost) and "abreast resume" not in origin.hint:
+        yield _onward(origin)
+    yield from _unfinished(facts)
+
+
+def _onward(origin: Origin) -> str:
+    if not origin.state.final and not origin.lost:
+        return f"`abreast logs {origin.id}` tells what it is doing; it is not ended"
+    if origin.by_hand:
+        return f"`abreast attach {origin.id}` opens it again"
+    return f"`abreast resume {origin.run}` goes on where it stopped"
+
+
+def _after_done(facts: SessionFacts) -> str:
+    origin = facts.origin
+    if origin is None or not origin.commit:
+        return "None: it is done, and there is nothing to land"
+    if origin.landed:
+        into = f" in `{origin.target}`" if origin.target else ""
+        return f"None: it is done and has landed{into} as `{origin.landed[:60]}`"
+    return f"None for its task: it is done. `abreast land {origin.id}` lands `{origin.commit[:12]}`"
+
+
+def _of_record(facts: SessionFacts) -> Iterator[str]:
+    """Yield what is to be done, by a record of a session that somebody started by hand."""
+    transcript, pen = facts.transcript, facts.pen
+    asked = pen.words((transcript.task, *transcript.asked)[-1], end=80)
+    for question in transcript.questions[:1]:
+        yield f"Answer the agent: {pen.words(question, 240)}"
+    if transcript.task and not transcript.heeded:
+        yield f"Do what was asked last and not answered: {asked}"
+    yield from _unfinished(facts)
+    if (
+        transcript.end not in {End.ANSWERED, End.EMPTY}
+        and transcript.heeded
+        and not transcript.questions
+    ):
+        yield f"Go on where it stopped: {asked}"
+    now = facts.checkout
+    if now.uncommitted and not now.shared and not now.operation:
+        yield f"Review and commit what is not committed ({now.dirty})"
+
+
+def _unfinished(facts: SessionFacts) -> Iterator[str]:
+    transcript, pen, operation = facts.transcript, facts.pen, facts.checkout.operation
+    if operation == "bisect":
+        yield "Go on with the bisect under way; `git bisect reset` ends it"
+    elif operation:
+        how = f"`git {operation} --continue`, or undo it by `git {operation} --abort`"
+        yield f"Finish the {operation} under way by {how}"
+    for call in transcript.running[:1]:
+        if call.kind is ToolKind.ASK:
+            continue
+        again = ", then run it again" if call.kind is ToolKind.SHELL else ""
+        yield f"Look at what {facts.call(call)} has left{again}"
+    ran = transcript.failing
+    if ran and not (operation and ran.command.startswith("git ")):
+        said = f": {pen.words(ran.said, 140)}" if ran.said else ""
+        yield f"Make {pen.code(ran.command)} pass ({facts.outcome(ran)}){said}"
+    for item, done in transcript.plan:
+        if not done:
+            yield f"{pen.words(item)} (the first open item of its plan)"
+            break
 
 
 def compose(facts: SessionFacts, header: Header, limit: int = TOKENS) -> Handoff:

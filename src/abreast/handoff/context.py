@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from abreast.handoff.checkout import CheckoutState, File
-from abreast.handoff.facts import SessionFacts
-from abreast.handoff.line import Line, Pen, Section
-from abreast.handoff.state import ending_of_record
+from abreast.handoff.compose import ending_of_record
+from abreast.handoff.facts import CheckoutState, File, SessionFacts
+from abreast.handoff.page import Line, Pen, Section
 from abreast.handoff.transcript import End, Ran
 from abreast.model.transcript import ToolKind
 

@@ -3,13 +3,87 @@
 import posixpath
 from dataclasses import dataclass, field
 
-from abreast.handoff.checkout import CheckoutState
 from abreast.handoff.commands import own_code
-from abreast.handoff.line import Pen
-from abreast.handoff.origin import Origin
+from abreast.handoff.page import Pen
 from abreast.handoff.transcript import End, Ran, TranscriptFacts
 from abreast.model.session import SessionState
 from abreast.model.transcript import Called, ToolKind
+
+
+@dataclass(frozen=True)
+class CheckedCommand:
+    """A command of the plan's that was run on a session's result."""
+
+    name: str
+    command: str
+    passed: bool
+    outcome: str  # `exit 0`, or what stopped it
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What abreast knows of a session of its own: the task, and how it ended.
+
+    `child`: it answers under a contract. `by_hand`: a person's own at a terminal, without a prompt.
+    `lost`: it has not ended, and nobody works on it any more.
+    """
+
+    id: str
+    run: str
+    state: SessionState
+    reason: str = ""
+    hint: str = ""
+    produces: str = ""
+    prompt: str = ""
+    commit: str = ""
+    branch: str = ""
+    landed: str = ""
+    target: str = ""
+    attempt: int = 1
+    final_message: str = ""
+    last_action: str = ""
+    checks: tuple[CheckedCommand, ...] = ()
+    child: bool = False
+    by_hand: bool = False
+    lost: bool = False
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that differs from the base. Lines are None where git cannot count them."""
+
+    path: str
+    added: int | None = None
+    deleted: int | None = None
+
+
+@dataclass(frozen=True)
+class CheckoutState:
+    """A checkout as it stands. Paths are relative to its top; `top` is "" where there is no git.
+
+    `base` is the commit that the session began at, "" when that is not known. `changed` is what
+    differs from it (from HEAD when it is not known), uncommitted files included. `commits` are
+    those on the way from it to HEAD, newest first, as `<id> <subject>`. `dirty` counts what is not
+    committed, in words ("" for nothing), `work` is a digest of it. `kept` is a ref that holds work
+    that is not on a branch. `shared`: it is another session's checkout, so that its changes say
+    nothing about this one.
+    """
+
+    top: str = ""
+    head: str = ""
+    branch: str = ""
+    base: str = ""
+    changed: tuple[File, ...] = ()
+    commits: tuple[str, ...] = ()
+    dirty: str = ""
+    uncommitted: tuple[str, ...] = ()
+    work: str = ""
+    kept: str = ""
+    gone: bool = False  # there is no longer a checkout: this is what was kept
+    shared: bool = False
+    operation: str = ""  # what git is in the middle of, such as `rebase`
+    unread: str = ""  # why git does not read it
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,103 @@
-"""The file itself: its header, its four sections, and how to know one again."""
+"""The file itself: its lines, its header, its four sections, and how it fits its size limit."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
+from functools import partial
 from urllib.parse import quote, unquote
 
-from abreast.handoff.line import Line, Section
+from abreast.handoff.masking import mask
 from abreast.model.handoff import Header
+from abreast.model.text import harmless
+
+
+class Section(StrEnum):
+    """The four sections, in their order."""
+
+    RIGHT_NOW = "Right now"
+    WHY = "Why"
+    NEXT_STEP = "Next step"
+    CONTEXT = "Context when I return"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of rank 0 always stays; among the others the lowest ranks are the most important."""
+
+    section: Section
+    text: str
+    rank: int = 0
+
+
+class Pen:
+    """Writes texts for lines: on one line, bounded, and without secrets."""
+
+    def __init__(self, secrets: tuple[str, ...] = ()) -> None:
+        self._mask = partial(mask, known=secrets)
+
+    def words(self, text: str, most: int = 200, *, end: int = 0) -> str:
+        """Return `text` folded to one line of at most `most` characters.
+
+        The last of them are the last `end` of the text: below what is pasted stands what is asked.
+        """
+        folded = " ".join(self._mask(harmless(text)).split())
+        if len(folded) <= most:
+            return folded
+        tail = folded[-end:] if end else ""
+        tail = tail.partition(" ")[2] or tail  # from a whole word on, where words have spaces
+        return f"{folded[: most - 2 - len(tail)].rstrip()}… {tail}".rstrip()
+
+    def code(self, text: str, most: int = 110) -> str:
+        """Return `text` as a span of code, whatever is in it."""
+        words = self.words(text, most)
+        ticks = "`" * (max(map(len, re.findall("`+", words)), default=0) + 1)
+        pad = " " if words.startswith("`") or words.endswith("`") else ""
+        return f"{ticks}{pad}{words}{pad}{ticks}"
+
+
+_SHORTEST = 24  # characters to which a line that has to stay may be cut
+
+
+def fit(
+    lines: Sequence[Line], limit: int, size: Callable[[Sequence[Line], int], int]
+) -> tuple[list[Line], int]:
+    """Return the lines that fit into `limit`, in their order, and how many were left out.
+
+    `size` tells how large some of the lines are together with the note on how many were left out.
+    Those of rank 0 stay; of the others as many of the most decisive as fit, earlier ones first
+    where they are as decisive as each other. When not even those of rank 0 fit, they are cut.
+    """
+    order = sorted(range(len(lines)), key=lambda index: lines[index].rank)
+    staying = sum(not line.rank for line in lines)
+    for count in range(len(lines), staying - 1, -1):
+        kept = [lines[index] for index in sorted(order[:count])]
+        if size(kept, len(lines) - count) <= limit:
+            return kept, len(lines) - count
+    kept = [line for line in lines if not line.rank]
+    return _cut(kept, len(lines) - staying, limit, size), len(lines) - staying
+
+
+def _cut(
+    lines: Sequence[Line], left_out: int, limit: int, size: Callable[[Sequence[Line], int], int]
+) -> list[Line]:
+    """Return the lines, each cut at the most characters at which all of them fit, if any do."""
+    low, high = _SHORTEST, max((len(line.text) for line in lines), default=_SHORTEST)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if size([_short(line, middle) for line in lines], left_out) <= limit:
+            low = middle
+        else:
+            high = middle - 1
+    return [_short(line, low) for line in lines]
+
+
+def _short(line: Line, most: int) -> Line:
+    if len(line.text) <= most:
+        return line
+    return Line(line.section, line.text[: most - 1].rstrip() + "…", line.rank)
+
 
 TITLE = "# Current work"
 _MARK = "> abreast handoff 1:"

@@ -3,10 +3,9 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from abreast.handoff.line import Section
-from abreast.handoff.page import TITLE, header_line, sections
+from abreast.handoff.page import TITLE, Section, header_line, sections
+from abreast.model.economy import count_tokens
 from abreast.model.handoff import Handoff
-from abreast.model.tokens import count_tokens
 
 _SPAN = re.compile(r"(`+)(.+?)\1")
 _COMMIT = re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{7,40}\b")

@@ -1,5 +1,6 @@
 """The seam between the loopback server and the wire formats it speaks."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -48,6 +49,11 @@ class Answer:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+
+
+def json_answer(status: int, body: Mapping[str, Any]) -> Answer:
+    """Return a whole answer with a JSON body."""
+    return Answer(status, {"content-type": "application/json"}, json.dumps(body).encode())
 
 
 class Dialect(Protocol):

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from abreast.loopback.dialect import Answer, Message, Reply, Request
+from abreast.loopback.dialect import Answer, Message, Reply, Request, json_answer
 from abreast.model.moves import Call, Edit, Move, Read, Shell, Spend, Write
 
 _METHOD = re.compile(r"^/v1(?:beta|beta1)?/(?:[\w.@-]+/)*models/(?P<model>[^/:]+):(?P<verb>\w+)$")
@@ -53,11 +53,11 @@ class GeminiDialect:
             return None
         if verb == "generateContent":
             parts = [{"text": json.dumps(_UTILITY)}]
-            return _json(200, _response(request, parts, "STOP", Spend(0, 0, 0)))
+            return json_answer(200, _response(request, parts, "STOP", Spend(0, 0, 0)))
         if verb == "countTokens":
-            return _json(200, {"totalTokens": max(1, len(json.dumps(request.body)) // 4)})
+            return json_answer(200, {"totalTokens": max(1, len(json.dumps(request.body)) // 4)})
         if not verb and request.method == "GET":
-            return _json(200, {"models": []})
+            return json_answer(200, {"models": []})
         return self.error(404, f"no such method: {request.path}", "")
 
     def conversation(self, request: Request) -> list[Message]:
@@ -84,7 +84,7 @@ class GeminiDialect:
             "status": _STATUS.get(status, "UNKNOWN"),
             "details": _details(status, code),
         }
-        return _json(status, {"error": error})
+        return json_answer(status, {"error": error})
 
 
 DIALECT = GeminiDialect()
@@ -176,7 +176,3 @@ def _details(status: int, code: str) -> list[dict[str, Any]]:
 
 def _event(response: Mapping[str, Any]) -> bytes:
     return f"data: {json.dumps(response)}\r\n\r\n".encode()
-
-
-def _json(status: int, body: Mapping[str, Any]) -> Answer:
-    return Answer(status, {"content-type": "application/json"}, json.dumps(body).encode())

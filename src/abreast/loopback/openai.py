@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from abreast.loopback.dialect import Answer, Dialect, Message, Reply, Request
+from abreast.loopback.dialect import Answer, Dialect, Message, Reply, Request, json_answer
 from abreast.model.moves import Call, Edit, Move, Read, Shell, Write
 
 _ERROR_TYPES = {
@@ -45,7 +45,7 @@ class OpenAI:
 
     def aside(self, request: Request) -> Answer | None:
         if request.path.endswith("/models"):
-            return _json(200, {"object": "list", "data": [], "models": []})
+            return json_answer(200, {"object": "list", "data": [], "models": []})
         if request.method != "POST":
             # Codex tries a WebSocket first with OpenAI's own provider; this sends it to HTTP.
             return self.error(426, "only POST is served here", "")
@@ -102,11 +102,7 @@ class OpenAI:
             error["type"] = error["code"] = "insufficient_quota"
         elif code == "overloaded":
             error["code"] = "server_is_overloaded"
-        return _json(status, {"error": error})
-
-
-def _json(status: int, body: Mapping[str, Any]) -> Answer:
-    return Answer(status, {"content-type": "application/json"}, json.dumps(body).encode())
+        return json_answer(status, {"error": error})
 
 
 def _event(kind: str, **fields: Any) -> bytes:

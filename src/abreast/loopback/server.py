@@ -28,8 +28,8 @@ from abreast.loopback.play import (
     unmatched,
 )
 from abreast.loopback.wire import RequestHandler, Server
+from abreast.model.economy import count_tokens
 from abreast.model.moves import Drop, HttpError, Scenario, Spend
-from abreast.model.tokens import count_tokens
 
 
 class Loopback:

@@ -15,10 +15,8 @@ from dataclasses import dataclass
 import psutil
 
 from abreast.process.family import FamilyRecord, survivors
-from abreast.process.identity import stat_of
-from abreast.process.marker import MARKER, marked_pids
+from abreast.process.identity import MARKER, is_shared, marked_pids, stat_of
 from abreast.process.patience import pause
-from abreast.process.shared import is_shared
 
 __all__ = ["MARKER", "Swept", "descendants", "end_marked", "marked", "send", "sweep"]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from abreast.model.ledger import Delegation, Tally
+from abreast.model.economy import Delegation, Tally
 from abreast.model.session import Moment, RunState, Session
 from abreast.store.direct import open_snapshot, open_transaction
 from abreast.store.rows import SESSION_COLUMNS, clean, columns, load_list, load_session

@@ -10,7 +10,7 @@ import abreast
 from abreast.agents.gemini import records
 from abreast.agents.gemini.records import read
 from abreast.agents.gemini.records_usage import replies, resumable
-from abreast.model.ledger import By
+from abreast.model.economy import By
 from tests.agents.gemini.reading import files, session
 from tests.support.ccusage import ccusage, ccusage_binary
 from tests.support.recorded_homes import make_places

@@ -27,6 +27,7 @@ from abreast.agents.parts import (
     NAME,
     SECONDS,
     BriefingFiles,
+    Certified,
     EndingHook,
     Layout,
     Registration,
@@ -34,12 +35,11 @@ from abreast.agents.parts import (
     Wanted,
 )
 from abreast.agents.recorded import record_lines
-from abreast.agents.versions import Certified
 from abreast.loopback.dialect import Answer, Message, Reply, Request
-from abreast.model.defect import Defect
+from abreast.model.economy import Price, PriceList
 from abreast.model.events import Cause, Event, EventKind, Outcome, Usage, Verdict
+from abreast.model.finding import Defect
 from abreast.model.moves import Write
-from abreast.model.price import Price, PriceList
 from abreast.model.transcript import (
     Begun,
     Called,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from abreast import api
 from abreast.agents import AGENTS
-from abreast.agents.versions import Certified, VersionStatus
+from abreast.agents.parts import Certified, VersionStatus
 from abreast.engine.client.delegating import Ask, make_plan
 from abreast.engine.common.installed import find_fit
 from abreast.errors import AgentError, ContractError, PlanError

@@ -23,7 +23,7 @@ from abreast.agents.base import (
     StopSignal,
     relied,
 )
-from abreast.agents.claude import connect, mail, profile
+from abreast.agents.claude import connect, profile
 from abreast.agents.claude.install import (
     DEFECTS,
     PRICES,
@@ -33,9 +33,8 @@ from abreast.agents.claude.install import (
     retention,
 )
 from abreast.agents.claude.records_usage import config_folder, written
-from abreast.agents.parts import BriefingFiles, Connector, EndingHook, Records, Retention
+from abreast.agents.parts import BriefingFiles, Certified, Connector, EndingHook, Records, Retention
 from abreast.agents.recorded import at
-from abreast.agents.versions import Certified
 from abreast.process.files import load_json
 
 if TYPE_CHECKING:
@@ -199,7 +198,7 @@ class ClaudeAgent(Agent):
         files = {shell: _shell_script()}
         options = [*_USER_SETTINGS, "--strict-mcp-config", *profile.options(launch.child)]
         options += _session(launch) + _briefing(launch, files)
-        options += mail.options(launch, files)
+        options += profile.mail_options(launch, files)
         if launch.limits.turns:
             options += ["--max-turns", str(launch.limits.turns)]
         if launch.limits.usd:
@@ -226,7 +225,7 @@ class ClaudeAgent(Agent):
     def interactive(self, launch: Launch) -> Command:
         files: dict[Path, str] = {}
         options = [*_USER_SETTINGS, *_session(launch), *_briefing(launch, files)]
-        options += mail.options(launch, files)
+        options += profile.mail_options(launch, files)
         # A prompt may begin with a dash.
         prompt = ["--", launch.prompt] if launch.prompt else []
         return Command(
@@ -262,7 +261,7 @@ class ClaudeAgent(Agent):
         return profile.takes(schema)
 
     def letter(self, text: str) -> Letter:
-        return mail.letter(text)
+        return profile.letter(text)
 
     def reader(self, environ: Mapping[str, str] | None = None) -> "ClaudeReader":
         """Return a reader; `environ` is the CLI's own, by default ours: a runner hands on its own.

@@ -11,8 +11,8 @@ from abreast.agents.base import Installed, Login, LoginState
 from abreast.agents.claude.records_usage import config_folder
 from abreast.agents.parts import Retention
 from abreast.agents.recorded import at
-from abreast.model.defect import Defect
-from abreast.model.price import Price, PriceList
+from abreast.model.economy import Price, PriceList
+from abreast.model.finding import Defect
 from abreast.process.files import load_json
 
 _CLOUDS = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from abreast.agents.claude.mail import STRUCTURED
+from abreast.agents.claude.profile import STRUCTURED
 from abreast.agents.claude.records_usage import (
     Written,
     advised,

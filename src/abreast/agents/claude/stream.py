@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
-from abreast.agents.claude.mail import STRUCTURED
 from abreast.agents.claude.outcome import ClaudeAnswer, ClaudeBill, Judgement, classify, wrong_shape
+from abreast.agents.claude.profile import STRUCTURED
 from abreast.agents.claude.records_usage import (
     READERS,
     SYNTHETIC,

@@ -30,9 +30,8 @@ from abreast.agents.codex.headless import files, options
 from abreast.agents.codex.install import KEY, find_codex, login_of
 from abreast.agents.codex.prices import PRICES
 from abreast.agents.codex.schema import strict
-from abreast.agents.parts import BriefingFiles, Connector, EndingHook, Records
+from abreast.agents.parts import BriefingFiles, Certified, Connector, EndingHook, Records
 from abreast.agents.recorded import at
-from abreast.agents.versions import Certified
 
 if TYPE_CHECKING:
     from abreast.agents.codex.stream import CodexReader

@@ -1,6 +1,6 @@
 """Versions of Codex that are known to misbehave."""
 
-from abreast.model.defect import Defect
+from abreast.model.finding import Defect
 
 DEFECTS = (
     Defect(

@@ -1,6 +1,6 @@
 """OpenAI's price list; its older models take nothing more for writing to the cache."""
 
-from abreast.model.price import Price, PriceList
+from abreast.model.economy import Price, PriceList
 
 PRICES = PriceList(
     "2026-11-22",

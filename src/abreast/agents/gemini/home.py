@@ -24,7 +24,7 @@ from abreast.agents.gemini.profile import (
 )
 from abreast.agents.parts import Retention
 from abreast.agents.recorded import as_dict, as_text, at
-from abreast.model.defect import Defect
+from abreast.model.finding import Defect
 from abreast.process.files import load_json
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from abreast.agents import mailbox
 from abreast.agents.base import Launch, Letter
 from abreast.agents.imports import read_with_imports
-from abreast.agents.versions import Certified
+from abreast.agents.parts import Certified
 from abreast.model.task import Profile
 
 READING = ("list_directory", "read_file", "glob", "grep_search")

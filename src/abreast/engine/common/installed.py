@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from abreast.agents.base import Agent, Installed
-from abreast.agents.versions import VersionStatus
+from abreast.agents.parts import VersionStatus
 from abreast.errors import AgentError, CommandError
 from abreast.process.command import run
 from abreast.process.environment import allow

@@ -14,13 +14,12 @@ from inline_snapshot import snapshot
 from abreast import api
 from abreast.doctor.context import heavy_briefing
 from abreast.doctor.examine import OF_A_SESSION, OF_SESSIONS
-from abreast.doctor.examined import BriefingFile, ExaminedSession
+from abreast.doctor.examined import BriefingFile, ExaminedSession, work_of
 from abreast.doctor.side_by_side import invalidated, same_files
-from abreast.doctor.work import work_of
 from abreast.engine.reading.doctor.machine import briefing_of
 from abreast.engine.reading.doctor.sessions import measured
+from abreast.model.economy import count_tokens
 from abreast.model.finding import Severity
-from abreast.model.tokens import count_tokens
 from abreast.model.transcript import Transcript
 from tests.recordings.doctor.record import RECORDED, record
 from tests.recordings.doctor.recordings import RECORDINGS

@@ -15,7 +15,7 @@ from abreast.engine.reading.ledger.cores import read_all
 from abreast.engine.reading.ledger.index import refresh
 from abreast.engine.reading.ledger.read import read
 from abreast.engine.reading.transcripts import find_transcripts
-from abreast.model.ledger import By
+from abreast.model.economy import By
 from abreast.process import command
 from abreast.store import transcripts as store
 from abreast.store.transcripts import Indexed

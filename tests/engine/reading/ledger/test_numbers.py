@@ -11,7 +11,7 @@ import abreast
 from abreast.agents import AGENTS
 from abreast.agents.claude.stream import ClaudeReader
 from abreast.economics.rows import Prices
-from abreast.model.ledger import By, Ledger
+from abreast.model.economy import By, Ledger
 from tests.support.ccusage import ccusage, ccusage_binary
 from tests.support.recorded_homes import Counts, counts, make_places
 

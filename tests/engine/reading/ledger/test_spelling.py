@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from abreast.agents import records_of
-from abreast.engine.reading.ledger.pack import unpack
-from abreast.engine.reading.ledger.read import read
+from abreast.engine.reading.ledger.read import read, unpack
 from abreast.store.transcripts import Indexed
 from tests.support.recorded_homes import install, recordings
 from tests.support.transcripts import finder

@@ -6,7 +6,7 @@ import pytest
 
 import abreast
 from abreast.engine.reading.ledger.session import read_session
-from abreast.model.ledger import By
+from abreast.model.economy import By
 from abreast.model.session import Session, SessionState
 from tests.support.recorded_homes import counts, install, make_places, recordings, total, wire
 

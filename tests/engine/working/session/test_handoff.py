@@ -6,11 +6,11 @@ from pathlib import Path
 from abreast import api
 from abreast.engine.common.worker_process import ensure_worker
 from abreast.handoff.page import read_header, sections
+from abreast.model.economy import count_tokens
 from abreast.model.handoff import Handoff
 from abreast.model.moves import Fail, Say, Shell, Sleep, Spend, Write
 from abreast.model.session import SessionState
 from abreast.model.task import Limits
-from abreast.model.tokens import count_tokens
 from tests.support.deadlines import eventually
 from tests.support.stage import Stage, scripted, task, writes
 

@@ -13,9 +13,8 @@ from abreast.agents.imports import MOST, read_with_imports
 from abreast.agents.parts import Records
 from abreast.doctor.examined import BriefingFile
 from abreast.doctor.housekeeping import TranscriptRetention
-from abreast.model.defect import numbers_of
-from abreast.model.finding import Evidence
-from abreast.model.tokens import BYTES_PER_TOKEN, count_tokens
+from abreast.model.economy import BYTES_PER_TOKEN, count_tokens
+from abreast.model.finding import Evidence, numbers_of
 from abreast.model.transcript import Transcript
 from abreast.process.folders import written
 

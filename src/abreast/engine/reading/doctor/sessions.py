@@ -8,11 +8,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from abreast.agents import records_of
-from abreast.doctor.delegation import ExaminedDelegation, delegations_of
 from abreast.doctor.examine import OF_A_SESSION, OF_LANDINGS, OF_SESSIONS, Seen, examine
-from abreast.doctor.examined import ExaminedSession
-from abreast.doctor.measure import family, requests, touched
-from abreast.doctor.work import Touch, Work, work_of
+from abreast.doctor.examined import (
+    ExaminedDelegation,
+    ExaminedSession,
+    Touch,
+    Work,
+    delegations_of,
+    family,
+    requests,
+    touched,
+    work_of,
+)
 from abreast.economics.ledger import account, returned_to
 from abreast.engine.common.deliverables import load
 from abreast.engine.reading.doctor.machine import briefing_of

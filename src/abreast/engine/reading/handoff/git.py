@@ -19,7 +19,7 @@ from abreast.git.changes import (
 from abreast.git.guarded import Where, path_of
 from abreast.git.repository import Repository, find_repository, read_ref
 from abreast.git.status import Dirty, current_branch, dirty_summary, file_marks, find_commit
-from abreast.handoff.checkout import CheckoutState, File
+from abreast.handoff.facts import CheckoutState, File
 from abreast.handoff.fresh import Now
 from abreast.handoff.page import read_header
 from abreast.model.handoff import Header

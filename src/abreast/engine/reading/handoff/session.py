@@ -16,12 +16,10 @@ from abreast.engine.reading.handoff.writing import header_of
 from abreast.engine.reading.transcripts import transcript_of
 from abreast.git.guard import guard_worktree
 from abreast.git.repository import Repository, read_ref
-from abreast.handoff.checkout import CheckoutState
 from abreast.handoff.compose import compose
-from abreast.handoff.facts import SessionFacts
-from abreast.handoff.line import Pen
+from abreast.handoff.facts import CheckedCommand, CheckoutState, Origin, SessionFacts
 from abreast.handoff.masking import mask, secrets_of
-from abreast.handoff.origin import CheckedCommand, Origin
+from abreast.handoff.page import Pen
 from abreast.handoff.transcript import TranscriptFacts, telling_line, transcript_facts
 from abreast.model.events import Outcome
 from abreast.model.handoff import TOKENS, Handoff, Header

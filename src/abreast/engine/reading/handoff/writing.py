@@ -24,14 +24,13 @@ from abreast.git.changes import is_ignored
 from abreast.handoff.compose import compose
 from abreast.handoff.facts import SessionFacts
 from abreast.handoff.fresh import judge
-from abreast.handoff.line import Pen
 from abreast.handoff.masking import secrets_of
-from abreast.handoff.page import read_header, sections
+from abreast.handoff.page import Pen, read_header, sections
 from abreast.handoff.polish import assemble, body, problems, question
 from abreast.handoff.transcript import transcript_facts
+from abreast.model.economy import count_tokens
 from abreast.model.handoff import TOKENS, Freshness, Handoff, Header
 from abreast.model.task import Contract, Deliverable, Limits
-from abreast.model.tokens import count_tokens
 from abreast.model.transcript import Transcript
 from abreast.places import Places
 from abreast.process.files import write_atomic

@@ -1,4 +1,7 @@
-"""Many transcripts read on as many cores as that is worth."""
+"""Many transcripts read on as many cores as that is worth.
+
+`python -m` this module is another core: it reads the transcripts that lines of JSON name.
+"""
 
 import json
 import os
@@ -64,7 +67,7 @@ def _help(left: deque[list[Indexed]], answers: list[tuple[list[Indexed], bytes]]
     from abreast.process.command import Piped  # not for the few bytes of most looks
 
     batch: list[Indexed] = []
-    argv = [sys.executable, "-I", "-m", "abreast.engine.reading.ledger.helper"]
+    argv = [sys.executable, "-I", "-m", "abreast.engine.reading.ledger.cores"]
     try:
         with Piped(argv, allow(os.environ)) as helper:
             while left:
@@ -96,3 +99,17 @@ def _batches(files: Iterable[Weighed]) -> Iterable[list[Indexed]]:
 def _cores() -> int:
     usable = getattr(os, "sched_getaffinity", None)  # where there is such a thing
     return len(usable(0)) if usable else os.cpu_count() or 1
+
+
+def main() -> None:
+    """Answer each line of files on standard input with a line of readings, until it ends."""
+    for line in sys.stdin.buffer:
+        files = codec.load(list[Indexed], json.loads(line), "the files to read")
+        # In ASCII: the names of files need not be UTF-8.
+        answer = json.dumps(codec.dump([read(one) for one in files]))
+        sys.stdout.buffer.write(answer.encode() + b"\n")
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -7,8 +7,17 @@ from dataclasses import dataclass, field, replace
 
 from abreast.economics.ledger import tally
 from abreast.engine.reading.ledger.cores import Weighed, read_all
-from abreast.engine.reading.ledger.pack import Requests, answer_of, names_in, pack, unpack
-from abreast.engine.reading.ledger.read import SIGNED, Reading, forked_from, known_bytes
+from abreast.engine.reading.ledger.read import (
+    SIGNED,
+    Reading,
+    Requests,
+    answer_of,
+    forked_from,
+    known_bytes,
+    names_in,
+    pack,
+    unpack,
+)
 from abreast.engine.reading.transcripts import Found, find_transcripts, hidden_folders
 from abreast.errors import StateError, StoreError
 from abreast.places import Places

@@ -13,7 +13,7 @@ from abreast.economics.ledger import account, returned_to, unrecorded, wall_time
 from abreast.economics.rows import Part, Prices, rows
 from abreast.engine.reading.ledger.index import Index, refresh
 from abreast.errors import AbreastError
-from abreast.model.ledger import QUARTER, By, Delegation, Ledger, Parallel, Tally
+from abreast.model.economy import QUARTER, By, Delegation, Ledger, Parallel, Tally
 from abreast.model.session import Session
 from abreast.model.text import counted
 from abreast.places import Places

@@ -12,11 +12,10 @@ from pathlib import Path
 from abreast.agents import records_of
 from abreast.agents.parts import Records
 from abreast.economics.ledger import merged, tally, unrecorded
-from abreast.engine.reading.ledger.pack import Requests, names_in, unpack
-from abreast.engine.reading.ledger.read import Reading, read
+from abreast.engine.reading.ledger.read import Reading, Requests, names_in, read, unpack
 from abreast.engine.reading.transcripts import transcript_files
+from abreast.model.economy import Tally
 from abreast.model.events import Usage
-from abreast.model.ledger import Tally
 from abreast.model.session import Session
 from abreast.model.transcript import Spent
 from abreast.places import Places

@@ -18,12 +18,11 @@ from abreast.engine.working.session.spending import Bill, bill_of
 from abreast.errors import GitError
 from abreast.git.changes import diff_text
 from abreast.git.status import checkout_marks
-from abreast.model.economy import Estimate
+from abreast.model.economy import Estimate, count_tokens
 from abreast.model.events import Outcome
 from abreast.model.session import SessionState
 from abreast.model.task import Deliverable, DeliveryState, Isolation
 from abreast.model.text import named
-from abreast.model.tokens import count_tokens
 from abreast.process import clock
 from abreast.process.files import load_as, private_folder, write_json
 from abreast.runner.supervise import STOPPED_BY_USER
