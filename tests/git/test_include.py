@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from abreast.git.include import Included, copy_included
+from abreast.git.aside import Included, copy_included
 from tests.git.conftest import Bench
 
 IGNORE = ".env*\nlocal/\n*.key\nlink*\ndata/\n"

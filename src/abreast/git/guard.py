@@ -15,11 +15,11 @@ from pathlib import Path
 
 from abreast.errors import GitError
 from abreast.git.call import call
+from abreast.git.configuration import configuration
 from abreast.git.content import read_plain
 from abreast.git.guarded import Guarded, guard_folder, known_guard
 from abreast.git.repository import Repository
 from abreast.git.status import own_git_dir
-from abreast.git.user_settings import configuration
 from abreast.process.files import write_atomic
 
 # What of the shared folder git must see as it is now: refs and objects come and go while we work.

@@ -9,6 +9,7 @@ import glob
 import os
 import stat
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 
 
@@ -21,9 +22,15 @@ def matching(folder: Path, pattern: str) -> Iterator[Path]:
 
 def entries(folder: Path) -> list[Path]:
     """Return what is in a folder, by name; nothing when it is none, or cannot be listed."""
+    return [folder / one.name for one in scan(folder)]
+
+
+def scan(folder: Path | str | os.DirEntry[str]) -> list[os.DirEntry[str]]:
+    """Return the same as entries, which know already whether they are folders."""
     try:
-        return sorted(folder.iterdir())
-    except OSError:
+        with os.scandir(folder) as found:
+            return sorted(found, key=attrgetter("name"))
+    except (OSError, ValueError):  # the latter for a NUL in its name
         return []
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from abreast.agents.base import Installed, Launch, Relied
-from abreast.agents.codex import sandbox
+from abreast.agents.codex import install
 from abreast.agents.codex.agent import AGENT
 from abreast.model.events import Outcome
 from abreast.model.moves import Say, Scenario, Shell, Write
@@ -112,7 +112,7 @@ def desk(scratch_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
 
 def old_bubblewrap(installed: Installed, folder: Path) -> Path:
     """Codex's own without what 0.8.0 lacks."""
-    bundled = sandbox.own_bubblewrap(installed)
+    bundled = install.own_bubblewrap(installed)
     assert bundled is not None
     program(folder / "bwrap", OLD.format(own=bundled))
     return folder

@@ -3,13 +3,13 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from operator import attrgetter
 from pathlib import Path
 
 from abreast.agents.claude.records_events import Events, identity, said_of
 from abreast.agents.claude.records_usage import MARKS, Spending, carries, config_folder
 from abreast.agents.recorded import as_text, is_link, load_record, record_lines
 from abreast.model.transcript import Begun, Called, Returned, Spent, Transcript, TranscriptEvent
+from abreast.process.folders import scan as scan_folder
 
 __all__ = [
     "ASIDES",
@@ -200,10 +200,6 @@ def _listed(
 
     Names that no terminal should see are left out: the CLI gives none such.
     """
-    try:
-        with os.scandir(folder) as entries:
-            named = sorted((e for e in entries if e.name.isprintable()), key=attrgetter("name"))
-        files = [e for e in named if e.name.endswith(".jsonl") and e.is_file(follow_symlinks=False)]
-        return files, [e for e in named if e.is_dir(follow_symlinks=False)]
-    except (OSError, ValueError):  # the latter for a NUL in its name
-        return [], []
+    named = [e for e in scan_folder(folder) if e.name.isprintable()]
+    files = [e for e in named if e.name.endswith(".jsonl") and e.is_file(follow_symlinks=False)]
+    return files, [e for e in named if e.is_dir(follow_symlinks=False)]

@@ -23,12 +23,10 @@ from abreast.agents.base import (
     StopSignal,
     relied,
 )
-from abreast.agents.codex import config, sandbox
+from abreast.agents.codex import config, install
 from abreast.agents.codex.config import codex_home, letter, load_settings, overrides
-from abreast.agents.codex.defects import DEFECTS
 from abreast.agents.codex.headless import files, options
-from abreast.agents.codex.install import KEY, find_codex, login_of
-from abreast.agents.codex.prices import PRICES
+from abreast.agents.codex.install import DEFECTS, KEY, PRICES, find_codex, login_of
 from abreast.agents.codex.schema import strict
 from abreast.agents.parts import BriefingFiles, Certified, Connector, EndingHook, Records
 from abreast.agents.recorded import at
@@ -107,7 +105,7 @@ class CodexAgent(Agent):
     def relies_on(self, installed: Installed, environ: Mapping[str, str]) -> tuple[Relied, ...]:
         launched = installed.path.suffix == ".js"
         node = {"node": "install Node.js: its launcher is a script"} if launched else {}
-        box = sandbox.relied_on(installed, environ)
+        box = install.relied_on(installed, environ)
         return (*relied(environ, {**GIT, **node, **SHELL}), *([box] if box else []))
 
     def login(self, environ: Mapping[str, str]) -> Login:
@@ -124,9 +122,9 @@ class CodexAgent(Agent):
             argv += ["resume", launch.cli_session]
         return Command(
             argv=(*argv, "-"),
-            env=sandbox.environment(launch),
+            env=install.environment(launch),
             stdin=_prompt(launch),
-            files={**files(launch), **sandbox.program(launch)},
+            files={**files(launch), **install.program(launch)},
             stop_signal=StopSignal.INT,
         )
 

@@ -1,14 +1,17 @@
-"""Where Codex CLI is, which version it has, and whether it is logged in: without running it."""
+"""Which Codex CLI is here, without running it: version, login, sandbox, defects, prices."""
 
 import os
 import platform
 import shutil
+import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from abreast.agents.base import Installed, Login, LoginState
+from abreast.agents.base import Installed, Launch, Login, LoginState, Relied
 from abreast.agents.codex.config import Settings, codex_home, load_settings
+from abreast.model.economy import Price, PriceList
+from abreast.model.finding import Defect
 from abreast.process.files import load_json
 
 KEY = "OPENAI_API_KEY"
@@ -93,3 +96,118 @@ def _openai_login(environ: Mapping[str, str], settings: Settings) -> Login:
             f"printenv {KEY} | codex login --with-api-key",
         )
     return Login(LoginState.MISSING, "not logged in", "codex login")
+
+
+# Which bubblewrap Codex's sandbox runs by on Linux: its own, or one that it finds on PATH.
+#
+# Codex takes the one on PATH where there is one that works, and its own else (0.160.0 to
+# 0.169.0). One without `--argv0` (before 0.9.0, as in Debian 12 and Ubuntu 22.04) it can start
+# only through a helper below CODEX_HOME; where the sandbox hides that, or Codex makes none, as in
+# a temporary folder, every edit fails, and the session ends well and has changed nothing.
+
+_NAME = "bwrap"
+_NEEDED = b"argv0"  # in the program's text, as in its help, which Codex reads
+
+
+def own_bubblewrap(installed: Installed) -> Path | None:
+    """Return the bubblewrap that is in Codex's package; None when there is none."""
+    path = installed.path.parent.parent / "codex-resources" / _NAME
+    return path if path.is_file() else None
+
+
+def pinned(launch: Launch) -> Path | None:
+    """Return the folder to put before PATH so that Codex takes its own; None to leave it as it is.
+
+    It is left to take one that is new enough: on systems that let no other program make a
+    namespace (AppArmor in Ubuntu from 24.04 on), only that one works. For the same reason it is
+    left one that runs with the rights of root.
+    """
+    found, own = _on_path(launch.environ), own_bubblewrap(launch.installed)
+    if own is None or found is None or _fit(found):
+        return None
+    return launch.directory / "bin"
+
+
+def program(launch: Launch) -> dict[Path, str]:
+    """Return the file in that folder. A link would not do: Codex skips one to its own."""
+    folder, own = pinned(launch), own_bubblewrap(launch.installed)
+    if folder is None or own is None:
+        return {}
+    quoted = str(own).replace("'", "'\\''")
+    return {folder / _NAME: f"#!/bin/sh\nexec '{quoted}' \"$@\"\n"}
+
+
+def environment(launch: Launch) -> Mapping[str, str]:
+    """Return the environment in which Codex finds the right one."""
+    folder = pinned(launch)
+    if folder is None:
+        return launch.environ
+    return {**launch.environ, "PATH": f"{folder}:{launch.environ.get('PATH', '')}"}
+
+
+def relied_on(installed: Installed, environ: Mapping[str, str]) -> Relied | None:
+    """Tell which bubblewrap a session's sandbox will run by; None where there is no such thing."""
+    if not sys.platform.startswith("linux"):
+        return None
+    found, own = _on_path(environ), own_bubblewrap(installed)
+    if found is not None and (own is None or _fit(found)):
+        said = "" if _fit(found) else "it is older than 0.9.0: install a newer one if edits fail"
+        return Relied(_NAME, found, said)
+    if own is None:
+        hint = "its sandbox needs bubblewrap: install it, or Codex from npm, which brings one"
+        return Relied(_NAME, None, hint)
+    said = f"Codex's own; {found} is older than 0.9.0 and is not used" if found else "Codex's own"
+    return Relied(_NAME, own, said)
+
+
+def _on_path(environ: Mapping[str, str]) -> Path | None:
+    found = shutil.which(_NAME, path=environ.get("PATH", ""))
+    return Path(found) if found and sys.platform.startswith("linux") else None
+
+
+def _fit(path: Path) -> bool:
+    """Return whether Codex can do with this one; one that cannot be read counts as such."""
+    try:
+        privileged = path.stat().st_mode & stat.S_ISUID
+        return bool(privileged) or _NEEDED in path.read_bytes()
+    except OSError:
+        return True
+
+
+DEFECTS = (
+    Defect(
+        since="",
+        until="0.132.0",
+        what="`codex exec resume` takes no --output-schema, so an answer that is asked for again "
+        "is held to no shape",
+        source="openai/codex#23123, read on 2026-11-22",
+        command="npm install -g @openai/codex@latest",
+    ),
+)
+
+
+PRICES = PriceList(
+    "2026-11-22",
+    {
+        "gpt-5.6-sol": Price(4, 0.4, 5, 20),
+        "gpt-5.6-terra": Price(2, 0.2, 2.5, 12),
+        "gpt-5.6-luna": Price(0.2, 0.02, 0.25, 1.2),
+        "gpt-5.5": Price(5, 0.5, 5, 30),
+        "gpt-5.5-pro": Price(30, 3, 30, 180),
+        "gpt-5.4": Price(2.5, 0.25, 2.5, 15),
+        "gpt-5.4-mini": Price(0.75, 0.075, 0.75, 4.5),
+        "gpt-5.4-nano": Price(0.2, 0.02, 0.2, 1.25),
+        "gpt-5.3-codex": Price(1.75, 0.175, 1.75, 14),
+        "gpt-5.2": Price(1.75, 0.175, 1.75, 14),
+        "gpt-5.2-codex": Price(1.75, 0.175, 1.75, 14),
+        "gpt-5.1": Price(1.25, 0.125, 1.25, 10),
+        "gpt-5.1-codex": Price(1.25, 0.125, 1.25, 10),
+        "gpt-5.1-codex-max": Price(1.25, 0.125, 1.25, 10),
+        "gpt-5.1-codex-mini": Price(0.25, 0.025, 0.25, 2),
+        "gpt-5": Price(1.25, 0.125, 1.25, 10),
+        "gpt-5-codex": Price(1.25, 0.125, 1.25, 10),
+        "gpt-5-mini": Price(0.25, 0.025, 0.25, 2),
+        "gpt-5-nano": Price(0.05, 0.005, 0.05, 0.4),
+        "gpt-4.1": Price(2, 0.5, 2, 8),
+    },
+)

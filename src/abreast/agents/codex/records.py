@@ -13,6 +13,7 @@ from abreast.agents.codex.records_lines import ENDINGS, load_record
 from abreast.agents.codex.records_spending import MARKS, Spending, carries
 from abreast.agents.recorded import is_link, open_record, record_lines
 from abreast.model.transcript import Begun, Spent, Transcript, TranscriptEvent
+from abreast.process.folders import scan as scan_folder
 
 __all__ = [
     "ASIDES",
@@ -115,12 +116,7 @@ def _kin(path: Path, above: frozenset[str], generations: int) -> list[Path]:
 
 
 def _rollouts(folder: str | Path, depth: int) -> Iterator[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
-    except OSError:
-        return
-    for entry in found:
+    for entry in scan_folder(folder):
         if entry.is_dir(follow_symlinks=False):
             if depth:
                 yield from _rollouts(entry.path, depth - 1)

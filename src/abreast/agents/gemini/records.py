@@ -41,6 +41,7 @@ from abreast.model.transcript import (
     Transcript,
     TranscriptEvent,
 )
+from abreast.process.folders import scan as scan_folder
 
 __all__ = [
     "ASIDES",
@@ -286,20 +287,12 @@ def _folder(path: Path, record: Record) -> str:
 
 
 def _folders(folder: Path) -> Iterator[Path]:
-    return (Path(e.path) for e in _entries(folder) if e.is_dir(follow_symlinks=False))
+    return (Path(e.path) for e in scan_folder(folder) if e.is_dir(follow_symlinks=False))
 
 
 def _records(folder: Path, prefix: str = "") -> Iterator[os.DirEntry[str]]:
-    for entry in _entries(folder):
+    for entry in scan_folder(folder):
         name = _SUFFIX.sub("", entry.name)
         named = name != entry.name and name.startswith(prefix) and safe_name(name)
         if named and entry.is_file(follow_symlinks=False):
             yield entry
-
-
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
-    except OSError:
-        return []

@@ -13,7 +13,7 @@ from abreast.errors import NotFoundError
 from abreast.model.session import Session
 from abreast.model.transcript import Begun, Transcript
 from abreast.places import Places, find_places
-from abreast.process.folders import matching
+from abreast.process.folders import matching, scan
 
 _HEAD = 2000  # lines in which a session has introduced itself
 _NAMED = 8  # characters of a session's id that every CLI puts into the name of its file
@@ -63,11 +63,7 @@ def _is_hidden(folder: Path) -> bool:
 
 def _folders(folder: Path) -> list[Path]:
     """Return the folders in a folder; none when it cannot be listed."""
-    try:
-        with os.scandir(folder) as entries:
-            return [Path(one.path) for one in entries if one.is_dir(follow_symlinks=False)]
-    except OSError:
-        return []
+    return [Path(one.path) for one in scan(folder) if one.is_dir(follow_symlinks=False)]
 
 
 def open_transcript(

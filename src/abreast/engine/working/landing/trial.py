@@ -15,9 +15,9 @@ from abreast.engine.working.session.jobs import Order, end_job, run_job
 from abreast.engine.working.session.keeping import note_trial
 from abreast.engine.working.session.preparing import command_order
 from abreast.engine.working.session.trespass import of_trial
+from abreast.git.aside import copy_included
 from abreast.git.commit import left_in, switch_detached
 from abreast.git.guard import guard_worktree
-from abreast.git.include import copy_included
 from abreast.git.making import ensure_worktree
 from abreast.git.status import find_commit, own_git_dir
 from abreast.git.worktree import WorktreeSpec

@@ -17,11 +17,11 @@ from abreast.errors import StateError
 from abreast.git.aside import move_aside
 from abreast.git.branches import branch_tips
 from abreast.git.commit import anchor, point_back
+from abreast.git.configuration import Setting, steering
 from abreast.git.guard import find_admin, guard_worktree
 from abreast.git.reflog import commits_left, ids_in, read_log
 from abreast.git.repository import Repository
 from abreast.git.snapshot import Snapshot, Submodule, keep_submodules, snapshot
-from abreast.git.steering import Setting, steering
 from abreast.handoff.masking import mask
 from abreast.model.text import named
 from abreast.process.files import load_as, private_folder, write_json

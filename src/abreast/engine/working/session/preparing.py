@@ -17,9 +17,9 @@ from abreast.engine.working.session.jobs import Order
 from abreast.engine.working.session.keeping import make_room, note_baseline, tell_kept
 from abreast.errors import StateError
 from abreast.git import aside
+from abreast.git.aside import copy_included
 from abreast.git.commit import anchor, commit_tree, restore_tree, tree_of
 from abreast.git.differing import ignored_since
-from abreast.git.include import copy_included
 from abreast.git.making import Made, Ready, ensure_worktree, remove_worktree
 from abreast.git.merge import merge_trees
 from abreast.git.pool import Pool, claim, fill, give_back

@@ -21,10 +21,10 @@ from abreast.engine.working.session.keeping import (
 from abreast.engine.working.session.preparing import spec_of
 from abreast.git.branches import Moved, head_branch, moved_branches
 from abreast.git.commit import anchor, checkout_clean
+from abreast.git.configuration import Setting
 from abreast.git.making import checked_out_in, mend_worktree
 from abreast.git.reflog import read_log
 from abreast.git.repository import read_ref
-from abreast.git.steering import Setting
 from abreast.model.session import SessionKind, SessionState
 
 _SHOWN = 3  # of what was found, in reason and hint; `abreast logs` has all

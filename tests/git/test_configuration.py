@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from abreast.git.steering import steering
+from abreast.git.configuration import steering
 from tests.git.conftest import Bench
 from tests.support.repos import Repo
 
@@ -167,5 +167,5 @@ def test_the_second_reading_of_the_same_costs_no_process(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ):
     steering(bench.found.common_dir)
-    monkeypatch.setattr("abreast.git.steering.call", None)
+    monkeypatch.setattr("abreast.git.configuration.call", None)
     assert steering(bench.found.common_dir) == {}
