@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations
 
 from abreast.gate.chance import Chance, FileChance, Side, chance
@@ -50,7 +51,7 @@ class _Task:
     claims: Claims
     predicted: tuple[PredictedPath, ...]
 
-    @property
+    @cached_property
     def writes(self) -> Mapping[str, float]:
         """The files that it names or that are predicted, with how probably it writes each."""
         guessed = {one.path: one.probability for one in self.predicted}
@@ -58,9 +59,10 @@ class _Task:
 
     def may_write(self, path: str) -> float:
         """Return how probably it writes a file."""
-        declared = self.work.declared
-        inside = path in declared.matched
-        return self.writes.get(path, min(1.0, TYPICAL_FILES / len(declared.matched)) * inside)
+        matched = self.work.declared.matched
+        if path in self.writes or path not in matched:
+            return self.writes.get(path, 0.0)
+        return min(1.0, TYPICAL_FILES / len(matched))
 
 
 def judge_pairs(works: Sequence[PlannedTask], seen: Seen) -> list[PairJudgement]:

@@ -113,6 +113,8 @@ def declare(paths: Sequence[str], tree: BaseTree) -> Declared:
     exact, new, globs, excluded = set[str](), set[str](), list[str](), list[str]()
     for path in paths:
         plain = _plain(path)
+        if not plain:
+            continue
         if plain.startswith("!"):
             excluded.append(plain)
         elif within := _submodule(plain, tree):
@@ -123,7 +125,7 @@ def declare(paths: Sequence[str], tree: BaseTree) -> Declared:
             exact.add(plain)
         elif plain.endswith("/") or tree.has_folder(plain):
             globs.append(f"{plain.strip('/.')}/**".lstrip("/"))
-        elif plain:
+        else:
             new.add(plain)
     found = {glob: matching(tree.files, [glob, *excluded]) for glob in globs}
     few = {
