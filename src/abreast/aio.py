@@ -13,6 +13,7 @@ from typing import Any, ParamSpec, TypeVar, Unpack
 from abreast.api import (
     accounting,
     answers,
+    checking,
     comparing,
     connecting,
     delegations,
@@ -51,6 +52,7 @@ def _twin(call: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
 
 agents = _twin(machine.agents)
 attach = _twin(terminals.attach)
+check = _twin(checking.check)
 check_handoff = _twin(handing_over.check_handoff)
 clean = _twin(running.clean)
 close_session = _twin(terminals.close_session)
@@ -78,6 +80,7 @@ start = _twin(running.start)
 start_delegation = _twin(delegations.start_delegation)
 stop = _twin(running.stop)
 tell = _twin(delegations.tell)
+write_advice = _twin(checking.write_advice)
 write_handoff = _twin(handing_over.write_handoff)
 
 

@@ -5,9 +5,9 @@ from itertools import permutations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from abreast.gate.history import WINDOW, Change, FileChange, History, Meeting, Outcome
 from abreast.gate.past import Past
 from abreast.model.gate import Advice, EvidenceKind, PairVerdict, PredictedPath, Shape
+from abreast.model.history import WINDOW, Change, FileChange, History, Meeting, Outcome
 from tests.gate.making import judged, only_pair, task
 
 FILES = ["CHANGES.md", "src/calm.py", "src/hot.py", "src/other.py", "docs/a.md", "docs/b.md"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 
-from abreast.gate.chance import Chance, FileChance, Side, chance
+from abreast.gate.chance import Chance, Side, chance
 from abreast.gate.meeting import meetings, side_of
 from abreast.gate.past import Past
 from abreast.gate.planned import BaseTree, PlannedTask
@@ -16,6 +16,8 @@ from abreast.gate.texts import Texts
 from abreast.gate.thresholds import COUPLED_AT, MAYBE_AT, SHOWN_AT, TYPICAL_FILES
 from abreast.gate.words import met_in, percent
 from abreast.model.gate import EvidenceKind, GateEvidence, PairJudgement, PairVerdict, PredictedPath
+
+_SHOWN = 4  # of the files that both may write, those where they most probably conflict
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,8 @@ def _judge(one: _Task, other: _Task, seen: Seen) -> PairJudgement:
     probability: float | None = None
     if stated:
         met = chance(seen.past, one.side, other.side)
-        probability = 1 - (1 - met.probability) * (1 - met.mechanical)
-        found = _with_past(found, list(_past(met)))
+        probability = met.anywhere
+        found = _with_past(found, list(_past(met, one.side.exact & other.side.exact)))
     elif one.predicted or other.predicted:
         guess = list(_predicted(one, other, seen.past))
         probability = 1 - math.prod(1 - (e.probability or 0.0) for e in guess)
@@ -123,33 +125,26 @@ def _worst_of(*verdicts: PairVerdict) -> PairVerdict:
     return max(verdicts, key=lambda verdict: verdict.rank, default=PairVerdict.INDEPENDENT)
 
 
-def _past(met: Chance) -> Iterator[GateEvidence]:
-    """Yield what the history says of the files that both tasks may write."""
-    plain = [file for file in met.files if not file.mechanical]
-    yield from (_file(file, _demand(file.probability)) for file in plain if _worth_it(file))
+def _past(met: Chance, named: frozenset[str]) -> Iterator[GateEvidence]:
+    """Yield what the history says of the files that both tasks may write; `named` both do."""
+    worth = [file for file in met.files if file.probability >= SHOWN_AT][:_SHOWN]
+    plain = [file for file in worth if not file.mechanical]
+    for file in plain:
+        words = met_in(file, sure=file.path in named)
+        demands = _demand(file.probability)
+        yield GateEvidence(EvidenceKind.PAST, words, (file.path,), file.probability, demands)
     whole = _demand(met.probability)
     if whole.rank > max((_demand(file.probability).rank for file in plain), default=0):
-        what = f"the {len(plain)} files that both may write" if plain else "what both declare"
-        words = f"{what} together make a conflict {percent(met.probability)} likely"
+        words = f"all that both may write makes a conflict {percent(met.probability)} likely"
         yield GateEvidence(EvidenceKind.PAST, words, probability=met.probability, demands=whole)
-    for file in met.files:
-        if file.mechanical and _worth_it(file):
-            words = f"{met_in(file)}; all that meets there can be put together by a program"
-            yield GateEvidence(
-                EvidenceKind.MECHANICAL,
-                words,
-                (file.path,),
-                file.probability,
-                _at_most_maybe(file.probability),
+    for file in worth:
+        if file.mechanical:
+            words = (
+                f"{met_in(file, sure=file.path in named)}; a program can put most of that together"
             )
-
-
-def _file(file: FileChance, demands: PairVerdict) -> GateEvidence:
-    return GateEvidence(EvidenceKind.PAST, met_in(file), (file.path,), file.probability, demands)
-
-
-def _worth_it(file: FileChance) -> bool:
-    return file.probability >= SHOWN_AT
+            demands = _at_most_maybe(file.probability)
+            kind = EvidenceKind.MECHANICAL
+            yield GateEvidence(kind, words, (file.path,), file.probability, demands)
 
 
 def _predicted(one: _Task, other: _Task, past: Past) -> Iterator[GateEvidence]:

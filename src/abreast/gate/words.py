@@ -11,17 +11,15 @@ def percent(probability: float) -> str:
     return f"{min(99, max(1, round(100 * probability)))} %"
 
 
-def met_in(file: FileChance) -> str:
-    """Say how neighbouring changes to a file have met."""
+def met_in(file: FileChance, *, sure: bool) -> str:
+    """Say how neighbouring changes to a file have met; `sure` if both tasks name it."""
+    both = f"both {'write' if sure else 'may write'} `{file.path}`"
     if not file.met:
-        return (
-            f"both write `{file.path}`; no neighbouring changes to it are on record, and of"
-            f" those to files like it {percent(file.probability)} would conflict"
-        )
+        return f"{both}; two neighbouring changes to it have not been seen in this history"
     pairs = counted(file.met, "pair")
     return (
-        f"both write `{file.path}`; of {pairs} of neighbouring changes to it in this repository's"
-        f" history, {file.conflicted} met in the same lines"
+        f"{both}; of {pairs} of neighbouring changes to it in this repository's history,"
+        f" {file.conflicted} met in the same lines"
     )
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from abreast.engine.client.gate_past import known_past
 from abreast.errors import GitError
 from abreast.gate.combine import Seen
 from abreast.gate.judge import judge_works
-from abreast.gate.past import Past
 from abreast.gate.planned import BaseTree, planned_tasks
-from abreast.gate.texts import Texts
+from abreast.gate.texts import MOST, Texts
 from abreast.git.call import split
 from abreast.git.repository import Repository, find_repository
 from abreast.model.gate import PlanJudgement
@@ -27,16 +27,24 @@ def unseen(what: str, done: int, total: int) -> None:
 
 
 def judge(plan: Plan, places: Places, progress: GateProgress = unseen) -> PlanJudgement:
-    """Return what the gate says of a checked plan (its `base_sha` is set).
+    """Return what the gate says of a plan whose `base_sha` is set, "" where there is no commit.
 
     Nothing in the repository changes. Raises `GitError` when it cannot be read.
     """
     repository = find_repository(Path(plan.repo), worktrees=places.worktrees)
-    progress("the tree", 0, 1)
+    progress("reading the tree", 0, 1)
     tree = read_tree(repository, plan.base_sha)
-    works = planned_tasks(plan, tree)
-    known = _names_in(repository, plan)
-    return judge_works(works, Seen(tree, Past(), {}, known.__contains__))
+    tasks = planned_tasks(plan, tree)
+    names = _names_in(repository, plan)
+    with known_past(repository, plan.base_sha, tree.files, places, progress) as known:
+        progress("judging", 0, 1)
+        predicted = {
+            one.id: known.predict(f"{one.id} {one.task.produces}\n{one.task.prompt[:MOST]}")
+            for one in tasks
+            if not one.declared
+        }
+        seen = Seen(tree, known.past, predicted, names.__contains__)
+        return judge_works(tasks, seen, known.notes)
 
 
 def read_tree(repository: Repository, commit: str) -> BaseTree:

@@ -8,8 +8,13 @@ from pathlib import Path
 
 from abreast.agents import AGENTS
 from abreast.engine.common.check import check_plan
-from abreast.errors import PlanError, Problem
+from abreast.errors import AbreastError, PlanError, Problem
+from abreast.git.call import require_git
+from abreast.git.repository import find_repository, resolve
+from abreast.git.status import find_commit
 from abreast.model.task import Plan
+from abreast.places import find_places
+from abreast.plan.consistency import task_problems
 from abreast.plan.options import Overrides, plan_from_options
 from abreast.plan.parse import Parsed, read_plan_file
 
@@ -30,6 +35,28 @@ def read_plan(
     plan = replace(parsed.plan, repo=place or parsed.plan.repo or str(Path.cwd()))
     checked = check_plan(plan, os.environ)
     return checked.plan, [*map(str, parsed.warnings), *checked.notes]
+
+
+def plan_to_check(
+    source: Path | None, prompts: Sequence[str], base: str, repo: Path | None
+) -> Plan:
+    """Return a plan for the gate: its base resolved to a commit, "" where there is none yet.
+
+    Nobody is going to work on it, so its agents are not looked for. Raises PlanError.
+    """
+    parsed = _parse(source, prompts, Overrides(base=base)).plan
+    plan = replace(parsed, repo=str(repo.resolve() if repo else parsed.repo or Path.cwd()))
+    problems = [*task_problems(plan)]
+    try:
+        require_git()
+        found = find_repository(Path(plan.repo), worktrees=find_places().worktrees)
+        unborn = plan.base == "HEAD" and find_commit(found.where, "HEAD") is None
+        plan = replace(plan, base_sha="" if unborn else resolve(found, plan.base))
+    except AbreastError as error:
+        problems.append(Problem("repository", error.message, error.hint))
+    if problems:
+        raise PlanError(problems)
+    return plan
 
 
 def _parse(source: Path | None, prompts: Sequence[str], options: Overrides) -> Parsed:

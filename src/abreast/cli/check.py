@@ -1,0 +1,90 @@
+"""`abreast check`: which tasks of a plan are independent."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from abreast.cli import as_json, door, options
+from abreast.cli.figures import counted, harmless, one_line
+
+if TYPE_CHECKING:
+    from abreast.engine.client.amending import Amendment
+
+
+@click.command()
+@click.argument(
+    "plan",
+    metavar="[PLAN]",
+    required=False,
+    type=click.Path(path_type=Path),
+    help="A plan: a TOML file of tasks",
+)
+@click.option(
+    "--task", "-t", "tasks", metavar="TEXT", multiple=True, help="A task in words; one -t for each"
+)
+@click.option(
+    "--write", is_flag=True, help="Show the lines that it advises as a diff, and add them to PLAN"
+)
+@click.option("--yes", is_flag=True, help="With --write: do not ask")
+@click.option(
+    "--base", metavar="REV", default="", help="What the sessions start from; without it HEAD"
+)
+@options.repo
+@options.as_json
+def check(
+    *,
+    plan: Path | None,
+    tasks: tuple[str, ...],
+    write: bool,
+    yes: bool,
+    base: str,
+    repo: Path | None,
+    json: bool,
+) -> int:
+    """Say which tasks of a plan are independent, and why
+
+    Prints the shape of the work, its waves, every pair that is not independent with the evidence,
+    and what to do. The probability is that of a conflict in text, by this repository's own
+    history. Nothing is started, and nothing in the repository changes.
+
+    \b
+    Examples:
+      abreast check plan.toml
+      abreast check plan.toml --write
+      abreast check -t "retry requests" -t "document the retries"
+    """  # noqa: D301 (\\b tells the help not to wrap what follows)
+    from abreast.api import checking
+    from abreast.cli import judgement_page
+
+    if (plan is None) == (not tasks):
+        raise click.UsageError("give either a plan or at least one -t TEXT")
+    if write and plan is None:
+        raise click.UsageError("--write needs a plan file")
+    with judgement_page.progress_bar() as tick:
+        found = checking.check(plan, tasks, base=base, repo=repo, progress=tick)
+    if json:
+        as_json.emit(found)
+    else:
+        judgement_page.print_judgement(door.console(), found)
+        for note in found.notes:
+            click.echo(f"note: {one_line(note)}", err=True)
+    if not write or plan is None:
+        return 0
+
+    def confirm(asked: "Amendment") -> bool:
+        if not json:
+            click.echo(harmless(f"\n{asked.diff}"), nl=False)
+        return yes or (sys.stdin.isatty() and click.confirm(f"Write {plan}?", err=True))
+
+    written = checking.write_advice(plan, found, confirm=confirm)
+    if written:
+        click.echo(f"{plan}: {counted(written.added, 'task')} changed", err=True)
+    elif any(one.key for one in found.advice):
+        hint = "" if yes else "; `--yes` does it without asking"
+        click.echo(f"nothing was written{hint}", err=True)
+        return 1
+    else:
+        click.echo("there is nothing to write", err=True)
+    return 0
