@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from abreast.handoff.context import context
+from abreast.handoff.context import context, ending_of_record
 from abreast.handoff.facts import Origin, SessionFacts
 from abreast.handoff.page import Line, Section, fit, write
 from abreast.handoff.transcript import End
@@ -32,43 +32,6 @@ def _ending(facts: SessionFacts) -> str:
             return reason[0].upper() + reason[1:]
         return f"{state.capitalize()}: {reason}" if reason else state.capitalize()
     return ending_of_record(facts)
-
-
-def ending_of_record(facts: SessionFacts) -> str:
-    """Return how the record of a session ends, in words that are true whatever came after it."""
-    transcript = (
-        facts.transcript
-    )  # of the record: a CLI that is killed may not have written all of it
-    match transcript.end:
-        case _ if transcript.questions and transcript.end is not End.BROKEN:
-            found = "The agent asked something and had no answer yet"
-        case End.BROKEN:
-            found = f"Stopped{_during(facts)}: {facts.pen.words(transcript.why_broken, 200)}"
-        case End.CUT_OFF:
-            what = ", ".join(facts.call(call) for call in transcript.running[:2])
-            found = f"Its record ends in the middle of {what}: killed, or still at work"
-        case End.BETWEEN:
-            after = f" after {facts.call(transcript.last_call)}" if transcript.last_call else ""
-            found = f"Its record ends{after}, before the model answered: killed, or still at work"
-        case _:
-            found = _PLAIN[transcript.end]
-    return found
-
-
-_PLAIN = {
-    End.EMPTY: "Nothing has happened in it yet",
-    End.UNANSWERED: "What was asked last is not answered in its record: killed, or still at work",
-    End.ANSWERED: "The agent had the last word",
-}
-
-
-def _during(facts: SessionFacts) -> str:
-    """Return what the stop has broken off."""
-    if facts.transcript.running:
-        return f" during {facts.call(facts.transcript.running[0])}"
-    last = facts.transcript.ran[-1] if facts.transcript.ran else None
-    broken_off = last is not None and facts.broken_off(last)
-    return f" during {facts.pen.code(last.command)}" if last and broken_off else ""
 
 
 def _plan(facts: SessionFacts) -> Iterator[str]:

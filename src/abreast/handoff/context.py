@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from abreast.handoff.compose import ending_of_record
 from abreast.handoff.facts import CheckoutState, File, SessionFacts
 from abreast.handoff.page import Line, Pen, Section
 from abreast.handoff.transcript import End, Ran
@@ -225,3 +224,40 @@ def _words(facts: SessionFacts) -> Iterator[tuple[int, str]]:
 
 def _times(number: int) -> str:
     return "once" if number == 1 else f"{number} times"
+
+
+def ending_of_record(facts: SessionFacts) -> str:
+    """Return how the record of a session ends, in words that are true whatever came after it."""
+    transcript = (
+        facts.transcript
+    )  # of the record: a CLI that is killed may not have written all of it
+    match transcript.end:
+        case _ if transcript.questions and transcript.end is not End.BROKEN:
+            found = "The agent asked something and had no answer yet"
+        case End.BROKEN:
+            found = f"Stopped{_during(facts)}: {facts.pen.words(transcript.why_broken, 200)}"
+        case End.CUT_OFF:
+            what = ", ".join(facts.call(call) for call in transcript.running[:2])
+            found = f"Its record ends in the middle of {what}: killed, or still at work"
+        case End.BETWEEN:
+            after = f" after {facts.call(transcript.last_call)}" if transcript.last_call else ""
+            found = f"Its record ends{after}, before the model answered: killed, or still at work"
+        case _:
+            found = _PLAIN[transcript.end]
+    return found
+
+
+_PLAIN = {
+    End.EMPTY: "Nothing has happened in it yet",
+    End.UNANSWERED: "What was asked last is not answered in its record: killed, or still at work",
+    End.ANSWERED: "The agent had the last word",
+}
+
+
+def _during(facts: SessionFacts) -> str:
+    """Return what the stop has broken off."""
+    if facts.transcript.running:
+        return f" during {facts.call(facts.transcript.running[0])}"
+    last = facts.transcript.ran[-1] if facts.transcript.ran else None
+    broken_off = last is not None and facts.broken_off(last)
+    return f" during {facts.pen.code(last.command)}" if last and broken_off else ""
