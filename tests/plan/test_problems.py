@@ -120,6 +120,39 @@ plan.toml:19 task self.needs: the task needs itself
 """)
 
 
+def test_what_a_task_comes_after_is_checked_with_what_it_needs():
+    assert problems("""\
+        [[task]]
+        id = "a"
+        prompt = "x"
+        after = ["b", "hre"]
+        [[task]]
+        id = "b"
+        prompt = "x"
+        needs = ["c"]
+        [[task]]
+        id = "c"
+        prompt = "x"
+        after = ["a"]
+        [[task]]
+        id = "here"
+        prompt = "x"
+        after = ["here"]
+        [[task]]
+        id = "words"
+        prompt = "x"
+        after = "here"
+    """) == snapshot("""\
+
+plan.toml:4 task a.after: there is no task `hre`
+  hint: did you mean `here`?
+plan.toml:4 task a.after: tasks wait for each other: `a` after `b` needs `c` after `a`
+plan.toml:16 task here.after: the task is after itself
+plan.toml:20 task words.after: must be a list, not a string
+  hint: after = ["here"]
+""")
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -263,7 +296,7 @@ plan.toml:1 land: must be one of none, merge, pr, not 1
             snapshot("""\
 
 plan.toml:4 task a.what is: unknown key
-  hint: keys are: agent, changes, id, limits, model, needs, paths, produces, prompt, prompt_file, resources, setup, verify
+  hint: keys are: after, agent, changes, id, limits, model, needs, paths, produces, prompt, prompt_file, resources, setup, verify
 """),
         ),
     ],

@@ -119,7 +119,7 @@ def doing(session: Session) -> str:
     if session.landing is not LandState.NONE:
         return f"{landing_word(session)} {landed_as(session)}".strip()
     if session.state is SessionState.QUEUED:
-        return f"after {', '.join(session.needs)}" if session.needs else ""
+        return f"after {', '.join(session.waits_for)}" if session.waits_for else ""
     if session.state is SessionState.DONE:
         return f"commit {session.commit[:7]}" if session.commit else "nothing to commit"
     if session.state.final:

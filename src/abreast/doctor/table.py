@@ -132,7 +132,7 @@ _PARALLEL = (
         "do not count, nor two worktrees that have both landed.",
         why="In one checkout each overwrites what the other relies on; in two worktrees they end "
         "in a merge conflict, as 27.7 % of agents' pull requests do (AgenticFlict, 2026).",
-        fix='Name the `paths` of each task and let one need the other: `needs = ["FIRST"]` in a '
+        fix='Name the `paths` of each task and put one after the other: `after = ["FIRST"]` in a '
         "plan, `abreast run PLAN`.",
         thresholds=("SIDE_BY_SIDE_MINUTES",),
     ),

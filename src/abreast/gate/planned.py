@@ -96,7 +96,7 @@ class PlannedTask:
     @property
     def waits(self) -> tuple[str, ...]:
         """The tasks that must have ended before it starts."""
-        return self.task.needs
+        return self.task.waits_for
 
 
 def planned_tasks(plan: Plan, tree: BaseTree) -> tuple[PlannedTask, ...]:

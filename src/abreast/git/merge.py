@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from abreast.git.call import call, split
 from abreast.git.changes import ChangedPath, changed_files, quarantine
-from abreast.git.commit import tree_of
+from abreast.git.commit import commit_tree, tree_of
 from abreast.git.guarded import Guarded
 from abreast.git.repository import Repository, is_ancestor
 
@@ -59,6 +59,47 @@ def merge_trees(
         done = repo.call_inside(*words, codes=(0, 1), env=env)
     tree, *paths = split(done.stdout)
     return Merged(tree, (tuple(dict.fromkeys(paths)) or _NO_PATH) if done.code else ())
+
+
+def brings(repo: Repository, commit: str, *known: str) -> bool:
+    """Return whether `commit` contains a change that none of the commits `known` does.
+
+    Merges count by what they have joined.
+    """
+    wanted = (commit, *(f"^{one}" for one in known))
+    return bool(repo.call("rev-list", "--no-merges", "--max-count=1", *wanted).stdout)
+
+
+def merge_since(
+    repo: Repository,
+    start: str,
+    ours: str,
+    theirs: str,
+    *,
+    env: Mapping[str, str] | None = None,
+    git_dir: Path | None = None,
+) -> Merged:
+    """Merge into `ours` what `theirs` changes since `start`, and no more; else as `merge_trees`.
+
+    That is `git merge-tree --merge-base`, which git has from 2.40 on. A file that `ours` lacks is a
+    conflict where `theirs` changes it: git would take any new file like it for its new name.
+    """
+    gone = {one.path for one in changed_files(repo, start, ours, env=env) if one.status == "D"}
+    changed = (one for one in changed_files(repo, start, theirs, env=env) if one.status != "D")
+    lacking = tuple(one.path for one in changed if one.path in gone)
+    if lacking:
+        return Merged(tree_of(repo, ours), lacking)
+    known = {**(env or {}), **_NOBODY}
+    grown = commit_tree(repo, tree_of(repo, ours), [start], f"{ours} on {start}", env=known)
+    return merge_trees(repo, grown, theirs, env=env, git_dir=git_dir)
+
+
+# Who makes a commit that nothing will refer to, always the same.
+_NOBODY = {
+    f"GIT_{role}_{key}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for key, value in (("NAME", "abreast"), ("EMAIL", "abreast@localhost"), ("DATE", "@0 +0000"))
+}
 
 
 def fast_forwardable(repo: Repository, old: str, new: str) -> bool:
@@ -180,25 +221,35 @@ class Landed(StrEnum):
     NOTHING_TO_ADD = "nothing to add"  # merging it changes nothing, as after a squash or a rebase
 
 
-def is_landed(repo: Repository, commit: str, target: str) -> Landed | None:
-    """Tell how the work of `commit` got into `target` (a commit or full ref); None: it did not."""
+def is_landed(repo: Repository, commit: str, target: str, start: str = "") -> Landed | None:
+    """Tell how the work of `commit` got into `target` (a commit or full ref); None: it did not.
+
+    Its work is what it changes since the commit `start`; without one, all that it contains.
+    """
     tip = repo.call("rev-parse", "--verify", "--end-of-options", f"{target}^{{commit}}").stdout
     target = tip.strip()
     if is_ancestor(repo, commit, target):
         return Landed.CONTAINED
     if not repo.call("merge-base", commit, target, codes=(0, 1)).stdout:
         return None
-    return Landed.NOTHING_TO_ADD if adds_nothing(repo, commit, target) else None
+    starts = [""] if not start or is_ancestor(repo, start, target) else ["", start]
+    nothing = any(adds_nothing(repo, commit, target, one) for one in starts)
+    return Landed.NOTHING_TO_ADD if nothing else None
 
 
-def adds_nothing(repo: Repository, commit: str, target: str) -> bool:
-    """Return whether merging two commits (ids) without drivers gives exactly the target's tree."""
-    merged = merge_plainly(repo, target, commit)
+def adds_nothing(repo: Repository, commit: str, target: str, start: str = "") -> bool:
+    """Return whether merging two commits (ids) without drivers gives exactly the target's tree.
+
+    With `start`, only what `commit` changes since that is merged.
+    """
+    merged = merge_plainly(repo, target, commit, start)
     return merged.clean and merged.tree == tree_of(repo, target)
 
 
-def merge_plainly(repo: Repository, ours: str, theirs: str) -> Merged:
+def merge_plainly(repo: Repository, ours: str, theirs: str, start: str = "") -> Merged:
     """Merge two commits (ids) as git does without any configuration or attributes; no object stays.
+
+    With `start`, only what `theirs` changes since that is merged.
 
     A custom driver can be named by `.gitattributes`, `info/attributes`, `core.attributesFile` or
     `merge.default`, so the merge runs in an empty git directory that borrows the objects.
@@ -212,7 +263,10 @@ def merge_plainly(repo: Repository, ours: str, theirs: str) -> Merged:
         (folder / "config").write_text(_CONFIG + _LONG_IDS * (len(ours) > _SHA1))
         if (shallow := repo.common_dir / "shallow").exists():
             shutil.copyfile(shallow, folder / "shallow")
-        return merge_trees(repo, ours, theirs, env=objects | _NO_SETTINGS, git_dir=folder)
+        env = objects | _NO_SETTINGS
+        if start:
+            return merge_since(repo, start, ours, theirs, env=env, git_dir=folder)
+        return merge_trees(repo, ours, theirs, env=env, git_dir=folder)
 
 
 _SHA1 = 40  # hexadecimal digits

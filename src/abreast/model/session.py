@@ -33,7 +33,7 @@ class Moment:
 class SessionState(StrEnum):
     """Where a session stands. Final states say how it ended; `DONE` is proven, never claimed."""
 
-    QUEUED = "queued"  # waits for its needs or for a free slot
+    QUEUED = "queued"  # waits for other tasks or for a free slot
     PREPARING = "preparing"  # its worktree is being made
     SETUP = "setup"  # its setup command runs
     RUNNING = "running"  # its agent is at work
@@ -159,6 +159,7 @@ class Session(Changeable):
     attempt: int = 1
     usage: Usage = field(default_factory=Usage)
     needs: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
     parent: str = ""  # of a child: the session that it was started for, as far as that is known
     started_tick: str = ""
     ended_tick: str = ""
@@ -170,6 +171,11 @@ class Session(Changeable):
     @property
     def over(self) -> Moment | None:
         return None if self.ended is None else Moment(self.ended, self.ended_tick)
+
+    @property
+    def waits_for(self) -> tuple[str, ...]:
+        """The tasks that must have ended before it starts, those it needs first."""
+        return tuple(dict.fromkeys((*self.needs, *self.after)))
 
     @property
     def lands(self) -> bool:

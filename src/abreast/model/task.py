@@ -158,7 +158,11 @@ class AgentChoice:
 
 @dataclass(frozen=True)
 class Task:
-    """One unit of work. `produces` is one sentence and becomes the commit's subject."""
+    """One unit of work. `produces` is one sentence and becomes the commit's subject.
+
+    It builds on those it `needs`, and is skipped without them; with those it is `after` it must
+    only not run at once.
+    """
 
     id: str
     prompt: str
@@ -174,12 +178,18 @@ class Task:
     limits: Limits = field(default_factory=Limits)
     contract: Contract | None = None  # of a delegation; its budget is in `limits` as well
     profile: Profile = Profile.LEAN  # of a delegation's child
+    after: tuple[str, ...] = ()
 
     @property
     def commands(self) -> Mapping[str, str]:
         """The plan's own commands for it, by the stage that runs each, in their order."""
         lines = {"setup": self.setup, "verify": self.verify}
         return {stage: line for stage, line in lines.items() if line}
+
+    @property
+    def waits_for(self) -> tuple[str, ...]:
+        """The tasks that must have ended before it starts, those it needs first."""
+        return tuple(dict.fromkeys((*self.needs, *self.after)))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 
 from abreast.errors import Problem
 from abreast.model.task import Plan
@@ -36,6 +37,14 @@ def find_cycles(needs: Mapping[str, Sequence[str]]) -> list[list[str]]:
             return sorted(cycles, key=lambda cycle: order.index(cycle[0]))
 
 
+def say_cycle(cycle: Sequence[str], needs: Mapping[str, Sequence[str]], mark: str = "") -> str:
+    """Return a circle in words, each task between two `mark`s: a needs b after a."""
+    words = [f"{mark}{cycle[0]}{mark}"]
+    for one, other in pairwise(cycle):
+        words += ["needs" if other in needs[one] else "after", f"{mark}{other}{mark}"]
+    return " ".join(words)
+
+
 def task_problems(plan: Plan) -> Iterator[Problem]:
     """Yield what is wrong with the ids of the tasks, and with what they need of each other."""
     for name, count in Counter(task.id for task in plan.tasks).items():
@@ -45,11 +54,14 @@ def task_problems(plan: Plan) -> Iterator[Problem]:
             yield Problem(f"task {name!r}", f"{count} tasks have this id")
     needs = {task.id: task.needs for task in plan.tasks}
     for task in plan.tasks:
-        for name in task.needs:
-            if name not in needs:
-                yield Problem(f"task {task.id!r}", f"needs {name!r}, and there is no such task")
-    for cycle in find_cycles(needs):
-        yield Problem(f"task {cycle[0]!r}", f"tasks wait for each other: {' needs '.join(cycle)}")
+        for verb, names in (("needs", task.needs), ("is after", task.after)):
+            for name in names:
+                if name not in needs:
+                    there_is_none = f"{verb} {name!r}, and there is no such task"
+                    yield Problem(f"task {task.id!r}", there_is_none)
+    for cycle in find_cycles({task.id: task.waits_for for task in plan.tasks}):
+        circle = say_cycle(cycle, needs)
+        yield Problem(f"task {cycle[0]!r}", f"tasks wait for each other: {circle}")
 
 
 def prompt_problems(plan: Plan) -> Iterator[Problem]:

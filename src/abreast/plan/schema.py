@@ -42,6 +42,7 @@ class TaskTable(Shared):
     prompt_file: str | None = None
     produces: str = ""
     needs: list[str] = []
+    after: list[str] = []
     paths: list[str] = []
     resources: list[str] = []
     changes: bool = True

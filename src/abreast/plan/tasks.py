@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 from abreast.errors import PlanError
 from abreast.model.moves import Move, parse_moves
 from abreast.model.task import AgentChoice, Limits, Task
-from abreast.plan.consistency import find_cycles
+from abreast.plan.consistency import find_cycles, say_cycle
 from abreast.plan.explain import did_you_mean, kind_of
 from abreast.plan.names import id_problem, slug, subject
 from abreast.plan.source import KeyPath, Source
@@ -119,7 +119,7 @@ def check_tasks(source: Source, folder: Path) -> dict[int, str]:
     if not source.raw.get("task"):
         source.problem((), "there is no task", 'start one with [[task]] and id = "…"')
     _check_ids(source)
-    _check_needs(source)
+    _check_order(source)
     for at, task in source.tasks:
         _check_produces(source, at, task.get("produces"))
     prompts = {at: _prompt(source, at, task, folder) for at, task in source.tasks}
@@ -136,6 +136,7 @@ def build_task(
         produces=" ".join(table.produces.split()) or subject(prompt),
         agent=agent or defaults.agent,
         needs=tuple(dict.fromkeys(table.needs)),
+        after=tuple(dict.fromkeys(table.after)),
         paths=tuple(table.paths),
         resources=tuple(table.resources),
         model=defaults.model if table.model is None else table.model,
@@ -172,24 +173,30 @@ def _check_ids(source: Source) -> None:
             source.problem(("task", at, "id"), f"line {line} has a task of this id already")
 
 
-def _check_needs(source: Source) -> None:
+def _check_order(source: Source) -> None:
+    """Check that the tasks which each `needs` or is `after` are there, and wait in no circle."""
     ids = _ids(source)
-    graph: dict[str, list[str]] = {}
+    needs: dict[str, list[str]] = {name: [] for name in ids}
+    after: dict[str, list[str]] = {name: [] for name in ids}
     for at, task in source.tasks:
-        needs = task.get("needs")
-        wanted = [n for n in needs if isinstance(n, str)] if isinstance(needs, list) else []
-        for name in wanted:
-            if name not in ids:
-                hint = did_you_mean(name, ids, "tasks are")
-                source.problem(("task", at, "needs"), f"there is no task `{name}`", hint)
-        if isinstance(task.get("id"), str):
-            graph.setdefault(task["id"], []).extend(wanted)
-    for cycle in find_cycles(graph):
-        path = ("task", ids[cycle[0]][0], "needs")
+        for key, graph in (("needs", needs), ("after", after)):
+            given = task.get(key)
+            wanted = [n for n in given if isinstance(n, str)] if isinstance(given, list) else []
+            for name in wanted:
+                if name not in ids:
+                    hint = did_you_mean(name, ids, "tasks are")
+                    source.problem(("task", at, key), f"there is no task `{name}`", hint)
+            if isinstance(task.get("id"), str):
+                graph[task["id"]].extend(wanted)
+    for cycle in find_cycles({name: needs[name] + after[name] for name in ids}):
+        first, second = cycle[:2]
+        key = "needs" if second in needs[first] else "after"
+        path = ("task", ids[first][0], key)
         if len(cycle) == 2:
-            source.problem(path, "the task needs itself")
+            verb = "needs" if key == "needs" else "is after"
+            source.problem(path, f"the task {verb} itself")
         else:
-            circle = " needs ".join(f"`{name}`" for name in cycle)
+            circle = say_cycle(cycle, needs, mark="`")
             source.problem(path, f"tasks wait for each other: {circle}")
 
 

@@ -117,6 +117,7 @@ sessions = sa.Table(
     sa.Column("landing", sa.Text, nullable=False, server_default="none"),
     _text("landed"),
     _list("needs"),
+    _list("after"),
     _flag("stop_requested"),
     _text("parent"),
     _list("earlier_cli_sessions"),  # those before `cli_session`, oldest first

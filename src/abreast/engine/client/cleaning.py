@@ -155,7 +155,9 @@ def _landed(run: Run, session: Session, repository: Repository) -> str:
     target = f"refs/heads/{run.target}"
     if not session.commit:
         return ""
-    if read_ref(repository, target) and (how := is_landed(repository, session.commit, target)):
+    if read_ref(repository, target) and (
+        how := is_landed(repository, session.commit, target, session.base_sha)
+    ):
         return f"landed in {run.target} ({how})"
     proposed = session.landing is LandState.PROPOSED
     if proposed and was_merged(repository, session.landed, session.commit):

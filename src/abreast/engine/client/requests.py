@@ -294,6 +294,7 @@ def _sessions(run: str, plan: Plan, kind: SessionKind, parent: str) -> tuple[Ses
             base_sha=plan.base_sha,
             model=task.model,
             needs=task.needs,
+            after=task.after,
             parent=parent,
         )
         for task in plan.tasks

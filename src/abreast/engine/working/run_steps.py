@@ -31,6 +31,7 @@ def open_run(engine: Engine, run_id: str, generation: int) -> Opened:
         resources={task.id: task.resources for task in plan.tasks},
         attempts={session.task: session.attempt for session in run.sessions},
         children=frozenset(task.id for task in plan.tasks if task.contract),
+        after={task.id: task.after for task in plan.tasks},
     )
     begun = [s for s in run.sessions if s.state is not SessionState.QUEUED]
     progress = RunProgress(

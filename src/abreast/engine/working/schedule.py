@@ -1,4 +1,4 @@
-"""Which tasks may start now: needs, shared resources, the parallel limit, and dead quotas. Pure."""
+"""Which tasks may start now: order, shared resources, the parallel limit, dead quotas. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -21,6 +21,15 @@ class Pace:
     resources: Mapping[str, tuple[str, ...]]
     attempts: Mapping[str, int]
     children: frozenset[str] = frozenset()  # those that answer a question under a contract
+    after: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def apart(self, task: str, progress: "RunProgress") -> bool:
+        """Whether all that `task` comes after has ended, and nothing runs that comes after it.
+
+        The second is so where a task is tried once more.
+        """
+        follow = {other for other in progress.running if task in self.after.get(other, ())}
+        return not follow and progress.endings.keys() >= set(self.after.get(task, ()))
 
     def at(self, task: str, attempt: int) -> "Pace":
         """Return the pace with this task at another attempt."""
@@ -63,8 +72,9 @@ def next_tasks(
             lost[task] = ending
             continue
         needs_met = all(progress.endings.get(n) is SessionState.DONE for n in pace.needs[task])
+        turn = needs_met and pace.apart(task, progress)
         free = len(progress.running) + len(ready) < pace.max_parallel
-        if needs_met and free and held.isdisjoint(pace.resources[task]):
+        if turn and free and held.isdisjoint(pace.resources[task]):
             ready.append(task)
             held.update(pace.resources[task])
     return ready, lost

@@ -15,14 +15,13 @@ _TIMEOUT = 120.0  # seconds for one call over the network
 _LOOK = 20.0  # the same where somebody waits for a list
 
 
-def propose(context: SessionContext) -> SessionUpdate:
-    """Push the branch and return the address of its pull request, found or newly opened.
+def propose(context: SessionContext, commit: str) -> SessionUpdate:
+    """Push `commit` as the session's branch; return its pull request, found or newly opened.
 
     Safe to repeat: a request whose head is this branch is found first. Raises CommandError with
     what git or gh said.
     """
-    branch, commit = context.layout.branch, context.session.commit
-    repo = context.repository
+    branch, repo = context.layout.branch, context.repository
     repo.call("push", "--quiet", REMOTE, f"+{commit}:refs/heads/{branch}", as_user=True)
     found = _gh(context, "pr", "list", "--head", branch, "--state", "all", "--json", "url")
     known = [str(request["url"]) for request in json.loads(found or "[]")]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from abreast.engine.common.layout import landing_stop_file
 from abreast.engine.working.landing import pull_request
+from abreast.engine.working.landing.own import built_on_others, others_named
 from abreast.engine.working.landing.trial import try_merged
 from abreast.engine.working.run_steps import has_landed
 from abreast.engine.working.session.context import Engine, SessionContext, open_context
@@ -20,7 +21,7 @@ from abreast.engine.working.session.preparing import give_back_worktree
 from abreast.errors import AbreastError, StateError, StoreError
 from abreast.git.advance import AdvanceOutcome, advance
 from abreast.git.commit import commit_tree, tree_of, wants_signature
-from abreast.git.merge import adds_nothing, merge_trees
+from abreast.git.merge import adds_nothing, merge_since, merge_trees
 from abreast.git.repository import is_ancestor, read_ref, resolve, swap_ref
 from abreast.model.session import LandMode, LandState, Session
 from abreast.process.files import private_folder, write_atomic
@@ -31,18 +32,18 @@ _TRIES = 5  # a target that moves more often than that while we test is somebody
 
 
 def to_land(engine: Engine, run: str) -> dict[str, list[str]]:
-    """Return the sessions queued for landing, those that others need first."""
+    """Return the sessions queued for landing, those that others waited for first."""
     found = engine.reader.run(run)
     queued = [s for s in found.sessions if s.landing is LandState.QUEUED] if found else []
     return {"sessions": [session.id for session in in_order(queued)]}
 
 
 def in_order(sessions: list[Session]) -> list[Session]:
-    """Return the sessions so that each comes after those it needs; else in the plan's order."""
+    """Return the sessions so that each comes after those it waited for; else as in the plan."""
     rest, ordered = list(sessions), list[Session]()
     while rest:
         waiting = {session.task for session in rest}
-        ready = next(session for session in rest if waiting.isdisjoint(session.needs))
+        ready = next(session for session in rest if waiting.isdisjoint(session.waits_for))
         rest.remove(ready)
         ordered.append(ready)
     return ordered
@@ -90,8 +91,10 @@ def _unless_landed(context: SessionContext | None, bounced: SessionUpdate) -> Se
     if context is None or context.run.land is LandMode.PR:
         return bounced
     with contextlib.suppress(AbreastError):
-        tip = read_ref(context.repository, f"refs/heads/{context.run.target}")
-        if tip and is_ancestor(context.repository, context.session.commit, tip):
+        tip = read_ref(context.repository, _target(context))
+        trial = read_ref(context.repository, context.layout.ref("trial"))
+        ours = {context.session.commit, trial or context.session.commit}
+        if tip and any(is_ancestor(context.repository, one, tip) for one in ours):
             note = f"{context.run.target} has it; afterwards: {bounced.reason}"
             return replace(bounced, landing=LandState.LANDED, landed=tip, reason=note)
     return bounced
@@ -117,13 +120,29 @@ async def _land(context: SessionContext, generation: int) -> SessionUpdate:
         reason = f"needs {broken.task}, which has not landed: {_where(broken)}"
         return _bounced(reason, f"abreast land {run.id} lands both")
     if run.land is LandMode.PR:
-        return await asyncio.to_thread(pull_request.propose, context)
+        return await asyncio.to_thread(_propose, context)
     folder = context.layout.directory / "landing" / str(generation)
     for _ in range(_TRIES):
         change = await _try(context, folder)
         if change is not None:
             return change
     return _bounced(f"{run.target} moved {_TRIES} times while the merge was being tested")
+
+
+def _propose(context: SessionContext) -> SessionUpdate:
+    """Open the session's pull request, of its own change alone where that is all that may land."""
+    commit = context.session.commit
+    if built_on_others(context, _target(context)):
+        old = resolve(context.repository, _target(context))
+        made = _make_merge(context, old, context.session.base_sha)
+        if isinstance(made, SessionUpdate):
+            return made
+        commit = made
+    return pull_request.propose(context, commit)
+
+
+def _target(context: SessionContext) -> str:
+    return f"refs/heads/{context.run.target}"
 
 
 def _need_not_landed(context: SessionContext) -> Session | None:
@@ -156,37 +175,61 @@ async def _try(context: SessionContext, folder: Path) -> SessionUpdate | None:
 
 def _merge(context: SessionContext, folder: Path) -> SessionUpdate | tuple[str, str]:
     """Return the merge of the session and the target, and the target; or why there is none."""
-    repo, run, commit = context.repository, context.run, context.session.commit
-    old = resolve(repo, f"refs/heads/{run.target}")
+    repo, commit = context.repository, context.session.commit
+    old = resolve(repo, _target(context))
     if is_ancestor(repo, commit, old):
         return SessionUpdate(landing=LandState.LANDED, landed=old)
-    if is_ancestor(repo, old, commit):
+    start = context.session.base_sha if built_on_others(context, old) else ""
+    if not start and is_ancestor(repo, old, commit):
         return commit, old
     note = folder / f"merge-{old}"
     if note.exists():  # a killed worker made it: its trial may still run
         return note.read_text(encoding="ascii"), old
-    result = merge_trees(repo, old, commit)
+    merged = _make_merge(context, old, start)
+    if isinstance(merged, str):
+        write_atomic(private_folder(folder) / note.name, merged)
+        return merged, old
+    return merged
+
+
+def _make_merge(context: SessionContext, old: str, start: str) -> SessionUpdate | str:
+    """Return the commit that lands the session on `old`, or why there is none.
+
+    With `start`, it has only what the session changes since that.
+    """
+    repo, commit = context.repository, context.session.commit
+    result = merge_since(repo, start, old, commit) if start else merge_trees(repo, old, commit)
     if result.conflicts:
-        names = ", ".join(result.conflicts[:5])
-        hint = (
-            f"abreast attach {context.layout.id}, merge {run.target} there, abreast land {run.id}"
-        )
-        return _bounced(f"conflicts with {run.target} in {names}", hint)
+        return _conflict(context, result.conflicts, alone=bool(start))
     if result.tree == tree_of(repo, old):
-        return _nothing_new(context, old)
-    merged = _merge_commit(context, result.tree, [old, commit])
+        return _nothing_new(context, old, start)
+    merged = (
+        _commit_alone(context, result.tree, old)
+        if start
+        else _merge_commit(context, result.tree, [old, commit])
+    )
     # Nothing else reaches it while it is tested, and `git gc --prune=now` would take it.
     ref = context.layout.ref("trial")
     swap_ref(
         repo, ref, merged, read_ref(repo, ref), reason=f"abreast: {context.layout.id} on trial"
     )
-    write_atomic(private_folder(folder) / note.name, merged)
-    return merged, old
+    return merged
 
 
-def _nothing_new(context: SessionContext, old: str) -> SessionUpdate:
+def _conflict(context: SessionContext, conflicts: tuple[str, ...], *, alone: bool) -> SessionUpdate:
+    names, target = ", ".join(conflicts[:5]), context.run.target
+    then = f"abreast land {context.run.id}"
+    if alone:
+        reason = f"its own change, without {others_named(context)}, conflicts with {target}"
+        return _bounced(f"{reason} in {names}", f"{then}, once what it was built on can land")
+    hint = f"abreast attach {context.layout.id}, merge {target} there, {then}"
+    return _bounced(f"conflicts with {target} in {names}", hint)
+
+
+def _nothing_new(context: SessionContext, old: str, start: str) -> SessionUpdate:
     """Tell what it means that the merge has the target's tree."""
-    if adds_nothing(context.repository, context.session.commit, old):  # as after a squash by hand
+    # As after a squash by hand.
+    if adds_nothing(context.repository, context.session.commit, old, start):
         return SessionUpdate(landing=LandState.LANDED, landed=old)
     reason = (
         f"a merge driver keeps {context.run.target} as it is: nothing of the session would land"
@@ -223,8 +266,19 @@ def _stopped(context: SessionContext) -> SessionUpdate:
 
 
 def _merge_commit(context: SessionContext, tree: str, parents: list[str]) -> str:
-    repo, layout = context.repository, context.layout
-    message = f"Merge {layout.branch}: {context.task.produces}"
-    trailers = [("Abreast-Run", context.run.id), ("Abreast-Session", layout.id)]
+    message = f"Merge {context.layout.branch}: {context.task.produces}"
+    return _commit(context, tree, parents, message)
+
+
+def _commit_alone(context: SessionContext, tree: str, old: str) -> str:
+    """Return the session's own change as a commit on `old`: no merge, or all would be in it."""
+    text = f"lands its own change alone: {others_named(context)} has not landed"
+    context.add_event("alone", text)
+    return _commit(context, tree, [old], context.task.produces)
+
+
+def _commit(context: SessionContext, tree: str, parents: list[str], message: str) -> str:
+    repo = context.repository
+    trailers = [("Abreast-Run", context.run.id), ("Abreast-Session", context.layout.id)]
     sign = wants_signature(repo)
     return commit_tree(repo, tree, parents, message, trailers=trailers, sign=sign)

@@ -18,8 +18,10 @@ from abreast.engine.working.session.jobs import Order
 from abreast.engine.working.session.prompts import read_briefing
 from abreast.engine.working.session.spending import bill_of
 from abreast.errors import StoreError
+from abreast.git.repository import is_ancestor
 from abreast.git.status import require_own_git_dir
 from abreast.model.events import Outcome
+from abreast.model.session import Session
 from abreast.model.task import BriefingChoice, Isolation
 from abreast.process.environment import DEPTH, SESSION, allow
 from abreast.process.files import private_folder, write_atomic
@@ -90,7 +92,7 @@ def order(context: SessionContext) -> Order:
     if context.session.cli_session:
         launch = _going_on(context, agent)
     else:
-        prompt = prompts.compose(context.task, context.predecessors())
+        prompt = prompts.compose(context.task, *earlier(context))
         launch = launch_of(context, agent, prompt)
     return order_of(context, agent, launch, "prompt.md")
 
@@ -117,6 +119,16 @@ def order_of(context: SessionContext, agent: Agent, launch: Launch, kept: str) -
     )
 
 
+def earlier(context: SessionContext) -> tuple[list[Session], list[prompts.Followed]]:
+    """Return the sessions that this one needs, and those that it is only after."""
+    start, repo = context.session.base_sha, context.repository
+    followed = [
+        prompts.Followed(one, bool(one.commit) and is_ancestor(repo, one.commit, start))
+        for one in context.followed()
+    ]
+    return context.predecessors(), followed
+
+
 def _going_on(context: SessionContext, agent: Agent) -> Launch:
     """Resume the CLI's session; begin another in the same files when the CLI has no record of it.
 
@@ -133,9 +145,7 @@ def _going_on(context: SessionContext, agent: Agent) -> Launch:
         return launch
     text = f"{agent.title} has no record of session {launch.cli_session}: a new one begins"
     context.add_event("warning", text)
-    return launch_of(
-        context, agent, prompts.restarted(context.task, came_to, context.predecessors())
-    )
+    return launch_of(context, agent, prompts.restarted(context.task, came_to, *earlier(context)))
 
 
 def _came_to(context: SessionContext) -> str:

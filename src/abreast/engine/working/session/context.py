@@ -1,6 +1,6 @@
 """What every stage of a session starts from: the run, the task, the names, the repository."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -88,7 +88,14 @@ class SessionContext:
 
     def predecessors(self) -> list[Session]:
         """Return the sessions this one needs, in the order of `needs`."""
-        found = (self.engine.reader.session(f"{self.run.id}/{n}") for n in self.task.needs)
+        return self._sessions(self.task.needs)
+
+    def followed(self) -> list[Session]:
+        """Return the sessions this one is only `after`, in that order."""
+        return self._sessions(n for n in self.task.after if n not in self.task.needs)
+
+    def _sessions(self, tasks: Iterable[str]) -> list[Session]:
+        found = (self.engine.reader.session(f"{self.run.id}/{name}") for name in tasks)
         return [session for session in found if session is not None]
 
 

@@ -156,38 +156,50 @@ def prepare(context: SessionContext) -> Ending | None:
 def start_commit(context: SessionContext) -> str:
     """Return the commit the session starts from: the base, or its predecessors' merged onto it.
 
-    Kept under a ref, so that asking again after a crash gives the same commit. Raises StateError
-    when predecessors conflict with each other.
+    Those that it is only `after` come last; one that is not done, or conflicts, is left out. Kept
+    under a ref, so that asking again after a crash gives the same commit. Raises StateError when
+    those that it needs conflict with each other.
     """
     start = context.plan.base_sha
-    if not context.task.needs:
+    if not context.task.waits_for:
         return start
     ref = context.layout.ref("base")
     known = read_ref(context.repository, ref)
     if known:
         return known
     for earlier in context.predecessors():
-        start = _join(context, start, earlier)
+        start, conflicts = _join(context, start, earlier)
+        if conflicts:
+            raise StateError(
+                f"the tasks it needs do not merge: {earlier.task} conflicts in "
+                + ", ".join(conflicts[:5]),
+                hint=f"let one of them need the other, then: abreast retry {context.layout.id}",
+            )
+    for earlier in context.followed():
+        if earlier.state is SessionState.DONE:
+            start, conflicts = _join(context, start, earlier)
+            if conflicts:
+                names = ", ".join(conflicts[:5])
+                text = f"starts without {earlier.task}, which conflicts with the others in {names}"
+                context.add_event("warning", text)
     swap_ref(context.repository, ref, start, None, reason=f"abreast: base of {context.layout.id}")
     return start
 
 
-def _join(context: SessionContext, start: str, earlier: Session) -> str:
+def _join(context: SessionContext, start: str, earlier: Session) -> tuple[str, tuple[str, ...]]:
+    """Return `start` with the work of `earlier`; or `start` itself, and the paths in conflict."""
     repo = context.repository
     if not earlier.commit or is_ancestor(repo, earlier.commit, start):
-        return start  # it changed nothing, or another predecessor builds on it
+        return start, ()  # it changed nothing, or another predecessor builds on it
     if is_ancestor(repo, start, earlier.commit):
-        return earlier.commit
+        return earlier.commit, ()
     merged = merge_trees(repo, start, earlier.commit)
     if not merged.clean:
-        raise StateError(
-            f"the tasks it needs do not merge: {earlier.task} conflicts in "
-            + ", ".join(merged.conflicts[:5]),
-            hint=f"let one of them need the other, then: abreast retry {context.layout.id}",
-        )
+        return start, merged.conflicts
     message = f"Join {earlier.task} for {context.task.id}"
     trailers = [("Abreast-Run", context.run.id)]
-    return commit_tree(repo, merged.tree, [start, earlier.commit], message, trailers=trailers)
+    parents = [start, earlier.commit]
+    return commit_tree(repo, merged.tree, parents, message, trailers=trailers), ()
 
 
 def command_order(context: SessionContext, name: str, place: Path, stop_file: Path) -> Order:

@@ -6,12 +6,13 @@ the text to each CLI.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from abreast.agents import AGENTS
 from abreast.agents.imports import MOST, read_with_imports
 from abreast.engine.reading.handoff.session import passed_on
-from abreast.model.session import Session
+from abreast.model.session import Session, SessionState
 from abreast.model.task import Task
 
 _CUT = "\n\n[cut here: too long]"
@@ -43,8 +44,20 @@ Rules for this session:
 - Nobody will answer questions. If you cannot finish, say in your last message what is missing."""
 
 
-def compose(task: Task, earlier: Sequence[Session] = ()) -> str:
-    """Return the prompt for `task`, with the handoffs of the sessions it builds on."""
+@dataclass(frozen=True)
+class Followed:
+    """A session that a task was only put after, and whether its work is where the task starts.
+
+    `why` is a sentence of the gate's; "" where the plan says so itself.
+    """
+
+    session: Session
+    included: bool
+    why: str = ""
+
+
+def compose(task: Task, needed: Sequence[Session] = (), followed: Sequence[Followed] = ()) -> str:
+    """Return the prompt for `task`, with the handoffs of the sessions it needs and is after."""
     prompt = task.prompt.strip()
     # Claude Code and Gemini CLI take a prompt whose first character is a slash for a command of
     # their own, whatever else it says: `/init` becomes Gemini's text, `/help` asks no model.
@@ -58,7 +71,28 @@ def compose(task: Task, earlier: Sequence[Session] = ()) -> str:
     if task.verify:
         parts.append(f"- This check runs when you have finished, and must pass: {task.verify}")
     text = "\n".join([parts[0], "", *parts[1:]])
-    return "\n\n".join([text, *(passed_on(session) for session in earlier)])
+    return "\n\n".join([text, *map(passed_on, needed), *map(_after, followed)])
+
+
+def _after(followed: Followed) -> str:
+    """Say why a task had to wait, what has come of the other one, and what that passes on."""
+    other = followed.session
+    why = f": {followed.why.rstrip('.')}" if followed.why else ", as the plan wants it"
+    said = f"This task was to start when task `{other.task}` had ended{why}. {_came_of(followed)}"
+    if other.started is None:
+        return said
+    return f"{said}\n{passed_on(other, included=followed.included)}"
+
+
+def _came_of(followed: Followed) -> str:
+    other = followed.session
+    if followed.included:
+        return "Its work is in your worktree: build on it, and do not do it again."
+    if other.state is not SessionState.DONE:
+        return f"It is {other.state}, and nothing of it is in your worktree: do your own task only."
+    if not other.commit:
+        return "It changed no file."
+    return "Its work is not in your worktree: do your own task only."
 
 
 INTERRUPTED = "You were interrupted."
@@ -81,7 +115,9 @@ def resumed(task: Task, came_to: str) -> str:
     return f"{came_to}\n\n{left}\n\n{task.prompt.strip()}"
 
 
-def restarted(task: Task, came_to: str, earlier: Sequence[Session] = ()) -> str:
+def restarted(
+    task: Task, came_to: str, needed: Sequence[Session] = (), followed: Sequence[Followed] = ()
+) -> str:
     """Return the prompt for a new session of the CLI in the worktree of an earlier attempt."""
     left = "An earlier attempt left its changes in this worktree. Look at them before you start."
-    return f"{compose(task, earlier)}\n\n{left} How it ended:\n{came_to}"
+    return f"{compose(task, needed, followed)}\n\n{left} How it ended:\n{came_to}"
