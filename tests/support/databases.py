@@ -166,12 +166,20 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a new, empty database: the test runs on SQLite and on PostgreSQL."""
+    """The URL of a new database: the test runs on SQLite and on PostgreSQL.
+
+    It is empty, unless the test takes `database` or `migrated_url` too.
+    """
+    up_to_date = {"database", "migrated_url"} & {*request.fixturenames}
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'abreast.db'}"
+        file = tmp_path / "abreast.db"
+        if up_to_date:
+            shutil.copy(request.getfixturevalue("migrated_file"), file)
+        yield f"sqlite:///{file}"
         return
     server: Postgres = request.getfixturevalue("postgres")
-    with server.database() as url:
+    template = request.getfixturevalue("migrated_postgres") if up_to_date else "template0"
+    with server.database(template) as url:
         yield url
 
 
@@ -191,16 +199,10 @@ def migrated_postgres(postgres: Postgres) -> Iterator[str]:
         yield url.partition("@/")[2].partition("?")[0]
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+@pytest.fixture
+def migrated_url(database_url: str) -> str:
     """The URL of a new database that is up to date: the test runs on SQLite and on PostgreSQL."""
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "abreast.db")
-        yield f"sqlite:///{tmp_path / 'abreast.db'}"
-        return
-    server: Postgres = request.getfixturevalue("postgres")
-    with server.database(request.getfixturevalue("migrated_postgres")) as url:
-        yield url
+    return database_url
 
 
 def _bring_up_to_date(url: str) -> None:
@@ -218,7 +220,8 @@ def empty_database(database_url: str) -> Iterator[sa.Engine]:
 
 
 @pytest.fixture
-def database(empty_database: sa.Engine) -> sa.Engine:
-    """An engine on `database_url`, migrated."""
-    migrate(empty_database)
-    return empty_database
+def database(migrated_url: str) -> Iterator[sa.Engine]:
+    """An engine on a new database that is up to date."""
+    engine = make_engine(migrated_url)
+    yield engine
+    engine.dispose()

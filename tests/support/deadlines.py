@@ -37,9 +37,13 @@ WHOLE_TEST = 3 * SECONDS
 
 
 def eventually(condition: Callable[[], T], what: str = "") -> T:
-    """Return the first true value of `condition()`, looked at often; fail without one."""
-    end = time.monotonic() + SECONDS
+    """Return the first true value of `condition()`, looked at often; fail without one.
+
+    Less often after a while: a look at the database takes a few milliseconds of the processor.
+    """
+    end, pause = time.monotonic() + SECONDS, 0.01
     while not (found := condition()):
         assert time.monotonic() < end, f"not within {SECONDS:.0f} s: {what or condition}"
-        time.sleep(0.01)
+        time.sleep(pause)
+        pause = min(1.2 * pause, 0.05)
     return found

@@ -37,7 +37,9 @@ def make_repo(path: Path, files: Mapping[str, str] = FILES) -> Repo:
     path.mkdir(parents=True)
     repo = Repo(path)
     repo.git("init", "-q", "-b", "main")
-    repo.git("config", "user.name", "Ada")
-    repo.git("config", "user.email", "ada@example.com")
-    repo.commit("start", files)
+    with (path / ".git/config").open("a") as config:  # as two processes would
+        config.write("[user]\n\tname = Ada\n\temail = ada@example.com\n")
+    repo.write(files)
+    repo.git("add", "-A")
+    repo.git("commit", "-qm", "start")
     return repo
