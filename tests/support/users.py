@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from abreast import api
 from abreast.places import Places
+from abreast.process.command import Completed, run
 from tests.support.clis import base_environ, require_cli
 
 PROGRAM = Path(sys.executable).with_name("abreast")
@@ -110,6 +112,45 @@ class User:
             text=True,
             check=False,
         )
+
+
+class OwnCommands:
+    """Runs of the command by which a CLI registers a server: each once, then by what it wrote.
+
+    `entry` gives it a home of its own, `cwd`, and takes what is in there afterwards. A CLI takes
+    up to two seconds of processor time to start; the same command in a home that is as empty does
+    the same again.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], tuple[Completed, dict[str, bytes]]] = {}
+
+    def forget(self) -> None:
+        self._known.clear()
+
+    def run(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], **more) -> Completed:
+        asked = str((argv, sorted(env.items()))).replace(str(cwd), _HERE)
+        key = asked, str(_files(cwd))
+        if key not in self._known:
+            done = run(argv, cwd=cwd, env=env, **more)
+            self._known[key] = done, _files(cwd)
+            return done
+        done, files = self._known[key]
+        for name, content in files.items():
+            (cwd / name).parent.mkdir(parents=True, exist_ok=True)
+            (cwd / name).write_bytes(content.replace(_HERE.encode(), bytes(cwd)))
+        return done
+
+
+_HERE = "<its own home>"
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes().replace(bytes(folder), _HERE.encode())
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def user(agent: str, folder: Path) -> User:

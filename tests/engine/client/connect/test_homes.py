@@ -9,17 +9,22 @@ from pathlib import Path
 import pytest
 
 from abreast.agents import connectable
+from abreast.engine.client.connect import entry as entries
 from abreast.engine.client.connect.register import TEXT
 from abreast.errors import AgentError, NotFoundError, StateError
 from tests.support.repos import make_repo
-from tests.support.users import CONFIGS, PROGRAM, PROJECT, SKILLS, tree, user
+from tests.support.users import CONFIGS, PROGRAM, PROJECT, SKILLS, OwnCommands, tree, user
 
 pytestmark = pytest.mark.clis
+
+
+OWN = OwnCommands()
 
 
 @pytest.fixture(params=connectable())
 def ada(request, tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setattr(entries, "run", OWN.run)
     return user(request.param, tmp_path)
 
 
@@ -32,6 +37,7 @@ def entry(agent: str, text: str):
 
 
 def test_a_fresh_home(ada):
+    OWN.forget()  # here it really runs, and in the first of the others
     done = ada.connect()
     assert done.applied
     assert [change.action for change in done.changes] == ["create", "create"]
@@ -178,6 +184,7 @@ def test_what_is_not_ours_is_not_removed(ada):
 
 
 def test_in_a_project(ada, tmp_path):
+    OWN.forget()
     repo = make_repo(tmp_path / "repo").path
     (repo / "sub").mkdir()
     before = tree(repo)
