@@ -1,5 +1,6 @@
 """Shared fixtures: real repositories, scratch homes, and a suite that cleans up after itself."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -21,12 +22,16 @@ from tests.support.databases import (  # noqa: F401  (fixtures)
 from tests.support.deadlines import WHOLE_TEST
 from tests.support.homes import move_to
 from tests.support.left import processes_of
+from tests.support.nursery import nursery  # noqa: F401  (a fixture)
 from tests.support.repos import Repo, make_repo
 from tests.support.stages import (  # noqa: F401  (fixtures)
+    as_for_users,
     local_stage,
     shared_stage,
+    shared_stage_on_both,
     stage,
     warm,
+    warm_on_postgres,
 )
 from tests.support.zones import set_zone  # noqa: F401  (a fixture)
 
@@ -51,9 +56,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _cheapness(item: pytest.Item) -> int:
     if item.get_closest_marker("clis"):
         return 0
-    return (
-        1 if {"stage", "local_stage", "shared_stage"} & {*getattr(item, "fixturenames", ())} else 2
-    )
+    return 1 if any("stage" in name for name in getattr(item, "fixturenames", ())) else 2
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was collected out of the garbage collector's rounds: it stays to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 _ROOT = pytest.StashKey[Path]()

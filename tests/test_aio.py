@@ -28,7 +28,8 @@ def test_every_call_has_a_twin() -> None:
     }
 
 
-def test_runs_side_by_side(stage: Stage) -> None:
+def test_runs_side_by_side(shared_stage_on_both: Stage) -> None:
+    stage = shared_stage_on_both
     seen: list[Run] = []
     tasks = [task("one", writes("one.txt")), task("two", writes("two.txt"))]
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -11,9 +12,11 @@ from types import TracebackType
 from typing import Any, Self
 
 import psutil
+import pytest
 
 from abreast import api
 from abreast.engine.client.requests import connect
+from abreast.engine.common import worker_process
 from abreast.engine.common.worker_process import ensure_worker, find_worker
 from abreast.model.moves import Move, Say, Shell, Write
 from abreast.model.session import Run, Session
@@ -24,10 +27,12 @@ from abreast.runner.job import load_job, load_result, load_runner
 from abreast.store.reader import Reader
 from tests.support.deadlines import MINUTES, SECONDS, eventually
 from tests.support.left import processes_now, processes_of
+from tests.support.nursery import Forked, fork
 from tests.support.repos import Repo
 from tests.support.story import check_story
 
 _WORKER = "abreast.engine.working.worker"
+_START = worker_process._start
 
 
 def scripted(*moves: Move) -> AgentChoice:
@@ -56,8 +61,13 @@ class Stage:
     At its end nothing of it may be left, and its worker's log tells of no mishap.
     """
 
+    forks = True
+    """Whether its workers are forked from one that has their modules; see `nursery`."""
+
     def __init__(self, places: Places, repo: Repo, environ: dict[str, str] | None = None) -> None:
         self.places, self.repo, self.environ = places, repo, environ
+        self._forked: list[Forked] = []
+        self._start = pytest.MonkeyPatch()
 
     @classmethod
     def on_sqlite(cls, state: Path, repo: Repo) -> Self:
@@ -65,7 +75,17 @@ class Stage:
         return cls(Places(state, f"sqlite:///{state / 'abreast.db'}").make(), repo)
 
     def __enter__(self) -> Self:
+        self._start.setattr(worker_process, "_start", self._fork if self.forks else _START)
         return self
+
+    def _fork(self, places: Places) -> Forked:
+        forked = fork(worker_process.successor(places))
+        self._forked.append(forked)
+        return forked
+
+    def no_more_workers(self) -> None:
+        """Leave the next start of a worker to somebody else."""
+        self._start.undo()
 
     def __exit__(
         self,
@@ -81,6 +101,7 @@ class Stage:
             left = self._end()
             for job in self._jobs():
                 sweep(json.loads(job.read_text())["marker"])
+            self.no_more_workers()
         if kind is None:
             assert left == [], "processes are left"
             self._check_logs()
@@ -161,6 +182,11 @@ class Stage:
         identity = find_worker(self.places)
         return identity.find() if identity else None
 
+    def signal_worker(self, number: signal.Signals) -> None:
+        process = self.worker()
+        if process is not None:
+            process.send_signal(number)
+
     def end_worker(self) -> None:
         process = self.worker()
         if process is not None:
@@ -188,6 +214,7 @@ class Stage:
                     worker.terminate()
                     worker.wait(SECONDS)
             time.sleep(0.02)
+        eventually(lambda: None not in [one.poll() for one in self._forked], "its workers' ends")
         return left
 
     def restart_worker(self) -> None:
@@ -215,12 +242,28 @@ class Stage:
 
 
 class SharedStage(Stage):
-    """A stage on an abreast that other tests use too: its worker stays, nothing else does."""
+    """A stage on an abreast that other tests use too: its worker stays, nothing else does.
+
+    Between tests the worker stands still: its looks for work would go on through the whole suite.
+    """
 
     def __enter__(self) -> Self:
+        super().__enter__()
+        self.signal_worker(signal.SIGCONT)
         self._before = {run.id for run in super()._runs()}
         self._said_before = len(super()._worker_said())
         return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            super().__exit__(kind, error, trace)
+        finally:
+            self.signal_worker(signal.SIGSTOP)
 
     def _runs(self) -> list[Run]:
         return [run for run in super()._runs() if run.id not in self._before]

@@ -1,16 +1,25 @@
 """A whole abreast for each test: state folder, database, worker. Or one that many use."""
 
 import shutil
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from abreast.engine.common.worker_process import ensure_worker
 from abreast.places import Places
+from tests.support.databases import Postgres
 from tests.support.homes import move_to
 from tests.support.repos import Repo
 from tests.support.stage import SharedStage, Stage
+
+
+@pytest.fixture
+def as_for_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The workers of a stage are started as those of users, not forked."""
+    monkeypatch.setattr(Stage, "forks", False)
 
 
 @pytest.fixture
@@ -38,13 +47,43 @@ def shared_stage(warm: Places, repo: Repo) -> Iterator[Stage]:
         yield built
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def shared_stage_on_both(request: pytest.FixtureRequest, repo: Repo) -> Iterator[Stage]:
+    """Such a stage on SQLite, and one on PostgreSQL."""
+    warm = {"sqlite": "warm", "postgres": "warm_on_postgres"}[request.param]
+    with SharedStage(request.getfixturevalue(warm), repo) as built:
+        yield built
+
+
 @pytest.fixture(scope="session")
 def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
     """The state folder of an abreast whose worker is there."""
     top = tmp_path_factory.mktemp("shared")
-    with Stage.on_sqlite(top / "state", Repo(top)) as stage:
+    with _warmed(top, f"sqlite:///{top / 'state' / 'abreast.db'}") as places:
+        yield places
+
+
+@pytest.fixture(scope="session")
+def warm_on_postgres(
+    tmp_path_factory: pytest.TempPathFactory, postgres: Postgres, migrated_postgres: str
+) -> Iterator[Places]:
+    """The same with its database on a server."""
+    with (
+        postgres.database(migrated_postgres) as url,
+        _warmed(tmp_path_factory.mktemp("shared"), url) as places,
+    ):
+        yield places
+
+
+@contextmanager
+def _warmed(top: Path, url: str) -> Iterator[Places]:
+    with Stage(Places(top / "state", url).make(), Repo(top)) as stage:
         with pytest.MonkeyPatch.context() as patch:
             move_to(top / "home", patch)
             patch.setenv("ABREAST_IDLE_EXIT", "86400")
             ensure_worker(stage.places)
-        yield stage.places
+        stage.no_more_workers()
+        try:
+            yield stage.places
+        finally:
+            stage.signal_worker(signal.SIGCONT)  # one that stands still does not hear of its end

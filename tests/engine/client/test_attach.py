@@ -56,8 +56,8 @@ api.close_session(sys.argv[3], places=places)
 """
 
 
-def test_one_person_at_a_time_is_in_a_session(local_stage: Stage) -> None:
-    stage = local_stage
+def test_one_person_at_a_time_is_in_a_session(shared_stage: Stage) -> None:
+    stage = shared_stage
     run = stage.run(task("one", writes("one.txt"), verify="false"))
     name = f"{run.id}/one"
     argv = [sys.executable, "-c", _ELSEWHERE, str(stage.places.state), stage.places.database, name]
@@ -82,8 +82,8 @@ def test_one_person_at_a_time_is_in_a_session(local_stage: Stage) -> None:
     assert stage.wait(run.id).sessions[0].attempt > 1
 
 
-def test_an_open_session_whose_terminal_has_gone_is_opened_again(local_stage: Stage) -> None:
-    stage = local_stage
+def test_an_open_session_whose_terminal_has_gone_is_opened_again(shared_stage: Stage) -> None:
+    stage = shared_stage
     script = _ELSEWHERE.replace(
         "api.attach(sys.argv[3], places=places)",
         'api.open_session("mine", "scripted", repo=Path(sys.argv[3]), base="main", places=places)',
@@ -107,8 +107,8 @@ def test_an_open_session_whose_terminal_has_gone_is_opened_again(local_stage: St
     assert api.close_session(name, places=stage.places).state is SessionState.DONE
 
 
-def test_an_open_session_is_committed_when_it_is_left(local_stage: Stage) -> None:
-    stage = local_stage
+def test_an_open_session_is_committed_when_it_is_left(shared_stage: Stage) -> None:
+    stage = shared_stage
     terminal = api.open_session(
         "mine", "scripted", repo=stage.repo.path, base="main", places=stage.places
     )

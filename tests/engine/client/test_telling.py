@@ -17,36 +17,36 @@ from tests.support.deadlines import SECONDS, eventually
 from tests.support.stage import Stage, scripted, task, until, writes
 
 
-def test_a_session_that_has_ended_is_told_nothing(local_stage: Stage):
-    run = local_stage.run(task("one", writes("a.txt")), task("two", scripted(Fail("no"))))
+def test_a_session_that_has_ended_is_told_nothing(shared_stage: Stage):
+    run = shared_stage.run(task("one", writes("a.txt")), task("two", scripted(Fail("no"))))
     with pytest.raises(StateError, match=r"one has ended: it is done") as done:
-        api.tell("one", "Wait!", places=local_stage.places)
+        api.tell("one", "Wait!", places=shared_stage.places)
     assert done.value.hint == f"abreast attach {run.id}/one opens it"
     with pytest.raises(StateError, match=r"two has ended: it is failed") as failed:
-        api.tell("two", "Wait!", places=local_stage.places)
+        api.tell("two", "Wait!", places=shared_stage.places)
     assert f"abreast resume {run.id} goes on" in (failed.value.hint or "")
 
 
-def test_an_agent_without_hooks_says_so(local_stage: Stage, tmp_path: Path):
+def test_an_agent_without_hooks_says_so(shared_stage: Stage, tmp_path: Path):
     gate = tmp_path / "gate"
     wait = until(gate)
-    run = local_stage.start(task("one", scripted(wait, Say("done"))))
+    run = shared_stage.start(task("one", scripted(wait, Say("done"))))
     with pytest.raises(StateError, match="cannot receive messages while it runs"):
-        api.tell("one", "Wait!", places=local_stage.places)
+        api.tell("one", "Wait!", places=shared_stage.places)
     with pytest.raises(StateError, match="the message is empty"):
-        api.tell(run.id, " ", places=local_stage.places)
+        api.tell(run.id, " ", places=shared_stage.places)
     with pytest.raises(NotFoundError):
-        api.tell("nobody", "Wait!", places=local_stage.places)
+        api.tell("nobody", "Wait!", places=shared_stage.places)
     for empty in ("", "/one"):  # not the newest run
         with pytest.raises(NotFoundError, match="is not the name of a session"):
-            api.tell(empty, "Wait!", places=local_stage.places)
+            api.tell(empty, "Wait!", places=shared_stage.places)
         with pytest.raises(NotFoundError, match="is not the name of a run"):
-            api.collect(empty, wait=True, places=local_stage.places)
+            api.collect(empty, wait=True, places=shared_stage.places)
     gate.touch()
 
 
-def test_what_was_not_heard_goes_along_with_the_next_prompt(local_stage: Stage, tmp_path: Path):
-    stage, gate, journal = local_stage, tmp_path / "gate", tmp_path / "journal"
+def test_what_was_not_heard_goes_along_with_the_next_prompt(shared_stage: Stage, tmp_path: Path):
+    stage, gate, journal = shared_stage, tmp_path / "gate", tmp_path / "journal"
     line = f"cat >> {journal}; while [ ! -e {gate} ]; do sleep 0.02; done; exit 1"
     run = stage.start(task("one", AgentChoice("command", command=line)))
     eventually(lambda: journal.exists() and journal.read_text(), "it is at work")
@@ -64,20 +64,20 @@ def test_what_was_not_heard_goes_along_with_the_next_prompt(local_stage: Stage, 
 
 
 def test_a_session_that_ends_while_it_is_told_hears_it_when_it_is_resumed(
-    local_stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shared_stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     gate = tmp_path / "gate"
     wait = until(gate)
-    run = local_stage.start(task("one", scripted(wait, Fail("no"))))
+    run = shared_stage.start(task("one", scripted(wait, Fail("no"))))
     # What comes before its prompt is written goes along with it.
-    eventually(lambda: local_stage.has_begun(f"{run.id}/one"), "it has its first prompt")
+    eventually(lambda: shared_stage.has_begun(f"{run.id}/one"), "it has its first prompt")
     # The scripted agent has no hooks; with the claim that it had, its letter stays where it is.
     able = dataclasses.replace(ScriptedAgent.capabilities, told="at its next tool call")
     monkeypatch.setattr(ScriptedAgent, "capabilities", able)
     with ThreadPoolExecutor(1) as beside:
-        telling = beside.submit(api.tell, run.id, "Wait!", patience=30, places=local_stage.places)
-        eventually(lambda: local_stage.events(f"{run.id}/one", "tell"), "the letter is there")
-        api.tell(run.id, "Or not.", sender="r/lead", patience=0, places=local_stage.places)
+        telling = beside.submit(api.tell, run.id, "Wait!", patience=30, places=shared_stage.places)
+        eventually(lambda: shared_stage.events(f"{run.id}/one", "tell"), "the letter is there")
+        api.tell(run.id, "Or not.", sender="r/lead", patience=0, places=shared_stage.places)
         gate.touch()
         told = telling.result(SECONDS)
     assert (told.heard, told.waits_for.partition(":")[0]) == (
@@ -85,27 +85,27 @@ def test_a_session_that_ends_while_it_is_told_hears_it_when_it_is_resumed(
         "when it is resumed, for it has ended meanwhile",
     )
     # Each says whose word it is, to the session and in the log.
-    box = local_stage.directory(f"{run.id}/one").parent / "cli" / "mailbox"
+    box = shared_stage.directory(f"{run.id}/one").parent / "cli" / "mailbox"
     users, sessions = (mail.text for mail in mailbox.pending(box))
     assert users == "Message from the user, sent while you work:\nWait!"
     assert sessions.startswith("Message from the session r/lead, sent while you work.")
     assert "not as an instruction from the user:\nOr not." in sessions
-    logged = local_stage.events(f"{run.id}/one", "tell")
+    logged = shared_stage.events(f"{run.id}/one", "tell")
     assert logged == ["the user: Wait!", "r/lead: Or not."]
-    story = [entry.text for entry in api.logs(f"{run.id}/one", places=local_stage.places)]
+    story = [entry.text for entry in api.logs(f"{run.id}/one", places=shared_stage.places)]
     assert [text for text in story if text in logged] == logged
 
 
 def test_what_was_heard_waits_for_nothing(
-    local_stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shared_stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     gate = tmp_path / "gate"
-    run = local_stage.start(task("one", scripted(until(gate), Say("done"))))
+    run = shared_stage.start(task("one", scripted(until(gate), Say("done"))))
     name = f"{run.id}/one"
-    eventually(lambda: local_stage.has_begun(name), "it has its first prompt")
+    eventually(lambda: shared_stage.has_begun(name), "it has its first prompt")
     able = dataclasses.replace(ScriptedAgent.capabilities, told="at its next tool call")
     monkeypatch.setattr(ScriptedAgent, "capabilities", able)
-    box = local_stage.directory(name).parent / "cli" / "mailbox"
+    box = shared_stage.directory(name).parent / "cli" / "mailbox"
     ways = {
         mailbox.TOOL: "after a tool call",
         mailbox.TURN: "at the end of its turn, and continues because of it",
@@ -113,11 +113,11 @@ def test_what_was_heard_waits_for_nothing(
     }
     for point, words in ways.items():
         with ThreadPoolExecutor(1) as beside:
-            telling = beside.submit(api.tell, name, "Hi!", patience=30, places=local_stage.places)
+            telling = beside.submit(api.tell, name, "Hi!", patience=30, places=shared_stage.places)
             eventually(lambda: mailbox.pending(box), "the letter is there")
             assert mailbox.take(box, mailbox.pending(box)[0].number, point)
             told = telling.result(SECONDS)
         assert (told.heard, told.waits_for) == (words, "")
-    told = api.tell(name, "Hi!", patience=0, places=local_stage.places)
+    told = api.tell(name, "Hi!", patience=0, places=shared_stage.places)
     assert (told.heard, told.waits_for) == ("", "at its next tool call")
     gate.touch()

@@ -28,9 +28,9 @@ def dump(file: Path, *names: str) -> str:
 
 
 def test_setup_and_verify_see_the_plans_variables_and_no_agents_keys(
-    local_stage: Stage, tmp_path: Path
+    shared_stage: Stage, tmp_path: Path
 ) -> None:
-    stage = local_stage
+    stage = shared_stage
     secrets = {
         name: f"secret of {name}"
         for name in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY", "MY_OWN_TOKEN")

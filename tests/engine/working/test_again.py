@@ -18,7 +18,10 @@ from tests.support.deadlines import eventually
 from tests.support.stage import Stage, scripted, task, until, writes
 
 
-def test_resume_goes_on_in_the_same_cli_session(stage: Stage, tmp_path: Path) -> None:
+def test_resume_goes_on_in_the_same_cli_session(
+    shared_stage_on_both: Stage, tmp_path: Path
+) -> None:
+    stage = shared_stage_on_both
     gate, journal = tmp_path / "gate", tmp_path / "journal"
     once = Shell(f"echo once >> {journal}")
     run = stage.start(
@@ -72,9 +75,9 @@ def test_a_request_that_comes_while_its_run_is_closed_is_not_lost(stage: Stage) 
 
 
 def test_a_request_that_is_refused_leaves_the_runs_environment(
-    local_stage: Stage, tmp_path: Path
+    shared_stage: Stage, tmp_path: Path
 ) -> None:
-    stage, gate = local_stage, tmp_path / "gate"
+    stage, gate = shared_stage, tmp_path / "gate"
     run = stage.start(task("one", scripted(until(gate), Write("a.txt", "a"))))
     stage.until(f"{run.id}/one", lambda session: session.state is SessionState.RUNNING)
     file = stage.places.runs / run.id / "environment.json"
@@ -99,7 +102,10 @@ def test_resume_of_an_agent_without_sessions_starts_it_afresh(shared_stage: Stag
     assert stage.repo.git("show", f"{session.branch}:count.txt") == "x"
 
 
-def test_retry_starts_afresh_and_keeps_what_was(stage: Stage, tmp_path: Path) -> None:
+def test_retry_starts_afresh_and_keeps_what_was(
+    shared_stage_on_both: Stage, tmp_path: Path
+) -> None:
+    stage = shared_stage_on_both
     fixed, journal = tmp_path / "fixed", tmp_path / "journal"
     moves = (Shell(f"echo once >> {journal}; cp {journal} copy.txt"), Say("copied"))
     run = stage.run(

@@ -9,7 +9,10 @@ from abreast.model.task import AgentChoice
 from tests.support.stage import Stage, scripted, task, writes
 
 
-def test_a_dependent_starts_from_the_merged_work_of_those_it_needs(stage: Stage) -> None:
+def test_a_dependent_starts_from_the_merged_work_of_those_it_needs(
+    shared_stage_on_both: Stage,
+) -> None:
+    stage = shared_stage_on_both
     reads = scripted(Shell("cat root.txt left.txt right.txt > all.txt"), Say("read them"))
     run = stage.run(
         task("root", writes("root.txt", "root\n")),
@@ -44,7 +47,8 @@ def test_a_dependent_starts_from_the_merged_work_of_those_it_needs(stage: Stage)
     assert "session nothing, it changed no file, not instructions" in nothing
 
 
-def test_predecessors_that_do_not_merge_are_told(stage: Stage) -> None:
+def test_predecessors_that_do_not_merge_are_told(shared_stage: Stage) -> None:
+    stage = shared_stage
     run = stage.run(
         task("one", writes("same.txt", "one\n")),
         task("other", writes("same.txt", "other\n")),
@@ -76,7 +80,10 @@ def at_once(journal: Path) -> Iterator[set[str]]:
         yield now
 
 
-def test_no_more_than_max_parallel_sessions_are_at_work(stage: Stage, tmp_path: Path) -> None:
+def test_no_more_than_max_parallel_sessions_are_at_work(
+    shared_stage_on_both: Stage, tmp_path: Path
+) -> None:
+    stage = shared_stage_on_both
     journal = tmp_path / "journal"
     names = [f"t{number}" for number in range(6)]
     together = Shell(f"while [ $(grep -c begin {journal}) -lt 3 ]; do sleep 0.02; done")

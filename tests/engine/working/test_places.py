@@ -23,6 +23,8 @@ from tests.support.deadlines import SECONDS, eventually
 from tests.support.repos import Repo
 from tests.support.stage import Stage, scripted, task, until, writes
 
+pytestmark = pytest.mark.usefixtures("as_for_users")
+
 
 def test_a_second_machine_is_refused_by_name_and_takes_nothing(
     postgres: Postgres, tmp_path: Path, repo: Repo

@@ -14,7 +14,8 @@ from abreast.model.task import AgentChoice
 from tests.support.stage import Stage, scripted, task, writes
 
 
-def test_three_tasks_are_done_each_with_one_commit(stage: Stage) -> None:
+def test_three_tasks_are_done_each_with_one_commit(shared_stage_on_both: Stage) -> None:
+    stage = shared_stage_on_both
     run = stage.run(*(task(name, writes(f"{name}.txt")) for name in ("one", "two", "three")))
     assert run.state is RunState.DONE
     for session in run.sessions:
@@ -46,7 +47,8 @@ ENDINGS = {
 
 
 @pytest.fixture
-def ended(stage: Stage) -> Run:
+def ended(shared_stage_on_both: Stage) -> Run:
+    stage = shared_stage_on_both
     new = Write("new.txt", "work\n")
     red = "echo not good enough; exit 3"
     reads = scripted(Say("all is well"))
@@ -65,7 +67,10 @@ def ended(stage: Stage) -> Run:
     )
 
 
-def test_every_way_to_end_says_why_and_keeps_the_work(stage: Stage, ended: Run) -> None:
+def test_every_way_to_end_says_why_and_keeps_the_work(
+    shared_stage_on_both: Stage, ended: Run
+) -> None:
+    stage = shared_stage_on_both
     assert ended.state is RunState.FAILED
     found = {session.task: (session.state, session.reason) for session in ended.sessions}
     assert found == ENDINGS
@@ -83,7 +88,8 @@ def test_every_way_to_end_says_why_and_keeps_the_work(stage: Stage, ended: Run) 
     assert (never_began.started, never_began.worktree) == (None, "")
 
 
-def test_usage_is_what_the_agent_stated(stage: Stage) -> None:
+def test_usage_is_what_the_agent_stated(shared_stage: Stage) -> None:
+    stage = shared_stage
     agent = scripted(Spend(1000, 200, 50), Write("a.txt", "a"), Spend(500, 0, 5), Say("done"))
     run = stage.run(task("one", agent))
     [session] = run.sessions
@@ -91,7 +97,8 @@ def test_usage_is_what_the_agent_stated(stage: Stage) -> None:
     assert session.turns == 2
 
 
-def test_an_agent_that_is_no_agent_runs_as_a_command(stage: Stage) -> None:
+def test_an_agent_that_is_no_agent_runs_as_a_command(shared_stage: Stage) -> None:
+    stage = shared_stage
     line = 'grep -c "Do count" "$ABREAST_PROMPT_FILE" >> count.txt; cat >> count.txt; echo counted'
     run = stage.run(task("count", AgentChoice("command", command=line), verify="test -s count.txt"))
     [session] = run.sessions

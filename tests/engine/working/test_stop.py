@@ -37,7 +37,10 @@ def assert_kept(stage: Stage, session: Session) -> None:
     assert stage.repo.git("show", f"refs/abreast/snap/{session.id}:half.txt") == "half"
 
 
-def test_a_run_is_stopped_in_mid_tool_with_sessions_still_queued(stage: Stage) -> None:
+def test_a_run_is_stopped_in_mid_tool_with_sessions_still_queued(
+    shared_stage_on_both: Stage,
+) -> None:
+    stage = shared_stage_on_both
     run = stage.start(
         task("one", scripted(WORK, TOOL, Say("never said"))),
         task("two", scripted(WORK, TOOL, Say("never said"))),

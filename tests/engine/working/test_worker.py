@@ -22,6 +22,8 @@ from tests.support.deadlines import SECONDS, eventually
 from tests.support.repos import Repo
 from tests.support.stage import Stage, scripted, task, writes
 
+pytestmark = pytest.mark.usefixtures("as_for_users")
+
 
 def another_worker(stage: Stage) -> subprocess.CompletedProcess[str]:
     return subprocess.run(

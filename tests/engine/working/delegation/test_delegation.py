@@ -202,7 +202,8 @@ def test_a_tree_that_changed_meanwhile_is_told(shared_stage: Stage):
     assert 'changed: "new.txt"' in shared_stage.events(found.id, "warning")
 
 
-def test_a_child_with_a_worktree_delivers_a_commit(stage: Stage):
+def test_a_child_with_a_worktree_delivers_a_commit(shared_stage_on_both: Stage):
+    stage = shared_stage_on_both
     before = marks_of(stage.repo.path)
     found = ask(
         stage, says(bullets("wrote it"), Write("new.txt", "x\n")), isolation=Isolation.WORKTREE
@@ -297,7 +298,8 @@ def test_a_repository_without_a_commit_can_be_read(shared_stage: Stage, tmp_path
     assert "git commit --allow-empty" in (refused.value.problems[0].hint or "")
 
 
-def test_several_children_answer_side_by_side(stage: Stage):
+def test_several_children_answer_side_by_side(shared_stage_on_both: Stage):
+    stage = shared_stage_on_both
     run = begin(stage, says(bullets("one")), *(f"Question {n}?" for n in range(1, 5)))
     found = api.collect(run.id, wait=True, timeout=SECONDS, places=stage.places)
     assert [d.id for d in found] == [f"{run.id}/{n}" for n in range(1, 5)]

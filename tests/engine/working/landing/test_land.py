@@ -60,7 +60,10 @@ def trials(tmp_path: Path) -> Trials:
     return Trials(tmp_path)
 
 
-def test_three_sessions_are_landed_one_after_another(stage: Stage, trials: Trials) -> None:
+def test_three_sessions_are_landed_one_after_another(
+    shared_stage_on_both: Stage, trials: Trials
+) -> None:
+    stage = shared_stage_on_both
     stage.repo.write({"src/app.py": "edited by the user\n", "mine.txt": "untracked\n"})
     names = ("one", "two", "three")
     tasks = [task(n, writes(f"{n}.txt"), verify=trials.verify(waits=False)) for n in names]
@@ -126,7 +129,8 @@ def test_an_edit_in_the_way_parks_the_landing(shared_stage: Stage) -> None:
     assert "good day" in (path / "src/app.py").read_text()
 
 
-def test_conflicts_and_red_merges_bounce_and_the_queue_goes_on(stage: Stage) -> None:
+def test_conflicts_and_red_merges_bounce_and_the_queue_goes_on(shared_stage_on_both: Stage) -> None:
+    stage = shared_stage_on_both
     stage.repo.commit("lib", {"lib.sh": "old() { echo ok; }\n", "use.sh": ". ./lib.sh\n"})
     verify = "sh -e use.sh"
     run = stage.run(
@@ -259,7 +263,10 @@ def test_a_failure_after_the_move_does_not_undo_the_news(shared_stage: Stage) ->
     assert "one.txt" in on(stage, "main")
 
 
-def test_two_runs_take_turns_on_one_target(stage: Stage, trials: Trials, tmp_path: Path) -> None:
+def test_two_runs_take_turns_on_one_target(
+    shared_stage_on_both: Stage, trials: Trials, tmp_path: Path
+) -> None:
+    stage = shared_stage_on_both
     linked = tmp_path / "linked"
     stage.repo.git("worktree", "add", "-q", "-b", "elsewhere", str(linked))
     first = stage.run(task("one", writes("one.txt"), verify=trials.verify(waits=True)))
@@ -484,8 +491,8 @@ def test_a_request_that_was_merged_at_this_head_has_landed(
     assert merged == "its request was merged: https://forge.example/pull/1"
 
 
-def test_a_driver_that_drops_everything_lands_nothing(local_stage: Stage) -> None:
-    stage = local_stage
+def test_a_driver_that_drops_everything_lands_nothing(shared_stage: Stage) -> None:
+    stage = shared_stage
     stage.repo.git("config", "merge.ours.driver", "true")
     run = stage.run(task("one", scripted(Write("README.md", "theirs\n"), Say("done"))))
     stage.repo.commit("mine", {"README.md": "mine\n", ".gitattributes": "* merge=ours\n"})

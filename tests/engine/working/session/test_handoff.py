@@ -138,10 +138,10 @@ def test_a_handoff_that_cannot_be_written_changes_no_ending(shared_stage: Stage)
     assert told.startswith("its handoff could not be written: ")
 
 
-def test_one_whose_worktree_is_gone_tells_where_its_work_is(local_stage: Stage):
-    run = local_stage.run(task("a", scripted(Write("a.txt", "x\n"), Fail("no more"))))
-    api.clean([run.id], remove=True, force=True, places=local_stage.places)
-    found = api.handoff(f"{run.id}/a", places=local_stage.places)
+def test_one_whose_worktree_is_gone_tells_where_its_work_is(shared_stage: Stage):
+    run = shared_stage.run(task("a", scripted(Write("a.txt", "x\n"), Fail("no more"))))
+    api.clean([run.id], remove=True, force=True, places=shared_stage.places)
+    found = api.handoff(f"{run.id}/a", places=shared_stage.places)
     assert f"kept under `refs/abreast/snap/{run.id}/a`" in found.right_now
     assert any("`a.txt` +1 -0" in line for line in found.context)
 

@@ -34,7 +34,8 @@ LIMITS: dict[str, tuple[Limits, tuple[Move, ...], str]] = {
 
 
 @pytest.fixture
-def ended(stage: Stage) -> Run:
+def ended(shared_stage: Stage) -> Run:
+    stage = shared_stage
     tasks = (
         task(name, scripted(WORK, *moves, Say("never said")), limits=limits)
         for name, (limits, moves, _) in LIMITS.items()
@@ -47,7 +48,10 @@ def ended(stage: Stage) -> Run:
     )
 
 
-def test_a_limit_that_trips_is_named_and_partial_work_is_kept(stage: Stage, ended: Run) -> None:
+def test_a_limit_that_trips_is_named_and_partial_work_is_kept(
+    shared_stage: Stage, ended: Run
+) -> None:
+    stage = shared_stage
     assert ended.state is RunState.STOPPED
     *limited, within = ended.sessions
     assert within.state is SessionState.DONE, within.reason

@@ -33,8 +33,8 @@ def kept(stage: Stage, session: str) -> set[str]:
     }
 
 
-def test_what_a_session_that_is_done_has_left_behind_is_kept(local_stage: Stage) -> None:
-    stage = local_stage
+def test_what_a_session_that_is_done_has_left_behind_is_kept(shared_stage: Stage) -> None:
+    stage = shared_stage
     run = stage.run(
         task("amends", scripted(AMENDS)),
         task("rebases", scripted(STOPS_A_REBASE)),

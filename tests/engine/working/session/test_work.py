@@ -54,7 +54,8 @@ def test_what_an_agent_has_staged_or_announced_is_all_one(shared_stage: Stage) -
     assert done(stage, run.sessions[0]) == {"empty": "", "full": "x", "staged": "later"}
 
 
-def test_unusual_file_names_come_through(stage: Stage) -> None:
+def test_unusual_file_names_come_through(shared_stage_on_both: Stage) -> None:
+    stage = shared_stage_on_both
     odd_names = ("ä ö ü.txt", "new\nline", "-dash", 'quo"te', " spaces ", "🎉", "a\\b", "tab\there")
     names = [f"d/{name}" for name in odd_names]
     run = stage.run(
