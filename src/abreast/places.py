@@ -36,7 +36,7 @@ class Places:
 
     @property
     def forwards(self) -> Path:
-        """The folder of what landings into checkouts mean to do, until it is done."""
+        """The folder of the intents of landings into checkouts, until they are done."""
         return self.state / "forwards"
 
     @property
@@ -49,11 +49,11 @@ class Places:
 
     @property
     def aside(self) -> Path:
-        """Where files wait that no commit can hold, when their worktree had to go."""
+        """The folder of files that no commit can hold, moved out of worktrees that were removed."""
         return self.state / "aside"
 
     def handoff_of(self, checkout: Path) -> Path:
-        """The handoff of the newest session in a checkout, where its owner keeps none there."""
+        """Return where the handoff of the newest session of a checkout lies, outside of it."""
         name = unique_name(checkout.name or "root", bytes(checkout))
         return self.state / "handoffs" / name / "CURRENT_WORK.md"
 

@@ -2,7 +2,7 @@
 
 Tests, and programs that embed abreast, bring more by the variable ABREAST_AGENTS: Python files,
 divided as in PATH, each with an `AGENT`. Workers and supervisors are processes of their own, so
-nothing in this one would do.
+an agent that is registered in this process only would not reach them.
 """
 
 import os

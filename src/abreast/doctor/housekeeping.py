@@ -1,4 +1,4 @@
-"""What is left lying about, damaged, or about to be lost: repositories, worktrees, transcripts."""
+"""What is left over, damaged, or about to be lost: repositories, worktrees, transcripts."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass

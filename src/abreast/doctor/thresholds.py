@@ -1,4 +1,4 @@
-"""From where on a thing is a finding, each with the source or the reasoning.
+"""The thresholds of the checks, each with its source or reasoning.
 
 Tokens that no CLI stated are estimated from lengths, four bytes or characters each.
 """

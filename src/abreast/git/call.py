@@ -1,4 +1,4 @@
-"""The one door to git: a scrubbed environment, stable output, patience with git's own races.
+"""The only way to run git: a scrubbed environment, stable output, retries after lost races.
 
 What an agent can write is data here. On its worktree (`Guarded`) git runs with a git directory of
 ours and without the variables that open doors; no call enters a submodule, wherever it is made.
@@ -87,7 +87,7 @@ def environment() -> dict[str, str]:
 
 
 def guarded_environment() -> dict[str, str]:
-    """Return the environment of a call on an agent's worktree: nothing in it opens a door."""
+    """Return the environment of a call on an agent's worktree: no tokens, keys or ssh agent."""
     return allow(os.environ, *_KEPT_GUARDED) | _STABLE | OUR_CONFIGURATION
 
 

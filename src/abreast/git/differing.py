@@ -1,4 +1,4 @@
-"""Which files of a worktree differ from an index, as a person would say it.
+"""Which files of a worktree differ from an index, and staging them in an index of ours.
 
 Not everything that git lists as modified has been: where attributes or settings convert files on
 their way out and back (`eol`, `autocrlf`, `filter`), some are so as they were checked out. Those

@@ -82,7 +82,7 @@ def fast_forward(
 
 
 def recover(journals: Path) -> list[str]:
-    """Finish or take back what killed processes left half done; return what is left, in words.
+    """Finish or undo what killed processes left half done; return what is left, in words.
 
     What cannot be finished now stays for the next look.
     """
@@ -129,7 +129,7 @@ def _intent(repo: Repository, checkout: Path, target: str, *, old: str, new: str
 
 
 def _try(file: Path, intent: Intent, reason: str) -> Refusal | None:
-    """Do it as far as it goes; return what stood in the way. `_settle` must follow."""
+    """Attempt the fast-forward; return what stood in the way. `_settle` must follow."""
     try:
         save_intent(file, intent)
         _lock_index(intent)
@@ -192,14 +192,14 @@ def _locks(intent: Intent) -> Iterator[Lock]:
 
 
 def _recover(file: Path) -> list[str]:
-    """Settle what a killed process has left, once nothing of it is at work any more."""
+    """End the processes that a killed one has left, and settle what it had begun."""
     if intent := load_intent(file):
         end_marked(intent.marker, _ENDING)
     return _settle(file)
 
 
 def _settle(file: Path) -> list[str]:
-    """Go on where the branch has moved, else go back; return the files that are left, in words."""
+    """Finish if the branch has moved, else undo; return the files that are left, in words."""
     intent = load_intent(file)
     if intent is None:
         return []

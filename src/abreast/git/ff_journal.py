@@ -1,4 +1,4 @@
-"""What a fast-forward of a checkout means to do, on disk before it does anything, and undoing it.
+"""The steps of a fast-forward of a checkout: written down first, then taken, or undone.
 
 A fast-forward is a list of steps. Each can be undone by looking at what is there: a file that we
 took away lies in the scratch folder, one that we put is still the inode that we put. So whoever
@@ -191,7 +191,7 @@ _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.E
 
 
 def put(source: Path, path: Path) -> None:
-    """Let `path` be the file `source`. Raises FileExistsError when something is there."""
+    """Put the file `source` at `path`. Raises FileExistsError when something is there."""
     try:
         os.link(source, path, follow_symlinks=False)
     except OSError as failure:

@@ -1,4 +1,4 @@
-"""A worktree that somebody else may write to, as we look at it: through a git directory of our own.
+"""A worktree that an agent can write to, looked at through a git directory of our own.
 
 An agent can change whatever git reads in its worktree: the `.git` file, the index, a repository in
 the place of a submodule; one that no sandbox confines can change the shared configuration and the
@@ -67,7 +67,7 @@ class Guarded:
         _put(self.git_dir / "HEAD", os.fsencode(head))
 
     def copy_state(self) -> None:
-        """Bring our copies of HEAD and the index up to what they are in the worktree now.
+        """Update our copies of HEAD and the index from the worktree.
 
         Raises `GitError` when git's folder for the worktree is gone.
         """

@@ -139,7 +139,7 @@ def _register(repo: Repository, spec: WorktreeSpec, lock: Path, marker: str) -> 
 
 
 def _write_files(tree: Guarded, head: str, marker: str) -> None:
-    """Check out `head`, as the user: a filter, or a clone that lacks objects, may have to fetch.
+    """Check out `head` as the user, because a filter or a partial clone may have to fetch.
 
     Submodules stay empty, as after `git worktree add`.
     """

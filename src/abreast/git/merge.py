@@ -1,4 +1,4 @@
-"""Merges without a checkout: one for real, or many as predictions that leave no object behind.
+"""Merges without a checkout: a single one, or many predictions that leave no object behind.
 
 Whether work has landed in a branch is judged by git's own merge alone. Neither patch ids nor the
 repository's merge drivers are asked: `git cherry` ignores white space and counts a commit that was
@@ -222,7 +222,7 @@ class Landed(StrEnum):
 
 
 def is_landed(repo: Repository, commit: str, target: str, start: str = "") -> Landed | None:
-    """Tell how the work of `commit` got into `target` (a commit or full ref); None: it did not.
+    """Return how `commit` got into `target` (a commit or full ref); None: it is not in it.
 
     Its work is what it changes since the commit `start`; without one, all that it contains.
     """

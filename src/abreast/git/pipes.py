@@ -1,4 +1,4 @@
-"""Pipes in the places of files that git reads: git would wait for ever for somebody to write.
+"""Pipes in the place of files that git reads, which would block git for ever.
 
 An agent, also one that a sandbox confines, can put one in the place of `.gitignore` in any folder,
 or into a submodule's repository. Git opens what it finds. So while git is at work on such a tree
@@ -22,7 +22,7 @@ _AGAIN = 0.02  # seconds: there are as many waits as folders that git enters
 
 @contextlib.contextmanager
 def unblocked(tree: Guarded, *, patience: float = _PATIENCE) -> Iterator[None]:
-    """Let git pass the pipes that lie in its way in a worktree, for as long as the block runs."""
+    """Unblock git at pipes in a worktree, while the block runs."""
     done = Event()
     watch = Thread(target=_watch, args=(tree, done, patience), daemon=True)
     watch.start()

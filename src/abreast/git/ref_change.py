@@ -58,7 +58,7 @@ class RefChange:
         return self._heard("commit: ok")
 
     def close(self) -> str:
-        """Let git end, giving up what is not committed; return what it has said."""
+        """End the transaction, dropping what is not committed; return what git printed."""
         if self.git.stdin:
             with contextlib.suppress(BrokenPipeError):
                 self.git.stdin.close()

@@ -35,7 +35,7 @@ class Entry:
 
     @property
     def checkout(self) -> tuple[str, str] | None:
-        """The two names that a checkout went from and to, branches or not; None: it is none."""
+        """The two names that a checkout went from and to; None for an entry that is no checkout."""
         found = _CHECKOUT.match(self.message)
         return (found[1], found[2]) if found else None
 

@@ -85,7 +85,7 @@ def set_head(worktree: Guarded, to: str) -> None:
 
 
 def on_branch(checkout: Where, branch: str) -> bool:
-    """Tell, without asking git, whether `branch` is checked out; False also where only git knows.
+    """Return whether `branch` is checked out, without asking git; False also where only git knows.
 
     With the reftable format HEAD is not a file that can be read.
     """
@@ -159,7 +159,7 @@ def operation(checkout: Where) -> str:
 
 
 def forget_operation(checkout: Where) -> None:
-    """Forget the operation that is under way in `checkout`; what it had got to is lost."""
+    """Forget the operation that is under way in `checkout`; its progress is lost."""
     folder = require_own_git_dir(checkout)
     for name in (*_OPERATIONS, *_BESIDE):
         found = folder / name

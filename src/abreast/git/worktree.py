@@ -97,7 +97,7 @@ class Health(StrEnum):
 
 
 def worktree_health(repo: Repository, spec: WorktreeSpec) -> tuple[Health, str]:
-    """Tell what is at the worktree's path: its health, and HEAD's id or what is wrong."""
+    """Return the health of what is at the worktree's path, and HEAD's id or what is wrong."""
     if spec.intent.exists():
         return Health.HALF_MADE, f"{spec.path} was not finished"
     if not spec.path.exists():
@@ -145,7 +145,7 @@ _LOCK_TIMEOUT = 120.0  # seconds; it is held for milliseconds, so longer means a
 
 @contextlib.contextmanager
 def metadata_lock(lock: Path) -> Iterator[None]:
-    """Hold the lock that all of us take round changes to the list of worktrees.
+    """Hold the lock that every abreast process takes to change the list of worktrees.
 
     Raises `StateError` after two minutes.
     """

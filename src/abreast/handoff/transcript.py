@@ -58,7 +58,7 @@ class Ran:
 
     @property
     def fails(self) -> bool:
-        """Whether it ended by itself, and not well."""
+        """Whether it ended by itself, with a failure."""
         return self.failed and self.code is not None
 
 
@@ -106,7 +106,7 @@ class TranscriptFacts:
 
     @property
     def failing(self) -> Ran | None:
-        """The last command that failed and is still to be made to pass, as far as is known.
+        """The last command that failed and has not passed since, as far as is known.
 
         Not one that only asked something, unless that was the last there was.
         """

@@ -153,7 +153,7 @@ def _response(
 
 
 def _usage(spend: Spend) -> dict[str, int]:
-    """As Google counts: the prompt includes its cached part, candidates exclude thoughts."""
+    """Return the counts as Google gives them: cached tokens in the prompt, thoughts apart."""
     thoughts = spend.output_tokens // 5
     return {
         "promptTokenCount": spend.input_tokens,

@@ -1,4 +1,4 @@
-"""From a conversation to the next thing to send: pure, so that a scenario always plays alike.
+"""The next thing to send in a conversation: pure, so that a scenario always plays alike.
 
 A scenario's moves fall into steps. A step is one model reply: it ends with the first tool call,
 and the last step, which calls no tool, ends the turn. The conversation itself tells which step is
@@ -130,7 +130,7 @@ def _steps(moves: Sequence[Move]) -> list[list[Move]]:
 
 
 def _fault(moves: Sequence[Move], attempt: int) -> HttpError | Drop | None:
-    """Each fault takes its `times` attempts, in order; one without a limit takes all the rest."""
+    """Return the fault of this attempt: each takes `times` of them; one without a limit, all."""
     left = attempt
     for move in moves:
         if isinstance(move, Fail):

@@ -185,7 +185,7 @@ class Loopback:
         scenario: str = "",
         step: int | None = None,
     ) -> None:
-        """Recorded before it is answered: whoever has an answer finds its request."""
+        """Record a request before it is answered, so that its client finds it recorded."""
         with self._lock:
             recorded = RecordedRequest(
                 number=len(self._requests) + 1,

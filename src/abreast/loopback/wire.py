@@ -109,7 +109,7 @@ class RequestHandler(BaseHTTPRequestHandler):
     do_CONNECT = _respond  # noqa: N815
 
     def _locate(self) -> None:
-        """Some clients send even local requests through their proxy: those are not foreign."""
+        """Return where a request goes; local ones that come through a proxy are ours."""
         parts = urlsplit(self.path)
         if self.command == "CONNECT":
             self.foreign, self.target, self.query = self.path, self.path, ""

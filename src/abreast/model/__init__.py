@@ -1,1 +1,1 @@
-"""Values: frozen, without I/O. Everything above speaks in these."""
+"""Values: frozen, without I/O. Everything above uses them."""

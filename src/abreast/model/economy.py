@@ -152,7 +152,7 @@ class Cost:
 
     @property
     def usd(self) -> float | None:
-        """All that is known of it."""
+        """The sum of what is known, in US dollars; None when nothing is."""
         known = [part for part in (self.stated, self.estimated) if part is not None]
         return sum(known) if known else None
 
@@ -211,7 +211,7 @@ class Parallel:
 
     @property
     def gained(self) -> float:
-        """How many times as long the sessions would have taken one after another."""
+        """How many times longer the sessions would have taken one after another."""
         return self.work / self.wall if self.wall else 1.0
 
 

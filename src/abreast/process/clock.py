@@ -1,4 +1,4 @@
-"""The clocks. Ask here, by the module's name: code says which it means, and tests set it.
+"""The clocks. Call them as `clock.wall()`, so that code says which it means and tests can set it.
 
 `wall` is for people and for what other programs write down: it can be set, and it jumps. `boot` is
 for measuring across processes: nobody sets it, and it counts on while the machine sleeps. What only
@@ -28,7 +28,7 @@ def boot() -> float:
 
 @cache
 def boot_id() -> str:
-    """Return what names this start of the machine, and no other of any; "" where nothing does."""
+    """Return the id of this boot of this machine, unique among all; "" where there is none."""
     if sys.platform == "darwin":
         return _boot_session()
     file = Path("/proc/sys/kernel/random/boot_id")

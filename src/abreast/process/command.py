@@ -82,7 +82,7 @@ class Detached(subprocess.Popen[bytes]):
     """A process that is meant to outlive us."""
 
     def __del__(self) -> None:
-        """Let go of it without the warning that Popen gives for a child still running.
+        """Drop the handle without the warning that Popen gives for a child still running.
 
         Popen's own clean-up stays: it reaps the child later if we live on.
         """

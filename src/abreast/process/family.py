@@ -1,4 +1,4 @@
-"""Who a runner's process has started, written down while it runs, for whoever must end it later.
+"""The processes below a runner, written down while it runs, so that they can be ended later.
 
 While a runner lives, every descendant stays below it: it is their subreaper. Once it has been
 killed they are init's children, and a daemon may have left its session and cleared its environment.

@@ -1,4 +1,4 @@
-"""How long to wait between two looks at something that takes its time."""
+"""How long to wait between two polls."""
 
 _SHARE = 0.03  # of the time it has taken so far: a look is late by that much, and not by more
 _SHORTEST = 0.03  # seconds

@@ -72,9 +72,9 @@ def has_children() -> bool:
 
 
 def reap_orphans(*, spare: int) -> None:
-    """Collect the orphans that came to us and have ended: a day of daemons would fill the table.
+    """Reap the orphans that came to us and have ended: in a day, daemons would fill the table.
 
-    `spare` is the child whose end somebody waits for. Cheap; does nothing where nobody comes to us.
+    `spare` is the child that the caller waits for itself. Cheap; does nothing without a subreaper.
     """
     try:
         children = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")

@@ -1,4 +1,4 @@
-"""Stop a process and everything it has started, also what has left its group or its parent.
+"""Stop a process and everything that it started, even what left its group or its parent.
 
 Agent CLIs run each shell command in a session of its own, and those shells outlive the CLI
 (Claude Code, Codex and Gemini all do this). Four nets catch them: the children as the system tells

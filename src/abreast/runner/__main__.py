@@ -1,4 +1,4 @@
-"""`python -m abreast.runner DIR`: supervise the job in DIR, once, whoever else may try."""
+"""`python -m abreast.runner DIR`: supervise the job in DIR, exactly once."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from abreast.runner.supervise import supervise
 
 
 def main(argv: list[str]) -> int:
-    """Supervise the job in the folder `argv[0]`; do nothing when somebody does or did already."""
+    """Supervise the job in the folder `argv[0]`; do nothing if another runner does, or has."""
     directory, successor = Path(argv[0]), read_successor()
     job = load_job(directory)
     lower(job.niceness)

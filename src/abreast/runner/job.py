@@ -1,4 +1,4 @@
-"""Jobs and their results: the files through which worker and runner speak."""
+"""Jobs and their results: the files through which worker and runner communicate."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -166,7 +166,7 @@ class Pump(threading.Thread):
 
     @property
     def progress(self) -> JobProgress:
-        """What there is to show of it by now."""
+        """The totals so far, with the first line of the latest action."""
         lines = self._action.splitlines()
         return replace(self._totals, last_action=lines[0][:200] if lines else "")
 

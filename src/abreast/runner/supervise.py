@@ -119,7 +119,7 @@ class _Supervisor:
         self.exited.set()
 
     def _hold(self, pump: Pump, watch: Watch) -> str:
-        """Wait for the end; return "" or what gives us reason to bring it about."""
+        """Wait for the end of the process; return "", or the reason to end it."""
         stop_file = Path(self.job.stop_file)
         flushed, shown, looked = 0.0, JobProgress(), 0.0
         family = Family(self.directory)
@@ -172,7 +172,7 @@ def _sweep(marker: str) -> tuple[int, tuple[str, ...]]:
 
 
 def _reap() -> None:
-    """Collect orphans that became our children and have ended since."""
+    """Reap orphans that became our children and have ended."""
     if not has_children():
         return
     import psutil

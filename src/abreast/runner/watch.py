@@ -77,7 +77,7 @@ class Watch:
         return max(_count(progress.usage), self._recorded)
 
     def _idle(self, now: float, pid: int) -> float:
-        """Seconds without a stream line, a change in the CLI's files, or work in its tree."""
+        """Return the seconds without output, changes of the CLI's files, or work in its tree."""
         quiet = now - self.last_life
         pause = min(LOOK_SECONDS, self.limits.idle_minutes * 60 / 4)
         if now - self._looked >= pause and quiet >= pause:
@@ -104,7 +104,7 @@ def _count(usage: Usage) -> int:
 
 
 def tree_cpu_seconds(pid: int) -> float:
-    """CPU time burnt so far by a process and its descendants, in seconds.
+    """Return the CPU time used so far by a process and its descendants, in seconds.
 
     That of children which have ended counts too, or a build of many short commands would look idle
     (macOS does not tell it).

@@ -1,7 +1,7 @@
-"""The short way to the database, through its own driver: one look, or one write.
+"""Direct access to the database through its own driver: one read, or one write.
 
 There are two ways, because SQLAlchemy takes 0.2 s to import, and a command such as `status` must
-answer at once. Whoever only looks comes this way, and so does the ledger, which writes its index.
+answer at once. What only reads comes this way, and so does the ledger, which writes its index.
 Everything else comes through `engine`: Alembic and DBOS need SQLAlchemy, so the worker has it, and
 so has whoever asks something of the worker.
 """

@@ -1,4 +1,4 @@
-"""Who executes what a database holds: the living and the dead, without SQLAlchemy."""
+"""The workers that hold, or held, the lease on a database, read without SQLAlchemy."""
 
 import platform
 import sys
@@ -70,7 +70,7 @@ def this_host() -> str:
 
 
 def this_space() -> str:
-    """Name where a pid means something: machine, its boot, its space of pids (a container's)."""
+    """Return what a pid is relative to: machine, boot, and pid namespace (a container's)."""
     machine = Path("/etc/machine-id")
     known = machine.read_text(encoding="ascii").strip() if machine.is_file() else ""
     space = str(Path("/proc/self/ns/pid").readlink()) if sys.platform == "linux" else ""

@@ -114,7 +114,7 @@ class Requests(Writing):
             return self._begin(db, row, RunState.LANDING, land=land.value, target=target)
 
     def resume(self, run: str, lost: Mapping[str, int]) -> int:
-        """Ask to go on with all of a run that is not done; return the new count of requests.
+        """Ask to continue everything of a run that is not done; return the new count of requests.
 
         What has ended is queued for another attempt. A session of `lost`, each with its attempt,
         has no process any more and has not ended yet: once it has, it is queued likewise.
@@ -130,7 +130,7 @@ class Requests(Writing):
     def again(self, run: str, names: Sequence[str], lost: Mapping[str, int], *, fresh: bool) -> int:
         """Ask for another attempt at these sessions of a run; return the new count of requests.
 
-        Of `lost` see `resume`, of `fresh` see `next_attempt`, which raises what this does.
+        For `lost` see `resume`; for `fresh` and for errors see `next_attempt`.
         """
         with transaction(self.engine) as db:
             row = find(db, runs, run)

@@ -116,7 +116,7 @@ class _Unset(Enum):
 
 
 UNSET: Final[Any] = _Unset.UNSET
-"""Stands for a value of any field, and leaves that as it is."""
+"""The value of a field that is not to change."""
 
 
 def _unset(kind: type[T]) -> type[T]:

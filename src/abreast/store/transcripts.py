@@ -72,7 +72,7 @@ class Known:
 
     @property
     def span(self) -> tuple[float, float] | None:
-        """When it was at work, in seconds since its run began; None: it has not begun, or ended."""
+        """When it began and ended, in seconds since its run began; None while either is open."""
         began, over = self.session.began, self.session.over
         if began is None or over is None:
             return None

@@ -1,4 +1,4 @@
-"""Work of sessions that no run in the database tells of: the database was lost, emptied or damaged.
+"""Work of sessions without a run in the database, which was lost, emptied or damaged.
 
 The work is not in it: it lies in worktrees, in the folders of sessions, and in the repositories.
 """

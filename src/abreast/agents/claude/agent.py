@@ -299,7 +299,7 @@ def _transcript(launch: Launch) -> Path:
 
 
 def _session(launch: Launch) -> list[str]:
-    """Every option counts for one process only, so a resumed session gets them all again."""
+    """Return the options for the session and its model; a resumed process needs them again."""
     flag = "--resume" if launch.resume else "--session-id"
     options = [flag, launch.cli_session] if launch.cli_session else []
     return options + (["--model", launch.model] if launch.model else [])

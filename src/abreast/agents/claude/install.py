@@ -38,7 +38,7 @@ def find_claude(environ: Mapping[str, str]) -> Installed | None:
 
 
 def login_of(environ: Mapping[str, str]) -> Login:
-    """Tell the login by variables and by which files exist; no file is opened."""
+    """Return the login, judged by variables and by which files exist; no file is opened."""
     for name, cloud in _CLOUDS.items():
         if environ.get(name, "0").lower() not in {"", "0", "false"}:
             return Login(LoginState.UNKNOWN, f"{cloud}, with its own credentials ({name})")

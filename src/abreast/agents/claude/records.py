@@ -128,7 +128,7 @@ def _linked(
 
 
 def _uncounted(events: Events, spent: Iterable[Spent]) -> Iterator[str]:
-    """Tell what the CLI has counted itself and recorded nowhere: a summary that it asked for."""
+    """Yield a warning about tokens that the CLI counted and did not record, such as a summary's."""
     once = {one.id: one for one in spent}.values()
     read, written = sum(s.input_tokens for s in once), sum(s.output_tokens for s in once)
     more = max(0, events.counted[0] - read), max(0, events.counted[1] - written)

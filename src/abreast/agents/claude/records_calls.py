@@ -1,4 +1,4 @@
-"""What Claude Code's tool calls and their results say, in words that belong to no vendor."""
+"""What Claude Code's tool calls and their results say, in vendor-neutral terms."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -112,7 +112,7 @@ class Events:
                 self.counted = _counted(record)
 
     def _begin(self, record: Mapping[str, Any], at: float) -> Iterator[Begun]:
-        """Introduce the session, and once more when it turns out to be a fork."""
+        """Yield how the session begins, and once more when it turns out to be a fork."""
         known = self.begun
         if known is None:
             self._name(as_text(record.get("sessionId")))

@@ -1,4 +1,4 @@
-"""Claude Code's own record of a session: where it lies, its words, and what each request used."""
+"""Claude Code's own record of a session: where it lies, its terms, and what each request used."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""What the user's own Codex settings mean for a command line, and how to override them there.
+"""Codex's settings: what the user's own mean, how to override them, where hooks and servers go.
 
 Codex merges `-c` overrides into config.toml table by table, so nothing can be switched off without
 knowing its name: that is why the file is read at all. It is never written.

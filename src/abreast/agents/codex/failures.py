@@ -1,4 +1,4 @@
-"""From Codex's words for a failure to its cause: Codex's exit code never tells."""
+"""The cause of a failure by Codex's message: its exit code does not say."""
 
 import json
 import re

@@ -33,7 +33,7 @@ def find_codex(environ: Mapping[str, str]) -> Installed | None:
 
 
 def login_of(environ: Mapping[str, str]) -> Login:
-    """Tell the login state; what auth.json holds is not looked at."""
+    """Return the login state; auth.json is not opened."""
     settings = load_settings(environ)
     provider = settings.provider
     if provider.key:
@@ -146,7 +146,7 @@ def environment(launch: Launch) -> Mapping[str, str]:
 
 
 def relied_on(installed: Installed, environ: Mapping[str, str]) -> Relied | None:
-    """Tell which bubblewrap a session's sandbox will run by; None where there is no such thing."""
+    """Return which bubblewrap a session's sandbox will use; None on systems without one."""
     if not sys.platform.startswith("linux"):
         return None
     found, own = _on_path(environ), own_bubblewrap(installed)

@@ -232,7 +232,7 @@ class Copy:
         return {"copy": [self.origin, self.tokens, self._until, self._ended, self._own], **told}
 
     def begin(self, at: float, origin: str, own: Any = None) -> None:
-        """Tell that the file begins, or repeats how another session, `origin`, began.
+        """Note that the file begins, or repeats how another session, `origin`, began.
 
         `own` is the ordinal at which its own history begins, where that is told.
         """

@@ -173,7 +173,7 @@ class Spending:
         )
 
     def _known(self, line: bytes) -> bool:
-        """Tell without parsing it whether a line repeats the total, as every other one does."""
+        """Return whether a line repeats the total, without parsing it; every other line does."""
         total = self._total
         whole = len(line) < _SHORT and line.endswith(b"}\n") and line.rfind(BEGINNING) <= 0
         return total is not None and whole and _TOTAL % total in line
@@ -201,7 +201,7 @@ class Spending:
                 yield from self._counted(record)
 
     def _begin(self, meta: Mapping[str, Any], at: float) -> None:
-        """Learn whose file it is, and at whose history it began.
+        """Note which session the file records, and whose history it begins with.
 
         Older versions copied a fork's history into its file, the other session's head included.
         The root is the oldest session known. Newer ones only refer to it: then the first total is

@@ -174,7 +174,7 @@ def find_denial(output: str, *, ran: bool, but_not: str = "") -> str:
 
 
 def read_usage(counts: Any, source: str) -> Usage:
-    """Turn Codex's counts into ours; no counts, no usage. Both count cached input as input."""
+    """Return Codex's counts as usage, empty when there are none; input includes cached input."""
     if not isinstance(counts, Mapping):
         return Usage()
     return Usage(

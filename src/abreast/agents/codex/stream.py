@@ -182,7 +182,7 @@ class CodexReader:
         return Outcome.FAILED, said or f"it did not start (exit code {code})", *classify(said)
 
     def _all_denials(self, rollout: Rollout | None, stderr: str) -> tuple[str, ...]:
-        """Both tell of a command that took its time; alone, standard error tells of patches."""
+        """Return the denials in the record and on standard error; only the latter has patches."""
         found = dict(self._denials)
         if rollout is not None:
             told = {k: why for k, why in rollout.denials.items() if why not in found.values()}

@@ -136,7 +136,7 @@ class GeminiAgent(Agent):
         return relied(environ, {**GIT, **node, "bash": "install bash: its shell tool runs it"})
 
     def login(self, environ: Mapping[str, str]) -> Login:
-        """Tell the login by its variables and files; whether it is still valid is not known."""
+        """Return the login, judged by variables and files; it may be no longer valid."""
         chosen = auth_type(environ)
         if chosen == "vertex-ai":
             return _vertex(environ)

@@ -1,4 +1,4 @@
-"""Gemini CLI's transcripts: where they are, and what they say in words of no vendor (0.61.0).
+"""Gemini CLI's transcripts: where they are, and their events in vendor-neutral terms (0.61.0).
 
 One file is one session, whichever processes wrote it. A subagent's is in a folder with the name of
 its parent's session. Older versions write one document, `session-*.json`, newer ones lines.
@@ -164,7 +164,7 @@ class Events:
         return list(self._read(record, marked=carries(line)))
 
     def too_long(self) -> Iterable[TranscriptEvent]:
-        """Tell of a line that was not read for its length."""
+        """Note a line that was too long to be read."""
         self.skipped += 1
         self._tally.warn("a line was too long to be read")
         return []
@@ -216,7 +216,7 @@ class Events:
             yield self._begun
 
     def _import(self, record: Record | None) -> Iterator[TranscriptEvent]:
-        """Begin a session that was imported: the record after its header tells the file."""
+        """Yield how an imported session begins: the record after its header names the file."""
         if self._imported and self._begun is not None:
             self._imported = False
             found = _IMPORTED.search(text((record or {}).get("content")))
@@ -229,7 +229,7 @@ class Events:
         return self.path.parent.name if self.path.parent.parent.name == "chats" else ""
 
     def _before(self, record: Record) -> Iterator[TranscriptEvent]:
-        """Tell of a turn that stands unanswered when the next one, or another process, begins."""
+        """Yield that a turn is unanswered when the next one, or another process, begins."""
         again = identity(record) in self._history.kept
         new = identity(record) and not again and kind(record) is Kind.PROMPT
         if new or (is_header(record) and self._history.kept):

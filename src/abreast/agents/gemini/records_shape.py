@@ -1,4 +1,4 @@
-"""What the records of a Gemini CLI transcript are (0.61.0), whatever a hostile one may hold.
+"""The records of a Gemini CLI transcript (0.61.0), its lines, and the conversation they make.
 
 The CLI appends: a header, messages, `$set` with what has changed (`messages` replaces them all),
 `$rewindTo` a message. A message is written again, under its id, when its tools have returned.
@@ -192,7 +192,7 @@ class History:
         return Effect.NONE if fresh else _turn(before, self.kept)
 
     def _rewind(self, name: str) -> None:
-        """As the CLI does it, an unknown message takes all of them with it."""
+        """Drop what came after a message; as in the CLI, an unknown one drops everything."""
         names = list(self.kept)
         left = names[: names.index(name)] if name in self.kept else []
         self.kept = {one: self.kept[one] for one in left}

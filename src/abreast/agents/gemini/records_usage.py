@@ -52,7 +52,7 @@ class UsageFilter:
         self._known: dict[str, tuple[int, int, int]] = {}
 
     def torn(self) -> None:
-        """Tell of a line that could not be read: that is as it should be for the last one only."""
+        """Note a line that could not be read; only the last one may be torn."""
         self._torn = True
 
     def warn(self, what: str) -> None:
@@ -60,7 +60,7 @@ class UsageFilter:
             self.warnings.append(what)
 
     def go_on(self) -> None:
-        """Tell that there is another line."""
+        """Note that another line follows."""
         if self._torn:
             self.warn("a record could not be read: it may have stated usage")
         self._torn = False

@@ -148,7 +148,7 @@ class GeminiReader:
         return owed
 
     def _flush(self) -> Iterable[Event]:
-        """Tell what was said since the last event; the CLI says it in fragments."""
+        """Yield the text since the last event as one; the CLI sends it in fragments."""
         text, self._pending = self._pending.strip(), ""
         if text:
             yield Event(EventKind.TEXT, text, turns=self._owed())

@@ -1,1 +1,1 @@
-"""The ledger at work: transcripts read once, indexed, and added up."""
+"""The ledger: transcripts read once, indexed, and added up."""

@@ -63,7 +63,7 @@ def _work(left: deque[list[Indexed]], found: list[Reading]) -> None:
 
 
 def _help(left: deque[list[Indexed]], answers: list[tuple[list[Indexed], bytes]]) -> None:
-    """Have a process read batches; what it did not answer is in `answers` without an answer."""
+    """Have a process read batches; a batch that it lost is in `answers` with an empty answer."""
     from abreast.process.command import Piped  # not for the few bytes of most looks
 
     batch: list[Indexed] = []

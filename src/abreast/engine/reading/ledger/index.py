@@ -1,4 +1,4 @@
-"""The index of transcripts, brought up to date: only news are read, and no request counts twice."""
+"""The index of transcripts, brought up to date: only news is read, no request counts twice."""
 
 import os
 import time
@@ -218,7 +218,7 @@ def _is_gone(path: str) -> bool:
 
 
 def _age(one: Indexed, origins: Mapping[str, str]) -> tuple[int, float, str]:
-    """Order forks behind what they were taken from."""
+    """Return a sort key that puts forks after the sessions they were taken from."""
     forks, session = 0, one.session
     while (session := origins.get(session, "")) and forks < len(origins):
         forks += 1

@@ -263,7 +263,7 @@ def _notes(index: Index) -> Iterable[str]:
 
 
 def _copied(index: Index) -> Iterable[str]:
-    """Tell of what files repeat of a session that has none of its own, and never had one here."""
+    """Yield a note on what forks repeat of sessions that never had a transcript here."""
     known = {(one.agent, one.session) for one in index.files.values()}
     count, lost = 0, dict[str, int]()
     for one in index.files.values():
