@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from abreast.git import content
-from abreast.git.content import content_mark
+from abreast.git import guarded
+from abreast.git.guarded import content_mark
 from tests.support.repos import Repo
 
 
@@ -41,7 +41,7 @@ def test_what_is_no_plain_file_is_not_opened(tmp_path: Path):
 
 
 def test_of_a_large_file_size_and_time_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(content, "LARGEST", 10)
+    monkeypatch.setattr(guarded, "LARGEST", 10)
     file = tmp_path / "file"
     file.write_text("01234567890")
     first = content_mark(file)

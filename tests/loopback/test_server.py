@@ -14,9 +14,8 @@ from typing import Any
 
 import pytest
 
-from abreast.loopback.dialects import DIALECTS
 from abreast.loopback.play import REDACTED
-from abreast.loopback.server import Loopback
+from abreast.loopback.server import DIALECTS, Loopback
 from abreast.model.moves import Drop, Fail, Hang, HttpError, Say, Scenario, Sleep, Spend, Write
 from tests.loopback.plain import DIALECT
 from tests.support.deadlines import SECONDS, eventually

@@ -16,8 +16,7 @@ from pathlib import Path
 from abreast.errors import GitError
 from abreast.git.call import call
 from abreast.git.configuration import configuration
-from abreast.git.content import read_plain
-from abreast.git.guarded import Guarded, guard_folder, known_guard
+from abreast.git.guarded import Guarded, guard_folder, known_guard, read_plain
 from abreast.git.repository import Repository
 from abreast.git.status import own_git_dir
 from abreast.process.files import write_atomic

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from abreast.errors import GitError
 from abreast.git.call import NO_HOOKS, call, failure, git, split
-from abreast.git.content import content_mark, read_plain
-from abreast.git.guarded import Guarded, Where, path_of
+from abreast.git.guarded import Guarded, Where, content_mark, path_of, read_plain
 from abreast.process.files import write_atomic
 
 _POINTER_BYTES = 8192  # a path has 4096 at most

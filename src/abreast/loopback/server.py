@@ -14,8 +14,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from abreast.loopback.anthropic import DIALECT as ANTHROPIC
 from abreast.loopback.dialect import Answer, Dialect, Request
-from abreast.loopback.dialects import DIALECTS
+from abreast.loopback.gemini import DIALECT as GEMINI
+from abreast.loopback.openai import DIALECT as OPENAI
 from abreast.loopback.play import (
     EGRESS,
     RecordedRequest,
@@ -30,6 +32,8 @@ from abreast.loopback.play import (
 from abreast.loopback.wire import RequestHandler, Server
 from abreast.model.economy import count_tokens
 from abreast.model.moves import Drop, HttpError, Scenario, Spend
+
+DIALECTS: tuple[Dialect, ...] = (ANTHROPIC, OPENAI, GEMINI)
 
 
 class Loopback:

@@ -17,8 +17,7 @@ from abreast.process.family import Family
 from abreast.process.identity import marked_pids
 from abreast.process.supervisor import has_children, lower_group, reap_orphans
 from abreast.runner.job import STDERR, Job, JobProgress, Result, save_progress, save_result
-from abreast.runner.pump import PlainReader, Pump
-from abreast.runner.watch import Watch
+from abreast.runner.pump import PlainReader, Pump, Watch
 
 TICK = 0.2  # seconds between looks at limits and the stop file
 FLUSH = 0.5  # seconds between replacements of progress.json

@@ -19,8 +19,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from abreast.agents import agent_named
-from abreast.loopback.dialects import ANTHROPIC, GEMINI
-from abreast.loopback.server import Loopback
+from abreast.loopback.server import ANTHROPIC, GEMINI, Loopback
 from abreast.model.moves import Scenario
 from abreast.process.tree import MARKER, sweep
 from tests.recordings import record_claude, record_codex

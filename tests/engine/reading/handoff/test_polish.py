@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 
 from abreast.engine.reading.handoff.writing import polish
-from abreast.handoff.page import read_header
-from abreast.handoff.polish import body, problems
+from abreast.handoff.page import body, problems, read_header
 from abreast.model.task import Deliverable, DeliveryState, Isolation
 from tests.support.handoffs import HEADER, handoff_of, recorded
 

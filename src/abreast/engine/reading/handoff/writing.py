@@ -25,8 +25,7 @@ from abreast.handoff.compose import compose
 from abreast.handoff.facts import SessionFacts
 from abreast.handoff.fresh import judge
 from abreast.handoff.masking import secrets_of
-from abreast.handoff.page import Pen, read_header, sections
-from abreast.handoff.polish import assemble, body, problems, question
+from abreast.handoff.page import Pen, assemble, body, problems, question, read_header, sections
 from abreast.handoff.transcript import transcript_facts
 from abreast.model.economy import count_tokens
 from abreast.model.handoff import TOKENS, Freshness, Handoff, Header
