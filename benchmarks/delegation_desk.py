@@ -20,7 +20,7 @@ from tests.support.deadlines import SECONDS
 
 from abreast.agents import agent_named
 from abreast.agents.base import Agent
-from abreast.loopback.play import RecordedRequest
+from abreast.loopback.dialect import RecordedRequest
 from abreast.loopback.server import Loopback
 from abreast.places import Places
 from abreast.process.files import materialise

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from abreast.loopback.play import RecordedRequest
+from abreast.loopback.dialect import RecordedRequest
 from abreast.model.moves import Call, Move, Read, Say, Scenario
 from abreast.process.files import materialise
 from benchmarks.delegation_desk import FILE_SIZE, FILES, Desk, paths, size

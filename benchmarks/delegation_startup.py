@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from abreast import api
-from abreast.loopback.play import RecordedRequest
+from abreast.loopback.dialect import RecordedRequest
 from abreast.model.moves import Say, Scenario
 from benchmarks.delegation_desk import Desk, size
 from benchmarks.delegation_research import answer_of, command

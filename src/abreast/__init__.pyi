@@ -56,7 +56,7 @@ from abreast.errors import (
     StoreError as StoreError,
     WorkerError as WorkerError,
 )
-from abreast.model.connection import (
+from abreast.model.changes import (
     Connection as Connection,
     FileChange as FileChange,
     Scope as Scope,
@@ -86,7 +86,7 @@ from abreast.model.economy import (
     Parallel as Parallel,
 )
 from abreast.model.task import Limits as Limits
-from abreast.model.removal import Removal as Removal
+from abreast.model.changes import Removal as Removal
 from abreast.model.session import LogEvent as LogEvent, Run as Run, Session as Session
 from abreast.model.session import (
     LandMode as LandMode,

@@ -16,7 +16,7 @@ import pytest
 from abreast.agents import agent_named, mailbox
 from abreast.agents.base import Agent, Child, Launch
 from abreast.contract.shapes import schema_of
-from abreast.loopback.play import RecordedRequest
+from abreast.loopback.dialect import RecordedRequest
 from abreast.loopback.server import Loopback
 from abreast.model.events import EventKind, Outcome
 from abreast.model.moves import Call, Move, Read, Say, Scenario, Shell, Spend, Write

@@ -9,7 +9,7 @@ from inline_snapshot import snapshot
 from abreast.agents.base import Capabilities, Login, LoginState
 from abreast.api import AgentInfo
 from abreast.cli import as_json
-from abreast.model.removal import Removal
+from abreast.model.changes import Removal
 from abreast.model.session import LogEvent
 from tests.cli import values
 

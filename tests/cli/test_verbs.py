@@ -12,7 +12,7 @@ from abreast.agents.base import Capabilities, Login, LoginState
 from abreast.agents.parts import Certified
 from abreast.api import AgentInfo
 from abreast.cli import agents_table, delegate, finish, live, look, table
-from abreast.model.removal import Removal
+from abreast.model.changes import Removal
 from abreast.model.session import LandState, LogEvent, RunState
 from abreast.model.task import Deliverable, DeliveryState
 from tests.cli import values

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from abreast.doctor.check import OF_A_SESSION, OF_SESSIONS, examine
 from abreast.doctor.context import CORRECTING, corrections, past_fill
-from abreast.doctor.examine import OF_A_SESSION, OF_SESSIONS, examine
 from abreast.doctor.examined import (
     BriefingFile,
     ExaminedDelegation,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from abreast.doctor import thresholds
-from abreast.doctor.examine import OF_A_SESSION, OF_LANDINGS, OF_SESSIONS
+from abreast.doctor.check import OF_A_SESSION, OF_LANDINGS, OF_SESSIONS
 from abreast.doctor.table import CHECKS, GROUPS
 
 DOCS = Path(__file__).parents[2] / "docs"

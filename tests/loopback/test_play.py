@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abreast.loopback.dialect import Message
-from abreast.loopback.play import DONE, UNMATCHED, choose, filled, turn_at, unmatched
+from abreast.loopback.dialect import DONE, UNMATCHED, Message, choose, filled, turn_at, unmatched
 from abreast.model.moves import (
     Call,
     Drop,

@@ -2,7 +2,7 @@
 
 import json
 
-from abreast.loopback.play import REDACTED, RecordedRequest, redact_headers, redact_query
+from abreast.loopback.dialect import REDACTED, RecordedRequest, redact_headers, redact_query
 
 
 def test_headers_lose_their_secrets_but_not_their_names() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from abreast.loopback.play import REDACTED
+from abreast.loopback.dialect import REDACTED
 from abreast.loopback.server import DIALECTS, Loopback
 from abreast.model.moves import Drop, Fail, Hang, HttpError, Say, Scenario, Sleep, Spend, Write
 from tests.loopback.plain import DIALECT

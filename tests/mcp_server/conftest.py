@@ -16,7 +16,7 @@ import pytest
 from abreast import api
 from abreast.agents import agent_named, connectable
 from abreast.engine.common.worker_process import find_worker
-from abreast.loopback.play import RecordedRequest
+from abreast.loopback.dialect import RecordedRequest
 from abreast.loopback.server import Loopback
 from abreast.model.moves import Call, Move, Say, Scenario
 from abreast.model.task import Deliverable

@@ -19,7 +19,7 @@ import pytest
 from abreast.agents import connectable
 from abreast.contract.ask import MISFIT
 from abreast.contract.render import paginate
-from abreast.loopback.play import RecordedRequest
+from abreast.loopback.dialect import RecordedRequest
 from abreast.model.moves import Call, Hang, Move, Read, Say, Scenario, Shell, Write
 from abreast.model.task import Deliverable, DeliveryState
 from tests.mcp_server.conftest import TOOL, Room

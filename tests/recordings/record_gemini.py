@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from abreast.agents.gemini.agent import AGENT
-from abreast.loopback.play import RecordedRequest, turn_at
+from abreast.loopback.dialect import RecordedRequest, turn_at
 from abreast.loopback.server import Loopback
 from abreast.model.moves import Call, Edit, Hang, HttpError, Move, Read, Say, Scenario, Shell, Spend
 from abreast.model.moves import Write as WriteFile

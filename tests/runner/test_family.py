@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from abreast.engine.working.session.jobs import end_job
-from abreast.process.family import FAMILY, FamilyRecord, load_family, survivors
 from abreast.process.identity import MARKER, Identity, identify
+from abreast.process.supervisor import FAMILY, FamilyRecord, load_family, survivors
 from abreast.runner.job import Job, load_result, load_runner, save_job
 from tests.support.deadlines import SECONDS, eventually
 

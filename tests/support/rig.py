@@ -20,7 +20,7 @@ import pytest
 
 from abreast.agents import agent_named
 from abreast.agents.base import Agent
-from abreast.loopback.play import RecordedRequest
+from abreast.loopback.dialect import RecordedRequest
 from abreast.loopback.server import Loopback
 from abreast.model.moves import Move, Scenario
 from abreast.model.task import AgentChoice, Task

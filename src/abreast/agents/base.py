@@ -206,6 +206,7 @@ class StreamReader(Protocol):
 
         Nothing is known of a CLI whose stream tells it with every reply, or that keeps no record.
         """
+        return Usage()
 
     def verdict(self, code: int | None, stderr: str) -> Verdict:
         """Judge the whole stream. `code` is the exit code (negative: the signal; None: lost).

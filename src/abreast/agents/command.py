@@ -18,10 +18,11 @@ from abreast.agents.base import (
     LoginState,
     Relied,
     StopSignal,
+    StreamReader,
     relied,
 )
 from abreast.errors import AgentError
-from abreast.model.events import Cause, Event, EventKind, Outcome, Usage, Verdict
+from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
 
 PROMPT_FILE = "ABREAST_PROMPT_FILE"
 _LINES = 20
@@ -79,7 +80,7 @@ class CommandAgent(Agent):
         return CommandReader()
 
 
-class CommandReader:
+class CommandReader(StreamReader):
     """Keeps the end of the output; any line is fine, so none is ever skipped."""
 
     def __init__(self) -> None:
@@ -90,9 +91,6 @@ class CommandReader:
         text = line.decode("utf-8", errors="replace").rstrip()[-_CHARACTERS:]
         self._tail.append(text)
         return (Event(EventKind.TEXT, text),) if text else ()
-
-    def used(self) -> Usage:
-        return Usage()
 
     def verdict(self, code: int | None, stderr: str) -> Verdict:
         final = "\n".join(self._tail).strip()[-_CHARACTERS:]

@@ -16,6 +16,7 @@ from abreast.agents.base import (
     Login,
     LoginState,
     StopSignal,
+    StreamReader,
 )
 from abreast.agents.lines import load_line
 from abreast.errors import AgentError
@@ -78,7 +79,7 @@ class ScriptedAgent(Agent):
         )
 
 
-class ScriptedReader:
+class ScriptedReader(StreamReader):
     """Reads the player's lines."""
 
     def __init__(self) -> None:
@@ -97,9 +98,6 @@ class ScriptedReader:
         except (ValueError, TypeError, KeyError):
             self.skipped += 1
             return ()
-
-    def used(self) -> Usage:
-        return Usage()
 
     def verdict(self, code: int | None, stderr: str) -> Verdict:
         outcome, reason = self._judge(code, stderr)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from abreast.engine.client.connect import ending_hook, register
-from abreast.model.connection import Confirm, Connection, Scope
+from abreast.model.changes import Confirm, Connection, Scope
 from abreast.places import Places, find_places
 
 

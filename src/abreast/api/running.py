@@ -9,7 +9,7 @@ from abreast.engine.client import cleaning, planning, terminal
 from abreast.engine.client import demo as show
 from abreast.engine.client.requests import connect
 from abreast.engine.common.attendance import require_free
-from abreast.model.removal import Removal
+from abreast.model.changes import Removal
 from abreast.model.session import LandMode, Run, Session, SessionKind
 from abreast.model.task import Plan
 from abreast.places import Places, find_places

@@ -7,7 +7,7 @@ import click
 
 from abreast.cli import as_json
 from abreast.cli.figures import harmless
-from abreast.model.connection import Connection
+from abreast.model.changes import Connection
 
 
 def change(

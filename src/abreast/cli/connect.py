@@ -7,7 +7,7 @@ import click
 from abreast.agents import connectable
 from abreast.cli import options
 from abreast.cli.confirmed import change
-from abreast.model.connection import Connection, Scope
+from abreast.model.changes import Connection, Scope
 
 
 @click.command()

@@ -6,7 +6,7 @@ import click
 
 from abreast.api import looking
 from abreast.cli import as_json, door, figures, options
-from abreast.model.removal import Removal
+from abreast.model.changes import Removal
 from abreast.model.session import LandMode, LandState, Run, Session
 from abreast.places import find_places
 

@@ -25,7 +25,7 @@ from abreast.model.session import (
 from abreast.model.text import named
 
 if TYPE_CHECKING:
-    from abreast.model.removal import Removal
+    from abreast.model.changes import Removal
     from abreast.model.session import Presence
 
 

@@ -15,12 +15,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from abreast.loopback.anthropic import DIALECT as ANTHROPIC
-from abreast.loopback.dialect import Answer, Dialect, Request
-from abreast.loopback.gemini import DIALECT as GEMINI
-from abreast.loopback.openai import DIALECT as OPENAI
-from abreast.loopback.play import (
+from abreast.loopback.dialect import (
     EGRESS,
+    Answer,
+    Dialect,
     RecordedRequest,
+    Request,
     TimedReply,
     choose,
     filled,
@@ -29,6 +29,8 @@ from abreast.loopback.play import (
     turn_at,
     unmatched,
 )
+from abreast.loopback.gemini import DIALECT as GEMINI
+from abreast.loopback.openai import DIALECT as OPENAI
 from abreast.loopback.wire import RequestHandler, Server
 from abreast.model.economy import count_tokens
 from abreast.model.moves import Drop, HttpError, Scenario, Spend

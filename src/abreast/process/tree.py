@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import psutil
 
-from abreast.process.family import FamilyRecord, survivors
 from abreast.process.identity import MARKER, is_shared, marked_pids, stat_of
 from abreast.process.patience import pause
+from abreast.process.supervisor import FamilyRecord, survivors
 
 __all__ = ["MARKER", "Swept", "descendants", "end_marked", "marked", "send", "sweep"]
 

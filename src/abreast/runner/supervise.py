@@ -13,9 +13,8 @@ from abreast.agents import agent_named
 from abreast.model.events import Outcome, Verdict
 from abreast.model.session import Moment
 from abreast.process import clock
-from abreast.process.family import Family
 from abreast.process.identity import marked_pids
-from abreast.process.supervisor import has_children, lower_group, reap_orphans
+from abreast.process.supervisor import Family, has_children, lower_group, reap_orphans
 from abreast.runner.job import STDERR, Job, JobProgress, Result, save_progress, save_result
 from abreast.runner.pump import PlainReader, Pump, Watch
 

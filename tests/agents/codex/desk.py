@@ -12,7 +12,7 @@ import pytest
 
 from abreast.agents.base import Launch
 from abreast.agents.codex.agent import AGENT
-from abreast.loopback.play import RecordedRequest
+from abreast.loopback.dialect import RecordedRequest
 from abreast.loopback.server import Loopback
 from abreast.model.moves import Move, Scenario
 from tests.support.clis import Ran, cli_environ, make_launch, run_cli

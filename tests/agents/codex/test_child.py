@@ -14,7 +14,7 @@ from abreast.agents import mailbox
 from abreast.agents.base import Child
 from abreast.agents.codex.agent import AGENT
 from abreast.contract.shapes import PRESETS
-from abreast.loopback.play import RecordedRequest
+from abreast.loopback.dialect import RecordedRequest
 from abreast.model.events import EventKind, Outcome
 from abreast.model.moves import Move, Say, Scenario, Shell, Spend, Write
 from abreast.model.task import Profile

@@ -17,7 +17,7 @@ from abreast.contract.ask import again, question
 from abreast.contract.judge import judge
 from abreast.contract.shapes import schema_of
 from abreast.engine.working.session.prompts import read_briefing
-from abreast.loopback.play import RecordedRequest
+from abreast.loopback.dialect import RecordedRequest
 from abreast.loopback.server import Loopback
 from abreast.model.events import EventKind, Outcome
 from abreast.model.moves import Call, Move, Read, Say, Scenario, Shell, Spend, Write

@@ -19,7 +19,7 @@ import pytest
 from abreast.agents.base import Launch
 from abreast.agents.gemini.agent import AGENT
 from abreast.engine.working.session.prompts import read_briefing
-from abreast.loopback.play import RecordedRequest
+from abreast.loopback.dialect import RecordedRequest
 from abreast.loopback.server import Loopback
 from abreast.model.events import Cause, EventKind, Outcome, Usage
 from abreast.model.moves import Drop, Edit, HttpError, Move, Say, Scenario, Shell, Spend, Write

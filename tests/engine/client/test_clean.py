@@ -8,8 +8,8 @@ import pytest
 
 from abreast import api
 from abreast.errors import NotFoundError
+from abreast.model.changes import Removal
 from abreast.model.moves import Say, Write
-from abreast.model.removal import Removal
 from abreast.model.session import LandMode, RunState, SessionState
 from tests.support.deadlines import eventually
 from tests.support.stage import Stage, scripted, task, until, writes

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
+from abreast.agents.base import StreamReader
 from abreast.agents.claude.outcome import ClaudeAnswer, ClaudeBill, Judgement, classify, wrong_shape
 from abreast.agents.claude.profile import STRUCTURED
 from abreast.agents.claude.records_usage import (
@@ -34,7 +35,7 @@ _DENIED_HINT = (
 )
 
 
-class ClaudeReader:
+class ClaudeReader(StreamReader):
     """Reads one `claude -p --output-format stream-json` process.
 
     Tokens and cost are those of this process alone, also when it resumed an earlier session.
@@ -63,9 +64,6 @@ class ClaudeReader:
             self.skipped += 1
             return ()
         return list(self._events(record))
-
-    def used(self) -> Usage:
-        return Usage()
 
     def verdict(self, code: int | None, stderr: str) -> Verdict:
         found = self._judge(code, stderr.strip())

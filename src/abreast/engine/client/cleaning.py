@@ -25,7 +25,7 @@ from abreast.git.repository import Repository, delete_ref, read_ref
 from abreast.git.snapshot import keep_submodules
 from abreast.git.status import find_commit
 from abreast.git.worktree import WorktreeSpec
-from abreast.model.removal import Removal
+from abreast.model.changes import Removal
 from abreast.model.session import LandState, Run, Session
 from abreast.places import Places
 from abreast.process.folders import size_of, working_folders

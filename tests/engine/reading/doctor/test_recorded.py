@@ -12,8 +12,8 @@ import pytest
 from inline_snapshot import snapshot
 
 from abreast import api
+from abreast.doctor.check import OF_A_SESSION, OF_SESSIONS
 from abreast.doctor.context import heavy_briefing
-from abreast.doctor.examine import OF_A_SESSION, OF_SESSIONS
 from abreast.doctor.examined import BriefingFile, ExaminedSession, work_of
 from abreast.doctor.side_by_side import invalidated, same_files
 from abreast.engine.reading.doctor.machine import briefing_of

@@ -8,7 +8,7 @@ import pytest
 
 import abreast
 from abreast import api
-from abreast.loopback.play import turn_at
+from abreast.loopback.dialect import turn_at
 from abreast.model.economy import Account
 from abreast.model.moves import Call, Hang, Move, Read, Say, Scenario, Spend
 from abreast.model.session import Session

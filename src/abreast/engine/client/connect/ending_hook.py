@@ -31,7 +31,7 @@ from abreast.engine.reading.handoff.writing import by_hand, place_for
 from abreast.engine.reading.handoff.writing import write as write_handoff
 from abreast.engine.reading.transcripts import open_transcript
 from abreast.errors import StateError
-from abreast.model.connection import Confirm, Connection
+from abreast.model.changes import Confirm, Connection
 from abreast.places import Places
 from abreast.process.environment import SESSION
 from abreast.process.files import private_folder

@@ -26,7 +26,7 @@ from abreast.engine.client.connect.change import (
     write,
 )
 from abreast.errors import AgentError, StateError
-from abreast.model.connection import Confirm, Connection, FileChange, Scope
+from abreast.model.changes import Confirm, Connection, FileChange, Scope
 from abreast.places import Places
 from abreast.process.files import load_as, private_folder, write_json
 

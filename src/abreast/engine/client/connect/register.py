@@ -32,7 +32,7 @@ from abreast.engine.client.connect.proposal import (
 )
 from abreast.errors import NotFoundError, StateError
 from abreast.git.repository import find_repository
-from abreast.model.connection import Confirm, Connection, Scope
+from abreast.model.changes import Confirm, Connection, Scope
 from abreast.places import Places, find_places
 
 NAME = "abreast-delegate"

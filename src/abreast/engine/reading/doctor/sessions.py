@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from abreast.agents import records_of
-from abreast.doctor.examine import OF_A_SESSION, OF_LANDINGS, OF_SESSIONS, Seen, examine
+from abreast.doctor.check import OF_A_SESSION, OF_LANDINGS, OF_SESSIONS, Seen, examine
 from abreast.doctor.examined import (
     ExaminedDelegation,
     ExaminedSession,

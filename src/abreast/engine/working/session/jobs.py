@@ -17,11 +17,10 @@ from abreast.errors import WorkerError
 from abreast.model.task import Limits
 from abreast.places import Places
 from abreast.process.command import spawn_detached
-from abreast.process.family import load_family
 from abreast.process.files import materialise, private_folder
 from abreast.process.identity import Identity
 from abreast.process.patience import pause
-from abreast.process.supervisor import AGENT
+from abreast.process.supervisor import AGENT, load_family
 from abreast.process.tree import MARKER, sweep
 from abreast.runner.job import (
     JOB,

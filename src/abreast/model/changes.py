@@ -1,4 +1,4 @@
-"""What connecting a CLI means: what changes, and what the user should know."""
+"""What connecting a CLI or cleaning up changes, or would change."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,3 +38,22 @@ class Connection:
 
 
 Confirm = Callable[[Connection], bool]
+
+
+@dataclass(frozen=True)
+class Removal:
+    """One worktree that `clean` removed, would remove, or refuses to remove.
+
+    `reason` says why it can go ("landed in main"), `kept` why it stays ("not landed"); one of the
+    two is empty. `rescue` is the ref that still holds its work. `bytes` is what its files take.
+    `ignored` are the files that git ignores and that were written since the session began: they go
+    with the worktree.
+    """
+
+    session: str
+    worktree: Path
+    bytes: int
+    reason: str = ""
+    kept: str = ""
+    rescue: str = ""
+    ignored: tuple[str, ...] = ()
