@@ -17,7 +17,7 @@ demo: setup ## Run three tasks side by side on a throw-away repository: no accou
 	@$(BIN)/abreast demo
 
 test: setup $(CLIS) check ## Run every check and test, with the three real CLIs
-	$(BIN)/pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/pytest -n 3 --dist loadgroup $(PYTEST_ARGS)
 
 check: setup ## Lint, format, types, layers
 	$(BIN)/ruff check .
