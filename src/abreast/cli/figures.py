@@ -2,7 +2,7 @@
 
 import time
 
-from abreast.economics.words import short
+from abreast.economics.words import short as count
 from abreast.model.text import counted, harmless
 
 __all__ = [
@@ -37,11 +37,6 @@ def duration(seconds: float | None) -> str:
 def moment(at: float) -> str:
     """Return `2026-11-22 09:30`, by this machine's clock."""
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
-
-
-def count(number: int | None) -> str:
-    """Return `950`, `1.2k`, `45k`, `3.1M`."""
-    return short(number)
 
 
 def money(usd: float | None) -> str:

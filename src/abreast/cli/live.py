@@ -12,7 +12,7 @@ from abreast.api.following import Progress, wait
 from abreast.cli import as_json, door, figures
 from abreast.cli.edge import INTERRUPTED
 from abreast.cli.grid import Column, Grid
-from abreast.cli.states import LAND_STYLES, SESSION_STYLES, STUCK, mark
+from abreast.cli.states import LAND_STYLES, MARKS, SESSION_STYLES, STUCK
 from abreast.cli.table import closing, files, fold, name_of, spent, tally
 from abreast.model.session import LandState, Moment, Run, RunState, Session, SessionState
 from abreast.process import clock
@@ -81,7 +81,7 @@ def live(run: Run, now: Moment, console: Console) -> RenderableType:
 def _live_table(sessions: Sequence[Session], now: Moment, *, ascii_only: bool) -> Grid:
     rows = [
         (
-            Text(mark(session.state, ascii_only=ascii_only), SESSION_STYLES[session.state]),
+            Text(MARKS[session.state][ascii_only], SESSION_STYLES[session.state]),
             Text(name_of(session)),
             Text(session.state, SESSION_STYLES[session.state]),
             Text(figures.one_line(session.agent)),

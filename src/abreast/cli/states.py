@@ -53,7 +53,3 @@ LAND_STYLES = {
 }
 
 STUCK = frozenset({LandState.READY, LandState.BOUNCED})
-
-
-def mark(state: SessionState, *, ascii_only: bool = False) -> str:
-    return MARKS[state][ascii_only]

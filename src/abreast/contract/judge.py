@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -22,7 +22,7 @@ def find_answer(text: str) -> Any | None:
     The whole text is tried first, then its code blocks, then the last object in it that stands on
     its own: a child may put words around an answer although it was told not to.
     """
-    for candidate in _candidates(text):
+    for candidate in (text, *reversed(_FENCED.findall(text))):
         try:
             value = json.loads(candidate, parse_constant=_refuse, parse_float=_finite)
         except (ValueError, RecursionError):
@@ -40,11 +40,6 @@ def _refuse(word: str) -> NoReturn:
 def _finite(digits: str) -> float:
     number = float(digits)
     return number if math.isfinite(number) else _refuse(digits)
-
-
-def _candidates(text: str) -> Iterator[str]:
-    yield text
-    yield from reversed(_FENCED.findall(text))
 
 
 def _last_object(text: str) -> dict[str, Any] | None:

@@ -92,7 +92,7 @@ def paginate(items: Sequence[str], limit_tokens: int) -> list[Page]:
     room = budget
     for number, item in enumerate(items, 1):
         text = item if number == len(items) else f"{item}\n"
-        size = _size(text)
+        size = len(text.encode("utf-8", "surrogatepass"))
         if held and size > room:
             parts.append((number - len(held), number - 1, "".join(held), True))
             held, room = [], budget
@@ -107,10 +107,6 @@ def paginate(items: Sequence[str], limit_tokens: int) -> list[Page]:
         Page(at, len(parts), first, last, len(items), text, whole)
         for at, (first, last, text, whole) in enumerate(parts, 1)
     ]
-
-
-def _size(text: str) -> int:
-    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def _chunks(text: str, budget: int) -> list[str]:

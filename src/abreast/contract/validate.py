@@ -126,15 +126,12 @@ def problems(value: Any, schema: Schema) -> list[str]:
     # Without a registry of its own, what a schema refers to is fetched, from files and the net.
     validator = Draft202012Validator(dict(schema), registry=Registry())
     try:
-        found = [*_shape(value, validator)] or [*_substance(value, ask_of(schema, value), "")]
+        wrong = sorted(validator.iter_errors(value), key=lambda error: list(map(str, error.path)))
+        found = [f"{_place(error.path)}: {error.message[:300]}" for error in wrong]
+        found = found or [*_substance(value, ask_of(schema, value), "")]
     except (Unresolvable, RecursionError):
         return ["the answer: cannot be checked, because the schema refers to itself, or to nothing"]
     return found[:_MOST]
-
-
-def _shape(value: Any, validator: Draft202012Validator) -> Iterator[str]:
-    for error in sorted(validator.iter_errors(value), key=lambda e: list(map(str, e.path))):
-        yield f"{_place(error.path)}: {error.message[:300]}"
 
 
 def _place(path: Sequence[object]) -> str:

@@ -65,7 +65,8 @@ def _vetted(message: Any) -> Vetted:
     good = isinstance(number, str) or (type(number) is int and abs(number) < _LARGEST)
     reason = _problem(message, good=good or not asks)
     if not reason:
-        return Vetted((_line(message),))
+        line = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+        return Vetted((whole_characters(line) + "\n",))
     # Without an id it is a notification, which is never answered, if it is a message at all.
     if not asks and isinstance(message.get("method"), str):
         return Vetted()
@@ -107,10 +108,6 @@ def _leaves(message: Any) -> Iterator[tuple[Any, int]]:
         inner = value.values() if isinstance(value, dict) else value
         if isinstance(value, dict | list) and depth <= _DEPTH:
             waiting += [(one, depth + 1) for one in inner]
-
-
-def _line(message: Any) -> str:
-    return whole_characters(json.dumps(message, ensure_ascii=False, separators=(",", ":"))) + "\n"
 
 
 def _refused(number: str | int | None, code: int, reason: str) -> Vetted:

@@ -163,20 +163,18 @@ def _close(session: Session, places: Places) -> Session:
     now = clock.now()
     began = session.began or now
     result = Result(began.wall, now.wall, 0, by_hand, tick=began.tick)
-    if not session.state.final:
-        save_result(private_folder(layout.job("agent")), result)
-        with connect(places) as client:
-            client.store.set_run_state(session.run, RunState.QUEUED)
-        ensure_worker(places)
-    else:
-        if not changed:
-            with _at_work(places) as engine:
-                settle(open_context(engine, session.id, session.attempt), os.environ)
-                return engine.reader.session(session.id) or session
-        following = replace(layout, attempt=session.attempt + 1)
-        save_result(private_folder(following.job("agent")), result)
-        with connect(places) as client:
+    if session.state.final and not changed:
+        with _at_work(places) as engine:
+            settle(open_context(engine, session.id, session.attempt), os.environ)
+            return engine.reader.session(session.id) or session
+    of_attempt = replace(layout, attempt=session.attempt + session.state.final)
+    save_result(private_folder(of_attempt.job("agent")), result)
+    with connect(places) as client:
+        if session.state.final:
             client.again(session.run, [session], fresh=False)
+        else:
+            client.store.set_run_state(session.run, RunState.QUEUED)
+            ensure_worker(places)
     wait(session.run, places, lambda _: None)
     return Reader(places.database).session(session.id) or session
 

@@ -103,17 +103,12 @@ def _setting(common_dir: Path, name: str, *options: str) -> str:
 
 
 def _locks(common_dir: Path) -> Iterator[tuple[str, float]]:
-    for folder in (common_dir, *entries(common_dir / "worktrees")):
-        for name in _LOCKS:
-            yield from _lock(folder / name)
-    for lock in files_below(common_dir / "refs"):
-        if lock.name.endswith(".lock"):
-            yield from _lock(lock)
-
-
-def _lock(lock: Path) -> Iterator[tuple[str, float]]:
-    with contextlib.suppress(OSError):
-        yield str(lock), lock.stat().st_mtime
+    folders = (common_dir, *entries(common_dir / "worktrees"))
+    known = [folder / name for folder in folders for name in _LOCKS]
+    of_refs = [file for file in files_below(common_dir / "refs") if file.name.endswith(".lock")]
+    for lock in (*known, *of_refs):
+        with contextlib.suppress(OSError):
+            yield str(lock), lock.stat().st_mtime
 
 
 def _at_work(folders: Iterable[Path]) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from abreast.agents.base import Command
-from abreast.engine.common.layout import JOBS, LOST, SessionLayout
+from abreast.engine.common.layout import LOST
 from abreast.engine.common.worker_process import successor
 from abreast.errors import WorkerError
 from abreast.model.task import Limits
@@ -97,12 +97,6 @@ async def run_command(
     await asyncio.to_thread(before_again)
     await asyncio.to_thread(directory.rename, aside)
     return await run_job(directory, order)
-
-
-def end_jobs(layout: SessionLayout) -> None:
-    """End what is left of an attempt's jobs. They have ended, unless something went wrong."""
-    for name in JOBS:
-        end_job(layout.job(name))
 
 
 def end_job(directory: Path) -> None:

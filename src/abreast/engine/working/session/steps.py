@@ -26,11 +26,12 @@ from abreast.engine.common.ending import (
     ending_of_agent,
     ending_of_command,
 )
+from abreast.engine.common.layout import JOBS
 from abreast.engine.working.session import agent, preparing
 from abreast.engine.working.session import result as result_steps
 from abreast.engine.working.session.context import Engine, SessionContext, open_context
 from abreast.engine.working.session.final import leave_bare, write_ending
-from abreast.engine.working.session.jobs import Order, end_jobs, run_command, run_job
+from abreast.engine.working.session.jobs import Order, end_job, run_command, run_job
 from abreast.errors import AbreastError, StoreError
 from abreast.model.session import SessionState
 from abreast.runner.job import Result
@@ -208,7 +209,8 @@ async def finish(engine: Engine, session: str, attempt: int, given: Ending | Non
 def _finish(engine: Engine, session: str, attempt: int, given: Ending | None) -> Ending:
     try:
         context = open_context(engine, session, attempt)
-        end_jobs(context.layout)
+        for name in JOBS:  # they have ended, unless something went wrong
+            end_job(context.layout.job(name))
         return result_steps.finish(context, given)
     except StoreError:
         raise
