@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abreast.plan.consistency import find_cycles
+from abreast.plan.names import find_cycles
 
 
 @pytest.mark.parametrize(

@@ -5,31 +5,15 @@ from pathlib import Path
 
 from abreast.api.following import Progress, unseen, wait
 from abreast.api.looking import find_run, find_session, run_or_session
-from abreast.engine.client import cleaning, planning, terminal
+from abreast.engine.client import cleaning, terminal
 from abreast.engine.client import demo as show
+from abreast.engine.client.planning import read_plan as read_plan  # noqa: PLC0414 (a call of ours)
 from abreast.engine.client.requests import connect
 from abreast.engine.common.attendance import require_free
 from abreast.model.changes import Removal
 from abreast.model.session import LandMode, Run, Session, SessionKind
 from abreast.model.task import Plan
 from abreast.places import Places, find_places
-from abreast.plan.options import NO_OVERRIDES, Overrides
-
-
-def read_plan(
-    source: Path | None,
-    prompts: Sequence[str] = (),
-    overrides: Overrides = NO_OVERRIDES,
-    *,
-    repo: Path | None = None,
-) -> tuple[Plan, list[str]]:
-    """Read a plan file, or make a plan of `prompts`, and check it against its repository.
-
-    `overrides` go over the plan's defaults. `repo` is by default the repository around the current
-    folder. Returns the plan, its base resolved, and warnings for the user; raises `PlanError` with
-    everything that is wrong.
-    """
-    return planning.read_plan(source, prompts, overrides, repo)
 
 
 def start(plan: Plan, *, places: Places | None = None) -> Run:

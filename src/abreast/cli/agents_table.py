@@ -6,8 +6,8 @@ from rich.text import Text
 from abreast.agents.base import Login, LoginState, Relied
 from abreast.agents.parts import VersionStatus
 from abreast.api.machine import AgentInfo
+from abreast.cli.console import Column, Grid
 from abreast.cli.figures import one_line
-from abreast.cli.grid import Column, Grid
 
 _ABLE = {  # a column's heading, and the capability that it tells of
     "resume": "resume",

@@ -20,23 +20,19 @@ def guard(arguments: Sequence[str] | None = None) -> int:
     # With the default of 700, one that reads much spends a quarter of its time on them.
     gc.set_threshold(_ALLOCATIONS)
     with guarded():
-        return _ending(arguments)
-
-
-def _ending(arguments: Sequence[str] | None) -> int:
-    try:
-        code = _call(arguments)
-        sys.stdout.flush()
-    except AbreastError as error:
-        code = _explain(error)
-    except KeyboardInterrupt:
-        code = INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read us has gone (`abreast logs … | head`). Python flushes once more on exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 1
-    except Exception as error:  # noqa: BLE001 (the process ends here: record it, whatever it is)
-        code = _report(error)
+        try:
+            code = _call(arguments)
+            sys.stdout.flush()
+        except AbreastError as error:
+            code = _explain(error)
+        except KeyboardInterrupt:
+            code = INTERRUPTED
+        except BrokenPipeError:
+            # Whoever read us has gone (`abreast logs … | head`). Python flushes once more on exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = 1
+        except Exception as error:  # noqa: BLE001 (the process ends here: record it, whatever it is)
+            code = _report(error)
     return code
 
 

@@ -7,7 +7,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.text import Text
 
 from abreast.cli import figures
-from abreast.cli.grid import Column, Grid
+from abreast.cli.console import Column, Grid
 from abreast.economics.words import short, signed
 from abreast.model.economy import By, Cost, Delegation, Ledger, LedgerRow, Parallel, Worth
 

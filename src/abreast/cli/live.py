@@ -1,7 +1,7 @@
 """A run while it runs: a live view on a terminal, plain lines everywhere else, then how it went."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import click
 from rich.console import Console, Group, RenderableType
@@ -10,8 +10,8 @@ from rich.text import Text
 
 from abreast.api.following import Progress, wait
 from abreast.cli import as_json, door, figures
+from abreast.cli.console import Column, Grid
 from abreast.cli.edge import INTERRUPTED
-from abreast.cli.grid import Column, Grid
 from abreast.cli.states import LAND_STYLES, MARKS, SESSION_STYLES, STUCK
 from abreast.cli.table import closing, files, fold, name_of, spent, tally
 from abreast.model.session import LandState, Moment, Run, RunState, Session, SessionState
@@ -63,22 +63,6 @@ def live(run: Run, now: Moment, console: Console) -> RenderableType:
     room = max(1, console.height - _LINES_AROUND)
     shown, folded = fold(run.sessions, room)
     ascii_only = console.options.ascii_only
-    table = _live_table(shown, now, ascii_only=ascii_only)
-    head = Text(no_wrap=True, overflow="ellipsis")
-    head.append(f"run {run.id}", "bold")
-    head.append(f"  {run.base} at {run.base_sha[:7]}  {figures.duration(now.since(run.began))}")
-    foot = Text(tally(run.sessions), no_wrap=True, overflow="ellipsis")
-    used = spent(run.sessions)
-    if used:
-        foot.append(f"; {used}")
-    parts: list[RenderableType] = [head, table]
-    if folded:
-        dots = "..." if ascii_only else "…"
-        parts.append(Text(f"  {dots} and {figures.counted(len(folded), 'session')} more", "dim"))
-    return Group(*parts, Text(), foot)
-
-
-def _live_table(sessions: Sequence[Session], now: Moment, *, ascii_only: bool) -> Grid:
     rows = [
         (
             Text(MARKS[session.state][ascii_only], SESSION_STYLES[session.state]),
@@ -91,9 +75,20 @@ def _live_table(sessions: Sequence[Session], now: Moment, *, ascii_only: bool) -
             Text(figures.money(session.usage.cost_usd)),
             Text(files(session)),
         )
-        for session in sessions
+        for session in shown
     ]
-    return Grid(_COLUMNS, rows)
+    head = Text(no_wrap=True, overflow="ellipsis")
+    head.append(f"run {run.id}", "bold")
+    head.append(f"  {run.base} at {run.base_sha[:7]}  {figures.duration(now.since(run.began))}")
+    foot = Text(tally(run.sessions), no_wrap=True, overflow="ellipsis")
+    used = spent(run.sessions)
+    if used:
+        foot.append(f"; {used}")
+    parts: list[RenderableType] = [head, Grid(_COLUMNS, rows)]
+    if folded:
+        dots = "..." if ascii_only else "…"
+        parts.append(Text(f"  {dots} and {figures.counted(len(folded), 'session')} more", "dim"))
+    return Group(*parts, Text(), foot)
 
 
 _COLUMNS = (

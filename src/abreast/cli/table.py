@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from abreast.cli import figures
-from abreast.cli.grid import Column, Grid
+from abreast.cli.console import Column, Grid
 from abreast.cli.states import LAND_STYLES, RUN_STYLES, SESSION_STYLES, STUCK
 from abreast.model.events import Usage
 from abreast.model.session import (
@@ -94,7 +94,10 @@ def sessions_table(sessions: Sequence[Session], now: Moment) -> Grid:
             Text(figures.money(session.usage.cost_usd)),
             Text(files(session)),
             Text(session.commit[:7] or figures.UNKNOWN),
-            landing_cell(session.landing),
+            Text(
+                session.landing if session.landing is not LandState.NONE else figures.UNKNOWN,
+                LAND_STYLES[session.landing],
+            ),
         )[: len(columns)]
         for session in sessions
     ]
@@ -112,11 +115,6 @@ _COLUMNS = (
     Column("commit"),
     Column("landing"),
 )
-
-
-def landing_cell(landing: LandState) -> Text:
-    known = landing is not LandState.NONE
-    return Text(landing if known else figures.UNKNOWN, LAND_STYLES[landing])
 
 
 def runs_table(runs: "Iterable[tuple[Run, Presence]]", now: Moment) -> Grid:

@@ -5,6 +5,7 @@ then waits until its timeout. Here every request gets one answer, whatever is in
 """
 
 import contextlib
+import fcntl
 import json
 import math
 import os
@@ -127,7 +128,7 @@ class Wire:
     """
 
     def __init__(self) -> None:
-        self._in, self._out = _dup(0), _dup(1)
+        self._in, self._out = (fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 3) for end in (0, 1))
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         os.close(nothing)
@@ -221,12 +222,6 @@ class Wire:
         """Make `readline` return its last line, from any thread or signal handler."""
         self._closed.set()
         self.wake()
-
-
-def _dup(descriptor: int) -> int:
-    import fcntl
-
-    return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
 
 
 def narrate(text: str) -> None:

@@ -14,23 +14,29 @@ from abreast.git.repository import find_repository, resolve
 from abreast.git.status import find_commit
 from abreast.model.task import Plan
 from abreast.places import find_places
-from abreast.plan.consistency import task_problems
-from abreast.plan.options import Overrides, plan_from_options
+from abreast.plan.names import task_problems
+from abreast.plan.options import NO_OVERRIDES, Overrides, plan_from_options
 from abreast.plan.parse import Parsed, read_plan_file
 
 
 def read_plan(
-    source: Path | None, prompts: Sequence[str], options: Overrides, repo: Path | None
+    source: Path | None,
+    prompts: Sequence[str] = (),
+    overrides: Overrides = NO_OVERRIDES,
+    *,
+    repo: Path | None = None,
 ) -> tuple[Plan, list[str]]:
-    """Return the checked plan and what the user should know.
+    """Read a plan file, or make a plan of `prompts`, and check it against its repository.
 
-    Raises PlanError with what is wrong in the text and what is wrong with the place, together.
+    `overrides` go over the plan's defaults. `repo` is by default the repository around the current
+    folder. Returns the plan, its base resolved, and warnings for the user. Raises PlanError with
+    everything that is wrong, in the text and with the place.
     """
     place = str(repo.resolve()) if repo else ""
     try:
-        parsed = _parse(source, prompts, options)
+        parsed = _parse(source, prompts, overrides)
     except PlanError as error:
-        stand_in = Plan((), base=options.base or _base_of(source), repo=place)
+        stand_in = Plan((), base=overrides.base or _base_of(source), repo=place)
         raise PlanError([*error.problems, *_problems(stand_in)]) from None
     plan = replace(parsed.plan, repo=place or parsed.plan.repo or str(Path.cwd()))
     checked = check_plan(plan, os.environ)

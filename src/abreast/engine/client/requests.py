@@ -42,8 +42,8 @@ from abreast.model.session import (
 )
 from abreast.model.task import Plan
 from abreast.places import Places
-from abreast.plan.consistency import prompt_problems
 from abreast.plan.dump import dump_plan, load_plan
+from abreast.plan.names import prompt_problems
 from abreast.process import clock
 from abreast.process.files import private_folder
 from abreast.store.engine import make_engine

@@ -18,7 +18,7 @@ from abreast.git.status import current_branch, dirty_summary, find_commit
 from abreast.model.session import LandMode
 from abreast.model.task import Plan, Task
 from abreast.places import find_places
-from abreast.plan.consistency import task_problems
+from abreast.plan.names import task_problems
 
 REMOTE = "origin"  # where pull requests are opened
 _GIB = 2**30

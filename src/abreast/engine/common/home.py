@@ -4,11 +4,8 @@ Its environment, its logs and its worktrees are there. Several state folders, or
 a database; the worker of one must not touch what is at work in another.
 """
 
-from collections.abc import Sequence
-
 from abreast.errors import WorkerError
 from abreast.places import Places
-from abreast.process.files import private_folder
 from abreast.store.holders import Holder, held, holders
 from abreast.store.reader import Reader
 
@@ -24,12 +21,6 @@ def foreign_runs(places: Places) -> list[str]:
     """Return the runs that were asked for elsewhere and have not ended."""
     asked = Reader(places.database).requests()
     return [run.id for run in asked if not is_at_home(run.id, places)]
-
-
-def adopt(places: Places, runs: Sequence[str]) -> None:
-    """Make these runs ours. What was at work elsewhere fails here."""
-    for run in runs:
-        private_folder(places.runs / run)
 
 
 def worker_elsewhere(places: Places) -> Holder | None:

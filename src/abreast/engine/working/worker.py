@@ -22,7 +22,7 @@ from typing import NoReturn, ParamSpec, TypeVar
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
-from abreast.engine.common.home import adopt, foreign_runs, is_at_home, require_home
+from abreast.engine.common.home import foreign_runs, is_at_home, require_home
 from abreast.engine.common.worker_process import (
     TAKEN,
     announce_worker,
@@ -38,7 +38,7 @@ from abreast.errors import StoreError, WorkerError
 from abreast.git.fast_forward import recover
 from abreast.model.session import Run, RunState, SessionKind
 from abreast.places import Places, find_places
-from abreast.process.files import write_atomic
+from abreast.process.files import private_folder, write_atomic
 from abreast.process.supervisor import WORKER, lower
 from abreast.store.engine import make_engine
 from abreast.store.migrations import migrate
@@ -78,7 +78,8 @@ def main(
             sys.stderr.writelines(f"{words}\n" for words in recover(places.forwards))
             with hold_lease(engine, executor_id(places), places, fenced, again=again) as lease:
                 announce_worker(places)  # nothing can refuse us any more
-                adopt(places, strangers)
+                for run in strangers:  # they are ours now; what was at work elsewhere fails here
+                    private_folder(places.runs / run)
                 gone = lease.others() if take_over else []
                 stopped = asyncio.run(_serve(places, idle_exit, gone))
             engine.dispose()

@@ -13,7 +13,7 @@ from abreast.doctor.housekeeping import State, Tree
 from abreast.errors import AbreastError, NotFoundError
 from abreast.git.call import call
 from abreast.git.repository import Repository
-from abreast.git.worktree import Worktree, list_worktrees
+from abreast.git.worktree import list_worktrees
 from abreast.model.finding import Evidence
 from abreast.model.session import Run
 from abreast.places import Places
@@ -85,15 +85,18 @@ def state_of(common_dir: Path) -> State:
         checkout=str(common_dir.parent) if main else "",
         bare=_setting(common_dir, "core.bare", "--type=bool") == "true",
         worktree=worktree,
-        trees=tuple(_tree(one) for one in trees),
+        trees=tuple(
+            Tree(
+                str(one.path),
+                os.path.lexists(one.path),
+                one.locked,
+                os.path.lexists(one.path / ".gitmodules"),
+            )
+            for one in trees
+        ),
         locks=tuple(locks),
         failed=failed,
     )
-
-
-def _tree(found: Worktree) -> Tree:
-    modules = os.path.lexists(found.path / ".gitmodules")
-    return Tree(str(found.path), os.path.lexists(found.path), found.locked, modules)
 
 
 def _setting(common_dir: Path, name: str, *options: str) -> str:
@@ -143,7 +146,8 @@ def lost_records(
         yield _damaged(places, damage)
     left = unrecorded(places, damaged=bool(damage))
     for one in left:
-        common_dir = _common_dir(one)
+        found = checkout_of(Path(one.worktree)) if one.worktree else None
+        common_dir = found[1] if found else None
         refs = _refs(common_dir, f"/{one.id}") if common_dir else ()
         yield _evidence(one, common_dir, refs)
     names = {one.id for one in left}
@@ -165,11 +169,6 @@ def _damaged(places: Places, damage: str) -> Evidence:
         path=str(file),
         command=f'mkdir {aside} && for f in {files}; do [ ! -e "$f" ] || mv "$f" {aside}; done',
     )
-
-
-def _common_dir(one: Unrecorded) -> Path | None:
-    found = checkout_of(Path(one.worktree)) if one.worktree else None
-    return found[1] if found else None
 
 
 def _refs(common_dir: Path, end: str = "") -> tuple[str, ...]:

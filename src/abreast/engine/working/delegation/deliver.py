@@ -1,7 +1,6 @@
 """From a child's rounds to the deliverable: proven, cut to size, accounted for, and kept whole."""
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import replace
 
 from abreast.contract.judge import Judged, asks
@@ -204,12 +203,10 @@ def _earlier(context: SessionContext, found: Deliverable) -> str:
 
 def _changed(context: SessionContext) -> tuple[str, ...]:
     before = load_as(dict[str, str], context.layout.directory / _BEFORE)
-    return () if before is None else _differing(before, checkout_marks(context.where))
-
-
-def _differing(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
-    names = {*before, *after}
-    return tuple(sorted(name for name in names if before.get(name) != after.get(name)))
+    if before is None:
+        return ()
+    after = checkout_marks(context.where)
+    return tuple(sorted(n for n in {*before, *after} if before.get(n) != after.get(n)))
 
 
 def _tell(

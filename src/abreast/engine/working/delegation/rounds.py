@@ -3,7 +3,6 @@
 Of a round whose runner was killed, the stream has the result if its CLI had ended before.
 """
 
-from collections.abc import Iterator
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
@@ -44,19 +43,13 @@ def heard(directory: Path, result: Result) -> Result:
 def _last_word(stream: Path, agent: str) -> Verdict | None:
     """Return the verdict on a whole stream; None when it does not end in the CLI's own result."""
     reader, last = agent_named(agent).reader(), None
-    for line in _lines(stream):
-        for event in reader.feed(line):
-            last = event.kind
+    with stream.open("rb") as file:
+        # The runner may have been killed in the midst of the last line.
+        for line in (line for line in file if line.endswith(b"\n")):
+            for event in reader.feed(line):
+                last = event.kind
     # How we found the process says nothing about it: like one that lingers after its result.
     return reader.verdict(0, "") if last is EventKind.RESULT else None
-
-
-def _lines(stream: Path) -> Iterator[bytes]:
-    """Yield the whole lines: the runner may have been killed in the midst of the last one."""
-    with stream.open("rb") as file:
-        for line in file:
-            if line.endswith(b"\n"):
-                yield line
 
 
 def contract_of(context: SessionContext) -> Contract:
