@@ -1,4 +1,4 @@
-"""What hurts: the doctor."""
+"""The doctor: problems in how work was split, and leftovers."""
 
 import os
 import time

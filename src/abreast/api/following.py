@@ -1,4 +1,4 @@
-"""Wait for what was begun; nothing here starts anything anew."""
+"""Wait for a run that was started."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ Progress = Callable[[Run], None]
 
 
 def unseen(run: Run) -> None:
-    """Take no notice."""
+    """Do nothing: the caller wants no progress."""
 
 
 def wait(

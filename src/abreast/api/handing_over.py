@@ -48,7 +48,7 @@ def handoffs(
     environ: Mapping[str, str] | None = None,
     places: Places | None = None,
 ) -> list[Handoff]:
-    """Return a handoff of every session in `folder` that may have to be gone on with.
+    """Return a handoff of every session in `folder` that may need to be continued.
 
     Those are the newest session of each CLI that was started by hand there, and abreast's own on
     its repository that have ended and not landed, newest first.

@@ -60,7 +60,7 @@ def _relied(one: Relied) -> str:
 
 
 def _versions(info: AgentInfo) -> str:
-    """Say what abreast was tried with, and what that means for the version that is here."""
+    """Return which versions abreast was tried with, and what that means for the installed one."""
     if info.certified is None:
         return ""
     told = f"tried with {info.certified}"

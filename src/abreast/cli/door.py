@@ -1,4 +1,4 @@
-"""The one door to whoever reads us: what is not ours passes it without its escapes.
+"""All output passes here: text that is not ours loses its escape sequences.
 
 `guarded` puts a `Door` in the place of standard output and standard error, so that whatever is
 printed (by click, a traceback, a library) is harmless. Two ways lead around it, both from here:
@@ -57,7 +57,7 @@ class Door(io.TextIOBase):
 
 
 class _Bytes(io.BufferedIOBase):
-    """What is written as bytes, such as click's completions, is UTF-8."""
+    """Bytes for a door, such as click's completions: they are UTF-8."""
 
     def __init__(self, door: Door) -> None:
         self._door = door

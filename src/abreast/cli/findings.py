@@ -48,7 +48,7 @@ def lines_of(finding: Finding, console: Console) -> Iterator[Text]:
 
 
 def _wrapped(label: str, text: Text, console: Console) -> Iterator[Text]:
-    """Yield the lines of a text behind its label, which the others keep clear of."""
+    """Yield the lines of a text; the first starts with the label, the others are indented."""
     lead = label
     for line in text.wrap(console, max(20, console.width - len(label))):
         line.rstrip()

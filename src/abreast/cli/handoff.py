@@ -185,7 +185,7 @@ def _told(found: Connection) -> str:
 
 
 def _ended() -> int:
-    """Be the hook: read what the CLI says on standard input, and print nothing it could take."""
+    """Act as the hook: read the CLI's input, and print nothing that it could interpret."""
     from abreast.engine.client.connect import ending_hook
 
     ending_hook.ended(sys.stdin.read(), find_places(), os.environ)

@@ -190,7 +190,7 @@ def show_until(run: Run, work: Work, *, json: bool, subject: str = "run") -> int
 
 
 def detached(run: Run, subject: str = "run") -> None:
-    """Say that the run goes on without us."""
+    """Print that the run continues, and how to see or stop it."""
     click.echo(
         f"the {subject} goes on; abreast watch {run.id} shows it, abreast stop {run.id} ends it",
         err=True,

@@ -51,7 +51,7 @@ def status(*, run: str, everything: bool, json: bool) -> int:
 
 
 def _tell_unrecorded(left: Sequence[Unrecorded], *, alone: bool) -> None:
-    """Say that there is work whose record is gone, and where it is."""
+    """Print which sessions have work on disk and no record, and where it is."""
     head = "no run is on record, but there is work of " if alone else "\nno record tells of "
     many = f"{head}{counted(len(left), 'session')}"
     places = [f"  {one.id}: {one.worktree or one.directory}" for one in left[:_SHOWN]]

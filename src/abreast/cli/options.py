@@ -48,7 +48,7 @@ def complete_agent(
     param: click.Parameter,  # noqa: ARG001
     begun: str,
 ) -> list[CompletionItem]:
-    """Return the names of agents that begin so."""
+    """Return the names of agents that start with `begun`."""
     from abreast.agents import AGENTS
 
     names = (name for name in AGENTS if name != "command")  # a name is not all that it takes

@@ -1,4 +1,4 @@
-"""How states look: a mark and a word that say all, and a colour that says it again."""
+"""How states are shown: a mark, the state's word, and a colour."""
 
 from abreast.model.session import LandState, RunState, SessionState
 

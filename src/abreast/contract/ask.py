@@ -13,7 +13,7 @@ MISFIT = "Your answer does not match what was asked for."
 
 
 def check_count(questions: int) -> None:
-    """Raise ContractError unless so many may be asked at once; before anything is done for each."""
+    """Raise ContractError unless one call may ask this many questions."""
     if not 1 <= questions <= MOST:
         raise ContractError(f"{questions:,} questions in one call", hint=f"ask 1 to {MOST}")
 

@@ -39,7 +39,7 @@ _FILE = re.compile(r"\S*[^\W_]\.\w{1,8}|\S+/\S*")  # what can be nothing but a p
 
 
 def hollow(text: str, where: str) -> Iterator[str]:
-    """Yield what is wrong with a text that is all of the answer at `where`, if it says nothing."""
+    """Yield what is wrong with a text, the whole answer at `where`, that has no content."""
     if not text.strip():
         yield f"{where}: is blank"
     elif is_empty(text):
@@ -51,7 +51,7 @@ def hollow(text: str, where: str) -> Iterator[str]:
 
 
 def stuffed(text: str, where: str, *, path: bool) -> Iterator[str]:
-    """Yield what is wrong with an entry of a list, a `path` or not, that is a list itself."""
+    """Yield what is wrong with a list's entry (a `path` or not) that holds several items."""
     lines = [line for line in text.split("\n") if line.strip()]
     parts = [part.strip() for part in re.split(r"[,\n]", text)] if path else []
     marked = len(lines) > 1 and all(map(_MARKED.match, lines))
@@ -60,17 +60,17 @@ def stuffed(text: str, where: str, *, path: bool) -> Iterator[str]:
 
 
 def says_only_nothing(text: str) -> bool:
-    """Return whether a text says only that there is nothing, without saying of what."""
+    """Return whether a text says only that nothing was found, without what was searched."""
     return _NOTHING.fullmatch(_bare(text)) is not None
 
 
 def is_placeholder(text: str) -> bool:
-    """Return whether a text is a word that stands for an answer; among others it may be a name."""
+    """Return whether a text is a placeholder such as `todo`; in a longer list it may be a name."""
     return _bare(text) in _PLACEHOLDERS
 
 
 def is_empty(text: str) -> bool:
-    """Return whether there is nothing in a text, or a placeholder."""
+    """Return whether a text is blank or a placeholder."""
     return not _bare(text) or is_placeholder(text)
 
 

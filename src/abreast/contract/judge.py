@@ -80,7 +80,7 @@ class Judged:
 
 
 def judge(said: str, contract: Contract) -> Judged:
-    """Return the child's answer as valid value and items, or its problems."""
+    """Return the child's answer, parsed and validated, or its problems."""
     said = _HALF.sub("\ufffd", said)
     lines = tuple(said.strip().split("\n")) if said.strip() else ()
     value = find_answer(said)

@@ -140,7 +140,7 @@ def _place(path: Sequence[object]) -> str:
 
 
 def _substance(value: Any, asked: Asked, where: str) -> Iterator[str]:
-    """Yield what satisfies the schema and says nothing."""
+    """Yield the parts that satisfy the schema but have no content."""
     if isinstance(value, str):
         yield from () if asked.says("enum", "const") else hollow(value, where)
     elif isinstance(value, list):

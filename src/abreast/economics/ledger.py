@@ -73,7 +73,7 @@ def unrecorded(
 
 
 def account(child: Sequence[Spent], name: str, parent: str, agent: str) -> Delegation | None:
-    """Return what a child's own requests, in their order, tell of it; None when there is none."""
+    """Return the account of a child by its own requests, in order; None without any."""
     said = [one for one in child if not one.aside]
     if not said:
         return None
@@ -107,7 +107,7 @@ def kept_out(said: Sequence[Spent]) -> int:
 
 
 def returned_to(children: Sequence[Delegation], parent: Iterable[Spent]) -> list[Delegation]:
-    """Tell the children of one parent by how much its next request grew when they had come back.
+    """Return the children of one parent with `summary`: by how much its next request grew.
 
     Those that came back between the same two requests share the growth. It stays unknown for one
     after which the parent asked nothing, and where the parent's history was cut down meanwhile.
@@ -126,7 +126,7 @@ def returned_to(children: Sequence[Delegation], parent: Iterable[Spent]) -> list
 
 
 def wall_time(times: Iterable[tuple[float, float]]) -> float:
-    """Return for how long any of these was at work: a night before a retry is nobody's work."""
+    """Return for how many seconds at least one of these was at work; pauses do not count."""
     wall = last = 0.0
     for begun, ended in sorted(times):
         wall += max(0.0, ended - max(begun, last))

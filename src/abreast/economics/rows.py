@@ -33,7 +33,7 @@ class Prices:
         self.of = cache(self._of)
 
     def _of(self, model: str) -> Price | None:
-        """Return the price of a model, None when it is not known: a similar name is no reason.
+        """Return the price of a model, None when it is not known; similar names do not count.
 
         A name that ends in `FAST` is that of a model in its fast mode.
         """
@@ -153,7 +153,7 @@ def _name(by: By, part: Part, one: Tally, day_of: Callable[[int], str]) -> str:
 
 
 def _day(quarter: int) -> str:
-    """Return the day as the machine's clock has it: other time zones have other days."""
+    """Return the day in the machine's time zone."""
     if not quarter:
         return NO_DAY
     return time.strftime("%Y-%m-%d", time.localtime(quarter * QUARTER))

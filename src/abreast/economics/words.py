@@ -5,7 +5,7 @@ from abreast.model.text import counted
 
 
 def warning(estimate: Estimate) -> str:
-    """Return one line when delegating looks like a net loss, else "": the user may know better."""
+    """Return a one-line warning when delegating looks like a net loss, else ""."""
     if estimate.worth is not Worth.LOSS:
         return ""
     them = "it" if estimate.files == 1 else "them"

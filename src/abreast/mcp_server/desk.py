@@ -101,7 +101,7 @@ def _start(call: ToolCall) -> Run:
 
 
 async def _stop(run: str) -> None:
-    """Stop children that nobody waits for. A failure goes to standard error: no call is left."""
+    """Stop children that nobody waits for. A failure goes to standard error: there is no call."""
     try:
         await aio.stop(run)
     except AbreastError as error:

@@ -24,7 +24,7 @@ VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 
 
 class Opening:
-    """What is said until the SDK is there. `told` are the instructions and the tools."""
+    """Answers the first messages until the SDK is loaded."""
 
     def __init__(self, wire: Wire, instructions: str, tools: list[dict[str, Any]]) -> None:
         self._wire, self._instructions, self._tools = wire, instructions, tools

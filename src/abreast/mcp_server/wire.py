@@ -36,7 +36,7 @@ class Vetted:
 
 
 def vet(line: str) -> Vetted:
-    """Return what to do with a line of the client's; an empty line needs nothing."""
+    """Return what to pass on and what to reply for a line of the client's."""
     text = line.strip().removeprefix("\ufeff")
     if not text:
         return Vetted()
@@ -75,7 +75,7 @@ def _vetted(message: Any) -> Vetted:
 
 
 def _problem(message: dict[str, Any], *, good: bool) -> tuple[int, str] | None:
-    """Return the code and the words for what the SDK would stumble over, None when it would not."""
+    """Return code and message for what the SDK could not parse, None when it can."""
     if message.get("jsonrpc") != "2.0":
         return _INVALID, "`jsonrpc` must be 2.0"
     if not good or "\ufffd" in whole_characters(str(message.get("id"))):
@@ -95,13 +95,13 @@ def _whole(digits: str) -> int | float:
 
 
 def _number_in(text: str) -> str | int | None:
-    """Return the id of a request that cannot be read as a whole, if it has just one."""
+    """Return the id of a request that is not valid JSON, if it has exactly one."""
     found = _ID.findall(text) if '"method"' in text else []
     return json.loads(found[0]) if len(found) == 1 else None
 
 
 def _leaves(message: Any) -> Iterator[tuple[Any, int]]:
-    """Yield each value with its depth, no deeper than what is too deep."""
+    """Yield each value with its depth, down to the first level that is too deep."""
     waiting = [(message, 0)]
     while waiting:
         value, depth = waiting.pop()
@@ -121,7 +121,7 @@ _CHUNK = 1 << 16
 
 
 class Wire:
-    """The client's two ends, one message a line. `readline` and `write` are for one thread each.
+    """The client's input and output, a message a line. Only one thread may read, and one write.
 
     From the moment it is made, whatever else this process prints goes to standard error, and
     whatever it starts reads nothing of the client's.
@@ -191,11 +191,11 @@ class Wire:
         self._lines[:0] = lines
 
     def drop(self, lines: int) -> None:
-        """Say nothing of the next so many lines that are written."""
+        """Discard the next `lines` lines that are written."""
         self._drop += lines
 
     def write(self, text: str) -> None:
-        """Send whole lines. A client that does not read any more has gone."""
+        """Send whole lines. When the client no longer reads, the wire is closed."""
         if self._drop:
             self._drop -= 1
             return
@@ -225,6 +225,6 @@ class Wire:
 
 
 def narrate(text: str) -> None:
-    """Say something to whoever looks after the server: standard output is not ours."""
+    """Print a line to standard error; standard output carries the protocol."""
     sys.stderr.write(f"abreast mcp: {text}\n")
     sys.stderr.flush()

@@ -20,7 +20,7 @@ _SLUG_LENGTH = 32
 
 
 def id_problem(task: str) -> str | None:
-    """Say why `task` cannot name a branch, a file and a session everywhere; None if it can."""
+    """Return why `task` cannot name a branch, a file and a session on every system; else None."""
     if not task:
         return "is empty"
     if len(task) > MAX_ID:
@@ -77,10 +77,10 @@ def subject(prompt: str) -> str:
 
 
 def find_cycles(needs: Mapping[str, Sequence[str]]) -> list[list[str]]:
-    """Return circles of tasks, each from its first task in the plan's order back to that task.
+    """Return cycles of tasks, each from its first task in the plan's order back to that task.
 
-    Each step leads to a task that the one before needs. Every task that is in a circle is in one
-    of those returned, or needs another circle to be broken first. Unknown needs are ignored.
+    Each task needs the next one. Every task that is in a cycle is in one of those returned, or
+    needs another cycle to be broken first. Unknown needs are ignored.
     """
     left = {task: [n for n in wanted if n in needs] for task, wanted in needs.items()}
     order = list(needs)
@@ -112,7 +112,7 @@ def say_cycle(cycle: Sequence[str], needs: Mapping[str, Sequence[str]], mark: st
 
 
 def task_problems(plan: Plan) -> Iterator[Problem]:
-    """Yield what is wrong with the ids of the tasks, and with what they need of each other."""
+    """Yield what is wrong with the ids of the tasks and with their needs."""
     for name, count in Counter(task.id for task in plan.tasks).items():
         if problem := id_problem(name):
             yield Problem(f"task {name!r}", f"the id {problem}")
@@ -131,7 +131,7 @@ def task_problems(plan: Plan) -> Iterator[Problem]:
 
 
 def prompt_problems(plan: Plan) -> Iterator[Problem]:
-    """Yield what keeps agents from having anything to do."""
+    """Yield a problem for a plan without tasks, and for each prompt that cannot be used."""
     if not plan.tasks:
         yield Problem("plan", "there is no task")
     for task in plan.tasks:

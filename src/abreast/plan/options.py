@@ -33,7 +33,7 @@ class Overrides:
             yield Problem("--max-parallel", f"must not be negative, but is {self.max_parallel}")
 
     def over(self, plan: Plan) -> Plan:
-        """Return the plan with the options that concern the whole of it."""
+        """Return the plan with the options that apply to all of it."""
         return replace(
             plan,
             base=self.base or plan.base,

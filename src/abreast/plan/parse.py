@@ -16,7 +16,7 @@ from abreast.plan.tasks import Defaults, build_task, check_tasks, merge_limits, 
 
 
 def check_text(source: Source) -> None:
-    """Add a problem for each string that no program can be given, and each secret in the open."""
+    """Add a problem for each NUL character, each date, and each secret in the plan."""
     for path, value in _leaves((), source.raw):
         if isinstance(value, str):
             if "\0" in value:
@@ -48,7 +48,7 @@ def _leaves(path: KeyPath, value: object) -> Iterator[tuple[KeyPath, object]]:
 def build_plan(
     source: Source, folder: Path, options: Overrides, agents: Sequence[str]
 ) -> Plan | None:
-    """Return the plan, or None when `source` has got problems."""
+    """Return the plan, or None when `source` has problems."""
     from pydantic import ValidationError
 
     from abreast.plan.schema import PlanTable

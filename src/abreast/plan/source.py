@@ -63,7 +63,7 @@ def find_line(lines: dict[KeyPath, int], path: KeyPath) -> int | None:
 
 
 def _blank(token: re.Match[str]) -> str:
-    """Empty comments and strings of several lines: a prompt may look like TOML."""
+    """Return a token without its text if that may look like TOML: a comment, a long string."""
     text = token[0]
     if text.startswith(('"""', "'''")):
         return '""' + "\n" * text.count("\n")
@@ -142,6 +142,6 @@ class Source:
 
 
 def _dotted(path: KeyPath) -> str:
-    """Write list positions as people count: from 1."""
+    """Return a path as text; list positions count from 1."""
     words = [f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in path]
     return "".join(words).lstrip(".")

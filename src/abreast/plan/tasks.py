@@ -34,7 +34,7 @@ def agent_problem(name: str, agents: Collection[str]) -> tuple[str, str] | None:
 
 
 def read_choice(source: Source, path: KeyPath, raw: object, agents: Collection[str]) -> AgentChoice:
-    """Return the agent that `raw` chooses; problems go to `source`, the value is then moot."""
+    """Return the agent that `raw` chooses. Problems go to `source`; the value is then not used."""
     if isinstance(raw, str):
         if problem := agent_problem(raw, agents):
             source.problem(path, *problem)
@@ -80,7 +80,7 @@ def _moves(source: Source, path: KeyPath, raw: object) -> tuple[Move, ...]:
 
 
 def _said(table: Mapping[str, Any], error: PlanError) -> tuple[str, str | None]:
-    """Say what is wrong with a move without the words of Python."""
+    """Return what is wrong with a move, and a hint, without Python's own wording."""
     [problem] = error.problems
     if missing := re.search(r"missing .* arguments?: (.*)", problem.message):
         return f"is not a move: {missing[1]} is missing", None
@@ -104,7 +104,7 @@ MAX_PRODUCES = 100
 
 @dataclass(frozen=True)
 class Defaults:
-    """What a plan says for tasks that do not say it themselves."""
+    """The plan's values for tasks that set none themselves."""
 
     agent: AgentChoice
     model: str
@@ -114,7 +114,7 @@ class Defaults:
 
 
 def check_tasks(source: Source, folder: Path) -> dict[int, str]:
-    """Check what the types cannot tell; return the prompt of each task that has one."""
+    """Check what types do not express; return the prompt of each task that has one, by position."""
     if not source.raw.get("task"):
         source.problem((), "there is no task", 'start one with [[task]] and id = "…"')
     _check_ids(source)
@@ -128,7 +128,7 @@ def check_tasks(source: Source, folder: Path) -> dict[int, str]:
 def build_task(
     table: "TaskTable", prompt: str, agent: AgentChoice | None, defaults: Defaults
 ) -> Task:
-    """Return the task, with the plan's defaults where it says nothing itself."""
+    """Return the task, with the plan's defaults for what it does not set."""
     return Task(
         id=table.id,
         prompt=prompt,

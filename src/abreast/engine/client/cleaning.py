@@ -65,7 +65,7 @@ _ASIDE = "moved aside, as no commit can hold it: delete it once you need it no m
 
 
 def _meant(name: str, runs: Sequence[Run], known: set[str]) -> str:
-    """Return the run, session or task of this name, which may be a run's shortened one."""
+    """Return the run, session or task that `name` means; a run's name may be shortened."""
     if name in known:
         return name
     start, slash, task = name.partition("/")
@@ -78,7 +78,7 @@ def _meant(name: str, runs: Sequence[Run], known: set[str]) -> str:
 
 @dataclass(frozen=True)
 class _Broom:
-    """Judges worktrees one by one, and takes away what may go."""
+    """Decides for each worktree whether it may go, and removes those that may."""
 
     client: Client
     occupied: Mapping[Path, int]
@@ -102,7 +102,7 @@ class _Broom:
         return Removal(session.id, worktree, size, reason, kept, rescue, ignored)
 
     def _judge(self, run: Run, session: Session, repository: Repository) -> tuple[str, str]:
-        """Return why the worktree may go, and why it is kept; one of the two is empty."""
+        """Return why the worktree may go and why it is kept; one of the two is empty."""
         if not session.state.final:
             left = is_lost(session, self.client.places)
             why = f"unattended: abreast resume {run.id}" if left else f"it is {session.state}"
@@ -120,7 +120,7 @@ class _Broom:
         return ("forced", "") if self.force else ("", "not landed")
 
     def _busy(self, session: Session, repository: Repository) -> str:
-        """Return who is at work in it, or what only its submodules hold; "" for neither."""
+        """Return which process works in it, or what only its submodules hold; else ""."""
         worktree, base = Path(session.worktree), session.base_sha
         for folder, pid in self.occupied.items():
             if folder.is_relative_to(worktree):
@@ -151,7 +151,7 @@ class _Broom:
 
 
 def _landed(run: Run, session: Session, repository: Repository) -> str:
-    """Return how the session's commit got where it was to go; "" when it did not."""
+    """Return how the session's commit reached its target; "" when it did not."""
     target = f"refs/heads/{run.target}"
     if not session.commit:
         return ""

@@ -228,7 +228,7 @@ def _choice(ask: Ask, settings: DelegateSettings, environ: Mapping[str, str]) ->
 
 
 def expect(contract: Contract, ask: Ask, places: Places, *, tree: Path) -> tuple[str, Estimate]:
-    """Return who would answer, and what to expect of it; nothing is started."""
+    """Return which agent would answer, and the estimate; nothing is started."""
     [task] = make_plan([contract], ask, tree=tree, environ=os.environ).tasks
     top = find_repository(tree, worktrees=find_places().worktrees).place
     sizes, reader = sizes_in(top, contract.scope), Reader(places.database)

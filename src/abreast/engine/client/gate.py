@@ -23,7 +23,7 @@ _ASKED = 200
 
 
 def unseen(what: str, done: int, total: int) -> None:
-    """Take no notice."""
+    """Do nothing: the caller wants no progress."""
 
 
 def judge(plan: Plan, places: Places, progress: GateProgress = unseen) -> PlanJudgement:

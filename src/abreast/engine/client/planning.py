@@ -80,7 +80,7 @@ def _problems(plan: Plan) -> Sequence[Problem]:
 
 
 def _base_of(source: Path | None) -> str:
-    """Return the base that a plan names, though other things in it are wrong."""
+    """Return the base that a plan names, even if other parts of it are wrong."""
     try:
         base = tomllib.loads(source.read_text(encoding="utf-8-sig")).get("base") if source else None
     except (OSError, ValueError):

@@ -76,7 +76,7 @@ def connect(places: Places) -> Iterator["Client"]:
 
 @dataclass(frozen=True)
 class Client:
-    """What a face may ask for. Each request returns at once, with a worker there to do it."""
+    """The requests of CLI, library and MCP server. Each makes sure that a worker is there."""
 
     places: Places
     store: Store
@@ -273,7 +273,7 @@ def _require_task(session: Session) -> None:
 
 
 def _after(run: Run) -> str:
-    """Return what can be done about a run whose sessions are all done."""
+    """Return a hint for a run whose sessions are all done."""
     back = [s.id for s in run.sessions if s.landing is LandState.BOUNCED]
     if back:
         return f"abreast attach {back[0]} to settle what stood in the way of its landing"

@@ -1,4 +1,4 @@
-"""Messages to a session that is at work: it hears them at its next tool call, or goes on for them.
+"""Messages to a running session, which its agent gets after a tool call or at the end of its turn.
 
 A letter waits in the session's mailbox until a hook of its CLI takes it (`agents/mailbox.py`).
 """

@@ -204,7 +204,7 @@ def _interactive(name: str) -> Agent:
 
 @contextlib.contextmanager
 def _at_work(places: Places) -> Iterator[Engine]:
-    """Make this process one that can prepare a session, as a worker does."""
+    """Open the store as a worker does, so that this process can prepare a session."""
     with connect(places) as client:
         yield Engine(places, client.store, client.reader)
 

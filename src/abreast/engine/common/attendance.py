@@ -27,7 +27,7 @@ _held: dict[Path, int] = {}  # by this process: the descriptor of each lock
 
 
 def take_seat(session: Session, places: Places) -> None:
-    """Hold the session for this process; again, if it does already.
+    """Hold the session's lock for this process; nothing when it does already.
 
     Raises StateError, which names the process, while another one holds it.
     """
@@ -45,7 +45,7 @@ def take_seat(session: Session, places: Places) -> None:
 
 
 def leave_seat(session: Session, places: Places) -> None:
-    """Give the session back; nothing when this process does not hold it."""
+    """Release the session's lock; nothing when this process does not hold it."""
     descriptor = _held.pop(_lock(session, places), None)
     if descriptor is not None:
         os.close(descriptor)
@@ -118,7 +118,7 @@ def _last_sign(session: Session) -> float:
 
 
 def is_lost(session: Session, places: Places) -> bool:
-    """Return whether a session that has begun and not ended is left by all who worked on it."""
+    """Return whether a session has begun, has not ended, and has no process left."""
     if session.state.final:
         return False
     if session.kind is SessionKind.OPEN:

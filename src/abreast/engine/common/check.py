@@ -1,4 +1,4 @@
-"""Hold a plan against this machine before anything starts: repository, base, agents, tools."""
+"""Check a plan against this machine before anything starts: repository, base, agents, tools."""
 
 import os
 import shutil
@@ -85,7 +85,7 @@ def _agent_problems(plan: Plan, environ: Mapping[str, str]) -> Iterator[Problem]
 def landing_problems(
     mode: LandMode, target: str, repository: Repository, environ: Mapping[str, str]
 ) -> Iterator[Problem]:
-    """Yield what keeps commits from being landed on `target` in this way."""
+    """Yield the reasons why commits cannot land on `target` in this mode."""
     if mode is LandMode.NONE:
         return
     hint = "name a local branch: target = in the plan, or --target"
@@ -142,7 +142,7 @@ def _notes(plan: Plan, repository: Repository) -> Iterator[str]:
 
 
 def vain_limits(task: Task) -> Iterator[str]:
-    """Yield what there is to say of a task's limits that cannot trip."""
+    """Yield a note for each limit of a task that its agent can never reach."""
     agent = AGENTS[task.agent.name]
     if task.limits.usd and not agent.capabilities.cost:
         yield f"{agent.title} states no cost, so the limit `usd` cannot trip"

@@ -1,4 +1,4 @@
-"""Deliverables as files: whole, with everything that was answered, whoever asks for them later."""
+"""Deliverables as files: the whole answer, with everything that is known of it."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ _OUTCOMES = {
 
 
 def outcome_of(state: SessionState) -> DeliveryState:
-    """Return the outcome of a delegation whose session ended so, and not with an answer."""
+    """Return the outcome of a delegation whose session ended in `state` without an answer."""
     return _OUTCOMES.get(state, DeliveryState.UNKNOWN)
 
 

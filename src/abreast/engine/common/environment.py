@@ -43,7 +43,7 @@ def load_environment(places: Places, run: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def only_writer(places: Places, run: str) -> Iterator[None]:
-    """Keep others from keeping or dropping the run's environment while the block lasts.
+    """Lock the run's environment, so that nobody else keeps or drops it during the block.
 
     A request brings its own, and the run's end drops it: what each does to the run belongs into the
     block, or the environment of a request that has just come would go with the end before it.
@@ -54,7 +54,7 @@ def only_writer(places: Places, run: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def bring_environment(places: Places, run: str, pass_env: Iterable[str]) -> Iterator[None]:
-    """Keep our environment for a request that the block makes; the one before when it is refused.
+    """Keep our environment for a request made in the block; restore the last one if it fails.
 
     It is there before the request: a worker may take that up at once.
     """

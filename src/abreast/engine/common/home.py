@@ -1,4 +1,4 @@
-"""Whose a run is: that of the state folder in which it was asked for.
+"""Which state folder a run belongs to: the one in which it was started.
 
 Its environment, its logs and its worktrees are there. Several state folders, or machines, may share
 a database; the worker of one must not touch what is at work in another.
@@ -13,12 +13,12 @@ _EXECUTOR = "executor-id"
 
 
 def is_at_home(run: str, places: Places) -> bool:
-    """Return whether a run was asked for here: its folder is made before it is recorded."""
+    """Return whether a run was started here: its folder is made before it is recorded."""
     return (places.runs / run).is_dir()
 
 
 def foreign_runs(places: Places) -> list[str]:
-    """Return the runs that were asked for elsewhere and have not ended."""
+    """Return the ids of the runs that were started elsewhere and have not ended."""
     asked = Reader(places.database).requests()
     return [run.id for run in asked if not is_at_home(run.id, places)]
 
@@ -34,7 +34,7 @@ def worker_elsewhere(places: Places) -> Holder | None:
 
 
 def require_home(places: Places) -> None:
-    """Raise WorkerError when no worker may start here: another has the database, or work in it."""
+    """Raise WorkerError when another state folder's worker or run uses the database."""
     if places.database == own_file(places):
         return  # nobody else can know of it
     if (holder := worker_elsewhere(places)) is not None:

@@ -1,4 +1,4 @@
-"""The agent CLI that is installed here: whether there is one, and whether it is fit to be used."""
+"""The agent CLI that is installed here, and whether abreast may use its version."""
 
 import re
 from collections.abc import Mapping

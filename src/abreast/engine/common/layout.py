@@ -54,7 +54,7 @@ class SessionLayout:
 
     @property
     def aside(self) -> Path:
-        """Where files of its worktree wait that no commit can hold."""
+        """The folder for files of its worktree that no commit can hold."""
         return self.places.aside / self.run / self.task
 
     @property
@@ -101,7 +101,7 @@ def repository_folder(places: Places, common_dir: Path) -> Path:
 
 
 def repository_lock(places: Places, common_dir: Path) -> Path:
-    """The file locked round every change of the repository's worktree metadata."""
+    """The file that is locked during every change of the repository's worktree metadata."""
     return places.locks / f"{repository_folder(places, common_dir).name}.lock"
 
 
@@ -125,5 +125,5 @@ def repository_of_run(places: Places, run: str, path: Path) -> Repository:
 
 
 def landing_stop_file(places: Places, run: str) -> Path:
-    """The file whose existence stops what tests a run's merges."""
+    """The file whose existence stops the trials of a run's merges."""
     return places.runs / run / "stop-landing"

@@ -13,7 +13,7 @@ from abreast.runner.job import JOB, load_result, load_runner
 
 
 def agent_is_lost(session: Session, places: Places) -> bool:
-    """Return whether the agent of a session that has not ended is gone, and nobody knows how.
+    """Return whether the agent of a session that has not ended is gone without a result.
 
     The worker that comes next will find that out as well, and end the attempt.
     """

@@ -24,7 +24,7 @@ _LOOK = 0.02  # seconds between looks at one that comes up
 
 
 def require_environment() -> None:
-    """Raise WorkerError when a variable asks for a worker that cannot be, before one is needed."""
+    """Raise WorkerError when an environment variable has an invalid value."""
     _idle_exit()
     most_sessions()
 
@@ -48,7 +48,7 @@ def find_worker(places: Places) -> Identity | None:
 
 
 def announce_worker(places: Places) -> None:
-    """Say that this process is the worker; it must hold the lock."""
+    """Write down that this process is the worker; it must hold the lock."""
     write_json(worker_file(places), identify())
 
 
@@ -58,7 +58,7 @@ def bell(places: Places) -> Path:
 
 
 def ring(places: Places) -> None:
-    """Make a worker that waits look for requests now; nothing when none listens."""
+    """Make a waiting worker look for requests now; nothing when none listens."""
     # Nobody listens, or the pipe is full of calls that it has not heard yet: it will look anyway.
     with contextlib.suppress(OSError):
         pipe = os.open(bell(places), os.O_WRONLY | os.O_NONBLOCK)

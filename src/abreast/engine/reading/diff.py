@@ -1,4 +1,4 @@
-"""Look at things without changing them: a session's diff."""
+"""A session's changes against its base."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def repository_of(session: Session, places: Places) -> Repository:
 
 
 def diff(session: Session, places: Places, *, stat: bool = False, binary: bool = False) -> str:
-    """Return what a session has over its base: its worktree, else its commit, else what was kept.
+    """Return a session's diff: of its worktree, else of its commit, else of what was kept.
 
     Raises StateError when it has not begun, and for a child that only reads.
     """

@@ -164,7 +164,7 @@ async def start(
 
 
 async def cancel(tickets: Sequence[Ticket]) -> None:
-    """Let these workflows begin nothing more; what they have enqueued goes on."""
+    """Cancel these workflows: they start nothing more; what they have enqueued continues."""
     await DBOS.cancel_workflows_async([ticket.id for ticket in tickets])
 
 

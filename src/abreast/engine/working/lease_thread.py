@@ -55,8 +55,8 @@ def _keep(lease: Lease, ended: threading.Event, fenced: Callable[[str], object])
 def beat(lease: Lease, renewed: float) -> tuple[float, str]:
     """Renew the lease, last renewed at `renewed`; return when it was, and why to stop, or "".
 
-    However late it is, what counts is whether another has taken the place meanwhile. Only when the
-    database does not say so, time does; a file is nobody else's, and has all the time.
+    A late renewal is valid unless another worker has taken the lease. While the database does not
+    answer, the time since the last renewal decides; nobody else can take the lease of a file.
     """
     try:
         held, answered = lease.renew(), True

@@ -1,4 +1,4 @@
-"""The steps of a run itself: what it starts with, and what it has come to."""
+"""The steps of a run itself: how it opens and how it closes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -48,7 +48,7 @@ class RunProgress:
         return replace(self, running=self.running.union(tasks))
 
     def ended(self, task: str, ending: Ending, agent: str = "") -> "RunProgress":
-        """Note a session's ending; with one that leaves its `agent` no chance, that as well."""
+        """Return the progress with a session ended; some endings stop all tasks of its `agent`."""
         dead = {agent: ending.reason} if agent and ending.cause in LINE_STOPS else {}
         return replace(
             self,

@@ -92,7 +92,7 @@ def main(
 
 
 def _reach(engine: sa.Engine, patience: float) -> None:
-    """Bring the database up to date; wait for one that is away for `patience` seconds."""
+    """Migrate the database; wait up to `patience` seconds for one that does not answer."""
     late = time.monotonic() + patience
     while True:
         try:
@@ -104,7 +104,7 @@ def _reach(engine: sa.Engine, patience: float) -> None:
 
 
 def _begin_anew(places: Places, idle_exit: float | None) -> NoReturn:
-    """Become a worker that has done nothing yet: no thread of this one goes on, nor its locks."""
+    """Replace this process by a new worker, which has none of its threads and locks."""
     argv = [
         sys.executable,
         "-I",
@@ -154,7 +154,7 @@ def executor_id(places: Places) -> str:
 
 
 async def _serve(places: Places, idle_exit: float | None, gone: Sequence[str]) -> bool:
-    """Execute, also what those who are `gone` had begun.
+    """Execute workflows, including those that the workers in `gone` had begun.
 
     Returns True when told to stop, False when idle for long enough.
     """
@@ -207,7 +207,7 @@ def _open_bell(path: Path) -> int | None:
 async def _dispatch(
     places: Places, stop: asyncio.Event, called: asyncio.Event, idle_exit: float | None
 ) -> None:
-    """Enqueue what clients have asked for: a request is a run's state and generation, no more."""
+    """Enqueue what clients have requested: a request is a run's state and generation."""
     reader, seen = Reader(places.database), set[str]()
     idle_since = time.monotonic()
     while not stop.is_set():

@@ -55,7 +55,7 @@ def between(old: str, new: str) -> list[TextEdit]:
 
 
 class Side(StrEnum):
-    """Which text of a change is ours where it changes: the other may hold somebody's secrets."""
+    """Which side of a change abreast wrote; the other side may hold a secret of the user's."""
 
     OLD = "old"
     NEW = "new"

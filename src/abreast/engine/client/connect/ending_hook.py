@@ -99,7 +99,7 @@ def _command(agent: str) -> str:
 
 
 def _is_ours(group: Any, agent: str) -> bool:
-    """Return whether a group of hooks is the one that some abreast has written."""
+    """Return whether an abreast, this one or another, has written this group of hooks."""
     hooks = group.get("hooks") if isinstance(group, Mapping) else None
     if not isinstance(hooks, list) or len(hooks) != 1 or not isinstance(hooks[0], Mapping):
         return False

@@ -1,4 +1,4 @@
-"""The entry that a CLI's own command writes for our server, and who may be behind an entry."""
+"""The entry that a CLI's own command writes for our server, and which entries are abreast's."""
 
 import os
 import sys
@@ -28,7 +28,7 @@ def server() -> tuple[str, ...]:
 
 
 def is_ours(entry: Any) -> bool:
-    """Return whether an entry starts an abreast, this one or another."""
+    """Return whether an entry starts abreast, this installation or another."""
     if not isinstance(entry, Mapping):
         return False
     command, arguments = str(entry.get("command", "")), list(entry.get("args") or ())
@@ -40,7 +40,7 @@ def is_ours(entry: Any) -> bool:
 def entry(
     agent: str, wanted: Registration, scratch: Path, environ: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return the whole entry: what the CLI's own command writes, in `scratch`, and our extras.
+    """Return the whole entry: what the CLI's own command writes in `scratch`, plus our extras.
 
     Raises AgentError when the CLI is missing, or its command did not do it.
     """

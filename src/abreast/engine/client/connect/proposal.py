@@ -74,18 +74,18 @@ def trace_of(change: FileRewrite, before: str | None, known: Trace | None) -> Tr
 
 
 def digest(text: str) -> str:
-    """Return the hash by which a text is known again."""
+    """Return the SHA-256 of a text, by which it is recognised later."""
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
 
 
 def load_receipt(places: Places, agent: str, config: Path) -> dict[str, Trace]:
-    """Return what was done, by path; {} when nothing is known of it."""
+    """Return the traces of what was done, by path; {} without a receipt."""
     found = load_as(Receipt, _file(places, agent, config))
     return {trace.path: trace for trace in found.files} if found else {}
 
 
 def save_receipt(places: Places, agent: str, config: Path, traces: Mapping[str, Trace]) -> None:
-    """Keep what was done; with nothing done, forget all about it."""
+    """Write the receipt of what was done; without traces, delete it."""
     file = _file(places, agent, config)
     if traces:
         write_json(private_folder(file.parent) / file.name, Receipt(agent, tuple(traces.values())))
@@ -125,7 +125,7 @@ def diff(change: FileRewrite) -> str:
 
 
 def _displayed(change: FileRewrite, hide: Callable[[str], str]) -> tuple[str, str]:
-    """Return both texts: hidden, but for what the edits take out or put in, where that is ours."""
+    """Return both texts, with every value hidden that abreast did not write."""
     old, new, at = [], [], 0
     whole = change.old or ""
     for edit in sorted(change.edits):

@@ -103,7 +103,7 @@ def _exactly(text: str, trace: Trace) -> Undone:
 
 
 def _cut_exactly(wanted: Registration, text: str, trace: Trace) -> str | None:
-    """Return the text without what we put in, where all of it is still there, letter by letter."""
+    """Return the text without what we put in, if all of it is still there unchanged; else None."""
     edits = []
     for edit in trace.undo:
         if not edit.old or text.count(edit.old) != 1:

@@ -27,7 +27,7 @@ _SAME = 0.0005  # seconds; the records have milliseconds
 
 
 def with_lines(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return the findings, the evidence of each with its line where its transcript tells it."""
+    """Return the findings, each evidence with its line in the transcript, if that has it."""
     kept = tuple(findings)
     wanted = defaultdict[tuple[str, str], set[float]](set)
     for finding in kept:
@@ -45,7 +45,7 @@ def with_lines(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _lines(agent: str, path: str, moments: Iterable[float]) -> dict[float, int]:
-    """Return the first line that tells of something at each of these moments (Unix seconds).
+    """Return the number of the first line with an event at each of `moments` (Unix seconds).
 
     Only lines with the second in them are parsed: they are few.
     """
@@ -66,7 +66,7 @@ def _lines(agent: str, path: str, moments: Iterable[float]) -> dict[float, int]:
 
 
 def _second(at: float) -> bytes:
-    """Return how the records write a time, without the part of the second."""
+    """Return a time in whole seconds as the transcripts write it."""
     try:
         return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S").encode()
     except (ValueError, OverflowError, OSError):  # no record has such a time

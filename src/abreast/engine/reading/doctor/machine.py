@@ -22,7 +22,7 @@ _MOST = 20_000  # transcripts whose age is looked at
 
 
 def kept(environ: Mapping[str, str]) -> Iterator[TranscriptRetention]:
-    """Yield for how long each CLI keeps the user's transcripts, and how old those are."""
+    """Yield how long each CLI keeps the user's transcripts, and their times of change."""
     for name, records in recording().items():
         stated = None
         # Settings that may not be read are in a folder that may not be read either.
@@ -97,7 +97,7 @@ def briefing_of(transcript: Transcript, top: Path | None) -> tuple[BriefingFile,
 
 
 def _cut(found: Iterable[BriefingFile], left: int) -> Iterator[BriefingFile]:
-    """Yield what a CLI takes that stops in the middle of a file, after so many tokens."""
+    """Yield the files that a CLI reads, cut after `left` tokens in all."""
     for one in found:
         yield replace(one, tokens=min(one.tokens, left))
         left -= min(one.tokens, left)

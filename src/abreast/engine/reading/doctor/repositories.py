@@ -65,7 +65,7 @@ def require_checkout(folder: Path) -> None:
 
 
 def state_of(common_dir: Path) -> State:
-    """Return how a repository stands; what git cannot tell of a broken one is left out."""
+    """Return the state of a repository; what git cannot read of a broken one is left out."""
     # A submodule's configuration rightly names its folder; a repository that is bare by intent has
     # no index.
     main = common_dir.name == ".git" and os.path.lexists(common_dir / "index")
@@ -115,7 +115,7 @@ def _locks(common_dir: Path) -> Iterator[tuple[str, float]]:
 
 
 def _at_work(folders: Iterable[Path]) -> bool:
-    """Return whether some git is at work in one of the folders, or below it."""
+    """Return whether a git process works in or below one of the folders."""
     tops = [Path(os.path.realpath(one)) for one in folders]
     cwds = working_folders("git", "git.exe")
     return any(cwd.is_relative_to(top) for cwd in cwds for top in tops)
@@ -138,7 +138,7 @@ _REFS = ("refs/heads/abreast/", "refs/abreast/")
 def lost_records(
     places: Places, repositories: Sequence[State], runs: Sequence[Run], damage: str
 ) -> Iterator[Evidence]:
-    """Yield the sessions on disk that no run tells of, and the `damage` of the database, if any.
+    """Yield the sessions on disk without a record, and the `damage` of the database, if any.
 
     Where there is no run at all, also those of which only refs in these repositories are left.
     """
@@ -172,7 +172,7 @@ def _damaged(places: Places, damage: str) -> Evidence:
 
 
 def _refs(common_dir: Path, end: str = "") -> tuple[str, ...]:
-    """Return abreast's refs in a repository, those of the session at their end."""
+    """Return abreast's refs in a repository whose names end in `end`."""
     try:
         listed = Repository(common_dir, common_dir, None).call(
             "for-each-ref", "--format=%(refname)", *_REFS

@@ -41,8 +41,10 @@ def measured(parent: Transcript) -> tuple[ExaminedDelegation, ...]:
 
 @dataclass
 class Ward:
-    """What has been read so far. Of a transcript only evidence and touched files are kept, but
-    for parents of abreast's children, which wait for what those read.
+    """What has been read so far.
+
+    Of a transcript only evidence and touched files are kept. The transcript of a parent of
+    abreast's children is kept whole until those have been read.
     """
 
     environ: Mapping[str, str]
@@ -74,7 +76,7 @@ class Ward:
         self._at: dict[str, float] = {}
 
     def admit(self, agent: str, path: Path) -> None:
-        """Read one transcript with its subagents, and have it looked at."""
+        """Read one transcript with its subagents, and examine it."""
         if path in self._known:
             return
         transcript = records_of(agent).read(path)
@@ -123,7 +125,7 @@ class Ward:
         self._note(examine(OF_LANDINGS, [one for run in self.runs for one in run.sessions]))
 
     def repositories(self, runs: Iterable[Run], repo: Path | None) -> list[Path]:
-        """Return what the checkouts of each repository share, of all that were met."""
+        """Return the common git folder of every repository that was met."""
         folders = [repo or Path.cwd(), *(Path(run.repo) for run in runs if run.repo)]
         met = [*self._places.values(), *(self._place(str(one)) for one in dict.fromkeys(folders))]
         return sorted({shared for shared, _ in filter(None, met)})
@@ -146,7 +148,7 @@ class Ward:
             self.seen[name].append(evidence)
 
     def _place(self, cwd: str) -> tuple[Path, Path] | None:
-        """Return what the repository around `cwd` shares, and the checkout; None when in none."""
+        """Return the common git folder around `cwd` and the checkout; None outside a repository."""
         if cwd not in self._places:
             found = checkout_of(Path(cwd)) if os.path.isdir(cwd) else None  # noqa: PTH112
             if found is None and self._trees.get(cwd):  # a worktree of abreast's that is gone
@@ -156,7 +158,7 @@ class Ward:
         return self._places[cwd]
 
     def _without_copies(self, fork: Transcript) -> Transcript:
-        """Return the session without what it has copied of the one it is a fork of."""
+        """Return the session without the events it has copied from the one it is a fork of."""
         ids = [(n, e.id) for n, e in enumerate(fork.events) if isinstance(e, Spent)]
         copied = max((n for n, one in ids if one in self._spent), default=-1)
         self._spent.update(one for _, one in ids)

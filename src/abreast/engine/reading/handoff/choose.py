@@ -144,7 +144,7 @@ def handoff(
 def handoffs(
     places: Places, environ: Mapping[str, str], *, tokens: int, folder: Path
 ) -> list[Handoff]:
-    """Return the handoffs of all that may have to be gone on with (see `abreast.api.handoffs`)."""
+    """Return a handoff of each session that may need to be continued (`api.handoffs`)."""
     by_people = [
         by_hand(one, environ, tokens=tokens, folder=folder)
         for one in each_here(folder, places, environ)

@@ -1,4 +1,4 @@
-"""How a session's checkout stands, for its handoff: asked of git, and nothing changed."""
+"""The state of a session's checkout, for its handoff: read from git, which changes nothing."""
 
 import hashlib
 import os

@@ -106,7 +106,7 @@ def session_facts(
     *,
     proven: bool = False,
 ) -> SessionFacts:
-    """Gather what there is; `where` is the repository, and the checkout that the run is about.
+    """Return the facts of a session; `where` is the repository and the run's checkout.
 
     `proven`: it has just been shown that the session is done, and how its worktree stands.
     """
@@ -183,7 +183,7 @@ def _checks(task: Task, layout: SessionLayout) -> tuple[CheckedCommand, ...]:
 
 
 def _end_of(job: Path) -> str:
-    """Return the end of what a command has said, on either channel."""
+    """Return the end of a command's output, standard output and standard error."""
     texts = []
     for name in (STREAM, STDERR):
         try:

@@ -107,7 +107,7 @@ def write(found: Handoff, file: Path, *, force: bool = False) -> Path:
 
 
 def check(file: Path | None, folder: Path, places: Places) -> Freshness:
-    """Hold a handoff against the checkout around it.
+    """Return whether a handoff is stale against the checkout around it.
 
     Without `file` it is the one in `folder`, at the top of its checkout, or where the session-end
     hook puts it. Raises NotFoundError when there is none, StateError when it is none of ours or
@@ -168,7 +168,7 @@ _BUDGET = Limits(minutes=5, idle_minutes=3, turns=6)
 
 
 def polish(draft: Handoff, limit: int, ask: Callable[[Contract], Deliverable]) -> Handoff:
-    """Return `draft` in the words of the agent that `ask` asks, or as it is with a note why."""
+    """Return `draft` as reworded by the agent that `ask` asks, or unchanged with a note why."""
     asked = Contract(
         question(fence(body(draft), source=NAME, name="draft")),
         constraints=("Do not read any file: use only the draft.",),

@@ -76,7 +76,7 @@ def deliver(context: SessionContext, given: Ending | None) -> Ending:
 
 
 def _saved(context: SessionContext, found: Deliverable) -> Deliverable:
-    """Write the deliverable to its file; where that fails, the session's last message has it."""
+    """Write the deliverable to its file; if that fails, only the session's last message has it."""
     try:
         save(context.layout.deliverable, found)
     except OSError as error:  # the disk is full, say
@@ -127,7 +127,7 @@ def _answered(context: SessionContext, rounds: Rounds, bill: Bill) -> Deliverabl
 
 
 def _outcome(rounds: Rounds, *, cut: bool) -> tuple[DeliveryState, str]:
-    """Return how a delegation ended that got as far as an agent, and what stood in the way."""
+    """Return the outcome of a delegation whose agent ran, and the reason."""
     last, judged = rounds.last, rounds.judged
     if last.stopped_by:
         by_user = last.stopped_by == STOPPED_BY_USER
@@ -150,7 +150,7 @@ def _misfit(judged: Judged) -> tuple[DeliveryState, str]:
 
 
 def _committed(context: SessionContext, found: Deliverable) -> Deliverable:
-    """Put what the child has changed on its branch; the answer counts for nothing without that."""
+    """Commit the child's changes to its branch; if that fails, so does the delegation."""
     try:
         ending = result_steps.check(context) or result_steps.commit(context)
     except GitError as error:  # it has removed its worktree: the answer is there all the same
@@ -172,7 +172,7 @@ def _committed(context: SessionContext, found: Deliverable) -> Deliverable:
 
 
 def _noted(context: SessionContext, found: Deliverable, *, salvaged: bool) -> Deliverable:
-    """Add what the parent should know besides; names of files are no words of ours."""
+    """Return the deliverable with notes for the parent, and the files that changed meanwhile."""
     loss = warning(found.estimate) if found.estimate else ""
     try:
         changed, told = _changed(context), ""
@@ -192,7 +192,7 @@ def _noted(context: SessionContext, found: Deliverable, *, salvaged: bool) -> De
 
 
 def _earlier(context: SessionContext, found: Deliverable) -> str:
-    """Return where the latest answer of an earlier attempt is, if this one is not better."""
+    """Return a note on the latest answer of an earlier attempt, if this one is not better."""
     for attempt in range(context.layout.attempt - 1, 0, -1):
         before = load(replace(context.layout, attempt=attempt).deliverable)
         if before and before.items and (before.outcome.valid or not found.outcome.valid):

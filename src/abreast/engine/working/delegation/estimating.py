@@ -1,4 +1,4 @@
-"""Before a delegation: what its scope holds, and what children like it have cost so far."""
+"""Estimates before a delegation: the size of its scope, and what such children have cost."""
 
 import os
 import re

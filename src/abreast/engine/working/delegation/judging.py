@@ -26,7 +26,7 @@ _RUN_AWAY = frozenset({"pattern", "patternProperties", "uniqueItems", "$ref", "$
 
 
 def judge_in_time(said: str, contract: Contract) -> Judged:
-    """Judge an answer (see `judge`); one that takes too long to check is not as asked for."""
+    """Return `judge(said, contract)`; an answer that takes too long to check is invalid."""
     if isinstance(contract.returns, str) or not _RUN_AWAY & {*_words(contract.returns)}:
         return judge(said, contract)
     argv = [sys.executable, "-I", "-m", "abreast.engine.working.delegation.judging"]

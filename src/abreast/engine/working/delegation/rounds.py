@@ -97,7 +97,7 @@ def rounds_of(context: SessionContext) -> Rounds | None:
 
 
 def to_repair(context: SessionContext) -> bool:
-    """Return whether the child is to be asked once more, and log what for.
+    """Return whether the child is to be asked once more, and record why.
 
     A session that a person has continued is not asked.
     """

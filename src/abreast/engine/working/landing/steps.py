@@ -50,7 +50,7 @@ def in_order(sessions: list[Session]) -> list[Session]:
 
 
 async def land_one(engine: Engine, session: str, generation: int) -> None:
-    """Land one session for a run's request `generation`; whatever comes of it is in the store.
+    """Land one session for a run's request `generation`, and record the result.
 
     What has happened to the target is recorded first. What else goes wrong is a note to it.
     """
@@ -87,7 +87,7 @@ async def _end_of_landing(
 
 
 def _unless_landed(context: SessionContext | None, bounced: SessionUpdate) -> SessionUpdate:
-    """Return that the session has landed, with a note, where its failure came after the move."""
+    """Return that the session has landed, with a note, if it failed after the target had moved."""
     if context is None or context.run.land is LandMode.PR:
         return bounced
     with contextlib.suppress(AbreastError):
@@ -101,7 +101,7 @@ def _unless_landed(context: SessionContext | None, bounced: SessionUpdate) -> Se
 
 
 def _make_idle(engine: Engine, session: str, attempt: int) -> None:
-    """Give back the session's warm worktree; what keeps it is a note to the landing."""
+    """Give back the session's warm worktree; a failure becomes a note on the landing."""
     try:
         give_back_worktree(open_context(engine, session, attempt))
     except StoreError:
@@ -227,7 +227,7 @@ def _conflict(context: SessionContext, conflicts: tuple[str, ...], *, alone: boo
 
 
 def _nothing_new(context: SessionContext, old: str, start: str) -> SessionUpdate:
-    """Tell what it means that the merge has the target's tree."""
+    """Return the landing of a session whose merge changes nothing in the target."""
     # As after a squash by hand.
     if adds_nothing(context.repository, context.session.commit, old, start):
         return SessionUpdate(landing=LandState.LANDED, landed=old)

@@ -56,13 +56,13 @@ def launch_of(
 
 
 def _git_dir(context: SessionContext) -> Path:
-    """Return git's own folder for the place; of a worktree's `.git` an earlier agent had a say."""
+    """Return git's own folder for the place; an earlier agent may have changed a `.git` file."""
     own = context.place == context.layout.worktree
     return context.tree.admin if own else require_own_git_dir(context.place)
 
 
 def _marks(context: SessionContext) -> dict[str, str]:
-    """Return what tells an abreast that is started in the session whose it is."""
+    """Return the variables by which abreast knows that it runs in this session."""
     marks = {SESSION: context.session.id}
     return marks | {DEPTH: "1"} if context.task.contract else marks
 
@@ -149,7 +149,7 @@ def _going_on(context: SessionContext, agent: Agent) -> Launch:
 
 
 def _came_to(context: SessionContext) -> str:
-    """Return what the attempt before this one came to, in words for the agent."""
+    """Return how the previous attempt ended, in words for the agent."""
     before = replace(context.layout, attempt=context.layout.attempt - 1)
     verified, worked = load_result(before.job("verify")), load_result(before.job("agent"))
     if verified and verified.verdict.outcome is Outcome.FAILED and not verified.stopped_by:
@@ -210,7 +210,7 @@ def record(context: SessionContext, result: Result) -> None:
 
 
 def note_left(context: SessionContext, result: Result) -> None:
-    """Name what a job has started that serves others too, and was therefore not ended."""
+    """Record the processes that a job has started and that others may use: they still run."""
     if result.left:
         text = f"left running, because others may use it: {', '.join(result.left)}"
         context.add_event("left", text)

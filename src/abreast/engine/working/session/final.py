@@ -50,7 +50,7 @@ def write_ending(
 
 
 def leave(context: SessionContext, ending: Ending) -> None:
-    """Write the handoff of an attempt that ends so into its folder; a failure is only told."""
+    """Write the handoff of an attempt into its folder; a failure only becomes an event."""
     session = context.engine.reader.session(context.session.id) or context.session
     session = replace(
         session, state=ending.state, reason=ending.reason, hint=ending.hint, ended=time.time()
@@ -75,7 +75,7 @@ def leave(context: SessionContext, ending: Ending) -> None:
 
 
 def leave_bare(engine: Engine, session_id: str, attempt: int, ending: Ending) -> None:
-    """Write what abreast knows itself of a session that nothing else can be found out about."""
+    """Write a handoff from the store alone, without transcript and git."""
     session = engine.reader.session(session_id)
     run = engine.reader.run(session.run) if session else None
     if session is None or run is None:

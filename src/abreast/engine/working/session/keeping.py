@@ -96,7 +96,7 @@ def found_in(folder: Path) -> Baseline | None:
 
 
 def settings_now(repo: Repository, admin: Path) -> Settings:
-    """Return what steers git now, as it is noted."""
+    """Return the settings that steer git now, secrets as digests."""
     found = steering(repo.common_dir, admin)
     return {at: tuple(map(_noted, values)) for at, values in found.items()}
 

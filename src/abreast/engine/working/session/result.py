@@ -71,7 +71,7 @@ def _submodules(context: SessionContext) -> Ending | None:
 
 
 def check(context: SessionContext) -> Ending | None:
-    """Hold what is in the worktree against the task, and make the commit that it is to become.
+    """Check what is in the worktree against the task, and make a commit of it.
 
     That is kept under a ref: the verify command, which comes next, may do anything to the worktree.
     """
@@ -134,7 +134,7 @@ def _base_tree(repo: Repository, base: str) -> str:
 
 
 def _unexpected(context: SessionContext, files: tuple[str, ...]) -> Ending | None:
-    """Return the ending of an agent that changed nothing and should have, or the reverse."""
+    """Return the ending of a session that wrongly changed nothing, or wrongly changed files."""
     changes = context.task.changes
     if changes and not files and context.session.kind is SessionKind.TASK:
         if asked := questions_in(context.session.final_message):

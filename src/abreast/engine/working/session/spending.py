@@ -1,4 +1,4 @@
-"""What an attempt has used, and all attempts of its session together: one account for everybody.
+"""What an attempt, and all attempts of its session together, have used.
 
 It is the ledger's reading of the CLI's own record, which has every request of every process, also
 of one that was killed. What a process has stated itself counts where that is more (some CLIs record
@@ -81,7 +81,7 @@ def bill_of(
 
 
 def settle(context: SessionContext, environ: Mapping[str, str]) -> None:
-    """Write down what an attempt has used by now: a person may have asked more since it ended."""
+    """Record what an attempt has used by now; a person may have continued it since it ended."""
     found = [load_result(context.layout.job(name)) for name in ROUNDS]
     bill = bill_of(context, [one for one in found if one is not None], environ=environ)
     bill.write(context)

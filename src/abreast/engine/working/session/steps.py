@@ -143,7 +143,7 @@ async def guarded(
 
 
 async def within(body: Callable[[SessionContext], T], context: SessionContext) -> T:
-    """Run the blocking part of a stage where it can hold up nobody for good (see `bounded`)."""
+    """Run the blocking part of a stage in a thread, for a bounded time (see `bounded`)."""
     return await bounded(lambda: body(context), context.layout.stop_file)
 
 
@@ -221,7 +221,7 @@ def _finish(engine: Engine, session: str, attempt: int, given: Ending | None) ->
 def _give_up(
     engine: Engine, session: str, attempt: int, given: Ending | None, error: Exception
 ) -> Ending:
-    """End a session of which nothing more can be found out or kept."""
+    """End a session whose worktree can neither be examined nor kept."""
     kept = f"what it did could not be looked at or kept: {error}"
     reason = f"{given.reason}; {kept}" if given and given.reason else kept
     hint = "its worktree was left alone: abreast status tells where it is"

@@ -73,7 +73,7 @@ def _no_worktree(context: SessionContext) -> Ending | None:
 
 
 def told(context: SessionContext, ending: Ending) -> Ending:
-    """Write into the session's story what it did beyond its worktree, and return its ending then.
+    """Record what a session did beyond its worktree, and return its ending with that in view.
 
     Branches that are gone, by whose doing is not known, are told and kept under a ref.
     """
@@ -109,7 +109,7 @@ def _elsewhere(context: SessionContext) -> list[Path]:
 
 
 def anchor_of(context: SessionContext, one: Moved) -> str:
-    """Keep what a branch that is gone held, and return the ref."""
+    """Keep the commits of a branch that is gone under a ref, and return that."""
     ref = context.layout.ref("kept")
     anchor(context.repository, ref, one.old, reason=f"abreast: {one.branch} was there")
     return ref
@@ -130,7 +130,7 @@ def come_home(context: SessionContext) -> None:
 
 
 def of_trial(context: SessionContext, folder: Path) -> str:
-    """Return what was done beyond the scratch worktree since `note_trial`, and tell it.
+    """Return and record what was done beyond the scratch worktree since `note_trial`.
 
     An empty text when nothing was.
     """
