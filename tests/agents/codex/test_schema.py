@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from abreast.agents.codex.agent import AGENT
-from abreast.agents.codex.schema import strict
+from abreast.agents.codex.headless import strict
 from abreast.contract.shapes import PRESETS, schema_of
 
 TEXT: dict[str, Any] = {"type": "string"}

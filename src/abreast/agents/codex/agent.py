@@ -25,9 +25,8 @@ from abreast.agents.base import (
 )
 from abreast.agents.codex import config, install
 from abreast.agents.codex.config import codex_home, letter, load_settings, overrides
-from abreast.agents.codex.headless import files, options
+from abreast.agents.codex.headless import files, options, strict
 from abreast.agents.codex.install import DEFECTS, KEY, PRICES, find_codex, login_of
-from abreast.agents.codex.schema import strict
 from abreast.agents.parts import BriefingFiles, Certified, Connector, EndingHook, Records
 from abreast.agents.recorded import at
 
