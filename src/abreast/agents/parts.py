@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from abreast.agents import AGENTS
-from abreast.agents.recorded import at
 from abreast.process.environment import DEPTH, ORDINARY, SESSION
 
 _NUMBERS = re.compile(r"\d+(?:\.\d+)+")
@@ -176,6 +175,8 @@ class EndingHook:
 
     def hooks_off(self, settings: Mapping[str, Any]) -> str:
         """Return the setting by which the user has the CLI run no hooks, "" when there is none."""
+        from abreast.agents.recorded import at  # here: every supervisor imports this module
+
         return ".".join(self.off) if at(settings, *self.off) is self.off_value else ""
 
 

@@ -1,6 +1,5 @@
 """Claude Code's own record of a session: where it lies, its terms, and what each request used."""
 
-import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -295,6 +294,8 @@ def _identity(record: Mapping[str, Any], message: Mapping[str, Any]) -> str:
         return name
     if as_text(record.get("uuid")):
         return one_line(as_text(record.get("uuid")))
+    import hashlib  # here: every supervisor imports this module, and OpenSSL takes a while
+
     usage = as_dict(message.get("usage"))
     said = prompt_tokens(usage), tokens(usage.get("output_tokens"))
     seen = repr((as_text(record.get("timestamp")), as_text(message.get("model")), said))
