@@ -6,10 +6,11 @@ import time
 from importlib import import_module
 from pathlib import Path
 
+from benchmarks.gate import CLONES
 from benchmarks.ground import ground
 from benchmarks.report import Section, say, whole
 
-NAMES = ("delegation", "queued", "startup", "ledger", "sessions", "worktrees")
+NAMES = ("delegation", "queued", "startup", "ledger", "sessions", "worktrees", "gate")
 REPORT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 
@@ -17,10 +18,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}")
     parser.add_argument("--quick", action="store_true", help="few rounds, small numbers")
+    parser.add_argument("--repo", type=Path, nargs="+", default=[], help="clones for the gate")
     parser.add_argument("--out", type=Path, help="the report; by default, a full one goes to docs/")
     options = parser.parse_args()
     if unknown := set(options.names) - set(NAMES):
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
+    if options.repo:
+        os.environ[CLONES] = os.pathsep.join(str(path.absolute()) for path in options.repo)
     names = options.names or NAMES
     full = not options.quick and not options.names
     out = options.out or (REPORT if full else None)

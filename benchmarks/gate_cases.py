@@ -1,14 +1,15 @@
 """Cases for the gate's benchmark: a clone's history, replayed, as pairs that met or did not."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 
+from abreast.engine.client.gate_past import INDEXED
 from abreast.gate.chance import mostly
 from abreast.git.replay import replay
-from abreast.git.replay_listing import list_steps, read_changes
+from abreast.git.replay_listing import list_steps, read_changes, read_names
 from abreast.git.replay_place import replay_place
 from abreast.git.repository import find_repository
 from abreast.model.history import WINDOW, Change, History, Outcome, is_task
@@ -22,11 +23,15 @@ WARM = 500
 
 @dataclass(frozen=True)
 class Case:
-    """A repository's history with all its pairs, and the files at its oldest commit."""
+    """A repository's history with all its pairs, and the files at its oldest commit.
+
+    `older` are the changes before those, oldest first, without lines: for the index.
+    """
 
     name: str
     history: History
     tree: tuple[str, ...]
+    older: tuple[Change, ...] = ()
 
 
 def load(path: Path, keep: Path | None = None, newest: int = NEWEST) -> Case:
@@ -36,10 +41,14 @@ def load(path: Path, keep: Path | None = None, newest: int = NEWEST) -> Case:
     name = path.parent.name.rpartition("+")[2] if path.name == "repo" else path.name
     key = hashlib.sha256(f"{head} {newest}".encode()).hexdigest()[:16]
     kept = keep / f"{name}-{key}.json" if keep else None
-    if kept and kept.exists():
-        return msgspec.json.decode(kept.read_bytes(), type=Case)
     with replay_place(repo) as place:
-        steps = list_steps(place, head, newest + 1)
+        steps = list_steps(place, head, INDEXED)
+        ids = [step.id for step in steps[newest + 1 :]]
+        older = tuple(read_names(place, ids))[::-1]
+        if kept and kept.exists():
+            case = msgspec.json.decode(kept.read_bytes(), type=Case)
+            return replace(case, older=older)
+        steps = steps[: newest + 1]
         listing = read_changes(place, [step.id for step in steps])
         known = {change.id: change for change in listing.changes}
         fit = [is_task(known[step.id]) for step in steps]
@@ -56,7 +65,7 @@ def load(path: Path, keep: Path | None = None, newest: int = NEWEST) -> Case:
     if kept:
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_bytes(msgspec.json.encode(case))
-    return case
+    return replace(case, older=older)
 
 
 def mechanical_files(history: History) -> frozenset[str]:

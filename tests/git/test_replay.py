@@ -69,7 +69,7 @@ def test_lines_and_sizes_are_read(history: Repo) -> None:
     more, low, top = listing.changes
     assert (more.subject, low.subject, top.subject) == ("more", "low", "top")
     assert more.parent == low.id
-    assert top.files[0].hunks == (Hunk(2, 1, 1, ""),)
+    assert top.files[0].hunks == (Hunk(2, 1, 1, "line 1"),)
     assert low.files[0].size == len(text(l2="top", l15="low"))
     assert top.files[0].kind is Kind.MODIFIED
     assert listing.unread == frozenset()

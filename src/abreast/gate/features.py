@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from abreast.gate.model import Row
 from abreast.gate.past import FilePast, Past, Tally, Touch, kind_of
-from abreast.gate.terms import likeness, terms
+from abreast.gate.terms import likeness, name_terms, terms
 
 _RATE = 0.25
 """Conflicts at a shared path before any is known: 0.13-0.36 in six histories."""
@@ -50,7 +50,7 @@ def features(past: Past, path: str, pair: Pair, *, new: bool) -> Row:
     kind = past.kinds.get(kind_of(path), Tally()).rate(of_all, _OF_KIND)
     lines, place = _meetings(known.last, pair)
     count = len(known.last)
-    name = frozenset(terms(path))
+    name = name_terms(path)
     pieces = sum(len(touch.spans) for touch in known.last) / max(1, count)
     return (
         float(new),

@@ -5,8 +5,10 @@ before any change and see what was known then.
 """
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from abreast.gate.model import Model
 from abreast.gate.terms import terms
@@ -92,11 +94,15 @@ class Past:
     words: dict[str, int] = field(default_factory=dict)
     model: Model = field(default_factory=Model)
     paths: dict[str, frozenset[str]] = field(default_factory=dict)
+    _hottest: dict[str, list[tuple[str, float]]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def add(self, change: Change, meetings: Iterable[Meeting] = ()) -> None:
         """Go on by one change, and what is known of its meetings with earlier ones."""
         task = is_task(change)
         self.number += task
+        self._hottest.clear()
         words = frozenset(terms(change.subject)) if task else frozenset()
         for word in words:
             self.words[word] = self.words.get(word, 0) + 1
@@ -120,6 +126,15 @@ class Past:
         if known is None:
             return 0.0
         return known.heat * _RECENT ** (self.number - known.newest) * (1 - _RECENT)
+
+    def hottest(self, folder: str, limit: int) -> list[tuple[str, float]]:
+        """Return the files below a folder that change most, each with its part of all that does."""
+        if folder not in self._hottest:
+            below = {path: self.heat(path) for path in self.files if is_in(path, folder)}
+            whole = sum(below.values()) or 1.0
+            ranked = sorted(below, key=lambda path: (-below[path], path))[:limit]
+            self._hottest[folder] = [(path, below[path] / whole) for path in ranked]
+        return self._hottest[folder]
 
     def _touch(self, file: FileChange, words: frozenset[str], *, task: bool) -> None:
         if file.kind is Kind.DELETED:
@@ -168,16 +183,27 @@ def moved(spans: Sequence[Span], hunks: Sequence[Hunk]) -> tuple[Span, ...]:
     """Return where these lines are after a change."""
     if not hunks:
         return tuple(spans)
+    firsts = [_first(hunk) for hunk in hunks]
+    ends = [first + hunk.removed for first, hunk in zip(firsts, hunks, strict=True)]
+    shifts = list(accumulate((hunk.added - hunk.removed for hunk in hunks), initial=0))
     found = []
     for start, end in spans:
-        before = sum(h.added - h.removed for h in hunks if _first(h) + h.removed <= start)
-        until = sum(h.added - h.removed for h in hunks if _first(h) < end)
+        before, until = shifts[bisect_right(ends, start)], shifts[bisect_left(firsts, end)]
         found.append((start + before, max(start + before, end + until)))
     return tuple(found)
 
 
 def _first(hunk: Hunk) -> int:
     return hunk.start if hunk.removed == 0 else hunk.start - 1
+
+
+TOP = "./"
+"""The folder of the files at the top of the repository, without those below."""
+
+
+def is_in(path: str, folder: str) -> bool:
+    """Return whether a path lies below a folder, which ends in a slash."""
+    return "/" not in path if folder == TOP else path.startswith(folder)
 
 
 def kind_of(path: str) -> str:

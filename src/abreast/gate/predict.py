@@ -47,7 +47,7 @@ def evidence(past: Past, hits: Hits) -> dict[str, tuple[float, float]]:
         for path in paths:
             votes[path] = votes.get(path, 0.0) + weight / (1 + math.log(len(paths)))
     most = max(votes.values(), default=0.0) or 1.0
-    hot = sorted(past.files, key=past.heat, reverse=True)[:_HOT] if hits.paths or votes else []
+    hot = [path for path, _ in past.hottest("", _HOT)] if hits.paths or votes else []
     return {
         path: (by_name.get(path, 0.0), votes.get(path, 0.0) / most)
         for path in {*by_name, *votes, *hot}

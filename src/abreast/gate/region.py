@@ -8,14 +8,12 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from abreast.gate.past import Past
-from abreast.gate.terms import likeness, terms
+from abreast.gate.past import Past, is_in
+from abreast.gate.terms import likeness, name_terms
 
 _MOST = 60  # files of a folder that are looked at: those that change most
-_BY_NAME, _BY_WORDS = 2.0, 3.0
+_BY_NAME, _BY_WORDS = 1.0, 1.5
 _LEAST = 1e-4
-TOP = "./"
-"""The folder of the files at the top of the repository, without those below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +26,19 @@ class Writer:
 
     def may_write(self, path: str) -> bool:
         """Return whether a path lies in what the task declares."""
-        return path in self.exact or self._below(path)
-
-    def _below(self, path: str) -> bool:
-        return path.startswith(self.folders or ("\0",)) or (TOP in self.folders and "/" not in path)
+        return path in self.exact or any(is_in(path, folder) for folder in self.folders)
 
     def shares(self, past: Past, weights: dict[str, float]) -> dict[str, float]:
         """Return how probably the task writes each file: 1 for a path, less below a folder."""
-        below = {path: past.heat(path) for path in past.files if self._below(path)}
-        whole = sum(below.values()) or 1.0
-        hottest = sorted(below, key=lambda path: -below[path])[:_MOST]
-        found = {path: self._share(past, path, below[path] / whole, weights) for path in hottest}
+        found: dict[str, float] = {}
+        for folder in self.folders:
+            for path, part in past.hottest(folder, _MOST):
+                share = self._share(past, path, part, weights)
+                found[path] = max(share, found.get(path, 0.0))
         return found | dict.fromkeys(self.exact, 1.0)
 
     def _share(self, past: Past, path: str, part: float, weights: dict[str, float]) -> float:
-        name = frozenset(terms(path))
+        name = name_terms(path)
         named = len(name & self.words) / max(1, len(name))
         touches = past.files[path].last
         like = max((likeness(self.words, t.words, weights) for t in touches), default=0.0)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 _LONGEST = 20_000  # characters of a text that are read: a prompt may have a megabyte
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+|\d{2,}")
@@ -24,6 +25,13 @@ def terms(text: str) -> list[str]:
     return [_stem(word) for word in found if len(word) > 1 and word not in _EMPTY]
 
 
+@lru_cache(maxsize=1 << 16)
+def name_terms(path: str) -> frozenset[str]:
+    """Return the words of a path."""
+    return frozenset(terms(path))
+
+
+@lru_cache(maxsize=1 << 16)
 def _stem(word: str) -> str:
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
@@ -37,9 +45,9 @@ def likeness(one: Iterable[str], other: Iterable[str], weights: Mapping[str, flo
     A word that is not in `weights` counts 1.
     """
     first, second = frozenset(one), frozenset(other)
-    both = sum(weights.get(word, 1.0) ** 2 for word in first & second)
-    if not both:
+    if first.isdisjoint(second):
         return 0.0
+    both = sum(weights.get(word, 1.0) ** 2 for word in first & second)
     sizes = (sum(weights.get(word, 1.0) ** 2 for word in words) for words in (first, second))
     left, right = sizes
-    return float(both / (left * right) ** 0.5)
+    return float(both / (left * right) ** 0.5) if both else 0.0

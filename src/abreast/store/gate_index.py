@@ -61,18 +61,28 @@ class GateIndex:
 
     def set_paths(self, words: Mapping[str, str]) -> None:
         """Make the index have just these paths, each with the words of its name."""
-        known = dict(self.connection.execute("SELECT path, number FROM file"))
-        gone = [(number,) for path, number in known.items() if path not in words]
-        fresh = [(path,) for path in words if path not in known]
+        known = {path for (path,) in self.connection.execute("SELECT path FROM file")}
+        self.drop_paths(known - words.keys())
+        self.add_paths({path: text for path, text in words.items() if path not in known})
+
+    def add_paths(self, words: Mapping[str, str]) -> None:
+        """Add paths that it does not have, each with the words of its name."""
         with self.connection:
-            self.connection.executemany("DELETE FROM file WHERE number = ?", gone)
-            self.connection.executemany("DELETE FROM file_words WHERE rowid = ?", gone)
-            self.connection.executemany("INSERT INTO file (path) VALUES (?)", fresh)
-            numbers = dict(self.connection.execute("SELECT path, number FROM file"))
-            rows = [(numbers[path], words[path]) for (path,) in fresh]
-            self.connection.executemany(
-                "INSERT INTO file_words (rowid, words, symbols) VALUES (?, ?, '')", rows
-            )
+            for path, text in words.items():
+                added = self.connection.execute("INSERT INTO file (path) VALUES (?)", (path,))
+                row = (added.lastrowid, text)
+                self.connection.execute(
+                    "INSERT INTO file_words (rowid, words, symbols) VALUES (?, ?, '')", row
+                )
+
+    def drop_paths(self, paths: Iterable[str]) -> None:
+        """Forget paths; those that it does not have are passed over."""
+        with self.connection:
+            for path in paths:
+                row = self.connection.execute("SELECT number FROM file WHERE path = ?", (path,))
+                if number := row.fetchone():
+                    self.connection.execute("DELETE FROM file_words WHERE rowid = ?", number)
+                    self.connection.execute("DELETE FROM file WHERE number = ?", number)
 
     def set_symbols(self, symbols: Mapping[str, str]) -> None:
         """Give these paths, as far as they are known, the words of what is in them."""

@@ -1,0 +1,63 @@
+"""The digest of a history: where lines are now, who met, and what was known at each moment."""
+
+from tests.gate.histories import at, change, history, hub_and_quiet, met
+
+from abreast.gate.past import Past, moved, spans_of
+from abreast.gate.study import study, walk
+from abreast.model.history import Change, FileChange, Hunk, Kind
+
+
+def test_lines_move_with_what_is_inserted_before_them() -> None:
+    assert spans_of((Hunk(10, 2, 3), Hunk(20, 0, 4))) == ((9, 12), (21, 25))
+    assert spans_of((Hunk(5, 3, 0),)) == ((4, 4),)
+    assert moved([(9, 12)], (Hunk(3, 0, 5),)) == ((14, 17),)
+    assert moved([(9, 12)], (Hunk(30, 2, 9),)) == ((9, 12),)
+    assert moved([(9, 12)], (Hunk(1, 4, 1),)) == ((6, 9),)
+
+
+def test_two_changes_to_one_line_meet_also_after_lines_were_inserted_above() -> None:
+    past = study(
+        history(
+            change(1, {"a.py": at(50)}),
+            change(2, {"a.py": (Hunk(10, 0, 7),)}),
+            change(3, {"a.py": at(57)}),
+        )
+    )
+    first, second, third = past.files["a.py"].last
+    assert first.meets(third)
+    assert not second.meets(third)
+
+
+def test_what_is_said_before_a_change_knows_no_outcome_of_its_pairs() -> None:
+    """The same is known before change 30, whatever comes after it."""
+    whole = hub_and_quiet(60)
+    ended = {f"c{number}" for number in range(30)}
+    cut = history(
+        *(one for one in reversed(whole.changes) if one.id in ended),
+        met=[one for one in whole.meetings if one.later in ended],
+    )
+    past = Past()
+    for one, _ in walk(whole, past):
+        if one.id == "c30":
+            assert past == study(cut)
+            return
+    raise AssertionError
+
+
+def test_a_file_that_is_gone_is_forgotten_and_large_changes_teach_nothing() -> None:
+    gone = Change("c2", "c1", 0, "Ada", "gone", (FileChange("a.py", Kind.DELETED),))
+    assert study(history(change(1, {"a.py": at(1)}), gone)).files == {}
+    large = change(1, {f"{number}.py": at(1) for number in range(61)})
+    assert study(history(large)).number == 0
+
+
+def test_a_bot_is_no_task() -> None:
+    bot = Change("c1", "c0", 0, "dependabot[bot]", "Bump x", (FileChange("lock"),))
+    assert study(history(bot)).number == 0
+
+
+def test_meetings_that_say_nothing_are_not_counted() -> None:
+    past = study(history(change(1, {"a": at(1)}), change(2, {"a": at(1)}), met=[met(1, 2, "a")]))
+    assert (past.files["a"].met, past.files["a"].conflicted) == (1, 1)
+    unknown = history(change(1, {"a": at(1)}), change(2, {"a": at(1)}), met=[met(7, 2, "a")])
+    assert study(unknown).files["a"].met == 0

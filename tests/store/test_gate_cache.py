@@ -1,0 +1,86 @@
+"""The gate's cache and index: kept by commit, made again when broken, found by words."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from abreast.model.history import Change, FileChange, Hunk, Kind, Meeting, Outcome
+from abreast.store.gate_cache import open_gate_cache
+from abreast.store.gate_index import GateIndex
+
+CHANGE = Change("c1", "c0", 5, "Ada", "ü", (FileChange("a", Kind.ADDED, 7, (Hunk(1, 0, 2, "f"),)),))
+MEETING = Meeting("c0", "c1", Outcome.ONE, ("a",), ("a",))
+
+
+def test_what_was_kept_is_there_the_next_time(tmp_path: Path) -> None:
+    file = tmp_path / "state" / "gate.db"
+    with open_gate_cache(file) as cache:
+        cache.add_changes([CHANGE], {"c1"})
+        cache.add_meetings([("c0", "c1"), ("c0", "c2")], [MEETING])
+    with open_gate_cache(file) as cache:
+        assert cache.changes(["c1", "unknown"]) == ({"c1": CHANGE}, {"c1"})
+        assert cache.meetings(["c1", "c2"]) == {("c0", "c1"): MEETING, ("c0", "c2"): None}
+
+
+def test_a_file_that_is_no_database_is_made_again(tmp_path: Path) -> None:
+    file = tmp_path / "gate.db"
+    file.write_bytes(b"no database at all" * 1000)
+    with open_gate_cache(file) as cache:
+        cache.add_changes([CHANGE], ())
+        assert cache.changes(["c1"])[0] == {"c1": CHANGE}
+
+
+def test_a_file_of_another_version_is_made_again(tmp_path: Path) -> None:
+    file = tmp_path / "gate.db"
+    with sqlite3.connect(file) as other:
+        other.execute("CREATE TABLE change (id)")
+        other.execute("PRAGMA user_version = 999")
+    other.close()
+    with open_gate_cache(file) as cache:
+        assert cache.changes(["c1"]) == ({}, set())
+
+
+def test_few_digests_are_kept(tmp_path: Path) -> None:
+    with open_gate_cache(tmp_path / "gate.db") as cache:
+        for number in range(9):
+            cache.keep_digest(f"k{number}", b"d%d" % number)
+        assert cache.digest("k8") == b"d8"
+        assert cache.digest("k0") is None
+
+
+def test_two_at_once_make_it_together(tmp_path: Path) -> None:
+    file = tmp_path / "gate.db"
+    with open_gate_cache(file) as one, open_gate_cache(file) as other:
+        one.add_changes([CHANGE], ())
+        other.add_changes([CHANGE], ())
+        assert other.changes(["c1"])[0] == {"c1": CHANGE}
+
+
+@pytest.fixture
+def index(tmp_path: Path):
+    with open_gate_cache(tmp_path / "gate.db") as cache:
+        yield GateIndex(cache.connection)
+
+
+def test_paths_and_changes_are_found_by_any_of_the_words(index: GateIndex) -> None:
+    index.set_paths({"src/http.py": "src http py", "docs/a.md": "docs a md"})
+    index.add_changes([("c1", "retry http", ["src/http.py"]), ("c2", "docs", ["docs/a.md"])])
+    assert [path for path, _ in index.find_paths(["http", "unknown"])] == ["src/http.py"]
+    assert [one.paths for one in index.find_changes(["retry"])] == [("src/http.py",)]
+    assert index.missing(["c1", "c3", "c2"]) == ["c3"]
+
+
+def test_paths_come_and_go_with_the_tree(index: GateIndex) -> None:
+    index.set_paths({"a.py": "a py", "b.py": "b py"})
+    index.set_paths({"b.py": "b py", "c.py": "c py"})
+    assert sorted(path for path, _ in index.find_paths(["py"])) == ["b.py", "c.py"]
+    index.set_symbols({"c.py": "connect", "gone.py": "connect"})
+    assert [path for path, _ in index.find_paths(["connect"])] == ["c.py"]
+
+
+def test_odd_words_are_no_query_language(index: GateIndex) -> None:
+    index.set_paths({"a.py": "a py"})
+    assert index.find_paths(['"', "NEAR(", "a*", "", "OR"]) == []
+    assert index.find_paths([]) == index.find_changes([]) == []
+    assert index.find_paths(["word"] * 100_000) == []
