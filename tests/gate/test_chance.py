@@ -2,11 +2,11 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.gate.histories import at, change, history, hub_and_quiet, met
 
 from abreast.gate.chance import Side, chance, mostly
 from abreast.gate.past import Past
 from abreast.gate.study import study
+from tests.gate.histories import at, change, history, hub_and_quiet, met
 
 PAST = study(hub_and_quiet())
 PATHS = st.frozensets(st.sampled_from(["hub.py", "quiet.py", "other.py", "src/a.py", "new.py"]))

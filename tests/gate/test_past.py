@@ -1,10 +1,9 @@
 """The digest of a history: where lines are now, who met, and what was known at each moment."""
 
-from tests.gate.histories import at, change, history, hub_and_quiet, met
-
 from abreast.gate.past import Past, moved, spans_of
 from abreast.gate.study import study, walk
 from abreast.model.history import Change, FileChange, Hunk, Kind
+from tests.gate.histories import at, change, history, hub_and_quiet, met
 
 
 def test_lines_move_with_what_is_inserted_before_them() -> None:

@@ -1,11 +1,10 @@
 """Predicted paths: by name, by what changes like the task touched, and never by chance alone."""
 
-from tests.gate.histories import hub_and_quiet
-
 from abreast.gate.past import Past
 from abreast.gate.predict import Hits, predict
 from abreast.gate.study import study
 from abreast.gate.terms import likeness, terms
+from tests.gate.histories import hub_and_quiet
 
 
 def test_a_path_that_fits_by_name_and_by_changes_comes_first() -> None:

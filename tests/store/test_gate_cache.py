@@ -63,8 +63,12 @@ def index(tmp_path: Path):
         yield GateIndex(cache.connection)
 
 
+def words(path: str) -> str:
+    return path.replace("/", " ").replace(".", " ")
+
+
 def test_paths_and_changes_are_found_by_any_of_the_words(index: GateIndex) -> None:
-    index.set_paths({"src/http.py": "src http py", "docs/a.md": "docs a md"})
+    index.set_paths(["src/http.py", "docs/a.md"], words)
     index.add_changes([("c1", "retry http", ["src/http.py"]), ("c2", "docs", ["docs/a.md"])])
     assert [path for path, _ in index.find_paths(["http", "unknown"])] == ["src/http.py"]
     assert [one.paths for one in index.find_changes(["retry"])] == [("src/http.py",)]
@@ -72,15 +76,15 @@ def test_paths_and_changes_are_found_by_any_of_the_words(index: GateIndex) -> No
 
 
 def test_paths_come_and_go_with_the_tree(index: GateIndex) -> None:
-    index.set_paths({"a.py": "a py", "b.py": "b py"})
-    index.set_paths({"b.py": "b py", "c.py": "c py"})
+    index.set_paths(["a.py", "b.py"], words)
+    index.set_paths(["b.py", "c.py"], words)
     assert sorted(path for path, _ in index.find_paths(["py"])) == ["b.py", "c.py"]
     index.set_symbols({"c.py": "connect", "gone.py": "connect"})
     assert [path for path, _ in index.find_paths(["connect"])] == ["c.py"]
 
 
 def test_odd_words_are_no_query_language(index: GateIndex) -> None:
-    index.set_paths({"a.py": "a py"})
+    index.set_paths(["a.py"], words)
     assert index.find_paths(['"', "NEAR(", "a*", "", "OR"]) == []
     assert index.find_paths([]) == index.find_changes([]) == []
     assert index.find_paths(["word"] * 100_000) == []

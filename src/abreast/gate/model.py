@@ -30,7 +30,7 @@ NAMES = (
     "top",  # it lies at the top of the repository, where manifests and change logs do
 )
 
-VARIANCE = 0.01
+VARIANCE = 0.03
 """How far the weights of one repository lie from those of others, squared; fitted with them."""
 
 _RISING, _FALLING = ("shared",), ("few", "many")

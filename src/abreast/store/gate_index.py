@@ -4,7 +4,7 @@ It is told words, and looks for the same ones: what counts as a word is the gate
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -59,11 +59,12 @@ class GateIndex:
                     row = (added.lastrowid, words)
                     self.connection.execute("INSERT INTO subject (rowid, words) VALUES (?, ?)", row)
 
-    def set_paths(self, words: Mapping[str, str]) -> None:
-        """Make the index have just these paths, each with the words of its name."""
+    def set_paths(self, paths: Iterable[str], words: Callable[[str], str]) -> None:
+        """Make the index have just these paths; `words` gives those of the name of a new one."""
+        wanted = set(paths)
         known = {path for (path,) in self.connection.execute("SELECT path FROM file")}
-        self.drop_paths(known - words.keys())
-        self.add_paths({path: text for path, text in words.items() if path not in known})
+        self.drop_paths(known - wanted)
+        self.add_paths({path: words(path) for path in sorted(wanted - known)})
 
     def add_paths(self, words: Mapping[str, str]) -> None:
         """Add paths that it does not have, each with the words of its name."""

@@ -69,7 +69,7 @@ def known_past(
             note = f"the history could not be read, so it says nothing: {error.message}"
             yield Known(Past(), index, {}, frozenset(paths), (note,))
             return
-        index.set_paths({path: " ".join(terms(path)) for path in paths})
+        index.set_paths(paths, lambda path: " ".join(terms(path)))
         yield Known(past, index, ages, frozenset(paths))
 
 
