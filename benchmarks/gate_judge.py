@@ -69,13 +69,13 @@ class _Index:
     def add(self, change: Change) -> None:
         self.number += 1
         self.numbers[change.id] = self.number
-        kept = sorted(change.paths) if is_task(change) else []
-        self.index.add_changes([(change.id, " ".join(terms(change.subject)), kept)])
         gone = {file.path for file in change.files if file.kind is Kind.DELETED}
         new = {file.path for file in change.files} - gone - self.tree
         self.tree = self.tree - gone | new
         self.index.drop_paths(gone)
         self.index.add_paths({path: " ".join(terms(path)) for path in new})
+        kept = sorted(change.paths) if is_task(change) else []
+        self.index.add_changes([(change.id, " ".join(terms(change.subject)), kept)])
         self.plain.add(change)
 
     def add_older(self, change: Change) -> None:

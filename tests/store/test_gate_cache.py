@@ -7,7 +7,7 @@ import pytest
 
 from abreast.model.history import Change, FileChange, Hunk, Kind, Meeting, Outcome
 from abreast.store.gate_cache import open_gate_cache
-from abreast.store.gate_index import GateIndex
+from abreast.store.gate_index import BY_NAME, GateIndex
 
 CHANGE = Change("c1", "c0", 5, "Ada", "ü", (FileChange("a", Kind.ADDED, 7, (Hunk(1, 0, 2, "f"),)),))
 MEETING = Meeting("c0", "c1", Outcome.ONE, ("a",), ("a",))
@@ -79,12 +79,20 @@ def test_paths_come_and_go_with_the_tree(index: GateIndex) -> None:
     index.set_paths(["a.py", "b.py"], words)
     index.set_paths(["b.py", "c.py"], words)
     assert sorted(path for path, _ in index.find_paths(["py"])) == ["b.py", "c.py"]
-    index.set_symbols({"c.py": "connect", "gone.py": "connect"})
-    assert [path for path, _ in index.find_paths(["connect"])] == ["c.py"]
+
+
+def test_a_path_is_found_by_what_was_done_to_it_and_not_by_that_alone(index: GateIndex) -> None:
+    index.set_paths(["a.py", "b.py"], words)
+    index.add_changes([("c1", "connect", ["a.py", "gone.py"])])
+    index.add_changes([("c2", "close", ["a.py"]), ("c1", "again", ["b.py"])])
+    for word in ("connect", "close"):
+        assert [path for path, _ in index.find_paths([word])] == ["a.py"]
+    assert index.find_paths(["again"]) == []
+    assert [score for _, score in index.find_paths(["connect"], BY_NAME)] == [0.0]
 
 
 def test_odd_words_are_no_query_language(index: GateIndex) -> None:
     index.set_paths(["a.py"], words)
-    assert index.find_paths(['"', "NEAR(", "a*", "", "OR"]) == []
+    assert index.find_paths(['"', "NEAR(", "z*", "", "OR"]) == []
     assert index.find_paths([]) == index.find_changes([]) == []
     assert index.find_paths(["word"] * 100_000) == []

@@ -32,7 +32,7 @@ CREATE TABLE subject_of (
 );
 CREATE VIRTUAL TABLE subject USING fts5 (words);
 CREATE TABLE file (number INTEGER PRIMARY KEY, path TEXT UNIQUE NOT NULL);
-CREATE VIRTUAL TABLE file_words USING fts5 (words, symbols);
+CREATE VIRTUAL TABLE file_words USING fts5 (words, subjects);
 CREATE TABLE digest (key TEXT PRIMARY KEY, data BLOB NOT NULL);
 PRAGMA user_version = {VERSION};
 COMMIT;

@@ -9,13 +9,19 @@ from dataclasses import dataclass
 
 import msgspec
 
-_PATH_WEIGHT, _SYMBOL_WEIGHT = 3.0, 1.0
+BY_NAME, BY_ALL = (1.0, 0.0), (3.0, 1.0)
+"""What the words of a path's name count, and those of the changes that touched it."""
+
 _MOST_WORDS = 60  # of one question; the longest prompts say the same with other words
 _AT_ONCE = 500  # parameters of one statement
 _KNOWN = "SELECT id FROM subject_of WHERE id"
 _FILES = (
     "SELECT path, -bm25(file_words, ?, ?) FROM file_words JOIN file ON number = file_words.rowid"
     " WHERE file_words MATCH ? ORDER BY 2 DESC LIMIT ?"
+)
+_APPEND = (
+    "UPDATE file_words SET subjects = subjects || ' ' || ?"
+    " WHERE rowid = (SELECT number FROM file WHERE path = ?)"
 )
 _SUBJECTS = (
     "SELECT id, paths, -bm25(subject) FROM subject JOIN subject_of ON number = subject.rowid"
@@ -48,7 +54,8 @@ class GateIndex:
         return [name for name in ids if name not in known]
 
     def add_changes(self, changes: Iterable[tuple[str, str, Sequence[str]]]) -> None:
-        """Add changes: the id, the words of the subject, the paths."""
+        """Add changes: the id, the words of the subject, the paths; those must be there already."""
+        by_path: dict[str, list[str]] = {}
         with self.connection:
             for name, words, paths in changes:
                 added = self.connection.execute(
@@ -58,6 +65,10 @@ class GateIndex:
                 if added.rowcount:
                     row = (added.lastrowid, words)
                     self.connection.execute("INSERT INTO subject (rowid, words) VALUES (?, ?)", row)
+                    for path in paths:
+                        by_path.setdefault(path, []).append(words)
+            rows = [(" ".join(words), path) for path, words in by_path.items()]
+            self.connection.executemany(_APPEND, rows)
 
     def set_paths(self, paths: Iterable[str], words: Callable[[str], str]) -> None:
         """Make the index have just these paths; `words` gives those of the name of a new one."""
@@ -73,7 +84,7 @@ class GateIndex:
                 added = self.connection.execute("INSERT INTO file (path) VALUES (?)", (path,))
                 row = (added.lastrowid, text)
                 self.connection.execute(
-                    "INSERT INTO file_words (rowid, words, symbols) VALUES (?, ?, '')", row
+                    "INSERT INTO file_words (rowid, words, subjects) VALUES (?, ?, '')", row
                 )
 
     def drop_paths(self, paths: Iterable[str]) -> None:
@@ -85,18 +96,12 @@ class GateIndex:
                     self.connection.execute("DELETE FROM file_words WHERE rowid = ?", number)
                     self.connection.execute("DELETE FROM file WHERE number = ?", number)
 
-    def set_symbols(self, symbols: Mapping[str, str]) -> None:
-        """Give these paths, as far as they are known, the words of what is in them."""
-        numbers = dict(self.connection.execute("SELECT path, number FROM file"))
-        rows = [(text, numbers[path]) for path, text in symbols.items() if path in numbers]
-        with self.connection:
-            self.connection.executemany("UPDATE file_words SET symbols = ? WHERE rowid = ?", rows)
-
-    def find_paths(self, words: Sequence[str], limit: int = 200) -> list[tuple[str, float]]:
-        """Return the paths that these words fit best, with scores."""
+    def find_paths(
+        self, words: Sequence[str], weights: tuple[float, float] = BY_ALL, limit: int = 200
+    ) -> list[tuple[str, float]]:
+        """Return the paths that these words fit best, with scores; `weights` say what counts."""
         if not (asked := _question(words)):
             return []
-        weights = (_PATH_WEIGHT, _SYMBOL_WEIGHT)
         return list(self.connection.execute(_FILES, (*weights, asked, limit)))
 
     def find_changes(self, words: Sequence[str], limit: int = 200) -> list[IndexedChange]:

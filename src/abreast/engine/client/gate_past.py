@@ -12,7 +12,7 @@ import msgspec
 
 from abreast.errors import GitError, StoreError
 from abreast.gate.past import Past
-from abreast.gate.predict import Hits, predict
+from abreast.gate.predict import RANKED, Hits, predict
 from abreast.gate.study import study
 from abreast.gate.terms import terms
 from abreast.gate.weights import BIAS, WEIGHTS
@@ -24,7 +24,7 @@ from abreast.model.gate import PredictedPath
 from abreast.model.history import WINDOW, Change, History, Meeting, is_task
 from abreast.places import Places
 from abreast.store.gate_cache import GateCache, open_gate_cache
-from abreast.store.gate_index import GateIndex
+from abreast.store.gate_index import BY_ALL, BY_NAME, GateIndex
 
 REPLAYED = 1500
 """Commits of the first-parent history that are replayed: more add little and take time."""
@@ -63,13 +63,13 @@ def known_past(
     file = places.state / "gate" / f"{repo.lock(Path()).stem}.db"
     with _cache(file) as cache:
         index = GateIndex(cache.connection)
+        index.set_paths(paths, lambda path: " ".join(terms(path)))
         try:
             past, ages = _read(repo, base, cache, index, progress)
         except GitError as error:
             note = f"the history could not be read, so it says nothing: {error.message}"
             yield Known(Past(), index, {}, frozenset(paths), (note,))
             return
-        index.set_paths(paths, lambda path: " ".join(terms(path)))
         yield Known(past, index, ages, frozenset(paths))
 
 
@@ -100,7 +100,11 @@ def look_up(
         for one in index.find_changes(words)
         if one.id in ages
     )
-    return Hits(tuple(index.find_paths(words)), tuple(one for one in changes if one[0]))
+    return Hits(
+        tuple(index.find_paths(words, BY_NAME)),
+        tuple(one for one in changes if one[0]),
+        tuple(path for path, _ in index.find_paths(words, BY_ALL, RANKED)),
+    )
 
 
 def _read(
