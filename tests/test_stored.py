@@ -24,6 +24,23 @@ from abreast.git.ff_journal import Do, Intent, Lock, Step, load_intent
 from abreast.model import moves
 from abreast.model.economy import Account, Estimate
 from abreast.model.events import Cause, Outcome, Usage, Verdict
+from abreast.model.gate import (
+    Advice,
+    Edge,
+    EvidenceKind,
+    GateEvidence,
+    GateMode,
+    Happened,
+    PairJudgement,
+    PairOutcome,
+    PairVerdict,
+    PlanJudgement,
+    PlanOutcome,
+    PredictedPath,
+    Shape,
+    TaskJudgement,
+    TaskOutcome,
+)
 from abreast.model.session import LandMode, SessionState
 from abreast.model.task import (
     AgentChoice,
@@ -52,7 +69,7 @@ from abreast.runner.job import (
 from abreast.runner.successor import Successor
 
 STORED = Path(__file__).parent / "recordings" / "stored"
-OLD, NEW = "2026-11-23", "2026-11-29"
+OLD, NEW, NEWEST = "2026-11-23", "2026-11-29", "2026-11-30"
 BOOT = "6d72fe1d-ef9a-4f2e-a92e-4b8ad812d44e"
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
 CONTRACT = Contract(
@@ -180,6 +197,45 @@ OPENED = Opened(
     ),
     RunProgress(frozenset({"two"}), {"one": SessionState.DONE}),
 )
+# Since the gate: an order without need, and what it has said of a plan.
+ORDERED = replace(
+    PLAN,
+    tasks=(PLAN.tasks[0], replace(PLAN.tasks[1], needs=(), after=("one",)), PLAN.tasks[2]),
+    gate=GateMode.STRICT,
+)
+OPENED_NOW = replace(OPENED, pace=replace(OPENED.pace, after={"one": (), "two": ("one",)}))
+_NOTE = GateEvidence(EvidenceKind.SENTENCE, "it is missing")
+JUDGEMENT = PlanJudgement(
+    Shape.WAVES,
+    "3 tasks in 2 waves, 1 pair coupled",
+    (("one", "three"), ("two",)),
+    (
+        PairJudgement(
+            "one",
+            "two",
+            PairVerdict.COUPLED,
+            0.5,
+            (
+                GateEvidence(
+                    EvidenceKind.PAST, "both write `a.py`", ("a.py",), 0.5, PairVerdict.COUPLED
+                ),
+            ),
+            "one",
+        ),
+        PairJudgement("one", "three", PairVerdict.UNKNOWN),
+    ),
+    (TaskJudgement("three", (PredictedPath("b.py", 0.25),), (_NOTE,)),),
+    (Advice("say so", "three", "paths", ("b.py",)), Advice("say it", "two", "produces", "…")),
+    (Edge("one", "two", "both write `a.py`"),),
+    ("the history is shallow",),
+)
+OUTCOME = PlanOutcome(
+    (
+        PairOutcome("one", "two", Happened.SEQUENCE),
+        PairOutcome("one", "three", Happened.CONFLICT, ("caf\udce9.txt",)),
+    ),
+    (TaskOutcome("one", ("a.py", "b.py"), ("b.py",), "conflicts with main in b.py"),),
+)
 DELIVERABLE = Deliverable(
     "r/three",
     DeliveryState.CUT,
@@ -281,6 +337,12 @@ CASES = [
     pytest.param(OLD, load_result, replace(RESULT, left=(), tick=""), id="an older result"),
     pytest.param(OLD, load_runner, Identity(4711, 14127.53), id="an older runner"),
     pytest.param(OLD, of_type(Ending, "ending.json"), replace(ENDING, again=0), id="an older end"),
+    pytest.param(
+        NEWEST, lambda folder: load_plan((folder / "plan.json").read_text()), ORDERED, id="ordered"
+    ),
+    pytest.param(NEWEST, of_type(Opened, "opened.json"), OPENED_NOW, id="opened in order"),
+    pytest.param(NEWEST, of_type(PlanJudgement, "judgement.json"), JUDGEMENT, id="judgement"),
+    pytest.param(NEWEST, of_type(PlanOutcome, "outcome.json"), OUTCOME, id="outcome"),
     pytest.param(NEW, load_job, JOB, id="job"),
     pytest.param(NEW, load_result, RESULT, id="result"),
     pytest.param(NEW, load_runner, Identity(4711, 14127.53, BOOT), id="runner"),

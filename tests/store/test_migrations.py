@@ -8,7 +8,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from abreast.engine.common.verdicts import judged_runs
 from abreast.errors import StoreError
+from abreast.model.gate import GateMode
 from abreast.store import migrations
 from abreast.store.engine import transaction
 from abreast.store.migrations import current_revision, migrate
@@ -57,6 +59,11 @@ def test_a_populated_database_of_any_age_is_upgraded_and_read(
     assert run.sessions[0].usage.input_tokens == 5_000_000_000
     assert [event.text for _, event in reader.events("r1/retry-http")] == ["done"]
     assert [part.model for part in reader.usage("r1/retry-http")] == ["", "model-a"]
+    gated = revision >= "0009"
+    judged = [(one.mode, one.outcome.tasks[0].outside) for one in judged_runs(reader, "r1")]
+    assert judged == ([(GateMode.ADVISE, ("docs/a.md",))] if gated else [])
+    assert run.sessions[0].outside == (("docs/a.md",) if gated else ())
+    assert run.sessions[1].after == (("retry-http",) if revision >= "0008" else ())
 
 
 def test_whoever_looks_into_an_older_database_upgrades_it_first(empty_database, database_url):

@@ -57,6 +57,8 @@ def test_a_run_is_read_back_as_it_was_added(store, reader):
         landing=LandState.LANDED,
         landed="4" * 40,
         needs=("t0", "t1"),
+        after=("t2",),
+        outside=("caf\udce9",),
         parent="r0/t9",
         started_tick="boot 1.250",
         ended_tick="boot 2.500",
@@ -102,7 +104,7 @@ def test_a_change_touches_only_what_it_names(store, reader):
 
 
 def test_a_change_can_name_every_field_that_a_session_gains_over_time():
-    fixed = {"id", "run", "task", "kind", "produces", "needs", "parent"}
+    fixed = {"id", "run", "task", "kind", "produces", "needs", "after", "parent"}
     elsewhere = {"attempt", "usage", "started_tick", "ended_tick"}  # next_attempt, set_usage, times
     assert {f.name for f in fields(SessionUpdate)} == (
         {f.name for f in fields(Session)} - fixed - elsewhere

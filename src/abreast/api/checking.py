@@ -1,4 +1,4 @@
-"""Ask the gate which tasks of a plan are independent, and add what it advises to the plan file."""
+"""Ask the gate which tasks of a plan are independent, take its advice, and see if it was right."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -6,6 +6,9 @@ from pathlib import Path
 from abreast.engine.client import amending, gate, planning
 from abreast.engine.client.amending import Amendment
 from abreast.engine.client.gate import GateProgress, unseen
+from abreast.engine.reading import gate as reviewing
+from abreast.gate.review import Review
+from abreast.git.repository import find_repository
 from abreast.model.gate import PlanJudgement
 from abreast.places import Places, find_places
 
@@ -42,3 +45,18 @@ def write_advice(
         return None
     amending.write(amendment)
     return amendment
+
+
+def review(run: str = "", *, repo: Path | None = None, places: Places | None = None) -> Review:
+    """Return what the gate has said of a run's pairs, what became of them, and how right it is.
+
+    Without `run` (a run's id, or the start of one) it is the newest run of the repository around
+    `repo`, by default the current folder. The figures are over all judged runs of the repository.
+    Raises NotFoundError when the gate has judged none.
+    """
+    where = places or find_places()
+    common_dir = ""
+    if not run:
+        found = find_repository(repo or Path.cwd(), worktrees=where.worktrees)
+        common_dir = str(found.common_dir)
+    return reviewing.review(where, run, common_dir)

@@ -7,6 +7,8 @@ from abreast.api.following import Progress, unseen, wait
 from abreast.api.looking import find_run, find_session, run_or_session
 from abreast.engine.client import cleaning, terminal
 from abreast.engine.client import demo as show
+from abreast.engine.client.gate import GateProgress
+from abreast.engine.client.gate import unseen as unjudged
 from abreast.engine.client.planning import read_plan as read_plan  # noqa: PLC0414 (a call of ours)
 from abreast.engine.client.requests import connect
 from abreast.engine.common.attendance import require_free
@@ -16,10 +18,14 @@ from abreast.model.task import Plan
 from abreast.places import Places, find_places
 
 
-def start(plan: Plan, *, places: Places | None = None) -> Run:
-    """Record a checked plan as a run, make sure that a worker is there, and return at once."""
+def start(plan: Plan, *, judging: GateProgress | None = None, places: Places | None = None) -> Run:
+    """Record a checked plan as a run, make sure that a worker is there, and return.
+
+    The gate judges a plan of several tasks first (`Plan.gate`), and calls `judging` as it goes
+    through the history. The run's note says what it has put in sequence.
+    """
     with connect(places or find_places()) as client:
-        return client.start(plan)
+        return client.start(plan, progress=judging or unjudged)
 
 
 def run(plan: Plan, *, progress: Progress | None = None, places: Places | None = None) -> Run:

@@ -31,6 +31,15 @@ if TYPE_CHECKING:
 @click.option(
     "--base", metavar="REV", default="", help="What the sessions start from; without it HEAD"
 )
+@click.option(
+    "--review",
+    metavar="[RUN]",
+    is_flag=False,
+    flag_value="",
+    default=None,
+    help="Was the gate right? Said and happened for each pair of RUN, by default of the newest "
+    "judged run here, and figures over all of them",
+)
 @options.repo
 @options.as_json
 def check(
@@ -40,6 +49,7 @@ def check(
     write: bool,
     yes: bool,
     base: str,
+    review: str | None,
     repo: Path | None,
     json: bool,
 ) -> int:
@@ -54,14 +64,14 @@ def check(
       abreast check plan.toml
       abreast check plan.toml --write
       abreast check -t "retry requests" -t "document the retries"
+      abreast check --review
     """  # noqa: D301 (\\b tells the help not to wrap what follows)
     from abreast.api import checking
     from abreast.cli import judgement_page
 
-    if (plan is None) == (not tasks):
-        raise click.UsageError("give either a plan or at least one -t TEXT")
-    if write and plan is None:
-        raise click.UsageError("--write needs a plan file")
+    if review is not None:
+        return _review(review, repo, json=json)
+    _require_work(plan, tasks, write=write)
     with judgement_page.progress_bar() as tick:
         found = checking.check(plan, tasks, base=base, repo=repo, progress=tick)
     if json:
@@ -87,4 +97,23 @@ def check(
         return 1
     else:
         click.echo("there is nothing to write", err=True)
+    return 0
+
+
+def _require_work(plan: Path | None, tasks: tuple[str, ...], *, write: bool) -> None:
+    if (plan is None) == (not tasks):
+        raise click.UsageError("give either a plan or at least one -t TEXT")
+    if write and plan is None:
+        raise click.UsageError("--write needs a plan file")
+
+
+def _review(run: str, repo: Path | None, *, json: bool) -> int:
+    from abreast.api import checking
+    from abreast.cli import review_table
+
+    found = checking.review(run, repo=repo)
+    if json:
+        as_json.emit(review_table.review_dict(found))
+    else:
+        door.console().print(review_table.whole(found))
     return 0

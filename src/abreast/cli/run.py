@@ -1,12 +1,17 @@
 """`abreast run` and `abreast demo`: start a plan and show it until it ends."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from abreast.cli import as_json, door, options
+from abreast.cli import as_json, door, figures, options
+from abreast.model.gate import GateMode
 from abreast.model.session import LandMode
+
+if TYPE_CHECKING:
+    from abreast.model.session import Run
+    from abreast.model.task import Plan
 
 
 @click.command()
@@ -39,6 +44,12 @@ from abreast.model.session import LandMode
     type=options.OneOf(LandMode),
     help="What to do with finished work: leave it on its branch (the default), merge it into "
     "the target as soon as it is verified there, or propose it as a pull request",
+)
+@click.option(
+    "--gate",
+    type=options.OneOf(GateMode),
+    help="What to do about tasks that are not independent: put coupled ones in sequence (the "
+    "default), refuse to start them side by side, or do not look",
 )
 @click.option(
     "--max-parallel",
@@ -83,7 +94,10 @@ def run(
     checked, warnings = running.read_plan(plan, tasks, Overrides(**chosen), repo=repo)
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
-    started = running.start(checked)
+    started = _start(checked)
+    for line in started.note.splitlines():
+        if line not in warnings:
+            click.echo(f"gate: {figures.one_line(line)}", err=True)
     if detach:
         return leave(started, f"watch {started.id} shows it", json=json)
     return follow(started, json=json)
@@ -115,3 +129,15 @@ def demo(*, agent: str, keep: bool, json: bool) -> int:
         click.echo(f"the repository is {folder}", err=True)
     click.echo('next, in a repository of yours: abreast run -t "…", abreast agents', err=True)
     return code
+
+
+def _start(plan: "Plan") -> "Run":
+    """Start a run; while the gate judges a plan of several tasks, show how far it is."""
+    from abreast.api import running
+
+    if len(plan.tasks) < 2:
+        return running.start(plan)
+    from abreast.cli.judgement_page import progress_bar
+
+    with progress_bar() as tick:
+        return running.start(plan, judging=tick)

@@ -53,7 +53,8 @@ def closing(
         for s in shown
         if s.landing is LandState.PROPOSED and s.landed
     ]
-    for block in (troubles, proposals):
+    drifted = [_drift(session) for session in shown if session.outside]
+    for block in (troubles, drifted, proposals):
         if block:
             parts += [Text(), *block]
     return Group(*parts, Text(), summary(run, now, who))
@@ -247,6 +248,12 @@ def tokens(usage: Usage) -> str:
     if usage.input_tokens is None and usage.output_tokens is None:
         return figures.UNKNOWN
     return f"{figures.count(usage.input_tokens)}/{figures.count(usage.output_tokens)}"
+
+
+def _drift(session: Session) -> Text:
+    """Say what a session has written outside the paths that its task declares."""
+    said = f": wrote outside its declared paths: {named(session.outside)}"
+    return Text(session.task, overflow="fold").append(said, "yellow")
 
 
 def _is_trouble(session: Session) -> bool:

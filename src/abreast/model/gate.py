@@ -130,3 +130,53 @@ class PlanJudgement:
     advice: tuple[Advice, ...] = ()
     edges: tuple[Edge, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+class Happened(StrEnum):
+    """What became of a pair that the gate had judged."""
+
+    CLEAN = "clean"  # both were done side by side, and merge
+    CONFLICT = "conflict"  # both were done side by side, and do not merge
+    SEQUENCE = "in sequence"  # one started from the other's commit: nobody knows
+    UNTRIED = "untried"  # at least one of them is not done: nobody knows
+
+
+@dataclass(frozen=True)
+class PairOutcome:
+    """What became of two tasks, in the plan's order; `paths` are those in conflict."""
+
+    first: str
+    second: str
+    happened: Happened
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TaskOutcome:
+    """What a task has written, and what of that lies outside the paths that it declared.
+
+    `bounced` is why its landing was, "" where it was not.
+    """
+
+    task: str
+    written: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
+    bounced: str = ""
+
+
+@dataclass(frozen=True)
+class PlanOutcome:
+    """What became of a plan that the gate had judged; `pairs` are as in its judgement."""
+
+    pairs: tuple[PairOutcome, ...] = ()
+    tasks: tuple[TaskOutcome, ...] = ()
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was said of a run's plan before it began, and what became of it, once that is known."""
+
+    run: str
+    mode: GateMode
+    judgement: PlanJudgement
+    outcome: PlanOutcome | None = None

@@ -128,6 +128,7 @@ class Attempt:
     final_message: str = ""
     landing: LandState = LandState.NONE
     landed: str = ""  # the commit that brought it into the target, or the pull request's address
+    outside: tuple[str, ...] = ()  # of `files`, those that lie outside the declared paths
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from abreast.model.economy import Account, Estimate
+from abreast.model.gate import GateMode
 from abreast.model.moves import Move
 from abreast.model.session import LandMode
 
@@ -212,6 +213,7 @@ class Plan:
     pass_env: tuple[str, ...] = ()  # variables to pass beyond the allow-list
     pool: int = 0  # worktrees kept warm for the next run; 0: none
     source: str = ""  # the plan file, or "options"
+    gate: GateMode = GateMode.ADVISE
 
     def by_id(self) -> Mapping[str, Task]:
         return {task.id: task for task in self.tasks}

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from abreast.errors import PlanError, Problem
+from abreast.model.gate import GateMode
 from abreast.model.session import LandMode
 from abreast.model.task import AgentChoice, Limits, Plan, Task
 from abreast.plan.names import subject, unique_slugs
@@ -24,6 +25,7 @@ class Overrides:
     base: str = ""
     land: LandMode | None = None
     max_parallel: int = 0
+    gate: GateMode | None = None
 
     def problems(self, agents: Collection[str]) -> Iterator[Problem]:
         """Yield what is wrong with the options themselves."""
@@ -39,6 +41,7 @@ class Overrides:
             base=self.base or plan.base,
             land=plan.land if self.land is None else self.land,
             max_parallel=self.max_parallel or plan.max_parallel,
+            gate=plan.gate if self.gate is None else self.gate,
         )
 
 

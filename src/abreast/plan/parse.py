@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from abreast.errors import PlanError, Problem
+from abreast.model.gate import GateMode
 from abreast.model.session import LandMode
 from abreast.model.task import AgentChoice, Limits, Plan
 from abreast.plan.explain import explain, kind_of
@@ -81,6 +82,7 @@ def build_plan(
         repo=str((folder / Path(table.repo).expanduser()).resolve()) if table.repo else "",
         max_parallel=table.max_parallel,
         land=LandMode(table.land),
+        gate=GateMode(table.gate),
         setup_timeout_minutes=table.setup_timeout_minutes,
         verify_timeout_minutes=table.verify_timeout_minutes,
         pass_env=tuple(table.pass_env),

@@ -57,6 +57,7 @@ class PlanTable(Shared):
     repo: str = ""
     max_parallel: Count = 0
     land: Literal["none", "merge", "pr"] = "none"
+    gate: Literal["strict", "advise", "off"] = "advise"
     setup_timeout_minutes: Amount = 20.0
     verify_timeout_minutes: Amount = 20.0
     pass_env: list[str] = []

@@ -187,6 +187,16 @@ class Reader:
         )
         return [int(row[0]) for row in self._query(sql, agent, profile, limit)]
 
+    def judgements(self, run: str = "", common_dir: str = "") -> list[tuple[str, str, str, str]]:
+        """Return what the gate said of runs, newest first: run, mode, said and happened, as JSON.
+
+        Of one run, or of all in the repository of this folder.
+        """
+        sql = "SELECT j.run_id, j.mode, j.said, j.happened FROM abreast_judgements j"
+        where = "JOIN abreast_runs r ON r.id = j.run_id WHERE r.id = ? OR r.common_dir = ?"
+        rows = self._query(f"{sql} {where} {_NEWEST}", run, common_dir or "-")
+        return [(str(a), str(b), str(c), str(d)) for a, b, c, d in rows]
+
     def plan_json(self, run: str) -> str:
         """Return the plan of a run as it was given to `Store.add_run`; raises NotFoundError."""
         rows = self._query("SELECT plan FROM abreast_runs WHERE id = ?", run)

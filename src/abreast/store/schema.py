@@ -118,6 +118,7 @@ sessions = sa.Table(
     _text("landed"),
     _list("needs"),
     _list("after"),
+    _list("outside"),
     _flag("stop_requested"),
     _text("parent"),
     _list("earlier_cli_sessions"),  # those before `cli_session`, oldest first
@@ -146,6 +147,18 @@ events = sa.Table(
     sa.Index("abreast_events_run", "run_id", "id"),
     sa.Index("abreast_events_session", "session_id", "id"),
     sqlite_autoincrement=True,  # an id is never given twice, so that readers can go on after one
+)
+
+# What the gate said of a run's plan before it began, and what became of it: JSON, see `codec`.
+judgements = sa.Table(
+    "abreast_judgements",
+    metadata,
+    sa.Column(
+        "run_id", sa.Text, sa.ForeignKey("abreast_runs.id", ondelete="CASCADE"), primary_key=True
+    ),
+    sa.Column("mode", sa.Text, nullable=False),
+    sa.Column("said", Prose, nullable=False),
+    sa.Column("happened", Prose, nullable=False, server_default=""),
 )
 
 # One row for each model, and one with model '' for the whole attempt as its CLI stated it.

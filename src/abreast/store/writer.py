@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from abreast.errors import StateError
 from abreast.model.events import Usage
+from abreast.model.gate import GateMode
 from abreast.model.session import LandState, Moment, Run, RunState, SessionState
 from abreast.model.task import Deliverable, Profile
 from abreast.model.transitions import require_transition
@@ -31,7 +32,7 @@ from abreast.store.rows import (
     load_session,
     run_row,
 )
-from abreast.store.schema import deliverables, runs, sessions, usage
+from abreast.store.schema import deliverables, judgements, runs, sessions, usage
 
 _OF_RUN, _OF_SESSION = attrgetter(*RUN_COLUMNS), attrgetter(*SESSION_COLUMNS)
 
@@ -43,8 +44,10 @@ class Store(Requests):
     is none; all raise StoreError when the database does not answer.
     """
 
-    def add_run(self, run: Run, plan_json: str) -> None:
+    def add_run(self, run: Run, plan_json: str, judged: tuple[GateMode, str] | None = None) -> None:
         """Record a new run with its sessions, in the order of `run.sessions`.
+
+        `judged` is what the gate was to do, and its judgement as JSON.
 
         Raises StateError when there is a run of this id.
         """
@@ -57,7 +60,17 @@ class Store(Requests):
             rows = [columns_of(vars(one)) | {"position": at} for at, one in enumerate(run.sessions)]
             if rows:
                 db.execute(sa.insert(sessions), rows)
+            if judged:
+                mode, said = judged
+                row = {"run_id": run.id, "mode": mode.value, "said": said}
+                db.execute(sa.insert(judgements).values(row))
             self._append(db, run.id, None, "state", run.state.value)
+
+    def set_happened(self, run: str, happened: str) -> None:
+        """Keep what has become of a run that the gate had judged, as JSON."""
+        with transaction(self.engine) as db:
+            change = sa.update(judgements).where(judgements.c.run_id == run)
+            db.execute(change.values(happened=happened))
 
     def set_run_state(self, run: str, state: RunState, *, note: str | None = None) -> None:
         """Move a run to `state`, and say `note` about it if given; sets `ended` when final.

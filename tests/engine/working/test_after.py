@@ -210,12 +210,12 @@ def test_a_task_that_is_tried_once_more_waits_for_those_that_come_after_it() -> 
 def test_a_worker_killed_while_a_task_waits_keeps_the_order(
     local_stage: Stage, tmp_path: Path
 ) -> None:
-    stage, gate = local_stage, tmp_path / "gate"
+    stage, gate, begun = local_stage, tmp_path / "gate", tmp_path / "begun"
+    moves = (Write("first.txt", "1\n"), Shell(f"touch {begun}"), until(gate), Say("done"))
     run = stage.start(
-        task("first", scripted(Write("first.txt", "1\n"), until(gate), Say("done"))),
-        task("second", writes("second.txt"), after=("first",)),
+        task("first", scripted(*moves)), task("second", writes("second.txt"), after=("first",))
     )
-    eventually(lambda: stage.has_begun(f"{run.id}/first"), "it is at work")
+    eventually(begun.exists, "it is at work")
     stage.kill_worker()
     gate.touch()
     eventually((stage.directory(f"{run.id}/first") / "agent/result.json").exists, "its result")

@@ -8,9 +8,11 @@ import os
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from abreast.engine.client.gate import GateProgress, unseen
+from abreast.engine.client.gated import pass_gate
 from abreast.engine.client.watching import POLL, require_run, wait_for
 from abreast.engine.common.attendance import attendance, require_free
 from abreast.engine.common.check import CheckedPlan, check_plan, landing_problems
@@ -27,9 +29,11 @@ from abreast.engine.common.layout import (
     repository_of_run,
 )
 from abreast.engine.common.lost import agent_is_lost
+from abreast.engine.common.verdicts import dump_judgement
 from abreast.engine.common.worker_process import ensure_worker, require_environment
 from abreast.errors import AbreastError, StateError, WorkerError
 from abreast.git.repository import find_repository
+from abreast.model.gate import PlanJudgement
 from abreast.model.session import (
     Attendance,
     LandMode,
@@ -82,13 +86,21 @@ class Client:
     store: Store
     reader: Reader
 
-    def start(self, plan: Plan, environ: Mapping[str, str] | None = None) -> Run:
+    def start(
+        self,
+        plan: Plan,
+        environ: Mapping[str, str] | None = None,
+        progress: GateProgress = unseen,
+    ) -> Run:
         """Record a plan as a run; raises PlanError before anything has happened.
 
         `environ` (default: ours) is what the run's processes see, as far as allow-lists let them.
+        The gate judges the plan first, and tells of its `progress`.
         """
         checked = check_plan(plan, environ, found=prompt_problems(plan))
-        name = self.record(checked, environ)
+        gated = pass_gate(checked.plan, self.places, progress)
+        checked = replace(checked, plan=gated.plan, notes=(*checked.notes, *gated.notes))
+        name = self.record(checked, environ, judgement=gated.judgement)
         return self._under_way(name)
 
     def record(
@@ -98,10 +110,11 @@ class Client:
         *,
         kind: SessionKind = SessionKind.TASK,
         parent: str = "",
+        judgement: PlanJudgement | None = None,
     ) -> str:
         """Add a checked plan to the store as a queued run (an open one for a person's session).
 
-        `parent` is the session that children are started for.
+        `parent` is the session that children are started for, `judgement` the gate's of the plan.
         """
         name, plan, now = self._new_run_id(), checked.plan, clock.now()
         # The environment first: a worker may take the run at once.
@@ -125,7 +138,8 @@ class Client:
         # Now, before an agent of the run can have changed what git is configured to do.
         repository_of_run(self.places, name, Path(plan.repo))
         try:
-            self.store.add_run(run, dump_plan(plan))
+            judged = (plan.gate, dump_judgement(judgement)) if judgement else None
+            self.store.add_run(run, dump_plan(plan), judged)
         except AbreastError:
             drop_environment(self.places, name)  # it may hold keys, and nobody will need it
             raise

@@ -2,13 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from abreast.engine.common.ending import Ending
 from abreast.engine.common.environment import drop_environment, only_writer
+from abreast.engine.common.layout import repository_of_run
+from abreast.engine.common.verdicts import dump_judgement
+from abreast.engine.reading.gate import outcome_of
 from abreast.engine.working.schedule import Pace, RunProgress
 from abreast.engine.working.session.context import Engine, plan_of
 from abreast.engine.working.session.final import leave_bare, write_ending
 from abreast.engine.working.session.preparing import warm_up
+from abreast.errors import AbreastError, StoreError
 from abreast.model.session import LandMode, LandState, Run, RunState, Session, SessionState
 
 
@@ -80,7 +85,22 @@ def _close(
         if state is None or not state.final:
             return
         drop_environment(engine.places, run_id)
+    _hold(engine, run_id)
     warm_up(engine.places, _require(engine, run_id), plan_of(engine, run_id))
+
+
+def _hold(engine: Engine, run_id: str) -> None:
+    """Hold what the gate has said of a run's plan against what has become of it."""
+    if not engine.reader.judgements(run_id):
+        return
+    try:
+        run = _require(engine, run_id)
+        repository = repository_of_run(engine.places, run_id, Path(run.repo))
+        engine.store.set_happened(run_id, dump_judgement(outcome_of(run, repository)))
+    except StoreError:
+        raise
+    except AbreastError as failure:
+        engine.store.add_event(run_id, "warning", f"the gate cannot be reviewed: {failure}")
 
 
 def _after_work(run: Run, stopping: bool) -> RunState | None:

@@ -12,6 +12,7 @@ from abreast.agents import agent_named, mailbox
 from abreast.agents.base import Agent, Child, Launch
 from abreast.contract.shapes import schema_of
 from abreast.engine.common.installed import find_fit
+from abreast.engine.common.verdicts import judgement_of
 from abreast.engine.working.session import prompts
 from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.jobs import Order
@@ -122,9 +123,17 @@ def order_of(context: SessionContext, agent: Agent, launch: Launch, kept: str) -
 def earlier(context: SessionContext) -> tuple[list[Session], list[prompts.Followed]]:
     """Return the sessions that this one needs, and those that it is only after."""
     start, repo = context.session.base_sha, context.repository
+    after = context.followed()
+    said = judgement_of(context.engine.reader, context.run.id) if after else None
+    edges = said.edges if said else ()
+    why = {edge.earlier: edge.why for edge in edges if edge.later == context.task.id}
     followed = [
-        prompts.Followed(one, bool(one.commit) and is_ancestor(repo, one.commit, start))
-        for one in context.followed()
+        prompts.Followed(
+            one,
+            bool(one.commit) and is_ancestor(repo, one.commit, start),
+            why.get(one.task, ""),
+        )
+        for one in after
     ]
     return context.predecessors(), followed
 

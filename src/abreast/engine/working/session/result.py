@@ -19,6 +19,7 @@ from abreast.engine.working.session.keeping import (
     note_baseline,
     tell_kept,
 )
+from abreast.gate.planned import BaseTree, declare
 from abreast.git.changes import changed_files
 from abreast.git.commit import anchor, commit_tree, restore_tree, seal, tree_of, wants_signature
 from abreast.git.merge import markers_in
@@ -28,6 +29,7 @@ from abreast.git.snapshot import Built, build_tree, keep_submodules
 from abreast.git.status import operation, own_git_dir
 from abreast.handoff.questions import questions_in
 from abreast.model.session import SessionKind, SessionState
+from abreast.model.task import Task
 from abreast.model.text import named, one_line
 from abreast.process.files import load_as, write_atomic, write_json
 from abreast.store.rows import SessionUpdate
@@ -83,13 +85,21 @@ def check(context: SessionContext) -> Ending | None:
     objects = context.tree.objects
     changes = changed_files(repo, base, built.tree, env=objects) if worked else ()
     files = tuple(change.path for change in changes)
-    context.update(SessionUpdate(files=files))
+    context.update(SessionUpdate(files=files, outside=_outside(context.task, files)))
     if ending := unfit(context, built) or _unexpected(context, files):
         return ending
     tree = built.tree if worked else base_tree  # what setup has left is no work
     commit = base if tree == base_tree else _kept_candidate(context, tree)
     write_json(layout.directory / _CANDIDATE, Candidate(commit, tree))
     return None
+
+
+def _outside(task: Task, files: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the files that lie outside the paths that the task declares."""
+    if not task.paths:
+        return ()
+    inside = declare(task.paths, BaseTree.of(files)).matched
+    return tuple(name for name in files if name not in inside)
 
 
 _CANDIDATE = "candidate.json"
