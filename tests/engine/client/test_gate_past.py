@@ -1,0 +1,51 @@
+"""What a history tells the gate: read once, kept, and the same the next time."""
+
+from pathlib import Path
+
+from abreast.engine.client.gate_past import known_past
+from abreast.gate.chance import Side, chance
+from abreast.git.repository import find_repository
+from abreast.places import Places
+from tests.support.repos import Repo
+
+HUB = Side(frozenset({"hub.py"}))
+
+
+def look(repo: Repo, state: Path, base: str | None = None) -> tuple[float, list[str], list[str]]:
+    """Return the chance at the hub, what is predicted for a text, and what was looked at."""
+    said: list[str] = []
+    commit = repo.git("rev-parse", "HEAD") if base is None else base
+    paths = repo.git("ls-files").splitlines()
+    found = find_repository(repo.path)
+
+    def progress(what: str, _done: int, _total: int) -> None:
+        said.append(what)
+
+    with known_past(found, commit, paths, Places(state, ""), progress) as known:
+        predicted = [path.path for path in known.predict("write the hub once more")]
+        return chance(known.past, HUB, HUB).anywhere, predicted, said
+
+
+def test_the_next_check_reads_only_what_is_new(repo: Repo, tmp_path: Path) -> None:
+    for number in range(6):
+        repo.commit(f"write the hub {number}", {"hub.py": f"{number}\n", f"own{number}.py": ""})
+    first = look(repo, tmp_path)
+    assert first[0] > 0.4
+    assert first[1][0] == "hub.py"
+    assert "replaying neighbours" in first[2]
+    assert look(repo, tmp_path) == (*first[:2], [])
+    repo.commit("write the hub again", {"hub.py": "again\n"})
+    later = look(repo, tmp_path)
+    assert later[0] > first[0]
+    assert later == (*look(repo, tmp_path / "fresh")[:2], later[2])
+
+
+def test_without_a_commit_little_is_known_and_nothing_fails(repo: Repo, tmp_path: Path) -> None:
+    assert look(repo, tmp_path, base="")[0] < 0.5
+
+
+def test_a_history_that_cannot_be_read_is_said(repo: Repo, tmp_path: Path) -> None:
+    found = find_repository(repo.path)
+    with known_past(found, "f" * 40, [], Places(tmp_path, ""), lambda *_: None) as known:
+        assert "could not be read" in known.notes[0]
+        assert known.predict("anything") == ()
