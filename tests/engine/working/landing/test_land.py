@@ -469,6 +469,24 @@ def test_a_pull_request_is_opened_once(
     assert f"--head {session.branch} --base main --title one is there. --body" in create
 
 
+def test_a_request_is_of_the_sessions_own_change_alone(
+    local_stage: Stage, forge: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = local_stage
+    run = stage.run(
+        task("first", writes("first.txt")),
+        task("second", writes("second.txt"), after=("first",)),
+    )
+    monkeypatch.setenv("PATH", stage.environ["PATH"] if stage.environ else "")
+    asked = api.land(f"{run.id}/second", LandMode.PR, places=stage.places)
+    second = asked.sessions[1]
+    assert second.landing is LandState.PROPOSED, second.reason
+    pushed = stage.repo.git("ls-remote", "origin", f"refs/heads/{second.branch}").split()[0]
+    assert stage.repo.git("rev-parse", f"{pushed}^") == stage.repo.git("rev-parse", "main")
+    assert stage.repo.git("show", "--format=", "--name-only", pushed) == "second.txt"
+    assert any(line.startswith("pr create") for line in forge.read_text().splitlines())
+
+
 def test_a_request_that_was_merged_at_this_head_has_landed(
     local_stage: Stage, forge: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
