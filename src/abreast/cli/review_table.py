@@ -7,7 +7,7 @@ from rich.text import Text
 
 from abreast.cli import as_json, figures
 from abreast.cli.console import Column, Grid
-from abreast.gate.review import Review, ReviewedPair, Score, Step
+from abreast.gate.review import Band, Review, ReviewedPair, Score
 from abreast.gate.words import percent
 from abreast.model.gate import Happened, TaskOutcome
 from abreast.model.text import counted, named
@@ -80,11 +80,11 @@ def _score(score: Score) -> Text:
         text.append(f"\nprecision: {right} % of {score.warned} that it warned of conflicted")
     if score.recall is not None:
         text.append(f"\nrecall: it warned of {round(100 * score.recall)} % of the conflicts")
-    for step in score.calibration:
-        text.append(f"\n{_step(step)}")
+    for band in score.calibration:
+        text.append(f"\n{_band(band)}")
     return text
 
 
-def _step(step: Step) -> str:
-    happened = f"{round(100 * step.happened)} % of {counted(step.pairs, 'pair')}"
-    return f"said {percent(step.said)} on average, happened {happened}"
+def _band(band: Band) -> str:
+    happened = f"{round(100 * band.happened)} % of {counted(band.pairs, 'pair')}"
+    return f"said {percent(band.said)} on average, happened {happened}"

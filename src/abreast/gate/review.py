@@ -29,7 +29,7 @@ class ReviewedPair:
 
 
 @dataclass(frozen=True)
-class Step:
+class Band:
     """Pairs whose stated probability is from `low` to below `high`.
 
     `said` is the mean of what was stated, `happened` the share of `pairs` that did conflict.
@@ -57,7 +57,7 @@ class Score:
     warned: int
     precision: float | None
     recall: float | None
-    calibration: tuple[Step, ...]
+    calibration: tuple[Band, ...]
 
 
 @dataclass(frozen=True)
@@ -104,14 +104,14 @@ def score(runs: Sequence[Judged]) -> Score:
         warned=len(warned),
         precision=right / len(warned) if warned else None,
         recall=right / len(conflicts) if conflicts else None,
-        calibration=tuple(_steps(tried)),
+        calibration=tuple(_bands(tried)),
     )
 
 
-def _steps(tried: Sequence[ReviewedPair]) -> Iterable[Step]:
+def _bands(tried: Sequence[ReviewedPair]) -> Iterable[Band]:
     stated = [(pair.said.probability, pair) for pair in tried if pair.said.probability is not None]
     for low, high in zip(_EDGES, (*_EDGES[1:], 1.0), strict=True):
         inside = [(p, pair) for p, pair in stated if low <= p and (p < high or high == 1.0)]
         if inside:
             happened = fmean(pair.conflicted for _, pair in inside)
-            yield Step(low, high, len(inside), fmean(p for p, _ in inside), happened)
+            yield Band(low, high, len(inside), fmean(p for p, _ in inside), happened)
