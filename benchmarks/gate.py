@@ -8,13 +8,14 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from abreast.model.history import Outcome
 from benchmarks.gate_cases import WARM, Case, load
 from benchmarks.gate_judge import LEVELS, PairSaid, Verdicts, judge
 from benchmarks.gate_made import make
-from benchmarks.gate_scores import Interval, Judged, calibration, interval, ranking
+from benchmarks.gate_scores import Interval, Judged, Statistic, calibration, intervals, ranking
 from benchmarks.report import Aim, Section, Table, say
 
 CLONES = "ABREAST_BENCH_REPOS"
@@ -94,9 +95,10 @@ def _clones(section: Section, paths: Sequence[Path], *, quick: bool) -> None:
 
 
 def report(section: Section, all_: Sequence[Verdicts]) -> None:
-    section.tables += [_by_repository(all_), _by_level(all_), _by_kind(all_)]
+    found = _levels(all_)
+    section.tables += [_by_repository(all_), _by_level(found), _by_kind(all_)]
     section.tables += [_calibration(all_), _files(all_)]
-    section.aims += _aims(all_)
+    section.aims += _aims(all_, found)
 
 
 def _by_repository(all_: Sequence[Verdicts]) -> Table:
@@ -121,20 +123,65 @@ def _by_repository(all_: Sequence[Verdicts]) -> Table:
     return Table((*head, *more), rows, "Pairs, and exact files")
 
 
-def _by_level(all_: Sequence[Verdicts]) -> Table:
-    rows = []
+@dataclass(frozen=True)
+class Level:
+    """Of one level, over all repositories: ours, and as a multiple of the plain rule's."""
+
+    average: Interval
+    half: Interval
+    most: Interval  # recall 0.8
+    nearly: Interval  # recall 0.9
+    times_most: Interval
+    times_nearly: Interval
+    rule: Interval
+    rule_most: Interval
+
+
+Found = dict[tuple[str, bool], Level]
+
+
+def _levels(all_: Sequence[Verdicts]) -> Found:
+    """Return the figures of each level, for all conflicts and for those not only mechanical."""
+    found: Found = {}
     for level in LEVELS:
-        for what in ("all conflicts", "not only mechanical"):
-            hard = what != "all conflicts"
-            kept = [_of_level(one, level) for one in all_]
-            if not all(kept):
-                continue
-            ours = [_mean(all_, kept, level, hard, at, rule=False) for at in (None, 0, 1, 2)]
-            plain = _mean(all_, kept, level, hard, None, rule=True)
-            at = _mean(all_, kept, level, hard, 1, rule=True)
-            ratios = [_ratio(all_, kept, level, hard, recall) for recall in (1, 2)]
-            row = (f"{level}, {what}", *map(str, ours), f"{plain.mean:.2f}, {at.mean:.2f}")
-            rows.append((*row, *map(str, ratios)))
+        if all(any(level in pair.said for pair in one.pairs) for one in all_):
+            for hard in (False, True):
+                statistics = [_statistic(one, level, hard) for one in all_]
+                tasks = [one.tasks for one in all_]
+                found[level, hard] = Level(*intervals(tasks, statistics))
+    return found
+
+
+def _statistic(one: Verdicts, level: str, hard: bool) -> Statistic:
+    by_task: dict[int, list[PairSaid]] = {}
+    for pair in one.pairs:
+        if level in pair.said:
+            by_task.setdefault(pair.task, []).append(pair)
+
+    def statistic(tasks: Sequence[int]) -> tuple[float, ...]:
+        pairs = [pair for task in tasks for pair in by_task.get(task, ())]
+        ours = ranking(_judged(pairs, level, hard, False))
+        rule = ranking(_judged(pairs, level, hard, True))
+        times = [mine / (its or 1.0) for mine, its in zip(ours.at, rule.at, strict=True)]
+        return (ours.average, *ours.at, times[1], times[2], rule.average, rule.at[1])
+
+    return statistic
+
+
+def _by_level(found: Found) -> Table:
+    rows = [
+        (
+            f"{level}, {'not only mechanical' if hard else 'all conflicts'}",
+            str(one.average),
+            str(one.half),
+            str(one.most),
+            str(one.nearly),
+            f"{one.rule.mean:.2f}, {one.rule_most.mean:.2f}",
+            str(one.times_most),
+            str(one.times_nearly),
+        )
+        for (level, hard), one in found.items()
+    ]
     head = ("level", "average precision", "P at .5", "P at .8", "P at .9")
     return Table((*head, "plain rule: AP, P at .8", "x rule at .8", "x rule at .9"), rows, "Levels")
 
@@ -181,13 +228,11 @@ def _files(all_: Sequence[Verdicts]) -> Table:
     return Table(head, rows, "Files predicted from one sentence")
 
 
-def _aims(all_: Sequence[Verdicts]) -> list[Aim]:
-    kept = [one.pairs for one in all_]
+def _aims(all_: Sequence[Verdicts], found: Found) -> list[Aim]:
     exact, folders = LEVELS[0], LEVELS[2]
-    average = _mean(all_, kept, exact, False, None, rule=False)
-    at8, at9 = (_ratio(all_, kept, exact, False, at) for at in (1, 2))
-    hard = _ratio(all_, kept, exact, True, 1)
-    wide = _ratio(all_, kept, folders, False, 1)
+    average = found[exact, False].average
+    at8, at9 = found[exact, False].times_most, found[exact, False].times_nearly
+    hard, wide = found[exact, True].times_most, found[folders, False].times_most
     skills = [calibration(_scored(_shared(one), _exact)) for one in all_]
     skill = sum(one.skill for one in skills) / len(skills)
     error = sum(one.error for one in skills) / len(skills)
@@ -215,62 +260,14 @@ def _aims(all_: Sequence[Verdicts]) -> list[Aim]:
 
 
 def _recall_gain(all_: Sequence[Verdicts]) -> Interval:
-    def gain(one: Verdicts) -> Callable[[Sequence[int]], float]:
-        def statistic(tasks: Sequence[int]) -> float:
+    def gain(one: Verdicts) -> Statistic:
+        def statistic(tasks: Sequence[int]) -> tuple[float, ...]:
             found = [one.recalls[task] for task in tasks if one.recalls[task][0] >= 0]
-            return sum(recall[2] - recall[3] for recall in found) / max(1, len(found))
+            return (sum(recall[2] - recall[3] for recall in found) / max(1, len(found)),)
 
         return statistic
 
-    return interval([one.tasks for one in all_], [gain(one) for one in all_])
-
-
-def _of_level(one: Verdicts, level: str) -> list[PairSaid]:
-    return [pair for pair in one.pairs if level in pair.said]
-
-
-def _mean(
-    all_: Sequence[Verdicts],
-    kept: Sequence[Sequence[PairSaid]],
-    level: str,
-    hard: bool,
-    at: int | None,
-    *,
-    rule: bool,
-) -> Interval:
-    def value(pairs: Sequence[PairSaid]) -> float:
-        found = ranking(_judged(pairs, level, hard, rule))
-        return found.average if at is None else found.at[at]
-
-    return _over(all_, kept, value)
-
-
-def _ratio(
-    all_: Sequence[Verdicts],
-    kept: Sequence[Sequence[PairSaid]],
-    level: str,
-    hard: bool,
-    at: int,
-) -> Interval:
-    def value(pairs: Sequence[PairSaid]) -> float:
-        ours = ranking(_judged(pairs, level, hard, False)).at[at]
-        return ours / (ranking(_judged(pairs, level, hard, True)).at[at] or 1.0)
-
-    return _over(all_, kept, value)
-
-
-def _over(
-    all_: Sequence[Verdicts],
-    kept: Sequence[Sequence[PairSaid]],
-    value: Callable[[Sequence[PairSaid]], float],
-) -> Interval:
-    def statistic(pairs: Sequence[PairSaid]) -> Callable[[Sequence[int]], float]:
-        by_task: dict[int, list[PairSaid]] = {}
-        for pair in pairs:
-            by_task.setdefault(pair.task, []).append(pair)
-        return lambda tasks: value([pair for task in tasks for pair in by_task.get(task, ())])
-
-    return interval([one.tasks for one in all_], [statistic(pairs) for pairs in kept])
+    return intervals([one.tasks for one in all_], [gain(one) for one in all_])[0]
 
 
 def _judged(pairs: Sequence[PairSaid], level: str, hard: bool, rule: bool) -> list[Judged]:

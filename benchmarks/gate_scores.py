@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-ROUNDS = 200
+ROUNDS = 100
 BLOCK = 20
 """Tasks that are drawn together: their pairs are not independent of each other."""
 
@@ -88,14 +88,16 @@ class Interval:
         return f"{self.mean:.2f} [{self.low:.2f}, {self.high:.2f}]"
 
 
-Statistic = Callable[[Sequence[int]], float]
+Statistic = Callable[[Sequence[int]], tuple[float, ...]]
 """Of one repository, for the tasks (by number, some several times) that were drawn."""
 
 
-def interval(tasks: Sequence[Sequence[int]], statistics: Sequence[Statistic]) -> Interval:
-    """Return the mean of a statistic over repositories, by a bootstrap of blocks of tasks."""
+def intervals(
+    tasks: Sequence[Sequence[int]], statistics: Sequence[Statistic]
+) -> tuple[Interval, ...]:
+    """Return the means of statistics over repositories, by a bootstrap of blocks of tasks."""
     chance = random.Random(1)
-    mean = sum(one(all_) for one, all_ in zip(statistics, tasks, strict=True)) / len(tasks)
+    whole = _means([one(all_) for one, all_ in zip(statistics, tasks, strict=True)])
     drawn = []
     for _ in range(ROUNDS):
         values = []
@@ -103,6 +105,14 @@ def interval(tasks: Sequence[Sequence[int]], statistics: Sequence[Statistic]) ->
             blocks = [all_[at : at + BLOCK] for at in range(0, len(all_), BLOCK)]
             picked = [task for block in chance.choices(blocks, k=len(blocks)) for task in block]
             values.append(one(picked))
-        drawn.append(sum(values) / len(values))
-    drawn.sort()
-    return Interval(mean, drawn[ROUNDS // 20], drawn[-1 - ROUNDS // 20])
+        drawn.append(_means(values))
+    columns = [sorted(column) for column in zip(*drawn, strict=True)]
+    cut = ROUNDS // 20
+    return tuple(
+        Interval(mean, column[cut], column[-1 - cut])
+        for mean, column in zip(whole, columns, strict=True)
+    )
+
+
+def _means(values: Sequence[tuple[float, ...]]) -> list[float]:
+    return [sum(column) / len(column) for column in zip(*values, strict=True)]
