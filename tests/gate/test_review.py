@@ -5,7 +5,7 @@ from abreast.gate.review import Review, RunReview, reviewed, score
 from abreast.model.gate import (
     GateMode,
     Happened,
-    Judged,
+    JudgedRun,
     PairJudgement,
     PairOutcome,
     PairVerdict,
@@ -21,7 +21,7 @@ CLEAN, CONFLICT, SEQUENCE, UNTRIED = Happened
 Row = tuple[PairVerdict, float | None, Happened | None]
 
 
-def judged(*rows: Row, run: str = "k3v9") -> Judged:
+def judged(*rows: Row, run: str = "k3v9") -> JudgedRun:
     """A run whose pairs are said and happened as given; None: it has not ended."""
     names = [(f"a{number}", f"b{number}") for number in range(len(rows))]
     pairs = [
@@ -36,7 +36,7 @@ def judged(*rows: Row, run: str = "k3v9") -> Judged:
     tasks = (TaskOutcome("a0", ("x.md",), ("x.md",), "conflicts with main in src/app.py"),)
     outcome = PlanOutcome(tuple(found), tasks) if found else None
     said = PlanJudgement(Shape.WIDE, "so it is", (), tuple(pairs))
-    return Judged(run, GateMode.ADVISE, said, outcome)
+    return JudgedRun(run, GateMode.ADVISE, said, outcome)
 
 
 MANY = judged(

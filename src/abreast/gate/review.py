@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from abreast.model.gate import Happened, Judged, PairJudgement, PairOutcome, PairVerdict
+from abreast.model.gate import Happened, JudgedRun, PairJudgement, PairOutcome, PairVerdict
 
 _EDGES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9)
 _WARNS = frozenset({PairVerdict.MAYBE, PairVerdict.COUPLED})
@@ -64,7 +64,7 @@ class Score:
 class RunReview:
     """A run's judgement, and its pairs held against what became of them."""
 
-    judged: Judged
+    judged: JudgedRun
     pairs: tuple[ReviewedPair, ...]
 
 
@@ -76,7 +76,7 @@ class Review:
     score: Score
 
 
-def reviewed(judged: Judged) -> tuple[ReviewedPair, ...]:
+def reviewed(judged: JudgedRun) -> tuple[ReviewedPair, ...]:
     """Return the pairs of a run, in the plan's order, each with what became of it."""
     outcome = judged.outcome
     known = {frozenset((o.first, o.second)): o for o in outcome.pairs} if outcome else {}
@@ -86,7 +86,7 @@ def reviewed(judged: Judged) -> tuple[ReviewedPair, ...]:
     )
 
 
-def score(runs: Sequence[Judged]) -> Score:
+def score(runs: Sequence[JudgedRun]) -> Score:
     """Return how right the gate has been over these runs.
 
     A pair that was put in sequence was never tried, and counts neither for the gate nor against it.

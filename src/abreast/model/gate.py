@@ -173,7 +173,7 @@ class PlanOutcome:
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedRun:
     """What was said of a run's plan before it began, and what became of it, once that is known."""
 
     run: str

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from abreast.codec import dump, load
-from abreast.model.gate import GateMode, Judged, PlanJudgement, PlanOutcome
+from abreast.model.gate import GateMode, JudgedRun, PlanJudgement, PlanOutcome
 from abreast.store.reader import Reader
 
 SCHEMA = 1
@@ -15,7 +15,7 @@ def dump_judgement(value: PlanJudgement | PlanOutcome) -> str:
     return json.dumps({"schema": SCHEMA, **dump(value)})
 
 
-def judged_runs(reader: Reader, run: str = "", common_dir: str = "") -> list[Judged]:
+def judged_runs(reader: Reader, run: str = "", common_dir: str = "") -> list[JudgedRun]:
     """Return what is kept of one run, or of all in the repository of this folder, newest first.
 
     What a newer version has written in another form is left out.
@@ -33,8 +33,8 @@ def judgement_of(reader: Reader, run: str) -> PlanJudgement | None:
     return next((one.judgement for one in judged_runs(reader, run)), None)
 
 
-def _judged(run: str, mode: str, said: Any, happened: Any) -> Judged:
+def _judged(run: str, mode: str, said: Any, happened: Any) -> JudgedRun:
     outcome = None
     if happened.get("schema") == SCHEMA:
         outcome = load(PlanOutcome, happened, f"what became of {run}")
-    return Judged(run, GateMode(mode), load(PlanJudgement, said, f"the gate on {run}"), outcome)
+    return JudgedRun(run, GateMode(mode), load(PlanJudgement, said, f"the gate on {run}"), outcome)

@@ -12,7 +12,7 @@ from abreast.errors import AbreastError, NotFoundError
 from abreast.gate.review import Review, RunReview, reviewed, score
 from abreast.git.merge import predict_conflicts
 from abreast.git.repository import Repository, is_ancestor
-from abreast.model.gate import Happened, Judged, PairOutcome, PlanOutcome, TaskOutcome
+from abreast.model.gate import Happened, JudgedRun, PairOutcome, PlanOutcome, TaskOutcome
 from abreast.model.session import LandState, Run, Session, SessionState
 from abreast.places import Places
 from abreast.store.reader import Reader
@@ -91,7 +91,7 @@ def review(places: Places, run: str, common_dir: str) -> Review:
     return Review(RunReview(chosen[0], reviewed(chosen[0])), score(found))
 
 
-def _with_outcome(judged: Judged, reader: Reader, places: Places) -> Judged:
+def _with_outcome(judged: JudgedRun, reader: Reader, places: Places) -> JudgedRun:
     """Look what became of a run that has ended just now, and whose worker is about to note it."""
     run = reader.run(judged.run) if judged.outcome is None else None
     if run is None or not run.state.final:
