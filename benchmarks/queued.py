@@ -13,9 +13,10 @@ from tests.support.deadlines import SECONDS
 from abreast import api
 from abreast.engine.client.requests import connect
 from abreast.engine.client.watching import wait
+from abreast.model.limits import Limits
 from abreast.model.moves import Say, Write
 from abreast.model.session import Run, SessionState
-from abreast.model.task import AgentChoice, Limits, Plan, Task
+from abreast.model.task import AgentChoice, Plan, Task
 from benchmarks.ground import make_repository
 from benchmarks.installation import ABREAST, Installation, installation
 from benchmarks.measure import Cost, ms, percentile

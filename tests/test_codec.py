@@ -1,6 +1,7 @@
 """Values through JSON and back, strict about types and lenient about versions."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abreast.codec import dump, load
+from abreast.codec import dump, load, text
 from abreast.errors import AbreastError, ShapeError
 from abreast.process.files import load_as, write_json
 
@@ -74,6 +75,43 @@ def test_what_is_dumped_is_loaded_back_equal(value: Outer) -> None:
     for ascii_only in (True, False):
         raw = json.loads(json.dumps(dump(value), ensure_ascii=ascii_only))
         assert load(Outer, raw, "it") == value
+
+
+@given(VALUES)
+def test_the_text_of_a_value_says_what_is_dumped(value: Outer) -> None:
+    assert json.loads(text(value)) == json.loads(json.dumps(dump(value)))
+
+
+@dataclass(frozen=True)
+class Simple:
+    name: str
+    share: float = 0.0
+    inner: Inner = field(default_factory=Inner)
+    argv: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    awake: bool = False
+
+
+PARTS = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False) | TEXT,
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["minutes", "turns", "other"]), inner, max_size=3)
+    ),
+    max_leaves=4,
+)
+KEYS = ["name", "share", "inner", "argv", "env", "awake", "since"]
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), PARTS) | PARTS)
+def test_what_is_read_without_msgspec_is_what_that_reads(raw: Any) -> None:
+    def read(kind: Any, given: Any) -> str:
+        try:
+            return repr(load(kind, given, "it"))
+        except ShapeError as error:
+            return f"{error.expected} at {error.place.removeprefix('[0]').removeprefix('.')}"
+
+    assert f"[{read(Simple, raw)}]" in {read(list[Simple], [raw]), f"[{read(list[Simple], [raw])}]"}
 
 
 def test_what_a_newer_version_wrote_is_ignored_and_what_an_older_one_lacks_is_the_default() -> None:

@@ -41,6 +41,7 @@ from abreast.model.gate import (
     TaskJudgement,
     TaskOutcome,
 )
+from abreast.model.limits import Limits, Profile
 from abreast.model.session import LandMode, SessionState
 from abreast.model.task import (
     AgentChoice,
@@ -49,9 +50,7 @@ from abreast.model.task import (
     Deliverable,
     DeliveryState,
     Isolation,
-    Limits,
     Plan,
-    Profile,
     Task,
 )
 from abreast.plan.dump import load_plan

@@ -61,13 +61,13 @@ from abreast.model.changes import (
     FileChange as FileChange,
     Scope as Scope,
 )
+from abreast.model.limits import Profile as Profile
 from abreast.model.task import (
     BriefingChoice as BriefingChoice,
     Contract as Contract,
     Deliverable as Deliverable,
     DeliveryState as DeliveryState,
     Isolation as Isolation,
-    Profile as Profile,
 )
 from abreast.model.economy import Account as Account, Estimate as Estimate, Worth as Worth
 from abreast.model.finding import (
@@ -85,7 +85,7 @@ from abreast.model.economy import (
     LedgerRow as LedgerRow,
     Parallel as Parallel,
 )
-from abreast.model.task import Limits as Limits
+from abreast.model.limits import Limits as Limits
 from abreast.model.changes import Removal as Removal
 from abreast.model.session import LogEvent as LogEvent, Run as Run, Session as Session
 from abreast.model.session import (

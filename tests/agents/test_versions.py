@@ -19,8 +19,8 @@ from abreast.contract.shapes import schema_of
 from abreast.loopback.dialect import RecordedRequest
 from abreast.loopback.server import Loopback
 from abreast.model.events import EventKind, Outcome
+from abreast.model.limits import Profile
 from abreast.model.moves import Call, Move, Read, Say, Scenario, Shell, Spend, Write
-from abreast.model.task import Profile
 from abreast.process.tree import MARKER
 from tests.support.clis import BIN, OLDEST, PINNED, Ran, cli_environ, make_launch, run_cli
 from tests.support.deadlines import SECONDS

@@ -9,7 +9,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from abreast.cli import live
-from abreast.model.session import LandState, Moment, RunState, SessionState
+from abreast.model.moment import Moment
+from abreast.model.session import LandState, RunState, SessionState
 from tests.cli import values
 from tests.cli.drawing import codes, console, draw, text_of, without_colour
 

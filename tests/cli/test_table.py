@@ -9,7 +9,14 @@ from rich.cells import cell_len
 from abreast.cli import figures, table
 from abreast.cli.states import LAND_STYLES, MARKS, RUN_STYLES, SESSION_STYLES
 from abreast.model.events import Usage
-from abreast.model.session import Attendance, LandState, Moment, Presence, RunState, SessionState
+from abreast.model.moment import Moment
+from abreast.model.session import (
+    Attendance,
+    LandState,
+    Presence,
+    RunState,
+    SessionState,
+)
 from tests.cli import values
 from tests.cli.drawing import codes, draw, without_colour
 

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from abreast.errors import StoreError
 from abreast.model import moves
+from abreast.model.limits import Limits
 from abreast.model.session import LandMode
-from abreast.model.task import AgentChoice, Limits, Plan, Task
+from abreast.model.task import AgentChoice, Plan, Task
 from abreast.plan.dump import dump_plan, load_plan
 
 TEXT = st.text(max_size=20)

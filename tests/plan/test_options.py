@@ -4,8 +4,9 @@ import pytest
 from inline_snapshot import snapshot
 
 from abreast.errors import PlanError
+from abreast.model.limits import Limits
 from abreast.model.session import LandMode
-from abreast.model.task import AgentChoice, Limits, Plan, Task
+from abreast.model.task import AgentChoice, Plan, Task
 from abreast.plan.options import Overrides, plan_from_options
 
 AGENTS = ("claude", "codex", "command")

@@ -10,9 +10,10 @@ import pytest
 from inline_snapshot import snapshot
 
 from abreast.errors import PlanError
+from abreast.model.limits import Limits
 from abreast.model.moves import Say, Write
 from abreast.model.session import LandMode
-from abreast.model.task import AgentChoice, Limits, Plan, Task
+from abreast.model.task import AgentChoice, Plan, Task
 from abreast.plan.options import NO_OVERRIDES, Overrides
 from abreast.plan.parse import parse_plan, read_plan_file
 

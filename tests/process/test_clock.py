@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abreast.model.session import Moment
+from abreast.model.moment import Moment
 from abreast.process import clock
 
 seconds = st.floats(0, 1e9).map(lambda value: round(value, 3))

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from abreast.model.events import Outcome
-from abreast.model.task import Limits
+from abreast.model.limits import Limits
 from abreast.process.tree import MARKER, marked
 from abreast.runner.job import PROGRESS, STORY, STREAM, Job, Result, load_result, save_job
 from abreast.runner.pump import LONGEST_LINE

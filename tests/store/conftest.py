@@ -2,7 +2,7 @@
 
 import pytest
 
-from abreast.model.session import Moment
+from abreast.model.moment import Moment
 from abreast.store.reader import Reader
 from abreast.store.writer import Store
 

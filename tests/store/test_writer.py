@@ -8,11 +8,11 @@ import pytest
 
 from abreast.errors import NotFoundError, StateError, TransitionError
 from abreast.model.events import Usage
+from abreast.model.moment import Moment
 from abreast.model.session import (
     FINAL_STATES,
     LandMode,
     LandState,
-    Moment,
     RunState,
     Session,
     SessionKind,

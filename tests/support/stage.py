@@ -18,9 +18,10 @@ from abreast import api
 from abreast.engine.client.requests import connect
 from abreast.engine.common import worker_process
 from abreast.engine.common.worker_process import ensure_worker, find_worker
+from abreast.model.limits import Limits
 from abreast.model.moves import Move, Say, Shell, Write
 from abreast.model.session import Run, Session
-from abreast.model.task import AgentChoice, Limits, Plan, Task
+from abreast.model.task import AgentChoice, Plan, Task
 from abreast.places import Places
 from abreast.process.tree import marked, sweep
 from abreast.runner.job import load_job, load_result, load_runner

@@ -8,7 +8,6 @@ Adapters start no process and touch no file of the user's: `headless` and `inter
 `Command` that says which files to write (into the session's own directory) and what to run.
 """
 
-import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,12 +15,18 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from abreast.agents.parts import Certified
 from abreast.model.events import Event, Usage, Verdict
-from abreast.model.task import Limits, Profile
+from abreast.model.limits import Limits, Profile
 
 if TYPE_CHECKING:  # every supervisor of an agent imports this module, and needs none of these
-    from abreast.agents.parts import BriefingFiles, Connector, EndingHook, Records, Retention
+    from abreast.agents.parts import (
+        BriefingFiles,
+        Certified,
+        Connector,
+        EndingHook,
+        Records,
+        Retention,
+    )
     from abreast.loopback.dialect import Dialect
     from abreast.model.economy import PriceList
     from abreast.model.finding import Defect
@@ -89,13 +94,18 @@ class Relied:
     note: str = ""
 
 
+def which(environ: Mapping[str, str], name: str) -> Path | None:
+    """Return the program of this name on `environ["PATH"]`, or None."""
+    import shutil  # here, because a runner reads a stream and looks for no program
+
+    found = shutil.which(name, path=environ.get("PATH", ""))
+    return Path(found) if found else None
+
+
 def relied(environ: Mapping[str, str], names: Mapping[str, str]) -> tuple[Relied, ...]:
     """Look for programs on PATH; `names` says of each what to do when it is missing."""
-    found = {name: shutil.which(name, path=environ.get("PATH", "")) for name in names}
-    return tuple(
-        Relied(name, Path(path)) if path else Relied(name, None, names[name])
-        for name, path in found.items()
-    )
+    found = {name: which(environ, name) for name in names}
+    return tuple(Relied(name, path, "" if path else names[name]) for name, path in found.items())
 
 
 SHELL = {"sh": "install a POSIX shell"}
@@ -230,7 +240,7 @@ class Agent(ABC):
     """Variables, as shell globs, that this CLI may inherit beyond the ordinary ones."""
     env_names: tuple[str, ...] = ()
     """What the globs among them stand for, where variables have to be named one by one."""
-    certified: Certified | None = None
+    certified: "Certified | None" = None
     """The versions that were tried; None for an agent that has none (it is built in)."""
     defects: "tuple[Defect, ...]" = ()
     """What is known to be wrong with some of its versions."""

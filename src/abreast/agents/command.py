@@ -1,11 +1,9 @@
 """The agent `command`: any program that reads a prompt and changes files."""
 
-import shutil
 import signal
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from abreast.agents.base import (
     SHELL,
@@ -20,6 +18,7 @@ from abreast.agents.base import (
     StopSignal,
     StreamReader,
     relied,
+    which,
 )
 from abreast.errors import AgentError
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
@@ -42,8 +41,8 @@ class CommandAgent(Agent):
     install_hint = "it needs a POSIX shell named sh on PATH"
 
     def find(self, environ: Mapping[str, str]) -> Installed | None:
-        found = shutil.which("sh", path=environ.get("PATH", ""))
-        return Installed(Path(found)) if found else None
+        found = which(environ, "sh")
+        return Installed(found) if found else None
 
     def relies_on(self, installed: Installed, environ: Mapping[str, str]) -> tuple[Relied, ...]:  # noqa: ARG002
         return relied(environ, SHELL)

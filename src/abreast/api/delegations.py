@@ -11,6 +11,7 @@ from abreast.contract.ask import check_count
 from abreast.engine.client import delegating, telling
 from abreast.errors import NotFoundError
 from abreast.model.economy import Estimate
+from abreast.model.limits import Limits, Profile
 from abreast.model.session import Run
 from abreast.model.task import (
     AgentChoice,
@@ -18,8 +19,6 @@ from abreast.model.task import (
     Contract,
     Deliverable,
     Isolation,
-    Limits,
-    Profile,
 )
 from abreast.places import Places, find_places
 

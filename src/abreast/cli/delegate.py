@@ -11,6 +11,7 @@ from abreast.cli.figures import harmless
 from abreast.contract.render import paginate
 from abreast.contract.shapes import PRESETS
 from abreast.economics.words import expected, spent
+from abreast.model.limits import Profile
 from abreast.model.task import (
     BUDGET,
     LIMIT_TOKENS,
@@ -18,7 +19,6 @@ from abreast.model.task import (
     Contract,
     Deliverable,
     Isolation,
-    Profile,
     budget_of,
 )
 from abreast.model.text import either, named

@@ -14,7 +14,14 @@ from abreast.cli.console import Column, Grid
 from abreast.cli.edge import INTERRUPTED
 from abreast.cli.states import LAND_STYLES, MARKS, SESSION_STYLES, STUCK
 from abreast.cli.table import closing, files, fold, name_of, spent, tally
-from abreast.model.session import LandState, Moment, Run, RunState, Session, SessionState
+from abreast.model.moment import Moment
+from abreast.model.session import (
+    LandState,
+    Run,
+    RunState,
+    Session,
+    SessionState,
+)
 from abreast.process import clock
 from abreast.process import clock as clocks
 

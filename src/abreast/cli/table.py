@@ -13,10 +13,10 @@ from abreast.cli import figures
 from abreast.cli.console import Column, Grid
 from abreast.cli.states import LAND_STYLES, RUN_STYLES, SESSION_STYLES, STUCK
 from abreast.model.events import Usage
+from abreast.model.moment import Moment
 from abreast.model.session import (
     Attendance,
     LandState,
-    Moment,
     Run,
     Session,
     SessionKind,

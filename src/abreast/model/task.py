@@ -7,25 +7,9 @@ from typing import Any
 
 from abreast.model.economy import Account, Estimate
 from abreast.model.gate import GateMode
+from abreast.model.limits import Limits, Profile
 from abreast.model.moves import Move
 from abreast.model.session import LandMode
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Bounds on one session; 0 means no bound.
-
-    `minutes` is wall time. `idle_minutes` counts since the last sign of life (a stream line, a
-    change in the CLI's files, CPU time of its process tree). `turns` are model requests, `tokens`
-    input plus output, `usd` the cost as the CLI states it.
-    """
-
-    minutes: float = 60.0
-    idle_minutes: float = 15.0
-    turns: int = 0
-    tokens: int = 0
-    usd: float = 0.0
-
 
 LIMIT_TOKENS = 500
 BUDGET = Limits(minutes=10, idle_minutes=5, turns=30)
@@ -79,13 +63,6 @@ class Contract:
     budget: Limits = BUDGET
     isolation: Isolation = Isolation.CONTEXT
     briefing: BriefingChoice = BriefingChoice.NONE
-
-
-class Profile(StrEnum):
-    """How much of its CLI a child gets. It never gets a tool to delegate with."""
-
-    LEAN = "lean"  # our own short instructions, and the tools that the contract needs
-    FULL = "full"  # the CLI's own instructions and tools, as far as the contract allows
 
 
 class DeliveryState(StrEnum):

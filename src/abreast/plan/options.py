@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 from abreast.errors import PlanError, Problem
 from abreast.model.gate import GateMode
+from abreast.model.limits import Limits
 from abreast.model.session import LandMode
-from abreast.model.task import AgentChoice, Limits, Plan, Task
+from abreast.model.task import AgentChoice, Plan, Task
 from abreast.plan.names import subject, unique_slugs
 from abreast.plan.tasks import agent_problem
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from abreast.errors import PlanError, Problem
 from abreast.model.gate import GateMode
+from abreast.model.limits import Limits
 from abreast.model.session import LandMode
-from abreast.model.task import AgentChoice, Limits, Plan
+from abreast.model.task import AgentChoice, Plan
 from abreast.plan.explain import explain, kind_of
 from abreast.plan.options import NO_OVERRIDES, Overrides
 from abreast.plan.source import KeyPath, Source

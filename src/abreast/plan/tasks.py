@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
 from abreast.errors import PlanError
+from abreast.model.limits import Limits
 from abreast.model.moves import Move, parse_moves
-from abreast.model.task import AgentChoice, Limits, Task
+from abreast.model.task import AgentChoice, Task
 from abreast.plan.explain import did_you_mean, kind_of
 from abreast.plan.names import find_cycles, id_problem, say_cycle, slug, subject
 from abreast.plan.source import KeyPath, Source

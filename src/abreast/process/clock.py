@@ -10,7 +10,7 @@ import time
 from functools import cache
 from pathlib import Path
 
-from abreast.model.session import Moment
+from abreast.model.moment import Moment
 
 # What counts sleep: on macOS it is CLOCK_MONOTONIC, which time.monotonic() does not use there.
 _BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)

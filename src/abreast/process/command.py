@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import termios
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -72,6 +71,8 @@ def _holding(text: bytes) -> Iterator[int]:
     if not text:
         yield subprocess.DEVNULL
         return
+    import tempfile  # a supervisor imports this module, and mostly starts nobody
+
     with tempfile.TemporaryFile() as file:
         file.write(text)
         file.seek(0)

@@ -45,8 +45,8 @@ def write_atomic(path: Path, text: str, *, mode: int = 0o600, flush: bool = True
 
 
 def write_json(path: Path, value: Any, *, flush: bool = True) -> None:
-    """Replace the file at `path` by `value` as JSON (see `write_atomic` and `codec.dump`)."""
-    write_atomic(path, json.dumps(codec.dump(value), ensure_ascii=False), flush=flush)
+    """Replace the file at `path` by `value` as JSON (see `write_atomic` and `codec.text`)."""
+    write_atomic(path, codec.text(value), flush=flush)
 
 
 def load_json(path: Path) -> Any | None:

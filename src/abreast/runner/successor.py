@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from abreast.codec import dump, load
+from abreast import codec
 from abreast.process.command import spawn_detached
 from abreast.process.files import load_as
 from abreast.process.identity import Identity
@@ -27,7 +27,7 @@ class Successor:
     log: str
 
     def to_bytes(self) -> bytes:
-        return json.dumps(dump(self)).encode()
+        return codec.text(self, ensure_ascii=True).encode()
 
     def start_if_needed(self) -> None:
         """Start a worker unless one lives; raises OSError."""
@@ -50,4 +50,4 @@ def read_successor() -> Successor | None:
     os.close(nothing)
     if not raw:
         return None
-    return load(Successor, json.loads(raw), "what a runner is told of its successor")
+    return codec.load(Successor, json.loads(raw), "what a runner is told of its successor")

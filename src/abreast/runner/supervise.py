@@ -11,7 +11,7 @@ from pathlib import Path
 
 from abreast.agents import agent_named
 from abreast.model.events import Outcome, Verdict
-from abreast.model.session import Moment
+from abreast.model.moment import Moment
 from abreast.process import clock
 from abreast.process.identity import marked_pids
 from abreast.process.supervisor import Family, has_children, lower_group, reap_orphans

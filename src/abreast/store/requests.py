@@ -6,12 +6,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from abreast.errors import NotFoundError
+from abreast.model.moment import Moment
 from abreast.model.session import (
     FINAL_STATES,
     Attempt,
     LandMode,
     LandState,
-    Moment,
     RunState,
     SessionState,
 )

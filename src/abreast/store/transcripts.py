@@ -13,7 +13,8 @@ from typing import Any
 import orjson
 
 from abreast.model.economy import Delegation, Tally
-from abreast.model.session import Moment, RunState, Session
+from abreast.model.moment import Moment
+from abreast.model.session import RunState, Session
 from abreast.store.direct import open_snapshot, open_transaction
 from abreast.store.rows import SESSION_COLUMNS, clean, columns, load_list, load_session
 

@@ -16,8 +16,10 @@ import sqlalchemy as sa
 from abreast.errors import StateError
 from abreast.model.events import Usage
 from abreast.model.gate import GateMode
-from abreast.model.session import LandState, Moment, Run, RunState, SessionState
-from abreast.model.task import Deliverable, Profile
+from abreast.model.limits import Profile
+from abreast.model.moment import Moment
+from abreast.model.session import LandState, Run, RunState, SessionState
+from abreast.model.task import Deliverable
 from abreast.model.transitions import require_transition
 from abreast.store.engine import transaction, upsert
 from abreast.store.requests import RETRY, Requests, find, find_all, left_behind, line

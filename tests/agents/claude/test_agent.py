@@ -12,7 +12,7 @@ from abreast.agents.claude.agent import AGENT
 from abreast.agents.claude.stream import ClaudeReader
 from abreast.contract.shapes import PRESETS
 from abreast.model.events import Cause, Event, EventKind, Outcome, Usage
-from abreast.model.task import Limits, Profile
+from abreast.model.limits import Limits, Profile
 
 SESSION = "57b6e491-4f0a-45d9-ae63-5761acb170c7"
 MODEL = "claude-opus-4-8"

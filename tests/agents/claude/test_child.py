@@ -17,8 +17,9 @@ from abreast.agents.claude.profile import takes
 from abreast.contract.ask import question
 from abreast.contract.shapes import PRESETS
 from abreast.model.events import EventKind, Outcome
+from abreast.model.limits import Profile
 from abreast.model.moves import Call, Move, Read, Say, Shell, Spend, Write
-from abreast.model.task import Contract, Profile
+from abreast.model.task import Contract
 from tests.agents.claude.desk import Desk, open_desk
 from tests.support.clis import run_cli
 from tests.support.deadlines import SECONDS, eventually

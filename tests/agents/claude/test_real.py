@@ -20,6 +20,7 @@ import pytest
 from abreast.agents.base import Command
 from abreast.agents.claude.agent import AGENT
 from abreast.model.events import Cause, EventKind, Outcome
+from abreast.model.limits import Limits
 from abreast.model.moves import (
     Drop,
     Edit,
@@ -32,7 +33,6 @@ from abreast.model.moves import (
     Spend,
     Write,
 )
-from abreast.model.task import Limits
 from abreast.process.files import materialise
 from abreast.process.tree import MARKER, marked, sweep
 from tests.agents.claude.desk import Desk, open_desk

@@ -21,7 +21,7 @@ from abreast.agents.codex.headless import instructions
 from abreast.agents.codex.rollout import load_rollout
 from abreast.agents.codex.stream import CodexReader
 from abreast.model.events import Cause, Event, EventKind, Outcome, Usage, Verdict
-from abreast.model.task import Profile
+from abreast.model.limits import Profile
 
 ID = "01a2035b-8b7d-7723-9a0e-53eb2dd5fb14"
 STARTED = {"type": "thread.started", "thread_id": ID}

@@ -16,8 +16,8 @@ from abreast.agents.codex.agent import AGENT
 from abreast.contract.shapes import PRESETS
 from abreast.loopback.dialect import RecordedRequest
 from abreast.model.events import EventKind, Outcome
+from abreast.model.limits import Profile
 from abreast.model.moves import Move, Say, Scenario, Shell, Spend, Write
-from abreast.model.task import Profile
 from tests.agents.codex.desk import NEWER, OLDER, Desk, both_models, open_desk, server
 from tests.support.clis import Ran, run_cli
 from tests.support.deadlines import SECONDS, eventually

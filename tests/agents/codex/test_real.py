@@ -19,6 +19,7 @@ import pytest
 from abreast.agents.codex.agent import AGENT
 from abreast.engine.working.session.jobs import Order, run_job
 from abreast.model.events import Cause, EventKind, Outcome
+from abreast.model.limits import Limits
 from abreast.model.moves import (
     Drop,
     Edit,
@@ -32,7 +33,6 @@ from abreast.model.moves import (
     Spend,
     Write,
 )
-from abreast.model.task import Limits
 from abreast.process.tree import MARKER, sweep
 from tests.agents.codex.desk import NEWER, OLDER, Desk, both_models, open_desk, server
 from tests.support.clis import run_cli

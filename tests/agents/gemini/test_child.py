@@ -20,8 +20,9 @@ from abreast.engine.working.session.prompts import read_briefing
 from abreast.loopback.dialect import RecordedRequest
 from abreast.loopback.server import Loopback
 from abreast.model.events import EventKind, Outcome
+from abreast.model.limits import Profile
 from abreast.model.moves import Call, Move, Read, Say, Scenario, Shell, Spend, Write
-from abreast.model.task import Contract, Profile
+from abreast.model.task import Contract
 from abreast.process.files import materialise
 from tests.support.clis import Ran, cli_environ, make_launch, run_cli
 from tests.support.deadlines import SECONDS, eventually

@@ -22,8 +22,8 @@ from abreast.engine.working.session.prompts import read_briefing
 from abreast.loopback.dialect import RecordedRequest
 from abreast.loopback.server import Loopback
 from abreast.model.events import Cause, EventKind, Outcome, Usage
+from abreast.model.limits import Limits
 from abreast.model.moves import Drop, Edit, HttpError, Move, Say, Scenario, Shell, Spend, Write
-from abreast.model.task import Limits
 from abreast.process.files import materialise
 from abreast.process.tree import MARKER, sweep
 from tests.support.clis import (

@@ -1,6 +1,6 @@
 """What a user should know before a run, though it stops nothing."""
 
-from abreast.model.task import Limits
+from abreast.model.limits import Limits
 from tests.support.stage import Stage, task, writes
 
 

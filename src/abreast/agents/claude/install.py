@@ -2,12 +2,11 @@
 
 import os
 import re
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from abreast.agents.base import Installed, Login, LoginState
+from abreast.agents.base import Installed, Login, LoginState, which
 from abreast.agents.claude.records_usage import config_folder
 from abreast.agents.parts import Retention
 from abreast.agents.recorded import at
@@ -30,10 +29,10 @@ _LOG_IN = "run `claude auth login`, or set ANTHROPIC_API_KEY"
 
 def find_claude(environ: Mapping[str, str]) -> Installed | None:
     """Return the binary that `claude` on PATH stands for; None when there is none."""
-    found = shutil.which("claude", path=environ.get("PATH", ""))
+    found = which(environ, "claude")
     if found is None:
         return None
-    path = _native(Path(found).resolve())
+    path = _native(found.resolve())
     return Installed(path, _version(path))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from abreast.agents import mailbox
 from abreast.agents.base import Child, Launch, Letter
-from abreast.model.task import Profile
+from abreast.model.limits import Profile
 
 STRUCTURED = "StructuredOutput"  # the tool that a session under a schema answers by
 _OTHERS = f"^(?!{STRUCTURED}$)"

@@ -11,7 +11,7 @@ from typing import Any
 from abreast.agents import mailbox
 from abreast.agents.base import Child, Launch
 from abreast.agents.codex.config import codex_home, load_settings, mail_hooks, overrides
-from abreast.model.task import Profile
+from abreast.model.limits import Profile
 
 # JSON Schema as OpenAI's strict mode takes it, to which Codex's `--output-schema` always asks.
 #

@@ -2,13 +2,12 @@
 
 import os
 import platform
-import shutil
 import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from abreast.agents.base import Installed, Launch, Login, LoginState, Relied
+from abreast.agents.base import Installed, Launch, Login, LoginState, Relied, which
 from abreast.agents.codex.config import Settings, codex_home, load_settings
 from abreast.model.economy import Price, PriceList
 from abreast.model.finding import Defect
@@ -25,10 +24,10 @@ _PLATFORMS = {
 
 def find_codex(environ: Mapping[str, str]) -> Installed | None:
     """Return the native binary that `codex` on PATH stands for; None when there is none."""
-    found = shutil.which("codex", path=environ.get("PATH", ""))
+    found = which(environ, "codex")
     if found is None:
         return None
-    path = _native(Path(found).resolve())
+    path = _native(found.resolve())
     return Installed(path, _version(path))
 
 
@@ -161,8 +160,7 @@ def relied_on(installed: Installed, environ: Mapping[str, str]) -> Relied | None
 
 
 def _on_path(environ: Mapping[str, str]) -> Path | None:
-    found = shutil.which(_NAME, path=environ.get("PATH", ""))
-    return Path(found) if found and sys.platform.startswith("linux") else None
+    return which(environ, _NAME) if sys.platform.startswith("linux") else None
 
 
 def _fit(path: Path) -> bool:

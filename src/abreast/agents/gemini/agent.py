@@ -1,7 +1,6 @@
 """Gemini CLI: its command lines, login and least-privilege profile (tested with 0.61.0)."""
 
 import os
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from abreast.agents.base import (
     Redirect,
     Relied,
     relied,
+    which,
 )
 from abreast.agents.gemini import connect, profile
 from abreast.agents.gemini.failure import LOGIN_HINT
@@ -124,11 +124,8 @@ class GeminiAgent(Agent):
         return retention(environ)
 
     def find(self, environ: Mapping[str, str]) -> Installed | None:
-        found = shutil.which("gemini", path=environ.get("PATH", ""))
-        if found is None:
-            return None
-        path = Path(found)
-        return Installed(path, installed_version(path))
+        found = which(environ, "gemini")
+        return Installed(found, installed_version(found)) if found else None
 
     def relies_on(self, installed: Installed, environ: Mapping[str, str]) -> tuple[Relied, ...]:
         launched = installed.path.resolve().suffix == ".js"

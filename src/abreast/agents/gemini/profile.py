@@ -9,7 +9,7 @@ from abreast.agents import mailbox
 from abreast.agents.base import Launch, Letter
 from abreast.agents.imports import read_with_imports
 from abreast.agents.parts import Certified
-from abreast.model.task import Profile
+from abreast.model.limits import Profile
 
 READING = ("list_directory", "read_file", "glob", "grep_search")
 """All the tools of a child that reads."""

@@ -25,6 +25,7 @@ from abreast.engine.working.delegation.estimating import check_scope, make_estim
 from abreast.errors import AbreastError, AgentError, ContractError, WorkerError
 from abreast.git.repository import find_repository
 from abreast.model.economy import Estimate
+from abreast.model.limits import Profile
 from abreast.model.session import Run, SessionKind
 from abreast.model.task import (
     LIMIT_TOKENS,
@@ -33,7 +34,6 @@ from abreast.model.task import (
     Contract,
     Isolation,
     Plan,
-    Profile,
     Task,
 )
 from abreast.model.text import named

@@ -16,9 +16,10 @@ from abreast.engine.common.installed import find_fit
 from abreast.engine.common.worker_process import find_worker
 from abreast.git.call import git
 from abreast.loopback.server import Loopback
+from abreast.model.limits import Limits
 from abreast.model.moves import Edit, Move, Read, Say, Scenario, Shell, Sleep, Spend, Write
 from abreast.model.session import LandMode, Run
-from abreast.model.task import AgentChoice, Limits, Plan, Task
+from abreast.model.task import AgentChoice, Plan, Task
 from abreast.places import Places
 from abreast.process.environment import allow
 from abreast.process.files import materialise

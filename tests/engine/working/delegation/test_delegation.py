@@ -16,6 +16,7 @@ from abreast.engine.client.requests import connect
 from abreast.engine.working.delegation import judging
 from abreast.errors import ContractError, NotFoundError, PlanError, WorkerError
 from abreast.model.economy import Account, Worth
+from abreast.model.limits import Limits, Profile
 from abreast.model.moves import Move, Say, Shell, Sleep, Spend, Write
 from abreast.model.session import Run, RunState, SessionKind, SessionState
 from abreast.model.task import (
@@ -24,8 +25,6 @@ from abreast.model.task import (
     Deliverable,
     DeliveryState,
     Isolation,
-    Limits,
-    Profile,
 )
 from abreast.process.supervisor import AGENT, AWAITED
 from abreast.runner.job import load_runner

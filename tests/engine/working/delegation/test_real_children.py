@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from abreast import api
+from abreast.model.limits import Limits
 from abreast.model.moves import Call, Hang, Move, Read, Say, Write
 from abreast.model.session import LandState
-from abreast.model.task import Contract, DeliveryState, Isolation, Limits
+from abreast.model.task import Contract, DeliveryState, Isolation
 from tests.support.deadlines import MINUTES
 from tests.support.rig import every_cli, rigged, told
 

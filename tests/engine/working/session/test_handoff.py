@@ -8,9 +8,9 @@ from abreast.engine.common.worker_process import ensure_worker
 from abreast.handoff.page import read_header, sections
 from abreast.model.economy import count_tokens
 from abreast.model.handoff import Handoff
+from abreast.model.limits import Limits
 from abreast.model.moves import Fail, Say, Shell, Sleep, Spend, Write
 from abreast.model.session import SessionState
-from abreast.model.task import Limits
 from tests.support.deadlines import eventually
 from tests.support.stage import Stage, scripted, task, writes
 

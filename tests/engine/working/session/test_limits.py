@@ -3,9 +3,9 @@
 import psutil
 import pytest
 
+from abreast.model.limits import Limits
 from abreast.model.moves import Move, Say, Shell, Sleep, Spend, Write
 from abreast.model.session import Run, RunState, SessionState
-from abreast.model.task import Limits
 from tests.support.deadlines import MINUTES
 from tests.support.stage import Stage, scripted, task
 

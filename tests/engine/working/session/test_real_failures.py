@@ -8,9 +8,9 @@ import pytest
 
 from abreast import api
 from abreast.model.events import Cause, Outcome
+from abreast.model.limits import Limits
 from abreast.model.moves import Drop, Hang, HttpError, Say, Shell, Spend, Write
 from abreast.model.session import Run, RunState, Session, SessionState
-from abreast.model.task import Limits
 from abreast.runner.job import Result, load_result
 from tests.support.deadlines import MINUTES, PATIENCE
 from tests.support.rig import Rig, every_cli, rigged, told

@@ -29,7 +29,8 @@ from abreast.handoff.page import Pen, assemble, body, problems, question, read_h
 from abreast.handoff.transcript import transcript_facts
 from abreast.model.economy import count_tokens
 from abreast.model.handoff import TOKENS, Freshness, Handoff, Header
-from abreast.model.task import Contract, Deliverable, Limits
+from abreast.model.limits import Limits
+from abreast.model.task import Contract, Deliverable
 from abreast.model.transcript import Transcript
 from abreast.places import Places
 from abreast.process.files import write_atomic

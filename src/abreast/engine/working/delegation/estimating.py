@@ -13,7 +13,8 @@ from abreast.errors import ContractError
 from abreast.git.call import call, git, split
 from abreast.git.guarded import Where, guard_around
 from abreast.model.economy import Estimate
-from abreast.model.task import Contract, Profile
+from abreast.model.limits import Profile
+from abreast.model.task import Contract
 from abreast.places import find_places
 from abreast.process.folders import inside
 from abreast.store.reader import Reader

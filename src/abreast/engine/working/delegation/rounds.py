@@ -20,7 +20,8 @@ from abreast.engine.working.session.prompts import INTERRUPTED
 from abreast.engine.working.session.spending import stated_by
 from abreast.errors import StateError
 from abreast.model.events import EventKind, Outcome, Verdict
-from abreast.model.task import Contract, Limits
+from abreast.model.limits import Limits
+from abreast.model.task import Contract
 from abreast.runner.job import JOB, STREAM, Result, is_lost, load_job, load_result
 
 

@@ -14,7 +14,7 @@ from abreast.agents.base import Command
 from abreast.engine.common.layout import LOST
 from abreast.engine.common.worker_process import successor
 from abreast.errors import WorkerError
-from abreast.model.task import Limits
+from abreast.model.limits import Limits
 from abreast.places import Places
 from abreast.process.command import spawn_detached
 from abreast.process.files import materialise, private_folder

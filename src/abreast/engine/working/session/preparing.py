@@ -25,8 +25,9 @@ from abreast.git.merge import merge_trees
 from abreast.git.pool import Pool, claim, fill, give_back
 from abreast.git.repository import Repository, delete_ref, is_ancestor, read_ref, swap_ref
 from abreast.git.worktree import WorktreeSpec
+from abreast.model.limits import Limits
 from abreast.model.session import Run, Session, SessionState
-from abreast.model.task import Limits, Plan
+from abreast.model.task import Plan
 from abreast.model.text import named
 from abreast.places import Places
 from abreast.process.environment import allow
