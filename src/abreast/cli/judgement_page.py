@@ -10,7 +10,6 @@ from rich.text import Text
 from abreast.cli import door
 from abreast.cli.figures import one_line
 from abreast.model.gate import (
-    GateEvidence,
     PairJudgement,
     PairVerdict,
     PlanJudgement,
@@ -66,25 +65,37 @@ def print_judgement(console: Console, found: PlanJudgement) -> None:
 
 
 def _pairs(console: Console, verdict: PairVerdict, pairs: list[PairJudgement]) -> None:
-    for pair in pairs[:_PAIRS]:
+    """Print the pairs of one verdict; those of the same evidence together."""
+    groups: dict[tuple[str, ...], list[PairJudgement]] = {}
+    for pair in pairs:
+        groups.setdefault(_told(pair), []).append(pair)
+    for words, group in list(groups.items())[:_PAIRS]:
         console.print()
-        first, second = pair.first, pair.second
-        if pair.before == second:
-            first, second = second, first
-        arrow = " → " if pair.before else " · "
-        chance = f", {_percent(pair.probability)} to conflict in text" if pair.probability else ""
-        label = (f"{verdict}", _STYLES[verdict])
-        console.print(Text.assemble(label, f"  {first}{arrow}{second}{chance}"))
-        for one in _worth_telling(pair)[:_REASONS]:
-            _line(console, "  ", Text(one_line(one.words)))
-    if len(pairs) > _PAIRS:
-        console.print(Text(f"and {len(pairs) - _PAIRS} more pairs; --json lists all", "dim"))
+        for pair in group[:_PAIRS]:
+            console.print(_title(pair))
+        if len(group) > _PAIRS:
+            console.print(Text(f"{verdict}  and {len(group) - _PAIRS} more pairs", "dim"))
+        for one in words:
+            _line(console, "  ", Text(one))
+    if len(groups) > _PAIRS:
+        left = sum(map(len, list(groups.values())[_PAIRS:]))
+        console.print(Text(f"\n{verdict}  {left} more pairs; --json lists all", "dim"))
 
 
-def _worth_telling(pair: PairJudgement) -> list[GateEvidence]:
-    """Return the evidence that asks for something, or else all there is."""
-    asks = [one for one in pair.evidence if one.demands is not PairVerdict.INDEPENDENT]
-    return asks or list(pair.evidence)
+def _title(pair: PairJudgement) -> Text:
+    first, second = pair.first, pair.second
+    if pair.before == second:
+        first, second = second, first
+    arrow = " → " if pair.before else " · "
+    chance = f", {_percent(pair.probability)} to conflict in text" if pair.probability else ""
+    label = (f"{pair.verdict}", _STYLES[pair.verdict])
+    return Text.assemble(label, f"  {first}{arrow}{second}{chance}")
+
+
+def _told(pair: PairJudgement) -> tuple[str, ...]:
+    """Return the evidence that asks for a verdict above `unknown`, the weightiest."""
+    asks = (one for one in pair.evidence if one.demands.rank > PairVerdict.UNKNOWN.rank)
+    return tuple(one_line(one.words) for one in asks)[:_REASONS]
 
 
 def _unknown(console: Console, found: PlanJudgement) -> None:

@@ -1,0 +1,174 @@
+"""The gate on real repositories, also odd ones: what it says, and that nothing in them changes."""
+
+from pathlib import Path
+
+import pytest
+
+from abreast.api import checking
+from abreast.errors import PlanError, StateError
+from abreast.model.gate import EvidenceKind, PairVerdict, PlanJudgement, Shape
+from tests.support.repos import Repo, make_repo
+
+TWO = """
+[[task]]
+id = "one"
+produces = "The greeting is polite."
+prompt = "Be polite."
+paths = ["src/app.py"]
+
+[[task]]
+id = "two"  # the second
+produces = "The greeting is short."
+prompt = "Be short."
+paths = ["src/app.py"]
+"""
+
+
+def check(repo: Repo, plan: str = TWO, **more: object) -> PlanJudgement:
+    file = repo.path.parent / "plan.toml"
+    file.write_text(plan)
+    return checking.check(file, repo=repo.path, **more)
+
+
+@pytest.fixture
+def hot(tmp_path: Path, scratch_home: Path) -> Repo:
+    """A repository where every change to `src/app.py` meets the one before in the same line."""
+    repo = make_repo(tmp_path / "repo")
+    for number in range(16):
+        repo.commit(
+            f"Greet in way {number}", {"src/app.py": f"def greet():\n    return {number}\n"}
+        )
+    return repo
+
+
+def test_the_history_couples_and_nothing_in_the_repository_changes(hot: Repo):
+    before = (hot.git("for-each-ref"), hot.git("status", "--porcelain"), _files(hot.path / ".git"))
+    said: list[str] = []
+    found = check(hot, progress=lambda what, _done, _total: said.append(what))
+    [pair] = found.pairs
+    assert pair.verdict is PairVerdict.COUPLED
+    assert found.shape is Shape.DEEP
+    [past] = [one for one in pair.evidence if one.kind is EvidenceKind.PAST]
+    assert "met in the same lines" in past.words
+    assert said[0] == "reading the tree"
+    assert said[-1] == "judging"
+    after = (hot.git("for-each-ref"), hot.git("status", "--porcelain"), _files(hot.path / ".git"))
+    assert after == before
+    assert check(hot) == found  # now from the cache
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    """Return all files but those of the index, whose times git may note anew."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != "index")
+    return {str(path): path.read_bytes() for path in files}
+
+
+def test_no_commit_and_one_commit(tmp_path: Path, scratch_home: Path):
+    path = tmp_path / "unborn"
+    path.mkdir()
+    unborn = Repo(path)
+    unborn.git("init", "-q")
+    [pair] = check(unborn).pairs
+    assert pair.verdict is PairVerdict.COUPLED  # both create the file
+    [pair] = check(make_repo(tmp_path / "one")).pairs
+    assert pair.verdict is PairVerdict.MAYBE
+
+
+def test_a_shallow_clone(hot: Repo, tmp_path: Path):
+    shallow = Repo(tmp_path / "shallow")
+    hot.git("clone", "-q", "--depth=2", f"file://{hot.path}", str(shallow.path))
+    [pair] = check(shallow).pairs
+    assert pair.verdict.rank >= PairVerdict.MAYBE.rank
+
+
+def test_a_submodule_stands_for_what_is_in_it(hot: Repo, tmp_path: Path):
+    other = make_repo(tmp_path / "other")
+    hot.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(other.path), "lib")
+    hot.git("commit", "-qm", "lib")
+    plan = TWO.replace('"src/app.py"', '"lib/a.py"', 1).replace('"src/app.py"', '"lib/b.py"', 1)
+    [pair] = check(hot, plan).pairs
+    assert pair.verdict.rank >= PairVerdict.MAYBE.rank
+    assert pair.evidence[0].paths == ("lib",)
+
+
+def test_a_sparse_checkout_is_judged_by_the_whole_commit(hot: Repo):
+    hot.git("sparse-checkout", "set", "docs")
+    assert not (hot.path / "src/app.py").exists()
+    [pair] = check(hot).pairs
+    assert pair.verdict is PairVerdict.COUPLED
+
+
+def test_names_that_are_in_the_repository_are_not_introduced(tmp_path: Path, scratch_home: Path):
+    repo = make_repo(tmp_path / "repo", {"old.py": "class OldPolicy: ...\n"})
+    plan = TWO.replace("Be polite.", "Add a class {} to it.").replace("Be short.", "Use {}.")
+    plan = plan.replace('"src/app.py"', '"a.py"', 1).replace('"src/app.py"', '"b.py"', 1)
+    [pair] = check(repo, plan.replace("{}", "OldPolicy")).pairs
+    assert pair.verdict is PairVerdict.INDEPENDENT
+    [pair] = check(repo, plan.replace("{}", "NewPolicy")).pairs
+    assert (pair.verdict, pair.before) == (PairVerdict.COUPLED, "one")
+
+
+def test_paths_are_predicted_from_the_history(hot: Repo):
+    hot.commit("Describe the manual", {"docs/manual.md": "# manual\n"})
+    plan = TWO.replace('paths = ["src/app.py"]', "").replace("Be polite.", "Describe the manual.")
+    found = check(hot, plan)
+    assert found.pairs[0].verdict.rank in {PairVerdict.UNKNOWN.rank, PairVerdict.MAYBE.rank}
+    assert "docs/manual.md" in [one.path for one in found.tasks[0].predicted]
+
+
+def test_any_language_and_an_empty_history_say_little(tmp_path: Path, scratch_home: Path):
+    repo = make_repo(tmp_path / "repo")
+    found = checking.check(None, ["修复登录测试", "Dokumentiere den Export"], repo=repo.path)
+    assert [pair.verdict for pair in found.pairs] == [PairVerdict.UNKNOWN]
+
+
+def test_agents_need_not_be_installed_and_problems_come_together(
+    tmp_path: Path, scratch_home: Path
+):
+    repo = make_repo(tmp_path / "repo")
+    with pytest.raises(PlanError) as raised:
+        check(repo, 'base = "nowhere"\n' + TWO)
+    assert "nowhere" in str(raised.value)
+
+
+def test_advice_is_written_and_comments_stay(hot: Repo):
+    found = check(hot)
+    plan = hot.path.parent / "plan.toml"
+    shown = []
+    assert (
+        checking.write_advice(plan, found, confirm=lambda asked: bool(shown.append(asked))) is None
+    )
+    assert plan.read_text() == TWO
+    assert '+after = ["one"]' in shown[0].diff
+    written = checking.write_advice(plan, found)
+    assert written is not None
+    text = plan.read_text()
+    assert 'id = "two"  # the second' in text
+    assert text.count('after = ["one"]') == 1
+    assert [line for line in text.splitlines() if line not in TWO.splitlines()] == [
+        'after = ["one"]'
+    ]
+
+
+@pytest.mark.parametrize("old", ["\ufeff" + TWO, TWO.replace("\n", "\r\n")])
+def test_a_mark_and_line_ends_stay(hot: Repo, old: str):
+    found = check(hot)
+    plan = hot.path.parent / "plan.toml"
+    plan.write_bytes(old.encode())
+    assert checking.write_advice(plan, found) is not None
+    text = plan.read_bytes().decode()
+    assert text.startswith("\ufeff") == old.startswith("\ufeff")
+    assert text.count("\r\n") == (text.count("\n") if "\r\n" in old else 0)
+
+
+def test_a_plan_that_has_changed_meanwhile_is_not_written(hot: Repo):
+    found = check(hot)
+    plan = hot.path.parent / "plan.toml"
+
+    def change(_: object) -> bool:
+        plan.write_text(TWO + "# mine\n")
+        return True
+
+    with pytest.raises(StateError, match="changed in the meantime"):
+        checking.write_advice(plan, found, confirm=change)
+    assert plan.read_text() == TWO + "# mine\n"
