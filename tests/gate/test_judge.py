@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from abreast.gate.past import Past
+from abreast.gate.study import study
 from abreast.model.gate import Advice, EvidenceKind, PairVerdict, PredictedPath, Shape
 from abreast.model.history import WINDOW, Change, FileChange, History, Meeting, Outcome
 from tests.gate.making import judged, only_pair, task
@@ -27,7 +28,7 @@ def _past() -> Past:
         for to in range(1, 13)
         for at in range(max(1, to - WINDOW), to)
     ]
-    return Past.of(History(tuple(changes), tuple(meetings)))
+    return study(History(tuple(changes), tuple(meetings)))
 
 
 PAST = _past()

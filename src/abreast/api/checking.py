@@ -1,15 +1,19 @@
 """Ask the gate which tasks of a plan are independent, take its advice, and see if it was right."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from abreast.api.delegations import delegate
 from abreast.engine.client import amending, gate, planning
 from abreast.engine.client.amending import Amendment
 from abreast.engine.client.gate import GateProgress, unseen
 from abreast.engine.reading import gate as reviewing
+from abreast.gate.opinion import NO_OPINION, SHAPE, SecondOpinion, question, read_opinion
 from abreast.gate.review import Review
 from abreast.git.repository import find_repository
 from abreast.model.gate import PlanJudgement
+from abreast.model.task import Plan
 from abreast.places import Places, find_places
 
 
@@ -18,6 +22,7 @@ def check(
     prompts: Sequence[str] = (),
     *,
     base: str = "",
+    second: str = "",
     repo: Path | None = None,
     progress: GateProgress | None = None,
     places: Places | None = None,
@@ -26,10 +31,29 @@ def check(
 
     `base` goes over the plan's own, `repo` is by default the repository around the current folder.
     The agents of the plan need not be installed, and the repository may be without a commit.
-    Raises `PlanError` with everything that is wrong with the plan.
+    `second` names an agent that is asked for a second opinion, by a delegation under a contract:
+    that costs tokens. Raises `PlanError` with everything that is wrong with the plan, and
+    `AgentError` when that agent is not there.
     """
+    where, tick = places or find_places(), progress or unseen
     plan = planning.plan_to_check(source, prompts, base, repo)
-    return gate.judge(plan, places or find_places(), progress or unseen)
+    if not second:
+        return gate.judge(plan, where, tick)
+    tick(f"asking {second}", 0, 1)
+    said, notes = _ask(plan, second, where)
+    found = gate.judge(plan, where, tick, second=said)
+    return replace(found, notes=(*found.notes, *notes))
+
+
+def _ask(plan: Plan, agent: str, places: Places) -> tuple[SecondOpinion, tuple[str, ...]]:
+    """Return what an agent says of a plan, and a note when it says nothing of use."""
+    answer = delegate(
+        question(plan.tasks), agent=agent, returns=SHAPE, repo=Path(plan.repo), places=places
+    )
+    if answer.value is None or not answer.outcome.valid:
+        why = answer.reason or "nothing came back"
+        return NO_OPINION, (f"{agent} gave no second opinion ({answer.outcome}): {why}",)
+    return read_opinion(answer.value, plan.tasks), ()
 
 
 def write_advice(

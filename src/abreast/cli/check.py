@@ -40,6 +40,14 @@ if TYPE_CHECKING:
     help="Was the gate right? Said and happened for each pair of RUN, by default of the newest "
     "judged run here, and figures over all of them",
 )
+@click.option(
+    "--with",
+    "second",
+    metavar="AGENT",
+    default="",
+    shell_complete=options.complete_agent,
+    help="Ask this agent for a second opinion, by a delegation: that costs tokens",
+)
 @options.repo
 @options.as_json
 def check(
@@ -50,6 +58,7 @@ def check(
     yes: bool,
     base: str,
     review: str | None,
+    second: str,
     repo: Path | None,
     json: bool,
 ) -> int:
@@ -73,7 +82,7 @@ def check(
         return _review(review, repo, json=json)
     _require_work(plan, tasks, write=write)
     with judgement_page.progress_bar() as tick:
-        found = checking.check(plan, tasks, base=base, repo=repo, progress=tick)
+        found = checking.check(plan, tasks, base=base, second=second, repo=repo, progress=tick)
     if json:
         as_json.emit(found)
     else:

@@ -8,6 +8,7 @@ from itertools import combinations
 
 from abreast.gate.chance import Chance, Side, chance
 from abreast.gate.meeting import meetings, side_of
+from abreast.gate.opinion import Opinion
 from abreast.gate.past import Past
 from abreast.gate.planned import BaseTree, PlannedTask
 from abreast.gate.references import Known, Reference, common_names, references
@@ -18,16 +19,6 @@ from abreast.gate.words import met_in, percent
 from abreast.model.gate import EvidenceKind, GateEvidence, PairJudgement, PairVerdict, PredictedPath
 
 _SHOWN = 4  # of the files that both may write, those where they most probably conflict
-
-
-@dataclass(frozen=True)
-class Opinion:
-    """What an agent said of a pair when it was asked: whether it is coupled, and why."""
-
-    first: str
-    second: str
-    coupled: bool
-    why: str
 
 
 @dataclass(frozen=True)
@@ -193,9 +184,8 @@ def _before(referred: Iterable[Reference]) -> str:
 def _opinions(one: _Task, other: _Task, opinions: Iterable[Opinion]) -> Iterator[GateEvidence]:
     for said in opinions:
         if {said.first, said.second} == {one.work.id, other.work.id}:
-            demands = PairVerdict.MAYBE if said.coupled else PairVerdict.INDEPENDENT
-            words = f"the agent that was asked says: {said.why}"
-            yield GateEvidence(EvidenceKind.OPINION, words, demands=demands)
+            words = f"the agent that was asked: {said.why}"
+            yield GateEvidence(EvidenceKind.OPINION, words, demands=PairVerdict.MAYBE)
 
 
 def _demand(probability: float) -> PairVerdict:

@@ -3,16 +3,17 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from abreast.engine.client.gate_past import known_past
+from abreast.engine.client.gate_past import Known, known_past
 from abreast.errors import GitError
 from abreast.gate.combine import Seen
 from abreast.gate.judge import judge_works
+from abreast.gate.opinion import NO_OPINION, SecondOpinion
 from abreast.gate.planned import BaseTree, planned_tasks
 from abreast.gate.texts import MOST, Texts
 from abreast.git.call import split
 from abreast.git.repository import Repository, find_repository
-from abreast.model.gate import PlanJudgement
-from abreast.model.task import Plan
+from abreast.model.gate import PlanJudgement, PredictedPath
+from abreast.model.task import Plan, Task
 from abreast.places import Places
 
 GateProgress = Callable[[str, int, int], None]
@@ -26,9 +27,16 @@ def unseen(what: str, done: int, total: int) -> None:
     """Do nothing: the caller wants no progress."""
 
 
-def judge(plan: Plan, places: Places, progress: GateProgress = unseen) -> PlanJudgement:
+def judge(
+    plan: Plan,
+    places: Places,
+    progress: GateProgress = unseen,
+    *,
+    second: SecondOpinion = NO_OPINION,
+) -> PlanJudgement:
     """Return what the gate says of a plan whose `base_sha` is set, "" where there is no commit.
 
+    `second` is what an agent has said of the plan, if one was asked.
     Nothing in the repository changes. Raises `GitError` when it cannot be read.
     """
     repository = find_repository(Path(plan.repo), worktrees=places.worktrees)
@@ -39,12 +47,20 @@ def judge(plan: Plan, places: Places, progress: GateProgress = unseen) -> PlanJu
     with known_past(repository, plan.base_sha, tree.files, places, progress) as known:
         progress("judging", 0, 1)
         predicted = {
-            one.id: known.predict(f"{one.id} {one.task.produces}\n{one.task.prompt[:MOST]}")
-            for one in tasks
-            if not one.declared
+            one.id: _predicted(known, one.task, second) for one in tasks if not one.declared
         }
-        seen = Seen(tree, known.past, predicted, names.__contains__)
+        seen = Seen(tree, known.past, predicted, names.__contains__, second.pairs)
         return judge_works(tasks, seen, known.notes)
+
+
+def _predicted(known: Known, task: Task, second: SecondOpinion) -> tuple[PredictedPath, ...]:
+    """Return what the index and the agent that was asked, if any, expect a task to write."""
+    guessed = known.predict(f"{task.id} {task.produces}\n{task.prompt[:MOST]}")
+    found = {one.path: one for one in guessed}
+    for one in second.paths.get(task.id, ()):
+        before = found.get(one.path, one)
+        found[one.path] = max(one, before, key=lambda path: path.probability)
+    return tuple(sorted(found.values(), key=lambda one: (-one.probability, one.path)))
 
 
 def read_tree(repository: Repository, commit: str) -> BaseTree:
