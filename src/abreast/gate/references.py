@@ -80,7 +80,7 @@ def common_names(
             verdict=PairVerdict.COUPLED,
         )
     named = {path for path in texts.paths & others.paths if files(path)}
-    spoken = sorted(named - (work.declared.named & other.declared.named))
+    spoken = sorted(named - work.declared.named - other.declared.named)
     if spoken:
         words = f"the texts of `{work.id}` and `{other.id}` both speak of {listed(spoken)}"
         yield _evidence(words, tuple(spoken), verdict=PairVerdict.MAYBE)
