@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from abreast.api.delegations import delegate
 from abreast.engine.client import amending, gate, planning
 from abreast.engine.client.amending import Amendment
 from abreast.engine.client.gate import GateProgress, unseen
@@ -47,6 +46,8 @@ def check(
 
 def _ask(plan: Plan, agent: str, places: Places) -> tuple[SecondOpinion, tuple[str, ...]]:
     """Return what an agent says of a plan, and a note when it says nothing of use."""
+    from abreast.api.delegations import delegate  # much to import, and rarely needed
+
     answer = delegate(
         question(plan.tasks), agent=agent, returns=SHAPE, repo=Path(plan.repo), places=places
     )

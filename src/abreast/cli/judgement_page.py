@@ -112,7 +112,11 @@ def _unknown(console: Console, found: PlanJudgement) -> None:
         guess = ", ".join(
             f"{path.path} ({_percent(path.probability)})" for path in one.predicted[:_PREDICTED]
         )
-        told = f"{one.task}: predicted {guess}" if guess else f"{one.task}: the history has nothing like it"
+        told = (
+            f"{one.task}: predicted {guess}"
+            if guess
+            else f"{one.task}: the history has nothing like it"
+        )
         _line(console, "  ", Text(one_line(told)))
 
 

@@ -76,7 +76,8 @@ def _judge(one: _Task, other: _Task, seen: Seen) -> PairJudgement:
     found = list(meetings(one.work, other.work))
     probability: float | None = None
     if stated:
-        met = chance(seen.past, one.side, other.side)
+        # Going through the files below a folder takes time, and most pairs do not meet at all.
+        met = chance(seen.past, one.side, other.side) if found else Chance(0.0)
         probability = met.anywhere
         found = _with_past(found, list(_past(met, one.side.exact & other.side.exact)))
     elif one.predicted or other.predicted:
