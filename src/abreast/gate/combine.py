@@ -79,7 +79,8 @@ def _judge(one: _Task, other: _Task, seen: Seen) -> PairJudgement:
         # Going through the files below a folder takes time, and most pairs do not meet at all.
         met = chance(seen.past, one.side, other.side) if found else Chance(0.0)
         probability = met.anywhere
-        found = _with_past(found, list(_past(met, one.side.exact & other.side.exact)))
+        named = one.side.exact & other.side.exact
+        found = _with_past(found, list(_past(met, named, one.side.new & other.side.new)))
     elif one.predicted or other.predicted:
         guess = list(_predicted(one, other, seen.past))
         probability = 1 - math.prod(1 - (e.probability or 0.0) for e in guess)
@@ -117,15 +118,19 @@ def _worst_of(*verdicts: PairVerdict) -> PairVerdict:
     return max(verdicts, key=lambda verdict: verdict.rank, default=PairVerdict.INDEPENDENT)
 
 
-def _past(met: Chance, named: frozenset[str]) -> Iterator[GateEvidence]:
-    """Yield what the history says of the files that both tasks may write; `named` both do."""
-    worth = [file for file in met.files if file.probability >= SHOWN_AT][:_SHOWN]
+def _past(met: Chance, named: frozenset[str], new: frozenset[str]) -> Iterator[GateEvidence]:
+    """Yield what the history says of the files that both tasks may write.
+
+    `named` both do; of those that are `new` there is no history.
+    """
+    old = [file for file in met.files if file.path not in new]
+    worth = [file for file in old if file.probability >= SHOWN_AT][:_SHOWN]
     plain = [file for file in worth if not file.mechanical]
     for file in plain:
         words = met_in(file, sure=file.path in named)
         demands = _demand(file.probability)
         yield GateEvidence(EvidenceKind.PAST, words, (file.path,), file.probability, demands)
-    whole = _demand(met.probability)
+    whole = _demand(met.probability) if old else PairVerdict.INDEPENDENT
     if whole.rank > max((_demand(file.probability).rank for file in plain), default=0):
         words = f"all that both may write makes a conflict {percent(met.probability)} likely"
         yield GateEvidence(EvidenceKind.PAST, words, probability=met.probability, demands=whole)
