@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from abreast.model.history import Outcome
+from abreast.model.history import MeetingOutcome
 from benchmarks.gate_cases import WARM, Case, load
 from benchmarks.gate_judge import LEVELS, PairSaid, Verdicts, judge
 from benchmarks.gate_made import make
@@ -51,10 +51,10 @@ def _made(section: Section, folder: Path, count: int) -> None:
     wrong = 0
     for meeting in case.history.meetings:
         one, other = number[meeting.earlier], number[meeting.later]
-        if one < 0 or meeting.outcome is Outcome.NEITHER:
+        if one < 0 or meeting.outcome is MeetingOutcome.NEITHER:
             continue
         true = made[one].meets(made[other]) or (made[one].logged and made[other].logged)
-        wrong += true is not (meeting.outcome is Outcome.ONE)
+        wrong += true is not (meeting.outcome is MeetingOutcome.ONE)
     verdicts = judge(case, count // 3)
     pairs = verdicts.pairs
     ours = ranking(_scored(pairs, lambda pair: pair.said["exact files"]))

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from abreast.gate.terms import terms
-from abreast.model.history import Change, Kind
+from abreast.model.history import Change, ChangeKind
 
 _K1, _B, _PATH = 1.2, 0.75, 3
 
@@ -25,7 +25,7 @@ class Bm25:
     def add(self, change: Change) -> None:
         words = terms(change.subject)
         for file in change.files:
-            if file.kind is Kind.DELETED:
+            if file.kind is ChangeKind.DELETED:
                 self._drop(file.path)
             else:
                 new = [] if file.path in self.documents else terms(file.path) * _PATH

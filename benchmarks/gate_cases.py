@@ -12,7 +12,7 @@ from abreast.git.replay import replay
 from abreast.git.replay_listing import list_steps, read_changes, read_names
 from abreast.git.replay_place import replay_place
 from abreast.git.repository import find_repository
-from abreast.model.history import WINDOW, Change, History, Outcome, is_task
+from abreast.model.history import WINDOW, Change, ChangeHistory, MeetingOutcome, is_task
 
 NEWEST = 1500
 """Commits of the first-parent history that are looked at."""
@@ -29,7 +29,7 @@ class Case:
     """
 
     name: str
-    history: History
+    history: ChangeHistory
     tree: tuple[str, ...]
     older: tuple[Change, ...] = ()
 
@@ -61,14 +61,14 @@ def load(path: Path, keep: Path | None = None, newest: int = NEWEST) -> Case:
         met = tuple(replay(place, steps, pairs, unread=listing.unread))
         tree = place.read("ls-tree", "-r", "-z", "--name-only", steps[-1].id).split("\0")
     changes = tuple(known[step.id] for step in steps)
-    case = Case(name, History(changes, met), tuple(path for path in tree if path))
+    case = Case(name, ChangeHistory(changes, met), tuple(path for path in tree if path))
     if kept:
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_bytes(msgspec.json.encode(case))
     return replace(case, older=older)
 
 
-def mechanical_files(history: History) -> frozenset[str]:
+def mechanical_files(history: ChangeHistory) -> frozenset[str]:
     """Return the files that the whole history shows to be mechanical: for the truth, afterwards."""
     seen: dict[str, list[int]] = {}
     for meeting in history.meetings:
@@ -84,5 +84,5 @@ def positions(changes: tuple[Change, ...]) -> dict[str, int]:
     return {change.id: place for place, change in enumerate(reversed(changes))}
 
 
-def coupled(outcome: Outcome) -> bool:
-    return outcome is Outcome.ONE
+def coupled(outcome: MeetingOutcome) -> bool:
+    return outcome is MeetingOutcome.ONE

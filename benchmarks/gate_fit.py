@@ -12,7 +12,7 @@ from pathlib import Path
 from abreast.gate.model import NAMES
 from abreast.gate.past import Past
 from abreast.gate.study import rows_of, walk
-from abreast.model.history import Outcome, is_task
+from abreast.model.history import MeetingOutcome, is_task
 from benchmarks.gate_cases import Case, load
 from benchmarks.report import say
 
@@ -41,7 +41,7 @@ def rows(case: Case) -> Rows:
         if number < EARLIEST or not is_task(change):
             continue
         for later, meeting in following:
-            if meeting.outcome is not Outcome.NEITHER:
+            if meeting.outcome is not MeetingOutcome.NEITHER:
                 seen = rows_of(past, change, later)
                 found += [(row, path in meeting.conflicted) for path, row in seen]
     return found

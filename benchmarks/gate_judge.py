@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from abreast.engine.client.gate_past import look_up
-from abreast.gate.chance import Side, chance
+from abreast.gate.chance import TaskSide, chance
 from abreast.gate.past import TOP, Past
 from abreast.gate.predict import predict
 from abreast.gate.study import walk
 from abreast.gate.terms import terms
 from abreast.model.gate import PredictedPath
-from abreast.model.history import Change, Kind, Outcome, is_task
+from abreast.model.history import Change, ChangeKind, MeetingOutcome, is_task
 from abreast.store.gate_cache import open_gate_cache
 from abreast.store.gate_index import GateIndex
 from benchmarks.gate_bm25 import Bm25
@@ -69,7 +69,7 @@ class _Index:
     def add(self, change: Change) -> None:
         self.number += 1
         self.numbers[change.id] = self.number
-        gone = {file.path for file in change.files if file.kind is Kind.DELETED}
+        gone = {file.path for file in change.files if file.kind is ChangeKind.DELETED}
         new = {file.path for file in change.files} - gone - self.tree
         self.tree = self.tree - gone | new
         self.index.drop_paths(gone)
@@ -123,7 +123,7 @@ def judge(case: Case, warm: int, *, sentences: bool = True) -> Verdicts:
                     mine = index.predict(past, change.subject)
                     verdicts.recalls[number] = _recalls(change, mine, index.plain)
                 for later, meeting in following:
-                    if meeting.outcome is Outcome.NEITHER:
+                    if meeting.outcome is MeetingOutcome.NEITHER:
                         continue
                     said, hard, rule = _said(past, change, later)
                     if sentences and number % EVERY == 0:
@@ -132,7 +132,7 @@ def judge(case: Case, warm: int, *, sentences: bool = True) -> Verdicts:
                         hard["one sentence"] = said["one sentence"]
                         common = {p.path for p in mine} & {p.path for p in theirs}
                         rule["one sentence"] = float(len(common) >= 2)
-                    hit = meeting.outcome is Outcome.ONE
+                    hit = meeting.outcome is MeetingOutcome.ONE
                     verdicts.pairs.append(
                         PairSaid(
                             number,
@@ -164,15 +164,15 @@ def _said(
     return said, hard, rule
 
 
-def _side(change: Change, level: str, first: Change) -> Side:
+def _side(change: Change, level: str, first: Change) -> TaskSide:
     if level == "folders":
         folders = {path.rpartition("/")[0] + "/" if "/" in path else TOP for path in change.paths}
-        return Side(folders=tuple(sorted(folders)), sentence=change.subject)
+        return TaskSide(folders=tuple(sorted(folders)), sentence=change.subject)
     exact = change.paths
     if level == "code files only":
         exact = frozenset(path for path in exact if path.rpartition(".")[2] in _CODE)
-    born = {file.path for file in first.files if file.kind is Kind.ADDED}
-    return Side(exact, sentence=change.subject, new=exact & born)
+    born = {file.path for file in first.files if file.kind is ChangeKind.ADDED}
+    return TaskSide(exact, sentence=change.subject, new=exact & born)
 
 
 def _both(
@@ -185,7 +185,7 @@ def _both(
     """Return the probability of a conflict in a file that both are predicted to write."""
     likely = {path.path: path.probability for path in theirs}
     common = {p.path: p.probability * likely[p.path] for p in mine if p.path in likely}
-    sides = [Side(frozenset(common), sentence=change.subject) for change in (one, other)]
+    sides = [TaskSide(frozenset(common), sentence=change.subject) for change in (one, other)]
     none = 1.0
     for file in chance(past, *sides).files:
         none *= 1 - file.probability * common[file.path]
@@ -196,7 +196,7 @@ def _recalls(
     change: Change, mine: Sequence[PredictedPath], plain: Bm25
 ) -> tuple[float, float, float, float]:
     """Return the share of the files that it changed, and did not add, among those predicted."""
-    true = {file.path for file in change.files if file.kind is not Kind.ADDED}
+    true = {file.path for file in change.files if file.kind is not ChangeKind.ADDED}
     if not true:
         return -1.0, -1.0, -1.0, -1.0
     ours, bm25 = [path.path for path in mine], plain.rank(change.subject)

@@ -2,14 +2,22 @@
 
 from collections.abc import Sequence
 
-from abreast.model.history import Change, FileChange, History, Hunk, Kind, Meeting, Outcome
+from abreast.model.history import (
+    Change,
+    ChangedFile,
+    ChangeHistory,
+    ChangeKind,
+    Hunk,
+    Meeting,
+    MeetingOutcome,
+)
 
 Files = dict[str, tuple[Hunk, ...]]
 
 
 def change(number: int, files: Files, *, subject: str = "", born: Sequence[str] = ()) -> Change:
     done = tuple(
-        FileChange(path, Kind.ADDED if path in born else Kind.MODIFIED, 1000, hunks)
+        ChangedFile(path, ChangeKind.ADDED if path in born else ChangeKind.MODIFIED, 1000, hunks)
         for path, hunks in files.items()
     )
     parent = f"c{number - 1}"
@@ -20,17 +28,17 @@ def at(line: int) -> tuple[Hunk, ...]:
     return (Hunk(line, 1, 1),)
 
 
-def history(*changes: Change, met: Sequence[Meeting] = ()) -> History:
+def history(*changes: Change, met: Sequence[Meeting] = ()) -> ChangeHistory:
     """Return a history of changes given oldest first."""
-    return History(changes[::-1], tuple(met))
+    return ChangeHistory(changes[::-1], tuple(met))
 
 
 def met(earlier: int, later: int, *paths: str, mechanical: Sequence[str] = ()) -> Meeting:
-    outcome = Outcome.ONE if paths else Outcome.BOTH
+    outcome = MeetingOutcome.ONE if paths else MeetingOutcome.BOTH
     return Meeting(f"c{earlier}", f"c{later}", outcome, paths, tuple(mechanical))
 
 
-def hub_and_quiet(count: int = 60) -> History:
+def hub_and_quiet(count: int = 60) -> ChangeHistory:
     """`hub.py` is changed in one line each time and conflicts; `quiet.py` far apart, and never."""
     changes = [
         change(number, {"hub.py": at(5), "quiet.py": at(1 + 40 * (number % 12))})

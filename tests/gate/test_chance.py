@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from abreast.gate.chance import Side, chance, mostly
+from abreast.gate.chance import TaskSide, chance, mostly
 from abreast.gate.past import Past
 from abreast.gate.study import study
 from tests.gate.histories import at, change, history, hub_and_quiet, met
@@ -13,8 +13,8 @@ PATHS = st.frozensets(st.sampled_from(["hub.py", "quiet.py", "other.py", "src/a.
 SENTENCES = st.sampled_from(["", "change the hub", "rewrite quiet parts", "naïve façade 日本語"])
 
 
-def side(*paths: str, sentence: str = "", new: tuple[str, ...] = ()) -> Side:
-    return Side(frozenset(paths), sentence=sentence, new=frozenset(new))
+def side(*paths: str, sentence: str = "", new: tuple[str, ...] = ()) -> TaskSide:
+    return TaskSide(frozenset(paths), sentence=sentence, new=frozenset(new))
 
 
 def test_a_hub_is_likelier_than_a_file_whose_changes_never_met() -> None:
@@ -41,7 +41,7 @@ def test_nothing_known_is_no_error_and_no_certainty() -> None:
 def test_it_is_the_same_both_ways(
     one: frozenset[str], other: frozenset[str], first: str, second: str
 ) -> None:
-    a, b = Side(one, sentence=first), Side(other, sentence=second)
+    a, b = TaskSide(one, sentence=first), TaskSide(other, sentence=second)
     assert chance(PAST, a, b) == chance(PAST, b, a)
 
 
@@ -51,8 +51,8 @@ def test_one_more_path_that_the_other_has_too_never_lowers_it(
     one: frozenset[str], other: frozenset[str], sentence: str
 ) -> None:
     for path in other:
-        less = chance(PAST, Side(one - {path}, sentence=sentence), Side(other)).anywhere
-        more = chance(PAST, Side(one | {path}, sentence=sentence), Side(other)).anywhere
+        less = chance(PAST, TaskSide(one - {path}, sentence=sentence), TaskSide(other)).anywhere
+        more = chance(PAST, TaskSide(one | {path}, sentence=sentence), TaskSide(other)).anywhere
         assert more >= less
 
 
@@ -63,12 +63,12 @@ def test_a_folder_counts_less_than_the_path_below_it_and_more_than_another_folde
             met=[met(n, n + 1, "src/a.py") for n in range(39)],
         )
     )
-    folder = Side(folders=("src/",), sentence="change")
+    folder = TaskSide(folders=("src/",), sentence="change")
     by_folder = chance(past, folder, folder).anywhere
     assert 0 < by_folder < chance(past, side("src/a.py"), side("src/a.py")).anywhere
     assert chance(past, side("src/a.py"), folder).anywhere > 0
-    assert chance(past, folder, Side(folders=("docs/",))).anywhere == 0
-    assert chance(past, folder, Side(folders=("./",))).anywhere == 0
+    assert chance(past, folder, TaskSide(folders=("docs/",))).anywhere == 0
+    assert chance(past, folder, TaskSide(folders=("./",))).anywhere == 0
 
 
 def test_a_mechanical_file_is_counted_apart() -> None:

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from abreast.gate.past import Past
 from abreast.gate.study import study
 from abreast.model.gate import Advice, EvidenceKind, PairVerdict, PredictedPath, Shape
-from abreast.model.history import WINDOW, Change, FileChange, History, Meeting, Outcome
+from abreast.model.history import (
+    WINDOW,
+    Change,
+    ChangedFile,
+    ChangeHistory,
+    Meeting,
+    MeetingOutcome,
+)
 from tests.gate.making import judged, only_pair, task
 
 FILES = ["CHANGES.md", "src/calm.py", "src/hot.py", "src/other.py", "docs/a.md", "docs/b.md"]
@@ -18,17 +25,23 @@ def _past() -> Past:
     """Return a history in which `hot.py` nearly always conflicts, and CHANGES.md mechanically."""
     paths = ("CHANGES.md", "src/calm.py", "src/hot.py")
     changes = [
-        Change(str(at), str(at - 1), at, "ann", f"change {at}", tuple(FileChange(p) for p in paths))
+        Change(
+            str(at), str(at - 1), at, "ann", f"change {at}", tuple(ChangedFile(p) for p in paths)
+        )
         for at in range(12, 0, -1)
     ]
     meetings = [
         Meeting(
-            str(at), str(to), Outcome.ONE, ("CHANGES.md", "src/hot.py"), mechanical=("CHANGES.md",)
+            str(at),
+            str(to),
+            MeetingOutcome.ONE,
+            ("CHANGES.md", "src/hot.py"),
+            mechanical=("CHANGES.md",),
         )
         for to in range(1, 13)
         for at in range(max(1, to - WINDOW), to)
     ]
-    return study(History(tuple(changes), tuple(meetings)))
+    return study(ChangeHistory(tuple(changes), tuple(meetings)))
 
 
 PAST = _past()

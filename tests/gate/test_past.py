@@ -2,7 +2,7 @@
 
 from abreast.gate.past import Past, moved, spans_of
 from abreast.gate.study import study, walk
-from abreast.model.history import Change, FileChange, Hunk, Kind
+from abreast.model.history import Change, ChangedFile, ChangeKind, Hunk
 from tests.gate.histories import at, change, history, hub_and_quiet, met
 
 
@@ -44,14 +44,14 @@ def test_what_is_said_before_a_change_knows_no_outcome_of_its_pairs() -> None:
 
 
 def test_a_file_that_is_gone_is_forgotten_and_large_changes_teach_nothing() -> None:
-    gone = Change("c2", "c1", 0, "Ada", "gone", (FileChange("a.py", Kind.DELETED),))
+    gone = Change("c2", "c1", 0, "Ada", "gone", (ChangedFile("a.py", ChangeKind.DELETED),))
     assert study(history(change(1, {"a.py": at(1)}), gone)).files == {}
     large = change(1, {f"{number}.py": at(1) for number in range(61)})
     assert study(history(large)).number == 0
 
 
 def test_a_bot_is_no_task() -> None:
-    bot = Change("c1", "c0", 0, "dependabot[bot]", "Bump x", (FileChange("lock"),))
+    bot = Change("c1", "c0", 0, "dependabot[bot]", "Bump x", (ChangedFile("lock"),))
     assert study(history(bot)).number == 0
 
 

@@ -10,7 +10,7 @@ from abreast.git.replay import replay
 from abreast.git.replay_listing import list_steps, read_changes, read_names
 from abreast.git.replay_place import replay_place
 from abreast.git.repository import find_repository
-from abreast.model.history import Hunk, Kind, Meeting, Outcome
+from abreast.model.history import ChangeKind, Hunk, Meeting, MeetingOutcome
 from tests.support.repos import Repo
 
 LINES = [f"line {number}\n" for number in range(1, 21)]
@@ -47,9 +47,9 @@ def history(repo: Repo) -> Repo:
 
 def test_changes_in_the_same_lines_are_coupled_and_others_are_not(history: Repo) -> None:
     found = meetings(history.path, [(1, 0), (2, 0), (2, 1)])
-    assert found["top/low"].outcome is Outcome.BOTH
-    assert found["low/more"].outcome is Outcome.BOTH
-    assert found["top/more"].outcome is Outcome.ONE
+    assert found["top/low"].outcome is MeetingOutcome.BOTH
+    assert found["low/more"].outcome is MeetingOutcome.BOTH
+    assert found["top/more"].outcome is MeetingOutcome.ONE
     assert found["top/more"].conflicted == ("a.txt",)
     assert found["top/more"].mechanical == ()
 
@@ -57,8 +57,8 @@ def test_changes_in_the_same_lines_are_coupled_and_others_are_not(history: Repo)
 def test_what_lies_between_is_not_blamed_on_the_pair(history: Repo) -> None:
     history.commit("last", {"b.txt": "b", "a.txt": text(l2="last", l15="low")})
     found = meetings(history.path, [(1, 0), (2, 0), (3, 0)])
-    assert found["more/last"].outcome is Outcome.ONE
-    assert found["top/last"].outcome is Outcome.NEITHER
+    assert found["more/last"].outcome is MeetingOutcome.ONE
+    assert found["top/last"].outcome is MeetingOutcome.NEITHER
 
 
 def test_lines_and_sizes_are_read(history: Repo) -> None:
@@ -71,7 +71,7 @@ def test_lines_and_sizes_are_read(history: Repo) -> None:
     assert more.parent == low.id
     assert top.files[0].hunks == (Hunk(2, 1, 1, "line 1"),)
     assert low.files[0].size == len(text(l2="top", l15="low"))
-    assert top.files[0].kind is Kind.MODIFIED
+    assert top.files[0].kind is ChangeKind.MODIFIED
     assert listing.unread == frozenset()
 
 
@@ -110,7 +110,7 @@ def test_nothing_of_the_repository_changes_and_none_of_its_programs_runs(
         return {str(path): path.read_bytes() for path in files}
 
     before = state()
-    assert meetings(history.path, [(2, 0)])["top/more"].outcome is Outcome.ONE
+    assert meetings(history.path, [(2, 0)])["top/more"].outcome is MeetingOutcome.ONE
     assert state() == before
     assert not ran.exists()
 
@@ -177,7 +177,7 @@ def test_odd_histories(repo: Repo) -> None:
     repo.git("merge", "-q", "--allow-unrelated-histories", "-m", "joined", "foreign")
     repo.commit("third", {"a b.txt": "3\n", "bin": "\0\1\4"})
     found = meetings(repo.path, [(n, m) for n in range(1, 6) for m in range(n)])
-    assert found["second/third"].outcome is Outcome.ONE
+    assert found["second/third"].outcome is MeetingOutcome.ONE
     assert set(found["second/third"].conflicted) == {"a b.txt", "bin"}
     with replay_place(find_repository(repo.path)) as place:
         steps = list_steps(place, repo.git("rev-parse", "HEAD"), 9)
@@ -193,4 +193,4 @@ def test_a_repository_with_sha256(tmp_path: Path) -> None:
     repo = Repo(path)
     for number in range(3):
         repo.commit(f"c{number}", {"a.txt": f"{number}\n"})
-    assert meetings(path, [(1, 0)])["c1/c2"].outcome is Outcome.ONE
+    assert meetings(path, [(1, 0)])["c1/c2"].outcome is MeetingOutcome.ONE

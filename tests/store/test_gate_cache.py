@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from abreast.model.history import Change, FileChange, Hunk, Kind, Meeting, Outcome
+from abreast.model.history import Change, ChangedFile, ChangeKind, Hunk, Meeting, MeetingOutcome
 from abreast.store.gate_cache import open_gate_cache
 from abreast.store.gate_index import BY_NAME, GateIndex
 
-CHANGE = Change("c1", "c0", 5, "Ada", "ü", (FileChange("a", Kind.ADDED, 7, (Hunk(1, 0, 2, "f"),)),))
-MEETING = Meeting("c0", "c1", Outcome.ONE, ("a",), ("a",))
+CHANGE = Change(
+    "c1", "c0", 5, "Ada", "ü", (ChangedFile("a", ChangeKind.ADDED, 7, (Hunk(1, 0, 2, "f"),)),)
+)
+MEETING = Meeting("c0", "c1", MeetingOutcome.ONE, ("a",), ("a",))
 
 
 def test_what_was_kept_is_there_the_next_time(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ requirements, and no source file."""
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class TaskSide:
     """What one task declares, expanded on the tree that it starts from.
 
     `exact` are paths, `new` those of them that are not there yet. `folders` end in a slash; the
@@ -57,7 +57,7 @@ class Chance:
         return 1 - (1 - self.probability) * (1 - self.mechanical)
 
 
-def chance(past: Past, one: Side, other: Side) -> Chance:
+def chance(past: Past, one: TaskSide, other: TaskSide) -> Chance:
     """Return how probably two tasks that start together conflict; it is the same both ways."""
     pair = pair_of(past, (one.exact, other.exact), (one.sentence, other.sentence))
     if one.folders or other.folders:  # how much they write is not known: as much as most do

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 
-from abreast.gate.chance import Chance, Side, chance
+from abreast.gate.chance import Chance, TaskSide, chance
 from abreast.gate.meeting import meetings, side_of
 from abreast.gate.opinion import Opinion
 from abreast.gate.past import Past
@@ -40,7 +40,7 @@ class Seen:
 class _Task:
     work: PlannedTask
     texts: Texts
-    side: Side
+    side: TaskSide
     claims: Claims
     predicted: tuple[PredictedPath, ...]
 
@@ -148,7 +148,7 @@ def _predicted(one: _Task, other: _Task, past: Past) -> Iterator[GateEvidence]:
         both = one.may_write(path) * other.may_write(path)
         if not both:
             continue
-        side = Side(exact=frozenset({path}))
+        side = TaskSide(exact=frozenset({path}))
         [file] = chance(past, side, side).files
         words = f"both may write `{path}`, as far as the history tells ({percent(both)})"
         demands = PairVerdict.INDEPENDENT

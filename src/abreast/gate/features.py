@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 
 from abreast.gate.model import Row
-from abreast.gate.past import FilePast, Past, Tally, Touch, kind_of
+from abreast.gate.past import FilePast, MeetingTally, Past, PastTouch, kind_of
 from abreast.gate.terms import likeness, name_terms, terms
 
 _RATE = 0.25
@@ -47,7 +47,7 @@ def features(past: Past, path: str, pair: Pair, *, new: bool) -> Row:
     """Return what is known of one file that both tasks write."""
     known = past.files.get(path) or FilePast()
     of_all = past.all.rate(_RATE, _OF_ALL)
-    kind = past.kinds.get(kind_of(path), Tally()).rate(of_all, _OF_KIND)
+    kind = past.kinds.get(kind_of(path), MeetingTally()).rate(of_all, _OF_KIND)
     lines, place = _meetings(known.last, pair)
     count = len(known.last)
     name = name_terms(path)
@@ -70,7 +70,7 @@ def features(past: Past, path: str, pair: Pair, *, new: bool) -> Row:
     )
 
 
-def _meetings(last: list[Touch], pair: Pair) -> tuple[float, float]:
+def _meetings(last: list[PastTouch], pair: Pair) -> tuple[float, float]:
     """Return which share of a file's last changes, in pairs, met: by age, and by likeness too."""
     if len(last) < 2:
         return 0.0, 0.0

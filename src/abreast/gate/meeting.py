@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 
-from abreast.gate.chance import Side
+from abreast.gate.chance import TaskSide
 from abreast.gate.globs import can_meet, covers, is_glob
 from abreast.gate.planned import Declared, PlannedTask
 from abreast.gate.references import listed
 from abreast.model.gate import EvidenceKind, GateEvidence, PairVerdict
 
 
-def side_of(work: PlannedTask) -> Side:
+def side_of(work: PlannedTask) -> TaskSide:
     """Return what a task declares as the history is asked for it."""
     declared = work.declared
-    return Side(
+    return TaskSide(
         exact=declared.named,
         folders=tuple(f"{folder}/" if folder else "" for folder in declared.folders),
         sentence=work.task.produces,

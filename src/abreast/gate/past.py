@@ -15,11 +15,11 @@ from abreast.gate.terms import terms
 from abreast.model.history import (
     WINDOW,
     Change,
-    FileChange,
+    ChangedFile,
+    ChangeKind,
     Hunk,
-    Kind,
     Meeting,
-    Outcome,
+    MeetingOutcome,
     is_task,
 )
 
@@ -36,19 +36,19 @@ Span = tuple[int, int]
 
 
 @dataclass(slots=True)
-class Touch:
+class PastTouch:
     """A change to a file: the lines that it left, where they are now, and its words."""
 
     words: frozenset[str]
     spans: tuple[Span, ...]
 
-    def meets(self, other: "Touch") -> bool:
+    def meets(self, other: "PastTouch") -> bool:
         """Return whether the two have changed the same lines, or lines without one between."""
         return any(a <= d and c <= b for a, b in self.spans for c, d in other.spans)
 
 
 @dataclass(slots=True)
-class Tally:
+class MeetingTally:
     """How often two neighbours have met at something, and conflicted there; older ones fade."""
 
     met: float = 0.0
@@ -75,8 +75,8 @@ class FilePast:
     met: int = 0
     conflicted: int = 0
     mechanical: int = 0
-    tally: Tally = field(default_factory=Tally)
-    last: list[Touch] = field(default_factory=list)
+    tally: MeetingTally = field(default_factory=MeetingTally)
+    last: list[PastTouch] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -88,8 +88,8 @@ class Past:
     """
 
     files: dict[str, FilePast] = field(default_factory=dict)
-    kinds: dict[str, Tally] = field(default_factory=dict)
-    all: Tally = field(default_factory=Tally)
+    kinds: dict[str, MeetingTally] = field(default_factory=dict)
+    all: MeetingTally = field(default_factory=MeetingTally)
     number: int = 0
     words: dict[str, int] = field(default_factory=dict)
     model: Model = field(default_factory=Model)
@@ -136,8 +136,8 @@ class Past:
             self._hottest[folder] = [(path, below[path] / whole) for path in ranked]
         return self._hottest[folder]
 
-    def _touch(self, file: FileChange, words: frozenset[str], *, task: bool) -> None:
-        if file.kind is Kind.DELETED:
+    def _touch(self, file: ChangedFile, words: frozenset[str], *, task: bool) -> None:
+        if file.kind is ChangeKind.DELETED:
             self.files.pop(file.path, None)
             return
         known = self.files.setdefault(file.path, FilePast())
@@ -150,18 +150,18 @@ class Past:
             known.heat = known.heat * _RECENT ** (self.number - known.newest) + 1
             known.newest = self.number
             inside = terms(" ".join(hunk.inside for hunk in file.hunks))
-            known.last.append(Touch(words | frozenset(inside), spans_of(file.hunks)))
+            known.last.append(PastTouch(words | frozenset(inside), spans_of(file.hunks)))
             del known.last[:-LAST_CHANGES]
 
     def _meet(self, meeting: Meeting) -> None:
-        if meeting.outcome is Outcome.NEITHER:
+        if meeting.outcome is MeetingOutcome.NEITHER:
             return
         nothing: frozenset[str] = frozenset()
         earlier = self.paths.get(meeting.earlier, nothing)
         for path in earlier & self.paths.get(meeting.later, nothing):
             conflicted = path in meeting.conflicted
             self.all.add(conflicted)
-            self.kinds.setdefault(kind_of(path), Tally()).add(conflicted)
+            self.kinds.setdefault(kind_of(path), MeetingTally()).add(conflicted)
             if known := self.files.get(path):
                 known.met += 1
                 known.conflicted += conflicted

@@ -8,12 +8,19 @@ from collections.abc import Iterator
 from abreast.gate.features import features, pair_of
 from abreast.gate.model import Row
 from abreast.gate.past import Past
-from abreast.model.history import Change, History, Kind, Meeting, Outcome, is_task
+from abreast.model.history import (
+    Change,
+    ChangeHistory,
+    ChangeKind,
+    Meeting,
+    MeetingOutcome,
+    is_task,
+)
 
 Following = list[tuple[Change, Meeting]]
 
 
-def study(history: History, *, learn: bool = True) -> Past:
+def study(history: ChangeHistory, *, learn: bool = True) -> Past:
     """Return what is known at the end of a history."""
     past = Past()
     for _ in walk(history, past, learn=learn):
@@ -21,7 +28,9 @@ def study(history: History, *, learn: bool = True) -> Past:
     return past
 
 
-def walk(history: History, past: Past, *, learn: bool = True) -> Iterator[tuple[Change, Following]]:
+def walk(
+    history: ChangeHistory, past: Past, *, learn: bool = True
+) -> Iterator[tuple[Change, Following]]:
     """Yield each change before `past` has it, with how it met those after it.
 
     Whoever asks sees `past` as it was when the change began: no outcome of a pair is in it, or in
@@ -43,7 +52,7 @@ def walk(history: History, past: Past, *, learn: bool = True) -> Iterator[tuple[
                 rows = [
                     (row, path in meeting.conflicted) for path, row in rows_of(past, change, later)
                 ]
-                if meeting.outcome is not Outcome.NEITHER and rows:
+                if meeting.outcome is not MeetingOutcome.NEITHER and rows:
                     waiting.setdefault(later.id, []).extend(rows)
         past.add(change, ending.pop(change.id, ()))
         for row, conflicted in waiting.pop(change.id, ()):
@@ -57,6 +66,6 @@ def rows_of(past: Past, one: Change, other: Change) -> Iterator[tuple[str, Row]]
     if not shared:
         return
     pair = pair_of(past, paths, (one.subject, other.subject))
-    born = {file.path for file in one.files if file.kind is Kind.ADDED}
+    born = {file.path for file in one.files if file.kind is ChangeKind.ADDED}
     for path in sorted(shared):
         yield path, features(past, path, pair, new=path in born)

@@ -10,10 +10,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 
 from abreast.git.replay_conflict import resolves_by_itself
-from abreast.git.replay_listing import Step
-from abreast.git.replay_merges import Merge, Merged, merge_all
+from abreast.git.replay_listing import HistoryStep
+from abreast.git.replay_merges import Merge, ReplayedMerge, merge_all
 from abreast.git.replay_place import Place
-from abreast.model.history import Meeting, Outcome
+from abreast.model.history import Meeting, MeetingOutcome
 
 _PART = 150  # later changes a batch
 _LARGEST = 2**20  # bytes of a conflicted file that is looked into
@@ -25,7 +25,7 @@ Pair = tuple[int, int]
 
 def replay(
     place: Place,
-    steps: Sequence[Step],
+    steps: Sequence[HistoryStep],
     pairs: Iterable[Pair],
     *,
     unread: Collection[str] = (),
@@ -48,20 +48,22 @@ def _later(pair: Pair) -> int:
     return pair[1]
 
 
-def _readable(steps: Sequence[Step], pair: Pair, unread: Collection[str]) -> bool:
+def _readable(steps: Sequence[HistoryStep], pair: Pair, unread: Collection[str]) -> bool:
     earlier, later = pair
     if not 0 <= later < earlier < len(steps) - 1:
         return False
     return not any(step.id in unread for step in steps[later : earlier + 1])
 
 
-def _replay_part(place: Place, steps: Sequence[Step], pairs: Sequence[Pair]) -> Iterator[Meeting]:
+def _replay_part(
+    place: Place, steps: Sequence[HistoryStep], pairs: Sequence[Pair]
+) -> Iterator[Meeting]:
     merges = {Merge(later, back) for earlier, later in pairs for back in _backs(earlier, later)}
     ordered = sorted(merges, key=lambda one: (one.later, one.back))
     # A change goes onto its own parent, which is one step back.
-    merged = {Merge(later, 1): Merged(clean=True) for _, later in pairs}
+    merged = {Merge(later, 1): ReplayedMerge(clean=True) for _, later in pairs}
     merged |= merge_all(place, steps, [one for one in ordered if one.back > 1])
-    coupled: list[tuple[Pair, Merged]] = []
+    coupled: list[tuple[Pair, ReplayedMerge]] = []
     for earlier, later in pairs:
         onto, under = (merged.get(Merge(later, back)) for back in _backs(earlier, later))
         if onto is None or under is None:
@@ -69,20 +71,20 @@ def _replay_part(place: Place, steps: Sequence[Step], pairs: Sequence[Pair]) -> 
         if onto.clean != under.clean:
             coupled.append(((earlier, later), under if onto.clean else onto))
         else:
-            outcome = Outcome.BOTH if onto.clean else Outcome.NEITHER
+            outcome = MeetingOutcome.BOTH if onto.clean else MeetingOutcome.NEITHER
             yield Meeting(steps[earlier].id, steps[later].id, outcome)
     mechanical = _mechanical(place, [found for _, found in coupled])
     for (earlier, later), found in coupled:
         resolved = tuple(path for path in found.conflicted if (found.tree, path) in mechanical)
         ids = steps[earlier].id, steps[later].id
-        yield Meeting(*ids, Outcome.ONE, found.conflicted, resolved)
+        yield Meeting(*ids, MeetingOutcome.ONE, found.conflicted, resolved)
 
 
 def _backs(earlier: int, later: int) -> tuple[int, int]:
     return earlier - later, earlier - later + 1
 
 
-def _mechanical(place: Place, found: Sequence[Merged]) -> set[tuple[str, str]]:
+def _mechanical(place: Place, found: Sequence[ReplayedMerge]) -> set[tuple[str, str]]:
     """Return the tree and path of each conflict that would have been resolved without thinking."""
     asked = sorted({(one.tree, p) for one in found for p in one.whole if "\n" not in p})
     resolved: set[tuple[str, str]] = set()

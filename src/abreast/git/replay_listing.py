@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from abreast.git.replay_place import Place
-from abreast.model.history import LARGE, Change, FileChange, Hunk, Kind
+from abreast.model.history import LARGE, Change, ChangedFile, ChangeKind, Hunk
 
 _PART = 500  # commits a call: what git prints of them is held in memory
 _DIFF = ("--diff-merges=first-parent", "--no-renames", "--no-ext-diff", "--no-textconv")
@@ -21,7 +21,7 @@ _INSIDE = 80  # characters of what a hunk is inside
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class HistoryStep:
     """One commit of the first-parent history, and its tree."""
 
     id: str
@@ -36,14 +36,14 @@ class Listing:
     unread: frozenset[str]
 
 
-def list_steps(place: Place, base: str, count: int) -> list[Step]:
+def list_steps(place: Place, base: str, count: int) -> list[HistoryStep]:
     """Return the `count` newest commits of the first-parent history of `base`, newest first.
 
     A shallow clone's history ends where it is cut off.
     """
     shape = ("--first-parent", f"--max-count={count}", "--format=%H %T")
     lines = place.read("log", *shape, base, "--").splitlines()
-    return [Step(*line.split(" ")) for line in lines]
+    return [HistoryStep(*line.split(" ")) for line in lines]
 
 
 def read_names(place: Place, ids: Sequence[str]) -> Iterator[Change]:
@@ -95,7 +95,7 @@ def _log(place: Place, ids: Sequence[str], *options: str) -> str:
 def _read_raw(place: Place, ids: Sequence[str]) -> Iterator[tuple[Change, list[tuple[str, str]]]]:
     """Yield each change with the blobs of its files before and after, "" where there is none."""
     fields = iter(_log(place, ids, "--raw", "--no-abbrev", "-z", _FORMAT).split("\0"))
-    found: tuple[Change, list[FileChange], list[tuple[str, str]]] | None = None
+    found: tuple[Change, list[ChangedFile], list[tuple[str, str]]] | None = None
     for field in fields:
         if field.startswith("\x01"):
             if found:
@@ -105,7 +105,7 @@ def _read_raw(place: Place, ids: Sequence[str]) -> Iterator[tuple[Change, list[t
             found = (Change(field[1:], parent, int(time or 0), author, subject), [], [])
         elif found and (raw := _RAW.match(field)):
             old_mode, new_mode, old, new, kind = raw.groups()
-            found[1].append(FileChange(next(fields), Kind(kind)))
+            found[1].append(ChangedFile(next(fields), ChangeKind(kind)))
             found[2].append((_blob(old_mode, old), _blob(new_mode, new)))
     if found:
         yield replace(found[0], files=tuple(found[1])), found[2]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from abreast.git.call import require_git
-from abreast.git.replay_listing import Step
+from abreast.git.replay_listing import HistoryStep
 from abreast.git.replay_place import Place
 
 _MANY = (2, 39)  # `merge-tree --stdin`; an older git is started once for each merge
@@ -22,7 +22,7 @@ class Merge:
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
+class ReplayedMerge:
     """How a merge came out: the tree with marks in it, and the files in conflict.
 
     `whole` are those of them that all three sides have.
@@ -34,7 +34,9 @@ class Merged:
     whole: frozenset[str] = frozenset()
 
 
-def merge_all(place: Place, steps: Sequence[Step], merges: Sequence[Merge]) -> dict[Merge, Merged]:
+def merge_all(
+    place: Place, steps: Sequence[HistoryStep], merges: Sequence[Merge]
+) -> dict[Merge, ReplayedMerge]:
     """Return how these merges came out; those that git could not do are not in it."""
     if not merges:
         return {}
@@ -43,7 +45,7 @@ def merge_all(place: Place, steps: Sequence[Step], merges: Sequence[Merge]) -> d
     if require_git() < _MANY:
         single = (_merge_one(place, line) for line in lines)
         return {one: found for one, found in zip(merges, single, strict=True) if found}
-    found: dict[Merge, Merged] = {}
+    found: dict[Merge, ReplayedMerge] = {}
     at = 0
     while at < len(merges):
         stdin = "".join(f"{line}\n" for line in lines[at:])
@@ -53,14 +55,14 @@ def merge_all(place: Place, steps: Sequence[Step], merges: Sequence[Merge]) -> d
     return found
 
 
-def _merge_one(place: Place, line: str) -> Merged | None:
+def _merge_one(place: Place, line: str) -> ReplayedMerge | None:
     done = place.call(*_SHAPE, "-z", *line.split(" "), codes=_ANY)
     if done.code > 1:
         return None
     return next(_read(f"{1 - done.code}\0{done.stdout}\0"), None)
 
 
-def _read(output: str) -> Iterator[Merged]:
+def _read(output: str) -> Iterator[ReplayedMerge]:
     """Yield what `merge-tree --stdin` says: 1 (clean) or 0, the tree, the conflicts, nothing."""
     fields = iter(output.split("\0"))
     for status in fields:
@@ -74,10 +76,12 @@ def _read(output: str) -> Iterator[Merged]:
             stage, _, path = entry.partition("\t")
             sides.setdefault(path, set()).add(stage.rpartition(" ")[2])
         whole = frozenset(path for path, stages in sides.items() if stages == _ALL_SIDES)
-        yield Merged(status == "1", tree, tuple(sides), whole)
+        yield ReplayedMerge(status == "1", tree, tuple(sides), whole)
 
 
-def _make_commits(place: Place, steps: Sequence[Step], merges: Sequence[Merge]) -> dict[Merge, str]:
+def _make_commits(
+    place: Place, steps: Sequence[HistoryStep], merges: Sequence[Merge]
+) -> dict[Merge, str]:
     """Return commits whose merge base is the later change's parent; `back` 0 is that change."""
     wanted: dict[int, list[int]] = {}
     for one in merges:

@@ -28,7 +28,7 @@ class Hunk(NamedTuple):
     inside: str = ""
 
 
-class Kind(StrEnum):
+class ChangeKind(StrEnum):
     """What a change has done to a file."""
 
     ADDED = "A"
@@ -38,14 +38,14 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class FileChange:
+class ChangedFile:
     """What a change has done to one file. `size` is the file's afterwards, in bytes.
 
     A binary file has no hunks. A rename is a deletion and an addition.
     """
 
     path: str
-    kind: Kind = Kind.MODIFIED
+    kind: ChangeKind = ChangeKind.MODIFIED
     size: int = 0
     hunks: tuple[Hunk, ...] = ()
 
@@ -72,7 +72,7 @@ class Change:
     time: int
     author: str
     subject: str
-    files: tuple[FileChange, ...] = ()
+    files: tuple[ChangedFile, ...] = ()
 
     @property
     def paths(self) -> frozenset[str]:
@@ -80,7 +80,7 @@ class Change:
         return frozenset(file.path for file in self.files)
 
 
-class Outcome(StrEnum):
+class MeetingOutcome(StrEnum):
     """Whether the later of two neighbours can be put where the earlier one began."""
 
     BOTH = "both"  # onto its parent and onto itself: the two could have started together
@@ -98,13 +98,13 @@ class Meeting:
 
     earlier: str
     later: str
-    outcome: Outcome
+    outcome: MeetingOutcome
     conflicted: tuple[str, ...] = ()
     mechanical: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class ChangeHistory:
     """What is known at a commit: the changes before it, newest first, and how they have met.
 
     `meetings` has the pairs of neighbours that share a path, in any order.

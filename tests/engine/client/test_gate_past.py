@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from abreast.engine.client.gate_past import known_past
-from abreast.gate.chance import Side, chance
+from abreast.gate.chance import TaskSide, chance
 from abreast.git.repository import find_repository
 from abreast.places import Places
 from tests.support.repos import Repo
 
-HUB = Side(frozenset({"hub.py"}))
+HUB = TaskSide(frozenset({"hub.py"}))
 
 
 def look(repo: Repo, state: Path, base: str | None = None) -> tuple[float, list[str], list[str]]:

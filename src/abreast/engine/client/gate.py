@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from abreast.engine.client.gate_past import Known, known_past
+from abreast.engine.client.gate_past import KnownPast, known_past
 from abreast.errors import GitError
 from abreast.gate.combine import Seen
 from abreast.gate.judge import judge_works
@@ -53,7 +53,7 @@ def judge(
         return judge_works(tasks, seen, known.notes)
 
 
-def _predicted(known: Known, task: Task, second: SecondOpinion) -> tuple[PredictedPath, ...]:
+def _predicted(known: KnownPast, task: Task, second: SecondOpinion) -> tuple[PredictedPath, ...]:
     """Return what the index and the agent that was asked, if any, expect a task to write."""
     guessed = known.predict(f"{task.id} {task.produces}\n{task.prompt[:MOST]}")
     found = {one.path: one for one in guessed}

@@ -17,11 +17,11 @@ from abreast.gate.study import study
 from abreast.gate.terms import terms
 from abreast.gate.weights import BIAS, WEIGHTS
 from abreast.git.replay import replay
-from abreast.git.replay_listing import Step, list_steps, read_changes, read_names
+from abreast.git.replay_listing import HistoryStep, list_steps, read_changes, read_names
 from abreast.git.replay_place import Place, replay_place
 from abreast.git.repository import Repository
 from abreast.model.gate import PredictedPath
-from abreast.model.history import WINDOW, Change, History, Meeting, is_task
+from abreast.model.history import WINDOW, Change, ChangeHistory, Meeting, is_task
 from abreast.places import Places
 from abreast.store.gate_cache import GateCache, open_gate_cache
 from abreast.store.gate_index import BY_ALL, BY_NAME, GateIndex
@@ -36,7 +36,7 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownPast:
     """What is known at the base commit. `notes` say what could not be looked at."""
 
     past: Past
@@ -54,7 +54,7 @@ class Known:
 @contextmanager
 def known_past(
     repo: Repository, base: str, paths: Sequence[str], places: Places, progress: Progress
-) -> Iterator[Known]:
+) -> Iterator[KnownPast]:
     """Yield what the history of `base` tells; `paths` are the files of its tree.
 
     Without a commit, or without a history that can be read, it knows little and says so. Nothing in
@@ -68,9 +68,9 @@ def known_past(
             past, ages = _read(repo, base, cache, index, progress)
         except GitError as error:
             note = f"the history could not be read, so it says nothing: {error.message}"
-            yield Known(Past(), index, {}, frozenset(paths), (note,))
+            yield KnownPast(Past(), index, {}, frozenset(paths), (note,))
             return
-        yield Known(past, index, ages, frozenset(paths))
+        yield KnownPast(past, index, ages, frozenset(paths))
 
 
 @contextmanager
@@ -120,7 +120,9 @@ def _read(
     return past, {one: age for age, one in enumerate(ids)}
 
 
-def _digested(place: Place, steps: Sequence[Step], cache: GateCache, progress: Progress) -> Past:
+def _digested(
+    place: Place, steps: Sequence[HistoryStep], cache: GateCache, progress: Progress
+) -> Past:
     """Return the digest of the history of the first of `steps`, made anew where none is kept."""
     key = f"{steps[0].id} {len(steps)} {BIAS} {WEIGHTS}"
     if kept := cache.digest(key):
@@ -128,7 +130,7 @@ def _digested(place: Place, steps: Sequence[Step], cache: GateCache, progress: P
     changes, unread = _changes(place, [step.id for step in steps], cache, progress)
     meetings = _meetings(place, steps, changes, unread, cache=cache, progress=progress)
     progress("what the history says", 0, 1)
-    past = study(History(tuple(changes[step.id] for step in steps), tuple(meetings)))
+    past = study(ChangeHistory(tuple(changes[step.id] for step in steps), tuple(meetings)))
     cache.keep_digest(key, msgspec.json.encode(past))
     return past
 
@@ -149,7 +151,7 @@ def _changes(
 
 def _meetings(
     place: Place,
-    steps: Sequence[Step],
+    steps: Sequence[HistoryStep],
     changes: dict[str, Change],
     unread: set[str],
     *,
