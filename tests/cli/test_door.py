@@ -143,11 +143,13 @@ agent.scripted = [
 [[task]]
 id = "fails"
 produces = "Nothing."
+paths = [{named}]
 prompt = "Fail."
 agent.scripted = [{{ fail = {text} }}]
 [[task]]
 id = "verified"
 produces = "Nothing."
+paths = [{named}]
 prompt = "Be verified."
 verify = {printing}
 agent.scripted = [{{ write = "x.txt", text = "x" }}]
@@ -231,6 +233,11 @@ def test_no_verb_lets_an_escape_through_to_a_terminal(
     broken.write_text(f"[[task]]\nid = {in_toml(PLANTED)}\n")
     look("run", str(broken))
     look("run", "-t", "x", "--base", PLANTED)
+    sees("check", plan)
+    look("check", plan, "--json")
+    sees("check", PLANTED)
+    look("check", "--review", run)
+    look("check", "--review", PLANTED)
     look("open", "mine", "--agent", "scripted", "--base", PLANTED)
     sees("run", PLANTED)
     sees("status", run)
