@@ -47,6 +47,8 @@ def base_environ(home: Path, clis: Path = BIN) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "USER": "ada",
         "GIT_CONFIG_NOSYSTEM": "1",
+        # Else Claude Code goes on without a server that takes 5 s to start on a busy machine.
+        "MCP_CONNECT_TIMEOUT_MS": str(int(1000 * SECONDS)),
     }
 
 
