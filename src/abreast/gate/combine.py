@@ -136,7 +136,8 @@ def _past(met: Chance, named: frozenset[str], new: frozenset[str]) -> Iterator[G
         yield GateEvidence(EvidenceKind.PAST, words, probability=met.probability, demands=whole)
     for file in worth:
         if file.mechanical:
-            words = f"{met_in(file, sure=file.path in named)}; keeping both sides mostly resolves it"
+            told = met_in(file, sure=file.path in named)
+            words = f"{told}; keeping both sides mostly resolves it"
             demands = _at_most_maybe(file.probability)
             kind = EvidenceKind.MECHANICAL
             yield GateEvidence(kind, words, (file.path,), file.probability, demands)
