@@ -1,6 +1,5 @@
 """Neighbouring changes replayed in a throw-away repository: what conflicts, and what stays."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from abreast.git.replay_listing import list_steps, read_changes, read_names
 from abreast.git.replay_place import replay_place
 from abreast.git.repository import find_repository
 from abreast.model.history import ChangeKind, Hunk, Meeting, MeetingOutcome
-from tests.support.repos import Repo
+from tests.support.repos import FILES, Repo, make_repo
 
 LINES = [f"line {number}\n" for number in range(1, 21)]
 
@@ -188,9 +187,7 @@ def test_odd_histories(repo: Repo) -> None:
 
 def test_a_repository_with_sha256(tmp_path: Path) -> None:
     path = tmp_path / "new"
-    made = ["git", "init", "-q", "-b", "main", "--object-format=sha256", str(path)]
-    subprocess.run(made, check=True)
-    repo = Repo(path)
+    repo = make_repo(path, FILES, "--object-format=sha256")
     for number in range(3):
         repo.commit(f"c{number}", {"a.txt": f"{number}\n"})
     assert meetings(path, [(1, 0)])["c1/c2"].outcome is MeetingOutcome.ONE

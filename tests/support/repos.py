@@ -33,10 +33,11 @@ class Repo:
         return self.git("rev-parse", "HEAD")
 
 
-def make_repo(path: Path, files: Mapping[str, str] = FILES) -> Repo:
+def make_repo(path: Path, files: Mapping[str, str] = FILES, *options: str) -> Repo:
+    """Make a repository of one commit; `options` are those of `git init`."""
     path.mkdir(parents=True)
     repo = Repo(path)
-    repo.git("init", "-q", "-b", "main")
+    repo.git("init", "-q", "-b", "main", *options)
     with (path / ".git/config").open("a") as config:  # as two processes would
         config.write("[user]\n\tname = Ada\n\temail = ada@example.com\n")
     repo.write(files)
