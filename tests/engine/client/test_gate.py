@@ -5,8 +5,11 @@ from pathlib import Path
 import pytest
 
 from abreast.api import checking
+from abreast.engine.client.gated import pass_gate
 from abreast.errors import PlanError, StateError
 from abreast.model.gate import EvidenceKind, PairVerdict, PlanJudgement, Shape
+from abreast.model.task import AgentChoice, Plan, Task
+from abreast.places import find_places
 from tests.support.repos import Repo, make_repo
 
 TWO = """
@@ -172,3 +175,18 @@ def test_a_plan_that_has_changed_meanwhile_is_not_written(hot: Repo):
     with pytest.raises(StateError, match="changed in the meantime"):
         checking.write_advice(plan, found, confirm=change)
     assert plan.read_text() == TWO + "# mine\n"
+
+
+def test_a_plan_of_too_many_tasks_is_not_judged_and_still_starts(hot: Repo, scratch_home: Path):
+    tasks = "".join(f'[[task]]\nid = "t{n}"\nprompt = "Be polite."\n' for n in range(101))
+    with pytest.raises(StateError, match="up to 100 tasks in pairs; this plan has 101"):
+        check(hot, tasks)
+    polite = (Task(f"t{n}", "Be polite.", "", AgentChoice("scripted")) for n in range(101))
+    plan = Plan(tuple(polite), base="main", repo=str(hot.path))
+    gated = pass_gate(plan, find_places())
+    assert gated.plan == plan
+    [note] = gated.notes
+    assert note == (
+        "the gate could not judge the plan: "
+        "the gate compares up to 100 tasks in pairs; this plan has 101"
+    )

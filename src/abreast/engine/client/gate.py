@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from abreast.engine.client.gate_past import KnownPast, known_past
-from abreast.errors import GitError
+from abreast.errors import GitError, StateError
 from abreast.gate.combine import Seen
 from abreast.gate.judge import judge_works
 from abreast.gate.opinion import NO_OPINION, SecondOpinion
 from abreast.gate.planned import BaseTree, planned_tasks
 from abreast.gate.texts import MOST, Texts
+from abreast.gate.thresholds import MOST_TASKS
 from abreast.git.call import split
 from abreast.git.repository import Repository, find_repository
 from abreast.model.gate import PlanJudgement, PredictedPath
@@ -37,8 +38,14 @@ def judge(
     """Return what the gate says of a plan whose `base_sha` is set, "" where there is no commit.
 
     `second` is what an agent has said of the plan, if one was asked.
-    Nothing in the repository changes. Raises `GitError` when it cannot be read.
+    Nothing in the repository changes. Raises `GitError` when it cannot be read, and `StateError`
+    when the plan has more tasks than can be compared in pairs.
     """
+    if (count := len(plan.tasks)) > MOST_TASKS:
+        raise StateError(
+            f"the gate compares up to {MOST_TASKS} tasks in pairs; this plan has {count:,}",
+            hint="split the plan into several runs",
+        )
     repository = find_repository(Path(plan.repo), worktrees=places.worktrees)
     progress("reading the tree", 0, 1)
     tree = read_tree(repository, plan.base_sha)
