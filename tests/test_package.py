@@ -64,3 +64,13 @@ def test_the_version_is_that_of_the_distribution():
         [sys.executable, "-m", "abreast", "--version"], capture_output=True, text=True, check=True
     )
     assert done.stdout == f"abreast {abreast.__version__}\n"
+
+
+def test_only_a_plan_that_is_judged_loads_the_gate():
+    code = """
+import sys
+import abreast.engine.client.requests
+print([m for m in sys.modules if m.startswith("abreast.gate") or ".replay" in m])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

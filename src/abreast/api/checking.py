@@ -6,12 +6,11 @@ from pathlib import Path
 
 from abreast.engine.client import amending, gate, planning
 from abreast.engine.client.amending import Amendment
-from abreast.engine.client.gate import GateProgress, unseen
 from abreast.engine.reading import gate as reviewing
 from abreast.gate.opinion import NO_OPINION, SHAPE, SecondOpinion, question, read_opinion
 from abreast.gate.review import Review
 from abreast.git.repository import find_repository
-from abreast.model.gate import PlanJudgement
+from abreast.model.gate import GateProgress, PlanJudgement, unseen
 from abreast.model.task import Plan
 from abreast.places import Places, find_places
 

@@ -7,12 +7,12 @@ from abreast.api.following import Progress, unseen, wait
 from abreast.api.looking import find_run, find_session, run_or_session
 from abreast.engine.client import cleaning, terminal
 from abreast.engine.client import demo as show
-from abreast.engine.client.gate import GateProgress
-from abreast.engine.client.gate import unseen as unjudged
 from abreast.engine.client.planning import read_plan as read_plan  # noqa: PLC0414 (a call of ours)
 from abreast.engine.client.requests import connect
 from abreast.engine.common.attendance import require_free
 from abreast.model.changes import Removal
+from abreast.model.gate import GateProgress
+from abreast.model.gate import unseen as unjudged
 from abreast.model.session import LandMode, Run, Session, SessionKind
 from abreast.model.task import Plan
 from abreast.places import Places, find_places

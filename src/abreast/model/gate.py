@@ -1,7 +1,15 @@
 """What the gate says of a plan: its shape, its waves, and why two tasks are not independent."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+
+GateProgress = Callable[[str, int, int], None]
+"""Called with what is being looked at, how much of it is done, and how much there is."""
+
+
+def unseen(what: str, done: int, total: int) -> None:
+    """Do nothing: the caller wants no progress."""
 
 
 class GateMode(StrEnum):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from abreast import api
-from abreast.engine.client import gated
+from abreast.engine.client import gate
 from abreast.engine.common.verdicts import judged_runs
 from abreast.errors import GitError, NotFoundError, PlanError
 from abreast.model.gate import (
@@ -104,7 +104,7 @@ def test_one_task_is_not_judged_and_a_failing_gate_keeps_nothing_from_starting(
         asked.append(1)
         raise GitError(("git", "log"), 128, stderr="the history is gone")
 
-    monkeypatch.setattr(gated, "judge", fails)
+    monkeypatch.setattr(gate, "judge", fails)
     assert stage.run(task("one", writes("one.txt"))).note == ""
     assert asked == []
     run = stage.run(task("one", writes("one.txt")), task("two", writes("two.txt")))
@@ -128,7 +128,7 @@ def test_what_was_said_is_held_against_what_happened(
         PairJudgement("other", "broken", PairVerdict.COUPLED, 0.8),
     ]
     said = PlanJudgement(Shape.WIDE, "as it is", (names,), tuple(pairs))
-    monkeypatch.setattr(gated, "judge", lambda *_: said)
+    monkeypatch.setattr(gate, "judge", lambda *_: said)
     run = stage.run(
         task("wide", writes("docs/wide.txt"), paths=("src/**", "docs/*.md")),
         task("same", writes(APP, "same\n"), paths=("src/",)),

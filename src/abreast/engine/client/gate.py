@@ -1,6 +1,6 @@
 """The gate's judgement of a plan: its tree and its history looked up, then judged."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from abreast.engine.client.gate_past import KnownPast, known_past
@@ -13,19 +13,12 @@ from abreast.gate.texts import MOST, Texts
 from abreast.gate.thresholds import MOST_TASKS
 from abreast.git.call import split
 from abreast.git.repository import Repository, find_repository
-from abreast.model.gate import PlanJudgement, PredictedPath
+from abreast.model.gate import GateProgress, PlanJudgement, PredictedPath, unseen
 from abreast.model.task import Plan, Task
 from abreast.places import Places
 
-GateProgress = Callable[[str, int, int], None]
-"""Called with what is being looked at, how much of it is done, and how much there is."""
-
 _ASKED = 200
 """How many names in code are looked up in the tree; a plan of 50 tasks has about so many."""
-
-
-def unseen(what: str, done: int, total: int) -> None:
-    """Do nothing: the caller wants no progress."""
 
 
 def judge(

@@ -3,8 +3,8 @@
 What is new since the last check is read and replayed; all else comes from the cache.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from abreast.git.replay import replay
 from abreast.git.replay_listing import HistoryStep, list_steps, read_changes, read_names
 from abreast.git.replay_place import Place, replay_place
 from abreast.git.repository import Repository
-from abreast.model.gate import PredictedPath
+from abreast.model.gate import GateProgress, PredictedPath
 from abreast.model.history import WINDOW, Change, ChangeHistory, Meeting, is_task
 from abreast.places import Places
 from abreast.store.gate_cache import GateCache, open_gate_cache
@@ -31,8 +31,6 @@ REPLAYED = 1500
 
 INDEXED = 6000
 """Commits whose subjects and paths are in the index."""
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ class KnownPast:
 
 @contextmanager
 def known_past(
-    repo: Repository, base: str, paths: Sequence[str], places: Places, progress: Progress
+    repo: Repository, base: str, paths: Sequence[str], places: Places, progress: GateProgress
 ) -> Iterator[KnownPast]:
     """Yield what the history of `base` tells; `paths` are the files of its tree.
 
@@ -76,16 +74,12 @@ def known_past(
 @contextmanager
 def _cache(file: Path) -> Iterator[GateCache]:
     """Yield the cache in `file`, or one in memory where the file cannot be used."""
-    try:
-        opened = open_gate_cache(file)
-        cache = opened.__enter__()
-    except StoreError:
-        opened = open_gate_cache(None)
-        cache = opened.__enter__()
-    try:
+    with ExitStack() as stack:
+        try:
+            cache = stack.enter_context(open_gate_cache(file))
+        except StoreError:
+            cache = stack.enter_context(open_gate_cache(None))
         yield cache
-    finally:
-        opened.__exit__(None, None, None)
 
 
 def look_up(
@@ -108,7 +102,7 @@ def look_up(
 
 
 def _read(
-    repo: Repository, base: str, cache: GateCache, index: GateIndex, progress: Progress
+    repo: Repository, base: str, cache: GateCache, index: GateIndex, progress: GateProgress
 ) -> tuple[Past, dict[str, int]]:
     if not base:
         return Past(), {}
@@ -121,7 +115,7 @@ def _read(
 
 
 def _digested(
-    place: Place, steps: Sequence[HistoryStep], cache: GateCache, progress: Progress
+    place: Place, steps: Sequence[HistoryStep], cache: GateCache, progress: GateProgress
 ) -> Past:
     """Return the digest of the history of the first of `steps`, made anew where none is kept."""
     key = f"{steps[0].id} {len(steps)} {BIAS} {WEIGHTS}"
@@ -136,7 +130,7 @@ def _digested(
 
 
 def _changes(
-    place: Place, ids: Sequence[str], cache: GateCache, progress: Progress
+    place: Place, ids: Sequence[str], cache: GateCache, progress: GateProgress
 ) -> tuple[dict[str, Change], set[str]]:
     known, unread = cache.changes(ids)
     missing = [one for one in ids if one not in known]
@@ -156,7 +150,7 @@ def _meetings(
     unread: set[str],
     *,
     cache: GateCache,
-    progress: Progress,
+    progress: GateProgress,
 ) -> list[Meeting]:
     """Return how neighbours that share a path have met; the new ones are replayed and kept."""
     known = cache.meetings([step.id for step in steps])
@@ -182,7 +176,7 @@ def _are_neighbours(one: Change, other: Change) -> bool:
     return is_task(one) and is_task(other) and not one.paths.isdisjoint(other.paths)
 
 
-def _index(place: Place, ids: Sequence[str], index: GateIndex, progress: Progress) -> None:
+def _index(place: Place, ids: Sequence[str], index: GateIndex, progress: GateProgress) -> None:
     missing = index.missing(ids)[::-1]
     for at in range(0, len(missing), 500):
         progress("indexing changes", at, len(missing))

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from abreast.engine.client.gate import GateProgress, judge, unseen
 from abreast.errors import PlanError, Problem
-from abreast.model.gate import Edge, GateMode, PlanJudgement
+from abreast.model.gate import Edge, GateMode, GateProgress, PlanJudgement, unseen
 from abreast.model.task import Plan
 from abreast.places import Places
 
@@ -31,6 +30,8 @@ def pass_gate(plan: Plan, places: Places, progress: GateProgress = unseen) -> Ga
         return Gated(plan)
     if plan.gate is GateMode.OFF:
         return Gated(plan, notes=("the gate is off: nobody has looked whether tasks conflict",))
+    from abreast.engine.client.gate import judge  # all evidence: no other request has to load it
+
     try:
         judgement = judge(plan, places, progress)
     except Exception as failure:  # noqa: BLE001 - a judgement is worth less than the run

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from abreast.engine.client.gate import GateProgress, unseen
 from abreast.engine.client.gated import pass_gate
 from abreast.engine.client.watching import POLL, require_run, wait_for
 from abreast.engine.common.attendance import attendance, require_free
@@ -33,7 +32,7 @@ from abreast.engine.common.verdicts import dump_judgement
 from abreast.engine.common.worker_process import ensure_worker, require_environment
 from abreast.errors import AbreastError, StateError, WorkerError
 from abreast.git.repository import find_repository
-from abreast.model.gate import PlanJudgement
+from abreast.model.gate import GateProgress, PlanJudgement, unseen
 from abreast.model.session import (
     Attendance,
     LandMode,
