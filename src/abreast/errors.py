@@ -128,6 +128,10 @@ class StoreError(AbreastError):
     """The database cannot be read or written as it stands."""
 
 
+class DamagedCacheError(StoreError):
+    """A file that only keeps what can be made again was damaged; it has been removed."""
+
+
 class DamagedError(StoreError):
     """The database file is no database any more, or a broken one. The work is not in it."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from abreast.errors import StoreError
+from abreast.errors import DamagedCacheError, StoreError
 from abreast.model.history import Change, Meeting
 from abreast.store.direct import BUSY_SECONDS, is_damage
 
@@ -104,7 +104,8 @@ class GateCache:
 def open_gate_cache(file: Path | None) -> Iterator[GateCache]:
     """Yield the cache in `file`, made if need be; without one, in memory.
 
-    Raises `StoreError` when the file can be neither used nor replaced.
+    Raises `StoreError` when the file can be neither used nor replaced, and `DamagedCacheError` when
+    it turns out to be damaged while it is used: it is removed then, and made again the next time.
     """
     try:
         connection = _open(file)
@@ -114,7 +115,27 @@ def open_gate_cache(file: Path | None) -> Iterator[GateCache]:
             hint="free some space, or delete the file: it is made again",
         ) from error
     with contextlib.closing(connection):
-        yield GateCache(connection)
+        try:
+            yield GateCache(connection)
+        except (sqlite3.DatabaseError, msgspec.DecodeError) as error:
+            if file is None or not _is_damage(error):
+                raise
+            _remove(file)
+            raise DamagedCacheError(
+                f"the gate's cache {file} was damaged, and has been removed: {error}",
+                hint="run the same command again",
+            ) from error
+
+
+def _is_damage(error: Exception) -> bool:
+    """Return whether an error says that what was kept is not what was written."""
+    spoilt = isinstance(error, msgspec.DecodeError) or "decode" in str(error)
+    return spoilt or "corrupt" in str(error) or is_damage(error)
+
+
+def _remove(file: Path) -> None:
+    for name in (file.name, f"{file.name}-wal", f"{file.name}-shm"):
+        file.with_name(name).unlink(missing_ok=True)
 
 
 def _open(file: Path | None) -> sqlite3.Connection:
@@ -126,8 +147,7 @@ def _open(file: Path | None) -> sqlite3.Connection:
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError) and not is_damage(error):
             raise
-        for name in (file.name, f"{file.name}-wal", f"{file.name}-shm"):
-            file.with_name(name).unlink(missing_ok=True)
+        _remove(file)
         return _prepared(str(file))
 
 

@@ -1,5 +1,8 @@
 """The gate on real repositories, also odd ones: what it says, and that nothing in them changes."""
 
+import contextlib
+import random
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -190,3 +193,18 @@ def test_a_plan_of_too_many_tasks_is_not_judged_and_still_starts(hot: Repo, scra
         "the gate could not judge the plan: "
         "the gate compares up to 100 tasks in pairs; this plan has 101"
     )
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_a_cache_that_is_damaged_behind_its_first_pages_is_made_again(hot: Repo, part: int):
+    found = check(hot)
+    [file] = find_places().state.rglob("gate/*.db")
+    with contextlib.closing(sqlite3.connect(file)) as cache:
+        cache.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = bytearray(file.read_bytes())
+    pages = range(2 * 4096, len(content), 4096)
+    for at in pages[part::4] if part else pages:
+        content[at : at + 4096] = random.Random(at).randbytes(4096)  # noqa: S311 (the same each time)
+    file.write_bytes(content)
+    assert check(hot) == found
+    assert check(hot) == found

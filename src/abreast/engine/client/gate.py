@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from abreast.engine.client.gate_past import KnownPast, known_past
-from abreast.errors import GitError, StateError
+from abreast.errors import DamagedCacheError, GitError, StateError
 from abreast.gate.combine import Seen
 from abreast.gate.judge import judge_works
 from abreast.gate.opinion import NO_OPINION, SecondOpinion
@@ -39,6 +39,15 @@ def judge(
             f"the gate compares up to {MOST_TASKS} tasks in pairs; this plan has {count:,}",
             hint="split the plan into several runs",
         )
+    try:
+        return _judge(plan, places, progress, second)
+    except DamagedCacheError:  # it is gone now
+        return _judge(plan, places, progress, second)
+
+
+def _judge(
+    plan: Plan, places: Places, progress: GateProgress, second: SecondOpinion
+) -> PlanJudgement:
     repository = find_repository(Path(plan.repo), worktrees=places.worktrees)
     progress("reading the tree", 0, 1)
     tree = read_tree(repository, plan.base_sha)
