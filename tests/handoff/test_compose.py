@@ -106,7 +106,7 @@ The agent asked something and had no answer yet. Failed, not seen to pass since:
 ## Next step
 - Answer the agent: Shall I add a changelog entry?
 - Make `exit 7` pass (exit 7)
-- Review and commit what is not committed (1 changed)
+- Review and commit the uncommitted changes (1 changed)
 
 ## Context when I return
 - Last failing command: `exit 7` (exit 7)
@@ -136,13 +136,13 @@ The agent asked something and had no answer yet. Failed, not seen to pass since:
             "claude",
             "interrupted",
             "Stopped during `touch begun && sleep 600`: interrupted by the user.",
-            "Go on where it stopped: Wait for it. [STOPPED]",
+            "Continue where it stopped: Wait for it. [STOPPED]",
         ),
         (
             "claude",
             "limited",
             "Stopped: its limit of 2 turns.",
-            "Go on where it stopped: Keep going. [LIMITED]",
+            "Continue where it stopped: Keep going. [LIMITED]",
         ),
         (
             "claude",
@@ -160,13 +160,13 @@ The agent asked something and had no answer yet. Failed, not seen to pass since:
             "gemini",
             "refused",
             "Stopped: the request failed or was cancelled, and the CLI took it back.",
-            "Do what was asked last and not answered: Try again. [AGAIN]",
+            "Do what was asked last and is not answered: Try again. [AGAIN]",
         ),
         (
             "gemini",
             "cut",
             "Stopped: the model did not answer.",
-            "Go on where it stopped: Think hard. [CUT]",
+            "Continue where it stopped: Think hard. [CUT]",
         ),
         (
             "codex",
@@ -178,7 +178,7 @@ The agent asked something and had no answer yet. Failed, not seen to pass since:
             "codex",
             "quota",
             "Stopped: You’ve hit your usage limit.",  # noqa: RUF001 (its own words)
-            "Go on where it stopped: use it up",
+            "Continue where it stopped: use it up",
         ),
     ],
 )
@@ -256,7 +256,9 @@ def test_what_git_is_in_the_middle_of_comes_before_what_follows_from_it():
     now = checkout(dirty="1 changed, a rebase under way", operation="rebase")
     found = handoff_of(session(user("go"), *ran("git rebase main", 1), agent("A conflict.")), now)
     [step] = found.next_step
-    assert step.startswith("Finish the rebase under way by `git rebase --continue`, or undo it ")
+    assert step.startswith(
+        "Finish the rebase in progress with `git rebase --continue`, or undo it "
+    )
 
 
 def test_files_that_somebody_else_made_do_not_crowd_out_the_rest():
@@ -336,7 +338,7 @@ def origin(state: SessionState, **more) -> Origin:
         (
             origin(SessionState.SKIPPED, reason="needs b, which is failed"),
             "Skipped: needs b, which is failed.",
-            "See to what it needs first, then: `abreast resume run`",
+            "Finish what it needs first, then: `abreast resume run`",
         ),
         (
             origin(SessionState.FAILED, reason="verify failed", by_hand=True),
@@ -346,12 +348,12 @@ def origin(state: SessionState, **more) -> Origin:
         (
             origin(SessionState.RUNNING),
             "Running.",
-            "`abreast logs run/a` tells what it is doing; it is not ended",
+            "`abreast logs run/a` shows what it is doing; it has not ended",
         ),
         (
             origin(SessionState.UNKNOWN, reason="it ended without a result"),
             "Unknown: it ended without a result.",
-            "`abreast resume run` goes on where it stopped",
+            "`abreast resume run` continues where it stopped",
         ),
     ],
 )

@@ -22,7 +22,7 @@ def right_now(facts: SessionFacts) -> str:
 def _ending(facts: SessionFacts) -> str:
     if facts.origin is not None:
         if facts.origin.lost and facts.origin.by_hand:
-            return "Nobody is in it: its terminal was closed before it was committed"
+            return "Nobody is in it: its terminal was closed before the work was committed"
         if facts.origin.lost:
             was = facts.origin.state.value
             return f"Nobody works on it: it was {was} when its worker and its processes died"
@@ -80,7 +80,7 @@ def why(facts: SessionFacts) -> Iterator[Line]:
     elif transcript.task:
         yield Line(Section.WHY, pen.words(transcript.task, 400, end=140))
     else:
-        yield Line(Section.WHY, "Nobody has said anything in it yet; the reason is not on record.")
+        yield Line(Section.WHY, "No prompt is on record yet.")
     for number, text in enumerate(asked, 1):
         last = number == len(asked)
         word = "Asked last" if last else "Then asked"
@@ -95,7 +95,7 @@ def _differs(prompt: str, produces: str) -> bool:
 def next_steps(facts: SessionFacts) -> Iterator[Line]:
     """Yield the next step, and at most two that follow it."""
     steps = list(dict.fromkeys(_of_session(facts) if facts.origin else _of_record(facts)))
-    steps = steps or ["Nothing is open on record: hold the result against the task"]
+    steps = steps or ["No open step on record: check the result against the task"]
     for number, step in enumerate(steps[:_STEPS]):
         yield Line(Section.NEXT_STEP, step, 0 if not number else 17 + 8 * number)
 
@@ -112,7 +112,7 @@ def _of_session(facts: SessionFacts) -> Iterator[str]:
         said = f": {facts.pen.words(failed.said, 140)}" if failed.said else ""
         yield f"Make {facts.pen.code(failed.command)} pass ({failed.outcome}){said}"
     if origin.state is SessionState.SKIPPED:
-        yield f"See to what it needs first, then: `abreast resume {origin.run}`"
+        yield f"Finish what it needs first, then: `abreast resume {origin.run}`"
         return
     if origin.hint:
         hint = re.sub(r"\bRUN\b", origin.run, facts.pen.words(origin.hint, 200)).rstrip(".")
@@ -124,10 +124,10 @@ def _of_session(facts: SessionFacts) -> Iterator[str]:
 
 def _onward(origin: Origin) -> str:
     if not origin.state.final and not origin.lost:
-        return f"`abreast logs {origin.id}` tells what it is doing; it is not ended"
+        return f"`abreast logs {origin.id}` shows what it is doing; it has not ended"
     if origin.by_hand:
         return f"`abreast attach {origin.id}` opens it again"
-    return f"`abreast resume {origin.run}` goes on where it stopped"
+    return f"`abreast resume {origin.run}` continues where it stopped"
 
 
 def _after_done(facts: SessionFacts) -> str:
@@ -147,26 +147,26 @@ def _of_record(facts: SessionFacts) -> Iterator[str]:
     for question in transcript.questions[:1]:
         yield f"Answer the agent: {pen.words(question, 240)}"
     if transcript.task and not transcript.heeded:
-        yield f"Do what was asked last and not answered: {asked}"
+        yield f"Do what was asked last and is not answered: {asked}"
     yield from _unfinished(facts)
     if (
         transcript.end not in {End.ANSWERED, End.EMPTY}
         and transcript.heeded
         and not transcript.questions
     ):
-        yield f"Go on where it stopped: {asked}"
+        yield f"Continue where it stopped: {asked}"
     now = facts.checkout
     if now.uncommitted and not now.shared and not now.operation:
-        yield f"Review and commit what is not committed ({now.dirty})"
+        yield f"Review and commit the uncommitted changes ({now.dirty})"
 
 
 def _unfinished(facts: SessionFacts) -> Iterator[str]:
     transcript, pen, operation = facts.transcript, facts.pen, facts.checkout.operation
     if operation == "bisect":
-        yield "Go on with the bisect under way; `git bisect reset` ends it"
+        yield "Continue the bisect in progress, or end it with `git bisect reset`"
     elif operation:
-        how = f"`git {operation} --continue`, or undo it by `git {operation} --abort`"
-        yield f"Finish the {operation} under way by {how}"
+        how = f"`git {operation} --continue`, or undo it with `git {operation} --abort`"
+        yield f"Finish the {operation} in progress with {how}"
     for call in transcript.running[:1]:
         if call.kind is ToolKind.ASK:
             continue

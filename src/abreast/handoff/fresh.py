@@ -37,7 +37,7 @@ def judge(header: Header, now: Now) -> Freshness:
     elif header.commit != now.head[: len(header.commit)] or bool(header.commit) != bool(now.head):
         reasons.append(_moved(header, now))
     elif header.work != now.work:
-        reasons.append("what is not committed has changed since")
+        reasons.append("the uncommitted changes have changed since")
     if reasons and now.files:
         shown = ", ".join(now.files[:_NAMED])
         more = f" and {len(now.files) - _NAMED} more" if len(now.files) > _NAMED else ""
@@ -50,11 +50,11 @@ def _moved(header: Header, now: Now) -> str:
     if not header.commit:
         return f"written before there was a commit; HEAD is {now.head[:12]}"
     if not now.head:
-        return f"it knows commit {header.commit}, and here is none at all"
-    away = f"HEAD is {now.head[:12]}, it knows {header.commit}"
+        return f"it was written at commit {header.commit}, and this repository has no commits"
+    away = f"HEAD is {now.head[:12]}, it was written at {header.commit}"
     if not now.behind:
         return f"HEAD has gone back by {counted(now.ahead, 'commit')}: {away}"
     behind = f"{counted(now.behind, 'commit')} behind HEAD"
     if now.ahead:
-        return f"{behind}, and on {now.ahead} that HEAD has not: {away}"
+        return f"{behind}, and {now.ahead} of its own are not in HEAD: {away}"
     return f"{behind}: {away}"

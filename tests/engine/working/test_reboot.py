@@ -115,7 +115,7 @@ def test_until_somebody_resumes_it_every_face_says_that_nobody_works_on_it(
     handoff = abreast("handoff", f"{run.id}/one")
     assert "Nobody works on it: it was running when its worker and its processes died" in handoff
     steps = handoff.partition("## Next step")[2]
-    assert steps.find(f"`abreast resume {run.id}` goes on where it stopped") in range(6), steps
+    assert steps.find(f"`abreast resume {run.id}` continues where it stopped") in range(6), steps
 
     gate.open()
     done = abreast("resume", run.id)

@@ -51,7 +51,10 @@ def test_commits_that_came_since(repo, file, places):
     found = judged(repo, places)
     assert found.behind == 2
     head, old = repo.git("rev-parse", "HEAD"), repo.git("rev-parse", "HEAD~2")
-    assert found.reasons[0] == f"2 commits behind HEAD: HEAD is {head[:12]}, it knows {old[:12]}"
+    assert (
+        found.reasons[0]
+        == f"2 commits behind HEAD: HEAD is {head[:12]}, it was written at {old[:12]}"
+    )
     assert {"one.py", "two.py", "src/app.py"} <= set(found.files)
     assert "files changed since: " in found.reasons[1]
 
@@ -70,7 +73,7 @@ def test_a_branch_that_went_another_way(repo, file, places):
     repo.git("reset", "-q", "--hard", "HEAD~1")
     repo.commit("theirs", {"theirs.py": "1\n"})
     found = judged(repo, places, other)
-    assert found.reasons[0].startswith("1 commit behind HEAD, and on 1 that HEAD has not: ")
+    assert found.reasons[0].startswith("1 commit behind HEAD, and 1 of its own are not in HEAD: ")
 
 
 def test_work_that_changed_and_was_not_committed(repo, file, places):
@@ -79,7 +82,7 @@ def test_work_that_changed_and_was_not_committed(repo, file, places):
     os.utime(path, (time.time() + 5,) * 2)
     found = judged(repo, places)
     assert found.reasons == (
-        "what is not committed has changed since",
+        "the uncommitted changes have changed since",
         "files changed since: src/app.py",
     )
 
@@ -104,12 +107,12 @@ def test_other_words_of_the_same_length_and_time_make_it_stale(repo, file, place
     path.write_text("def greet():\n    return 'ha'\n")
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert path.stat().st_size == before.st_size
-    assert judged(repo, places).reasons == ("what is not committed has changed since",)
+    assert judged(repo, places).reasons == ("the uncommitted changes have changed since",)
 
 
 def test_work_that_was_taken_back(repo, file, places):
     repo.git("checkout", "-q", "--", "src/app.py")
-    assert judged(repo, places).reasons == ("what is not committed has changed since",)
+    assert judged(repo, places).reasons == ("the uncommitted changes have changed since",)
 
 
 def test_a_commit_that_is_gone(repo, file, places):
@@ -135,7 +138,7 @@ def test_where_nothing_can_be_told_nothing_is(repo, file, places, tmp_path):
         check(None, moved.parent, places)
     repo.git("init", "-q", "-b", "main", str(moved.parent))
     [reason, *_] = check(None, moved.parent, places).reasons
-    assert reason.endswith(", and here is none at all")
+    assert reason.endswith(", and this repository has no commits")
 
 
 def test_another_handoff_makes_none_stale(repo, file, places):
