@@ -9,7 +9,7 @@ import pytest
 from abreast import api
 from abreast.engine.client import gate
 from abreast.engine.common.verdicts import judged_runs
-from abreast.errors import GitError, NotFoundError, PlanError
+from abreast.errors import GitError, NotFoundError, PlanError, StateError
 from abreast.model.gate import (
     GateMode,
     Happened,
@@ -112,6 +112,12 @@ def test_one_task_is_not_judged_and_a_failing_gate_keeps_nothing_from_starting(
     assert run.state is RunState.DONE
     assert run.note.startswith("the gate could not judge the plan: ")
     assert "the history is gone" in run.note
+    before = {run.id for run in api.runs(places=stage.places)}
+    with pytest.raises(StateError, match="is strict, and could not judge the plan: ") as refused:
+        stage.start(*coupled(), gate=GateMode.STRICT)
+    assert "the history is gone" in str(refused.value)
+    assert refused.value.hint == "`--gate off` starts it without a judgement"
+    assert {run.id for run in api.runs(places=stage.places)} == before
 
 
 def test_what_was_said_is_held_against_what_happened(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from abreast.errors import PlanError, Problem
+from abreast.errors import PlanError, Problem, StateError
 from abreast.model.gate import Edge, GateMode, GateProgress, PlanJudgement, unseen
 from abreast.model.task import Plan
 from abreast.places import Places
@@ -24,7 +24,8 @@ def pass_gate(plan: Plan, places: Places, progress: GateProgress = unseen) -> Ga
     """Return a checked plan with the order that the gate adds to it.
 
     A plan of one task is not looked at. What keeps the gate from judging keeps no run from
-    starting. Raises PlanError where the gate is strict and coupled tasks would start together.
+    starting, unless the gate is strict. Then this raises StateError, and PlanError where coupled
+    tasks would start together.
     """
     if len(plan.tasks) < 2:
         return Gated(plan)
@@ -34,11 +35,18 @@ def pass_gate(plan: Plan, places: Places, progress: GateProgress = unseen) -> Ga
 
     try:
         judgement = judge(plan, places, progress)
-    except Exception as failure:  # noqa: BLE001 - a judgement is worth less than the run
+    except Exception as failure:  # a judgement is worth less than the run
+        if plan.gate is GateMode.STRICT:
+            raise StateError(
+                f"the gate is strict, and could not judge the plan: {failure}",
+                hint="`--gate off` starts it without a judgement",
+            ) from failure
         return Gated(plan, notes=(f"the gate could not judge the plan: {failure}",))
     if plan.gate is GateMode.STRICT and judgement.edges:
         raise PlanError([_refusal(edge) for edge in judgement.edges])
-    return Gated(with_edges(plan, judgement.edges), judgement, tuple(_told(judgement.edges)))
+    return Gated(
+        with_edges(plan, judgement.edges), judgement, (*_told(judgement.edges), *judgement.notes)
+    )
 
 
 def with_edges(plan: Plan, edges: Sequence[Edge]) -> Plan:
