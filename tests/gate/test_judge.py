@@ -1,11 +1,11 @@
 """The judgement of whole plans: verdicts, edges, shape and advice."""
 
+from dataclasses import replace
 from itertools import permutations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from abreast.gate.past import Past
 from abreast.gate.study import study
 from abreast.model.gate import Advice, EvidenceKind, PairVerdict, PredictedPath, Shape
 from abreast.model.history import (
@@ -21,30 +21,24 @@ from tests.gate.making import judged, only_pair, task
 FILES = ["CHANGES.md", "src/calm.py", "src/hot.py", "src/other.py", "docs/a.md", "docs/b.md"]
 
 
-def _past() -> Past:
-    """Return a history in which `hot.py` nearly always conflicts, and CHANGES.md mechanically."""
-    paths = ("CHANGES.md", "src/calm.py", "src/hot.py")
-    changes = [
-        Change(
-            str(at), str(at - 1), at, "ann", f"change {at}", tuple(ChangedFile(p) for p in paths)
-        )
-        for at in range(12, 0, -1)
-    ]
-    meetings = [
-        Meeting(
-            str(at),
-            str(to),
-            MeetingOutcome.ONE,
-            ("CHANGES.md", "src/hot.py"),
-            mechanical=("CHANGES.md",),
-        )
-        for to in range(1, 13)
-        for at in range(max(1, to - WINDOW), to)
-    ]
-    return study(ChangeHistory(tuple(changes), tuple(meetings)))
-
-
-PAST = _past()
+_PATHS = ("CHANGES.md", "src/calm.py", "src/hot.py", "uv.lock")
+PAST_CHANGES = tuple(
+    Change(str(at), str(at - 1), at, "ann", f"change {at}", tuple(map(ChangedFile, _PATHS)))
+    for at in range(12, 0, -1)
+)
+PAST_MEETINGS = tuple(
+    Meeting(
+        str(at),
+        str(to),
+        MeetingOutcome.ONE,
+        ("CHANGES.md", "src/hot.py"),
+        mechanical=("CHANGES.md",),
+    )
+    for to in range(1, 13)
+    for at in range(max(1, to - WINDOW), to)
+)
+# `hot.py` nearly always conflicts, and CHANGES.md mechanically.
+PAST = study(ChangeHistory(PAST_CHANGES, PAST_MEETINGS))
 
 
 def test_a_file_with_a_bad_past_couples():
@@ -127,7 +121,7 @@ def test_needs_are_no_edges():
 def test_one_piece_of_work_is_deep():
     found = judged([task(name, paths=["src/hot.py"]) for name in "abcd"], FILES, past=PAST)
     assert found.shape is Shape.DEEP
-    assert "run one session for `a`, `b`, `c`, `d`" in found.reason
+    assert "run one session for `a`, `b`, `c` and `d`" in found.reason
     assert any(one.words.startswith("or make one task of") for one in found.advice)
 
 
@@ -217,3 +211,55 @@ def test_fifty_tasks_and_prompts_of_a_megabyte():
 def test_empty_prompts_and_sentences():
     found = judged([task("one", " ", produces=""), task("two", "\n", produces="")])
     assert only_pair(found).verdict is PairVerdict.UNKNOWN
+
+
+def test_a_change_log_alone_is_no_reason():
+    """Nearly every task adds a line there, and says so."""
+    guess = (PredictedPath("CHANGES.md", 0.9),)
+    names = ("one", "two")
+    tasks = [task(name, "Do it, and note it in CHANGES.md.") for name in names]
+    found = judged(tasks, FILES, past=PAST, predicted=dict.fromkeys(names, guess))
+    pair = only_pair(found)
+    assert pair.verdict is PairVerdict.UNKNOWN
+    assert pair.probability > 0.1
+    assert any("`CHANGES.md merge=union`" in advice.words for advice in found.advice)
+    assert [one.stated for one in found.tasks] == [False, False]
+
+
+def test_a_generated_file_is_not_told_to_keep_both_sides():
+    lock = study(
+        ChangeHistory(
+            PAST_CHANGES,
+            tuple(
+                replace(met, conflicted=("uv.lock",), mechanical=("uv.lock",))
+                for met in PAST_MEETINGS
+            ),
+        )
+    )
+    tasks = [task("one", paths=["uv.lock"]), task("two", paths=["uv.lock"])]
+    told = [one.words for one in judged(tasks, [*FILES, "uv.lock"], past=lock).advice]
+    assert "let one task write `uv.lock`, or generate it again once both have landed" in told
+
+
+def test_what_the_plan_puts_in_sequence_itself_leaves_the_shape():
+    tasks = [
+        task("one", paths=["src/hot.py"]),
+        task("two", paths=["src/hot.py"]),
+        task("other", paths=["src/other.py"]),
+    ]
+    before = judged(tasks[:2], FILES, past=PAST)
+    tasks[1] = replace(tasks[1], after=("one",))
+    after = judged(tasks[:2], FILES, past=PAST)
+    assert (after.shape, after.reason) == (before.shape, before.reason)
+    assert (before.shape, after.edges) == (Shape.DEEP, ())
+    deep = judged(
+        [*tasks[:2], task("three", after=["two"], paths=["src/calm.py"])], FILES, past=PAST
+    )
+    assert deep.shape is Shape.DEEP
+    assert "run one session for `one` and `two`" in deep.reason  # and not for what is not coupled
+
+
+def test_one_task_gets_no_advice_on_pairs():
+    found = judged([task("one")], FILES)
+    assert found.reason == "1 task, and nothing beside it"
+    assert found.advice == ()

@@ -86,7 +86,7 @@ def check(
     if json:
         as_json.emit(found)
     else:
-        judgement_page.print_judgement(door.console(), found)
+        judgement_page.print_judgement(door.console(), found, how=_how(plan, write=write))
         for note in found.notes:
             click.echo(f"note: {one_line(note)}", err=True)
     if not write or plan is None:
@@ -107,6 +107,13 @@ def check(
     else:
         click.echo("there is nothing to write", err=True)
     return 0
+
+
+def _how(plan: Path | None, *, write: bool) -> str:
+    """Say what becomes of the lines for a plan file, where nobody has asked to write them."""
+    if plan is None:
+        return "the lines are for a plan file; `abreast run` puts coupled tasks in sequence itself"
+    return "" if write else "--write adds the `after` lines to the plan"
 
 
 def _require_work(plan: Path | None, tasks: tuple[str, ...], *, write: bool) -> None:

@@ -8,9 +8,8 @@ from rich.text import Text
 from abreast.cli import as_json, figures
 from abreast.cli.console import Column, Grid
 from abreast.gate.review import Band, Review, ReviewedPair, Score
-from abreast.gate.words import percent
 from abreast.model.gate import Happened, TaskOutcome
-from abreast.model.text import counted, named
+from abreast.model.text import counted, named, percent
 
 _STYLES = {
     Happened.CLEAN: "green",
@@ -76,15 +75,15 @@ def _score(score: Score) -> Text:
         return text.append(": what is put in sequence, or not done, shows nothing")
     text.append(f", {counted(score.conflicts, 'conflict')}")
     if score.precision is not None:
-        right = round(100 * score.precision)
-        text.append(f"\nprecision: {right} % of {score.warned} that it warned of conflicted")
+        right = percent(score.precision)
+        text.append(f"\nprecision: {right} of {score.warned} that it warned of conflicted")
     if score.recall is not None:
-        text.append(f"\nrecall: it warned of {round(100 * score.recall)} % of the conflicts")
+        text.append(f"\nrecall: it warned of {percent(score.recall)} of the conflicts")
     for band in score.calibration:
         text.append(f"\n{_band(band)}")
     return text
 
 
 def _band(band: Band) -> str:
-    happened = f"{round(100 * band.happened)} % of {counted(band.pairs, 'pair')}"
+    happened = f"{percent(band.happened)} of {counted(band.pairs, 'pair')}"
     return f"said {percent(band.said)} on average, happened {happened}"

@@ -9,7 +9,6 @@ from abreast.doctor.examined import (
     compacted,
     count,
     named,
-    percent,
     quoted,
     requests,
     turns,
@@ -22,7 +21,7 @@ from abreast.doctor.thresholds import (
     FILLED_SHARE,
 )
 from abreast.model.finding import Evidence
-from abreast.model.text import counted
+from abreast.model.text import counted, percent
 from abreast.model.transcript import Said
 
 CORRECTING = re.compile(

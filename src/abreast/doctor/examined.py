@@ -27,10 +27,6 @@ def count(number: float) -> str:
     return f"{round(number):,}"
 
 
-def percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
-
-
 def quoted(text: str, most: int = 60) -> str:
     """Return the beginning of a text on one line, in quotation marks."""
     folded = " ".join(text[: 4 * most].split())

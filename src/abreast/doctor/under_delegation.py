@@ -10,7 +10,6 @@ from abreast.doctor.examined import (
     calls,
     compacted,
     count,
-    percent,
     place,
     quoted,
     requests,
@@ -30,7 +29,7 @@ from abreast.doctor.thresholds import (
     SHAPELESS_SUMMARY,
 )
 from abreast.model.finding import Evidence
-from abreast.model.text import counted
+from abreast.model.text import counted, percent
 from abreast.model.transcript import Called, Returned, Said, ToolKind, Transcript, TranscriptEvent
 
 _READING = (ToolKind.READ, ToolKind.SEARCH, ToolKind.SHELL)

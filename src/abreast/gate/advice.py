@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from abreast.gate.planned import PlannedTask
-from abreast.gate.thresholds import ONE_PIECE, SURE_ENOUGH
-from abreast.gate.words import tasks_named
+from abreast.gate.thresholds import ONE_PIECE
+from abreast.gate.words import tasks_listed
 from abreast.model.gate import (
     Advice,
     Edge,
@@ -13,6 +13,8 @@ from abreast.model.gate import (
     PairVerdict,
     TaskJudgement,
 )
+
+_LISTS = frozenset({"md", "rst", "txt", "adoc"})  # each line, or paragraph, is for itself
 
 
 def advise(
@@ -27,19 +29,16 @@ def advise(
         later.setdefault(edge.later, []).append(edge.earlier)
     for task, earlier in later.items():
         yield Advice(
-            f"let `{task}` start after {tasks_named(earlier)}", task, "after", tuple(earlier)
+            f"let `{task}` start after {tasks_listed(earlier)}", task, "after", tuple(earlier)
         )
     for group in one_piece(works, pairs):
-        yield Advice(f"or make one task of {tasks_named(group)}: they are one piece of work")
+        yield Advice(f"or make one task of {tasks_listed(group)}: they are one piece of work")
     yield from _mechanical(pairs)
-    for judged in tasks:
-        yield from _declare(judged)
-    silent = {one.task for one in tasks if not one.predicted}
-    unstated = [work.id for work in works if not work.declared and work.id in silent]
-    if unstated:
-        yield Advice(f'say what {tasks_named(unstated)} will write: paths = ["…"]')
+    unstated = [one.task for one in tasks if not one.stated]
+    if unstated and len(tasks) > 1:
+        yield Advice(f'say what {tasks_listed(unstated)} will write: paths = ["…"]')
     if noted := [one.task for one in tasks if one.notes]:
-        words = f'say in one sentence what {tasks_named(noted)} will have made: produces = "…"'
+        words = f'say in one sentence what {tasks_listed(noted)} will have made: produces = "…"'
         yield Advice(words)
 
 
@@ -76,13 +75,12 @@ def _mechanical(pairs: Sequence[PairJudgement]) -> Iterator[Advice]:
         for path in one.paths
     }
     for path in met:
-        yield Advice(
-            f"let one task write `{path}`, or put `{path} merge=union` into .gitattributes"
-        )
+        yield Advice(f"let one task write `{path}`, or {_else(path)}")
 
 
-def _declare(judged: TaskJudgement) -> Iterator[Advice]:
-    likely = [one.path for one in judged.predicted if one.probability >= SURE_ENOUGH]
-    if judged.predicted:
-        shown = ", ".join(f'"{path}"' for path in likely[:4]) or '"…"'
-        yield Advice(f"say what `{judged.task}` will write, perhaps paths = [{shown}]")
+def _else(path: str) -> str:
+    """Say what resolves a conflict in a mechanical file: only a list may keep both sides."""
+    _, dot, suffix = path.rpartition("/")[2].rpartition(".")
+    if not dot or suffix in _LISTS:
+        return f"commit the line `{path} merge=union` in .gitattributes"
+    return "generate it again once both have landed"

@@ -1,7 +1,7 @@
 """How probably two tasks would conflict in text, by what their declared paths have been through."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from abreast.gate.features import features, pair_of
@@ -72,10 +72,15 @@ def chance(past: Past, one: TaskSide, other: TaskSide) -> Chance:
         likely = both * past.model.probability(row)
         found.append(FileChance(path, met, conflicted, likely, is_mechanical(past, path)))
     found.sort(key=lambda file: (-file.probability, file.path))
+    return altogether(found)
+
+
+def altogether(files: Sequence[FileChance]) -> Chance:
+    """Return what the files, the likeliest first, come to together."""
     return Chance(
-        _any(file.probability for file in found if not file.mechanical),
-        _any(file.probability for file in found if file.mechanical),
-        tuple(found),
+        _any(file.probability for file in files if not file.mechanical),
+        _any(file.probability for file in files if file.mechanical),
+        tuple(files),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 
-from abreast.gate.chance import Chance, TaskSide, chance
+from abreast.gate.chance import Chance, TaskSide, altogether, chance, is_mechanical
 from abreast.gate.meeting import meetings, side_of
 from abreast.gate.opinion import Opinion
 from abreast.gate.past import Past
@@ -15,9 +15,11 @@ from abreast.gate.references import Known, Reference, common_names, references
 from abreast.gate.resources import Claims, claims_of, shared_resources
 from abreast.gate.texts import Texts
 from abreast.gate.thresholds import COUPLED_AT, MAYBE_AT, SHOWN_AT, TYPICAL_FILES
-from abreast.gate.words import met_in, percent
+from abreast.gate.words import met_in
 from abreast.model.gate import EvidenceKind, GateEvidence, PairJudgement, PairVerdict, PredictedPath
+from abreast.model.text import percent
 
+_KEPT = "keeping both sides mostly resolves it"
 _SHOWN = 4  # of the files that both may write, those where they most probably conflict
 
 
@@ -26,7 +28,7 @@ class Seen:
     """What was found out about the repository, as far as these tasks need it.
 
     `predicted` has paths for the tasks that declare none. `known` are names in code that are in
-    the tree already.
+    the tree already. Of the files in `united` git keeps both sides of a merge.
     """
 
     tree: BaseTree
@@ -34,6 +36,11 @@ class Seen:
     predicted: Mapping[str, tuple[PredictedPath, ...]]
     known: Known
     opinions: Sequence[Opinion] = ()
+    united: frozenset[str] = frozenset()
+
+    def is_easy(self, path: str) -> bool:
+        """Return whether a conflict in a file resolves without thinking, or is none."""
+        return path in self.united or is_mechanical(self.past, path)
 
 
 @dataclass(frozen=True)
@@ -73,24 +80,25 @@ def _task(work: PlannedTask, seen: Seen) -> _Task:
 
 def _judge(one: _Task, other: _Task, seen: Seen) -> PairJudgement:
     stated = bool(one.work.declared and other.work.declared)
-    found = list(meetings(one.work, other.work))
+    found = list(meetings(one.work, other.work, seen.united))
     probability: float | None = None
     if stated:
         # Going through the files below a folder takes time, and most pairs do not meet at all.
-        met = chance(seen.past, one.side, other.side) if found else Chance(0.0)
+        met = _chance(one, other, seen) if found else Chance(0.0)
         probability = met.anywhere
         named = one.side.exact & other.side.exact
         found = _with_past(found, list(_past(met, named, one.side.new & other.side.new)))
     elif one.predicted or other.predicted:
-        guess = list(_predicted(one, other, seen.past))
+        guess = list(_predicted(one, other, seen))
         probability = 1 - math.prod(1 - (e.probability or 0.0) for e in guess)
         found += _worst(guess)
     if not stated:
         found.append(_unstated(one, other))
-    referred = list(_references(one, other, seen))
+    referred = [one for one in _references(one, other, seen) if _counts(one.evidence, seen)]
     found += (reference.evidence for reference in referred)
     files = seen.tree.names_one_file
-    found += common_names(one.work, one.texts, other.work, other.texts, seen.known, files=files)
+    common = common_names(one.work, one.texts, other.work, other.texts, seen.known, files=files)
+    found += (evidence for evidence in common if _counts(evidence, seen))
     found += shared_resources(one.claims, other.claims, seen.tree)
     found += _opinions(one, other, seen.opinions)
     verdict = _worst_of(*(one.demands for one in found))
@@ -98,6 +106,17 @@ def _judge(one: _Task, other: _Task, seen: Seen) -> PairJudgement:
     return PairJudgement(
         one.work.id, other.work.id, verdict, probability, tuple(_ordered(found)), before
     )
+
+
+def _chance(one: _Task, other: _Task, seen: Seen) -> Chance:
+    met = chance(seen.past, one.side, other.side)
+    return altogether([file for file in met.files if file.path not in seen.united])
+
+
+def _counts(evidence: GateEvidence, seen: Seen) -> bool:
+    """Return whether it says more than that a text names a change log, as most prompts do."""
+    maybe = evidence.demands is PairVerdict.MAYBE
+    return not (maybe and evidence.paths and all(map(seen.is_easy, evidence.paths)))
 
 
 def _with_past(met: Sequence[GateEvidence], past: Sequence[GateEvidence]) -> list[GateEvidence]:
@@ -137,33 +156,41 @@ def _past(met: Chance, named: frozenset[str], new: frozenset[str]) -> Iterator[G
     for file in worth:
         if file.mechanical:
             told = met_in(file, sure=file.path in named)
-            words = f"{told}; keeping both sides mostly resolves it"
+            words = f"{told}; {_KEPT}"
             demands = _at_most_maybe(file.probability)
             kind = EvidenceKind.MECHANICAL
             yield GateEvidence(kind, words, (file.path,), file.probability, demands)
 
 
-def _predicted(one: _Task, other: _Task, past: Past) -> Iterator[GateEvidence]:
+def _predicted(one: _Task, other: _Task, seen: Seen) -> Iterator[GateEvidence]:
     """Yield the files that both tasks will write with some probability, though not both say so."""
-    for path in sorted(one.writes.keys() | other.writes.keys()):
+    for path in sorted((one.writes.keys() | other.writes.keys()) - seen.united):
         both = one.may_write(path) * other.may_write(path)
         if not both:
             continue
         side = TaskSide(exact=frozenset({path}))
-        [file] = chance(past, side, side).files
+        [file] = chance(seen.past, side, side).files
         words = f"both may write `{path}`, as far as the history tells ({percent(both)})"
-        demands = PairVerdict.INDEPENDENT
-        yield GateEvidence(EvidenceKind.PREDICTED, words, (path,), both * file.probability, demands)
+        kind = EvidenceKind.PREDICTED
+        if file.mechanical:
+            words, kind = f"{words}; {_KEPT}", EvidenceKind.MECHANICAL
+        yield GateEvidence(kind, words, (path,), both * file.probability)
 
 
 def _worst(guesses: Sequence[GateEvidence]) -> Iterator[GateEvidence]:
-    """Yield the guesses that matter; all together they make a pair `maybe` at most."""
+    """Yield the guesses that matter; all together they make a pair `maybe` at most.
+
+    Mechanical files make it nothing: every task may add a line to the change log.
+    """
     ranked = sorted(guesses, key=lambda guess: -(guess.probability or 0.0))
-    whole = 1 - math.prod(1 - (guess.probability or 0.0) for guess in ranked)
-    demands = _at_most_maybe(whole)
-    for guess in ranked[:3]:
+    plain = [guess for guess in ranked if guess.kind is EvidenceKind.PREDICTED]
+    demands = _at_most_maybe(1 - math.prod(1 - (guess.probability or 0.0) for guess in plain))
+    for guess in plain[:3]:
         if (guess.probability or 0.0) >= SHOWN_AT or demands is PairVerdict.MAYBE:
-            yield GateEvidence(guess.kind, guess.words, guess.paths, guess.probability, demands)
+            yield replace(guess, demands=demands)
+    for guess in ranked:
+        if guess.kind is EvidenceKind.MECHANICAL and (guess.probability or 0.0) >= SHOWN_AT:
+            yield guess
 
 
 def _unstated(one: _Task, other: _Task) -> GateEvidence:

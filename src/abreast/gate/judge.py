@@ -9,7 +9,7 @@ from abreast.gate.planned import PlannedTask
 from abreast.gate.sentence import sentence_notes
 from abreast.gate.thresholds import DEEP_BELOW
 from abreast.gate.waves import Coupling, arrange
-from abreast.gate.words import tasks_named
+from abreast.gate.words import tasks_listed
 from abreast.model.gate import (
     Edge,
     PairJudgement,
@@ -42,7 +42,8 @@ def judge_works(
     free = [pair for pair in judged if not given.first_of(pair)]
     edges = tuple(_edge(p) for p in free if p.before)
     tasks = tuple(_task(work, seen) for work in works)
-    shape, reason = _shape(works, free, found.waves)
+    apart = [pair for pair in judged if not given.builds_on(pair)]
+    shape, reason = _shape(works, apart, found.waves)
     advice = tuple(advise(works, free, tasks, edges))
     return PlanJudgement(shape, reason, found.waves, judged, tasks, advice, edges, tuple(notes))
 
@@ -61,6 +62,10 @@ class _Given:
                 return earlier
         return ""
 
+    def builds_on(self, pair: PairJudgement) -> bool:
+        """Return whether one of a pair needs the other, through others or not."""
+        return pair.first in self.needed[pair.second] or pair.second in self.needed[pair.first]
+
 
 def _edge(pair: PairJudgement) -> Edge:
     later = pair.second if pair.before == pair.first else pair.first
@@ -68,36 +73,44 @@ def _edge(pair: PairJudgement) -> Edge:
 
 
 def _shape(
-    works: Sequence[PlannedTask], free: Sequence[PairJudgement], waves: Sequence[Sequence[str]]
+    works: Sequence[PlannedTask], apart: Sequence[PairJudgement], waves: Sequence[Sequence[str]]
 ) -> tuple[Shape, str]:
-    """Return the shape of the work, and why it is that one."""
+    """Return the shape of the work, and why it is that one.
+
+    `apart` are the pairs of which none needs the other: what needs another is meant to wait.
+    """
     tasks = counted(len(works), "task")
-    coupled = [pair for pair in free if pair.verdict is PairVerdict.COUPLED]
+    coupled = [pair for pair in apart if pair.verdict is PairVerdict.COUPLED]
+    if len(works) < 2:
+        return Shape.WIDE, f"{tasks}, and nothing beside it"
     if len(waves) < 2:
-        return Shape.WIDE, f"{tasks}, {_known(free)}"
+        return Shape.WIDE, f"{tasks}, {_known(apart)}"
     between = counted(len(coupled), "pair")
     if coupled and len(works) / len(waves) < DEEP_BELOW:
         pieces = one_piece(works, coupled)
-        group = pieces[0] if pieces else [work.id for work in works]
+        tied = {task for pair in coupled for task in (pair.first, pair.second)}
+        group = pieces[0] if pieces else [work.id for work in works if work.id in tied]
         return Shape.DEEP, (
             f"{tasks} would take {len(waves)} waves, {between} of them coupled: run one session for"
-            f" {tasks_named(group)}"
+            f" {tasks_listed(group)}"
         )
     why = f"{between} coupled" if coupled else "as the plan has it"
     return Shape.WAVES, f"{tasks} in {len(waves)} waves, {why}"
 
 
-def _known(free: Sequence[PairJudgement]) -> str:
+def _known(pairs: Sequence[PairJudgement]) -> str:
     """Say how well it is known that nothing keeps tasks from running side by side."""
-    verdicts = {pair.verdict for pair in free}
+    verdicts = {pair.verdict for pair in pairs}
+    maybe = "some of which may conflict"
     if PairVerdict.UNKNOWN in verdicts:
-        return "as far as is known: not all say which paths they write"
-    return "some of which may conflict" if PairVerdict.MAYBE in verdicts else "independent"
+        surely = maybe if PairVerdict.MAYBE in verdicts else "as far as is known"
+        return f"{surely}: not all say which paths they write"
+    return maybe if PairVerdict.MAYBE in verdicts else "independent"
 
 
 def _task(work: PlannedTask, seen: Seen) -> TaskJudgement:
     predicted = () if work.declared else tuple(seen.predicted.get(work.id, ()))
-    return TaskJudgement(work.id, predicted, tuple(sentence_notes(work)))
+    return TaskJudgement(work.id, predicted, tuple(sentence_notes(work)), bool(work.declared))
 
 
 def _closure(waits: Mapping[str, Sequence[str]]) -> dict[str, frozenset[str]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from abreast.gate.chance import TaskSide
 from abreast.gate.globs import can_meet, covers, is_glob
 from abreast.gate.planned import Declared, PlannedTask
-from abreast.gate.references import listed
+from abreast.gate.words import listed
 from abreast.model.gate import EvidenceKind, GateEvidence, PairVerdict
 
 
@@ -20,16 +20,22 @@ def side_of(work: PlannedTask) -> TaskSide:
     )
 
 
-def meetings(work: PlannedTask, other: PlannedTask) -> Iterator[GateEvidence]:
+def meetings(
+    work: PlannedTask, other: PlannedTask, united: frozenset[str] = frozenset()
+) -> Iterator[GateEvidence]:
     """Yield where the declared paths of two tasks meet.
 
+    Of `united` files git keeps both sides, so that they never conflict.
     A file that both name makes a pair at least `maybe`, and one that both create couples it. How
     much more or less a meeting is worth, the history says.
     """
     one, two = work.declared, other.declared
     if new := sorted(one.new & two.new):
         yield _evidence(f"both create {listed(new)}", tuple(new), verdict=PairVerdict.COUPLED)
-    if exact := sorted(one.exact & two.exact):
+    if kept := sorted(one.exact & two.exact & united):
+        words = f"both write {listed(kept)}, of which git keeps both sides (merge=union)"
+        yield _evidence(words, tuple(kept))
+    if exact := sorted((one.exact & two.exact) - united):
         yield _evidence(f"both write {listed(exact)}", tuple(exact), verdict=PairVerdict.MAYBE)
     for first, second, name in ((one, two, other.id), (two, one, work.id)):
         if inside := sorted((first.exact & second.matched) - second.exact):

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from abreast.gate.planned import PlannedTask
 from abreast.gate.texts import Texts
+from abreast.gate.words import listed
 from abreast.model.gate import EvidenceKind, GateEvidence, PairVerdict
 
 Known = Callable[[str], bool]
@@ -149,15 +150,6 @@ def _mention(task: str) -> re.Pattern[str]:
         ways += [rf"\b{_ON}{_FILLER}\s+[`\"']?(?P<d>{loose}){ends}"]
         ways += [rf"(?<![\w/.-])[`\"'](?P<e>{loose})[`\"']\s+task\b"]
     return re.compile("|".join(ways), re.IGNORECASE)
-
-
-def listed(names: list[str], most: int = 3) -> str:
-    """Return names in backticks, the first ones of many."""
-    shown = [f"`{name}`" for name in names[:most]]
-    more = len(names) - most
-    if more > 0:
-        return f"{', '.join(shown)} and {more} more"
-    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
 def _evidence(words: str, paths: tuple[str, ...] = (), *, verdict: PairVerdict) -> GateEvidence:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from abreast.gate.planned import BaseTree, PlannedTask
-from abreast.gate.references import listed
 from abreast.gate.texts import MOST, Texts
+from abreast.gate.words import listed
 from abreast.model.gate import EvidenceKind, GateEvidence, PairVerdict
 
 LOCKS = frozenset(

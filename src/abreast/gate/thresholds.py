@@ -23,9 +23,6 @@ DEEP_BELOW = 4 / 3
 ONE_PIECE = 2 / 3
 """A group of at least three tasks is one piece of work when more of its pairs are coupled."""
 
-SURE_ENOUGH = 0.3
-"""A predicted path from this probability on is named when a task is asked for its paths."""
-
 MOST_TASKS = 100
 """Plans of more tasks are not judged: the 4,950 pairs of these take 0.4 s and 1.3 MB to keep, and
 both grow with the square.

@@ -6,11 +6,6 @@ from abreast.gate.chance import FileChance
 from abreast.model.text import counted
 
 
-def percent(probability: float) -> str:
-    """Return a probability as people say it; nothing is certain."""
-    return f"{min(99, max(1, round(100 * probability)))} %"
-
-
 def met_in(file: FileChance, *, sure: bool) -> str:
     """Say how neighbouring changes to a file have met; `sure` if both tasks name it."""
     both = f"both {'write' if sure else 'may write'} `{file.path}`"
@@ -23,7 +18,15 @@ def met_in(file: FileChance, *, sure: bool) -> str:
     )
 
 
-def tasks_named(names: Sequence[str], most: int = 6) -> str:
-    """Return task ids in backticks, the first ones of many."""
-    shown = ", ".join(f"`{name}`" for name in names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+def listed(names: Sequence[str], most: int = 3) -> str:
+    """Return names in backticks, the first ones of many."""
+    shown = [f"`{name}`" for name in names[:most]]
+    more = len(names) - most
+    if more > 0:
+        return f"{', '.join(shown)} and {more} more"
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
+def tasks_listed(names: Sequence[str]) -> str:
+    """Return ids of tasks in backticks: more of them than of other names."""
+    return listed(names, most=6)

@@ -95,11 +95,15 @@ class PairJudgement:
 
 @dataclass(frozen=True)
 class TaskJudgement:
-    """What is known of one task by itself. `predicted` is empty where its paths are declared."""
+    """What is known of one task by itself.
+
+    `stated`: it says which paths it writes. Only where it does not are they `predicted`.
+    """
 
     task: str
     predicted: tuple[PredictedPath, ...] = ()
     notes: tuple[GateEvidence, ...] = ()
+    stated: bool = True
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,15 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def percent(share: float) -> str:
+    """Return a share or probability (0-1) as `37 %`; a small rest is not rounded away."""
+    if 0 < share < 0.005:
+        return "under 1 %"
+    if 0.995 <= share < 1:
+        return "over 99 %"
+    return f"{round(100 * share)} %"
+
+
 def either(names: Sequence[str]) -> str:
     """Return `a`, `a or b`, `a, b or c`."""
     *others, last = names

@@ -87,6 +87,19 @@ def test_a_shallow_clone(hot: Repo, tmp_path: Path):
     assert pair.verdict.rank >= PairVerdict.MAYBE.rank
 
 
+def test_a_file_of_which_git_keeps_both_sides_does_not_conflict(hot: Repo):
+    """That is what the page advises for change logs."""
+    hot.git("config", "grep.lineNumber", "true")  # which is not ours to see
+    hot.commit("keep both", {".gitattributes": "src/app.py merge=union\n"})
+    [pair] = check(hot).pairs
+    assert (pair.verdict, pair.probability) == (PairVerdict.INDEPENDENT, 0.0)
+    assert pair.evidence[0].words == (
+        "both write `src/app.py`, of which git keeps both sides (merge=union)"
+    )
+    hot.commit("keep none", {".gitattributes": "* merge=union\nsrc/app.py merge=ours\n"})
+    assert check(hot).pairs[0].verdict is PairVerdict.COUPLED
+
+
 def test_a_submodule_stands_for_what_is_in_it(hot: Repo, tmp_path: Path):
     other = make_repo(tmp_path / "other")
     hot.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(other.path), "lib")

@@ -12,6 +12,7 @@ from abreast.gate.planned import BaseTree, planned_tasks
 from abreast.gate.texts import MOST, Texts
 from abreast.gate.thresholds import MOST_TASKS
 from abreast.git.call import split
+from abreast.git.replay_place import Place, replay_place
 from abreast.git.repository import Repository, find_repository
 from abreast.model.gate import GateProgress, PlanJudgement, PredictedPath, unseen
 from abreast.model.task import Plan, Task
@@ -52,13 +53,14 @@ def _judge(
     progress("reading the tree", 0, 1)
     tree = read_tree(repository, plan.base_sha)
     tasks = planned_tasks(plan, tree)
-    names = _names_in(repository, plan)
+    with replay_place(repository) as place:
+        names, united = _names_in(place, plan), _united(place, plan.base_sha, tree)
     with known_past(repository, plan.base_sha, tree.files, places, progress) as known:
         progress("judging", 0, 1)
         predicted = {
             one.id: _predicted(known, one.task, second) for one in tasks if not one.declared
         }
-        seen = Seen(tree, known.past, predicted, names.__contains__, second.pairs)
+        seen = Seen(tree, known.past, predicted, names.__contains__, second.pairs, united)
         return judge_works(tasks, seen, known.notes)
 
 
@@ -82,7 +84,7 @@ def read_tree(repository: Repository, commit: str) -> BaseTree:
     return BaseTree.of([path for _, _, path in rows], submodules)
 
 
-def _names_in(repository: Repository, plan: Plan) -> frozenset[str]:
+def _names_in(place: Place, plan: Plan) -> frozenset[str]:
     """Return those of the names that tasks are to introduce which the base has somewhere already.
 
     All of them where git cannot tell: then nothing is made of them.
@@ -91,13 +93,36 @@ def _names_in(repository: Repository, plan: Plan) -> frozenset[str]:
     if not asked or not plan.base_sha:
         return frozenset()
     try:
-        return frozenset(_grep(repository, plan.base_sha, asked))
+        return frozenset(_grep(place, plan.base_sha, asked))
     except GitError:
         return frozenset(asked)
 
 
-def _grep(repository: Repository, commit: str, names: Iterable[str]) -> set[str]:
+def _grep(place: Place, commit: str, names: Iterable[str]) -> set[str]:
     words = [word for name in names for word in ("-e", name)]
     options = ("-h", "-o", "-w", "-F", "-I", "--no-color", "--threads=2")
-    found = repository.call("grep", *options, *words, commit, "--", codes=(0, 1))
+    found = place.call("grep", *options, *words, commit, "--", codes=(0, 1))
     return set(found.stdout.splitlines())
+
+
+def _united(place: Place, commit: str, tree: BaseTree) -> frozenset[str]:
+    """Return the files of which git keeps both sides of a merge, by `.gitattributes` of a commit.
+
+    None where git cannot tell.
+    """
+    if not any(path.rpartition("/")[2] == ".gitattributes" for path in tree.files):
+        return frozenset()
+    try:
+        asked = ("-q", "-F", "-e", "merge=union", commit, "--", ":(glob)**/.gitattributes")
+        if place.call("grep", *asked, codes=(0, 1)).code:
+            return frozenset()
+        place.call("read-tree", commit)  # git reads attributes from an index, older ones only there
+        stdin = "".join(f"{path}\0" for path in tree.files)
+        fields = split(
+            place.call("check-attr", "--cached", "-z", "--stdin", "merge", stdin=stdin).stdout
+        )
+    except GitError:
+        return frozenset()
+    return frozenset(
+        path for path, value in zip(fields[::3], fields[2::3], strict=True) if value == "union"
+    )
