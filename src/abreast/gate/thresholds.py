@@ -24,6 +24,6 @@ ONE_PIECE = 2 / 3
 """A group of at least three tasks is one piece of work when more of its pairs are coupled."""
 
 MOST_TASKS = 100
-"""Plans of more tasks are not judged: the 4,950 pairs of these take 0.4 s and 1.3 MB to keep, and
+"""Plans of more tasks are not judged: the 4,950 pairs of these take 0.4 s and 0.4 MB to keep, and
 both grow with the square.
 """

@@ -8,7 +8,7 @@ import pytest
 
 from abreast import api
 from abreast.engine.client import gate
-from abreast.engine.common.verdicts import judged_runs
+from abreast.engine.common.verdicts import SCHEMA, judged_runs
 from abreast.errors import GitError, NotFoundError, PlanError, StateError
 from abreast.model.gate import (
     GateMode,
@@ -189,7 +189,7 @@ def test_a_worker_killed_before_a_run_is_closed_leaves_the_review_to_the_next(
     eventually(lambda: stage.has_begun(f"{run.id}/two"), "it is at work")
     reader = Reader(stage.places.database)
     [(_, mode, said, happened)] = reader.judgements(run.id)
-    assert (mode, json.loads(said)["schema"], happened) == ("advise", 1, "")
+    assert (mode, json.loads(said)["schema"], happened) == ("advise", SCHEMA, "")
     stage.kill_worker()
     gate.touch()
     assert stage.wait(run.id).state is RunState.DONE
