@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from abreast.engine.client.gate_past import INDEXED
+from abreast.engine.client.gate_history import INDEXED
 from abreast.gate.chance import mostly
 from abreast.git.replay import replay
 from abreast.git.replay_listing import list_steps, read_changes, read_names

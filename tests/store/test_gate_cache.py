@@ -45,9 +45,9 @@ def test_a_file_of_another_version_is_made_again(tmp_path: Path) -> None:
 
 def test_few_digests_are_kept(tmp_path: Path) -> None:
     with open_gate_cache(tmp_path / "gate.db") as cache:
-        for number in range(9):
+        for number in range(30):
             cache.keep_digest(f"k{number}", b"d%d" % number)
-        assert cache.digest("k8") == b"d8"
+        assert cache.digest("k29") == b"d29"
         assert cache.digest("k0") is None
 
 
@@ -70,7 +70,7 @@ def words(path: str) -> str:
 
 
 def test_paths_and_changes_are_found_by_any_of_the_words(index: GateIndex) -> None:
-    index.set_paths(["src/http.py", "docs/a.md"], words)
+    index.set_paths("t1", ["src/http.py", "docs/a.md"], words)
     index.add_changes([("c1", "retry http", ["src/http.py"]), ("c2", "docs", ["docs/a.md"])])
     assert [path for path, _ in index.find_paths(["http", "unknown"])] == ["src/http.py"]
     assert [one.paths for one in index.find_changes(["retry"])] == [("src/http.py",)]
@@ -78,13 +78,13 @@ def test_paths_and_changes_are_found_by_any_of_the_words(index: GateIndex) -> No
 
 
 def test_paths_come_and_go_with_the_tree(index: GateIndex) -> None:
-    index.set_paths(["a.py", "b.py"], words)
-    index.set_paths(["b.py", "c.py"], words)
+    index.set_paths("t1", ["a.py", "b.py"], words)
+    index.set_paths("t2", ["b.py", "c.py"], words)
     assert sorted(path for path, _ in index.find_paths(["py"])) == ["b.py", "c.py"]
 
 
 def test_a_path_is_found_by_what_was_done_to_it_and_not_by_that_alone(index: GateIndex) -> None:
-    index.set_paths(["a.py", "b.py"], words)
+    index.set_paths("t1", ["a.py", "b.py"], words)
     index.add_changes([("c1", "connect", ["a.py", "gone.py"])])
     index.add_changes([("c2", "close", ["a.py"]), ("c1", "again", ["b.py"])])
     for word in ("connect", "close"):
@@ -94,7 +94,22 @@ def test_a_path_is_found_by_what_was_done_to_it_and_not_by_that_alone(index: Gat
 
 
 def test_odd_words_are_no_query_language(index: GateIndex) -> None:
-    index.set_paths(["a.py"], words)
+    index.set_paths("t1", ["a.py"], words)
     assert index.find_paths(['"', "NEAR(", "z*", "", "OR"]) == []
     assert index.find_paths([]) == index.find_changes([]) == []
     assert index.find_paths(["word"] * 100_000) == []
+
+
+def test_the_same_tree_is_not_looked_at_again(index: GateIndex) -> None:
+    index.set_paths("t1", ["a.py"], words)
+    index.set_paths("t1", ["b.py"], words)
+    assert [path for path, _ in index.find_paths(["py"])] == ["a.py"]
+    index.drop_paths(["a.py"])
+    index.set_paths("t1", ["b.py"], words)
+    assert [path for path, _ in index.find_paths(["py"])] == ["b.py"]
+
+
+def test_a_word_that_most_files_have_finds_them_only_by_itself(index: GateIndex) -> None:
+    index.set_paths("t1", ["src/a.py", "src/b.py", "src/c.py"], words)
+    assert [path for path, _ in index.find_paths(["src", "b"])] == ["src/b.py"]
+    assert len(index.find_paths(["src"])) == 3

@@ -3,16 +3,18 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from abreast.engine.client import amending, gate, planning
-from abreast.engine.client.amending import Amendment
-from abreast.engine.reading import gate as reviewing
+from abreast.engine.client import gate, planning
 from abreast.gate.opinion import NO_OPINION, SHAPE, SecondOpinion, question, read_opinion
-from abreast.gate.review import Review
 from abreast.git.repository import find_repository
 from abreast.model.gate import GateProgress, PlanJudgement, unseen
 from abreast.model.task import Plan
 from abreast.places import Places, find_places
+
+if TYPE_CHECKING:  # each has much to import, and a check needs neither
+    from abreast.engine.client.amending import Amendment
+    from abreast.gate.review import Review
 
 
 def check(
@@ -57,13 +59,15 @@ def _ask(plan: Plan, agent: str, places: Places) -> tuple[SecondOpinion, tuple[s
 
 
 def write_advice(
-    source: Path, judgement: PlanJudgement, *, confirm: Callable[[Amendment], bool] | None = None
-) -> Amendment | None:
+    source: Path, judgement: PlanJudgement, *, confirm: "Callable[[Amendment], bool] | None" = None
+) -> "Amendment | None":
     """Add the lines that a judgement advises to a plan file, and return what was added.
 
     `confirm` is given the change, and returns whether to go on. Returns None when there is nothing
     to add, or it said no. Raises StateError when the file cannot be edited: it is then as it was.
     """
+    from abreast.engine.client import amending
+
     amendment = amending.amend(source, judgement.advice)
     if amendment.new == amendment.old or (confirm is not None and not confirm(amendment)):
         return None
@@ -71,13 +75,15 @@ def write_advice(
     return amendment
 
 
-def review(run: str = "", *, repo: Path | None = None, places: Places | None = None) -> Review:
+def review(run: str = "", *, repo: Path | None = None, places: Places | None = None) -> "Review":
     """Return what the gate has said of a run's pairs, what became of them, and how right it is.
 
     Without `run` (a run's id, or the start of one) it is the newest run of the repository around
     `repo`, by default the current folder. The figures are over all judged runs of the repository.
     Raises NotFoundError when the gate has judged none.
     """
+    from abreast.engine.reading import gate as reviewing
+
     where = places or find_places()
     common_dir = ""
     if not run:

@@ -1,6 +1,8 @@
 """What the texts of a task speak of: paths, names in code, names that it is to introduce."""
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -77,11 +79,20 @@ class Texts:
             if quoted or _ENDS_NAME.match(found["next"]):
                 made |= _inside(found["name"])
         # "`report --csv` writes the report": the subject is what is to be there.
-        if subject := re.match(
-            r"(?:the\s+)?(?:new\s+)?(`[^`\n]{3,60}`)", self.sentence, re.IGNORECASE
-        ):
+        if subject := _SUBJECT.match(self.sentence):
             made |= _inside(subject[1])
         return frozenset(made) & self.names
+
+
+def names_at_issue(texts: Iterable[Texts]) -> frozenset[str]:
+    """Return the names that one task is to introduce and another one speaks of as well.
+
+    Of all others it does not matter whether they are in the tree already.
+    """
+    every = list(texts)
+    counts = Counter(name for one in every for name in one.names)
+    introduced = frozenset[str]().union(*(one.introduced for one in every))
+    return frozenset(name for name in introduced if counts[name] > 1)
 
 
 def _inside(text: str) -> set[str]:

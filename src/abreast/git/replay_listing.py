@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from abreast.git.replay_place import Place
 from abreast.model.history import LARGE, Change, ChangedFile, ChangeKind, Hunk
+from abreast.model.text import whole_characters
 
 _PART = 500  # commits a call: what git prints of them is held in memory
 _DIFF = ("--diff-merges=first-parent", "--no-renames", "--no-ext-diff", "--no-textconv")
@@ -89,7 +90,8 @@ def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
 def _log(place: Place, ids: Sequence[str], *options: str) -> str:
     if not ids:  # git would take HEAD
         return ""
-    return place.read("log", "--no-walk=unsorted", "--stdin", *_DIFF, *options, stdin=ids)
+    found = place.read("log", "--no-walk=unsorted", "--stdin", *_DIFF, *options, stdin=ids)
+    return whole_characters(found)  # a path or an author that is no text could not be kept
 
 
 def _read_raw(place: Place, ids: Sequence[str]) -> Iterator[tuple[Change, list[tuple[str, str]]]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from abreast.git.call import require_git
 from abreast.git.replay_listing import HistoryStep
 from abreast.git.replay_place import Place
+from abreast.model.text import whole_characters
 
 _MANY = (2, 39)  # `merge-tree --stdin`; an older git is started once for each merge
 _SHAPE = ("merge-tree", "--write-tree", "--no-messages")
@@ -64,7 +65,7 @@ def _merge_one(place: Place, line: str) -> ReplayedMerge | None:
 
 def _read(output: str) -> Iterator[ReplayedMerge]:
     """Yield what `merge-tree --stdin` says: 1 (clean) or 0, the tree, the conflicts, nothing."""
-    fields = iter(output.split("\0"))
+    fields = iter(whole_characters(output).split("\0"))
     for status in fields:
         if status not in {"0", "1"}:
             return

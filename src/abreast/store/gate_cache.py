@@ -16,7 +16,7 @@ from abreast.errors import DamagedCacheError, StoreError
 from abreast.model.history import Change, Meeting
 from abreast.store.direct import BUSY_SECONDS, is_damage
 
-VERSION = 1
+VERSION = 2
 """Of the tables, and of what is in them: how changes are read and pairs are replayed."""
 
 _TABLES = f"""
@@ -31,13 +31,15 @@ CREATE TABLE subject_of (
     number INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, paths BLOB NOT NULL
 );
 CREATE VIRTUAL TABLE subject USING fts5 (words);
+CREATE TABLE paths_of (tree TEXT NOT NULL);
 CREATE TABLE file (number INTEGER PRIMARY KEY, path TEXT UNIQUE NOT NULL);
 CREATE VIRTUAL TABLE file_words USING fts5 (words, subjects);
+CREATE VIRTUAL TABLE file_vocabulary USING fts5vocab (file_words, row);
 CREATE TABLE digest (key TEXT PRIMARY KEY, data BLOB NOT NULL);
 PRAGMA user_version = {VERSION};
 COMMIT;
 """
-_DIGESTS = 5  # that are kept: one for each of the last base commits
+_DIGESTS = 20  # that are kept: four for each of the last base commits
 _FORGET = (
     "DELETE FROM digest WHERE rowid NOT IN (SELECT rowid FROM digest ORDER BY rowid DESC LIMIT ?)"
 )

@@ -5,7 +5,7 @@ It is told words, and looks for the same ones: what counts as a word is the gate
 
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -15,17 +15,21 @@ BY_NAME, BY_ALL = (1.0, 0.0), (3.0, 1.0)
 _MOST_WORDS = 60  # of one question; the longest prompts say the same with other words
 _AT_ONCE = 500  # parameters of one statement
 _KNOWN = "SELECT id FROM subject_of WHERE id"
+# The best are chosen before they are looked up: many match that are not wanted.
 _FILES = (
-    "SELECT path, -bm25(file_words, ?, ?) FROM file_words JOIN file ON number = file_words.rowid"
-    " WHERE file_words MATCH ? ORDER BY 2 DESC LIMIT ?"
+    "SELECT path, score FROM (SELECT rowid AS found, -bm25(file_words, ?, ?) AS score"
+    " FROM file_words WHERE file_words MATCH ? ORDER BY score DESC LIMIT ?)"
+    " JOIN file ON number = found ORDER BY score DESC, found"
 )
+_USES = "SELECT doc FROM file_vocabulary WHERE term = ?"
 _APPEND = (
     "UPDATE file_words SET subjects = subjects || ' ' || ?"
     " WHERE rowid = (SELECT number FROM file WHERE path = ?)"
 )
 _SUBJECTS = (
-    "SELECT id, paths, -bm25(subject) FROM subject JOIN subject_of ON number = subject.rowid"
-    " WHERE subject MATCH ? ORDER BY 3 DESC LIMIT ?"
+    "SELECT id, paths, score FROM (SELECT rowid AS found, -bm25(subject) AS score"
+    " FROM subject WHERE subject MATCH ? ORDER BY score DESC LIMIT ?)"
+    " JOIN subject_of ON number = found ORDER BY score DESC, found"
 )
 
 
@@ -43,6 +47,7 @@ class GateIndex:
     """The index, in the file of the gate's cache (`abreast.store.gate_cache`)."""
 
     connection: sqlite3.Connection
+    _uses: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
 
     def missing(self, ids: Sequence[str]) -> list[str]:
         """Return those of these changes that are not in the index, in their order."""
@@ -56,6 +61,7 @@ class GateIndex:
     def add_changes(self, changes: Iterable[tuple[str, str, Sequence[str]]]) -> None:
         """Add changes: the id, the words of the subject, the paths; those must be there already."""
         by_path: dict[str, list[str]] = {}
+        self._uses.clear()
         with self.connection:
             for name, words, paths in changes:
                 added = self.connection.execute(
@@ -70,53 +76,89 @@ class GateIndex:
             rows = [(" ".join(words), path) for path, words in by_path.items()]
             self.connection.executemany(_APPEND, rows)
 
-    def set_paths(self, paths: Iterable[str], words: Callable[[str], str]) -> None:
-        """Make the index have just these paths; `words` gives those of the name of a new one."""
-        wanted = set(paths)
-        known = {path for (path,) in self.connection.execute("SELECT path FROM file")}
-        self.drop_paths(known - wanted)
-        self.add_paths({path: words(path) for path in sorted(wanted - known)})
+    def set_paths(self, tree: str, paths: Iterable[str], words: Callable[[str], str]) -> None:
+        """Make the index have just these paths; `words` gives those of the name of a new one.
+
+        `tree` says whose paths they are: nothing is looked at when it was told the same last.
+        """
+        known_tree = self.connection.execute("SELECT tree FROM paths_of").fetchone()
+        if tree and known_tree == (tree,):
+            return
+        with self.connection:
+            self.connection.execute("BEGIN IMMEDIATE")
+            wanted = set(paths)
+            known = {path for (path,) in self.connection.execute("SELECT path FROM file")}
+            self._drop(known - wanted)
+            self._add({path: words(path) for path in sorted(wanted - known)})
+            self.connection.execute("INSERT INTO paths_of VALUES (?)", (tree,))
 
     def add_paths(self, words: Mapping[str, str]) -> None:
         """Add paths that it does not have, each with the words of its name."""
         with self.connection:
-            for path, text in words.items():
-                added = self.connection.execute("INSERT INTO file (path) VALUES (?)", (path,))
-                row = (added.lastrowid, text)
-                self.connection.execute(
-                    "INSERT INTO file_words (rowid, words, subjects) VALUES (?, ?, '')", row
-                )
+            self._add(words)
 
     def drop_paths(self, paths: Iterable[str]) -> None:
         """Forget paths; those that it does not have are passed over."""
         with self.connection:
-            for path in paths:
-                row = self.connection.execute("SELECT number FROM file WHERE path = ?", (path,))
-                if number := row.fetchone():
-                    self.connection.execute("DELETE FROM file_words WHERE rowid = ?", number)
-                    self.connection.execute("DELETE FROM file WHERE number = ?", number)
+            self._drop(paths)
+
+    def _add(self, words: Mapping[str, str]) -> None:
+        self._uses.clear()
+        self.connection.execute("DELETE FROM paths_of")
+        for path, text in words.items():
+            added = self.connection.execute("INSERT INTO file (path) VALUES (?)", (path,))
+            row = (added.lastrowid, text)
+            self.connection.execute(
+                "INSERT INTO file_words (rowid, words, subjects) VALUES (?, ?, '')", row
+            )
+
+    def _drop(self, paths: Iterable[str]) -> None:
+        self._uses.clear()
+        self.connection.execute("DELETE FROM paths_of")
+        for path in paths:
+            row = self.connection.execute("SELECT number FROM file WHERE path = ?", (path,))
+            if number := row.fetchone():
+                self.connection.execute("DELETE FROM file_words WHERE rowid = ?", number)
+                self.connection.execute("DELETE FROM file WHERE number = ?", number)
 
     def find_paths(
         self, words: Sequence[str], weights: tuple[float, float] = BY_ALL, limit: int = 200
     ) -> list[tuple[str, float]]:
         """Return the paths that these words fit best, with scores; `weights` say what counts."""
-        if not (asked := _question(words)):
+        if not (asked := _question(self._telling(_asked(words)))):
             return []
         return list(self.connection.execute(_FILES, (*weights, asked, limit)))
 
     def find_changes(self, words: Sequence[str], limit: int = 200) -> list[IndexedChange]:
         """Return the changes whose subjects these words fit best."""
-        if not (asked := _question(words)):
+        if not (asked := _question(_asked(words))):
             return []
         rows = self.connection.execute(_SUBJECTS, (asked, limit))
         reader = msgspec.json.Decoder(tuple[str, ...])
         return [IndexedChange(name, reader.decode(paths), score) for name, paths, score in rows]
 
+    def _telling(self, words: Sequence[str]) -> Sequence[str]:
+        """Return those of the words that less than half of the files have, or all of them.
 
-def _question(words: Sequence[str]) -> str:
-    """Return a query for any of the words, the most frequent of them first where there are many."""
+        BM25 gives nothing for the others, and they take most of the time of a query.
+        """
+        if not self._uses:
+            self._uses[""] = self.connection.execute("SELECT count(*) FROM file").fetchone()[0]
+        for word in words:
+            if word not in self._uses:
+                row = self.connection.execute(_USES, (word,)).fetchone()
+                self._uses[word] = row[0] if row else 0
+        return [word for word in words if 2 * self._uses[word] <= self._uses[""]] or words
+
+
+def _asked(words: Sequence[str]) -> Sequence[str]:
+    """Return these words once each, the most frequent of them where there are many."""
     counts: dict[str, int] = {}
     for word in words:
         counts[word] = counts.get(word, 0) + 1
-    asked = sorted(counts, key=lambda word: -counts[word])[:_MOST_WORDS]
-    return " OR ".join('"' + word.replace('"', '""') + '"' for word in asked)
+    return sorted(counts, key=lambda word: -counts[word])[:_MOST_WORDS]
+
+
+def _question(words: Sequence[str]) -> str:
+    """Return a query for any of the words."""
+    return " OR ".join('"' + word.replace('"', '""') + '"' for word in words)

@@ -1,8 +1,10 @@
 """What a history tells the gate: read once, kept, and the same the next time."""
 
+import os
 from pathlib import Path
 
 from abreast.engine.client.gate_past import known_past
+from abreast.engine.client.gate_tree import gate_cache, read_tree
 from abreast.gate.chance import TaskSide, chance
 from abreast.git.repository import find_repository
 from abreast.places import Places
@@ -21,7 +23,8 @@ def look(repo: Repo, state: Path, base: str | None = None) -> tuple[float, list[
     def progress(what: str, _done: int, _total: int) -> None:
         said.append(what)
 
-    with known_past(found, commit, paths, Places(state, ""), progress) as known:
+    with gate_cache(found, Places(state, "")) as cache:
+        known = known_past(found, commit, paths, cache, progress)
         predicted = [path.path for path in known.predict("write the hub once more")]
         return chance(known.past, HUB, HUB).anywhere, predicted, said
 
@@ -46,6 +49,35 @@ def test_without_a_commit_little_is_known_and_nothing_fails(repo: Repo, tmp_path
 
 def test_a_history_that_cannot_be_read_is_said(repo: Repo, tmp_path: Path) -> None:
     found = find_repository(repo.path)
-    with known_past(found, "f" * 40, [], Places(tmp_path, ""), lambda *_: None) as known:
+    with gate_cache(found, Places(tmp_path, "")) as cache:
+        known = known_past(found, "f" * 40, [], cache, lambda *_: None)
         assert "could not be read" in known.notes[0]
         assert known.predict("anything") == ()
+
+
+def test_a_clone_that_is_deepened_is_read_again(repo: Repo, tmp_path: Path) -> None:
+    for number in range(6):
+        repo.commit(f"write the hub {number}", {"hub.py": f"{number}\n"})
+    clone = Repo(tmp_path / "clone")
+    repo.git("clone", "-q", "--depth", "2", repo.path.as_uri(), str(clone.path))
+    state = tmp_path / "state"
+    shallow = look(clone, state)
+    assert look(clone, state) == (*shallow[:2], [])
+    clone.git("fetch", "-q", "--unshallow")
+    deep = look(clone, state)
+    assert "replaying neighbours" in deep[2]
+    assert deep[0] > shallow[0]
+
+
+def test_a_path_that_is_no_text_keeps_nothing_from_being_judged(repo: Repo, tmp_path: Path) -> None:
+    (repo.path / os.fsdecode(b"caf\xe9.py")).write_text("x\n")
+    repo.git("add", ".")
+    repo.git("commit", "-qm", "add the café")
+    repo.commit("write the hub", {"hub.py": "1\n"})
+    found = find_repository(repo.path)
+    base = repo.git("rev-parse", "HEAD")
+    for _ in range(2):
+        with gate_cache(found, Places(tmp_path, "")) as cache:
+            tree = read_tree(found, base, cache)
+            known = known_past(found, base, tree.files, cache, lambda *_: None)
+            assert "hub.py" in [path.path for path in known.predict("write the hub")]

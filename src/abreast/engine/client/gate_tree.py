@@ -1,0 +1,118 @@
+"""The files of the base commit, and the names in code that they have: looked up once, and kept."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from abreast.errors import GitError, StoreError
+from abreast.gate.planned import BaseTree
+from abreast.git.call import split
+from abreast.git.repository import Repository
+from abreast.model.text import whole_characters
+from abreast.places import Places
+from abreast.store.gate_cache import GateCache, open_gate_cache
+
+if TYPE_CHECKING:
+    from abreast.git.replay_place import Place
+
+_ASKED = 200
+"""How many names in code are looked up in the tree; a plan of 50 tasks has about so many."""
+
+
+@contextmanager
+def gate_cache(repo: Repository, places: Places) -> Iterator[GateCache]:
+    """Yield what the gate has kept of a repository, or a cache in memory where that fails."""
+    file = places.state / "gate" / f"{repo.lock(Path()).stem}.db"
+    with ExitStack() as stack:
+        try:
+            cache = stack.enter_context(open_gate_cache(file))
+        except StoreError:
+            cache = stack.enter_context(open_gate_cache(None))
+        yield cache
+
+
+def read_tree(repository: Repository, commit: str, cache: GateCache) -> BaseTree:
+    """Return the files of a commit, whatever is checked out; an empty tree where there is none."""
+    if not commit:
+        return BaseTree()
+    key = f"tree {commit}"
+    if kept := cache.digest(key):
+        return msgspec.json.decode(kept, type=BaseTree)
+    listed = repository.call("ls-tree", "-r", "-z", "--format=%(objecttype) %(path)", commit)
+    rows = [row.partition(" ") for row in split(whole_characters(listed.stdout))]
+    submodules = [path for kind, _, path in rows if kind == "commit"]
+    tree = BaseTree.of([path for _, _, path in rows], submodules)
+    cache.keep_digest(key, msgspec.json.encode(tree))
+    return tree
+
+
+def names_there(
+    repository: Repository, commit: str, names: Iterable[str], cache: GateCache
+) -> frozenset[str]:
+    """Return those of these names in code that the files of a commit have somewhere.
+
+    All of them where git cannot tell: then nothing is made of them.
+    """
+    asked = sorted(names)[:_ASKED]
+    if not asked or not commit:
+        return frozenset()
+    question = hashlib.sha256("\n".join(asked).encode(errors="replace")).hexdigest()
+    key = f"names {commit} {question}"
+    if kept := cache.digest(key):
+        return msgspec.json.decode(kept, type=frozenset[str])
+    from abreast.git.replay_place import replay_place  # the next check does without
+
+    try:
+        with replay_place(repository) as place:
+            found = frozenset(_grep(place, commit, asked))
+    except GitError:
+        return frozenset(asked)
+    cache.keep_digest(key, msgspec.json.encode(found))
+    return found
+
+
+def _grep(place: "Place", commit: str, names: Sequence[str]) -> set[str]:
+    words = [word for name in names for word in ("-e", name)]
+    options = ("-h", "-o", "-w", "-F", "-I", "--no-color", "--threads=2")
+    found = place.call("grep", *options, *words, commit, "--", codes=(0, 1))
+    return set(whole_characters(found.stdout).splitlines())
+
+
+def united_files(
+    repository: Repository, commit: str, tree: BaseTree, cache: GateCache
+) -> frozenset[str]:
+    """Return the files of which git keeps both sides of a merge, by `.gitattributes` of a commit.
+
+    None where git cannot tell.
+    """
+    if not any(path.rpartition("/")[2] == ".gitattributes" for path in tree.files):
+        return frozenset()
+    key = f"united {commit}"
+    if kept := cache.digest(key):
+        return msgspec.json.decode(kept, type=frozenset[str])
+    from abreast.git.replay_place import replay_place  # the next check does without
+
+    try:
+        with replay_place(repository) as place:
+            found = frozenset(_united(place, commit, tree))
+    except GitError:
+        return frozenset()
+    cache.keep_digest(key, msgspec.json.encode(found))
+    return found
+
+
+def _united(place: "Place", commit: str, tree: BaseTree) -> Iterator[str]:
+    asked = ("-q", "-F", "-e", "merge=union", commit, "--", ":(glob)**/.gitattributes")
+    if place.call("grep", *asked, codes=(0, 1)).code:
+        return
+    place.call("read-tree", commit)  # git reads attributes from an index, older ones only there
+    stdin = "".join(f"{path}\0" for path in tree.files)
+    done = place.call("check-attr", "--cached", "-z", "--stdin", "merge", stdin=stdin)
+    fields = split(done.stdout)
+    for path, value in zip(fields[::3], fields[2::3], strict=True):
+        if value == "union":
+            yield path
