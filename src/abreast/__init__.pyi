@@ -20,6 +20,7 @@ from abreast.api.handing_over import (
 from abreast.api.looking import (
     find_run as find_run,
     find_session as find_session,
+    pull_requests as pull_requests,
     runs as runs,
     sessions as sessions,
 )

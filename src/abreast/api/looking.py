@@ -1,6 +1,7 @@
 """Look at runs and sessions; nothing here changes anything, and what is imported is light."""
 
 from abreast.errors import NotFoundError
+from abreast.model.pull_request import SessionRequest
 from abreast.model.session import Attendance, Presence, Run, Session
 from abreast.places import Places, find_places
 from abreast.store import unrecorded as lost
@@ -51,6 +52,13 @@ def presence(run: Run, *, places: Places | None = None) -> Presence:
     from abreast.engine.common import attendance
 
     return attendance.presence(run, places or find_places())
+
+
+def pull_requests(run: Run, *, places: Places | None = None) -> list[SessionRequest]:
+    """Return how the pull requests of a run stand: asks GitHub or GitLab for each."""
+    from abreast.engine.reading.pull_requests import pull_requests as ask
+
+    return ask(run, places or find_places())
 
 
 def unrecorded(*, places: Places | None = None) -> list[lost.Unrecorded]:

@@ -3,11 +3,13 @@
 import os
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 
 import click
 
 from abreast.api import looking
 from abreast.cli import as_json, door, options
+from abreast.model.pull_request import SessionRequest
 from abreast.model.session import LogEvent, Presence, Run
 from abreast.model.text import counted, harmless
 from abreast.places import find_places
@@ -20,8 +22,9 @@ _SHOWN = 5  # of the sessions whose record is gone
 @click.command()
 @options.run_name
 @click.option("--all", "everything", is_flag=True, help="List all runs, one line each")
+@click.option("--pr", is_flag=True, help="Ask GitHub or GitLab how the pull requests stand")
 @options.as_json
-def status(*, run: str, everything: bool, json: bool) -> int:
+def status(*, run: str, everything: bool, pr: bool, json: bool) -> int:
     """Show the state of runs and their sessions
 
     Without RUN: every unfinished run, or else the newest one; of a run of more than 40
@@ -38,16 +41,35 @@ def status(*, run: str, everything: bool, json: bool) -> int:
         shown = [r for r in newest if not r.state.final] or newest[:1]
     found = [(r, looking.presence(r)) for r in shown]
     left = [] if run or not find_places().worktrees.exists() else looking.unrecorded()
+    requests = [one for r in shown for one in looking.pull_requests(r)] if pr else []
     if json:
         runs = [as_json.run_dict(r, who) for r, who in found]
-        as_json.emit({"runs": runs, "unrecorded": left})
+        asked = {"pull_requests": [asdict(one) for one in requests]} if pr else {}
+        as_json.emit({"runs": runs, "unrecorded": left, **asked})
     elif found:
         _print(found, brief=everything, whole=bool(run))
     elif not left:
         click.echo("nothing has run yet\nhint: `abreast demo` shows a run", err=True)
+    if pr and not json:
+        _print_requests(requests)
     if left and not json:
         _tell_unrecorded(left, alone=not found)
     return 0
+
+
+def _print_requests(requests: Sequence[SessionRequest]) -> None:
+    """Print how the pull requests stand; those of which nothing is known with the reason."""
+    from abreast.cli.requests_table import requests_table
+
+    if not requests:
+        click.echo("no session has a pull request", err=True)
+        return
+    console = door.console()
+    console.print()
+    console.print(requests_table(requests))
+    for one in requests:
+        if one.request is None:
+            click.echo(harmless(f"{one.session}: {one.reason}"), err=True)
 
 
 def _tell_unrecorded(left: Sequence[Unrecorded], *, alone: bool) -> None:

@@ -9,6 +9,7 @@ from abreast.model.economy import Account, Estimate
 from abreast.model.gate import GateMode
 from abreast.model.limits import Limits, Profile
 from abreast.model.moves import Move
+from abreast.model.pull_request import RequestOptions
 from abreast.model.session import LandMode
 
 LIMIT_TOKENS = 500
@@ -191,6 +192,7 @@ class Plan:
     pool: int = 0  # worktrees kept warm for the next run; 0: none
     source: str = ""  # the plan file, or "options"
     gate: GateMode = GateMode.ADVISE
+    pr: RequestOptions = field(default_factory=RequestOptions)
 
     def by_id(self) -> Mapping[str, Task]:
         return {task.id: task for task in self.tasks}

@@ -9,6 +9,7 @@ from pathlib import Path
 from abreast.errors import PlanError, Problem
 from abreast.model.gate import GateMode
 from abreast.model.limits import Limits
+from abreast.model.pull_request import ForgeName, RequestOptions
 from abreast.model.session import LandMode
 from abreast.model.task import AgentChoice, Plan
 from abreast.plan.explain import explain, kind_of
@@ -89,6 +90,7 @@ def build_plan(
         pass_env=tuple(table.pass_env),
         pool=table.pool,
         source=source.file,
+        pr=RequestOptions(ForgeName(table.pr.forge), table.pr.draft, tuple(table.pr.labels)),
     )
     return options.over(plan)
 

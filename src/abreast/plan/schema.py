@@ -24,6 +24,14 @@ class LimitsTable(Table):
     usd: Amount | None = None
 
 
+class RequestTable(Table):
+    """How pull requests are opened."""
+
+    forge: Literal["auto", "github", "gitlab"] = "auto"
+    draft: bool = False
+    labels: list[str] = []
+
+
 class Shared(Table):
     """What a plan says for all its tasks, and a task may say for itself."""
 
@@ -62,3 +70,4 @@ class PlanTable(Shared):
     verify_timeout_minutes: Amount = 20.0
     pass_env: list[str] = []
     pool: Count = 0
+    pr: RequestTable = Field(default_factory=RequestTable)

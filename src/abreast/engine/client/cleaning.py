@@ -6,13 +6,13 @@ from pathlib import Path
 
 from abreast.engine.client.requests import Client, connect
 from abreast.engine.common.attendance import is_lost
+from abreast.engine.common.forge import merged_at
 from abreast.engine.common.layout import (
     SessionLayout,
     layout_of,
     repository_lock,
     repository_of_run,
 )
-from abreast.engine.working.landing.pull_request import was_merged
 from abreast.engine.working.session.keeping import make_room, tell_kept
 from abreast.errors import AbreastError, NotFoundError
 from abreast.git.commit import anchor, left_in
@@ -21,6 +21,7 @@ from abreast.git.guard import guard_worktree
 from abreast.git.making import empty_trash, remove_worktree
 from abreast.git.merge import is_landed
 from abreast.git.pool import give_back
+from abreast.git.push import pushed_ref
 from abreast.git.repository import Repository, delete_ref, read_ref
 from abreast.git.snapshot import keep_submodules
 from abreast.git.status import find_commit
@@ -160,6 +161,7 @@ def _landed(run: Run, session: Session, repository: Repository) -> str:
     ):
         return f"landed in {run.target} ({how})"
     proposed = session.landing is LandState.PROPOSED
-    if proposed and was_merged(repository, session.landed, session.commit):
+    heads = (session.commit, read_ref(repository, pushed_ref(session.id)))
+    if proposed and merged_at(repository.place, session.landed, heads):
         return f"its request was merged: {session.landed}"
     return ""

@@ -241,7 +241,7 @@ class Client:
         plan = load_plan(self.reader.plan_json(run))
         environ = wanted_environment(os.environ, plan.pass_env)
         target = target or found.target
-        for problem in landing_problems(mode, target, repository, environ):
+        for problem in landing_problems(mode, target, repository, environ, plan.pr.forge):
             raise StateError(problem.message, hint=problem.hint)
         landing_stop_file(self.places, run).unlink(missing_ok=True)
         with bring_environment(self.places, run, plan.pass_env):

@@ -10,17 +10,18 @@ import psutil
 
 from abreast.agents import AGENTS
 from abreast.engine.common.environment import wanted_environment
+from abreast.engine.common.forge import REMOTE, forge_of
 from abreast.engine.common.installed import find_fit
 from abreast.errors import AbreastError, AgentError, PlanError, Problem
 from abreast.git.call import require_git
 from abreast.git.repository import Repository, branch_name_ok, find_repository, read_ref, resolve
 from abreast.git.status import current_branch, dirty_summary, find_commit
+from abreast.model.pull_request import ForgeName
 from abreast.model.session import LandMode
 from abreast.model.task import Plan, Task
 from abreast.places import find_places
 from abreast.plan.names import task_problems
 
-REMOTE = "origin"  # where pull requests are opened
 _GIB = 2**30
 
 
@@ -47,7 +48,7 @@ def check_plan(
     if repository is not None:
         base_sha = _base(plan, repository, problems)
         target = target or _default_target(plan, repository)
-        problems += landing_problems(plan.land, target, repository, env)
+        problems += landing_problems(plan.land, target, repository, env, plan.pr.forge)
     if problems or repository is None:
         raise PlanError(problems)
     checked = replace(
@@ -83,7 +84,11 @@ def _agent_problems(plan: Plan, environ: Mapping[str, str]) -> Iterator[Problem]
 
 
 def landing_problems(
-    mode: LandMode, target: str, repository: Repository, environ: Mapping[str, str]
+    mode: LandMode,
+    target: str,
+    repository: Repository,
+    environ: Mapping[str, str],
+    forge: ForgeName,
 ) -> Iterator[Problem]:
     """Yield the reasons why commits cannot land on `target` in this mode."""
     if mode is LandMode.NONE:
@@ -97,9 +102,10 @@ def landing_problems(
         yield Problem("target", f"there is no local branch {target}", hint)
     if mode is not LandMode.PR:
         return
-    if shutil.which("gh", path=environ.get("PATH")) is None:
-        hint = "install it and `gh auth login`, or land with --land merge"
-        yield Problem("land", "pull requests need the GitHub CLI `gh`, which is not there", hint)
+    command = forge_of(repository, environ, forge).command
+    if shutil.which(command, path=environ.get("PATH")) is None:
+        hint = f"install it and `{command} auth login`, or land with --land merge"
+        yield Problem("land", f"pull requests need the program `{command}`, which is missing", hint)
     if REMOTE not in repository.call("remote").stdout.split():
         hint = f"`git remote add {REMOTE} URL`, or land with --land merge"
         yield Problem("land", f"pull requests need a remote named {REMOTE}", hint)

@@ -1,6 +1,5 @@
 """Landing: one session after another, tested as merged, and the target moves or stays as it is."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -414,99 +413,6 @@ def test_what_cannot_be_landed_is_refused_with_a_reason(shared_stage: Stage) -> 
     assert not (stage.places.runs / run.id / "environment.json").exists()
     gate.touch()
     assert stage.wait(running.id).state is RunState.DONE
-
-
-FAKE_GH = """\
-#!/bin/sh
-# The remote service, as far as `gh` speaks to it: it has the requests that were opened.
-echo "$@" >> {calls}
-case "$1 $2" in
-"pr list") cat {open} ;;
-"pr create")
-    git --git-dir {remote} rev-parse -q --verify "refs/heads/$4" > /dev/null || exit 1
-    echo '[{{"url": "https://forge.example/pull/1"}}]' > {open}
-    echo "Creating pull request" >&2
-    echo https://forge.example/pull/1 ;;
-"pr view") cat {open}.view ;;
-esac
-"""
-
-
-@pytest.fixture
-def forge(tmp_path: Path, local_stage: Stage) -> Path:
-    """A remote repository and a `gh` on PATH; returns the list of its calls."""
-    remote, calls, opened = tmp_path / "remote.git", tmp_path / "calls", tmp_path / "open"
-    opened.write_text("[]")
-    local_stage.repo.git("init", "-q", "--bare", str(remote))
-    local_stage.repo.git("remote", "add", "origin", str(remote))
-    gh = tmp_path / "bin" / "gh"
-    gh.parent.mkdir()
-    gh.write_text(FAKE_GH.format(calls=calls, open=opened, remote=remote))
-    gh.chmod(0o755)
-    local_stage.environ = {**os.environ, "PATH": f"{gh.parent}:{os.environ['PATH']}"}
-    return calls
-
-
-def test_a_pull_request_is_opened_once(
-    local_stage: Stage, forge: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stage = local_stage
-    run = stage.run(task("one", writes("one.txt")), land=LandMode.PR)
-    [session] = run.sessions
-    assert run.state is RunState.DONE, session.reason
-    assert session.landing is LandState.PROPOSED
-    assert session.landed == "https://forge.example/pull/1"
-    pushed = stage.repo.git("ls-remote", "origin", f"refs/heads/{session.branch}")
-    assert pushed.split()[0] == session.commit
-    assert "one.txt" not in on(stage, "main")
-
-    monkeypatch.setenv("PATH", stage.environ["PATH"] if stage.environ else "")
-    again = api.land(run.id, LandMode.PR, places=stage.places)
-    assert again.sessions[0].landed == session.landed
-    words = [line.split()[:2] for line in forge.read_text().splitlines() if line.startswith("pr")]
-    assert words == [["pr", "list"], ["pr", "create"], ["pr", "list"]]
-    [create] = [line for line in forge.read_text().splitlines() if line.startswith("pr create")]
-    assert f"--head {session.branch} --base main --title one is there. --body" in create
-
-
-def test_a_request_is_of_the_sessions_own_change_alone(
-    local_stage: Stage, forge: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stage = local_stage
-    run = stage.run(
-        task("first", writes("first.txt")),
-        task("second", writes("second.txt"), after=("first",)),
-    )
-    monkeypatch.setenv("PATH", stage.environ["PATH"] if stage.environ else "")
-    asked = api.land(f"{run.id}/second", LandMode.PR, places=stage.places)
-    second = asked.sessions[1]
-    assert second.landing is LandState.PROPOSED, second.reason
-    pushed = stage.repo.git("ls-remote", "origin", f"refs/heads/{second.branch}").split()[0]
-    assert stage.repo.git("rev-parse", f"{pushed}^") == stage.repo.git("rev-parse", "main")
-    assert stage.repo.git("show", "--format=", "--name-only", pushed) == "second.txt"
-    assert any(line.startswith("pr create") for line in forge.read_text().splitlines())
-
-
-def test_a_request_that_was_merged_at_this_head_has_landed(
-    local_stage: Stage, forge: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stage, view = local_stage, tmp_path / "open.view"
-    run = stage.run(task("one", writes("one.txt")), land=LandMode.PR)
-    [session] = run.sessions
-    monkeypatch.setenv("PATH", stage.environ["PATH"] if stage.environ else "")
-
-    def judged(answer: str) -> str:
-        view.write_text(answer)
-        [removal] = api.clean([run.id], places=stage.places)
-        return removal.reason or removal.kept
-
-    assert judged("no such request") == "not landed"
-    assert judged("[]") == "not landed"
-    answer = '{"state": "%s", "headRefOid": "%s"}'
-    assert judged(answer % ("OPEN", session.commit)) == "not landed"
-    assert judged(answer % ("MERGED", session.base_sha)) == "not landed"
-    merged = judged(answer % ("MERGED", session.commit))
-    assert merged == "its request was merged: https://forge.example/pull/1"
 
 
 def test_a_driver_that_drops_everything_lands_nothing(shared_stage: Stage) -> None:

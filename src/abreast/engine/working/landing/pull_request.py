@@ -1,64 +1,52 @@
 """Land by pull request: push the session's branch, and open one request for it, never two."""
 
-import json
-
-from abreast.engine.common.check import REMOTE
+from abreast.engine.common.forge import REMOTE, VARIABLES, Forge, forge_of
+from abreast.engine.working.landing.request_body import described_anew, request_body
 from abreast.engine.working.session.context import SessionContext
-from abreast.errors import CommandError
 from abreast.git.call import environment
-from abreast.git.repository import Repository
+from abreast.git.push import push_branch
+from abreast.model.pull_request import PullRequest, RequestState
 from abreast.model.session import LandState
-from abreast.process.command import run
+from abreast.model.text import harmless, one_line
 from abreast.store.rows import SessionUpdate
 
-_TIMEOUT = 120.0  # seconds for one call over the network
-_LOOK = 20.0  # the same where somebody waits for a list
+_TITLE = 200  # characters
 
 
 def propose(context: SessionContext, commit: str) -> SessionUpdate:
     """Push `commit` as the session's branch; return its pull request, found or newly opened.
 
-    Safe to repeat: a request whose head is this branch is found first. Raises CommandError with
-    what git or gh said.
+    A request counts if it is open and onto the run's target. One that was merged with this commit
+    as its head has landed. Safe to repeat. Raises StateError when the remote's branch has what
+    abreast did not push, and CommandError with what git or the forge's program said.
     """
-    branch, repo = context.layout.branch, context.repository
-    repo.call("push", "--quiet", REMOTE, f"+{commit}:refs/heads/{branch}", as_user=True)
-    found = _gh(context, "pr", "list", "--head", branch, "--state", "all", "--json", "url")
-    known = [str(request["url"]) for request in json.loads(found or "[]")]
-    address = known[0] if known else _open(context, branch)
+    branch, target = context.layout.branch, context.run.target
+    forge = _forge(context)
+    known = forge.find(branch, target)
+    merged = next((one for one in known if one.state is RequestState.MERGED), None)
+    if merged is not None and merged.head == commit:
+        return SessionUpdate(landing=LandState.LANDED, landed=merged.address)
+    push_branch(context.repository, REMOTE, branch, commit, context.layout.id)
+    body = request_body(context)
+    request = next((one for one in known if one.open), None)
+    if request is not None:
+        _describe(forge, request, body)
+        address = request.address
+    else:
+        title = one_line(harmless(context.task.produces), _TITLE)
+        address = forge.create(branch, target, title, body, context.plan.pr)
     return SessionUpdate(landing=LandState.PROPOSED, landed=address)
 
 
-def _open(context: SessionContext, branch: str) -> str:
-    body = f"{context.session.final_message}\n\nAbreast-Session: {context.session.id}\n"
-    title = context.task.produces
-    options = ["--head", branch, "--base", context.run.target, "--title", title, "--body", body]
-    return _gh(context, "pr", "create", *options).strip().splitlines()[-1]
+def _describe(forge: Forge, request: PullRequest, body: str) -> None:
+    """Renew our part of a request's text; what people have written stays."""
+    text = described_anew(request.body, body)
+    if text != request.body:
+        forge.describe(request.address, text)
 
 
-def was_merged(repository: Repository, address: str, commit: str) -> bool:
-    """Return whether the pull request at `address` was merged with `commit` as its head.
-
-    What `gh` cannot tell (no network, no login, no such request) was not merged.
-    """
-    asked = ["gh", "pr", "view", address, "--json", "state,headRefOid"]
-    try:
-        env = environment()
-        done = run(asked, cwd=repository.place, env=env, timeout=_LOOK)
-        found = json.loads(done.stdout)
-        return bool(found["state"] == "MERGED" and found["headRefOid"] == commit)
-    except (CommandError, ValueError, KeyError, TypeError):
-        return False
-
-
-def _gh(context: SessionContext, *args: str) -> str:
-    env = environment() | {
-        name: value
-        for name, value in context.environment().items()
-        if name == "PATH" or name.startswith(("GH_", "GITHUB_TOKEN"))
-    }
-    try:
-        return run(["gh", *args], cwd=context.repository.place, env=env, timeout=_TIMEOUT).stdout
-    except CommandError as error:
-        error.hint = error.hint or "`gh auth status` tells whether gh is logged in"
-        raise
+def _forge(context: SessionContext) -> Forge:
+    own = context.environment().items()
+    names = ("PATH", *VARIABLES)
+    env = environment() | {name: value for name, value in own if name.startswith(names)}
+    return forge_of(context.repository, env, context.plan.pr.forge)
