@@ -1,6 +1,7 @@
 """The gate on real repositories, also odd ones: what it says, and that nothing in them changes."""
 
 import contextlib
+import json
 import random
 import sqlite3
 from pathlib import Path
@@ -98,6 +99,16 @@ def test_a_file_of_which_git_keeps_both_sides_does_not_conflict(hot: Repo):
     )
     hot.commit("keep none", {".gitattributes": "* merge=union\nsrc/app.py merge=ours\n"})
     assert check(hot).pairs[0].verdict is PairVerdict.COUPLED
+
+
+@pytest.mark.parametrize("name", ["süd/über.py", "\u53d1\u7968.py", 'new\nline "x".py', "-dash.py"])
+def test_names_beyond_plain_ascii_are_those_of_files_that_exist(
+    tmp_path: Path, scratch_home: Path, name: str
+):
+    repo = make_repo(tmp_path / "repo", {name: "x\n"})
+    [pair] = check(repo, TWO.replace('"src/app.py"', json.dumps(name))).pairs
+    assert pair.verdict is PairVerdict.MAYBE  # were it new, both would create it
+    assert pair.evidence[0].paths == (name,)
 
 
 def test_a_submodule_stands_for_what_is_in_it(hot: Repo, tmp_path: Path):

@@ -39,12 +39,13 @@ def read_tree(repository: Repository, commit: str, cache: GateCache) -> BaseTree
     """Return the files of a commit, whatever is checked out; an empty tree where there is none."""
     if not commit:
         return BaseTree()
-    key = f"tree {commit}"
+    key = f"files {commit}"
     if kept := cache.digest(key):
         return msgspec.json.decode(kept, type=BaseTree)
-    listed = repository.call("ls-tree", "-r", "-z", "--format=%(objecttype) %(path)", commit)
-    rows = [row.partition(" ") for row in split(whole_characters(listed.stdout))]
-    submodules = [path for kind, _, path in rows if kind == "commit"]
+    # With --format, paths would be quoted even behind -z: `"s\\303\\274d.py"`.
+    listed = repository.call("ls-tree", "-r", "-z", commit)
+    rows = [row.partition("\t") for row in split(whole_characters(listed.stdout))]
+    submodules = [path for entry, _, path in rows if " commit " in entry]
     tree = BaseTree.of([path for _, _, path in rows], submodules)
     cache.keep_digest(key, msgspec.json.encode(tree))
     return tree
