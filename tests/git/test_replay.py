@@ -191,3 +191,22 @@ def test_a_repository_with_sha256(tmp_path: Path) -> None:
     for number in range(3):
         repo.commit(f"c{number}", {"a.txt": f"{number}\n"})
     assert meetings(path, [(1, 0)])["c1/c2"].outcome is MeetingOutcome.ONE
+
+
+@pytest.mark.parametrize("what", ["HEAD~2^{tree}", "HEAD~2:deep"])
+def test_a_missing_tree_costs_only_the_changes_that_need_it(history: Repo, what: str) -> None:
+    for number in range(6):
+        history.commit(f"deep {number}", {"deep/a.txt": f"{number}\n", "b.txt": f"{number}\n"})
+    name = history.git("rev-parse", what)
+    (history.path / ".git/objects" / name[:2] / name[2:]).unlink()
+    found = find_repository(history.path)
+    with replay_place(found) as place:
+        ids = [step.id for step in list_steps(place, history.git("rev-parse", "HEAD"), 50)]
+        listing = read_changes(place, ids)
+        assert [change.id for change in listing.changes] == ids
+        assert [change.id for change in read_names(place, ids)] == ids
+    said = {change.id: change for change in listing.changes}
+    assert sorted(said[one].subject for one in listing.unread) == ["deep 3", "deep 4"]
+    assert [len(said[one].files) for one in ids[:4]] == [2, 0, 0, 2]
+    met = meetings(history.path, [(1, 0), (4, 3), (5, 4)])
+    assert met.keys() == {"deep 1/deep 2", "deep 0/deep 1"}

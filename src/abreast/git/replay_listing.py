@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from abreast.errors import GitError
 from abreast.git.replay_place import Place
 from abreast.model.history import LARGE, Change, ChangedFile, ChangeKind, Hunk
 from abreast.model.text import whole_characters
@@ -50,7 +51,7 @@ def list_steps(place: Place, base: str, count: int) -> list[HistoryStep]:
 def read_names(place: Place, ids: Sequence[str]) -> Iterator[Change]:
     """Yield what these commits are called and which paths they touched, without lines or sizes."""
     for part in _parts(ids):
-        yield from (change for change, _ in _read_raw(place, part))
+        yield from (change for change, _ in _read_raw(place, part, set()))
 
 
 def read_changes(place: Place, ids: Sequence[str]) -> Listing:
@@ -61,13 +62,13 @@ def read_changes(place: Place, ids: Sequence[str]) -> Listing:
     changes: list[Change] = []
     unread: set[str] = set()
     for part in _parts(ids):
-        listed = list(_read_raw(place, part))
+        listed = _read_raw(place, part, unread)
         sizes = _sizes(place, {blob for _, blobs in listed for pair in blobs for blob in pair})
         whole = []
         for change, blobs in listed:
             if any(blob and blob not in sizes for pair in blobs for blob in pair):
                 unread.add(change.id)
-            elif len(change.files) <= LARGE:
+            elif change.id not in unread and len(change.files) <= LARGE:
                 whole.append(change.id)
         hunks = _read_hunks(place, whole)
         for change, blobs in listed:
@@ -94,9 +95,40 @@ def _log(place: Place, ids: Sequence[str], *options: str) -> str:
     return whole_characters(found)  # a path or an author that is no text could not be kept
 
 
-def _read_raw(place: Place, ids: Sequence[str]) -> Iterator[tuple[Change, list[tuple[str, str]]]]:
-    """Yield each change with the blobs of its files before and after, "" where there is none."""
-    fields = iter(_log(place, ids, "--raw", "--no-abbrev", "-z", _FORMAT).split("\0"))
+_Listed = tuple[Change, list[tuple[str, str]]]
+
+
+def _read_raw(place: Place, ids: Sequence[str], unread: set[str]) -> list[_Listed]:
+    """Return each change with the blobs of its files before and after, "" where there is none.
+
+    One of which a tree is missing has no files, and is added to `unread`: git would read nothing of
+    those behind it.
+    """
+    try:
+        return list(_parsed(_log(place, ids, "--raw", "--no-abbrev", "-z", _FORMAT)))
+    except GitError:
+        bare = _treeless(place, ids) if len(ids) > 1 else set(ids)
+    unread |= bare
+    found = list(_parsed(_log(place, [one for one in ids if one in bare], "-s", "-z", _FORMAT)))
+    left = [one for one in ids if one not in bare]
+    middle = len(left) if bare else len(left) // 2
+    for half in filter(None, (left[:middle], left[middle:])):
+        found += _read_raw(place, half, unread)
+    order = {name: at for at, name in enumerate(ids)}
+    return sorted(found, key=lambda one: order[one[0].id])
+
+
+def _treeless(place: Place, ids: Sequence[str]) -> set[str]:
+    """Return those of these commits whose tree, or that of whose parent, is not here."""
+    asked = [f"{one}{of}" for one in ids for of in ("^{tree}", "^1", "^1^{tree}")]
+    lines = place.read("cat-file", "--batch-check", stdin=asked).splitlines()
+    there = [not line.endswith(" missing") for line in lines]
+    told = zip(ids, there[::3], there[1::3], there[2::3], strict=True)
+    return {one for one, tree, parent, under in told if not tree or (parent and not under)}
+
+
+def _parsed(text: str) -> Iterator[_Listed]:
+    fields = iter(text.split("\0"))
     found: tuple[Change, list[ChangedFile], list[tuple[str, str]]] | None = None
     for field in fields:
         if field.startswith("\x01"):

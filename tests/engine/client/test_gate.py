@@ -111,6 +111,19 @@ def test_names_beyond_plain_ascii_are_those_of_files_that_exist(
     assert pair.evidence[0].paths == (name,)
 
 
+def test_a_clone_without_trees_fetches_none(hot: Repo, tmp_path: Path):
+    """A checkout has the trees of its own commit; those of others would come from afar."""
+    clone = Repo(tmp_path / "clone")
+    hot.git("config", "uploadpack.allowFilter", "true")
+    hot.git("clone", "-q", "--filter=tree:0", f"file://{hot.path}", str(clone.path))
+    before = _files(clone.path / ".git")
+    [pair] = check(clone).pairs
+    assert pair.verdict.rank >= PairVerdict.MAYBE.rank
+    with pytest.raises(StateError, match="the files of [0-9a-f]+ are not all in this clone"):
+        check(clone, base="HEAD~5")
+    assert _files(clone.path / ".git") == before
+
+
 def test_a_submodule_stands_for_what_is_in_it(hot: Repo, tmp_path: Path):
     other = make_repo(tmp_path / "other")
     hot.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(other.path), "lib")

@@ -28,7 +28,7 @@ def judge(
 
     `second` is what an agent has said of the plan, if one was asked.
     Nothing in the repository changes. Raises `GitError` when it cannot be read, and `StateError`
-    when the plan has more tasks than can be compared in pairs.
+    when the plan has more tasks than can be compared in pairs, or a clone lacks the base's files.
     """
     if (count := len(plan.tasks)) > MOST_TASKS:
         raise StateError(

@@ -55,7 +55,8 @@ def known_past(
     try:
         found = _read(repo, base, cache, index, progress)
     except GitError as error:
-        notes = (f"the history could not be read, so it says nothing: {error.message}",)
+        why = (error.stderr.strip().splitlines() or [error.message])[-1]
+        notes = (f"the history could not be read, so it says nothing: {why}",)
     ages = {one: age for age, one in enumerate(found.changes)}
     return KnownPast(found.past, index, ages, frozenset(paths), notes)
 

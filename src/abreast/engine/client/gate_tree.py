@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from abreast.errors import GitError, StoreError
+from abreast.errors import GitError, StateError, StoreError
 from abreast.gate.planned import BaseTree
 from abreast.git.call import split
 from abreast.git.repository import Repository
@@ -42,8 +42,17 @@ def read_tree(repository: Repository, commit: str, cache: GateCache) -> BaseTree
     key = f"files {commit}"
     if kept := cache.digest(key):
         return msgspec.json.decode(kept, type=BaseTree)
-    # With --format, paths would be quoted even behind -z: `"s\\303\\274d.py"`.
-    listed = repository.call("ls-tree", "-r", "-z", commit)
+    from abreast.git.replay_place import replay_place  # the next check does without
+
+    # With --format, paths would be quoted even behind -z: `"s\\303\\274d.py"`. In the repository
+    # itself, a clone without trees would fetch them.
+    with replay_place(repository) as place:
+        listed = place.call("ls-tree", "-r", "-z", commit, codes=(0, 128))
+    if listed.code:
+        raise StateError(
+            f"the files of {commit[:12]} are not all in this clone",
+            hint=f"`git ls-tree -r {commit[:12]}` fetches what is missing",
+        )
     rows = [row.partition("\t") for row in split(whole_characters(listed.stdout))]
     submodules = [path for entry, _, path in rows if " commit " in entry]
     tree = BaseTree.of([path for _, _, path in rows], submodules)
