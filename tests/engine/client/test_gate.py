@@ -119,7 +119,7 @@ def test_a_clone_without_trees_fetches_none(hot: Repo, tmp_path: Path):
     before = _files(clone.path / ".git")
     [pair] = check(clone).pairs
     assert pair.verdict.rank >= PairVerdict.MAYBE.rank
-    with pytest.raises(StateError, match="the files of [0-9a-f]+ are not all in this clone"):
+    with pytest.raises(StateError, match=r"the files of [0-9a-f]+ are not all in this clone"):
         check(clone, base="HEAD~5")
     assert _files(clone.path / ".git") == before
 
