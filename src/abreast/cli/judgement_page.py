@@ -58,6 +58,10 @@ def print_judgement(console: Console, found: PlanJudgement, *, how: str = "") ->
     for verdict in (PairVerdict.COUPLED, PairVerdict.MAYBE):
         _pairs(console, verdict, [pair for pair in found.pairs if pair.verdict is verdict], added)
     _unknown(console, found)
+    if found.recalibration.pairs:
+        console.print()
+        pairs = counted(found.recalibration.pairs, "pair")
+        _line(console, "", Text(f"recalibrated on {pairs} of this repository's runs", "dim"))
     if found.advice:
         console.print()
         console.print(Text("what to do", "bold"))

@@ -11,12 +11,21 @@ from abreast.gate.meeting import meetings, side_of
 from abreast.gate.opinion import Opinion
 from abreast.gate.past import Past
 from abreast.gate.planned import BaseTree, PlannedTask
+from abreast.gate.recalibration import recalibrated
 from abreast.gate.references import Known, Reference, common_names, references
 from abreast.gate.resources import Claims, claims_of, shared_resources
 from abreast.gate.texts import Texts
 from abreast.gate.thresholds import COUPLED_AT, MAYBE_AT, SHOWN_AT, TYPICAL_FILES
 from abreast.gate.words import met_in
-from abreast.model.gate import EvidenceKind, GateEvidence, PairJudgement, PairVerdict, PredictedPath
+from abreast.model.gate import (
+    AS_STATED,
+    EvidenceKind,
+    GateEvidence,
+    PairJudgement,
+    PairVerdict,
+    PredictedPath,
+    Recalibration,
+)
 from abreast.model.text import percent
 
 _KEPT = "keeping both sides mostly resolves it"
@@ -29,6 +38,7 @@ class Seen:
 
     `predicted` has paths for the tasks that declare none. `known` are names in code that are in
     the tree already. Of the files in `united` git keeps both sides of a merge.
+    `recalibration` is what this repository's runs have taught.
     """
 
     tree: BaseTree
@@ -37,6 +47,7 @@ class Seen:
     known: Known
     opinions: Sequence[Opinion] = ()
     united: frozenset[str] = frozenset()
+    recalibration: Recalibration = AS_STATED
 
     def is_easy(self, path: str) -> bool:
         """Return whether a conflict in a file resolves without thinking, or is none."""
@@ -110,7 +121,8 @@ def _judge(one: _Task, other: _Task, seen: Seen) -> PairJudgement:
 
 def _chance(one: _Task, other: _Task, seen: Seen) -> Chance:
     met = chance(seen.past, one.side, other.side)
-    return altogether([file for file in met.files if file.path not in seen.united])
+    left = altogether([file for file in met.files if file.path not in seen.united])
+    return recalibrated(left, seen.recalibration)
 
 
 def _counts(evidence: GateEvidence, seen: Seen) -> bool:

@@ -45,7 +45,9 @@ def judge_works(
     apart = [pair for pair in judged if not given.builds_on(pair)]
     shape, reason = _shape(works, apart, found.waves)
     advice = tuple(advise(works, free, tasks, edges))
-    return PlanJudgement(shape, reason, found.waves, judged, tasks, advice, edges, tuple(notes))
+    return PlanJudgement(
+        shape, reason, found.waves, judged, tasks, advice, edges, tuple(notes), seen.recalibration
+    )
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What the gate says of a plan: its shape, its waves, and why two tasks are not independent."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -125,13 +126,44 @@ class Edge:
     why: str
 
 
+def log_odds(probability: float) -> float:
+    """Return ln(p / (1 - p)); what is next to impossible or certain counts as one in 10,000."""
+    share = min(max(probability, 1e-4), 1 - 1e-4)
+    return math.log(share / (1 - share))
+
+
+@dataclass(frozen=True)
+class Recalibration:
+    """What the outcomes of `pairs` pairs make of a stated probability: its log-odds are changed."""
+
+    pairs: int = 0
+    intercept: float = 0.0
+    slope: float = 1.0
+
+    def apply(self, probability: float) -> float:
+        """Return what is to be stated instead."""
+        return _chance(self.intercept + self.slope * log_odds(probability))
+
+    def undo(self, probability: float) -> float:
+        """Return what would have been stated without this."""
+        return _chance((log_odds(probability) - self.intercept) / self.slope)
+
+
+def _chance(odds: float) -> float:
+    return 1 / (1 + math.exp(-odds))
+
+
+AS_STATED = Recalibration()
+"""Nothing was learned that would change what is stated."""
+
+
 @dataclass(frozen=True)
 class PlanJudgement:
     """What the gate says of a plan.
 
     `waves` are ids of tasks that may run side by side, with the plan's `needs` and `after` and the
     `edges` observed. `pairs` has every pair, in the plan's order. `notes` tell what could not be
-    looked at.
+    looked at. `recalibration` is in every probability of two tasks that declare their paths.
     """
 
     shape: Shape
@@ -142,6 +174,7 @@ class PlanJudgement:
     advice: tuple[Advice, ...] = ()
     edges: tuple[Edge, ...] = ()
     notes: tuple[str, ...] = ()
+    recalibration: Recalibration = AS_STATED
 
 
 class Happened(StrEnum):

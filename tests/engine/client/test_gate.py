@@ -9,11 +9,27 @@ from pathlib import Path
 import pytest
 
 from abreast.api import checking
+from abreast.cli.judgement_page import print_judgement
 from abreast.engine.client.gated import pass_gate
+from abreast.engine.common.verdicts import dump_judgement
 from abreast.errors import PlanError, StateError
-from abreast.model.gate import EvidenceKind, PairVerdict, PlanJudgement, Shape
+from abreast.model.gate import (
+    EvidenceKind,
+    GateMode,
+    Happened,
+    PairOutcome,
+    PairVerdict,
+    PlanJudgement,
+    PlanOutcome,
+    Shape,
+)
+from abreast.model.session import LandMode, Run, RunState
 from abreast.model.task import AgentChoice, Plan, Task
 from abreast.places import find_places
+from abreast.store.engine import make_engine
+from abreast.store.migrations import migrate
+from abreast.store.writer import Store
+from tests.cli.drawing import console, text_of
 from tests.support.repos import Repo, make_repo
 
 TWO = """
@@ -245,3 +261,43 @@ def test_a_cache_that_is_damaged_behind_its_first_pages_is_made_again(hot: Repo,
     file.write_bytes(content)
     assert check(hot) == found
     assert check(hot) == found
+
+
+def test_runs_of_the_repository_recalibrate_what_is_said(hot: Repo):
+    before = check(hot)
+    assert before.recalibration.pairs == 0
+    places = find_places()
+    places.make()
+    migrate(engine := make_engine(places.database))
+    for number in range(6):
+        _keep_run(Store(engine), f"r{number}", hot, before, Happened.CLEAN)
+        _keep_run(Store(engine), f"s{number}", hot, before, Happened.SEQUENCE)
+    assert check(hot) == before
+    for number in range(6, 40):
+        _keep_run(Store(engine), f"r{number}", hot, before, Happened.CLEAN)
+    engine.dispose()
+    found = check(hot)
+    assert found.recalibration.pairs == 40
+    assert 0 < found.pairs[0].probability < before.pairs[0].probability - 0.2
+    assert found.pairs[0].verdict is PairVerdict.MAYBE
+    print_judgement(shown := console(), found)
+    assert "recalibrated on 40 pairs of this repository's runs" in text_of(shown)
+
+
+def _keep_run(store: Store, name: str, repo: Repo, said: PlanJudgement, happened: Happened) -> None:
+    base = repo.git("rev-parse", "HEAD")
+    common = str(repo.path / ".git")
+    run = Run(
+        name,
+        str(repo.path),
+        "main",
+        base,
+        "main",
+        RunState.DONE,
+        LandMode.NONE,
+        1.0,
+        common_dir=common,
+    )
+    store.add_run(run, "{}", (GateMode.ADVISE, dump_judgement(said)))
+    outcome = PlanOutcome((PairOutcome("one", "two", happened),))
+    store.set_happened(name, dump_judgement(outcome))

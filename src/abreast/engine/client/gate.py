@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from abreast.engine.client.gate_learned import learned_here
 from abreast.engine.client.gate_past import KnownPast, known_past
 from abreast.engine.client.gate_tree import gate_cache, names_there, read_tree, united_files
 from abreast.errors import DamagedCacheError, StateError
@@ -58,7 +59,8 @@ def _judge(
         predicted = {
             one.id: _predicted(known, one.task, second) for one in tasks if not one.declared
         }
-        seen = Seen(tree, known.past, predicted, names.__contains__, second.pairs, united)
+        learned = learned_here(places, repository)
+        seen = Seen(tree, known.past, predicted, names.__contains__, second.pairs, united, learned)
         return judge_works(tasks, seen, known.notes)
 
 
