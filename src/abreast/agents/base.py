@@ -252,6 +252,8 @@ class Agent(ABC):
     """The folder, in a session's own, that takes the place of the CLI's home; "": it keeps that."""
     briefing: "BriefingFiles | None" = None
     """The project's files that it reads by itself."""
+    co_author: str = ""
+    """As whom its CLI signs commits, `Name <address>`; "": its CLI has no such name."""
 
     @property
     def records(self) -> "Records | None":

@@ -32,6 +32,7 @@ class ScriptedAgent(Agent):
 
     name = "scripted"
     title = "Scripted (built in)"
+    co_author = "Scripted <scripted@localhost>"
     capabilities = Capabilities(resume=True, interactive=True, usage=True)
     install_hint = "it is part of abreast"
 

@@ -142,11 +142,13 @@ def seal(
     branch: str,
     base: str,
     keep_ref: str,
+    line_ref: str = "",
     also: Sequence[str] = (),
 ) -> Sealed:
     """Put `commit`, made of what is in `worktree`, on `branch` as the one commit after `base`.
 
     It may be the base itself. Commits that the agent made are kept under `keep_ref` and squashed;
+    where HEAD is on a line of them that begins at the base, `line_ref` names the last one.
     `also` are those that only reflogs hold (see `abreast.git.reflog`). Worktree and index are
     brought to the new commit without writing a file. No process may be at work there any more;
     locks that a killed one left are removed. Safe to repeat. Raises `GitError` when the branch
@@ -159,6 +161,9 @@ def seal(
     own = tuple(repo.call("rev-list", *made, f"^{base}").stdout.split()) if made else ()
     kept = anchor(repo, keep_ref, *made, reason="commits of the agent") if own else ""
     strayed = not all(is_ancestor(repo, base, end) for end in ends)
+    if line_ref and found and found in ends and not strayed:
+        was = read_ref(repo, line_ref)
+        swap_ref(repo, line_ref, found, was, reason="commits of the agent, in their order")
     if commit != tip and not move_branch(repo, branch, commit, tip, reason="commit: by abreast"):
         argv = ("git", "update-ref", f"refs/heads/{branch}", commit)
         raise GitError(

@@ -76,22 +76,30 @@ def merge_since(
     ours: str,
     theirs: str,
     *,
+    whole: bool = False,
     env: Mapping[str, str] | None = None,
     git_dir: Path | None = None,
 ) -> Merged:
     """Merge into `ours` what `theirs` changes since `start`, and no more; else as `merge_trees`.
 
-    That is `git merge-tree --merge-base`, which git has from 2.40 on. A file that `ours` lacks is a
-    conflict where `theirs` changes it: git would take any new file like it for its new name.
+    That is `git merge-tree --merge-base`, which git has from 2.40 on. `whole`: `ours` has had all
+    that `start` holds. Without that, a file that `ours` lacks is a conflict where `theirs` changes
+    it: git would take any new file like it for its new name.
     """
-    gone = {one.path for one in changed_files(repo, start, ours, env=env) if one.status == "D"}
-    changed = (one for one in changed_files(repo, start, theirs, env=env) if one.status != "D")
-    lacking = tuple(one.path for one in changed if one.path in gone)
-    if lacking:
+    if not whole and (lacking := _lacking(repo, start, ours, theirs, env)):
         return Merged(tree_of(repo, ours), lacking)
     known = {**(env or {}), **_NOBODY}
     grown = commit_tree(repo, tree_of(repo, ours), [start], f"{ours} on {start}", env=known)
     return merge_trees(repo, grown, theirs, env=env, git_dir=git_dir)
+
+
+def _lacking(
+    repo: Repository, start: str, ours: str, theirs: str, env: Mapping[str, str] | None
+) -> tuple[str, ...]:
+    """Return the files of `start` that `theirs` changes and `ours` does not have."""
+    gone = {one.path for one in changed_files(repo, start, ours, env=env) if one.status == "D"}
+    changed = (one for one in changed_files(repo, start, theirs, env=env) if one.status != "D")
+    return tuple(one.path for one in changed if one.path in gone)
 
 
 # Who makes a commit that nothing will refer to, always the same.
@@ -100,6 +108,12 @@ _NOBODY = {
     for role in ("AUTHOR", "COMMITTER")
     for key, value in (("NAME", "abreast"), ("EMAIL", "abreast@localhost"), ("DATE", "@0 +0000"))
 }
+
+
+def holds(repo: Repository, target: str, commit: str) -> bool:
+    """Return whether `target` (a commit or full ref) contains `commit`, which may be long gone."""
+    query = ("merge-base", "--is-ancestor", "--end-of-options", commit, target)
+    return bool(commit) and repo.call(*query, codes=(0, 1, 128)).code == 0
 
 
 def fast_forwardable(repo: Repository, old: str, new: str) -> bool:

@@ -75,6 +75,14 @@ class LandMode(StrEnum):
     PR = "pr"
 
 
+class LandStyle(StrEnum):
+    """What a session's work looks like in the target's history."""
+
+    SQUASH = "squash"  # one commit on the tip of the target
+    MERGE = "merge"  # its commit as it is, joined to the target by a merge
+    REBASE = "rebase"  # the commits that its agent made, one by one on the tip of the target
+
+
 class SessionKind(StrEnum):
     """Whose a session is: a plan's, a person's own at a terminal, or a parent session's child."""
 

@@ -10,7 +10,7 @@ from abreast.model.gate import GateMode
 from abreast.model.limits import Limits, Profile
 from abreast.model.moves import Move
 from abreast.model.pull_request import RequestOptions
-from abreast.model.session import LandMode
+from abreast.model.session import LandMode, LandStyle
 
 LIMIT_TOKENS = 500
 BUDGET = Limits(minutes=10, idle_minutes=5, turns=30)
@@ -193,6 +193,8 @@ class Plan:
     source: str = ""  # the plan file, or "options"
     gate: GateMode = GateMode.ADVISE
     pr: RequestOptions = field(default_factory=RequestOptions)
+    land_style: LandStyle = LandStyle.SQUASH
+    co_author: bool = False  # name the agent as co-author of what lands
 
     def by_id(self) -> Mapping[str, Task]:
         return {task.id: task for task in self.tasks}

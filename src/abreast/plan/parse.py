@@ -10,7 +10,7 @@ from abreast.errors import PlanError, Problem
 from abreast.model.gate import GateMode
 from abreast.model.limits import Limits
 from abreast.model.pull_request import ForgeName, RequestOptions
-from abreast.model.session import LandMode
+from abreast.model.session import LandMode, LandStyle
 from abreast.model.task import AgentChoice, Plan
 from abreast.plan.explain import explain, kind_of
 from abreast.plan.options import NO_OVERRIDES, Overrides
@@ -84,6 +84,8 @@ def build_plan(
         repo=str((folder / Path(table.repo).expanduser()).resolve()) if table.repo else "",
         max_parallel=table.max_parallel,
         land=LandMode(table.land),
+        land_style=LandStyle(table.land_style),
+        co_author=table.co_author,
         gate=GateMode(table.gate),
         setup_timeout_minutes=table.setup_timeout_minutes,
         verify_timeout_minutes=table.verify_timeout_minutes,

@@ -65,6 +65,8 @@ class PlanTable(Shared):
     repo: str = ""
     max_parallel: Count = 0
     land: Literal["none", "merge", "pr"] = "none"
+    land_style: Literal["squash", "merge", "rebase"] = "squash"
+    co_author: bool = False
     gate: Literal["strict", "advise", "off"] = "advise"
     setup_timeout_minutes: Amount = 20.0
     verify_timeout_minutes: Amount = 20.0

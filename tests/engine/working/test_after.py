@@ -9,7 +9,15 @@ from abreast.engine.common.ending import Ending
 from abreast.engine.common.worker_process import ensure_worker
 from abreast.engine.working.schedule import Pace, RunProgress, next_tasks
 from abreast.model.moves import Edit, Fail, Say, Shell, Write
-from abreast.model.session import LandMode, LandState, Run, RunState, Session, SessionState
+from abreast.model.session import (
+    LandMode,
+    LandState,
+    LandStyle,
+    Run,
+    RunState,
+    Session,
+    SessionState,
+)
 from tests.support.deadlines import eventually
 from tests.support.stage import Stage, scripted, task, until, writes
 
@@ -39,6 +47,7 @@ def test_a_task_starts_from_the_work_of_those_it_comes_after(shared_stage: Stage
         task("idle", scripted(Say("nothing to do")), changes=False),
         task("end", reads, needs=("left",), after=("right", "idle", "left")),
         land=LandMode.MERGE,
+        land_style=LandStyle.MERGE,
     )
     assert run.state is RunState.DONE, [s.reason for s in run.sessions]
     left, right, _, end = run.sessions

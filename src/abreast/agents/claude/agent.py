@@ -88,6 +88,7 @@ class ClaudeAgent(Agent):
 
     name = "claude"
     title = "Claude Code"
+    co_author = "Claude <noreply@anthropic.com>"
     capabilities = Capabilities(
         resume=True,
         interactive=True,

@@ -47,6 +47,7 @@ class CodexAgent(Agent):
 
     name = "codex"
     title = "Codex CLI"
+    co_author = "Codex <noreply@openai.com>"
     capabilities = Capabilities(
         resume=True,
         interactive=True,

@@ -19,7 +19,7 @@ from abreast.git.commit import anchor, left_in
 from abreast.git.differing import ignored_since
 from abreast.git.guard import guard_worktree
 from abreast.git.making import empty_trash, remove_worktree
-from abreast.git.merge import is_landed
+from abreast.git.merge import holds, is_landed
 from abreast.git.pool import give_back
 from abreast.git.push import pushed_ref
 from abreast.git.repository import Repository, delete_ref, read_ref
@@ -160,6 +160,8 @@ def _landed(run: Run, session: Session, repository: Repository) -> str:
         how := is_landed(repository, session.commit, target, session.base_sha)
     ):
         return f"landed in {run.target} ({how})"
+    if session.landing is LandState.LANDED and holds(repository, target, session.landed):
+        return f"landed in {run.target} (as {session.landed[:12]})"
     proposed = session.landing is LandState.PROPOSED
     heads = (session.commit, read_ref(repository, pushed_ref(session.id)))
     if proposed and merged_at(repository.place, session.landed, heads):

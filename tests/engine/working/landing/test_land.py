@@ -73,9 +73,11 @@ def test_three_sessions_are_landed_one_after_another(
     assert landings(run) == dict.fromkeys((*names, "last"), LANDED) | {"looks": NONE}
     assert {f"{name}.txt" for name in names} <= on(stage, "main")
     assert stage.repo.git("rev-parse", "main") == run.sessions[-1].landed
-    # The first goes in as it is, the others by merges with the trailers of their sessions.
-    subjects = stage.repo.git("log", "--first-parent", "--format=%s", "main").splitlines()
-    assert len([line for line in subjects if line.startswith("Merge abreast/")]) == 3
+    # One commit for each, with the trailers of its session.
+    shape = "--format=%s|%(trailers:key=Abreast-Session,valueonly,separator=%x2C)"
+    made = stage.repo.git("log", shape, f"{run.base_sha}..main").splitlines()
+    assert made == [f"{s.produces}|{s.id}" for s in reversed(run.sessions) if s.commit]
+    assert stage.repo.git("rev-list", "--merges", "main") == ""
     assert len(trials.seen()) == 3
     # The checkout came along, and kept what the user had changed in it.
     assert (stage.repo.path / "last.txt").exists()
@@ -214,11 +216,8 @@ def test_a_worker_killed_in_mid_landing_is_followed_by_one_that_lands_once(
     trials.go_on()
     assert landings(waiting.result()) == {"one": LANDED, "two": LANDED}
     assert len(trials.seen()) == 1  # the trial that was under way was adopted
-    merges = stage.repo.git("log", "--merges", "--format=%s", "main").splitlines()
-    assert sorted(merges) == [
-        f"Merge abreast/{run.id}/one: one is there.",
-        f"Merge abreast/{run.id}/two: two is there.",
-    ]
+    made = stage.repo.git("log", "--format=%s", f"{run.base_sha}..main").splitlines()
+    assert sorted(made) == ["meanwhile", "one is there.", "two is there."]
 
 
 @pytest.mark.parametrize("moment", ["prepared", "committed"])

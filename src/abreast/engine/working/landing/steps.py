@@ -13,16 +13,22 @@ from pathlib import Path
 
 from abreast.engine.common.layout import landing_stop_file
 from abreast.engine.working.landing import pull_request
-from abreast.engine.working.landing.own import built_on_others, others_named
+from abreast.engine.working.landing.candidate import (
+    NOTE,
+    LandingCandidate,
+    bounced,
+    landed_as,
+    make_candidate,
+    notes_folder,
+)
+from abreast.engine.working.landing.own import brings_others, is_stacked, need_not_landed
 from abreast.engine.working.landing.trial import try_merged
 from abreast.engine.working.run_steps import has_landed
 from abreast.engine.working.session.context import Engine, SessionContext, open_context
 from abreast.engine.working.session.preparing import give_back_worktree
 from abreast.errors import AbreastError, StateError, StoreError
 from abreast.git.advance import AdvanceOutcome, advance
-from abreast.git.commit import commit_tree, tree_of, wants_signature
-from abreast.git.merge import adds_nothing, merge_since, merge_trees
-from abreast.git.repository import is_ancestor, read_ref, resolve, swap_ref
+from abreast.git.repository import read_ref, resolve, swap_ref
 from abreast.model.session import LandMode, LandState, Session
 from abreast.process.files import private_folder, write_atomic
 from abreast.runner.supervise import STOPPED_BY_USER
@@ -80,24 +86,23 @@ async def _end_of_landing(
     except StoreError:
         raise  # the step is tried again
     except AbreastError as error:
-        bounced = _bounced(error.message, error.hint or "")
+        refused = bounced(error.message, error.hint or "")
     except Exception as error:  # noqa: BLE001 - one landing's boundary: recorded, the queue goes on
-        bounced = _bounced(f"abreast failed: {error!r}", "please report this")
-    return await asyncio.to_thread(_unless_landed, context, bounced)
+        refused = bounced(f"abreast failed: {error!r}", "please report this")
+    return await asyncio.to_thread(_unless_landed, context, refused)
 
 
-def _unless_landed(context: SessionContext | None, bounced: SessionUpdate) -> SessionUpdate:
+def _unless_landed(context: SessionContext | None, refused: SessionUpdate) -> SessionUpdate:
     """Return that the session has landed, with a note, if it failed after the target had moved."""
     if context is None or context.run.land is LandMode.PR:
-        return bounced
+        return refused
     with contextlib.suppress(AbreastError):
         tip = read_ref(context.repository, _target(context))
-        trial = read_ref(context.repository, context.layout.ref("trial"))
-        ours = {context.session.commit, trial or context.session.commit}
-        if tip and any(is_ancestor(context.repository, one, tip) for one in ours):
-            note = f"{context.run.target} has it; afterwards: {bounced.reason}"
-            return replace(bounced, landing=LandState.LANDED, landed=tip, reason=note)
-    return bounced
+        landed = landed_as(context, tip) if tip else ""
+        if landed:
+            note = f"{context.run.target} has it; afterwards: {refused.reason}"
+            return replace(refused, landing=LandState.LANDED, landed=landed, reason=note)
+    return refused
 
 
 def _make_idle(engine: Engine, session: str, attempt: int) -> None:
@@ -116,41 +121,42 @@ async def _land(context: SessionContext, generation: int) -> SessionUpdate:
     run = context.run
     if await asyncio.to_thread(context.engine.store.stop_requested, run.id):
         return _stopped(context)
-    if broken := await asyncio.to_thread(_need_not_landed, context):
+    there = "" if run.land is LandMode.PR else _target(context)
+    if broken := await asyncio.to_thread(need_not_landed, context, there):
         reason = f"needs {broken.task}, which has not landed: {_where(broken)}"
-        return _bounced(reason, f"abreast land {run.id} lands both")
+        return bounced(reason, f"abreast land {run.id} lands both")
     if run.land is LandMode.PR:
         return await asyncio.to_thread(_propose, context)
-    folder = context.layout.directory / "landing" / str(generation)
+    folder = _folder(context, generation)
     for _ in range(_TRIES):
         change = await _try(context, folder)
         if change is not None:
             return change
-    return _bounced(f"{run.target} moved {_TRIES} times while the merge was being tested")
+    return bounced(f"{run.target} moved {_TRIES} times while the merge was being tested")
 
 
 def _propose(context: SessionContext) -> SessionUpdate:
     """Open the session's pull request, of its own change alone where that is all that may land."""
-    commit = context.session.commit
-    if built_on_others(context, _target(context)):
-        old = resolve(context.repository, _target(context))
-        made = _make_merge(context, old, context.session.base_sha)
+    commit, target = context.session.commit, _target(context)
+    if brings_others(context, target) and not is_stacked(context):
+        made = make_candidate(context, resolve(context.repository, target))
         if isinstance(made, SessionUpdate):
             return made
-        commit = made
+        commit = _on_trial(context, made)
     return pull_request.propose(context, commit)
+
+
+def _folder(context: SessionContext, generation: int) -> Path:
+    return notes_folder(context) / str(generation)
 
 
 def _target(context: SessionContext) -> str:
     return f"refs/heads/{context.run.target}"
 
 
-def _need_not_landed(context: SessionContext) -> Session | None:
-    needs = context.predecessors()
-    return next((need for need in needs if need.commit and not has_landed(need)), None)
-
-
 def _where(session: Session) -> str:
+    if has_landed(session):
+        return f"{session.landed[:12]} is not in the target"
     words = {LandState.NONE: "nobody asked for it", LandState.QUEUED: "it waits for its turn"}
     return words.get(session.landing, f"it is {session.landing}")
 
@@ -169,72 +175,33 @@ async def _try(context: SessionContext, folder: Path) -> SessionUpdate | None:
         return _stopped(context)
     if failed:
         reason = f"on the merge with {run.target}, {failed}"
-        return _bounced(reason, f"its output: {folder / merged}")
+        return bounced(reason, f"its output: {folder / merged}")
     return await asyncio.to_thread(_advance, context, merged, old)
 
 
 def _merge(context: SessionContext, folder: Path) -> SessionUpdate | tuple[str, str]:
-    """Return the merge of the session and the target, and the target; or why there is none."""
-    repo, commit = context.repository, context.session.commit
-    old = resolve(repo, _target(context))
-    if is_ancestor(repo, commit, old):
-        return SessionUpdate(landing=LandState.LANDED, landed=old)
-    start = context.session.base_sha if built_on_others(context, old) else ""
-    if not start and is_ancestor(repo, old, commit):
-        return commit, old
-    note = folder / f"merge-{old}"
+    """Return what lands the session on the target, and the target; or why there is none."""
+    old = resolve(context.repository, _target(context))
+    note = folder / f"{NOTE}{old}"
     if note.exists():  # a killed worker made it: its trial may still run
         return note.read_text(encoding="ascii"), old
-    merged = _make_merge(context, old, start)
-    if isinstance(merged, str):
-        write_atomic(private_folder(folder) / note.name, merged)
-        return merged, old
-    return merged
+    made = make_candidate(context, old)
+    if isinstance(made, SessionUpdate):
+        return made
+    merged = _on_trial(context, made)
+    write_atomic(private_folder(folder) / note.name, merged)
+    return merged, old
 
 
-def _make_merge(context: SessionContext, old: str, start: str) -> SessionUpdate | str:
-    """Return the commit that lands the session on `old`, or why there is none.
-
-    With `start`, it has only what the session changes since that.
-    """
-    repo, commit = context.repository, context.session.commit
-    result = merge_since(repo, start, old, commit) if start else merge_trees(repo, old, commit)
-    if result.conflicts:
-        return _conflict(context, result.conflicts, alone=bool(start))
-    if result.tree == tree_of(repo, old):
-        return _nothing_new(context, old, start)
-    merged = (
-        _commit_alone(context, result.tree, old)
-        if start
-        else _merge_commit(context, result.tree, [old, commit])
-    )
-    # Nothing else reaches it while it is tested, and `git gc --prune=now` would take it.
-    ref = context.layout.ref("trial")
-    swap_ref(
-        repo, ref, merged, read_ref(repo, ref), reason=f"abreast: {context.layout.id} on trial"
-    )
-    return merged
-
-
-def _conflict(context: SessionContext, conflicts: tuple[str, ...], *, alone: bool) -> SessionUpdate:
-    names, target = ", ".join(conflicts[:5]), context.run.target
-    then = f"abreast land {context.run.id}"
-    if alone:
-        reason = f"its own change, without {others_named(context)}, conflicts with {target}"
-        return _bounced(f"{reason} in {names}", f"{then}, once what it was built on can land")
-    hint = f"abreast attach {context.layout.id}, merge {target} there, {then}"
-    return _bounced(f"conflicts with {target} in {names}", hint)
-
-
-def _nothing_new(context: SessionContext, old: str, start: str) -> SessionUpdate:
-    """Return the landing of a session whose merge changes nothing in the target."""
-    # As after a squash by hand.
-    if adds_nothing(context.repository, context.session.commit, old, start):
-        return SessionUpdate(landing=LandState.LANDED, landed=old)
-    reason = (
-        f"a merge driver keeps {context.run.target} as it is: nothing of the session would land"
-    )
-    return _bounced(reason, "`git config --get-regexp '^merge\\..*driver'` lists the drivers")
+def _on_trial(context: SessionContext, made: LandingCandidate) -> str:
+    """Keep a candidate while it is tested, tell its story, and return its commit."""
+    repo, ref = context.repository, context.layout.ref("trial")
+    for kind, text in made.story:
+        context.add_event(kind, text)
+    # Nothing else reaches it, and `git gc --prune=now` would take it.
+    reason = f"abreast: {context.layout.id} on trial"
+    swap_ref(repo, ref, made.commit, read_ref(repo, ref), reason=reason)
+    return made.commit
 
 
 def _advance(context: SessionContext, new: str, old: str) -> SessionUpdate | None:
@@ -256,29 +223,7 @@ def _advance(context: SessionContext, new: str, old: str) -> SessionUpdate | Non
     return SessionUpdate(landing=LandState.LANDED, landed=new)
 
 
-def _bounced(reason: str, hint: str = "") -> SessionUpdate:
-    return SessionUpdate(landing=LandState.BOUNCED, reason=reason, hint=hint)
-
-
 def _stopped(context: SessionContext) -> SessionUpdate:
     hint = f"abreast land {context.run.id}"
-    return SessionUpdate(landing=LandState.NONE, reason="its landing was stopped by you", hint=hint)
-
-
-def _merge_commit(context: SessionContext, tree: str, parents: list[str]) -> str:
-    message = f"Merge {context.layout.branch}: {context.task.produces}"
-    return _commit(context, tree, parents, message)
-
-
-def _commit_alone(context: SessionContext, tree: str, old: str) -> str:
-    """Return the session's own change as a commit on `old`: no merge, or all would be in it."""
-    text = f"lands its own change alone: {others_named(context)} has not landed"
-    context.add_event("alone", text)
-    return _commit(context, tree, [old], context.task.produces)
-
-
-def _commit(context: SessionContext, tree: str, parents: list[str], message: str) -> str:
-    repo = context.repository
-    trailers = [("Abreast-Run", context.run.id), ("Abreast-Session", context.layout.id)]
-    sign = wants_signature(repo)
-    return commit_tree(repo, tree, parents, message, trailers=trailers, sign=sign)
+    reason = "its landing was stopped by you"
+    return SessionUpdate(landing=LandState.NONE, landed="", reason=reason, hint=hint)

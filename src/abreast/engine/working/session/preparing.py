@@ -119,9 +119,9 @@ def put_aside(context: SessionContext) -> SessionContext:
         if tip:
             anchor(repo, layout.ref("kept"), tip, reason=f"abreast: {layout.id} put aside")
             delete_ref(repo, ref, tip)
-    base = read_ref(repo, layout.ref("base"))
-    if base:
-        delete_ref(repo, layout.ref("base"), base)
+    for ref in (layout.ref("base"), layout.ref("line")):
+        if known := read_ref(repo, ref):
+            delete_ref(repo, ref, known)
     return replace(context, layout=replace(layout, slot=None))
 
 

@@ -215,6 +215,7 @@ def commit(context: SessionContext) -> Ending:
         branch=layout.branch,
         base=base,
         keep_ref=layout.ref("agent"),
+        line_ref=layout.ref("line"),
         also=left_by(repo, layout, base, known=[candidate.commit]),
     )
     if sealed.own:
