@@ -247,6 +247,8 @@ def test_no_verb_lets_an_escape_through_to_a_terminal(
     sees("logs", "commanded")
     look("logs", "writes", "--stream")
     look("logs", "writes", "--json")
+    sees("show", "writes")
+    look("show", "writes", "--json")
     sees("diff", "writes")
     look("diff", "writes", "--json")
     look("diff", "writes", "--stat")

@@ -1,7 +1,8 @@
-"""What a session changed."""
+"""What a session changed, and the page to decide about it by."""
 
-from abreast.api.looking import find_session
+from abreast.api.looking import find_run, find_session
 from abreast.engine.reading import diff as inspect
+from abreast.model.session_page import SessionPage
 from abreast.places import Places, find_places
 
 
@@ -15,3 +16,12 @@ def diff(
     """
     session = find_session(name, places=places)
     return inspect.diff(session, places or find_places(), stat=stat, binary=binary)
+
+
+def show(name: str, *, places: Places | None = None) -> SessionPage:
+    """Return the page of a session: intent, files, checks, conflicts, risks, what landing does."""
+    from abreast.engine.reading.page import page_of
+
+    where = places or find_places()
+    session = find_session(name, places=where)
+    return page_of(session, find_run(session.run, places=where), where)

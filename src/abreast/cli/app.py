@@ -36,6 +36,7 @@ VERBS = {
     "watch": Verb("Look", "look", "watch", "Follow a run until it ends"),
     "logs": Verb("Look", "look", "logs", "Print what a session did, step by step"),
     "diff": Verb("Look", "look", "diff", "Print a session's changes against its base"),
+    "show": Verb("Look", "look", "show", "Show what a session did, and what landing it does"),
     "collect": Verb("Look", "delegate", "collect", "Print the deliverable of a delegation"),
     "ledger": Verb(
         "Look", "ledger", "ledger", "Show what sessions have used, and what delegating saved"

@@ -173,3 +173,26 @@ def diff(*, session: str, stat: bool, json: bool) -> int:
     else:
         door.send(os.fsencode(text))
     return 0
+
+
+@click.command()
+@options.session_name
+@options.as_json
+def show(*, session: str, json: bool) -> int:
+    """Show what a session did, and what landing it does
+
+    One page: what it was to do, the files it changed and which lie outside its declared paths,
+    how the checks ended, with whom it conflicts now, what deserves a look, and the command that
+    lands it.
+    """
+    from abreast.api.comparing import show as page_of
+
+    page = page_of(session)
+    if json:
+        document = asdict(page) | {"session": as_json.session_dict(page.session)}
+        as_json.emit(document)
+        return 0
+    from abreast.cli.session_page import print_page
+
+    print_page(door.console(), page)
+    return 0

@@ -43,9 +43,11 @@ def changed_files(
     return [ChangedPath(path, status) for status, path in zip(words[::2], words[1::2], strict=True)]
 
 
-def diffstat(repo: Repository, base: str, tip: str) -> list[FileStat]:
+def diffstat(
+    repo: Repository, base: str, tip: str, *, env: Mapping[str, str] | None = None
+) -> list[FileStat]:
     """Return the lines added and deleted in each file that differs between two commits or trees."""
-    return read_numstat(_diff(repo, "--no-renames", "--numstat", "-z", base, tip))
+    return read_numstat(_diff(repo, "--no-renames", "--numstat", "-z", base, tip, env=env))
 
 
 def read_numstat(printed: str) -> list[FileStat]:
@@ -74,6 +76,18 @@ def worktree_diff(repo: Repository, worktree: Guarded, base: str, form: Form = "
     with quarantine(repo) as env:
         tree = build_tree(worktree, env=env).tree
         return _diff(repo, "-M", form, base, tree, env=env)
+
+
+def worktree_changes(
+    repo: Repository, worktree: Guarded, base: str
+) -> tuple[list[ChangedPath], list[FileStat]]:
+    """Return what `changed_files` and `diffstat` say of a worktree, new files included.
+
+    Leaves no object, index or file behind.
+    """
+    with quarantine(repo) as env:
+        tree = build_tree(worktree, env=env).tree
+        return changed_files(repo, base, tree, env=env), diffstat(repo, base, tree, env=env)
 
 
 @contextmanager

@@ -162,13 +162,13 @@ def origin_of(
         attempt=session.attempt,
         final_message=_said(session),
         last_action=session.last_action,
-        checks=_checks(task, layout) if task and layout else (),
+        checks=checks_of(task, layout) if task and layout else (),
         child=session.kind is SessionKind.CHILD,
         by_hand=by_hand,
     )
 
 
-def _checks(task: Task, layout: SessionLayout) -> tuple[CheckedCommand, ...]:
+def checks_of(task: Task, layout: SessionLayout) -> tuple[CheckedCommand, ...]:
     """Return how the plan's own commands ended, as far as they were run in this attempt."""
     found = []
     for name, command in task.commands.items():

@@ -1,0 +1,92 @@
+"""The page of a session on a terminal."""
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.text import Text
+
+from abreast.cli import figures, table
+from abreast.cli.states import LAND_STYLES, SESSION_STYLES
+from abreast.model.session import LandState
+from abreast.model.session_page import PageFile, SessionPage
+from abreast.model.text import harmless
+from abreast.process import clock
+
+_FILES = 30  # shown; --json has all
+_WORDS = 600  # characters of a prompt and of a message
+
+
+def print_page(console: Console, page: SessionPage) -> None:
+    """Print what was to be done, what was done, what deserves a look, and the next command."""
+    for text in (*_title(page), *_said(page), *_result(page), *_next(page)):
+        console.print(text)
+
+
+def _title(page: SessionPage) -> Iterator[Text]:
+    session = page.session
+    head = Text(session.id, "bold", overflow="fold").append("  ")
+    head.append(session.state, SESSION_STYLES[session.state])
+    if session.landing is not LandState.NONE:
+        head.append(", ").append(session.landing, LAND_STYLES[session.landing])
+    head.append(f"  {session.agent} {session.model}".rstrip())
+    head.append(f"  {figures.duration(session.took(clock.now()))}  {table.tokens(session.usage)}")
+    yield head
+    yield _text(page.intent)
+    if session.reason:
+        yield _text(session.reason, "yellow")
+
+
+def _said(page: SessionPage) -> Iterator[Text]:
+    if page.prompt.strip() and page.prompt.strip() != page.intent.strip():
+        yield from _block("asked", _shortened(page.prompt))
+    if page.session.final_message:
+        yield from _block("its last message", _shortened(page.session.final_message))
+
+
+def _result(page: SessionPage) -> Iterator[Text]:
+    added, deleted = page.lines
+    size = f"{figures.counted(len(page.files), 'file')}, +{added} -{deleted}"
+    yield from _block("changed", size if page.files else "nothing")
+    for file in page.files[:_FILES]:
+        yield _file(file)
+    if len(page.files) > _FILES:
+        yield _text(
+            f"  and {len(page.files) - _FILES} more; abreast diff {page.session.id} has all"
+        )
+    for check in page.checks:
+        outcome = check.outcome + (f": {figures.one_line(check.said)}" if check.said else "")
+        style = "green" if check.passed else "red"
+        command = figures.one_line(check.command)
+        yield from _block(check.name, f"{command}: {outcome}", style)
+
+
+def _next(page: SessionPage) -> Iterator[Text]:
+    if page.risks:
+        yield from _block("look at this", "")
+        for risk in page.risks:
+            yield _text(f"  - {risk}", "yellow")
+    if page.landing:
+        yield from _block("landing it", page.landing)
+    if page.command or page.advice:
+        yield Text()
+        yield _text(f"next: {page.command or page.advice}")
+
+
+def _block(heading: str, text: str, style: str = "") -> Iterator[Text]:
+    yield Text()
+    yield Text.assemble((f"{heading}: ", "bold"), (text, style), overflow="fold")
+
+
+def _text(text: str, style: str = "") -> Text:
+    return Text(text, style, overflow="fold")
+
+
+def _file(file: PageFile) -> Text:
+    size = "binary" if file.added is None else f"+{file.added} -{file.deleted}"
+    text = Text(f"  {file.status}  {file.path}  ", overflow="fold").append(size, "dim")
+    return text.append("  outside its declared paths", "yellow") if file.outside else text
+
+
+def _shortened(text: str) -> str:
+    shown = harmless(text).strip()
+    return shown if len(shown) <= _WORDS else f"{shown[:_WORDS].rstrip()} …"

@@ -1,0 +1,140 @@
+"""The page of a session: what was to be done, what was changed, and what is risky about it."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from abreast.engine.common.layout import SessionLayout, layout_of, repository_of_run
+from abreast.engine.reading.handoff.session import checks_of
+from abreast.git.changes import changed_files, diffstat, worktree_changes
+from abreast.git.guard import guard_worktree
+from abreast.git.merge import predict_conflicts
+from abreast.git.repository import Repository, is_ancestor, read_ref
+from abreast.model.session import LandMode, LandState, Run, Session, SessionState
+from abreast.model.session_page import PageCheck, PageConflict, PageFile, SessionPage
+from abreast.model.task import Task
+from abreast.model.text import counted, named
+from abreast.places import Places
+from abreast.plan.dump import load_plan
+from abreast.store.reader import Reader
+
+LARGE = 400
+"""Changed lines beyond which a review finds markedly fewer faults: Cohen et al., Best Kept Secrets
+of Peer Code Review, 2006 (2,500 reviews at Cisco)."""
+
+_RUNS_BY_ITSELF = re.compile(
+    r"(?:^|/)(?:\.github/workflows/.*|\.gitlab-ci\.yml|\.circleci/.*|Jenkinsfile|azure-pipelines\.yml"
+    r"|Makefile|justfile|Dockerfile|.*\.dockerfile|setup\.py|conftest\.py|build\.rs|build\.gradle.*"
+    r"|package\.json|pyproject\.toml|Cargo\.toml|\.pre-commit-config\.yaml|\.gitattributes"
+    r"|\.gitmodules|\.envrc|\.vscode/.*|\.claude/.*|\.codex/.*|\.gemini/.*|\.mcp\.json"
+    r"|(?:AGENTS|CLAUDE|GEMINI)\.md)\Z"
+)
+"""Files that others run, or agents obey, without anybody looking at them first."""
+
+
+def page_of(session: Session, run: Run, places: Places) -> SessionPage:
+    """Return the page of a session as it stands now; a session at work has one too.
+
+    Conflicts are with the target as it is now, and with sessions of the run that began at the same
+    commit and have not landed. Raises NotFoundError when the repository is gone.
+    """
+    task = load_plan(Reader(places.database).plan_json(run.id)).by_id()[session.task]
+    repository = repository_of_run(places, run.id, Path(run.repo))
+    layout = layout_of(session, places, repository.common_dir)
+    files = tuple(_files(session, layout, repository))
+    checks = tuple(
+        PageCheck(one.name, one.command, one.passed, one.outcome, one.said)
+        for one in checks_of(task, layout)
+    )
+    conflicts = tuple(_conflicts(session, run, repository))
+    lands = session.state is SessionState.DONE and session.commit and not _has_landed(session)
+    return SessionPage(
+        session,
+        run.target,
+        session.produces,
+        task.prompt,
+        files,
+        checks,
+        conflicts,
+        tuple(_risks(task, files, conflicts)),
+        _landing(run, task) if lands else "",
+        f"abreast land {session.id}" if lands else "",
+        "" if lands else _advice(session),
+    )
+
+
+def _files(session: Session, layout: SessionLayout, repository: Repository) -> Iterator[PageFile]:
+    if not session.base_sha or not session.worktree:
+        return
+    base, tip = session.base_sha, session.commit or read_ref(repository, layout.ref("snap"))
+    if not session.commit and layout.worktree.exists():
+        tree = guard_worktree(repository, layout.worktree)
+        changes, stats = worktree_changes(repository, tree, base)
+    elif tip:
+        changes, stats = changed_files(repository, base, tip), diffstat(repository, base, tip)
+    else:
+        return
+    status = {one.path: one.status for one in changes}
+    for stat in stats:
+        outside = stat.path in session.outside
+        yield PageFile(stat.path, status[stat.path], stat.added, stat.deleted, outside)
+
+
+def _conflicts(session: Session, run: Run, repository: Repository) -> Iterator[PageConflict]:
+    if not session.commit or _has_landed(session):
+        return
+    sides = {session.id: session.commit}
+    tip = read_ref(repository, f"refs/heads/{run.target}") if run.target else None
+    if tip and is_ancestor(repository, session.base_sha, tip):
+        sides[run.target] = tip
+    sides |= {
+        one.id: one.commit
+        for one in run.sessions
+        if one.base_sha == session.base_sha and one.commit and not _has_landed(one)
+    }
+    for clash in predict_conflicts(repository, session.base_sha, sides):
+        if session.id in {clash.one, clash.other}:
+            yield PageConflict(clash.other if clash.one == session.id else clash.one, clash.paths)
+
+
+def _has_landed(session: Session) -> bool:
+    return session.landing in {LandState.LANDED, LandState.PROPOSED}
+
+
+def _risks(
+    task: Task, files: Sequence[PageFile], conflicts: Sequence[PageConflict]
+) -> Iterator[str]:
+    if outside := [one.path for one in files if one.outside]:
+        yield f"it wrote outside its declared paths: {named(outside)}"
+    if gone := [one.path for one in files if one.status == "D"]:
+        yield f"it deletes {counted(len(gone), 'file')}: {named(gone)}"
+    if loaded := [one.path for one in files if _RUNS_BY_ITSELF.search(one.path)]:
+        yield f"it changes what runs, or what agents obey, by itself: {named(loaded)}"
+    if binary := [one.path for one in files if one.added is None]:
+        yield f"no diff shows what changed in {named(binary)}"
+    lines = sum((one.added or 0) + (one.deleted or 0) for one in files)
+    if lines > LARGE:
+        yield f"it is large: {counted(lines, 'changed line')} in {counted(len(files), 'file')}"
+    if files and not task.verify:
+        yield "nothing has tested it: the plan has no verify command"
+    for one in conflicts:
+        yield f"it conflicts with {one.other} in {named(one.paths)}"
+
+
+def _landing(run: Run, task: Task) -> str:
+    if run.land is LandMode.PR:
+        return f"pushes its branch and opens a pull request onto {run.target}"
+    tested = "runs verify on the result, and moves" if task.verify else "moves"
+    return f"merges it with {run.target} as it is then, {tested} {run.target}"
+
+
+def _advice(session: Session) -> str:
+    if session.hint:
+        return re.sub(r"\bRUN\b", session.run, session.hint)
+    if not session.state.final:
+        return f"abreast logs {session.id} --follow"
+    if session.landing is LandState.PROPOSED:
+        return f"abreast status {session.run} --pr"
+    if session.state is SessionState.DONE:
+        return ""
+    return f"abreast resume {session.run}"

@@ -1,0 +1,77 @@
+"""The page of a session: what was done, what deserves a look, and what landing it does."""
+
+from abreast import api
+from abreast.model.moves import Edit, Fail, Say, Shell, Write
+from abreast.model.session import LandMode
+from abreast.model.session_page import PageConflict, PageFile
+from tests.cli.test_edge import abreast
+from tests.support.stage import Stage, scripted, task, writes
+
+
+def test_a_done_session_with_everything_that_deserves_a_look(shared_stage: Stage) -> None:
+    stage = shared_stage
+    risky = scripted(
+        Edit("README.md", "# demo", "# theirs"),
+        Write("big.txt", "line\n" * 401),
+        Write("Makefile", "all:\n"),
+        Shell("git rm -q src/app.py && printf '\\0' > data.bin"),
+        Say("done"),
+    )
+    run = stage.run(
+        task("risky", risky, paths=("README.md", "big.txt", "Makefile", "data.bin")),
+        task("other", scripted(Edit("README.md", "# demo", "# others"), Say("done"))),
+    )
+    stage.repo.commit("mine", {"README.md": "# mine\n"})
+    page = api.show(f"{run.id}/risky", places=stage.places)
+    assert page.files == (
+        PageFile("Makefile", "A", 1, 0),
+        PageFile("README.md", "M", 1, 1),
+        PageFile("big.txt", "A", 401, 0),
+        PageFile("data.bin", "A", None, None),
+        PageFile("src/app.py", "D", 0, 2, outside=True),
+    )
+    assert page.conflicts == (
+        PageConflict("main", ("README.md",)),
+        PageConflict(f"{run.id}/other", ("README.md",)),
+    )
+    assert page.risks == (
+        'it wrote outside its declared paths: "src/app.py"',
+        'it deletes 1 file: "src/app.py"',
+        'it changes what runs, or what agents obey, by itself: "Makefile"',
+        'no diff shows what changed in "data.bin"',
+        "it is large: 406 changed lines in 5 files",
+        "nothing has tested it: the plan has no verify command",
+        'it conflicts with main in "README.md"',
+        f'it conflicts with {run.id}/other in "README.md"',
+    )
+    assert page.command == f"abreast land {run.id}/risky"
+    assert page.advice == ""
+
+
+def test_a_session_with_nothing_to_look_at(shared_stage: Stage) -> None:
+    stage = shared_stage
+    run = stage.run(task("one", writes("one.txt"), verify="test -e one.txt"), land=LandMode.MERGE)
+    page = api.show("one", places=stage.places)
+    assert page.risks == ()
+    [check] = page.checks
+    assert (check.name, check.command, check.outcome) == ("verify", "test -e one.txt", "exit 0")
+    assert (page.landing, page.command, page.advice) == ("", "", "")  # it has landed
+    assert page.session == run.sessions[0]
+
+
+def test_a_failed_one_shows_what_is_there_and_what_to_do(shared_stage: Stage, monkeypatch) -> None:
+    stage = shared_stage
+    run = stage.run(task("red", scripted(Write("half.txt", "x\n"), Fail("no luck"))))
+    page = api.show(f"{run.id}/red", places=stage.places)
+    assert page.files == (PageFile("half.txt", "A", 1, 0),)
+    assert (page.landing, page.command) == ("", "")
+    assert page.advice
+    monkeypatch.setenv("ABREAST_STATE_DIR", str(stage.places.state))
+    monkeypatch.setenv("ABREAST_DB", stage.places.database)
+    done = abreast("show", f"{run.id}/red")
+    lines = done.stdout.splitlines()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert lines[0].startswith(f"{run.id}/red  failed  scripted")
+    assert "  A  half.txt  +1 -0" in lines
+    assert lines[-1] == f"next: {page.advice}"
+    assert '"half.txt"' in abreast("show", f"{run.id}/red", "--json").stdout
