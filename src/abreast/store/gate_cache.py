@@ -14,7 +14,7 @@ import msgspec
 
 from abreast.errors import DamagedCacheError, StoreError
 from abreast.model.history import Change, Meeting
-from abreast.store.direct import BUSY_SECONDS, is_damage
+from abreast.store.direct import is_damage
 
 VERSION = 2
 """Of the tables, and of what is in them: how changes are read and pairs are replayed."""
@@ -44,6 +44,7 @@ _FORGET = (
     "DELETE FROM digest WHERE rowid NOT IN (SELECT rowid FROM digest ORDER BY rowid DESC LIMIT ?)"
 )
 _AT_ONCE = 500  # parameters of one statement
+_BUSY_SECONDS = 5  # another check writes for moments; then this one does without the file
 
 Pair = tuple[str, str]
 """The ids of an earlier and a later change."""
@@ -106,22 +107,22 @@ class GateCache:
 def open_gate_cache(file: Path | None) -> Iterator[GateCache]:
     """Yield the cache in `file`, made if need be; without one, in memory.
 
-    Raises `StoreError` when the file can be neither used nor replaced, and `DamagedCacheError` when
-    it turns out to be damaged while it is used: it is removed then, and made again the next time.
+    Raises `StoreError` when the file can be neither used nor replaced, or fails while it is used,
+    as on a full disk. Raises `DamagedCacheError` when it turns out to be damaged while it is used:
+    it is removed then, and made again the next time.
     """
     try:
         connection = _open(file)
     except (OSError, sqlite3.Error) as error:
-        raise StoreError(
-            f"the gate's cache {file} cannot be used: {error}",
-            hint="free some space, or delete the file: it is made again",
-        ) from error
+        raise _unusable(file, error) from error
     with contextlib.closing(connection):
         try:
             yield GateCache(connection)
         except (sqlite3.DatabaseError, msgspec.DecodeError) as error:
-            if file is None or not _is_damage(error):
+            if file is None:
                 raise
+            if not _is_damage(error):
+                raise _unusable(file, error) from error
             _remove(file)
             raise DamagedCacheError(
                 f"the gate's cache {file} was damaged, and has been removed: {error}",
@@ -129,10 +130,16 @@ def open_gate_cache(file: Path | None) -> Iterator[GateCache]:
             ) from error
 
 
+def _unusable(file: Path | None, error: Exception) -> StoreError:
+    hint = "free some space, or delete the file: it is made again"
+    return StoreError(f"the gate's cache {file} cannot be used: {error}", hint=hint)
+
+
 def _is_damage(error: Exception) -> bool:
     """Return whether an error says that what was kept is not what was written."""
     spoilt = isinstance(error, msgspec.DecodeError) or "decode" in str(error)
-    return spoilt or "corrupt" in str(error) or is_damage(error)
+    said = str(error)
+    return spoilt or "corrupt" in said or said.startswith("no such ") or is_damage(error)
 
 
 def _remove(file: Path) -> None:
@@ -159,7 +166,7 @@ def _check(version: int) -> None:
 
 
 def _prepared(name: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(name, timeout=BUSY_SECONDS)
+    connection = sqlite3.connect(name, timeout=_BUSY_SECONDS)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")

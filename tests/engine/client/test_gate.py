@@ -248,6 +248,35 @@ def test_a_plan_of_too_many_tasks_is_not_judged_and_still_starts(hot: Repo, scra
     )
 
 
+def _cached() -> sqlite3.Connection:
+    [file] = find_places().state.rglob("gate/*.db")
+    return sqlite3.connect(file, isolation_level=None)
+
+
+def test_a_full_disk_takes_only_the_cache(hot: Repo):
+    found = check(hot)
+    with contextlib.closing(_cached()) as cache:
+        before = cache.execute("SELECT count(*) FROM change").fetchone()
+        # As SQLite does when there is no space left.
+        cache.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON digest BEGIN"
+            " SELECT RAISE(FAIL, 'database or disk is full'); END"
+        )
+        cache.execute("DELETE FROM digest")
+    assert check(hot) == found
+    with contextlib.closing(_cached()) as cache:
+        assert cache.execute("SELECT count(*) FROM change").fetchone() == before
+
+
+def test_a_cache_that_lacks_a_table_is_made_again(hot: Repo):
+    found = check(hot)
+    with contextlib.closing(_cached()) as cache:
+        cache.execute("DROP TABLE digest")
+    assert check(hot) == found
+    with contextlib.closing(_cached()) as cache:
+        assert cache.execute("SELECT count(*) FROM digest").fetchone() > (0,)
+
+
 @pytest.mark.parametrize("part", range(4))
 def test_a_cache_that_is_damaged_behind_its_first_pages_is_made_again(hot: Repo, part: int):
     found = check(hot)

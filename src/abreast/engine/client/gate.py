@@ -5,7 +5,7 @@ from pathlib import Path
 from abreast.engine.client.gate_learned import learned_here
 from abreast.engine.client.gate_past import KnownPast, known_past
 from abreast.engine.client.gate_tree import gate_cache, names_there, read_tree, united_files
-from abreast.errors import DamagedCacheError, StateError
+from abreast.errors import DamagedCacheError, StateError, StoreError
 from abreast.gate.combine import Seen
 from abreast.gate.judge import judge_works
 from abreast.gate.opinion import NO_OPINION, SecondOpinion
@@ -40,14 +40,21 @@ def judge(
         return _judge(plan, places, progress, second)
     except DamagedCacheError:  # it is gone now
         return _judge(plan, places, progress, second)
+    except StoreError:  # no space, no permission, or another check has held it for long
+        return _judge(plan, places, progress, second, keep=False)
 
 
 def _judge(
-    plan: Plan, places: Places, progress: GateProgress, second: SecondOpinion
+    plan: Plan,
+    places: Places,
+    progress: GateProgress,
+    second: SecondOpinion,
+    *,
+    keep: bool = True,
 ) -> PlanJudgement:
     repository = find_repository(Path(plan.repo), worktrees=places.worktrees)
     base = plan.base_sha
-    with gate_cache(repository, places) as cache:
+    with gate_cache(repository, places, keep=keep) as cache:
         progress("reading the tree", 0, 1)
         tree = read_tree(repository, base, cache)
         tasks = planned_tasks(plan, tree)

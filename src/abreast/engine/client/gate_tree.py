@@ -24,9 +24,12 @@ _ASKED = 200
 
 
 @contextmanager
-def gate_cache(repo: Repository, places: Places) -> Iterator[GateCache]:
-    """Yield what the gate has kept of a repository, or a cache in memory where that fails."""
-    file = places.state / "gate" / f"{repo.lock(Path()).stem}.db"
+def gate_cache(repo: Repository, places: Places, *, keep: bool = True) -> Iterator[GateCache]:
+    """Yield what the gate has kept of a repository, or a cache in memory where that fails.
+
+    Without `keep` it is in memory anyway. Raises as `open_gate_cache` where it fails later.
+    """
+    file = places.state / "gate" / f"{repo.lock(Path()).stem}.db" if keep else None
     with ExitStack() as stack:
         try:
             cache = stack.enter_context(open_gate_cache(file))
