@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from abreast.errors import StateError
 from abreast.model.text import unique_name
 
@@ -80,6 +78,12 @@ def find_places(environ: Mapping[str, str] | None = None) -> Places:
     """
     env = os.environ if environ is None else environ
     named = env.get("ABREAST_STATE_DIR")
-    state = Path(named) if named else platformdirs.user_state_path("abreast", appauthor=False)
+    state = Path(named) if named else _state_of_user()
     database = env.get("ABREAST_DB") or f"sqlite:///{state / 'abreast.db'}"
     return Places(state, database)
+
+
+def _state_of_user() -> Path:
+    import platformdirs  # with much of the standard library: a worker and its hooks are told
+
+    return platformdirs.user_state_path("abreast", appauthor=False)

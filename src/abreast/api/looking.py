@@ -1,11 +1,15 @@
 """Look at runs and sessions; nothing here changes anything, and what is imported is light."""
 
+from typing import TYPE_CHECKING
+
 from abreast.errors import NotFoundError
-from abreast.model.pull_request import SessionRequest
 from abreast.model.session import Attendance, Presence, Run, Session
 from abreast.places import Places, find_places
 from abreast.store import unrecorded as lost
 from abreast.store.reader import Reader
+
+if TYPE_CHECKING:
+    from abreast.model.pull_request import SessionRequest
 
 
 def runs(*, limit: int = 20, places: Places | None = None) -> list[Run]:
@@ -54,7 +58,7 @@ def presence(run: Run, *, places: Places | None = None) -> Presence:
     return attendance.presence(run, places or find_places())
 
 
-def pull_requests(run: Run, *, places: Places | None = None) -> list[SessionRequest]:
+def pull_requests(run: Run, *, places: Places | None = None) -> "list[SessionRequest]":
     """Return how the pull requests of a run stand: asks GitHub or GitLab for each."""
     from abreast.engine.reading.pull_requests import pull_requests as ask
 

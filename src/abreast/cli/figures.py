@@ -2,8 +2,8 @@
 
 import time
 
-from abreast.economics.words import short as count
 from abreast.model.text import counted, harmless
+from abreast.model.text import short as count
 
 __all__ = [
     "UNKNOWN",

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from abreast.cli import figures
 from abreast.cli.console import Column, Grid
-from abreast.economics.words import short, signed
+from abreast.economics.words import signed
 from abreast.model.economy import By, Cost, Delegation, Ledger, LedgerRow, Parallel, Worth
 
 _ROWS = 40  # of sessions and runs, the newest
@@ -94,9 +94,12 @@ def _delegations(found: Sequence[Delegation]) -> list[RenderableType]:
             Text(_named(one.child)),
             Text(one.agent),
             Text(_named(one.parent) or figures.UNKNOWN),
-            Text(short(one.start_up)),
-            Text(("~" if one.estimated and one.summary is not None else "") + short(one.summary)),
-            Text(short(one.kept_out)),
+            Text(figures.count(one.start_up)),
+            Text(
+                ("~" if one.estimated and one.summary is not None else "")
+                + figures.count(one.summary)
+            ),
+            Text(figures.count(one.kept_out)),
             Text(signed(one.net), _STYLES[one.worth]),
             Text(one.worth, _STYLES[one.worth]),
         )

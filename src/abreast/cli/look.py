@@ -4,17 +4,20 @@ import os
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
 from abreast.api import looking
 from abreast.cli import as_json, door, options
-from abreast.model.pull_request import SessionRequest
 from abreast.model.session import LogEvent, Presence, Run
 from abreast.model.text import counted, harmless
 from abreast.places import find_places
 from abreast.process import clock
-from abreast.store.unrecorded import Unrecorded
+
+if TYPE_CHECKING:
+    from abreast.model.pull_request import SessionRequest
+    from abreast.store.unrecorded import Unrecorded
 
 _SHOWN = 5  # of the sessions whose record is gone
 
@@ -57,7 +60,7 @@ def status(*, run: str, everything: bool, pr: bool, json: bool) -> int:
     return 0
 
 
-def _print_requests(requests: Sequence[SessionRequest]) -> None:
+def _print_requests(requests: "Sequence[SessionRequest]") -> None:
     """Print how the pull requests stand; those of which nothing is known with the reason."""
     from abreast.cli.requests_table import requests_table
 
@@ -72,7 +75,7 @@ def _print_requests(requests: Sequence[SessionRequest]) -> None:
             click.echo(harmless(f"{one.session}: {one.reason}"), err=True)
 
 
-def _tell_unrecorded(left: Sequence[Unrecorded], *, alone: bool) -> None:
+def _tell_unrecorded(left: "Sequence[Unrecorded]", *, alone: bool) -> None:
     """Print which sessions have work on disk and no record, and where it is."""
     head = "no run is on record, but there is work of " if alone else "\nno record tells of "
     many = f"{head}{counted(len(left), 'session')}"

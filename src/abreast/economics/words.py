@@ -1,7 +1,7 @@
 """Estimates and accounts in one line each."""
 
 from abreast.model.economy import Account, Estimate, Worth
-from abreast.model.text import counted
+from abreast.model.text import counted, short
 
 
 def warning(estimate: Estimate) -> str:
@@ -37,24 +37,6 @@ def spent(account: Account) -> str:
         f"summary {short(account.summary)}, kept out {short(account.kept_out)}, "
         f"net {signed(account.net)} tokens"
     )
-
-
-def short(tokens: int | None) -> str:
-    """Return a number of tokens as people say it: 940, 3.1k, 42k, 1.2M, 5.0B; `-` when unknown."""
-    if tokens is None:
-        return "-"
-    size = abs(tokens)
-    sign = "-" if tokens < 0 else ""
-    if size < 1000:
-        return f"{sign}{size}"
-    # The limits are those from which rounding would show one digit too many (9950 is `10k`).
-    if size < 999_500:
-        scaled, unit = size / 1e3, "k"
-    elif size < 999_500_000:
-        scaled, unit = size / 1e6, "M"
-    else:
-        scaled, unit = size / 1e9, "B"
-    return f"{sign}{scaled:.1f}{unit}" if scaled < 9.95 else f"{sign}{scaled:.0f}{unit}"
 
 
 def signed(tokens: int | None) -> str:

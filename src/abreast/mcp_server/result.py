@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from abreast.contract.render import Page, fence, paginate
-from abreast.economics.words import short, signed, spent
+from abreast.economics.words import signed, spent
 from abreast.model.session import Session
 from abreast.model.task import Deliverable
-from abreast.model.text import counted, harmless, named, one_line
+from abreast.model.text import counted, harmless, named, one_line, short
 
 _REASON = 400  # characters of a reason: it may quote the child
 _EACH = 80  # at least, of each of many

@@ -4,18 +4,19 @@ import json
 import re
 from collections.abc import Sequence
 
+# Patterns, which `re` compiles when one is first needed: most starts of abreast need none.
 # Escape sequences (with the text of those that have one, such as titles and links), control
 # characters but tab and line break, marks that reorder a line, spaces without width, and tags,
 # which a model reads and a person cannot see. Joiners stay: some scripts cannot do without.
-_ACTS = re.compile(
+_ACTS = (
     r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[ -/]*[0-Z\\-~]"
     r"|[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]"
     r"|[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\U000e0000-\U000e007f]"
 )
 # A bare return would let one line repaint another.
-_BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-_HALF = re.compile("[\\ud800-\\udfff]")  # a byte that is not a text, as in the name of a file
-_UNSEEN = re.compile(  # what JSON need not escape, of the three above
+_BREAKS = "\r\n?|[\x0b\x0c\x85\u2028\u2029]"
+_HALF = "[\\ud800-\\udfff]"  # a byte that is not a text, as in the name of a file
+_UNSEEN = (  # what JSON need not escape, of the three above
     "[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff"
     "\U000e0000-\U000e007f\\ud800-\\udfff]"
 )
@@ -28,12 +29,14 @@ def harmless(text: str) -> str:
 
     Every kind of line break becomes a plain one; what is no character at all becomes U+FFFD.
     """
-    return whole_characters(_BREAKS.sub("\n", _ACTS.sub("", text)))
+    if text.isprintable():
+        return text
+    return whole_characters(re.sub(_BREAKS, "\n", re.sub(_ACTS, "", text)))
 
 
 def whole_characters(text: str) -> str:
     """Return `text` with U+FFFD for whatever is no character: halves of a surrogate pair."""
-    return _HALF.sub("\ufffd", text)
+    return re.sub(_HALF, "\ufffd", text)
 
 
 def escaped(document: str) -> str:
@@ -41,7 +44,7 @@ def escaped(document: str) -> str:
 
     What `harmless` takes from a text is written as `\uXXXX` here.
     """
-    return _UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], document)
+    return re.sub(_UNSEEN, lambda found: json.dumps(found[0])[1:-1], document)
 
 
 def one_line(text: str, most: int = 200) -> str:
@@ -66,6 +69,24 @@ def _quoted(name: str) -> str:
 def counted(number: int, noun: str) -> str:
     """Return `1 file`, `2 files`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def short(tokens: int | None) -> str:
+    """Return a number of tokens as people say it: 940, 3.1k, 42k, 1.2M, 5.0B; `-` when unknown."""
+    if tokens is None:
+        return "-"
+    size = abs(tokens)
+    sign = "-" if tokens < 0 else ""
+    if size < 1000:
+        return f"{sign}{size}"
+    # The limits are those from which rounding would show one digit too many (9950 is `10k`).
+    if size < 999_500:
+        scaled, unit = size / 1e3, "k"
+    elif size < 999_500_000:
+        scaled, unit = size / 1e6, "M"
+    else:
+        scaled, unit = size / 1e9, "B"
+    return f"{sign}{scaled:.1f}{unit}" if scaled < 9.95 else f"{sign}{scaled:.0f}{unit}"
 
 
 def percent(share: float) -> str:
