@@ -1,8 +1,13 @@
 """The digest of a history: where lines are now, who met, and what was known at each moment."""
 
+import os
+import sys
+from pathlib import Path
+
 from abreast.gate.past import Past, moved, spans_of
 from abreast.gate.study import study, walk
 from abreast.model.history import Change, ChangedFile, ChangeKind, Hunk
+from abreast.process.command import run
 from tests.gate.histories import at, change, history, hub_and_quiet, met
 
 
@@ -60,3 +65,31 @@ def test_meetings_that_say_nothing_are_not_counted() -> None:
     assert (past.files["a"].met, past.files["a"].conflicted) == (1, 1)
     unknown = history(change(1, {"a": at(1)}), change(2, {"a": at(1)}), met=[met(7, 2, "a")])
     assert study(unknown).files["a"].met == 0
+
+
+_STUDIED = """
+from tests.gate.histories import at, change, history, met
+from abreast.gate.study import study
+names = [f"src/{letter}.{kind}" for letter in "abcdef" for kind in ("py", "md")]
+changes = [
+    change(n, {name: at(n + place) for place, name in enumerate(names[n % 3 :])})
+    for n in range(30)
+]
+pairs = [met(n, n + 1, *names[n % 5 : n % 5 + 4]) for n in range(29)]
+past = study(history(*changes, met=pairs))
+print(past.all, past.kinds, past.model)
+"""
+
+
+def test_the_same_history_says_the_same_in_each_process() -> None:
+    """Sets of texts have another order in each."""
+    said = [
+        run(
+            [sys.executable, "-c", _STUDIED],
+            cwd=Path(__file__).parents[2],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert said[0] == said[1]
+    assert "MeetingTally(met=" in said[0]

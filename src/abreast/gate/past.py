@@ -158,7 +158,8 @@ class Past:
             return
         nothing: frozenset[str] = frozenset()
         earlier = self.paths.get(meeting.earlier, nothing)
-        for path in earlier & self.paths.get(meeting.later, nothing):
+        # In an order that is the same each time: what comes later counts more.
+        for path in sorted(earlier & self.paths.get(meeting.later, nothing)):
             conflicted = path in meeting.conflicted
             self.all.add(conflicted)
             self.kinds.setdefault(kind_of(path), MeetingTally()).add(conflicted)

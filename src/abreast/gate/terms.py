@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from math import fsum
 
 _LONGEST = 20_000  # characters of a text that are read: a prompt may have a megabyte
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+|\d{2,}")
@@ -47,7 +48,8 @@ def likeness(one: Iterable[str], other: Iterable[str], weights: Mapping[str, flo
     first, second = frozenset(one), frozenset(other)
     if first.isdisjoint(second):
         return 0.0
-    both = sum(weights.get(word, 1.0) ** 2 for word in first & second)
-    sizes = (sum(weights.get(word, 1.0) ** 2 for word in words) for words in (first, second))
+    # `fsum` does not depend on the order, and sets have another one in each process.
+    both = fsum(weights.get(word, 1.0) ** 2 for word in first & second)
+    sizes = (fsum(weights.get(word, 1.0) ** 2 for word in words) for words in (first, second))
     left, right = sizes
     return float(both / (left * right) ** 0.5) if both else 0.0
