@@ -16,7 +16,7 @@ from enum import StrEnum
 from itertools import combinations
 from pathlib import Path, PurePosixPath
 
-from abreast.git.call import call, split
+from abreast.git.call import call, require_git, split
 from abreast.git.changes import ChangedPath, changed_files, quarantine
 from abreast.git.commit import commit_tree, tree_of
 from abreast.git.guarded import Guarded
@@ -135,22 +135,33 @@ def predict_conflicts(repo: Repository, base: str, commits: Mapping[str, str]) -
 
     `base` must be an ancestor of all. Only pairs whose changes meet are tried. Nothing is written.
     """
-    changes = {name: changed_files(repo, base, commit) for name, commit in commits.items()}
-    pairs = [pair for pair in combinations(commits, 2) if _meet(changes[pair[0]], changes[pair[1]])]
-    merged = _try_merges(repo, [(commits[one], commits[other]) for one, other in pairs])
+    prints = {name: Footprint.of(changed_files(repo, base, one)) for name, one in commits.items()}
+    pairs = [pair for pair in combinations(commits, 2) if prints[pair[0]].meets(prints[pair[1]])]
+    with quarantine(repo) as env:
+        merged = merge_pairs(repo, [(commits[one], commits[other]) for one, other in pairs], env)
     outcomes = zip(pairs, merged, strict=True)
     return [Clash(*pair, result.conflicts) for pair, result in outcomes if not result.clean]
 
 
-def _try_merges(repo: Repository, pairs: Sequence[tuple[str, str]]) -> list[Merged]:
+def merge_pairs(
+    repo: Repository, pairs: Sequence[tuple[str, str]], env: Mapping[str, str]
+) -> list[Merged]:
+    """Merge each pair of commits (ids), as `merge_trees`, in one call of git.
+
+    `env` names the object folder that the trees are written to (`abreast.git.changes.quarantine`).
+    Raises `GitError` when the two of a pair have no common ancestor.
+    """
     if not pairs:
         return []
+    if require_git() < _MANY:
+        return [merge_trees(repo, ours, theirs, env=env) for ours, theirs in pairs]
     lines = "".join(f"{ours} {theirs}\n" for ours, theirs in pairs)
     options = ("--write-tree", "--stdin", "-z", "--name-only", "--no-messages")
-    with quarantine(repo) as env:
-        text = repo.call_inside("merge-tree", *options, stdin=lines, env=env).stdout
-    fields = iter(split(text))
+    fields = iter(split(repo.call_inside("merge-tree", *options, stdin=lines, env=env).stdout))
     return [_read_merge(fields) for _ in pairs]
+
+
+_MANY = (2, 39)  # `merge-tree --stdin`; an older git is started once for each merge
 
 
 def _read_merge(fields: Iterator[str]) -> Merged:
@@ -160,21 +171,40 @@ def _read_merge(fields: Iterator[str]) -> Merged:
     return Merged(tree, () if clean else paths or _NO_PATH)
 
 
-def _meet(ones: Sequence[ChangedPath], others: Sequence[ChangedPath]) -> bool:
-    """Return whether two sets of changes could conflict; may err towards yes, never towards no."""
-    if _folders(ones, "DT") & _folders(others, "A") or _folders(others, "DT") & _folders(ones, "A"):
-        return True  # git moves what was added to a folder that the other side has renamed
-    mine, theirs = {change.path for change in ones}, {change.path for change in others}
-    return bool(mine & theirs) or _nested(mine, theirs) or _nested(theirs, mine)
+@dataclass(frozen=True)
+class Footprint:
+    """What a set of changes touches, for telling which sets can conflict at all.
+
+    `folders` are those above `paths`, `lost` those above what was deleted or replaced, `gained`
+    those above what was added.
+    """
+
+    paths: frozenset[str]
+    folders: frozenset[str]
+    lost: frozenset[str]
+    gained: frozenset[str]
+
+    @staticmethod
+    def of(changes: Sequence[ChangedPath]) -> "Footprint":
+        paths = frozenset(change.path for change in changes)
+        folders = frozenset(folder for path in paths for folder in _parents(path))
+        return Footprint(paths, folders, _folders(changes, "DT"), _folders(changes, "A"))
+
+    def meets(self, other: "Footprint") -> bool:
+        """Return whether the two could conflict; may err towards yes, never towards no."""
+        return not (
+            self.paths.isdisjoint(other.paths)
+            # A file of one is called like a folder of the other.
+            and self.paths.isdisjoint(other.folders)
+            and self.folders.isdisjoint(other.paths)
+            # Git moves what was added to a folder that the other side has renamed.
+            and self.lost.isdisjoint(other.gained)
+            and self.gained.isdisjoint(other.lost)
+        )
 
 
-def _nested(files: set[str], paths: set[str]) -> bool:
-    """Return whether one of `paths` lies in a folder that is called like one of `files`."""
-    return any(folder in files for path in paths for folder in _parents(path))
-
-
-def _folders(changes: Sequence[ChangedPath], statuses: str) -> set[str]:
-    return {f for change in changes if change.status in statuses for f in _parents(change.path)}
+def _folders(changes: Sequence[ChangedPath], statuses: str) -> frozenset[str]:
+    return frozenset(f for one in changes if one.status in statuses for f in _parents(one.path))
 
 
 def _parents(path: str) -> list[str]:
