@@ -7,6 +7,7 @@ task starts from (its parent), by the functions that `abreast check` uses.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from abreast.engine.client.gate_history import for_index
 from abreast.engine.client.gate_past import look_up
 from abreast.gate.chance import TaskSide, chance
 from abreast.gate.past import TOP, Past
@@ -74,8 +75,7 @@ class _Index:
         self.tree = self.tree - gone | new
         self.index.drop_paths(gone)
         self.index.add_paths({path: " ".join(terms(path)) for path in new})
-        kept = sorted(change.paths) if is_task(change) else []
-        self.index.add_changes([(change.id, " ".join(terms(change.subject)), kept)])
+        self.index.add_changes([for_index(change)])
         self.plain.add(change)
 
     def add_older(self, change: Change) -> None:
@@ -83,7 +83,8 @@ class _Index:
         self.number += 1
         self.numbers[change.id] = self.number
         kept = sorted(change.paths & self.tree) if is_task(change) else []
-        self.index.add_changes([(change.id, " ".join(terms(change.subject)), kept)])
+        words = " ".join(terms(change.subject))
+        self.index.add_changes([(change.id, words, dict.fromkeys(kept, ""))])
         self.plain.add_words(change.subject, kept)
 
     def predict(self, past: Past, text: str) -> tuple[PredictedPath, ...]:

@@ -22,6 +22,13 @@ def test_recent_changes_weigh_more_and_large_ones_less() -> None:
     assert predict(Past(), sizes)[0].path == "small.py"
 
 
+def test_what_defines_a_name_comes_first_and_the_fewer_files_do_the_likelier() -> None:
+    hits = Hits((("a.py", 5.0),), defining={"b.py": 1, "c.py": 3})
+    found = {path.path: path.probability for path in predict(Past(), hits)}
+    assert list(found) == ["b.py", "c.py", "a.py"]
+    assert found["b.py"] > 2 * found["c.py"]
+
+
 def test_without_anything_that_fits_nothing_is_predicted() -> None:
     assert predict(study(hub_and_quiet()), Hits()) == ()
 

@@ -71,7 +71,9 @@ def words(path: str) -> str:
 
 def test_paths_and_changes_are_found_by_any_of_the_words(index: GateIndex) -> None:
     index.set_paths("t1", ["src/http.py", "docs/a.md"], words)
-    index.add_changes([("c1", "retry http", ["src/http.py"]), ("c2", "docs", ["docs/a.md"])])
+    index.add_changes(
+        [("c1", "retry http", {"src/http.py": ""}), ("c2", "docs", {"docs/a.md": ""})]
+    )
     assert [path for path, _ in index.find_paths(["http", "unknown"])] == ["src/http.py"]
     assert [one.paths for one in index.find_changes(["retry"])] == [("src/http.py",)]
     assert index.missing(["c1", "c3", "c2"]) == ["c3"]
@@ -85,9 +87,9 @@ def test_paths_come_and_go_with_the_tree(index: GateIndex) -> None:
 
 def test_a_path_is_found_by_what_was_done_to_it_and_not_by_that_alone(index: GateIndex) -> None:
     index.set_paths("t1", ["a.py", "b.py"], words)
-    index.add_changes([("c1", "connect", ["a.py", "gone.py"])])
-    index.add_changes([("c2", "close", ["a.py"]), ("c1", "again", ["b.py"])])
-    for word in ("connect", "close"):
+    index.add_changes([("c1", "connect", {"a.py": "Socket", "gone.py": ""})])
+    index.add_changes([("c2", "close", {"a.py": ""}), ("c1", "again", {"b.py": ""})])
+    for word in ("connect", "close", "socket"):
         assert [path for path, _ in index.find_paths([word])] == ["a.py"]
     assert index.find_paths(["again"]) == []
     assert [score for _, score in index.find_paths(["connect"], BY_NAME)] == [0.0]

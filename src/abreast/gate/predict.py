@@ -1,7 +1,8 @@
 """Which paths a task will probably write, by its words and what the history says of them."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from abreast.gate.past import Past
 from abreast.model.gate import PredictedPath
@@ -15,6 +16,10 @@ _HOT = 50  # paths that are hot enough to be written whatever the task says
 # A logistic regression over five histories (httpx, trio, flask, pre-commit, poetry).
 _BIAS, _BY_NAME, _BY_CHANGES, _BY_HEAT, _BY_RANK = -1.97, 1.09, 1.90, 0.62, 2.51
 
+# Where one file defines a name that a commit's subject speaks of, 77 % of those commits change it;
+# of two or three files each one is changed by 41 % (six histories, 212 names).
+_BY_DEFINITION, _BY_MORE = 4.5, 1.4
+
 
 @dataclass(frozen=True, slots=True)
 class Hits:
@@ -22,18 +27,21 @@ class Hits:
 
     `paths` are paths of the tree by their own words; `changes` are the paths that a past change
     has touched, whose subject is like the task's, and how many commits ago. `ranked` are the paths
-    that fit best by their own words and those of all changes to them, the best first.
+    that fit best by their own words and those of all changes to them, the best first. `defining`
+    are the paths that define a name in code which the task speaks of, each with how many do.
     """
 
     paths: tuple[tuple[str, float], ...] = ()
     changes: tuple[tuple[tuple[str, ...], float, int], ...] = ()
     ranked: tuple[str, ...] = ()
+    defining: Mapping[str, int] = field(default_factory=dict)
 
 
 def predict(past: Past, hits: Hits, limit: int = 10) -> tuple[PredictedPath, ...]:
     """Return the paths that a task will probably write, the likeliest first."""
     found = {
-        path: _probability(past, path, *scores) for path, scores in evidence(past, hits).items()
+        path: _probability(past, path, *scores, defining=hits.defining.get(path))
+        for path, scores in evidence(past, hits).items()
     }
     ranked = sorted(found, key=lambda path: (-found[path], path))[:limit]
     return tuple(PredictedPath(path, found[path]) for path in ranked)
@@ -53,11 +61,15 @@ def evidence(past: Past, hits: Hits) -> dict[str, tuple[float, float, float]]:
     hot = [path for path, _ in past.hottest("", _HOT)] if by_name or votes or by_rank else []
     return {
         path: (by_name.get(path, 0.0), votes.get(path, 0.0) / most, by_rank.get(path, 0.0))
-        for path in {*by_name, *votes, *by_rank, *hot}
+        for path in {*by_name, *votes, *by_rank, *hot, *hits.defining}
     }
 
 
-def _probability(past: Past, path: str, name: float, changes: float, rank: float) -> float:
+def _probability(
+    past: Past, path: str, name: float, changes: float, rank: float, *, defining: int | None
+) -> float:
     heat = math.log(0.002 + past.heat(path))
     odds = _BIAS + _BY_NAME * name + _BY_CHANGES * changes + _BY_HEAT * heat + _BY_RANK * rank
+    if defining:
+        odds += _BY_DEFINITION - _BY_MORE * math.log(defining)
     return 1 / (1 + math.exp(-odds))

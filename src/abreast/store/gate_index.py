@@ -58,21 +58,24 @@ class GateIndex:
             known.update(name for (name,) in self.connection.execute(asked, part))
         return [name for name in ids if name not in known]
 
-    def add_changes(self, changes: Iterable[tuple[str, str, Sequence[str]]]) -> None:
-        """Add changes: the id, the words of the subject, the paths; those must be there already."""
+    def add_changes(self, changes: Iterable[tuple[str, str, Mapping[str, str]]]) -> None:
+        """Add changes: the id, the words of the subject, and the paths, with more words of each.
+
+        The paths must be there already.
+        """
         by_path: dict[str, list[str]] = {}
         self._uses.clear()
         with self.connection:
             for name, words, paths in changes:
                 added = self.connection.execute(
                     "INSERT OR IGNORE INTO subject_of (id, paths) VALUES (?, ?)",
-                    (name, msgspec.json.encode(paths)),
+                    (name, msgspec.json.encode(list(paths))),
                 )
                 if added.rowcount:
                     row = (added.lastrowid, words)
                     self.connection.execute("INSERT INTO subject (rowid, words) VALUES (?, ?)", row)
-                    for path in paths:
-                        by_path.setdefault(path, []).append(words)
+                    for path, inside in paths.items():
+                        by_path.setdefault(path, []).append(f"{words} {inside}")
             rows = [(" ".join(words), path) for path, words in by_path.items()]
             self.connection.executemany(_APPEND, rows)
 

@@ -175,6 +175,31 @@ def test_paths_are_predicted_from_the_history(hot: Repo):
     assert "docs/manual.md" in [one.path for one in found.tasks[0].predicted]
 
 
+def test_what_a_text_names_is_found_where_it_is_defined(hot: Repo):
+    code = {
+        "src/settings.py": "import re\n\n\ndef parse_config(text):\n    return text\n",
+        "src/use.py": "from settings import parse_config\n\nparse_config('')\n",
+        "src/near.py": "def parse_config_file(text):\n    return text\n",
+        "src/server.go": "func (s *Server) handleLogin(w Writer) {\n}\n",
+    }
+    hot.commit("More", code)
+    hot.commit("Less", {"src/old.py": ""})
+    plan = """
+    [[task]]
+    id = "one"
+    produces = "`parse_config` is quicker."
+    prompt = "Make it quicker."
+    [[task]]
+    id = "two"
+    produces = "The page is quicker."
+    prompt = "See to `handleLogin`."
+    """
+    for _ in range(2):  # the second time from the cache
+        found = {task.task: task.predicted for task in check(hot, plan).tasks}
+        assert found["one"][0].path == "src/settings.py"
+        assert found["two"][0].path == "src/server.go"
+
+
 def test_any_language_and_an_empty_history_say_little(tmp_path: Path, scratch_home: Path):
     repo = make_repo(tmp_path / "repo")
     found = checking.check(None, ["修复登录测试", "Dokumentiere den Export"], repo=repo.path)

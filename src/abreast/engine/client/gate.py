@@ -1,21 +1,29 @@
 """The gate's judgement of a plan: its tree and its history looked up, then judged."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from abreast.engine.client.gate_learned import learned_here
 from abreast.engine.client.gate_past import KnownPast, known_past
-from abreast.engine.client.gate_tree import gate_cache, names_there, read_tree, united_files
+from abreast.engine.client.gate_tree import (
+    definitions,
+    gate_cache,
+    names_there,
+    read_tree,
+    united_files,
+)
 from abreast.errors import DamagedCacheError, StateError, StoreError
 from abreast.gate.combine import Seen
 from abreast.gate.judge import judge_works
 from abreast.gate.opinion import NO_OPINION, SecondOpinion
-from abreast.gate.planned import planned_tasks
+from abreast.gate.planned import FEW, planned_tasks
 from abreast.gate.texts import MOST, Texts, names_at_issue
 from abreast.gate.thresholds import MOST_TASKS
-from abreast.git.repository import find_repository
+from abreast.git.repository import Repository, find_repository
 from abreast.model.gate import GateProgress, PlanJudgement, PredictedPath, unseen
 from abreast.model.task import Plan, Task
 from abreast.places import Places
+from abreast.store.gate_cache import GateCache
 
 
 def judge(
@@ -63,17 +71,33 @@ def _judge(
         united = united_files(repository, base, tree, cache)
         known = known_past(repository, base, tree.files, cache, progress)
         progress("judging", 0, 1)
-        predicted = {
-            one.id: _predicted(known, one.task, second) for one in tasks if not one.declared
-        }
+        silent = {one.id: one.task for one in tasks if not one.declared}
+        where = _definitions(repository, base, silent.values(), cache)
+        predicted = {name: _predicted(known, task, second, where) for name, task in silent.items()}
         learned = learned_here(places, repository)
         seen = Seen(tree, known.past, predicted, names.__contains__, second.pairs, united, learned)
         return judge_works(tasks, seen, known.notes)
 
 
-def _predicted(known: KnownPast, task: Task, second: SecondOpinion) -> tuple[PredictedPath, ...]:
+Defined = Mapping[str, frozenset[str]]
+"""The files that define a name in code."""
+
+
+def _definitions(
+    repository: Repository, base: str, tasks: Iterable[Task], cache: GateCache
+) -> Defined:
+    names = frozenset[str]().union(*(Texts.of(task).names for task in tasks))
+    return definitions(repository, base, names, cache)
+
+
+def _predicted(
+    known: KnownPast, task: Task, second: SecondOpinion, where: Defined
+) -> tuple[PredictedPath, ...]:
     """Return what the index and the agent that was asked, if any, expect a task to write."""
-    guessed = known.predict(f"{task.id} {task.produces}\n{task.prompt[:MOST]}")
+    named = (where.get(name, frozenset()) for name in Texts.of(task).names)
+    few = sorted((paths for paths in named if len(paths) <= FEW), key=len, reverse=True)
+    defining = {path: len(paths) for paths in few for path in paths}
+    guessed = known.predict(f"{task.id} {task.produces}\n{task.prompt[:MOST]}", defining)
     found = {one.path: one for one in guessed}
     for one in second.paths.get(task.id, ()):
         before = found.get(one.path, one)

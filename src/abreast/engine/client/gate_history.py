@@ -3,7 +3,7 @@
 All else comes from the cache.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from abreast.gate.past import Past
 from abreast.gate.study import study
@@ -13,7 +13,7 @@ from abreast.git.replay_listing import HistoryStep, list_steps, read_changes, re
 from abreast.git.replay_place import Place, replay_place
 from abreast.git.repository import Repository
 from abreast.model.gate import GateProgress
-from abreast.model.history import WINDOW, Change, ChangeHistory, Meeting, is_task
+from abreast.model.history import WINDOW, Change, ChangedFile, ChangeHistory, Meeting, is_task
 from abreast.store.gate_cache import GateCache
 from abreast.store.gate_index import GateIndex
 
@@ -31,18 +31,14 @@ def read_past(
     with replay_place(repo) as place:
         steps = list_steps(place, base, INDEXED)
         ids = [step.id for step in steps]
-        past = _study(place, steps[: REPLAYED + 1], cache, progress)
-        _index(place, ids, index, progress)
+        replayed = steps[: REPLAYED + 1]
+        changes, unread = _changes(place, ids[: len(replayed)], cache, progress)
+        meetings = _meetings(place, replayed, changes, unread, cache=cache, progress=progress)
+        progress("what the history says", 0, 1)
+        known = tuple(changes[step.id] for step in replayed)
+        past = study(ChangeHistory(known, tuple(meetings)))
+        _index(place, ids, changes, index, progress)
     return past, tuple(ids)
-
-
-def _study(
-    place: Place, steps: Sequence[HistoryStep], cache: GateCache, progress: GateProgress
-) -> Past:
-    changes, unread = _changes(place, [step.id for step in steps], cache, progress)
-    meetings = _meetings(place, steps, changes, unread, cache=cache, progress=progress)
-    progress("what the history says", 0, 1)
-    return study(ChangeHistory(tuple(changes[step.id] for step in steps), tuple(meetings)))
 
 
 def _changes(
@@ -92,12 +88,32 @@ def _are_neighbours(one: Change, other: Change) -> bool:
     return is_task(one) and is_task(other) and not one.paths.isdisjoint(other.paths)
 
 
-def _index(place: Place, ids: Sequence[str], index: GateIndex, progress: GateProgress) -> None:
+def _index(
+    place: Place,
+    ids: Sequence[str],
+    changes: Mapping[str, Change],
+    index: GateIndex,
+    progress: GateProgress,
+) -> None:
+    """Put the changes into the index that it does not have; `changes` need not be read again."""
     missing = index.missing(ids)[::-1]
     for at in range(0, len(missing), 500):
         progress("indexing changes", at, len(missing))
-        changes = read_names(place, missing[at : at + 500])
-        index.add_changes(
-            (one.id, " ".join(terms(one.subject)), sorted(one.paths) if is_task(one) else ())
-            for one in changes
-        )
+        part = missing[at : at + 500]
+        unread = [one for one in part if one not in changes]
+        read = {one.id: one for one in read_names(place, unread)}
+        index.add_changes(for_index(changes.get(one) or read[one]) for one in part)
+
+
+def for_index(change: Change) -> tuple[str, str, dict[str, str]]:
+    """Return a change as the index takes it: its words, and those that stand above its hunks.
+
+    What is no task has words, and no paths.
+    """
+    files = sorted(change.files, key=lambda file: file.path) if is_task(change) else []
+    paths = {file.path: " ".join(_inside(file)) for file in files}
+    return change.id, " ".join(terms(change.subject)), paths
+
+
+def _inside(file: ChangedFile) -> list[str]:
+    return list(dict.fromkeys(terms(" ".join(hunk.inside for hunk in file.hunks))))

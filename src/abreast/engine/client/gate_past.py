@@ -1,8 +1,8 @@
 """What a repository's history tells the gate: one digest for each base commit, and an index."""
 
 import hashlib
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -16,6 +16,8 @@ from abreast.model.gate import GateProgress, PredictedPath
 from abreast.store.gate_cache import GateCache
 from abreast.store.gate_index import BY_ALL, BY_NAME, GateIndex
 
+NOTHING: Mapping[str, int] = {}
+
 
 @dataclass(frozen=True)
 class KnownPast:
@@ -27,10 +29,15 @@ class KnownPast:
     tree: frozenset[str]
     notes: tuple[str, ...] = ()
 
-    def predict(self, text: str, limit: int = 10) -> tuple[PredictedPath, ...]:
-        """Return the paths that a task will probably write, by its id, sentence and prompt."""
-        words = terms(text)
-        return predict(self.past, look_up(self.index, words, self.ages, self.tree), limit)
+    def predict(
+        self, text: str, defining: Mapping[str, int] = NOTHING, limit: int = 10
+    ) -> tuple[PredictedPath, ...]:
+        """Return the paths that a task will probably write, by its id, sentence and prompt.
+
+        `defining` are the files that define what it speaks of, with how many do.
+        """
+        hits = look_up(self.index, terms(text), self.ages, self.tree)
+        return predict(self.past, replace(hits, defining=defining), limit)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The files of the base commit, and the names in code that they have: looked up once, and kept."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
 
 _ASKED = 200
 """How many names in code are looked up in the tree; a plan of 50 tasks has about so many."""
+
+
+_IDENTIFIER = re.compile(r"[A-Za-z_]\w{2,}", re.ASCII)
+_LAST = re.compile(r"\w+", re.ASCII)
+_DEFINES = (
+    r"(def|class|fn|func|function|struct|enum|trait|interface|type|const|let|var|"
+    r"module|record|protocol|object|macro_rules!)[[:space:]]+(\([^)]*\)[[:space:]]*)?"
+)
+"""What stands before a name where it is defined; in Go a method's receiver comes between."""
 
 
 @contextmanager
@@ -73,8 +83,7 @@ def names_there(
     asked = sorted(names)[:_ASKED]
     if not asked or not commit:
         return frozenset()
-    question = hashlib.sha256("\n".join(asked).encode(errors="replace")).hexdigest()
-    key = f"names {commit} {question}"
+    key = f"names {commit} {_digest(asked)}"
     if kept := cache.digest(key):
         return msgspec.json.decode(kept, type=frozenset[str])
     from abreast.git.replay_place import replay_place  # the next check does without
@@ -88,11 +97,51 @@ def names_there(
     return found
 
 
+def _digest(names: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(names).encode(errors="replace")).hexdigest()
+
+
 def _grep(place: "Place", commit: str, names: Sequence[str]) -> set[str]:
     words = [word for name in names for word in ("-e", name)]
     options = ("-h", "-o", "-w", "-F", "-I", "--no-color", "--threads=2")
     found = place.call("grep", *options, *words, commit, "--", codes=(0, 1))
     return set(whole_characters(found.stdout).splitlines())
+
+
+def definitions(
+    repository: Repository, commit: str, names: Iterable[str], cache: GateCache
+) -> dict[str, frozenset[str]]:
+    """Return which files of a commit define each of these names in code.
+
+    None where git cannot tell. What defines a name has a keyword such as `def`, `class` or `func`
+    before it.
+    """
+    asked = sorted(name for name in names if _IDENTIFIER.fullmatch(name))[:_ASKED]
+    if not asked or not commit:
+        return {}
+    key = f"definitions {commit} {_digest(asked)}"
+    if kept := cache.digest(key):
+        return msgspec.json.decode(kept, type=dict[str, frozenset[str]])
+    from abreast.git.replay_place import replay_place  # the next check does without
+
+    try:
+        with replay_place(repository) as place:
+            found = _definitions(place, commit, asked)
+    except GitError:
+        return {}
+    cache.keep_digest(key, msgspec.json.encode(found))
+    return found
+
+
+def _definitions(place: "Place", commit: str, names: Sequence[str]) -> dict[str, frozenset[str]]:
+    words = [word for name in names for word in ("-e", f"{_DEFINES}{name}")]
+    options = ("-o", "-w", "-I", "-E", "-z", "--full-name", "--no-color", "--threads=2")
+    done = place.call("grep", *options, *words, commit, "--", codes=(0, 1))
+    found: dict[str, set[str]] = {}
+    for line in whole_characters(done.stdout).splitlines():
+        path, _, text = line.removeprefix(f"{commit}:").partition("\0")
+        found.setdefault(_LAST.findall(text)[-1], set()).add(path)
+    return {name: frozenset(paths) for name, paths in found.items()}
 
 
 def united_files(
