@@ -93,3 +93,12 @@ def test_globs_that_match_one_path_can_meet(one, other, path):
 def test_looking_only_where_a_glob_leads_finds_all_that_it_matches(glob, paths):
     files = sorted(set(paths))
     assert matching(files, [glob]) == {path for path in files if covers([glob], path)}
+
+
+@pytest.mark.parametrize("glob", ["\\", "!", "[z-a]", "a\\", "[" * 50, " "])
+def test_what_is_no_glob_matches_nothing_and_says_nothing(
+    glob: str, recwarn: pytest.WarningsRecorder
+):
+    assert matching(["a/b.py", "src/x.py"], ["src/**", glob]) == {"src/x.py"}
+    assert matching(["a/b.py"], [glob]) == frozenset()
+    assert not recwarn.list

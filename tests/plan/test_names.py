@@ -70,3 +70,8 @@ def test_a_subject_is_one_short_line(prompt):
     assert len(line) <= MAX_SUBJECT
     assert line == line.strip()
     assert len(line.splitlines()) <= 1
+
+
+def test_a_megabyte_of_white_space_is_passed_over_at_once():
+    """The time is that of one pass; with two loops it would be hours."""
+    assert subject(f"#  Retry{' ' * 1_000_000}requests  ") == "Retry requests"

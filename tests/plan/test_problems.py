@@ -285,6 +285,14 @@ plan.toml:1 limits.usd: must be a finite number, not inf
 """),
         ),
         (
+            '[[task]]\nid = "a"\nprompt = "x"\npaths = ["*a*/**/*b*.*", "src/*a*a*a*a*b"]',
+            snapshot("""\
+
+plan.toml:4 task a.paths[2]: has more than 4 `*` between two slashes
+  hint: name the folder, or several paths
+"""),
+        ),
+        (
             'land = 1\n[[task]]\nid = "a"\nprompt = "x"',
             snapshot("""\
 

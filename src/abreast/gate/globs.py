@@ -5,9 +5,14 @@ is a question that no library answers.
 """
 
 import re
+import warnings
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 _MAGIC = re.compile(r"[*?\[\\]")
 _ONE = re.compile(r"\\(?P<escaped>.)|\[(?P<set>[!^]?\]?[^\]]*)\]|(?P<other>.)", re.DOTALL)
@@ -43,15 +48,28 @@ def below(files: Sequence[str], folder: str) -> Sequence[str]:
 def matching(files: Sequence[str], globs: Sequence[str]) -> frozenset[str]:
     """Return those of the sorted `files` that globs match; of two globs the later one decides.
 
-    A glob that begins with "!" takes files out. One without a slash matches in any folder.
+    A glob that begins with "!" takes files out. One without a slash matches in any folder, and one
+    that is none, such as `[z-a]`, matches nothing, as in git.
     """
     from pathspec import GitIgnoreSpec
 
     folders = {literal_folder(glob) for glob in globs if not glob.startswith("!")}
-    spec = GitIgnoreSpec.from_lines([_anchored(glob) for glob in globs])
+    spec = GitIgnoreSpec([pattern for glob in globs for pattern in _patterns(glob)])
     return frozenset(
         name for folder in folders for name in below(files, folder) if spec.match_file(name)
     )
+
+
+@lru_cache(maxsize=4096)
+def _patterns(glob: str) -> tuple["GitIgnoreSpecPattern", ...]:
+    from pathspec import GitIgnoreSpec
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of `[[`, which a glob may well have
+        try:
+            return tuple(GitIgnoreSpec.from_lines([_anchored(glob)]).patterns)
+        except (ValueError, re.error):
+            return ()
 
 
 def _anchored(glob: str) -> str:

@@ -67,7 +67,7 @@ def unique_slugs(texts: Sequence[str]) -> list[str]:
 
 def subject(prompt: str) -> str:
     """Return the first line of a prompt that says something, cut to the length of a subject."""
-    lines = (re.sub(r"^[\s#>*-]+|\s+$", "", line) for line in prompt.splitlines())
+    lines = (re.sub(r"^[\s#>*-]+", "", line) for line in prompt.splitlines())
     first = " ".join(next((line for line in lines if line), "").split())
     if len(first) <= MAX_SUBJECT:
         return first

@@ -101,6 +101,8 @@ def _check_types(source: Source, path: KeyPath, move: Move) -> None:
 
 
 MAX_PRODUCES = 100
+MAX_STARS = 4
+"""In one part of a glob. With five, a name of 60 characters can be split in five million ways."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,7 @@ def check_tasks(source: Source, folder: Path) -> dict[int, str]:
     _check_order(source)
     for at, task in source.tasks:
         _check_produces(source, at, task.get("produces"))
+        _check_paths(source, at, task.get("paths"))
     prompts = {at: _prompt(source, at, task, folder) for at, task in source.tasks}
     return {at: prompt for at, prompt in prompts.items() if prompt is not None}
 
@@ -217,6 +220,18 @@ def _check_produces(source: Source, at: int, produces: Any) -> None:
             "is more than one sentence",
             "what one sentence cannot say may be more than one task",
         )
+
+
+def _check_paths(source: Source, at: int, paths: Any) -> None:
+    """Refuse globs whose matching could take hours: it tries all ways to place the stars."""
+    for place, glob in enumerate(paths if isinstance(paths, list) else ()):
+        parts = glob.split("/") if isinstance(glob, str) else ()
+        if any(part.replace("**", "*").count("*") > MAX_STARS for part in parts):
+            source.problem(
+                ("task", at, "paths", place),
+                f"has more than {MAX_STARS} `*` between two slashes",
+                "name the folder, or several paths",
+            )
 
 
 def _prompt(source: Source, at: int, task: Mapping[str, Any], folder: Path) -> str | None:
