@@ -3,7 +3,7 @@
 from abreast.api.accounting import ledger as ledger
 from abreast.api.answers import collect as collect, more as more
 from abreast.api.checking import check as check, review as review, write_advice as write_advice
-from abreast.api.comparing import diff as diff, show as show
+from abreast.api.comparing import conflicts as conflicts, diff as diff, show as show
 from abreast.api.connecting import connect as connect, hook_handoff as hook_handoff
 from abreast.api.delegations import (
     delegate as delegate,

@@ -1,7 +1,10 @@
-"""What a session changed, and the page to decide about it by."""
+"""What sessions changed, what of it conflicts, and the page to decide about a session by."""
+
+from pathlib import Path
 
 from abreast.api.looking import find_run, find_session
 from abreast.engine.reading import diff as inspect
+from abreast.model.conflicts import ConflictMatrix
 from abreast.model.session_page import SessionPage
 from abreast.places import Places, find_places
 
@@ -25,3 +28,21 @@ def show(name: str, *, places: Places | None = None) -> SessionPage:
     where = places or find_places()
     session = find_session(name, places=where)
     return page_of(session, find_run(session.run, places=where), where)
+
+
+def conflicts(
+    run: str = "", *, all_worktrees: bool = False, places: Places | None = None
+) -> ConflictMatrix:
+    """Return which sessions of a run conflict with each other, or with the target as it is now.
+
+    By default it is the newest run. With `all_worktrees`, worktrees that others have made are
+    compared, too; with that and no run only those, of the repository that the current folder lies
+    in.
+    """
+    from abreast.engine.reading import conflicts as reading
+
+    where = places or find_places()
+    if all_worktrees and not run:
+        return reading.conflicts_of_worktrees(Path.cwd(), where)
+    found = find_run(run, places=where)
+    return reading.conflicts_of_run(found, where, all_worktrees=all_worktrees)

@@ -36,6 +36,9 @@ VERBS = {
     "watch": Verb("Look", "look", "watch", "Follow a run until it ends"),
     "logs": Verb("Look", "look", "logs", "Print what a session did, step by step"),
     "diff": Verb("Look", "look", "diff", "Print a session's changes against its base"),
+    "conflicts": Verb(
+        "Look", "conflicts", "conflicts", "Say which sessions would conflict if they landed now"
+    ),
     "show": Verb("Look", "look", "show", "Show what a session did, and what landing it does"),
     "collect": Verb("Look", "delegate", "collect", "Print the deliverable of a delegation"),
     "ledger": Verb(

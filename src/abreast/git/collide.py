@@ -60,28 +60,48 @@ class _Placed:
     commit: str
 
 
-def find_collisions(repo: Repository, sides: Sequence[ConflictSide], target: str) -> Collisions:
+def find_collisions(
+    repo: Repository,
+    sides: Sequence[ConflictSide],
+    target: str,
+    *,
+    env: Mapping[str, str] | None = None,
+) -> Collisions:
     """Return what conflicts among `sides`, in their order, and with the commit `target` (an id).
 
     Pairs whose changes touch no common path or folder are not merged: they cannot conflict. Two
-    histories without a common commit are not compared. Raises `GitError` when a commit is missing,
-    `StateError` when a name is there twice.
+    histories without a common commit are not compared. `env` names the object folder
+    (`abreast.git.changes.quarantine`) that sides were made in. Raises `GitError` when a commit is
+    missing, `StateError` when a name is there twice.
     """
     if len({side.name for side in sides}) < len(sides):
         raise StateError("two sides have the same name", hint="give each a name of its own")
-    with quarantine(repo) as env:
-        placed, behind = _place(repo, sides, target, env)
-        prints = _footprints(repo, placed, env)
-        pairs = [(a, b) for a, b in combinations(placed, 2) if _could_clash(a, b, prints)]
-        apart = _unrelated(repo, pairs, env)
-        pairs = [pair for pair in pairs if frozenset(_bases(*pair)) not in apart]
-        merged = _merge_all(repo, [_commits(a, b) for a, b in pairs], env)
+    if env is None:
+        with quarantine(repo) as ours:
+            return _find(repo, sides, target, ours)
+    return _find(repo, sides, target, env)
+
+
+def _find(
+    repo: Repository, sides: Sequence[ConflictSide], target: str, env: Mapping[str, str]
+) -> Collisions:
+    placed, behind = _place(repo, sides, target, env)
+    prints = _footprints(repo, placed, env)
+    pairs = [(a, b) for a, b in combinations(placed, 2) if _could_clash(a, b, prints)]
+    apart = _unrelated(repo, pairs, env)
+    pairs = [pair for pair in pairs if frozenset(_bases(*pair)) not in apart]
+    merged = _merge_all(repo, [_commits(a, b) for a, b in pairs], env)
     clashes = (
         Clash(a.side.name, b.side.name, result.conflicts)
         for (a, b), result in zip(pairs, merged, strict=True)
         if not result.clean
     )
     return Collisions(tuple(clashes), behind)
+
+
+def commit_on(repo: Repository, tree: str, base: str, env: Mapping[str, str]) -> str:
+    """Make a commit of `tree` on `base` in the object folder that `env` names; return its id."""
+    return _make_commits(repo, [(tree, base)], env)[0]
 
 
 def _place(

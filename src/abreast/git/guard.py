@@ -74,6 +74,24 @@ def guard_worktree(repo: Repository, path: Path, *, fresh: bool = False) -> Guar
     return Guarded(path, folder, admin)
 
 
+def guard_aside(repo: Repository, path: Path, folder: Path) -> Guarded:
+    """Return a worktree that others have made, to be called through a git directory at `folder`.
+
+    Nothing is written beside the worktree, or in it. Raises `GitError` when it is none of `repo`.
+    """
+    admin = find_admin(repo, path)
+    if admin is None:
+        raise GitError(
+            ("git", "worktree", "list"),
+            None,
+            stderr=f"{path} is not a worktree of {repo.common_dir}",
+            hint="`git worktree repair` mends a worktree that was moved",
+        )
+    config = _worktree_configuration(repo)
+    _make(folder, lambda scratch: _fill(scratch, config, admin, repo.common_dir))
+    return Guarded(path, folder, admin)
+
+
 def guard_inner(tree: Guarded, path: Path, admin: Path, folder: Path) -> Guarded:
     """Return a submodule at `path` in a worktree, to be called like the worktree itself.
 
