@@ -82,6 +82,14 @@ def pending(mailbox: Path) -> list[Mail]:
     return found
 
 
+def read(mailbox: Path, number: int) -> str:
+    """Return the text of a letter, whether a prompt has taken it or nobody."""
+    for name in (f"{number}.txt", f"{number}.{PROMPT}.txt"):
+        with contextlib.suppress(FileNotFoundError):
+            return (mailbox / name).read_text(encoding="utf-8", errors="surrogateescape")
+    return ""
+
+
 def _reserve(mailbox: Path) -> int:
     number = max(_numbers(mailbox), default=0) + 1
     while True:

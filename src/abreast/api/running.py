@@ -5,11 +5,12 @@ from pathlib import Path
 
 from abreast.api.following import Progress, unseen, wait
 from abreast.api.looking import find_run, find_session, run_or_session
-from abreast.engine.client import cleaning, terminal
+from abreast.engine.client import cleaning, telling, terminal
 from abreast.engine.client import demo as show
 from abreast.engine.client.planning import read_plan as read_plan  # noqa: PLC0414 (a call of ours)
 from abreast.engine.client.requests import connect
 from abreast.engine.common.attendance import require_free
+from abreast.errors import StateError
 from abreast.model.changes import Removal
 from abreast.model.gate import GateProgress
 from abreast.model.gate import unseen as unjudged
@@ -49,14 +50,31 @@ def stop(name: str, *, places: Places | None = None) -> list[Session]:
         return client.stop(found.id)
 
 
-def resume(run: str, *, places: Places | None = None) -> Run:
-    """Go on with a run: whatever is not done is queued again, in its own CLI session if it can.
+def resume(name: str, message: str = "", *, places: Places | None = None) -> Run:
+    """Go on with a run or a session that has ended, in its own CLI session if it can.
 
-    The run itself may be at work. The environment is that of this process from now on.
+    Of a run whatever is not done is queued again; the run itself may be at work. With a `message`
+    the session goes on with that, also if it was done, unless it has landed. The environment is
+    that of this process from now on. Raises StateError when there is nothing to resume, and
+    for a message to a run of several sessions.
     """
     where = places or find_places()
+    found = run_or_session(name, where) if name else find_run(places=where)
+    if message:
+        return telling.resume_with(_only_session(found), message, where)
     with connect(where) as client:
-        return client.resume(find_run(run, places=where).id)
+        return client.resume(found.id) if isinstance(found, Run) else client.resume_one(found)
+
+
+def _only_session(found: Run | Session) -> Session:
+    if isinstance(found, Session):
+        return found
+    if len(found.sessions) != 1:
+        raise StateError(
+            f"{found.id} has {len(found.sessions)} sessions, and a message is for one",
+            hint=", ".join(session.id for session in found.sessions[:10]),
+        )
+    return found.sessions[0]
 
 
 def retry(name: str, *, places: Places | None = None) -> Run:

@@ -50,9 +50,9 @@ VERBS = {
     "doctor": Verb(
         "Look", "doctor", "doctor", "Find problems in how work was split, and leftovers"
     ),
-    "tell": Verb("Steer", "steer", "tell", "Send a message to a running session"),
+    "tell": Verb("Steer", "steer", "tell", "Send a message to a session"),
     "stop": Verb("Steer", "steer", "stop", "Stop a run or a session, and keep what it did"),
-    "resume": Verb("Steer", "steer", "resume", "Continue a run where it stopped"),
+    "resume": Verb("Steer", "steer", "resume", "Continue a run or a session where it stopped"),
     "retry": Verb("Steer", "steer", "retry", "Run one session again from its base"),
     "attach": Verb("Steer", "attach", "attach", "Open a session in its own CLI, in its worktree"),
     "land": Verb("Finish", "finish", "land", "Bring finished work into the target branch"),

@@ -2,7 +2,6 @@
 
 import click
 
-from abreast.api.looking import find_run
 from abreast.cli import as_json, door, options
 
 
@@ -19,9 +18,10 @@ from abreast.cli import as_json, door, options
 )
 @options.as_json
 def tell(*, session: str, text: str, wait: float, json: bool) -> int:
-    """Send a message to a running session
+    """Send a message to a session
 
-    The session receives it after its next tool call or, if it makes none, at the end of its turn,
+    A session that has ended goes on with it, in the same conversation, unless it has landed. One
+    that runs receives it after its next tool call or, if it makes none, at the end of its turn,
     and then continues. The command prints which. It interrupts nothing.
     """
     from abreast.api import delegations
@@ -30,6 +30,8 @@ def tell(*, session: str, text: str, wait: float, json: bool) -> int:
         told = delegations.tell(session, text, patience=wait)
     if json:
         as_json.emit({"told": told})
+    elif told.resumed:
+        click.echo(f"{told.session} goes on with it; abreast watch {told.session} follows")
     elif told.heard:
         click.echo(f"{told.session} has received it {told.heard}")
     else:
@@ -63,19 +65,28 @@ def stop(*, name: str, json: bool) -> int:
 
 
 @click.command()
-@options.run_name
+@click.argument(
+    "name",
+    metavar="[RUN|SESSION]",
+    required=False,
+    default="",
+    shell_complete=options.complete_any,
+    help="What to continue; without it the newest run",
+)
+@click.option("--message", "-m", metavar="TEXT", default="", help="Continue a session with this")
 @options.as_json
-def resume(*, run: str, json: bool) -> int:
-    """Continue a run where it stopped
+def resume(*, name: str, message: str, json: bool) -> int:
+    """Continue a run or a session where it stopped
 
     Sessions that are not done are queued again, each in its own worktree and, where its CLI can,
-    in the same conversation; so are those whose processes died with the machine. The exit code is 0
+    in the same conversation; so are those whose processes died with the machine. With --message
+    that one session goes on with it, also if it was done and has not landed. The exit code is 0
     only if every task is done.
     """
     from abreast.api import running
     from abreast.cli.live import follow
 
-    return follow(running.resume(run or find_run().id), json=json)
+    return follow(running.resume(name, message), json=json)
 
 
 @click.command()

@@ -10,21 +10,105 @@ from abreast import api
 from abreast.agents import mailbox
 from abreast.agents.base import Letter
 from abreast.agents.scripted import ScriptedAgent
+from abreast.engine.client.requests import connect
+from abreast.engine.working.session.agent import letters
+from abreast.engine.working.session.context import Engine, open_context
+from abreast.engine.working.session.prompts import SAID
 from abreast.errors import NotFoundError, StateError
 from abreast.model.moves import Fail, Say
+from abreast.model.session import LandMode, SessionState
 from abreast.model.task import AgentChoice
 from tests.support.deadlines import SECONDS, eventually
 from tests.support.stage import Stage, scripted, task, until, writes
 
 
-def test_a_session_that_has_ended_is_told_nothing(shared_stage: Stage):
+def test_another_session_cannot_resume_one_that_has_ended(shared_stage: Stage):
     run = shared_stage.run(task("one", writes("a.txt")), task("two", scripted(Fail("no"))))
     with pytest.raises(StateError, match=r"one has ended: it is done") as done:
-        api.tell("one", "Wait!", places=shared_stage.places)
+        api.tell("one", "Wait!", sender="k3v9/x", places=shared_stage.places)
     assert done.value.hint == f"abreast attach {run.id}/one opens it"
     with pytest.raises(StateError, match=r"two has ended: it is failed") as failed:
-        api.tell("two", "Wait!", places=shared_stage.places)
+        api.tell("two", "Wait!", sender="k3v9/x", places=shared_stage.places)
     assert f"abreast resume {run.id} goes on" in (failed.value.hint or "")
+    assert api.find_run(run.id, places=shared_stage.places).generation == run.generation
+
+
+def prompt_of(stage: Stage, session: str) -> str:
+    return (stage.directory(session) / "prompt.md").read_text()
+
+
+def test_a_message_resumes_a_session_that_has_ended(shared_stage: Stage):
+    """A failed one by `tell`, a done one by `resume`; those that began from it are told."""
+    stage = shared_stage
+    run = stage.run(
+        task("one", writes("a.txt")),
+        task("two", scripted(Fail("no"))),
+        task("three", writes("c.txt"), needs=("one",)),
+        land=LandMode.NONE,
+    )
+    told = api.tell(f"{run.id}/two", "Use tabs.", places=stage.places)
+    assert told.resumed
+    two = {s.task: s for s in stage.wait(run.id).sessions}["two"]
+    assert two.attempt == 2
+    assert prompt_of(stage, two.id).endswith("Message from the user:\nUse tabs.")
+    assert stage.events(two.id, "tell") == ["the user: Use tabs."]
+
+    api.resume(f"{run.id}/one", "Also b.", places=stage.places)
+    after = {s.task: s for s in stage.wait(run.id).sessions}
+    assert (after["one"].state, after["one"].attempt) == (SessionState.DONE, 2)
+    assert prompt_of(stage, f"{run.id}/one") == f"{SAID}\n\nMessage from the user:\nAlso b."
+    assert after["three"].attempt == 1
+    assert stage.events(f"{run.id}/three", "warning") == [
+        "one, which it waited for, is worked on again"
+    ]
+
+
+def test_what_a_message_cannot_resume(shared_stage: Stage):
+    stage, places = shared_stage, shared_stage.places
+    run = stage.run(
+        task("landed", writes("a.txt")),
+        task("plain", AgentChoice("command", command="exit 1")),
+        land=LandMode.MERGE,
+    )
+
+    def refused(name: str, message: str = "More.") -> tuple[str, str | None]:
+        with pytest.raises(StateError) as error:
+            api.resume(name, message, places=places)
+        return error.value.message, error.value.hint
+
+    said, hint = refused(f"{run.id}/landed")
+    assert said.startswith(f"{run.id}/landed is done, and has landed as ")
+    assert hint == 'abreast run -t "…" starts a task on top of it'
+    said, hint = refused(f"{run.id}/plain")
+    assert said.endswith("has no conversation to go on with")
+    assert hint == f"abreast retry {run.id}/plain runs it again"
+    assert refused(run.id)[0] == f"{run.id} has 2 sessions, and a message is for one"
+    said, hint = refused(f"{run.id}/landed", "")
+    assert said == f"{run.id}/landed is done: there is nothing to resume"
+    assert api.find_run(run.id, places=places).generation == run.generation
+    for one in run.sessions:  # no letter is left that a later attempt would find
+        assert mailbox.pending(stage.directory(one.id).parent / "cli" / "mailbox") == []
+
+
+def test_one_session_of_a_run_is_resumed_alone(shared_stage: Stage):
+    stage = shared_stage
+    run = stage.run(task("one", scripted(Fail("no"))), task("two", scripted(Fail("no"))))
+    api.resume(f"{run.id}/two", places=stage.places)
+    assert [s.attempt for s in stage.wait(run.id).sessions] == [1, 2]
+
+
+def test_a_prompt_that_is_made_again_after_a_kill_has_the_same_letters(shared_stage: Stage):
+    """The worker can die between taking the letters and starting the agent."""
+    stage = shared_stage
+    run = stage.run(task("one", writes("a.txt")))
+    box = stage.directory(f"{run.id}/one").parent / "cli" / "mailbox"
+    mailbox.post(box, Letter("{}", "{}"), "Mind the gap.")
+    with connect(stage.places) as client:
+        engine = Engine(stage.places, client.store, client.reader)
+        context = open_context(engine, f"{run.id}/one", 1)
+        first, second = letters(context, "again.md"), letters(context, "again.md")
+    assert first == second == ["Mind the gap."]
+    assert letters(context, "another.md") == []
 
 
 def test_an_agent_without_hooks_says_so(shared_stage: Stage, tmp_path: Path):

@@ -197,6 +197,19 @@ class Client:
             )
         return self.again(session.run, [session], fresh=True)
 
+    def resume_one(self, session: Session) -> Run:
+        """Go on with one session that has ended, or lost its process, in its CLI session.
+
+        Raises StateError when it is done, is at work, or is a person's own.
+        """
+        _require_task(session)
+        if session.state is SessionState.DONE:
+            raise StateError(
+                f"{session.id} is done: there is nothing to resume",
+                hint=f'abreast resume {session.id} -m "…" goes on with it by a message',
+            )
+        return self.again(session.run, [session], fresh=False)
+
     def resume(self, run: str) -> Run:
         """Go on with a run: what has ended and is not done is queued once more, in its CLI session.
 

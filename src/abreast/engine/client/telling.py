@@ -1,4 +1,4 @@
-"""Messages to a running session, which its agent gets after a tool call or at the end of its turn.
+"""Messages to a session: to one at work through its mailbox, to one that has ended by a resume.
 
 A letter waits in the session's mailbox until a hook of its CLI takes it (`agents/mailbox.py`).
 """
@@ -13,7 +13,7 @@ from abreast.engine.client.watching import require_run
 from abreast.engine.common.attendance import is_lost
 from abreast.engine.common.layout import layout_of
 from abreast.errors import StateError
-from abreast.model.session import Session, SessionKind, SessionState
+from abreast.model.session import LandState, Run, Session, SessionKind, SessionState
 from abreast.model.text import one_line
 from abreast.places import Places
 from abreast.process.patience import pause
@@ -24,14 +24,16 @@ _LONGEST = 0.25  # seconds between looks
 
 @dataclass(frozen=True)
 class TellResult:
-    """What became of a message: one of the two is empty.
+    """What became of a message: one of the first two is empty, or both.
 
-    `heard` is how it got there; `waits_for` is for what it waits in the mailbox.
+    `heard` is how it got there; `waits_for` is for what it waits in the mailbox. `resumed`: the
+    session had ended, and goes on with it.
     """
 
     session: str
     heard: str
     waits_for: str
+    resumed: bool = False
 
 
 _HEARD = {
@@ -46,12 +48,16 @@ def tell(
 ) -> TellResult:
     """Put a message into a session's mailbox, and wait `patience` seconds for it to be taken.
 
-    `sender` is the session that says it; empty: the user. Raises StateError for a session that has
-    ended, or whose agent cannot be told anything.
+    `sender` is the session that says it; empty: the user, whose message resumes a session that has
+    ended. Raises StateError for one that cannot be resumed, for one that has ended where a session
+    says it, and where the agent cannot be told anything.
     """
     agent = agent_named(session.agent)
     if not text.strip():
         raise StateError("the message is empty", hint=f'abreast tell {session.id} "…"')
+    if session.state.final and not sender and session.kind is SessionKind.TASK:
+        resume_with(session, text, places)
+        return TellResult(session.id, "", "", resumed=True)
     if session.state.final:
         raise StateError(f"{session.id} has ended: it is {session.state}", hint=_instead(session))
     if not agent.capabilities.told:
@@ -78,6 +84,45 @@ def tell(
     resumed = f"when it is resumed, for {why}: abreast resume {session.run}"
     gone = lost or now.state.final
     return TellResult(session.id, "", resumed if gone else agent.capabilities.told)
+
+
+def resume_with(session: Session, text: str, places: Places) -> Run:
+    """Resume a session that has ended, in its own conversation, with a message of the user's.
+
+    A session that was done leaves the landing queue until it is done again. Raises StateError when
+    it has not ended, has landed, or its agent has no conversations.
+    """
+    agent = agent_named(session.agent)
+    if not session.state.final:
+        hint = f'abreast tell {session.id} "…"'
+        raise StateError(f"{session.id} has not ended: it is {session.state}", hint=hint)
+    if session.kind is not SessionKind.TASK:
+        raise StateError(f"{session.id} cannot be resumed with a message", hint=_instead(session))
+    if not agent.capabilities.resume:
+        hint = f"abreast retry {session.id} runs it again"
+        raise StateError(f"{agent.title} has no conversation to go on with", hint=hint)
+    if session.landing is LandState.LANDED:
+        raise StateError(
+            f"{session.id} is done, and has landed as {session.landed[:12]}",
+            hint='abreast run -t "…" starts a task on top of it',
+        )
+    run = require_run(Reader(places.database), session.run)
+    layout = layout_of(session, places, Path(run.common_dir))
+    said = f"Message from the user:\n{text.strip()}"
+    # Before the request: the worker may take that at once.
+    number = mailbox.post(layout.mailbox, agent.letter(said), said)
+    with connect(places) as client:
+        try:
+            begun = client.again(session.run, [session], fresh=False)
+        except BaseException:
+            mailbox.take(layout.mailbox, number)
+            raise
+        client.store.add_event(session.id, "tell", f"the user: {text}")
+        for other in run.sessions:
+            if session.task in other.waits_for and other.started is not None:
+                told = f"{session.task}, which it waited for, is worked on again"
+                client.store.add_event(other.id, "warning", told)
+    return begun
 
 
 def _instead(session: Session) -> str:

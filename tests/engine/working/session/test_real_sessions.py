@@ -138,6 +138,16 @@ def test_a_session_whose_check_failed_is_told_what_it_said(name: str, tmp_path: 
         assert f"The check `{verify}` failed" in said
         assert "wrong.txt" in said.partition("The check `")[2]
 
+        # It is done. A message resumes the same conversation, and what comes of it is checked too.
+        rig.play("more", Write("more.txt", "2\n"), Say("More."), match="Add more.txt")
+        assert api.tell(session.id, "Add more.txt.", places=rig.stage.places).resumed
+        (last,) = rig.stage.wait(run.id).sessions
+        assert (last.state, last.attempt, last.final_message) == (SessionState.DONE, 3, "More.")
+        assert (last.files, last.cli_session) == (("more.txt", "right.txt"), session.cli_session)
+        said = told(rig.turns("more")[0])
+        assert all(word in said for word in ("Do one.", "Now.", "Message from the user:"))
+        assert rig.repo.git("rev-list", "--count", f"{run.base_sha}..{last.branch}") == "1"
+
 
 def terminal(*argv: str) -> Command:
     """`abreast …` as a person types it."""

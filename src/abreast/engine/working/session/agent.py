@@ -25,7 +25,7 @@ from abreast.model.events import Outcome
 from abreast.model.session import Session
 from abreast.model.task import BriefingChoice, Isolation
 from abreast.process.environment import DEPTH, SESSION, allow
-from abreast.process.files import private_folder, write_atomic
+from abreast.process.files import load_as, private_folder, write_atomic, write_json
 from abreast.process.supervisor import AGENT, AWAITED
 from abreast.runner.job import STREAM, JobProgress, Result, load_result
 from abreast.store.rows import UNSET, SessionUpdate
@@ -103,11 +103,8 @@ def order_of(context: SessionContext, agent: Agent, launch: Launch, kept: str) -
 
     What the session was told and has not heard yet goes along.
     """
-    unheard = mailbox.pending(context.layout.mailbox)
-    prompt = "\n\n".join([launch.prompt, *(mail.text for mail in unheard)])
+    prompt = "\n\n".join([launch.prompt, *letters(context, kept)])
     write_atomic(private_folder(context.layout.directory) / kept, prompt)
-    for mail in unheard:
-        mailbox.take(context.layout.mailbox, mail.number)
     return Order(
         command=agent.headless(replace(launch, prompt=prompt)),
         cwd=context.place,
@@ -118,6 +115,19 @@ def order_of(context: SessionContext, agent: Agent, launch: Launch, kept: str) -
         # A parent waits for a child that reads.
         niceness=AGENT if launch.child is None or launch.child.edits else AWAITED,
     )
+
+
+def letters(context: SessionContext, kept: str) -> list[str]:
+    """Take the letters that a prompt brings; the same ones when a step is repeated after a kill."""
+    folder = private_folder(context.layout.directory)
+    note, box = folder / f"{kept}.letters.json", context.layout.mailbox
+    numbers = load_as(list[int], note) or []
+    numbers += [mail.number for mail in mailbox.pending(box) if mail.number not in numbers]
+    if numbers:
+        write_json(note, numbers)  # before they are taken
+    for number in numbers:
+        mailbox.take(box, number)
+    return [text for number in numbers if (text := mailbox.read(box, number))]
 
 
 def earlier(context: SessionContext) -> tuple[list[Session], list[prompts.Followed]]:
@@ -144,12 +154,10 @@ def _going_on(context: SessionContext, agent: Agent) -> Launch:
     It has none when it was ended before its model had answered, or has been cleaned up.
     """
     came_to = _came_to(context)
-    launch = launch_of(
-        context,
-        agent,
-        prompts.resumed(context.task, came_to),
-        cli_session=context.session.cli_session,
-    )
+    prompt = prompts.resumed(context.task, came_to)
+    if came_to == prompts.TURN_ENDED and mailbox.pending(context.layout.mailbox):
+        prompt = prompts.SAID
+    launch = launch_of(context, agent, prompt, cli_session=context.session.cli_session)
     if agent.find_session(launch, context.run.created) == launch.cli_session:
         return launch
     text = f"{agent.title} has no record of session {launch.cli_session}: a new one begins"
@@ -164,8 +172,10 @@ def _came_to(context: SessionContext) -> str:
     if verified and verified.verdict.outcome is Outcome.FAILED and not verified.stopped_by:
         said = (before.job("verify") / STREAM).read_text(encoding="utf-8", errors="replace")
         return prompts.failed(context.task.verify, said)
-    if worked and worked.verdict.outcome is Outcome.BLOCKED:
+    if worked and worked.verdict.denials:
         return prompts.refused(worked.verdict.reason)
+    if worked and worked.verdict.outcome in {Outcome.OK, Outcome.BLOCKED}:
+        return prompts.TURN_ENDED
     return prompts.INTERRUPTED
 
 

@@ -96,6 +96,12 @@ def _came_of(followed: Followed) -> str:
 
 
 INTERRUPTED = "You were interrupted."
+TURN_ENDED = "Your turn had ended."
+SAID = (
+    "Your turn had ended; your files are as you left them. Act on the message below. The task and "
+    "its rules are the same as before."
+)
+"""The prompt that resumes a session which had ended its turn, before what it is told."""
 
 
 def failed(check: str, output: str) -> str:
