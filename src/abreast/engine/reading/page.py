@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from abreast.engine.common.layout import SessionLayout, layout_of, repository_of_run
+from abreast.engine.reading.conflicts import conflicts_of_run
 from abreast.engine.reading.handoff.session import checks_of
 from abreast.git.changes import changed_files, diffstat, worktree_changes
 from abreast.git.guard import guard_worktree
-from abreast.git.merge import predict_conflicts
-from abreast.git.repository import Repository, is_ancestor, read_ref
+from abreast.git.repository import Repository, read_ref
 from abreast.model.session import LandMode, LandState, Run, Session, SessionState
 from abreast.model.session_page import PageCheck, PageConflict, PageFile, SessionPage
 from abreast.model.task import Task
@@ -35,8 +35,8 @@ _RUNS_BY_ITSELF = re.compile(
 def page_of(session: Session, run: Run, places: Places) -> SessionPage:
     """Return the page of a session as it stands now; a session at work has one too.
 
-    Conflicts are with the target as it is now, and with sessions of the run that began at the same
-    commit and have not landed. Raises NotFoundError when the repository is gone.
+    Conflicts are with the target and with sessions of the run that have not landed, as they are
+    now. Raises NotFoundError when the repository is gone.
     """
     task = load_plan(Reader(places.database).plan_json(run.id)).by_id()[session.task]
     repository = repository_of_run(places, run.id, Path(run.repo))
@@ -46,7 +46,7 @@ def page_of(session: Session, run: Run, places: Places) -> SessionPage:
         PageCheck(one.name, one.command, one.passed, one.outcome, one.said)
         for one in checks_of(task, layout)
     )
-    conflicts = tuple(_conflicts(session, run, repository))
+    conflicts = tuple(_conflicts(session, run, places))
     lands = session.state is SessionState.DONE and session.commit and not _has_landed(session)
     return SessionPage(
         session,
@@ -80,21 +80,13 @@ def _files(session: Session, layout: SessionLayout, repository: Repository) -> I
         yield PageFile(stat.path, status[stat.path], stat.added, stat.deleted, outside)
 
 
-def _conflicts(session: Session, run: Run, repository: Repository) -> Iterator[PageConflict]:
-    if not session.commit or _has_landed(session):
+def _conflicts(session: Session, run: Run, places: Places) -> Iterator[PageConflict]:
+    if _has_landed(session):
         return
-    sides = {session.id: session.commit}
-    tip = read_ref(repository, f"refs/heads/{run.target}") if run.target else None
-    if tip and is_ancestor(repository, session.base_sha, tip):
-        sides[run.target] = tip
-    sides |= {
-        one.id: one.commit
-        for one in run.sessions
-        if one.base_sha == session.base_sha and one.commit and not _has_landed(one)
-    }
-    for clash in predict_conflicts(repository, session.base_sha, sides):
-        if session.id in {clash.one, clash.other}:
-            yield PageConflict(clash.other if clash.one == session.id else clash.one, clash.paths)
+    for pair in conflicts_of_run(run, places).conflicts:
+        if session.id in {pair.one, pair.other}:
+            other = pair.other if pair.one == session.id else pair.one
+            yield PageConflict(other, tuple(file.path for file in pair.files))
 
 
 def _has_landed(session: Session) -> bool:
