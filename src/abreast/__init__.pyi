@@ -28,6 +28,7 @@ from abreast.api.machine import AgentInfo as AgentInfo
 from abreast.api.running import (
     clean as clean,
     demo as demo,
+    forecast_landing as forecast_landing,
     land as land,
     read_plan as read_plan,
     request_landing as request_landing,
@@ -88,10 +89,14 @@ from abreast.model.economy import (
 )
 from abreast.model.limits import Limits as Limits
 from abreast.model.changes import Removal as Removal
+from abreast.model.landing import LandingForecast as LandingForecast, LandOptions as LandOptions
 from abreast.model.session import LogEvent as LogEvent, Run as Run, Session as Session
 from abreast.model.session import (
     LandMode as LandMode,
+    LandOrder as LandOrder,
     LandState as LandState,
+    LandStyle as LandStyle,
+    LandTests as LandTests,
     RunState as RunState,
     SessionKind as SessionKind,
     SessionState as SessionState,

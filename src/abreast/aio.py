@@ -29,6 +29,7 @@ from abreast.api.following import Progress, unseen
 from abreast.engine.client import collecting, watching
 from abreast.engine.reading import story
 from abreast.errors import AbreastError
+from abreast.model.landing import LandOptions
 from abreast.model.session import LandMode, LogEvent, Run
 from abreast.model.task import Contract, Deliverable, Plan
 from abreast.places import Places, find_places
@@ -73,6 +74,7 @@ more = _twin(answers.more)
 open_session = _twin(terminals.open_session)
 pull_requests = _twin(looking.pull_requests)
 read_plan = _twin(running.read_plan)
+forecast_landing = _twin(running.forecast_landing)
 request_landing = _twin(running.request_landing)
 resume = _twin(running.resume)
 retry = _twin(running.retry)
@@ -116,11 +118,12 @@ async def land(
     mode: LandMode = LandMode.MERGE,
     *,
     target: str = "",
+    options: LandOptions | None = None,
     progress: Progress | None = None,
     places: Places | None = None,
 ) -> Run:
     """See `abreast.api.land`."""
-    asked = await request_landing(name, mode, target=target, places=places)
+    asked = await request_landing(name, mode, target=target, options=options, places=places)
     return await wait(asked.id, progress=progress, places=places)
 
 

@@ -14,6 +14,7 @@ from abreast.errors import StateError
 from abreast.model.changes import Removal
 from abreast.model.gate import GateProgress
 from abreast.model.gate import unseen as unjudged
+from abreast.model.landing import LandingForecast, LandOptions
 from abreast.model.session import LandMode, Run, Session, SessionKind
 from abreast.model.task import Plan
 from abreast.places import Places, find_places
@@ -90,6 +91,7 @@ def request_landing(
     mode: LandMode = LandMode.MERGE,
     *,
     target: str = "",
+    options: LandOptions | None = None,
     places: Places | None = None,
 ) -> Run:
     """Queue a session, or every finished session of a run, for landing, and return at once."""
@@ -98,7 +100,27 @@ def request_landing(
     run = found if isinstance(found, Run) else find_run(found.run, places=where)
     chosen = run.sessions if isinstance(found, Run) else (found,)
     with connect(where) as client:
-        return client.request_landing(run.id, chosen, mode, target)
+        return client.request_landing(run.id, chosen, mode, target, options or LandOptions())
+
+
+def forecast_landing(
+    name: str,
+    *,
+    target: str = "",
+    options: LandOptions | None = None,
+    places: Places | None = None,
+) -> list[LandingForecast]:
+    """Return what landing a session or run would come to if every verify passes; nothing moves.
+
+    In the order of landing, with the reasons for it. What other runs have waiting on the target is
+    not counted.
+    """
+    where = places or find_places()
+    found = run_or_session(name, where)
+    run = found if isinstance(found, Run) else find_run(found.run, places=where)
+    chosen = run.sessions if isinstance(found, Run) else (found,)
+    with connect(where) as client:
+        return client.forecast_landing(run.id, chosen, target, options or LandOptions())
 
 
 def land(
@@ -106,12 +128,16 @@ def land(
     mode: LandMode = LandMode.MERGE,
     *,
     target: str = "",
+    options: LandOptions | None = None,
     progress: Progress | None = None,
     places: Places | None = None,
 ) -> Run:
-    """Land a session, or every finished session of a run, one after another, and wait for it."""
+    """Land a session, or every finished session of a run, and wait for it.
+
+    All that waits on a target lands in one order, whoever asked for it.
+    """
     where = places or find_places()
-    asked = request_landing(name, mode, target=target, places=where)
+    asked = request_landing(name, mode, target=target, options=options, places=where)
     return wait(asked.id, progress=progress, places=where)
 
 

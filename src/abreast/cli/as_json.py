@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from abreast.model.session import Presence
 
 SCHEMA = 1
+_REQUESTED = ("land_order", "land_batch", "land_tests")  # how the latest landing was asked for
 _DERIVED = ("installed", "text", "net", "worth", "usd", "gained", "stale")  # properties
 
 
@@ -47,7 +48,8 @@ def plain(value: Any) -> Any:
 def run_dict(run: Run, presence: "Presence | None" = None) -> dict[str, Any]:
     """Return a run; with `presence` also who works on it, and when it was last seen to live."""
     fields = asdict(run) | {"sessions": [session_dict(session) for session in run.sessions]}
-    del fields["generation"], fields["created_tick"], fields["common_dir"]  # not for readers
+    for name in ("generation", "created_tick", "common_dir", *_REQUESTED):
+        del fields[name]  # not for readers
     last = presence.at(clock.now()) if presence else clock.now()
     told = {"attendance": presence.who.value, "last_sign": presence.last} if presence else {}
     return fields | {"seconds": run.took(last)} | told

@@ -7,7 +7,8 @@ import click
 from abreast.api import looking
 from abreast.cli import as_json, door, figures, options
 from abreast.model.changes import Removal
-from abreast.model.session import LandMode, LandState, Run, Session
+from abreast.model.landing import LandingForecast, LandOptions
+from abreast.model.session import LandMode, LandOrder, LandState, LandTests, Run, Session
 from abreast.places import find_places
 
 
@@ -20,13 +21,43 @@ from abreast.places import find_places
     default="",
     help="Where to land; without it the branch that the run started on",
 )
+@click.option(
+    "--order",
+    type=options.OneOf(LandOrder),
+    help="fit (the default): fewest conflicts with the others waiting, then the smallest, then the "
+    "oldest run's; as-given: as in the plan",
+)
+@click.option(
+    "--batch",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Test up to N together, as one verify; without it as the plan says",
+)
+@click.option("--each", is_flag=True, help="Test every commit of a batch, not only the last one")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Only show what will happen if every verify passes: order, commits, conflicts",
+)
 @options.as_json
-def land(*, name: str, pr: bool, target: str, json: bool) -> int:
+def land(
+    *,
+    name: str,
+    pr: bool,
+    target: str,
+    order: LandOrder | None,
+    batch: int | None,
+    each: bool,
+    dry_run: bool,
+    json: bool,
+) -> int:
     """Bring finished work into the target branch
 
-    One session after another is merged and verified as merged, before the target moves. A
-    conflict or a failed verify bounces that session and leaves the target unchanged; the queue
-    continues. The exit code is 0 only if everything has landed.
+    Work is merged onto the target, one session after another, and verified as merged, before the
+    target moves. A conflict or a failed verify bounces that session and leaves the target
+    unchanged; what does not need it goes on. A verify that fails is tried once more. Those that
+    wait on a target share one queue, whichever run they belong to. The exit code is 0 only if
+    everything has landed.
     """
     from abreast.api import running
     from abreast.api.following import Progress
@@ -35,15 +66,48 @@ def land(*, name: str, pr: bool, target: str, json: bool) -> int:
     found = looking.run_or_session(name, find_places())
     session = found if isinstance(found, Session) else None
     run = found if isinstance(found, Run) else looking.find_run(found.run)
+    if pr and (order or batch or each or dry_run):
+        raise click.UsageError("--order, --batch, --each and --dry-run are not for --pr")
+    chosen = LandOptions(order, batch, LandTests.EACH if each else LandTests.TIP)
+    if dry_run or not (pr or json or session):
+        expected = running.forecast_landing(found.id, target=target, options=chosen)
+        if dry_run:
+            return _print_forecast(expected, json=json)
+        _print_order(expected)
     mode = LandMode.PR if pr else LandMode.MERGE
     landed: list[Run] = []
 
     def work(progress: Progress) -> Run:
-        landed.append(running.land(found.id, mode, target=target, progress=progress))
+        landed.append(
+            running.land(found.id, mode, target=target, options=chosen, progress=progress)
+        )
         return landed[0]
 
     code = live.show_until(run, work, json=json, subject="landing")
     return code_of_session(landed[0], session.id) if session and landed else code
+
+
+def _print_order(expected: Sequence[LandingForecast]) -> None:
+    if len(expected) > 1:
+        for number, one in enumerate(expected, 1):
+            click.echo(f"{number}. {one.session}: {one.why}", err=True)
+
+
+def _print_forecast(expected: Sequence[LandingForecast], *, json: bool) -> int:
+    """Print what a landing will come to; return 0 if all of it will land."""
+    bounces = [one for one in expected if one.outcome is not LandState.LANDED]
+    if json:
+        as_json.emit({"forecast": list(expected)})
+        return int(bool(bounces))
+    for number, one in enumerate(expected, 1):
+        click.echo(f"{number}. {one.session}: {one.why}")
+        for subject in one.commits:
+            click.echo(f"   commit: {figures.one_line(subject)}")
+        if one.reason:
+            word = "already there" if one.outcome is LandState.LANDED else "bounces"
+            click.echo(f"   {word}: {figures.one_line(one.reason)}")
+    click.echo("nothing was changed; each verify is still to pass", err=True)
+    return int(bool(bounces))
 
 
 def code_of_session(run: Run, name: str) -> int:

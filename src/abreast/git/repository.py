@@ -22,6 +22,7 @@ class Repository:
     checkout's own; in a linked worktree it is not `common_dir`. `guard` is a git directory of ours
     on the same objects and refs (`abreast.git.guard`), where somebody else could have changed the
     configuration and the hooks. `tree` is the checkout, where it is one that an agent can write.
+    `objects` are variables that name another folder for what is made (`abreast.git.changes`).
     """
 
     common_dir: Path
@@ -29,6 +30,7 @@ class Repository:
     toplevel: Path | None
     guard: Path | None = field(default=None, compare=False)
     tree: Guarded | None = field(default=None, compare=False)
+    objects: Mapping[str, str] | None = field(default=None, compare=False)
 
     @property
     def place(self) -> Path:
@@ -55,6 +57,7 @@ class Repository:
         the user's own configuration can do, such as a push.
         """
         guard = None if as_user else self.guard
+        env = {**self.objects, **(env or {})} if self.objects else env
         return call(
             self.common_dir,
             *args,
@@ -74,6 +77,7 @@ class Repository:
         codes: Collection[int] = (0,),
     ) -> Completed:
         """Run git like `call`, but seeing the checkout: what its attributes say counts."""
+        env = {**self.objects, **(env or {})} if self.objects else env
         if self.guard is None or self.tree:
             return call(self.where, *args, config=config, env=env, stdin=stdin, codes=codes)
         seen = {"GIT_WORK_TREE": str(self.toplevel)} if self.toplevel else {}

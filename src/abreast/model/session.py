@@ -83,6 +83,20 @@ class LandStyle(StrEnum):
     REBASE = "rebase"  # the commits that its agent made, one by one on the tip of the target
 
 
+class LandOrder(StrEnum):
+    """In which order a queue lands what nobody waits for."""
+
+    FIT = "fit"  # fewest conflicts with the others, then the smallest, then the oldest run's
+    AS_GIVEN = "as-given"  # as in the plan
+
+
+class LandTests(StrEnum):
+    """What of a batch is tested before it lands."""
+
+    TIP = "tip"  # the last commit, which holds all of them
+    EACH = "each"  # every commit
+
+
 class SessionKind(StrEnum):
     """Whose a session is: a plan's, a person's own at a terminal, or a parent session's child."""
 
@@ -194,6 +208,9 @@ class Run:
     note: str = ""  # anything the user should know: uncommitted changes, a parked landing
     sessions: tuple[Session, ...] = ()
     created_tick: str = ""
+    land_order: LandOrder = LandOrder.FIT
+    land_batch: int = 1  # at most so many are landed together
+    land_tests: LandTests = LandTests.TIP
     common_dir: str = ""  # the repository's own folder, which stays when a worktree of it goes
 
     @property

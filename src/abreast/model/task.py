@@ -194,6 +194,7 @@ class Plan:
     gate: GateMode = GateMode.ADVISE
     pr: RequestOptions = field(default_factory=RequestOptions)
     land_style: LandStyle = LandStyle.SQUASH
+    batch: int = 1  # at most so many sessions land together
     co_author: bool = False  # name the agent as co-author of what lands
 
     def by_id(self) -> Mapping[str, Task]:

@@ -86,6 +86,7 @@ def build_plan(
         land=LandMode(table.land),
         land_style=LandStyle(table.land_style),
         co_author=table.co_author,
+        batch=table.batch,
         gate=GateMode(table.gate),
         setup_timeout_minutes=table.setup_timeout_minutes,
         verify_timeout_minutes=table.verify_timeout_minutes,

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from abreast.errors import NotFoundError
+from abreast.model.landing import LandOptions
 from abreast.model.moment import Moment
 from abreast.model.session import (
     FINAL_STATES,
@@ -102,7 +103,14 @@ _FINAL = [state.value for state in FINAL_STATES]
 class Requests(Writing):
     """The part of the store that clients write: a request is a run's state and its generation."""
 
-    def request_landing(self, run: str, names: Sequence[str], land: LandMode, target: str) -> int:
+    def request_landing(
+        self,
+        run: str,
+        names: Sequence[str],
+        land: LandMode,
+        target: str,
+        options: LandOptions = LandOptions(),  # noqa: B008 (a frozen value)
+    ) -> int:
         """Ask that these sessions of a run be landed on `target`; return the new count of requests.
 
         Those that are not done, or no longer, are left out. They land at once where the run has
@@ -111,7 +119,13 @@ class Requests(Writing):
         with transaction(self.engine) as db:
             row = find(db, runs, run)
             self._queue_landing(db, names)
-            return self._begin(db, row, RunState.LANDING, land=land.value, target=target)
+            asked = {
+                "land_order": options.order and options.order.value,
+                "land_batch": options.batch,
+                "land_tests": options.tests and options.tests.value,
+            }
+            more = {name: value for name, value in asked.items() if value is not None}
+            return self._begin(db, row, RunState.LANDING, land=land.value, target=target, **more)
 
     def resume(self, run: str, lost: Mapping[str, int]) -> int:
         """Ask to continue everything of a run that is not done; return the new count of requests.

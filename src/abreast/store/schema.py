@@ -75,6 +75,9 @@ runs = sa.Table(
     _prose("note"),
     sa.Column("plan", sa.Text, nullable=False),
     _flag("stop_requested"),
+    sa.Column("land_order", sa.Text, nullable=False, server_default="fit"),
+    _count("land_batch", 1),
+    sa.Column("land_tests", sa.Text, nullable=False, server_default="tip"),
     _count("generation", 1),  # counts the requests to work on it
     sa.Index("abreast_runs_created", "created"),
     sa.Index("abreast_runs_ordinal", "ordinal"),

@@ -33,6 +33,7 @@ from abreast.engine.common.worker_process import ensure_worker, require_environm
 from abreast.errors import AbreastError, StateError, WorkerError
 from abreast.git.repository import find_repository
 from abreast.model.gate import GateProgress, PlanJudgement, unseen
+from abreast.model.landing import LandingForecast, LandOptions
 from abreast.model.session import (
     Attendance,
     LandMode,
@@ -129,6 +130,7 @@ class Client:
             created=now.wall,
             created_tick=now.tick,
             max_parallel=plan.max_parallel,
+            land_batch=plan.batch,
             source=plan.source,
             note="\n".join(checked.notes),
             sessions=_sessions(name, plan, kind, parent),
@@ -228,12 +230,42 @@ class Client:
         return self._under_way(run)
 
     def request_landing(
-        self, run: str, sessions: Sequence[Session], mode: LandMode, target: str
+        self,
+        run: str,
+        sessions: Sequence[Session],
+        mode: LandMode,
+        target: str,
+        options: LandOptions = LandOptions(),  # noqa: B008 (a frozen value)
     ) -> Run:
         """Queue those of `sessions` that can land, and start landing them.
 
         Raises StateError when the run has not ended, or none of them has anything to land.
         """
+        found, ready = self._can_land(run, sessions, mode, target)
+        pass_env = load_plan(self.reader.plan_json(run)).pass_env
+        landing_stop_file(self.places, run).unlink(missing_ok=True)
+        with bring_environment(self.places, run, pass_env):
+            names = [session.id for session in ready]
+            self.store.request_landing(run, names, mode, found.target, options)
+        return self._under_way(run)
+
+    def forecast_landing(
+        self, run: str, sessions: Sequence[Session], target: str, options: LandOptions
+    ) -> list[LandingForecast]:
+        """Return what landing these sessions would come to if every verify passes; nothing moves.
+
+        Raises StateError as `request_landing` does.
+        """
+        from abreast.engine.client.forecasting import forecast
+        from abreast.engine.working.session.context import Engine
+
+        found, ready = self._can_land(run, sessions, LandMode.MERGE, target)
+        return forecast(Engine(self.places, self.store, self.reader), found, ready, options)
+
+    def _can_land(
+        self, run: str, sessions: Sequence[Session], mode: LandMode, target: str
+    ) -> tuple[Run, list[Session]]:
+        """Return the run, to land on `target` if that is given, and those sessions that can."""
         found = self._closed(run)
         if not found.state.final:
             left = attendance(found, self.places) is Attendance.NOBODY
@@ -241,7 +273,7 @@ class Client:
                 f"run {run} has not ended: it is {found.state}{_LEFT if left else ''}",
                 hint=f"abreast resume {run} goes on with it" if left else f"abreast watch {run}",
             )
-        ready = [s.id for s in sessions if s.commit and s.state is SessionState.DONE]
+        ready = [s for s in sessions if s.commit and s.state is SessionState.DONE]
         if not ready:
             names = ", ".join(session.id for session in sessions)
             raise StateError(
@@ -256,10 +288,7 @@ class Client:
         target = target or found.target
         for problem in landing_problems(mode, target, repository, environ, plan.pr.forge):
             raise StateError(problem.message, hint=problem.hint)
-        landing_stop_file(self.places, run).unlink(missing_ok=True)
-        with bring_environment(self.places, run, plan.pass_env):
-            self.store.request_landing(run, ready, mode, target)
-        return self._under_way(run)
+        return replace(found, target=target, land=mode), ready
 
     def _under_way(self, run: str) -> Run:
         """Return the run, with a worker there to do what was asked of it."""

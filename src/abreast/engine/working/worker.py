@@ -244,7 +244,7 @@ async def _take(request: Run, seen: set[str]) -> None:
     if request.state is RunState.LANDING:
         # One landing at a time on a target, whichever run it belongs to.
         ticket = durable.landing_ticket(run, generation, f"{request.common_dir}:{request.target}")
-        await _once(ticket, seen, workflows.land_run, run, generation)
+        await _once(ticket, seen, workflows.land_queue, run, generation)
         return
     ticket = durable.run_ticket(run, generation)
     if ticket.id not in seen:

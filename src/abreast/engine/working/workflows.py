@@ -28,7 +28,7 @@ from abreast.engine.working.schedule import Pace, next_tasks
 from abreast.engine.working.session import steps
 from abreast.engine.working.session.context import Engine
 
-__all__ = ["install", "land_run", "run_plan", "run_session"]
+__all__ = ["install", "land_queue", "land_run", "run_plan", "run_session"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -161,9 +161,29 @@ async def _begin(run: str, pace: Pace, tasks: Iterable[str]) -> dict[str, tuple[
     return begun
 
 
+_open_turn = _blocking("open turn", landing_steps.open_turn)
+_land_next = _step("land next", landing_steps.land_next)
+_close_landing = _blocking("close landing", run_steps.close_landing)
+
+
+@workflow("land queue")
+async def land_queue(run: str, generation: int) -> None:
+    """Land all that waits on a run's target, of whichever run; a bounce holds up only who needs it.
+
+    Only one of these works on a target at a time. The others find what is left for them.
+    """
+    turn = await _open_turn(run)
+    waiting = list(turn.sessions)
+    while waiting:
+        through = set(await _land_next(waiting))
+        waiting = [name for name in waiting if name not in through]
+    for other, asked in {**turn.runs, run: generation}.items():
+        await _close_landing(other, asked)
+
+
+# As versions before the shared queue began it; what they had begun goes on.
 _to_land = _blocking("to land", landing_steps.to_land)
 _land_one = _step("land", landing_steps.land_one)
-_close_landing = _blocking("close landing", run_steps.close_landing)
 
 
 @workflow("land")

@@ -7,8 +7,9 @@ import pytest
 from abreast import api
 from abreast.engine.client.requests import connect
 from abreast.errors import StateError
+from abreast.model.landing import LandOptions
 from abreast.model.moves import Edit, Say, Shell, Write
-from abreast.model.session import LandMode, LandState, Run, RunState, SessionState
+from abreast.model.session import LandMode, LandOrder, LandState, Run, RunState, SessionState
 from abreast.model.task import AgentChoice
 from tests.support.deadlines import eventually
 from tests.support.stage import Stage, replace, scripted, task, until, writes
@@ -149,8 +150,8 @@ def test_conflicts_and_red_merges_bounce_and_the_queue_goes_on(shared_stage_on_b
         ),
         task("needs-it", writes("more.txt"), needs=("calls-the-old-name",), verify=verify),
         task("last", writes("last.txt"), verify=verify),
-        land=LandMode.MERGE,
     )
+    run = api.land(run.id, options=LandOptions(LandOrder.AS_GIVEN), places=stage.places)
     assert [session.state for session in run.sessions] == [SessionState.DONE] * 6
     assert landings(run) == {
         "first": LANDED,

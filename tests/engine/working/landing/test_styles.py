@@ -1,8 +1,9 @@
 """What a session's work looks like in the target's history, and that it is known to have landed."""
 
 from abreast import api
+from abreast.model.landing import LandOptions
 from abreast.model.moves import Edit, Say, Shell, Write
-from abreast.model.session import LandMode, LandState, LandStyle, Run
+from abreast.model.session import LandMode, LandOrder, LandState, LandStyle, Run
 from tests.support.stage import Stage, scripted, task, writes
 
 _COMMIT = "git -c user.name=Agent -c user.email=agent@localhost commit -q"
@@ -98,7 +99,7 @@ def test_the_agents_own_commits_are_put_onto_the_target(shared_stage: Stage) -> 
         task("own", OWN), task("plain", writes("plain.txt")), land_style=LandStyle.REBASE
     )
     moved = stage.repo.commit("meanwhile", {"meanwhile.txt": "x"})
-    after = api.land(run.id, places=stage.places)
+    after = api.land(run.id, options=LandOptions(LandOrder.AS_GIVEN), places=stage.places)
     assert states(after) == {LandState.LANDED}, [s.reason for s in after.sessions]
     user = stage.repo.git("log", "-1", "--format=%an", moved)
     assert log(stage, "%s|%an|%cn", moved) == [

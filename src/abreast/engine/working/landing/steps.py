@@ -1,95 +1,165 @@
-"""Landing: one session after another, tested as merged, then the target moves or stays as it is.
+"""The queue of a target: who waits in it, in which order, and how each landing ended.
 
-For each session: merge its commit onto the target as it is now (in the object store, no checkout),
-run the plan's verify on the merged tree in a scratch worktree, and only then move the target, by
-compare-and-swap or, where the target is checked out, by a fast-forward in that checkout. Whatever
-goes wrong on the way leaves the target alone and bounces this session, not the queue.
+All runs that land on the same branch of a repository share one queue. Whoever has the turn lands
+all that waits. A session's commit is merged onto the target as it is now (in the object store, no
+checkout), the plan's verify runs on the merged tree in a scratch worktree, and only then the target
+moves, by compare-and-swap or, where it is checked out, by a fast-forward in that checkout. Whatever
+goes wrong on the way leaves the target alone and bounces that session, not the queue.
 """
 
 import asyncio
 import contextlib
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from abreast.engine.common.layout import landing_stop_file
+from abreast.engine.common.home import is_at_home
 from abreast.engine.working.landing import pull_request
-from abreast.engine.working.landing.candidate import (
-    NOTE,
-    LandingCandidate,
-    bounced,
-    landed_as,
-    make_candidate,
-    notes_folder,
+from abreast.engine.working.landing.batch import (
+    Ended,
+    land_together,
+    stopped,
+    target_of,
+    tell,
+    where,
 )
+from abreast.engine.working.landing.candidate import bounced, landed_as, make_candidate
+from abreast.engine.working.landing.order import Waiting, in_order, look_at
 from abreast.engine.working.landing.own import brings_others, is_stacked, need_not_landed
-from abreast.engine.working.landing.trial import try_merged
-from abreast.engine.working.run_steps import has_landed
-from abreast.engine.working.session.context import Engine, SessionContext, open_context
+from abreast.engine.working.session.context import (
+    Engine,
+    SessionContext,
+    guarded_repository,
+    open_context,
+)
 from abreast.engine.working.session.preparing import give_back_worktree
 from abreast.errors import AbreastError, StateError, StoreError
-from abreast.git.advance import AdvanceOutcome, advance
-from abreast.git.repository import read_ref, resolve, swap_ref
-from abreast.model.session import LandMode, LandState, Session
-from abreast.process.files import private_folder, write_atomic
-from abreast.runner.supervise import STOPPED_BY_USER
+from abreast.git.repository import read_ref, resolve
+from abreast.model.session import LandMode, LandOrder, LandState, Run, RunState, Session
 from abreast.store.rows import SessionUpdate
 
-_TRIES = 5  # a target that moves more often than that while we test is somebody else's queue
+
+@dataclass(frozen=True)
+class QueueTurn:
+    """All that waits on a target: sessions in the order of landing, runs with their requests."""
+
+    sessions: tuple[str, ...] = ()
+    runs: Mapping[str, int] = field(default_factory=dict)
+
+
+def open_turn(engine: Engine, run: str) -> QueueTurn:
+    """Return what waits on the target of a run, of all runs that are at home here."""
+    own = engine.reader.run(run)
+    if own is None:
+        return QueueTurn()
+    same = (own.common_dir, own.target)
+    runs = [
+        one
+        for one in reversed(engine.reader.active())  # the oldest first
+        if one.state is RunState.LANDING
+        and (one.common_dir, one.target) == same
+        and is_at_home(one.id, engine.places)
+    ]
+    queued = [s for one in runs for s in one.sessions if s.landing is LandState.QUEUED]
+    ordered = _ordered(engine, own, queued)
+    return QueueTurn(tuple(ordered), {one.id: one.generation for one in runs})
+
+
+def _ordered(engine: Engine, run: Run, queued: Sequence[Session]) -> list[str]:
+    try:
+        repository = guarded_repository(run.id, run.repo, engine.places)
+        waiting = look_at(repository, queued, run.target)
+        return [place.session for place in in_order(waiting, run.land_order)]
+    except StoreError:
+        raise
+    except AbreastError:  # each landing will say what is wrong
+        waiting = [Waiting(s.id, frozenset(f"{s.run}/{t}" for t in s.waits_for)) for s in queued]
+        return [place.session for place in in_order(waiting, LandOrder.AS_GIVEN)]
 
 
 def to_land(engine: Engine, run: str) -> dict[str, list[str]]:
-    """Return the sessions queued for landing, those that others waited for first."""
-    found = engine.reader.run(run)
-    queued = [s for s in found.sessions if s.landing is LandState.QUEUED] if found else []
-    return {"sessions": [session.id for session in in_order(queued)]}
+    """Return the sessions of a run that wait, as workflows of older versions ask for them."""
+    turn = open_turn(engine, run)
+    return {"sessions": [name for name in turn.sessions if name.startswith(f"{run}/")]}
 
 
-def in_order(sessions: list[Session]) -> list[Session]:
-    """Return the sessions so that each comes after those it waited for; else as in the plan."""
-    rest, ordered = list(sessions), list[Session]()
-    while rest:
-        waiting = {session.task for session in rest}
-        ready = next(session for session in rest if waiting.isdisjoint(session.waits_for))
-        rest.remove(ready)
-        ordered.append(ready)
-    return ordered
+async def land_one(engine: Engine, session: str, generation: int) -> None:  # noqa: ARG001
+    """Land one session, as workflows of older versions ask for it."""
+    await land_next(engine, [session])
 
 
-async def land_one(engine: Engine, session: str, generation: int) -> None:
-    """Land one session for a run's request `generation`, and record the result.
+async def land_next(engine: Engine, waiting: list[str]) -> list[str]:
+    """Land the first of those that wait, and what may land with it; return those that are through.
 
     What has happened to the target is recorded first. What else goes wrong is a note to it.
     """
-    found = await asyncio.to_thread(engine.reader.session, session)
-    if found is None:
-        return
-    landing = found.landing
-    if landing is LandState.QUEUED:
-        change = await _end_of_landing(engine, session, found.attempt, generation)
-        try:
-            update = engine.store.update_session
-            await asyncio.to_thread(update, session, change, attempt=found.attempt)
-        except StateError:
-            return  # another attempt at it has been asked for meanwhile
-        landing = change.landing
-    if landing is LandState.LANDED:
-        await asyncio.to_thread(_make_idle, engine, session, found.attempt)
+    through, batch = await asyncio.to_thread(_take, engine, waiting)
+    if not batch:
+        return through
+    ended = await _end_of_landings(engine, batch)
+    for name, change in ended.items():
+        await asyncio.to_thread(_record, engine, name, batch[name], change)
+    return [*through, *ended]
 
 
-async def _end_of_landing(
-    engine: Engine, session: str, attempt: int, generation: int
-) -> SessionUpdate:
-    context = None
+def _take(engine: Engine, waiting: Sequence[str]) -> tuple[list[str], dict[str, int]]:
+    """Return those of `waiting` that wait no more, and the next batch, each with its attempt."""
+    through, batch = list[str](), dict[str, int]()
+    head: SessionContext | None = None
+    for name in waiting:
+        session = engine.reader.session(name)
+        if session is None or session.landing is not LandState.QUEUED:
+            through.append(name)
+            if session is not None and session.landing is LandState.LANDED:
+                _make_idle(engine, name, session.attempt)
+            continue
+        if head is None:
+            batch[name] = session.attempt
+            try:
+                head = open_context(engine, name, session.attempt)
+            except StoreError:
+                raise
+            except AbreastError:
+                break  # its landing says what is wrong
+        elif session.run == head.run.id and _alike(head, session):
+            batch[name] = session.attempt
+        if head.run.land is LandMode.PR or len(batch) >= head.run.land_batch:
+            break
+    return through, batch
+
+
+def _alike(head: SessionContext, session: Session) -> bool:
+    """Return whether the plan tests a session by the same commands as the first of a batch."""
+    return head.plan.by_id()[session.task].commands == head.task.commands
+
+
+def _record(engine: Engine, session: str, attempt: int, change: SessionUpdate) -> None:
     try:
-        context = await asyncio.to_thread(open_context, engine, session, attempt)
-        return await _land(context, generation)
+        engine.store.update_session(session, change, attempt=attempt)
+    except StateError:
+        return  # another attempt at it has been asked for meanwhile
+    if change.landing is LandState.LANDED:
+        _make_idle(engine, session, attempt)
+
+
+async def _end_of_landings(engine: Engine, batch: Mapping[str, int]) -> Ended:
+    contexts = list[SessionContext]()
+    first = next(iter(batch))
+    try:
+        for name, attempt in batch.items():
+            contexts.append(await asyncio.to_thread(open_context, engine, name, attempt))
+        if contexts[0].run.land is LandMode.PR:
+            return {first: await asyncio.to_thread(_propose, contexts[0])}
+        return await land_together(contexts)
     except StoreError:
         raise  # the step is tried again
     except AbreastError as error:
         refused = bounced(error.message, error.hint or "")
     except Exception as error:  # noqa: BLE001 - one landing's boundary: recorded, the queue goes on
         refused = bounced(f"abreast failed: {error!r}", "please report this")
-    return await asyncio.to_thread(_unless_landed, context, refused)
+    if len(batch) > 1:  # it may be the fault of any of them
+        return await _end_of_landings(engine, {first: batch[first]})
+    context = contexts[0] if contexts else None
+    return {first: await asyncio.to_thread(_unless_landed, context, refused)}
 
 
 def _unless_landed(context: SessionContext | None, refused: SessionUpdate) -> SessionUpdate:
@@ -97,7 +167,7 @@ def _unless_landed(context: SessionContext | None, refused: SessionUpdate) -> Se
     if context is None or context.run.land is LandMode.PR:
         return refused
     with contextlib.suppress(AbreastError):
-        tip = read_ref(context.repository, _target(context))
+        tip = read_ref(context.repository, target_of(context))
         landed = landed_as(context, tip) if tip else ""
         if landed:
             note = f"{context.run.target} has it; afterwards: {refused.reason}"
@@ -117,113 +187,18 @@ def _make_idle(engine: Engine, session: str, attempt: int) -> None:
         engine.store.update_session(session, SessionUpdate(reason=reason, hint=hint))
 
 
-async def _land(context: SessionContext, generation: int) -> SessionUpdate:
-    run = context.run
-    if await asyncio.to_thread(context.engine.store.stop_requested, run.id):
-        return _stopped(context)
-    there = "" if run.land is LandMode.PR else _target(context)
-    if broken := await asyncio.to_thread(need_not_landed, context, there):
-        reason = f"needs {broken.task}, which has not landed: {_where(broken)}"
-        return bounced(reason, f"abreast land {run.id} lands both")
-    if run.land is LandMode.PR:
-        return await asyncio.to_thread(_propose, context)
-    folder = _folder(context, generation)
-    for _ in range(_TRIES):
-        change = await _try(context, folder)
-        if change is not None:
-            return change
-    return bounced(f"{run.target} moved {_TRIES} times while the merge was being tested")
-
-
 def _propose(context: SessionContext) -> SessionUpdate:
     """Open the session's pull request, of its own change alone where that is all that may land."""
-    commit, target = context.session.commit, _target(context)
+    if context.engine.store.stop_requested(context.run.id):
+        return stopped(context)
+    if broken := need_not_landed(context, ""):
+        reason = f"needs {broken.task}, which has not landed: {where(broken)}"
+        return bounced(reason, f"abreast land {context.run.id} lands both")
+    commit, target = context.session.commit, target_of(context)
     if brings_others(context, target) and not is_stacked(context):
         made = make_candidate(context, resolve(context.repository, target))
         if isinstance(made, SessionUpdate):
             return made
-        commit = _on_trial(context, made)
+        tell(context, made)
+        commit = made.commit
     return pull_request.propose(context, commit)
-
-
-def _folder(context: SessionContext, generation: int) -> Path:
-    return notes_folder(context) / str(generation)
-
-
-def _target(context: SessionContext) -> str:
-    return f"refs/heads/{context.run.target}"
-
-
-def _where(session: Session) -> str:
-    if has_landed(session):
-        return f"{session.landed[:12]} is not in the target"
-    words = {LandState.NONE: "nobody asked for it", LandState.QUEUED: "it waits for its turn"}
-    return words.get(session.landing, f"it is {session.landing}")
-
-
-async def _try(context: SessionContext, folder: Path) -> SessionUpdate | None:
-    """Merge, test, move the target; None when the target has moved meanwhile."""
-    run = context.run
-    merge = await asyncio.to_thread(_merge, context, folder)
-    if isinstance(merge, SessionUpdate):
-        return merge
-    merged, old = merge
-    failed = await try_merged(
-        context, merged, folder / merged, landing_stop_file(context.engine.places, run.id)
-    )
-    if failed == STOPPED_BY_USER:
-        return _stopped(context)
-    if failed:
-        reason = f"on the merge with {run.target}, {failed}"
-        return bounced(reason, f"its output: {folder / merged}")
-    return await asyncio.to_thread(_advance, context, merged, old)
-
-
-def _merge(context: SessionContext, folder: Path) -> SessionUpdate | tuple[str, str]:
-    """Return what lands the session on the target, and the target; or why there is none."""
-    old = resolve(context.repository, _target(context))
-    note = folder / f"{NOTE}{old}"
-    if note.exists():  # a killed worker made it: its trial may still run
-        return note.read_text(encoding="ascii"), old
-    made = make_candidate(context, old)
-    if isinstance(made, SessionUpdate):
-        return made
-    merged = _on_trial(context, made)
-    write_atomic(private_folder(folder) / note.name, merged)
-    return merged, old
-
-
-def _on_trial(context: SessionContext, made: LandingCandidate) -> str:
-    """Keep a candidate while it is tested, tell its story, and return its commit."""
-    repo, ref = context.repository, context.layout.ref("trial")
-    for kind, text in made.story:
-        context.add_event(kind, text)
-    # Nothing else reaches it, and `git gc --prune=now` would take it.
-    reason = f"abreast: {context.layout.id} on trial"
-    swap_ref(repo, ref, made.commit, read_ref(repo, ref), reason=reason)
-    return made.commit
-
-
-def _advance(context: SessionContext, new: str, old: str) -> SessionUpdate | None:
-    repo, target, session = context.repository, context.run.target, context.layout.id
-    reason, journals = f"abreast: land {session}", context.engine.places.forwards
-    moved = advance(repo, target, new=new, old=old, reason=reason, journals=journals)
-    if moved.outcome is AdvanceOutcome.MOVED:
-        return None
-    if moved.outcome is AdvanceOutcome.BLOCKED:
-        ref = context.layout.ref("ready")
-        swap_ref(repo, ref, new, read_ref(repo, ref), reason=f"abreast: {session} is ready")
-        first = "commit your changes there or move them away" if moved.edits else "mend that"
-        return SessionUpdate(
-            landing=LandState.READY,
-            landed=new,
-            reason=f"{target} is checked out, and was left as it is: {moved.words}",
-            hint=f"{first}, then: abreast land {session}",
-        )
-    return SessionUpdate(landing=LandState.LANDED, landed=new)
-
-
-def _stopped(context: SessionContext) -> SessionUpdate:
-    hint = f"abreast land {context.run.id}"
-    reason = "its landing was stopped by you"
-    return SessionUpdate(landing=LandState.NONE, landed="", reason=reason, hint=hint)

@@ -37,10 +37,17 @@ async def try_merged(context: SessionContext, merged: str, folder: Path, stop_fi
     when `stop_file` appeared. A trial whose runner is gone (a machine restart, `kill -9`) says
     nothing about the merge: it is begun again once, in a folder beside it.
     """
+    # What is in the scratch worktree by now may be another trial.
+    said = folder / "verdict.txt"
+    if said.exists():
+        return said.read_text(encoding="utf-8")
     if (failed := await _try(context, merged, folder, stop_file)) is None:
         again = folder.with_name(f"{folder.name}-again")
         failed = await _try(context, merged, again, stop_file)
-    return "its supervisor was killed twice" if failed is None else failed
+    failed = "its supervisor was killed twice" if failed is None else failed
+    if context.task.commands and failed != STOPPED_BY_USER:
+        await asyncio.to_thread(write_atomic, said, failed)
+    return failed
 
 
 async def _try(context: SessionContext, merged: str, folder: Path, stop_file: Path) -> str | None:

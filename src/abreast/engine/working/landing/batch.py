@@ -1,0 +1,266 @@
+"""Candidates that land together: merged onto the target one by one in memory, a commit each.
+
+Only what was tested becomes the target: the last commit, which holds all of them, or each. A red
+one is tried once more; if it stays red, halves of the batch are tried until the first member is
+found that fails. What stands before it lands. Only a member whose commit is on the target as it is
+bounces: others are left for the next batch, which begins with the one that failed.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from abreast.engine.common.layout import landing_stop_file
+from abreast.engine.working.landing.candidate import (
+    NOTE,
+    LandingCandidate,
+    bounced,
+    make_candidate,
+    notes_folder,
+)
+from abreast.engine.working.landing.own import need_not_landed
+from abreast.engine.working.landing.trial import try_merged
+from abreast.engine.working.run_steps import has_landed
+from abreast.engine.working.session.context import SessionContext
+from abreast.errors import AbreastError, StoreError
+from abreast.git.advance import Advance, AdvanceOutcome, advance
+from abreast.git.repository import read_ref, resolve, swap_ref
+from abreast.model.session import LandState, LandTests, Session
+from abreast.process.files import private_folder, write_atomic
+from abreast.runner.supervise import STOPPED_BY_USER
+from abreast.store.rows import SessionUpdate
+
+_TRIES = 5  # a target that moves more often than that while we test is somebody else's queue
+
+Ended = dict[str, SessionUpdate]
+"""How landings have ended, by session."""
+
+
+@dataclass(frozen=True)
+class BatchMember:
+    """A session in a batch, and the commit that holds it and all before it."""
+
+    context: SessionContext
+    commit: str
+
+
+@dataclass(frozen=True)
+class BatchChain:
+    """The members of a batch, in order, on the target as it was at `old`."""
+
+    old: str
+    members: tuple[BatchMember, ...] = ()
+    ended: Ended = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BatchTest:
+    """How many of the first members may land; `failed` is about the next one, if it is known."""
+
+    green: int
+    failed: str = ""
+    flaky: str = ""
+
+
+async def land_together(contexts: Sequence[SessionContext]) -> Ended:
+    """Land sessions of one run, which are tested by the same commands, as far as they go together.
+
+    Returns the ends of at least one of their landings; what is not among them is to be tried again.
+    """
+    run = contexts[0].run
+    if await asyncio.to_thread(contexts[0].engine.store.stop_requested, run.id):
+        return {one.session.id: stopped(one) for one in contexts}
+    for _ in range(_TRIES):
+        ended = await _attempt(contexts)
+        if ended is not None:
+            return ended
+    reason = f"{run.target} moved {_TRIES} times while the merge was being tested"
+    return {contexts[0].session.id: bounced(reason, f"abreast land {run.id}")}
+
+
+async def _attempt(contexts: Sequence[SessionContext]) -> Ended | None:
+    """Merge, test, move the target; None when somebody else has moved it meanwhile."""
+    run = contexts[0].run
+    chain = await asyncio.to_thread(_chain, contexts)
+    if not chain.members:
+        return chain.ended
+    test = await _test(chain.members, run.land_tests)
+    if test.failed == STOPPED_BY_USER:
+        return {one.session.id: stopped(one) for one in contexts}
+    if not test.green:
+        first = chain.members[0]
+        reason = f"on the merge with {run.target}, {test.failed}"
+        output = f"its output: {_folder(first.context) / first.commit}"
+        return {**chain.ended, first.context.session.id: bounced(reason, output)}
+    return await _move(chain, chain.members[: test.green], test.flaky)
+
+
+async def _move(chain: BatchChain, green: Sequence[BatchMember], flaky: str) -> Ended | None:
+    """Move the target to the last of these members; None when somebody else has moved it."""
+    moved = await asyncio.to_thread(_advance, green, chain.old)
+    if moved.outcome is AdvanceOutcome.MOVED:
+        return None
+    if moved.outcome is AdvanceOutcome.ADVANCED:
+        landed = {one.context.session.id: _landed(one, flaky) for one in green}
+        return {**chain.ended, **landed}
+    if len(green) > 1:  # the first of them alone may fit
+        return {**chain.ended, **await land_together([green[0].context])}
+    ready = await asyncio.to_thread(_ready, green[0], moved)
+    return {**chain.ended, green[0].context.session.id: ready}
+
+
+def _chain(contexts: Sequence[SessionContext]) -> BatchChain:
+    """Make the commits of a batch. What cannot follow those before it is left out."""
+    old = resolve(contexts[0].repository, target_of(contexts[0]))
+    tip, members, ended = old, list[BatchMember](), Ended()
+    for context in contexts:
+        ahead = {one.context.task.id for one in members}
+        try:
+            made = _member(context, old, tip, ahead)
+        except StoreError:
+            raise
+        except AbreastError as error:
+            made = bounced(error.message, error.hint or "")
+        if isinstance(made, str):
+            members.append(BatchMember(context, made))
+            tip = made
+        elif not members and not ended:  # with others before it, it may be otherwise
+            ended[context.session.id] = made
+    if members:
+        _hold(members[-1])
+    return BatchChain(old, tuple(members), ended)
+
+
+def _member(context: SessionContext, old: str, tip: str, ahead: set[str]) -> str | SessionUpdate:
+    """Return the commit that puts a session on `tip`; or how its landing has ended."""
+    if broken := need_not_landed(context, old, ahead):
+        reason = f"needs {broken.task}, which has not landed: {where(broken)}"
+        return bounced(reason, f"abreast land {context.run.id} lands both")
+    folder = _folder(context)
+    note = folder / f"{NOTE}{tip}"
+    if note.exists():  # a killed worker made it: its trial may still run
+        return note.read_text(encoding="ascii")
+    made = make_candidate(context, tip, ahead)
+    if isinstance(made, SessionUpdate):
+        return made
+    tell(context, made)
+    write_atomic(private_folder(folder) / note.name, made.commit)
+    return made.commit
+
+
+def tell(context: SessionContext, made: LandingCandidate) -> None:
+    """Tell what is worth knowing about a candidate in its session's log."""
+    for kind, text in made.story:
+        context.add_event(kind, text)
+
+
+def _hold(last: BatchMember) -> None:
+    """Keep the commits of a batch: nothing else reaches them, and `gc --prune=now` takes such."""
+    repo, ref = last.context.repository, last.context.layout.ref("trial")
+    reason = f"abreast: {last.context.layout.id} on trial"
+    swap_ref(repo, ref, last.commit, read_ref(repo, ref), reason=reason)
+
+
+async def _test(members: Sequence[BatchMember], tests: LandTests) -> BatchTest:
+    """Return how many of the first members may land."""
+    if tests is LandTests.EACH:
+        flaky = ""
+        for at, member in enumerate(members):
+            found = await _twice(member)
+            if found.failed:
+                return BatchTest(at, found.failed, flaky)
+            flaky = flaky or found.flaky
+        return BatchTest(len(members), flaky=flaky)
+    found = await _twice(members[-1])
+    if not found.failed:
+        return BatchTest(len(members), flaky=found.flaky)
+    if len(members) == 1 or found.failed == STOPPED_BY_USER:
+        return found
+    green, red = 0, len(members)
+    while red - green > 1:
+        middle = (green + red) // 2
+        failed = await _once(members[middle - 1])
+        if failed == STOPPED_BY_USER:
+            return BatchTest(0, failed)
+        green, red = (green, middle) if failed else (middle, red)
+    return BatchTest(green) if green else await _twice(members[0])
+
+
+async def _once(member: BatchMember, again: str = "") -> str:
+    context = member.context
+    folder = _folder(context) / f"{member.commit}{again}"
+    stop = landing_stop_file(context.engine.places, context.run.id)
+    return await try_merged(context, member.commit, folder, stop)
+
+
+async def _twice(member: BatchMember) -> BatchTest:
+    """Test one commit, once more if that fails; `green` is 1 if one of the two passes."""
+    first = await _once(member)
+    if not first or first == STOPPED_BY_USER:
+        return BatchTest(int(not first), first)
+    second = await _once(member, "-second")
+    if second == STOPPED_BY_USER:
+        return BatchTest(0, second)
+    if not second:
+        return BatchTest(1, flaky=f"flaky: {first}; tried again, it passed")
+    both = f"{second}; tried twice" if first == second else f"{second}; at first, {first}"
+    return BatchTest(0, both)
+
+
+def _advance(green: Sequence[BatchMember], old: str) -> Advance:
+    """Move the target to the last of these members, for all of them."""
+    context, new = green[-1].context, green[-1].commit
+    names = ", ".join(one.context.layout.id for one in green)
+    return advance(
+        context.repository,
+        context.run.target,
+        new=new,
+        old=old,
+        reason=f"abreast: land {names}",
+        journals=context.engine.places.forwards,
+    )
+
+
+def _ready(member: BatchMember, moved: Advance) -> SessionUpdate:
+    """Keep a tested commit for when the target's checkout can come along."""
+    context, repo = member.context, member.context.repository
+    session, ref = context.layout.id, context.layout.ref("ready")
+    swap_ref(repo, ref, member.commit, read_ref(repo, ref), reason=f"abreast: {session} is ready")
+    first = "commit your changes there or move them away" if moved.edits else "mend that"
+    return SessionUpdate(
+        landing=LandState.READY,
+        landed=member.commit,
+        reason=f"{context.run.target} is checked out, and was left as it is: {moved.words}",
+        hint=f"{first}, then: abreast land {session}",
+    )
+
+
+def _landed(member: BatchMember, flaky: str) -> SessionUpdate:
+    if flaky:
+        member.context.add_event("flaky", flaky)
+    return SessionUpdate(landing=LandState.LANDED, landed=member.commit, reason=flaky)
+
+
+def stopped(context: SessionContext) -> SessionUpdate:
+    """Return the end of a landing that the user has stopped."""
+    hint = f"abreast land {context.run.id}"
+    reason = "its landing was stopped by you"
+    return SessionUpdate(landing=LandState.NONE, landed="", reason=reason, hint=hint)
+
+
+def where(session: Session) -> str:
+    """Return in words where a session stands that another one needs."""
+    if has_landed(session):
+        return f"{session.landed[:12]} is not in the target"
+    words = {LandState.NONE: "nobody asked for it", LandState.QUEUED: "it waits for its turn"}
+    return words.get(session.landing, f"it is {session.landing}")
+
+
+def target_of(context: SessionContext) -> str:
+    """Return the ref that the session's run lands on."""
+    return f"refs/heads/{context.run.target}"
+
+
+def _folder(context: SessionContext) -> Path:
+    return notes_folder(context) / str(context.run.generation)
