@@ -55,6 +55,22 @@ def test_a_file_that_is_gone_is_forgotten_and_large_changes_teach_nothing() -> N
     assert study(history(large)).number == 0
 
 
+def test_a_file_that_moved_keeps_its_past_and_goes_on() -> None:
+    files = (
+        ChangedFile("a.py", ChangeKind.DELETED),
+        ChangedFile("src/a.py", ChangeKind.ADDED, 1000, was="a.py"),
+    )
+    moved_on = Change("c9", "c8", 0, "Ada", "move", files)
+    steps = [change(number, {"a.py": at(5)}) for number in range(9)]
+    pairs = [met(one, one + 1, "a.py") for one in range(8)]
+    before = study(history(*steps, met=pairs)).files["a.py"]
+    after = study(history(*steps, moved_on, met=pairs)).files
+    assert set(after) == {"src/a.py"}
+    assert (after["src/a.py"].met, after["src/a.py"].conflicted) == (8, 8)
+    assert after["src/a.py"].changes == before.changes + 1
+    assert after["src/a.py"].last[0].spans == before.last[0].spans
+
+
 def test_a_bot_is_no_task() -> None:
     bot = Change("c1", "c0", 0, "dependabot[bot]", "Bump x", (ChangedFile("lock"),))
     assert study(history(bot)).number == 0

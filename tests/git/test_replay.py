@@ -210,3 +210,21 @@ def test_a_missing_tree_costs_only_the_changes_that_need_it(history: Repo, what:
     assert [len(said[one].files) for one in ids[:4]] == [2, 0, 0, 2]
     met = meetings(history.path, [(1, 0), (4, 3), (5, 4)])
     assert met.keys() == {"deep 1/deep 2", "deep 0/deep 1"}
+
+
+def test_a_file_that_only_moved_says_what_it_was(repo: Repo) -> None:
+    twin = {"one.txt": "twin\n", "two.txt": "twin\n"}
+    repo.commit("first", {"a.txt": text(), "b.txt": text(l2="b"), **twin})
+    repo.git("mv", "a.txt", "src/a.txt")
+    repo.git("mv", "b.txt", "src/b.txt")
+    repo.git("mv", "one.txt", "src/one.txt")
+    repo.git("mv", "two.txt", "src/two.txt")
+    repo.commit("move", {"src/b.txt": text(l2="b", l3="changed")})
+    found = find_repository(repo.path)
+    with replay_place(found) as place:
+        [step] = list_steps(place, repo.git("rev-parse", "HEAD"), 1)
+        [change] = read_changes(place, [step.id]).changes
+    was = {file.path: file.was for file in change.files}
+    assert was["src/a.txt"] == "a.txt"
+    assert {was[f"src/{name}.txt"] for name in ("b", "one", "two")} == {""}
+    assert [file.hunks for file in change.files if file.was] == [()]

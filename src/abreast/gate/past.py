@@ -107,6 +107,9 @@ class Past:
         for word in words:
             self.words[word] = self.words.get(word, 0) + 1
         for file in change.files:
+            if file.was in self.files:
+                self.files[file.path] = self.files.pop(file.was)
+        for file in change.files:
             self._touch(file, words, task=task)
         if task:
             self.paths[change.id] = change.paths

@@ -1,6 +1,7 @@
 """A repository's first-parent history, as what its changes did to which lines of which files."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -76,7 +77,7 @@ def read_changes(place: Place, ids: Sequence[str]) -> Listing:
                 replace(
                     file,
                     size=sizes.get(new, 0),
-                    hunks=tuple(hunks.get((change.id, file.path), ())),
+                    hunks=() if file.was else tuple(hunks.get((change.id, file.path), ())),
                 )
                 for file, (_, new) in zip(change.files, blobs, strict=True)
             )
@@ -133,7 +134,7 @@ def _parsed(text: str) -> Iterator[_Listed]:
     for field in fields:
         if field.startswith("\x01"):
             if found:
-                yield replace(found[0], files=tuple(found[1])), found[2]
+                yield replace(found[0], files=_with_moves(found[1], found[2])), found[2]
             parents, time, author, subject = (next(fields) for _ in range(4))
             parent = parents.partition(" ")[0]
             found = (Change(field[1:], parent, int(time or 0), author, subject), [], [])
@@ -142,7 +143,26 @@ def _parsed(text: str) -> Iterator[_Listed]:
             found[1].append(ChangedFile(next(fields), ChangeKind(kind)))
             found[2].append((_blob(old_mode, old), _blob(new_mode, new)))
     if found:
-        yield replace(found[0], files=tuple(found[1])), found[2]
+        yield replace(found[0], files=_with_moves(found[1], found[2])), found[2]
+
+
+def _with_moves(
+    files: Sequence[ChangedFile], blobs: Sequence[tuple[str, str]]
+) -> tuple[ChangedFile, ...]:
+    """Say of an added file which deleted one it was, if there is just one of the same content."""
+    gone: dict[str, list[str]] = {}
+    for file, (old, new) in zip(files, blobs, strict=True):
+        if old and not new:
+            gone.setdefault(old, []).append(file.path)
+    if not gone:
+        return tuple(files)
+    came = Counter(new for old, new in blobs if new and not old)
+    return tuple(
+        replace(file, was=gone[new][0])
+        if not old and came[new] == len(gone.get(new, ())) == 1
+        else file
+        for file, (old, new) in zip(files, blobs, strict=True)
+    )
 
 
 def _blob(mode: str, blob: str) -> str:

@@ -41,13 +41,15 @@ class ChangeKind(StrEnum):
 class ChangedFile:
     """What a change has done to one file. `size` is the file's afterwards, in bytes.
 
-    A binary file has no hunks. A rename is a deletion and an addition.
+    A binary file has no hunks. A rename is a deletion and an addition; where nothing was changed on
+    the way, `was` is the path of what was deleted, and there are no hunks.
     """
 
     path: str
     kind: ChangeKind = ChangeKind.MODIFIED
     size: int = 0
     hunks: tuple[Hunk, ...] = ()
+    was: str = ""
 
     @property
     def added(self) -> int:

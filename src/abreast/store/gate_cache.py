@@ -16,7 +16,7 @@ from abreast.errors import DamagedCacheError, StoreError
 from abreast.model.history import Change, Meeting
 from abreast.store.direct import is_damage
 
-VERSION = 3
+VERSION = 4
 """Of the tables, and of what is in them: how changes are read and pairs are replayed."""
 
 _TABLES = f"""
