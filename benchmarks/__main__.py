@@ -10,7 +10,7 @@ from benchmarks.gate import CLONES
 from benchmarks.ground import ground
 from benchmarks.report import Section, say, whole
 
-NAMES = ("delegation", "queued", "startup", "ledger", "sessions", "worktrees", "gate")
+NAMES = ("delegation", "queued", "startup", "ledger", "sessions", "worktrees", "gate", "collide")
 REPORT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 

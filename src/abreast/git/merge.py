@@ -157,8 +157,14 @@ def merge_pairs(
         return [merge_trees(repo, ours, theirs, env=env) for ours, theirs in pairs]
     lines = "".join(f"{ours} {theirs}\n" for ours, theirs in pairs)
     options = ("--write-tree", "--stdin", "-z", "--name-only", "--no-messages")
-    fields = iter(split(repo.call_inside("merge-tree", *options, stdin=lines, env=env).stdout))
+    words = ("merge-tree", *options)
+    done = repo.call_inside(*words, config=_FLEETING, stdin=lines, env=env)
+    fields = iter(split(done.stdout))
     return [_read_merge(fields) for _ in pairs]
+
+
+# Of objects that are deleted at once: neither packed small nor brought to the disk.
+_FLEETING = ("core.looseCompression=0", "core.fsync=none")
 
 
 _MANY = (2, 39)  # `merge-tree --stdin`; an older git is started once for each merge
