@@ -39,3 +39,8 @@ def test_what_opens_doors_is_not_unless_named(agent: str, name: str) -> None:
 def test_a_login_and_its_network_are_passed_to_their_own_cli(agent: str, name: str) -> None:
     assert allow({name: "x"}, *agent_named(agent).env_patterns) == {name: "x"}
     assert allow({name: "x"}) == {}
+
+
+def test_a_pattern_is_matched_and_a_name_is_only_itself() -> None:
+    environ = dict.fromkeys(["MY_A", "MY_B", "MY_", "[x]", "x", "HOMES", "home"], "1")
+    assert allow(environ, "MY_?", "[x]") == {"MY_A": "1", "MY_B": "1", "x": "1"}
