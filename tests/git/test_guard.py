@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from abreast.git.changes import changed_since, commits_since, head_at, untracked, worktree_diff
-from abreast.git.commit import commit_tree, left_in, restore_tree, seal, switch_detached, tree_of
+from abreast.git.commit import (
+    commit_tree,
+    left_in,
+    restore_tree,
+    seal,
+    switch_detached,
+    tree_of,
+    wants_signature,
+)
 from abreast.git.differing import ignored_since
 from abreast.git.guard import guard_repository, guard_worktree
 from abreast.git.guarded import Guarded
@@ -307,3 +315,17 @@ def test_refs_that_only_git_reads_are_asked_for(bench: Bench):
     assert bench.repo.git("rev-parse", f"{shot.commit}^") == made
     tree.git("checkout", "-q", "--detach", bench.head)
     assert (current_branch(guarded), find_commit(guarded, "HEAD")) == (None, bench.head)
+
+
+def test_each_run_is_asked_whether_it_signs(bench: Bench, tmp_path: Path):
+    mine = find_repository(bench.repo.path)
+    first = guard_repository(mine, tmp_path / "first")
+    bench.repo.git("config", "commit.gpgSign", "yes")
+    second = guard_repository(mine, tmp_path / "second")
+    assert [wants_signature(one) for one in (first, second, mine)] == [False, True, True]
+    bench.repo.git("config", "commit.gpgSign", "off")
+    assert [wants_signature(one) for one in (first, second, mine)] == [False, True, False]
+    assert second.guard
+    shutil.rmtree(second.guard)
+    again = guard_repository(mine, second.guard)
+    assert not wants_signature(again)

@@ -11,6 +11,7 @@ from abreast.git.changes import (
     ChangedPath,
     FileStat,
     changed_files,
+    changes_and_stats,
     diff_text,
     diffstat,
     worktree_diff,
@@ -115,6 +116,7 @@ def test_odd_names_are_kept(bench: Bench):
     assert changes == [ChangedPath(name, "A") for name in sorted(ODD, key=os.fsencode)]
     stats = diffstat(bench.found, bench.head, shot.commit)
     assert stats == [FileStat(name, 1, 0) for name in sorted(ODD, key=os.fsencode)]
+    assert changes_and_stats(bench.found, bench.head, shot.commit) == (changes, stats)
 
 
 def test_an_agent_in_the_middle_of_a_conflict(bench: Bench):

@@ -50,10 +50,28 @@ def diffstat(
     return read_numstat(_diff(repo, "--no-renames", "--numstat", "-z", base, tip, env=env))
 
 
+def changes_and_stats(
+    repo: Repository, base: str, tip: str, *, env: Mapping[str, str] | None = None
+) -> tuple[list[ChangedPath], list[FileStat]]:
+    """Return what `changed_files` and `diffstat` say of two commits or trees, from one call."""
+    words = iter(split(_diff(repo, "--no-renames", "--raw", "--numstat", "-z", base, tip, env=env)))
+    changes, rows = [], []
+    for word in words:
+        if word.startswith(":"):  # `:mode mode id id status`, then the path
+            changes.append(ChangedPath(next(words), word[-1]))
+        else:
+            rows.append(word)
+    return changes, list(map(_stat, rows))
+
+
 def read_numstat(printed: str) -> list[FileStat]:
     """Return what `--numstat -z --no-renames` has printed."""
-    rows = (line.split("\t", 2) for line in split(printed))
-    return [FileStat(path, _count(added), _count(deleted)) for added, deleted, path in rows]
+    return list(map(_stat, split(printed)))
+
+
+def _stat(row: str) -> FileStat:
+    added, deleted, path = row.split("\t", 2)
+    return FileStat(path, _count(added), _count(deleted))
 
 
 Form = Literal["--stat", "-p", "--binary"]
@@ -87,7 +105,7 @@ def worktree_changes(
     """
     with quarantine(repo) as env:
         tree = build_tree(worktree, env=env).tree
-        return changed_files(repo, base, tree, env=env), diffstat(repo, base, tree, env=env)
+        return changes_and_stats(repo, base, tree, env=env)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 from abreast.errors import GitError
@@ -88,6 +89,18 @@ def _one_line(value: str) -> str:
 
 def wants_signature(repo: Repository) -> bool:
     """Return whether the user's configuration asks for signed commits."""
+    if repo.guard is None:
+        return _asks_to_sign(repo)
+    return _guard_asks_to_sign(repo.guard, repo.common_dir, (repo.guard / "config").read_bytes())
+
+
+@lru_cache(maxsize=64)
+def _guard_asks_to_sign(guard: Path, common_dir: Path, _content: bytes) -> bool:
+    """Ask a guard once for each content of its configuration: all sessions of a run share it."""
+    return _asks_to_sign(Repository(common_dir, common_dir, None, guard))
+
+
+def _asks_to_sign(repo: Repository) -> bool:
     query = ("config", "--type=bool", "--get", "commit.gpgSign")
     return repo.call(*query, codes=(0, 1)).stdout.strip() == "true"
 

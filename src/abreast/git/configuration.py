@@ -216,9 +216,10 @@ def _hooks(folder: Path) -> Iterator[Path]:
     """Yield the hooks that git would run, and what lies in folders beside them."""
     for place, _, files in os.walk(folder):
         for name in sorted(files):
+            if name.endswith(".sample"):  # as most are
+                continue
             file = Path(place, name)
-            runs = os.access(file, os.X_OK) or Path(place) != folder
-            if runs and not name.endswith(".sample"):
+            if os.access(file, os.X_OK) or Path(place) != folder:
                 yield file
 
 

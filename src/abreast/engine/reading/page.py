@@ -7,7 +7,7 @@ from pathlib import Path
 from abreast.engine.common.layout import SessionLayout, layout_of, repository_of_run
 from abreast.engine.reading.conflicts import conflicts_of_run
 from abreast.engine.reading.handoff.session import checks_of
-from abreast.git.changes import changed_files, diffstat, worktree_changes
+from abreast.git.changes import changes_and_stats, worktree_changes
 from abreast.git.guard import guard_worktree
 from abreast.git.repository import Repository, read_ref
 from abreast.model.session import LandMode, LandState, Run, Session, SessionState
@@ -71,7 +71,7 @@ def _files(session: Session, layout: SessionLayout, repository: Repository) -> I
         tree = guard_worktree(repository, layout.worktree)
         changes, stats = worktree_changes(repository, tree, base)
     elif tip:
-        changes, stats = changed_files(repository, base, tip), diffstat(repository, base, tip)
+        changes, stats = changes_and_stats(repository, base, tip)
     else:
         return
     status = {one.path: one.status for one in changes}
