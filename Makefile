@@ -19,8 +19,8 @@ setup: .venv/.ready ## Make .venv with the locked dependencies
 demo: setup ## Run three tasks side by side on a throw-away repository: no account, no tokens
 	@$(BIN)/abreast demo
 
-test: setup $(CLIS) ## Run every check and test, with the three real CLIs
-	@$(MAKE) --no-print-directory -j2 check compiled
+test: setup ## Run every check and test, with the three real CLIs
+	@$(MAKE) --no-print-directory -j4 check compiled $(CLIS)
 	$(BIN)/pytest -n 3 --dist loadgroup $(PYTEST_ARGS)
 
 check: setup ## Lint, format, types, layers
