@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _FOREIGN = ("GIT_", "XDG_", "ABREAST_", "ANTHROPIC_", "CLAUDE", "CODEX", "OPENAI_", "GEMINI_")
+_UNCOMPILED = "PYTHONDONTWRITEBYTECODE"  # every start would compile its libraries again
 _GITCONFIG = "[user]\n\tname = Ada\n\temail = ada@example.com\n[init]\n\tdefaultBranch = main\n"
 
 
@@ -25,7 +26,7 @@ def ground() -> Iterator[Path]:
     home = folder / "home"
     home.mkdir()
     (home / ".gitconfig").write_text(_GITCONFIG)
-    for name in [name for name in os.environ if name.startswith(_FOREIGN)]:
+    for name in [name for name in os.environ if name.startswith((*_FOREIGN, _UNCOMPILED))]:
         del os.environ[name]
     os.environ |= {
         "HOME": str(home),
