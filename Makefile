@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 # Where this is set, as in many containers, each of the processes below compiles all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test check compiled bench docs lock clean
+.PHONY: help setup demo test soak check compiled bench docs lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -22,6 +22,9 @@ demo: setup ## Run three tasks side by side on a throw-away repository: no accou
 test: setup ## Run every check and test, with the three real CLIs
 	@$(MAKE) --no-print-directory -j4 check compiled $(CLIS)
 	$(BIN)/pytest -n 3 --dist loadgroup $(PYTEST_ARGS)
+
+soak: setup $(CLIS) ## Run the rows of which others prove the same
+	$(BIN)/pytest -n 3 --dist loadgroup -m product $(PYTEST_ARGS)
 
 check: setup ## Lint, format, types, layers
 	$(BIN)/ruff check .
