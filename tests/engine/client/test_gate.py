@@ -140,6 +140,40 @@ def test_a_clone_without_trees_fetches_none(hot: Repo, tmp_path: Path):
     assert _files(clone.path / ".git") == before
 
 
+def test_no_program_of_the_repository_runs_and_no_setting_of_it_counts(hot: Repo, tmp_path: Path):
+    hot.commit("attributes", {".gitattributes": "* merge=evil diff=evil filter=evil\n"})
+    found, trap = check(hot), tmp_path / "trap"
+    programs = (
+        "merge.evil.driver diff.evil.textconv diff.evil.command filter.evil.clean diff.external"
+        " filter.evil.smudge filter.evil.process core.fsmonitor core.pager core.sshCommand"
+        " core.alternateRefsCommand gpg.program"
+    )
+    for key in programs.split():
+        hot.git("config", key, f"touch {trap}; cat")
+    for key, value in {
+        "core.hooksPath": "hooks",
+        "log.showSignature": "true",
+        "diff.noprefix": "true",
+        "diff.renames": "copies",
+        "diff.context": "9",
+        "color.ui": "always",
+        "core.abbrev": "4",
+    }.items():
+        hot.git("config", key, value)
+    (hot.path / "hooks").mkdir()
+    for name in ("reference-transaction", "post-index-change", "post-checkout"):
+        (hot.path / "hooks" / name).write_text(f"#!/bin/sh\ntouch {trap}\n")
+        (hot.path / "hooks" / name).chmod(0o755)
+    for cache in find_places().state.rglob("gate/*.db"):
+        cache.unlink()
+    before = _files(hot.path)
+    assert check(hot) == found
+    assert _files(hot.path) == before
+    assert not trap.exists()
+    hot.git("update-ref", "refs/heads/other", "HEAD")
+    assert trap.exists()  # the traps do spring
+
+
 def test_a_submodule_stands_for_what_is_in_it(hot: Repo, tmp_path: Path):
     other = make_repo(tmp_path / "other")
     hot.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(other.path), "lib")
