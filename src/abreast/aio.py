@@ -76,6 +76,7 @@ pull_requests = _twin(looking.pull_requests)
 read_plan = _twin(running.read_plan)
 forecast_landing = _twin(running.forecast_landing)
 request_landing = _twin(running.request_landing)
+request_undo = _twin(running.request_undo)
 resume = _twin(running.resume)
 retry = _twin(running.retry)
 review = _twin(checking.review)
@@ -124,6 +125,12 @@ async def land(
 ) -> Run:
     """See `abreast.api.land`."""
     asked = await request_landing(name, mode, target=target, options=options, places=places)
+    return await wait(asked.id, progress=progress, places=places)
+
+
+async def undo(name: str, *, progress: Progress | None = None, places: Places | None = None) -> Run:
+    """See `abreast.api.undo`."""
+    asked = await request_undo(name, places=places)
     return await wait(asked.id, progress=progress, places=places)
 
 

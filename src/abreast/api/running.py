@@ -9,6 +9,7 @@ from abreast.engine.client import cleaning, telling, terminal
 from abreast.engine.client import demo as show
 from abreast.engine.client.planning import read_plan as read_plan  # noqa: PLC0414 (a call of ours)
 from abreast.engine.client.requests import connect
+from abreast.engine.client.undoing import undo_plan
 from abreast.engine.common.attendance import require_free
 from abreast.errors import StateError
 from abreast.model.changes import Removal
@@ -139,6 +140,24 @@ def land(
     where = places or find_places()
     asked = request_landing(name, mode, target=target, options=options, places=where)
     return wait(asked.id, progress=progress, places=where)
+
+
+def request_undo(name: str, *, places: Places | None = None) -> Run:
+    """Start a run that reverts what a session has landed, and return at once.
+
+    The revert is verified as the session's work was, and lands by the same queue. Raises StateError
+    when the session has not landed, or when what has landed later needs it.
+    """
+    where = places or find_places()
+    session = find_session(name, places=where)
+    plan = undo_plan(session, find_run(session.run, places=where), where)
+    return start(plan, places=where)
+
+
+def undo(name: str, *, progress: Progress | None = None, places: Places | None = None) -> Run:
+    """Revert what a session has landed (see `request_undo`), and wait for that."""
+    asked = request_undo(name, places=places)
+    return wait(asked.id, progress=progress, places=places)
 
 
 def clean(

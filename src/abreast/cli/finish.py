@@ -34,6 +34,8 @@ from abreast.places import find_places
     help="Test up to N together, as one verify; without it as the plan says",
 )
 @click.option("--each", is_flag=True, help="Test every commit of a batch, not only the last one")
+@click.option("--undo", is_flag=True, help="Revert what a session has landed, as tested")
+@click.option("--review", is_flag=True, help="Look at one after the other, and decide")
 @click.option(
     "--dry-run",
     is_flag=True,
@@ -48,6 +50,8 @@ def land(
     order: LandOrder | None,
     batch: int | None,
     each: bool,
+    undo: bool,
+    review: bool,
     dry_run: bool,
     json: bool,
 ) -> int:
@@ -56,8 +60,10 @@ def land(
     Work is merged onto the target, one session after another, and verified as merged, before the
     target moves. A conflict or a failed verify bounces that session and leaves the target
     unchanged; what does not need it goes on. A verify that fails is tried once more. Those that
-    wait on a target share one queue, whichever run they belong to. The exit code is 0 only if
-    everything has landed.
+    wait on a target share one queue, whichever run they belong to. With --review you see each
+    page first (`abreast show`) and land it, send it back with a remark, or skip it. --undo starts
+    a run that reverts what a session has landed and lands that, verified like the rest. The exit
+    code is 0 only if everything has landed.
     """
     from abreast.api import running
     from abreast.api.following import Progress
@@ -66,15 +72,28 @@ def land(
     found = looking.run_or_session(name, find_places())
     session = found if isinstance(found, Session) else None
     run = found if isinstance(found, Run) else looking.find_run(found.run)
+    if undo:
+        if pr or target or review or dry_run or session is None:
+            raise click.UsageError("--undo takes a session, and no other option but --json")
+        return live.follow(running.request_undo(found.id), json=json)
     if pr and (order or batch or each or dry_run):
         raise click.UsageError("--order, --batch, --each and --dry-run are not for --pr")
+    if review and (dry_run or json):
+        raise click.UsageError("--review asks a person: leave out --dry-run and --json")
     chosen = LandOptions(order, batch, LandTests.EACH if each else LandTests.TIP)
+    mode = LandMode.PR if pr else LandMode.MERGE
+    if review:
+        from abreast.cli import review as reviewing
+
+        shown = [session] if session else reviewing.waiting(run)
+        return reviewing.review(
+            shown, lambda one: running.land(one.id, mode, target=target, options=chosen)
+        )
     if dry_run or not (pr or json or session):
         expected = running.forecast_landing(found.id, target=target, options=chosen)
         if dry_run:
             return _print_forecast(expected, json=json)
         _print_order(expected)
-    mode = LandMode.PR if pr else LandMode.MERGE
     landed: list[Run] = []
 
     def work(progress: Progress) -> Run:

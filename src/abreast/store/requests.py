@@ -100,6 +100,10 @@ RESUME, RETRY = "resume", "retry"  # of `sessions.again`: how the next attempt g
 _FINAL = [state.value for state in FINAL_STATES]
 
 
+def _landing(row: sa.Row[Any], land: LandMode | None) -> dict[str, str]:
+    return {"land": land.value} if land is not None and RunState(row.state).final else {}
+
+
 class Requests(Writing):
     """The part of the store that clients write: a request is a run's state and its generation."""
 
@@ -127,8 +131,10 @@ class Requests(Writing):
             more = {name: value for name, value in asked.items() if value is not None}
             return self._begin(db, row, RunState.LANDING, land=land.value, target=target, **more)
 
-    def resume(self, run: str, lost: Mapping[str, int]) -> int:
+    def resume(self, run: str, lost: Mapping[str, int], land: LandMode | None = None) -> int:
         """Ask to continue everything of a run that is not done; return the new count of requests.
+
+        For `land` see `again`.
 
         What has ended is queued for another attempt. A session of `lost`, each with its attempt,
         has no process any more and has not ended yet: once it has, it is queued likewise.
@@ -139,18 +145,27 @@ class Requests(Writing):
                 over = found.state in _FINAL or lost.get(found.id) == found.attempt
                 if over and found.state != SessionState.DONE.value:
                     self._again(db, found, lost, fresh=False)
-            return self._begin(db, row, RunState.QUEUED)
+            return self._begin(db, row, RunState.QUEUED, **_landing(row, land))
 
-    def again(self, run: str, names: Sequence[str], lost: Mapping[str, int], *, fresh: bool) -> int:
+    def again(
+        self,
+        run: str,
+        names: Sequence[str],
+        lost: Mapping[str, int],
+        land: LandMode | None = None,
+        *,
+        fresh: bool,
+    ) -> int:
         """Ask for another attempt at these sessions of a run; return the new count of requests.
 
-        For `lost` see `resume`; for `fresh` and for errors see `next_attempt`.
+        For `lost` see `resume`; for `fresh` and for errors see `next_attempt`. With `land`, a run
+        that has ended lands by that from now on, however it was asked to land meanwhile.
         """
         with transaction(self.engine) as db:
             row = find(db, runs, run)
             for session in names:
                 self._again(db, find(db, sessions, session), lost, fresh=fresh)
-            return self._begin(db, row, RunState.QUEUED)
+            return self._begin(db, row, RunState.QUEUED, **_landing(row, land))
 
     def next_attempt(self, session: str, *, fresh: bool = False) -> int:
         """Queue a session that has ended for another attempt, and return its number.

@@ -126,7 +126,7 @@ def test_a_plan_made_by_a_program_is_held_to_the_same(local_stage: Stage) -> Non
         "task 'hen': tasks wait for each other: hen needs egg needs hen",
         "agent: nobody is unknown",
         "target: there is no local branch no-such-branch",
-        "land: pull requests need the GitHub CLI `gh`, which is not there",
+        "land: pull requests need the program `gh`, which is missing",
         "land: pull requests need a remote named origin",
     ):
         assert part in told

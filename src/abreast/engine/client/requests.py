@@ -183,7 +183,7 @@ class Client:
         names = [session.id for session in sessions]
         with bring_environment(self.places, run, self._passed(run)):
             require_free(sessions, self.places)
-            self.store.again(run, names, self._lost(sessions), fresh=fresh)
+            self.store.again(run, names, self._lost(sessions), self._plan(run).land, fresh=fresh)
         return self._under_way(run)
 
     def retry(self, session: Session) -> Run:
@@ -226,7 +226,7 @@ class Client:
         with bring_environment(self.places, run, self._passed(run)):
             left = [s for s in found.sessions if s.state is not SessionState.DONE]
             require_free(left, self.places)
-            self.store.resume(run, self._lost(found.sessions))
+            self.store.resume(run, self._lost(found.sessions), self._plan(run).land)
         return self._under_way(run)
 
     def request_landing(
@@ -309,7 +309,10 @@ class Client:
         )
 
     def _passed(self, run: str) -> Sequence[str]:
-        return load_plan(self.reader.plan_json(run)).pass_env
+        return self._plan(run).pass_env
+
+    def _plan(self, run: str) -> Plan:
+        return load_plan(self.reader.plan_json(run))
 
     def _lost(self, sessions: Sequence[Session]) -> dict[str, int]:
         """Return the attempt of each session that has not ended, and has no process any more."""

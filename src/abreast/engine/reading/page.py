@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from abreast.agents import AGENTS
 from abreast.engine.common.layout import SessionLayout, layout_of, repository_of_run
 from abreast.engine.reading.conflicts import conflicts_of_run
 from abreast.engine.reading.handoff.session import checks_of
@@ -23,13 +24,12 @@ LARGE = 400
 of Peer Code Review, 2006 (2,500 reviews at Cisco)."""
 
 _RUNS_BY_ITSELF = re.compile(
-    r"(?:^|/)(?:\.github/workflows/.*|\.gitlab-ci\.yml|\.circleci/.*|Jenkinsfile|azure-pipelines\.yml"
-    r"|Makefile|justfile|Dockerfile|.*\.dockerfile|setup\.py|conftest\.py|build\.rs|build\.gradle.*"
-    r"|package\.json|pyproject\.toml|Cargo\.toml|\.pre-commit-config\.yaml|\.gitattributes"
-    r"|\.gitmodules|\.envrc|\.vscode/.*|\.claude/.*|\.codex/.*|\.gemini/.*|\.mcp\.json"
-    r"|(?:AGENTS|CLAUDE|GEMINI)\.md)\Z"
+    r"(?:^|/)(?:Makefile|justfile|Dockerfile|.*\.dockerfile|Jenkinsfile|[\w-]+-pipelines\.ya?ml"
+    r"|setup\.py|conftest\.py|build\.rs|build\.gradle.*|package\.json|pyproject\.toml|Cargo\.toml"
+    # Settings of tools, agents and CI; of GitHub's folder only what it runs.
+    r"|\.(?!gitignore\Z)[^/]+|\.(?!github/(?!workflows/))[^/]+/.*)\Z"
 )
-"""Files that others run, or agents obey, without anybody looking at them first."""
+"""Files that others run without anybody looking at them first."""
 
 
 def page_of(session: Session, run: Run, places: Places) -> SessionPage:
@@ -100,7 +100,7 @@ def _risks(
         yield f"it wrote outside its declared paths: {named(outside)}"
     if gone := [one.path for one in files if one.status == "D"]:
         yield f"it deletes {counted(len(gone), 'file')}: {named(gone)}"
-    if loaded := [one.path for one in files if _RUNS_BY_ITSELF.search(one.path)]:
+    if loaded := [one.path for one in files if _counts_by_itself(one.path)]:
         yield f"it changes what runs, or what agents obey, by itself: {named(loaded)}"
     if binary := [one.path for one in files if one.added is None]:
         yield f"no diff shows what changed in {named(binary)}"
@@ -111,6 +111,13 @@ def _risks(
         yield "nothing has tested it: the plan has no verify command"
     for one in conflicts:
         yield f"it conflicts with {one.other} in {named(one.paths)}"
+
+
+def _counts_by_itself(path: str) -> bool:
+    """Return whether others run a file, or agents obey it, without anybody looking at it first."""
+    known = (agent.briefing for agent in AGENTS.values())
+    obeyed = {name for one in known if one for name in (one.name, one.instead)}
+    return path.rpartition("/")[2] in obeyed or bool(_RUNS_BY_ITSELF.search(path))
 
 
 def _landing(run: Run, task: Task) -> str:

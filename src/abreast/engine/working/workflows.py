@@ -173,12 +173,12 @@ async def land_queue(run: str, generation: int) -> None:
     Only one of these works on a target at a time. The others find what is left for them.
     """
     turn = await _open_turn(run)
-    waiting = list(turn.sessions)
+    waiting, asked = list(turn.sessions), {**turn.runs, run: generation}
     while waiting:
-        through = set(await _land_next(waiting))
+        through = set(await _land_next(waiting, asked))
         waiting = [name for name in waiting if name not in through]
-    for other, asked in {**turn.runs, run: generation}.items():
-        await _close_landing(other, asked)
+    for other, request in asked.items():
+        await _close_landing(other, request)
 
 
 # As versions before the shared queue began it; what they had begun goes on.

@@ -168,3 +168,20 @@ def test_verify_on_a_merge_may_do_no_more(shared_stage: Stage) -> None:
         " while it ran, core.pager was set in .git/config"
     )
     assert stage.repo.git("rev-parse", "main") == base
+
+
+def test_who_went_beyond_is_not_tried_again(shared_stage: Stage) -> None:
+    """Not even when it fails as well, or in a batch: the next try would find the change made."""
+    stage = shared_stage
+    base = stage.repo.git("rev-parse", "main")
+    verify = "test $(git branch --show-current) || { git config core.pager 'sh -c x'; exit 1; }"
+    run = stage.run(
+        task("one", writes("one.txt"), verify=verify),
+        task("two", writes("two.txt"), verify=verify),
+        land=LandMode.MERGE,
+        batch=2,
+    )
+    for session in run.sessions:
+        assert session.landing is LandState.BOUNCED
+        assert "verify went beyond its worktree" in session.reason
+    assert stage.repo.git("rev-parse", "main") == base

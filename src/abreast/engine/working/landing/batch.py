@@ -8,7 +8,7 @@ bounces: others are left for the next batch, which begins with the one that fail
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from abreast.engine.common.layout import landing_stop_file
@@ -20,7 +20,7 @@ from abreast.engine.working.landing.candidate import (
     notes_folder,
 )
 from abreast.engine.working.landing.own import need_not_landed
-from abreast.engine.working.landing.trial import try_merged
+from abreast.engine.working.landing.trial import try_merged, went_beyond
 from abreast.engine.working.run_steps import has_landed
 from abreast.engine.working.session.context import SessionContext
 from abreast.errors import AbreastError, StoreError
@@ -88,12 +88,27 @@ async def _attempt(contexts: Sequence[SessionContext]) -> Ended | None:
     test = await _test(chain.members, run.land_tests)
     if test.failed == STOPPED_BY_USER:
         return {one.session.id: stopped(one) for one in contexts}
+    red = {one.context.session.id: _red(one, test.failed) for one in _blamed(chain, test)}
+    chain = replace(chain, ended={**chain.ended, **red})
     if not test.green:
-        first = chain.members[0]
-        reason = f"on the merge with {run.target}, {test.failed}"
-        output = f"its output: {_folder(first.context) / first.commit}"
-        return {**chain.ended, first.context.session.id: bounced(reason, output)}
+        return chain.ended
     return await _move(chain, chain.members[: test.green], test.flaky)
+
+
+def _blamed(chain: BatchChain, test: BatchTest) -> Sequence[BatchMember]:
+    """Return the members that bounce by a test.
+
+    What a trial changed outside its worktree stays changed: the next trial would not see who did
+    it. So all that were tested together bounce, or the one that was tested by itself.
+    """
+    if went_beyond(test.failed):
+        return chain.members[test.green : test.green + 1] if test.green else chain.members
+    return () if test.green else chain.members[:1]
+
+
+def _red(member: BatchMember, failed: str) -> SessionUpdate:
+    reason = f"on the merge with {member.context.run.target}, {failed}"
+    return bounced(reason, f"its output: {_folder(member.context) / member.commit}")
 
 
 async def _move(chain: BatchChain, green: Sequence[BatchMember], flaky: str) -> Ended | None:
@@ -175,13 +190,13 @@ async def _test(members: Sequence[BatchMember], tests: LandTests) -> BatchTest:
     found = await _twice(members[-1])
     if not found.failed:
         return BatchTest(len(members), flaky=found.flaky)
-    if len(members) == 1 or found.failed == STOPPED_BY_USER:
+    if len(members) == 1 or found.failed == STOPPED_BY_USER or went_beyond(found.failed):
         return found
     green, red = 0, len(members)
     while red - green > 1:
         middle = (green + red) // 2
         failed = await _once(members[middle - 1])
-        if failed == STOPPED_BY_USER:
+        if failed == STOPPED_BY_USER or went_beyond(failed):
             return BatchTest(0, failed)
         green, red = (green, middle) if failed else (middle, red)
     return BatchTest(green) if green else await _twice(members[0])
@@ -197,10 +212,10 @@ async def _once(member: BatchMember, again: str = "") -> str:
 async def _twice(member: BatchMember) -> BatchTest:
     """Test one commit, once more if that fails; `green` is 1 if one of the two passes."""
     first = await _once(member)
-    if not first or first == STOPPED_BY_USER:
+    if not first or first == STOPPED_BY_USER or went_beyond(first):
         return BatchTest(int(not first), first)
     second = await _once(member, "-second")
-    if second == STOPPED_BY_USER:
+    if second == STOPPED_BY_USER or went_beyond(second):
         return BatchTest(0, second)
     if not second:
         return BatchTest(1, flaky=f"flaky: {first}; tried again, it passed")

@@ -82,20 +82,21 @@ def to_land(engine: Engine, run: str) -> dict[str, list[str]]:
     return {"sessions": [name for name in turn.sessions if name.startswith(f"{run}/")]}
 
 
-async def land_one(engine: Engine, session: str, generation: int) -> None:  # noqa: ARG001
+async def land_one(engine: Engine, session: str, generation: int) -> None:
     """Land one session, as workflows of older versions ask for it."""
-    await land_next(engine, [session])
+    await land_next(engine, [session], {session.partition("/")[0]: generation})
 
 
-async def land_next(engine: Engine, waiting: list[str]) -> list[str]:
+async def land_next(engine: Engine, waiting: list[str], asked: dict[str, int]) -> list[str]:
     """Land the first of those that wait, and what may land with it; return those that are through.
 
+    `asked` has the request for which each run waits: more may be asked of a run meanwhile.
     What has happened to the target is recorded first. What else goes wrong is a note to it.
     """
     through, batch = await asyncio.to_thread(_take, engine, waiting)
     if not batch:
         return through
-    ended = await _end_of_landings(engine, batch)
+    ended = await _end_of_landings(engine, batch, asked)
     for name, change in ended.items():
         await asyncio.to_thread(_record, engine, name, batch[name], change)
     return [*through, *ended]
@@ -141,12 +142,17 @@ def _record(engine: Engine, session: str, attempt: int, change: SessionUpdate) -
         _make_idle(engine, session, attempt)
 
 
-async def _end_of_landings(engine: Engine, batch: Mapping[str, int]) -> Ended:
+async def _end_of_landings(
+    engine: Engine, batch: Mapping[str, int], asked: Mapping[str, int]
+) -> Ended:
     contexts = list[SessionContext]()
     first = next(iter(batch))
     try:
         for name, attempt in batch.items():
-            contexts.append(await asyncio.to_thread(open_context, engine, name, attempt))
+            context = await asyncio.to_thread(open_context, engine, name, attempt)
+            # The folder of its trials has this in its name: a worker that takes over looks there.
+            request = asked.get(context.run.id, context.run.generation)
+            contexts.append(replace(context, run=replace(context.run, generation=request)))
         if contexts[0].run.land is LandMode.PR:
             return {first: await asyncio.to_thread(_propose, contexts[0])}
         return await land_together(contexts)
@@ -157,9 +163,9 @@ async def _end_of_landings(engine: Engine, batch: Mapping[str, int]) -> Ended:
     except Exception as error:  # noqa: BLE001 - one landing's boundary: recorded, the queue goes on
         refused = bounced(f"abreast failed: {error!r}", "please report this")
     if len(batch) > 1:  # it may be the fault of any of them
-        return await _end_of_landings(engine, {first: batch[first]})
-    context = contexts[0] if contexts else None
-    return {first: await asyncio.to_thread(_unless_landed, context, refused)}
+        return await _end_of_landings(engine, {first: batch[first]}, asked)
+    only = contexts[0] if contexts else None
+    return {first: await asyncio.to_thread(_unless_landed, only, refused)}
 
 
 def _unless_landed(context: SessionContext | None, refused: SessionUpdate) -> SessionUpdate:

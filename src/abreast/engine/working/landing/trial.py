@@ -28,6 +28,12 @@ from abreast.runner.job import is_lost
 from abreast.runner.supervise import STOPPED_BY_USER
 
 STAGES = ("setup", "verify")
+_BEYOND = "verify went beyond its worktree: "
+
+
+def went_beyond(failed: str) -> bool:
+    """Return whether a trial changed what others use. Trying again would not see it any more."""
+    return failed.startswith(_BEYOND)
 
 
 async def try_merged(context: SessionContext, merged: str, folder: Path, stop_file: Path) -> str:
@@ -60,10 +66,16 @@ async def _try(context: SessionContext, merged: str, folder: Path, stop_file: Pa
         if is_lost(result):
             return None
         if result.verdict.outcome is not Outcome.OK or result.stopped_by:
-            return f"{name} failed: {result.stopped_by or result.verdict.reason}"
+            done = await asyncio.to_thread(_beyond, context, folder) if name == "verify" else ""
+            return done or f"{name} failed: {result.stopped_by or result.verdict.reason}"
     changed = await asyncio.to_thread(_changed, context, merged, folder)
     await asyncio.to_thread(_note(context).unlink, missing_ok=True)
     return changed
+
+
+def _beyond(context: SessionContext, folder: Path) -> str:
+    done = of_trial(context, folder)
+    return f"{_BEYOND}{done}" if done else ""
 
 
 def _changed(context: SessionContext, merged: str, folder: Path) -> str:
@@ -72,8 +84,8 @@ def _changed(context: SessionContext, merged: str, folder: Path) -> str:
     """
     if not context.task.commands:
         return ""
-    if done := of_trial(context, folder):
-        return f"verify went beyond its worktree: {done}"
+    if done := _beyond(context, folder):
+        return done
     path, stages = _path(context), " and ".join(context.task.commands)
     tree = guard_worktree(context.repository, path)
     if own_git_dir(path) != tree.admin or find_commit(tree, "HEAD") != merged:

@@ -1,0 +1,98 @@
+"""Undo what has landed: a run of one task that reverts it, verified and landed like any other."""
+
+from pathlib import Path
+
+from abreast.engine.common.layout import repository_of_run
+from abreast.errors import NotFoundError, StateError
+from abreast.git.merge import holds
+from abreast.git.repository import Repository
+from abreast.model.gate import GateMode
+from abreast.model.session import LandMode, LandState, Run, Session
+from abreast.model.task import AgentChoice, Plan, Task
+from abreast.model.text import one_line
+from abreast.places import Places
+from abreast.plan.dump import load_plan
+from abreast.store.reader import Reader
+
+_SUBJECT = 120  # characters
+
+
+def undo_plan(session: Session, run: Run, places: Places) -> Plan:
+    """Return a plan that reverts on its target what a session has landed there.
+
+    It has the verify command of the session's own task. Raises StateError when the session has not
+    landed, the target does not have its commits any more, or what has landed later needs it.
+    """
+    if session.landing is not LandState.LANDED:
+        raise StateError(f"{session.id} has not landed: there is nothing to undo")
+    if later := _needed_by(session, run):
+        raise StateError(
+            f"what has landed later needs {session.id}: {', '.join(one.id for one in later)}",
+            hint=f"first: abreast land --undo {later[-1].id}",
+        )
+    repository = repository_of_run(places, run.id, Path(run.repo))
+    commits, merge = landed_commits(repository, session, run.target)
+    plan = load_plan(Reader(places.database).plan_json(run.id))
+    own = plan.by_id()[session.task]
+    parent = "-m 1 " if merge else ""
+    task = Task(
+        id=f"undo-{session.task}"[:40].rstrip("-"),
+        prompt=f"Revert what {session.id} has landed.",
+        produces=f'Revert "{one_line(session.produces, _SUBJECT)}" ({commits[0][:12]})',
+        agent=AgentChoice(
+            "command",
+            command=f"git revert --no-commit {parent}{' '.join(commits)} && git revert --quit"
+            " || { echo 'what came later overlaps with it: revert it by hand' >&2; exit 1; }",
+        ),
+        setup=own.setup,
+        verify=own.verify,
+    )
+    return Plan(
+        (task,),
+        base=f"refs/heads/{run.target}",
+        target=run.target,
+        repo=run.repo,
+        land=LandMode.MERGE,
+        setup_timeout_minutes=plan.setup_timeout_minutes,
+        verify_timeout_minutes=plan.verify_timeout_minutes,
+        pass_env=plan.pass_env,
+        source=f"undo of {session.id}",
+        gate=GateMode.OFF,
+    )
+
+
+def _needed_by(session: Session, run: Run) -> list[Session]:
+    """Return the sessions that have landed and build on this one, through others too."""
+    found = {session.task}
+    while more := {s.task for s in run.sessions if not found.isdisjoint(s.needs)} - found:
+        found |= more
+    later = found - {session.task}
+    return [s for s in run.sessions if s.task in later and s.landing is LandState.LANDED]
+
+
+def landed_commits(repository: Repository, session: Session, target: str) -> tuple[list[str], bool]:
+    """Return the commits by which a session has landed, newest first, and whether it is one merge.
+
+    They are those in the target that name the session in a trailer. Raises StateError when the
+    target does not have the commit that landed it.
+    """
+    ref = f"refs/heads/{target}"
+    if not holds(repository, ref, session.landed):
+        raise StateError(
+            f"{target} does not have {session.landed[:12]}, by which {session.id} landed",
+            hint=f"`git log {target}` shows whether it is there as another commit",
+        )
+    shape = "--format=%H %P%x00%(trailers:key=Abreast-Session,valueonly)%x00"
+    done = repository.call("log", shape, f"--grep=Abreast-Session: {session.id}", "-F", ref)
+    fields = done.stdout.split("\0")
+    named = [
+        head.split()
+        for head, value in zip(fields[::2], fields[1::2], strict=False)
+        if value.strip() == session.id
+    ]
+    merges = [ids[0] for ids in named if len(ids) > 2]
+    if merges:
+        return merges[:1], True
+    if not named:
+        raise NotFoundError(f"no commit in {target} names {session.id} in its message")
+    return [ids[0] for ids in named], False

@@ -1,0 +1,85 @@
+"""Undo: what a session has landed is reverted, tested, and landed by the same queue."""
+
+import pytest
+
+from abreast import api
+from abreast.errors import StateError
+from abreast.model.moves import Edit, Say, Shell
+from abreast.model.session import LandMode, LandState, LandStyle, RunState
+from tests.support.stage import Stage, scripted, task, writes
+
+
+def files(stage: Stage, branch: str = "main") -> set[str]:
+    return set(stage.repo.git("ls-tree", "-r", "--name-only", branch).splitlines())
+
+
+@pytest.mark.parametrize("style", list(LandStyle))
+def test_what_has_landed_is_reverted(shared_stage: Stage, style: LandStyle) -> None:
+    stage = shared_stage
+    twice = scripted(
+        Shell("echo 1 > a.txt && git add a.txt && git commit -qm one"),
+        Shell("echo 2 > b.txt && git add b.txt && git commit -qm two"),
+        Say("done"),
+    )
+    run = stage.run(
+        task("keep", writes("keep.txt")),
+        task("twice", twice),
+        land=LandMode.MERGE,
+        land_style=style,
+    )
+    assert {"a.txt", "b.txt", "keep.txt"} <= files(stage)
+    before = stage.repo.git("rev-parse", "main")
+    undone = api.undo(f"{run.id}/twice", places=stage.places)
+    [session] = undone.sessions
+    assert (undone.state, session.landing) == (RunState.DONE, LandState.LANDED), session.reason
+    assert files(stage) & {"a.txt", "b.txt", "keep.txt"} == {"keep.txt"}
+    assert stage.repo.git("log", "-1", "--format=%s", "main").startswith('Revert "twice is there.')
+    assert stage.repo.git("rev-list", "--count", f"{before}..main") == "1"
+    assert stage.repo.git("merge-base", "--is-ancestor", before, "main", check=False) == ""
+
+
+def test_a_revert_that_fails_its_check_does_not_land(shared_stage: Stage) -> None:
+    stage = shared_stage
+    run = stage.run(task("one", writes("one.txt"), verify="test -e one.txt"), land=LandMode.MERGE)
+    before = stage.repo.git("rev-parse", "main")
+    undone = api.undo(f"{run.id}/one", places=stage.places)
+    assert undone.state is RunState.FAILED
+    assert stage.repo.git("rev-parse", "main") == before
+
+
+def test_a_revert_that_conflicts_with_what_came_later_does_not_land(shared_stage: Stage) -> None:
+    stage = shared_stage
+    edit = scripted(Edit("README.md", "# demo", "# theirs"), Say("done"))
+    run = stage.run(task("one", edit), land=LandMode.MERGE)
+    stage.repo.git("reset", "-q", "--hard", "main")
+    later = stage.repo.commit("later", {"README.md": "# mine\n"})
+    undone = api.undo(f"{run.id}/one", places=stage.places)
+    assert undone.state is RunState.FAILED
+    assert undone.sessions[0].reason.endswith("what came later overlaps with it: revert it by hand")
+    assert stage.repo.git("rev-parse", "main") == later
+
+
+def test_what_cannot_be_undone_is_refused(shared_stage: Stage) -> None:
+    stage = shared_stage
+    run = stage.run(
+        task("base", writes("base.txt")),
+        task("middle", writes("middle.txt"), needs=("base",)),
+        task("top", writes("top.txt"), needs=("middle",)),
+        land=LandMode.MERGE,
+    )
+    other = stage.run(task("unlanded", writes("x.txt")), land=LandMode.NONE)
+
+    before = len(api.runs(places=stage.places))
+
+    def refused(name: str) -> tuple[str, str | None]:
+        with pytest.raises(StateError) as error:
+            api.undo(name, places=stage.places)
+        return error.value.message, error.value.hint
+
+    said, hint = refused(f"{run.id}/base")
+    assert said == f"what has landed later needs {run.id}/base: {run.id}/middle, {run.id}/top"
+    assert hint == f"first: abreast land --undo {run.id}/top"
+    assert refused(f"{other.id}/unlanded")[0].endswith("has not landed: there is nothing to undo")
+    stage.repo.git("update-ref", "refs/heads/main", run.base_sha)
+    assert refused(f"{run.id}/top")[0].startswith("main does not have ")
+    assert len(api.runs(places=stage.places)) == before
