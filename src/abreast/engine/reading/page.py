@@ -124,7 +124,7 @@ def _landing(run: Run, task: Task) -> str:
     if run.land is LandMode.PR:
         return f"pushes its branch and opens a pull request onto {run.target}"
     tested = "runs verify on the result, and moves" if task.verify else "moves"
-    return f"merges it with {run.target} as it is then, {tested} {run.target}"
+    return f"puts it onto {run.target} as it is then, {tested} {run.target}"
 
 
 def _advice(session: Session) -> str:

@@ -37,9 +37,9 @@ def test_the_reasons_are_told() -> None:
         Waiting(C, with_(), with_(A), 3),
     ]
     assert [f"{place.session}: {place.why}" for place in in_order(waiting)] == [
-        "r/b: no conflict, 1 lines changed",
-        "r/c: conflicts with r/a, 3 lines changed",
-        "r/a: after r/b; no conflict, 7 lines changed",
+        "r/b: no conflict, 1 changed line",
+        "r/c: conflicts with r/a, 3 changed lines",
+        "r/a: after r/b; no conflict, 7 changed lines",
     ]
 
 

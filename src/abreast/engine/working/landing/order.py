@@ -10,6 +10,7 @@ from abreast.git.collide import ConflictSide, find_collisions
 from abreast.git.repository import Repository, resolve
 from abreast.model.landing import QueuePlace
 from abreast.model.session import LandOrder, Session
+from abreast.model.text import counted
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def _why(one: Waiting, left: set[str], order: LandOrder) -> str:
     with_whom = sorted(one.conflicts & left)
     names = ", ".join(with_whom[:3]) + (" …" if len(with_whom) > 3 else "")
     clash = f"conflicts with {names}" if with_whom else "no conflict"
-    return f"{after}{clash}, {one.lines} lines changed"
+    return f"{after}{clash}, {counted(one.lines, 'changed line')}"
 
 
 def look_at(repository: Repository, sessions: Sequence[Session], target: str) -> list[Waiting]:
