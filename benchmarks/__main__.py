@@ -10,7 +10,10 @@ from benchmarks.gate import CLONES
 from benchmarks.ground import ground
 from benchmarks.report import Section, say, whole
 
-NAMES = ("delegation", "queued", "startup", "ledger", "sessions", "worktrees", "gate", "collide")
+NAMES = (
+    *("delegation", "queued", "startup", "ledger", "sessions", "worktrees"),
+    *("gate", "collide", "landing"),
+)
 REPORT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 
