@@ -5,32 +5,28 @@ Nothing here imports DBOS: a request is a row in the database, and the worker ta
 
 import contextlib
 import os
-import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from abreast.engine.client.gated import pass_gate
+from abreast.engine.client.recording import record_run
 from abreast.engine.client.watching import POLL, require_run, wait_for
 from abreast.engine.common.attendance import attendance, require_free
 from abreast.engine.common.check import CheckedPlan, check_plan, landing_problems
 from abreast.engine.common.environment import (
     bring_environment,
-    drop_environment,
-    keep_environment,
     wanted_environment,
 )
 from abreast.engine.common.home import require_home
 from abreast.engine.common.layout import (
     landing_stop_file,
     layout_of,
-    repository_of_run,
 )
 from abreast.engine.common.lost import agent_is_lost
-from abreast.engine.common.verdicts import dump_judgement
 from abreast.engine.common.worker_process import ensure_worker, require_environment
-from abreast.errors import AbreastError, StateError, WorkerError
+from abreast.errors import StateError, WorkerError
 from abreast.git.repository import find_repository
 from abreast.model.gate import GateProgress, PlanJudgement, unseen
 from abreast.model.landing import LandingForecast, LandOptions
@@ -46,9 +42,8 @@ from abreast.model.session import (
 )
 from abreast.model.task import Plan
 from abreast.places import Places
-from abreast.plan.dump import dump_plan, load_plan
+from abreast.plan.dump import load_plan
 from abreast.plan.names import prompt_problems
-from abreast.process import clock
 from abreast.process.files import private_folder
 from abreast.store.engine import make_engine
 from abreast.store.migrations import migrate
@@ -57,7 +52,6 @@ from abreast.store.writer import Store
 
 _LEFT = ", but nobody works on it"
 _CLOSING = 10.0  # seconds for a worker to close a run whose sessions have ended
-_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is read as another
 
 
 @contextlib.contextmanager
@@ -112,39 +106,9 @@ class Client:
         parent: str = "",
         judgement: PlanJudgement | None = None,
     ) -> str:
-        """Add a checked plan to the store as a queued run (an open one for a person's session).
-
-        `parent` is the session that children are started for, `judgement` the gate's of the plan.
-        """
-        name, plan, now = self._new_run_id(), checked.plan, clock.now()
-        # The environment first: a worker may take the run at once.
-        keep_environment(self.places, name, plan.pass_env, environ)
-        run = Run(
-            id=name,
-            repo=plan.repo,
-            base=plan.base,
-            base_sha=plan.base_sha,
-            target=plan.target,
-            state=RunState.OPEN if kind is SessionKind.OPEN else RunState.QUEUED,
-            land=plan.land,
-            created=now.wall,
-            created_tick=now.tick,
-            max_parallel=plan.max_parallel,
-            land_batch=plan.batch,
-            source=plan.source,
-            note="\n".join(checked.notes),
-            sessions=_sessions(name, plan, kind, parent),
-            common_dir=str(checked.repository.common_dir),
-        )
-        # Now, before an agent of the run can have changed what git is configured to do.
-        repository_of_run(self.places, name, Path(plan.repo))
-        try:
-            judged = (plan.gate, dump_judgement(judgement)) if judgement else None
-            self.store.add_run(run, dump_plan(plan), judged)
-        except AbreastError:
-            drop_environment(self.places, name)  # it may hold keys, and nobody will need it
-            raise
-        return name
+        """Add a checked plan to the store; see `record_run`."""
+        stores = self.places, self.store, self.reader
+        return record_run(stores, checked, environ, kind=kind, parent=parent, judgement=judgement)
 
     def stop(self, name: str, timeout: float = 60.0) -> list[Session]:
         """Ask a run or session to stop; return the sessions this reached, once it has ended.
@@ -318,12 +282,6 @@ class Client:
         """Return the attempt of each session that has not ended, and has no process any more."""
         return {s.id: s.attempt for s in sessions if agent_is_lost(s, self.places)}
 
-    def _new_run_id(self) -> str:
-        while True:
-            name = "".join(secrets.choice(_ALPHABET) for _ in range(5))
-            if self.reader.run(name) is None:
-                return name
-
 
 def _require_task(session: Session) -> None:
     if session.kind is SessionKind.OPEN:
@@ -337,23 +295,3 @@ def _after(run: Run) -> str:
         return f"abreast attach {back[0]} to settle what stood in the way of its landing"
     waiting = any(s.commit and s.landing is LandState.NONE for s in run.sessions)
     return f"abreast land {run.id}" if waiting else "abreast status"
-
-
-def _sessions(run: str, plan: Plan, kind: SessionKind, parent: str) -> tuple[Session, ...]:
-    return tuple(
-        Session(
-            id=f"{run}/{task.id}",
-            run=run,
-            task=task.id,
-            agent=task.agent.name,
-            state=SessionState.QUEUED,
-            kind=kind,
-            produces=task.produces,
-            base_sha=plan.base_sha,
-            model=task.model,
-            needs=task.needs,
-            after=task.after,
-            parent=parent,
-        )
-        for task in plan.tasks
-    )

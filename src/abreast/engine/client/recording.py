@@ -1,0 +1,93 @@
+"""A checked plan becomes a run in the store: queued, or open for a person's session."""
+
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from abreast.engine.common.check import CheckedPlan
+from abreast.engine.common.environment import drop_environment, keep_environment
+from abreast.engine.common.layout import repository_of_run
+from abreast.engine.common.verdicts import dump_judgement
+from abreast.errors import AbreastError
+from abreast.model.gate import PlanJudgement
+from abreast.model.session import Run, RunState, Session, SessionKind, SessionState
+from abreast.model.task import Plan
+from abreast.places import Places
+from abreast.plan.dump import dump_plan
+from abreast.process import clock
+from abreast.store.reader import Reader
+from abreast.store.writer import Store
+
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is read as another
+
+
+def record_run(
+    stores: tuple[Places, Store, Reader],
+    checked: CheckedPlan,
+    environ: Mapping[str, str] | None = None,
+    *,
+    kind: SessionKind = SessionKind.TASK,
+    parent: str = "",
+    judgement: PlanJudgement | None = None,
+) -> str:
+    """Add a checked plan to the store as a queued run (an open one for a person's session).
+
+    `parent` is the session that children are started for, `judgement` the gate's of the plan.
+    """
+    places, store, reader = stores
+    name, plan, now = _new_run_id(reader), checked.plan, clock.now()
+    # The environment first: a worker may take the run at once.
+    keep_environment(places, name, plan.pass_env, environ)
+    run = Run(
+        id=name,
+        repo=plan.repo,
+        base=plan.base,
+        base_sha=plan.base_sha,
+        target=plan.target,
+        state=RunState.OPEN if kind is SessionKind.OPEN else RunState.QUEUED,
+        land=plan.land,
+        created=now.wall,
+        created_tick=now.tick,
+        max_parallel=plan.max_parallel,
+        land_batch=plan.batch,
+        source=plan.source,
+        note="\n".join(checked.notes),
+        sessions=_sessions(name, plan, kind, parent),
+        common_dir=str(checked.repository.common_dir),
+    )
+    # Now, before an agent of the run can have changed what git is configured to do.
+    repository_of_run(places, name, Path(plan.repo))
+    try:
+        judged = (plan.gate, dump_judgement(judgement)) if judgement else None
+        store.add_run(run, dump_plan(plan), judged)
+    except AbreastError:
+        drop_environment(places, name)  # it may hold keys, and nobody will need it
+        raise
+    return name
+
+
+def _new_run_id(reader: Reader) -> str:
+    while True:
+        name = "".join(secrets.choice(_ALPHABET) for _ in range(5))
+        if reader.run(name) is None:
+            return name
+
+
+def _sessions(run: str, plan: Plan, kind: SessionKind, parent: str) -> tuple[Session, ...]:
+    return tuple(
+        Session(
+            id=f"{run}/{task.id}",
+            run=run,
+            task=task.id,
+            agent=task.agent.name,
+            state=SessionState.QUEUED,
+            kind=kind,
+            produces=task.produces,
+            base_sha=plan.base_sha,
+            model=task.model,
+            needs=task.needs,
+            after=task.after,
+            parent=parent,
+        )
+        for task in plan.tasks
+    )
