@@ -6,12 +6,13 @@ from dataclasses import replace
 import pytest
 
 from abreast.handoff.compose import compose
-from abreast.handoff.facts import CheckedCommand, CheckoutState, File, Origin, SessionFacts
+from abreast.handoff.facts import CheckoutState, File, Origin, SessionFacts
 from abreast.handoff.page import Pen, Section, read_header, sections
 from abreast.handoff.transcript import transcript_facts
 from abreast.model.economy import count_tokens
 from abreast.model.handoff import TOKENS
 from abreast.model.session import SessionState
+from abreast.model.session_page import CheckedCommand
 from abreast.model.transcript import Called, Returned, Said, ToolKind
 from tests.support.handoffs import (
     HEADER,

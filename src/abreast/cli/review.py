@@ -2,10 +2,10 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from enum import StrEnum
+from pathlib import Path
 
 import click
 
@@ -13,6 +13,7 @@ from abreast.cli import door
 from abreast.cli.session_page import print_page
 from abreast.model.session import LandState, Run, Session, SessionState
 from abreast.model.text import harmless
+from abreast.process.command import run_foreground
 
 Land = Callable[[Session], Run]
 
@@ -88,7 +89,7 @@ def _show_diff(session: Session) -> None:
 
     text = harmless(diff(session.id))
     if shutil.which("delta"):
-        subprocess.run(["delta"], input=os.fsencode(text), check=False)
+        run_foreground(["delta"], cwd=Path.cwd(), env=os.environ, given=os.fsencode(text))
     else:
         click.echo_via_pager(text)
 

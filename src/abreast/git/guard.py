@@ -60,18 +60,7 @@ def guard_worktree(repo: Repository, path: Path, *, fresh: bool = False) -> Guar
             # It is used again: what the user has configured since is part of this run.
             write_atomic(folder / "config", os.fsdecode(_worktree_configuration(repo)))
         return known
-    admin = find_admin(repo, path)
-    if admin is None:
-        raise GitError(
-            ("git", "worktree", "list"),
-            None,
-            stderr=f"{path} is not a worktree of {repo.common_dir}",
-            hint="its work may be under refs/abreast/",
-        )
-
-    config = _worktree_configuration(repo)
-    _make(folder, lambda scratch: _fill(scratch, config, admin, repo.common_dir))
-    return Guarded(path, folder, admin)
+    return _guarded(repo, path, folder, "its work may be under refs/abreast/")
 
 
 def guard_aside(repo: Repository, path: Path, folder: Path) -> Guarded:
@@ -79,14 +68,15 @@ def guard_aside(repo: Repository, path: Path, folder: Path) -> Guarded:
 
     Nothing is written beside the worktree, or in it. Raises `GitError` when it is none of `repo`.
     """
+    return _guarded(repo, path, folder, "`git worktree repair` mends a worktree that was moved")
+
+
+def _guarded(repo: Repository, path: Path, folder: Path, hint: str) -> Guarded:
+    """Make the git directory `folder` for the worktree at `path`; `hint`: if it is none of ours."""
     admin = find_admin(repo, path)
     if admin is None:
-        raise GitError(
-            ("git", "worktree", "list"),
-            None,
-            stderr=f"{path} is not a worktree of {repo.common_dir}",
-            hint="`git worktree repair` mends a worktree that was moved",
-        )
+        stderr = f"{path} is not a worktree of {repo.common_dir}"
+        raise GitError(("git", "worktree", "list"), None, stderr=stderr, hint=hint)
     config = _worktree_configuration(repo)
     _make(folder, lambda scratch: _fill(scratch, config, admin, repo.common_dir))
     return Guarded(path, folder, admin)

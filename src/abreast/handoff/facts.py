@@ -7,18 +7,8 @@ from abreast.handoff.commands import own_code
 from abreast.handoff.page import Pen
 from abreast.handoff.transcript import End, Ran, TranscriptFacts
 from abreast.model.session import SessionState
+from abreast.model.session_page import CheckedCommand
 from abreast.model.transcript import Called, ToolKind
-
-
-@dataclass(frozen=True)
-class CheckedCommand:
-    """A command of the plan's that was run on a session's result."""
-
-    name: str
-    command: str
-    passed: bool
-    outcome: str  # `exit 0`, or what stopped it
-    said: str = ""
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ class PageFile:
 
 
 @dataclass(frozen=True)
-class PageCheck:
-    """A command of the plan's, and how it ended on the session's result."""
+class CheckedCommand:
+    """A command of the plan's that was run on a session's result."""
 
     name: str
     command: str
@@ -52,7 +52,7 @@ class SessionPage:
     intent: str
     prompt: str
     files: tuple[PageFile, ...] = ()
-    checks: tuple[PageCheck, ...] = ()
+    checks: tuple[CheckedCommand, ...] = ()
     conflicts: tuple[PageConflict, ...] = ()
     risks: tuple[str, ...] = ()
     landing: str = ""

@@ -166,17 +166,23 @@ class Piped:
         self._process.communicate()
 
 
-def run_foreground(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> int:
+def run_foreground(
+    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], given: bytes | None = None
+) -> int:
     """Run `argv` with our terminal and wait for it; return its exit code (negative: the signal).
+
+    What is `given` is its standard input; without it, that is ours.
 
     Keys such as Ctrl-C and a closed terminal are the program's business: we outlive them. SIGTERM
     is passed on. The terminal's settings are restored afterwards. Main thread only.
 
     Raises `CommandError` when the program cannot be started.
     """
-    with _kept_terminal(), _kept_signals() as pass_on:
+    with _kept_terminal(), _kept_signals() as pass_on, _holding(given or b"") as held:
         try:
-            child = subprocess.Popen(argv, cwd=cwd, env=dict(env))
+            child = subprocess.Popen(
+                argv, cwd=cwd, env=dict(env), stdin=None if given is None else held
+            )
         except OSError as failure:
             raise CommandError(argv, None, stderr=str(failure), cwd=str(cwd)) from failure
         pass_on.append(child)

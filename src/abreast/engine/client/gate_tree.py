@@ -2,10 +2,10 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -20,6 +20,7 @@ from abreast.store.gate_cache import GateCache, open_gate_cache
 if TYPE_CHECKING:
     from abreast.git.replay_place import Place
 
+T = TypeVar("T")
 _ASKED = 200
 """How many names in code are looked up in the tree; a plan of 50 tasks has about so many."""
 
@@ -83,16 +84,29 @@ def names_there(
     asked = sorted(names)[:_ASKED]
     if not asked or not commit:
         return frozenset()
-    key = f"names {commit} {_digest(asked)}"
+    found = _looked_up(
+        repository,
+        cache,
+        f"names {commit} {_digest(asked)}",
+        frozenset[str],
+        lambda place: frozenset(_grep(place, commit, asked)),
+    )
+    return frozenset(asked) if found is None else found
+
+
+def _looked_up(
+    repository: Repository, cache: GateCache, key: str, kind: type[T], look: "Callable[[Place], T]"
+) -> T | None:
+    """Return what the cache keeps under `key`, else what `look` finds; None: git cannot tell."""
     if kept := cache.digest(key):
-        return msgspec.json.decode(kept, type=frozenset[str])
+        return msgspec.json.decode(kept, type=kind)
     from abreast.git.replay_place import replay_place  # the next check does without
 
     try:
         with replay_place(repository) as place:
-            found = frozenset(_grep(place, commit, asked))
+            found = look(place)
     except GitError:
-        return frozenset(asked)
+        return None
     cache.keep_digest(key, msgspec.json.encode(found))
     return found
 
@@ -119,18 +133,14 @@ def definitions(
     asked = sorted(name for name in names if _IDENTIFIER.fullmatch(name))[:_ASKED]
     if not asked or not commit:
         return {}
-    key = f"definitions {commit} {_digest(asked)}"
-    if kept := cache.digest(key):
-        return msgspec.json.decode(kept, type=dict[str, frozenset[str]])
-    from abreast.git.replay_place import replay_place  # the next check does without
-
-    try:
-        with replay_place(repository) as place:
-            found = _definitions(place, commit, asked)
-    except GitError:
-        return {}
-    cache.keep_digest(key, msgspec.json.encode(found))
-    return found
+    found = _looked_up(
+        repository,
+        cache,
+        f"definitions {commit} {_digest(asked)}",
+        dict[str, frozenset[str]],
+        lambda place: _definitions(place, commit, asked),
+    )
+    return found or {}
 
 
 def _definitions(place: "Place", commit: str, names: Sequence[str]) -> dict[str, frozenset[str]]:
@@ -153,18 +163,14 @@ def united_files(
     """
     if not any(path.rpartition("/")[2] == ".gitattributes" for path in tree.files):
         return frozenset()
-    key = f"united {commit}"
-    if kept := cache.digest(key):
-        return msgspec.json.decode(kept, type=frozenset[str])
-    from abreast.git.replay_place import replay_place  # the next check does without
-
-    try:
-        with replay_place(repository) as place:
-            found = frozenset(_united(place, commit, tree))
-    except GitError:
-        return frozenset()
-    cache.keep_digest(key, msgspec.json.encode(found))
-    return found
+    found = _looked_up(
+        repository,
+        cache,
+        f"united {commit}",
+        frozenset[str],
+        lambda place: frozenset(_united(place, commit, tree)),
+    )
+    return found or frozenset()
 
 
 def _united(place: "Place", commit: str, tree: BaseTree) -> Iterator[str]:

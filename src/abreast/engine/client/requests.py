@@ -145,9 +145,10 @@ class Client:
         one of them has not ended otherwise: then nothing has changed.
         """
         names = [session.id for session in sessions]
-        with bring_environment(self.places, run, self._passed(run)):
+        plan = self._plan(run)
+        with bring_environment(self.places, run, plan.pass_env):
             require_free(sessions, self.places)
-            self.store.again(run, names, self._lost(sessions), self._plan(run).land, fresh=fresh)
+            self.store.again(run, names, self._lost(sessions), plan.land, fresh=fresh)
         return self._under_way(run)
 
     def retry(self, session: Session) -> Run:
@@ -187,10 +188,11 @@ class Client:
             _require_task(session)
         if found.state.final and all(s.state is SessionState.DONE for s in found.sessions):
             raise StateError(f"run {run} is done: there is nothing to resume", hint=_after(found))
-        with bring_environment(self.places, run, self._passed(run)):
+        plan = self._plan(run)
+        with bring_environment(self.places, run, plan.pass_env):
             left = [s for s in found.sessions if s.state is not SessionState.DONE]
             require_free(left, self.places)
-            self.store.resume(run, self._lost(found.sessions), self._plan(run).land)
+            self.store.resume(run, self._lost(found.sessions), plan.land)
         return self._under_way(run)
 
     def request_landing(
@@ -206,7 +208,7 @@ class Client:
         Raises StateError when the run has not ended, or none of them has anything to land.
         """
         found, ready = self._can_land(run, sessions, mode, target)
-        pass_env = load_plan(self.reader.plan_json(run)).pass_env
+        pass_env = self._plan(run).pass_env
         landing_stop_file(self.places, run).unlink(missing_ok=True)
         with bring_environment(self.places, run, pass_env):
             names = [session.id for session in ready]
@@ -247,7 +249,7 @@ class Client:
         repository = find_repository(
             Path(found.repo), worktrees=self.places.worktrees, recorded=True
         )
-        plan = load_plan(self.reader.plan_json(run))
+        plan = self._plan(run)
         environ = wanted_environment(os.environ, plan.pass_env)
         target = target or found.target
         for problem in landing_problems(mode, target, repository, environ, plan.pr.forge):
@@ -271,9 +273,6 @@ class Client:
             lambda found: found.state.final or not all(s.state.final for s in found.sessions),
             timeout=_CLOSING,
         )
-
-    def _passed(self, run: str) -> Sequence[str]:
-        return self._plan(run).pass_env
 
     def _plan(self, run: str) -> Plan:
         return load_plan(self.reader.plan_json(run))

@@ -12,7 +12,7 @@ from abreast.git.changes import changes_and_stats, worktree_changes
 from abreast.git.guard import guard_worktree
 from abreast.git.repository import Repository, read_ref
 from abreast.model.session import LandMode, LandState, Run, Session, SessionState
-from abreast.model.session_page import PageCheck, PageConflict, PageFile, SessionPage
+from abreast.model.session_page import PageConflict, PageFile, SessionPage
 from abreast.model.task import Task
 from abreast.model.text import counted, named
 from abreast.places import Places
@@ -42,10 +42,6 @@ def page_of(session: Session, run: Run, places: Places) -> SessionPage:
     repository = repository_of_run(places, run.id, Path(run.repo))
     layout = layout_of(session, places, repository.common_dir)
     files = tuple(_files(session, layout, repository))
-    checks = tuple(
-        PageCheck(one.name, one.command, one.passed, one.outcome, one.said)
-        for one in checks_of(task, layout)
-    )
     conflicts = tuple(_conflicts(session, run, places))
     lands = session.state is SessionState.DONE and session.commit and not _has_landed(session)
     return SessionPage(
@@ -54,7 +50,7 @@ def page_of(session: Session, run: Run, places: Places) -> SessionPage:
         session.produces,
         task.prompt,
         files,
-        checks,
+        checks_of(task, layout),
         conflicts,
         tuple(_risks(task, files, conflicts)),
         _landing(run, task) if lands else "",

@@ -17,13 +17,14 @@ from abreast.engine.reading.transcripts import transcript_of
 from abreast.git.guard import guard_worktree
 from abreast.git.repository import Repository, read_ref
 from abreast.handoff.compose import compose
-from abreast.handoff.facts import CheckedCommand, CheckoutState, Origin, SessionFacts
+from abreast.handoff.facts import CheckoutState, Origin, SessionFacts
 from abreast.handoff.masking import mask, secrets_of
 from abreast.handoff.page import Pen
 from abreast.handoff.transcript import TranscriptFacts, telling_line, transcript_facts
 from abreast.model.events import Outcome
 from abreast.model.handoff import TOKENS, Handoff, Header
 from abreast.model.session import BY_HAND, Session, SessionKind
+from abreast.model.session_page import CheckedCommand
 from abreast.model.task import Isolation, Task
 from abreast.places import Places
 from abreast.plan.dump import load_plan

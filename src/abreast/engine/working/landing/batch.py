@@ -150,8 +150,7 @@ def _chain(contexts: Sequence[SessionContext]) -> BatchChain:
 def _member(context: SessionContext, old: str, tip: str, ahead: set[str]) -> str | SessionUpdate:
     """Return the commit that puts a session on `tip`; or how its landing has ended."""
     if broken := need_not_landed(context, old, ahead):
-        reason = f"needs {broken.task}, which has not landed: {where(broken)}"
-        return bounced(reason, f"abreast land {context.run.id} lands both")
+        return lacks(context, broken)
     folder = _folder(context)
     note = folder / f"{NOTE}{tip}"
     if note.exists():  # a killed worker made it: its trial may still run
@@ -262,6 +261,12 @@ def stopped(context: SessionContext) -> SessionUpdate:
     hint = f"abreast land {context.run.id}"
     reason = "its landing was stopped by you"
     return SessionUpdate(landing=LandState.NONE, landed="", reason=reason, hint=hint)
+
+
+def lacks(context: SessionContext, need: Session) -> SessionUpdate:
+    """Return the end of a landing that needs what has not landed."""
+    reason = f"needs {need.task}, which has not landed: {where(need)}"
+    return bounced(reason, f"abreast land {context.run.id} lands both")
 
 
 def where(session: Session) -> str:

@@ -16,11 +16,11 @@ from abreast.engine.common.home import is_at_home
 from abreast.engine.working.landing import pull_request
 from abreast.engine.working.landing.batch import (
     Ended,
+    lacks,
     land_together,
     stopped,
     target_of,
     tell,
-    where,
 )
 from abreast.engine.working.landing.candidate import bounced, landed_as, make_candidate
 from abreast.engine.working.landing.order import Waiting, in_order, look_at
@@ -198,8 +198,7 @@ def _propose(context: SessionContext) -> SessionUpdate:
     if context.engine.store.stop_requested(context.run.id):
         return stopped(context)
     if broken := need_not_landed(context, ""):
-        reason = f"needs {broken.task}, which has not landed: {where(broken)}"
-        return bounced(reason, f"abreast land {context.run.id} lands both")
+        return lacks(context, broken)
     commit, target = context.session.commit, target_of(context)
     if brings_others(context, target) and not is_stacked(context):
         made = make_candidate(context, resolve(context.repository, target))
