@@ -45,6 +45,8 @@ from abreast.api.terminals import (
     Terminal as Terminal,
     attach as attach,
     close_session as close_session,
+    edit as edit,
+    find_worktree as find_worktree,
     open_session as open_session,
 )
 from abreast.errors import (

@@ -249,6 +249,8 @@ def test_no_verb_lets_an_escape_through_to_a_terminal(
     look("logs", "writes", "--json")
     sees("show", "writes")
     look("show", "writes", "--json")
+    look("path", "writes")
+    look("edit", "writes")
     look("conflicts", run)
     look("conflicts", "--all-worktrees")
     sees("diff", "writes")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from abreast.api.following import Progress, unseen, wait
 from abreast.api.looking import find_run, find_session, run_or_session
-from abreast.engine.client import cleaning, telling, terminal
+from abreast.engine.client import cleaning, retrying, telling, terminal
 from abreast.engine.client import demo as show
 from abreast.engine.client.planning import read_plan as read_plan  # noqa: PLC0414 (a call of ours)
 from abreast.engine.client.requests import connect
@@ -79,12 +79,14 @@ def _only_session(found: Run | Session) -> Session:
     return found.sessions[0]
 
 
-def retry(name: str, *, places: Places | None = None) -> Run:
-    """Queue one session that has ended, and not landed, once more, afresh from its base."""
+def retry(name: str, *, base: str = "", places: Places | None = None) -> Run:
+    """Queue one session that has ended, and not landed, once more, afresh.
+
+    It starts from the commit `base`, by default from the target as it is now. Raises NotFoundError
+    for a `base` that is no commit.
+    """
     where = places or find_places()
-    session = find_session(name, places=where)
-    with connect(where) as client:
-        return client.retry(session)
+    return retrying.retry(find_session(name, places=where), base, where)
 
 
 def request_landing(

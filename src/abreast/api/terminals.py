@@ -7,7 +7,8 @@ from abreast.agents import DEFAULT
 from abreast.agents.base import Command
 from abreast.api.looking import find_session
 from abreast.engine.client import terminal
-from abreast.model.session import Session
+from abreast.errors import StateError
+from abreast.model.session import Session, SessionKind
 from abreast.places import Places, find_places
 
 
@@ -21,9 +22,34 @@ class Terminal:
 
 
 def attach(name: str, *, places: Places | None = None) -> Terminal:
-    """Return the command that opens a session interactively, by its exact id, in its worktree."""
+    """Return the command that opens a session interactively, by its exact id, in its worktree.
+
+    Where the agent has no conversations to go on with, it is the user's shell.
+    """
     where = places or find_places()
     return Terminal(*terminal.attach(find_session(name, places=where), where))
+
+
+def edit(name: str, *, places: Places | None = None) -> Terminal:
+    """Return the command that opens the user's editor on a session's worktree.
+
+    Raises StateError while its agent runs, and without `$VISUAL` or `$EDITOR`.
+    """
+    where = places or find_places()
+    return Terminal(*terminal.edit(find_session(name, places=where), where))
+
+
+def find_worktree(name: str, *, places: Places | None = None) -> Path:
+    """Return the worktree of a session; raises StateError when there is none."""
+    session = find_session(name, places=places or find_places())
+    path = Path(session.worktree)
+    if session.worktree and path.is_dir():
+        return path
+    if session.state.final and session.branch and session.kind is not SessionKind.CHILD:
+        hint = f"abreast edit {session.id} makes it again"
+    else:
+        hint = f"abreast status {session.run}"
+    raise StateError(f"{session.id} has no worktree now", hint=hint)
 
 
 def open_session(

@@ -40,6 +40,7 @@ VERBS = {
         "Look", "conflicts", "conflicts", "Say which sessions would conflict if they landed now"
     ),
     "show": Verb("Look", "look", "show", "Show what a session did, and what landing it does"),
+    "path": Verb("Look", "attach", "path", "Print the path of a session's worktree"),
     "collect": Verb("Look", "delegate", "collect", "Print the deliverable of a delegation"),
     "ledger": Verb(
         "Look", "ledger", "ledger", "Show what sessions have used, and what delegating saved"
@@ -53,8 +54,9 @@ VERBS = {
     "tell": Verb("Steer", "steer", "tell", "Send a message to a session"),
     "stop": Verb("Steer", "steer", "stop", "Stop a run or a session, and keep what it did"),
     "resume": Verb("Steer", "steer", "resume", "Continue a run or a session where it stopped"),
-    "retry": Verb("Steer", "steer", "retry", "Run one session again from its base"),
+    "retry": Verb("Steer", "steer", "retry", "Run one session again, on the target as it is now"),
     "attach": Verb("Steer", "attach", "attach", "Open a session in its own CLI, in its worktree"),
+    "edit": Verb("Steer", "attach", "edit", "Open a session's worktree in your editor"),
     "land": Verb("Finish", "finish", "land", "Bring finished work into the target branch"),
     "clean": Verb("Finish", "finish", "clean", "Remove the worktrees of landed work"),
     "handoff": Verb(

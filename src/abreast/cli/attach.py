@@ -1,4 +1,4 @@
-"""`abreast attach` and `abreast open`: a session at the user's own terminal."""
+"""`abreast attach`, `open`, `edit` and `path`: a session at the user's own terminal."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from abreast.agents import DEFAULT
-from abreast.cli import as_json, options
+from abreast.cli import as_json, door, options
 from abreast.cli.figures import harmless
 from abreast.errors import StateError
 from abreast.model.session import Session, SessionState
@@ -24,13 +24,47 @@ if TYPE_CHECKING:
 def attach(*, session: str, json: bool) -> int:
     """Open a session in its own CLI, in its worktree
 
-    The conversation is found by its exact id. A session that is running is not disturbed: stop it
-    first. When you leave, what has changed is committed on the session's branch.
+    The conversation is found by its exact id; a session of a command opens your shell. A session
+    that is running is not disturbed: stop it first. When you leave, what has changed is verified
+    and committed on the session's branch.
     """
     from abreast.api import terminals
 
     _require_terminal()
     return _sit_down(terminals.attach(session), json=json)
+
+
+@click.command()
+@options.session_name
+@options.as_json
+def edit(*, session: str, json: bool) -> int:
+    """Open a session's worktree in your editor
+
+    The editor is $VISUAL or $EDITOR. One with windows of its own must wait until they are closed,
+    such as `code --wait`. When you leave, what has changed is verified and committed on the
+    session's branch.
+    """
+    from abreast.api import terminals
+
+    return _sit_down(terminals.edit(session), json=json)
+
+
+@click.command()
+@options.session_name
+@options.as_json
+def path(*, session: str, json: bool) -> int:
+    """Print the path of a session's worktree
+
+    For example: cd "$(abreast path SESSION)".
+    """
+    from abreast.api import terminals
+
+    found = terminals.find_worktree(session)
+    if json:
+        as_json.emit({"path": str(found)})
+    else:
+        door.send(bytes(found) + b"\n")
+    return 0
 
 
 @click.command("open")

@@ -91,9 +91,10 @@ def resume(*, name: str, message: str, json: bool) -> int:
 
 @click.command()
 @options.session_name
+@click.option("--base", metavar="REV", default="", help="What to start from; else the target, now")
 @options.as_json
-def retry(*, session: str, json: bool) -> int:
-    """Run one session again from its base
+def retry(*, session: str, base: str, json: bool) -> int:
+    """Run one session again, on the target as it is now
 
     The work of its earlier attempt is kept under a ref. The exit code is 0 only if every task of
     its run is done.
@@ -101,4 +102,4 @@ def retry(*, session: str, json: bool) -> int:
     from abreast.api import running
     from abreast.cli.live import follow
 
-    return follow(running.retry(session), json=json)
+    return follow(running.retry(session, base=base), json=json)

@@ -10,7 +10,7 @@ from abreast import api
 from abreast.errors import StateError
 from abreast.model.moves import Say, Write
 from abreast.model.session import LandMode, LandState, RunState, SessionState
-from abreast.model.task import DeliveryState, Isolation
+from abreast.model.task import AgentChoice, DeliveryState, Isolation
 from tests.support.stage import Stage, scripted, task, until, writes
 
 
@@ -197,3 +197,65 @@ def test_a_child_that_only_reads_has_no_place_to_go_on_in(
             look(child, places=stage.places)
         assert f"abreast collect {child}" in (refused.value.hint or "")
     assert stage.repo.git("branch", "--list", "abreast/*") == ""
+
+
+def test_a_command_has_no_conversation_and_is_gone_on_with_in_a_shell(
+    shared_stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, journal = shared_stage, tmp_path / "journal"
+    monkeypatch.setenv("SHELL", "/bin/sh")
+    command = f"echo once >> {journal}; echo bad > one.txt"
+    agent = AgentChoice("command", command=command)
+    run = stage.run(task("one", agent, verify="grep -q good one.txt"))
+    assert run.sessions[0].state is SessionState.FAILED
+
+    terminal = api.attach("one", places=stage.places)
+    assert terminal.command.argv == ("/bin/sh",)
+    (terminal.cwd / "one.txt").write_text("good\n")
+    after = api.close_session("one", places=stage.places)
+    assert (after.state, after.attempt) == (SessionState.DONE, 2), after.reason
+    assert stage.repo.git("show", f"{after.branch}:one.txt") == "good"
+    assert after.base_sha == run.base_sha
+    assert journal.read_text() == "once\n"
+
+
+def test_a_worktree_is_edited_and_named(
+    local_stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = local_stage
+    run = stage.run(task("one", writes("one.txt")), land=LandMode.NONE)
+    session = run.sessions[0]
+    found = api.find_worktree("one", places=stage.places)
+    assert (found / "one.txt").read_text() == "new\n"
+    api.clean(remove=True, force=True, places=stage.places)
+    with pytest.raises(StateError, match="has no worktree now") as refused:
+        api.find_worktree("one", places=stage.places)
+    assert refused.value.hint == f"abreast edit {session.id} makes it again"
+
+    monkeypatch.delenv("EDITOR", raising=False)
+    monkeypatch.delenv("VISUAL", raising=False)
+    with pytest.raises(StateError, match="no editor is set"):
+        api.edit("one", places=stage.places)
+    monkeypatch.setenv("EDITOR", "my-editor --wait")
+    terminal = api.edit("one", places=stage.places)
+    assert terminal.command.argv == ("my-editor", "--wait", str(terminal.cwd))
+    (terminal.cwd / "one.txt").write_text("edited\n")
+    after = api.close_session("one", places=stage.places)
+    assert (after.state, after.landing) == (SessionState.DONE, LandState.NONE), after.reason
+    assert stage.repo.git("show", f"{after.branch}:one.txt") == "edited"
+    assert api.find_worktree("one", places=stage.places) == found
+
+
+def test_a_session_that_never_began_has_nothing_to_open(
+    shared_stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = shared_stage
+    monkeypatch.setenv("EDITOR", "my-editor")
+    run = stage.run(
+        task("red", writes("red.txt"), verify="false"),
+        task("next", writes("next.txt"), needs=("red",)),
+    )
+    for look in (api.attach, api.edit):
+        with pytest.raises(StateError, match="never began") as refused:
+            look("next", places=stage.places)
+        assert refused.value.hint == f"abreast resume {run.id}"

@@ -10,7 +10,7 @@ from abreast.engine.common.environment import bring_environment
 from abreast.engine.common.worker_process import ensure_worker
 from abreast.engine.working import run_steps
 from abreast.engine.working.session.context import Engine
-from abreast.errors import StateError
+from abreast.errors import NotFoundError, StateError
 from abreast.model.moves import Fail, Say, Shell, Write
 from abreast.model.session import LandMode, LandState, RunState, SessionState
 from abreast.model.task import AgentChoice
@@ -136,6 +136,54 @@ def test_retry_starts_afresh_and_keeps_what_was(
     api.land(run.id, places=stage.places)
     with pytest.raises(StateError, match="has landed as"):
         api.retry(good.id, places=stage.places)
+
+
+def test_retry_starts_from_the_target_as_it_is_now(shared_stage: Stage) -> None:
+    stage, git = shared_stage, shared_stage.repo.git
+    run = stage.run(task("first", writes("first.txt")), task("one", writes("one.txt")))
+    one = run.sessions[1]
+    api.land(f"{run.id}/first", places=stage.places)
+    tip = git("rev-parse", run.target)
+    assert tip != run.base_sha
+    api.retry(one.id, places=stage.places)
+    again = stage.wait(run.id).sessions[1]
+    assert (again.state, again.base_sha) == (SessionState.DONE, tip), again.reason
+    assert git("show", f"{again.commit}:first.txt") == "new"
+    assert f"starts from {run.target} ({tip[:12]})" in stage.events(one.id, "retry")
+
+    with pytest.raises(NotFoundError, match="no-such"):
+        api.retry(one.id, base="no-such", places=stage.places)
+    assert stage.session(one.id).attempt == 2
+    api.retry(one.id, base=run.base_sha, places=stage.places)
+    assert stage.wait(run.id).sessions[1].base_sha == run.base_sha
+
+
+def test_a_retried_session_starts_without_what_the_target_has(shared_stage: Stage) -> None:
+    stage, git = shared_stage, shared_stage.repo.git
+    run = stage.run(
+        task("first", writes("first.txt")), task("next", writes("next.txt"), needs=("first",))
+    )
+    api.land(f"{run.id}/first", places=stage.places)
+    git("rm", "-q", "first.txt")
+    git("commit", "-qm", "somebody removes it again")
+    tip = git("rev-parse", run.target)
+    api.retry(f"{run.id}/next", places=stage.places)
+    again = stage.wait(run.id).sessions[1]
+    assert (again.state, again.base_sha) == (SessionState.DONE, tip), again.reason
+
+
+def test_a_refused_retry_leaves_where_the_session_starts(
+    shared_stage: Stage, tmp_path: Path
+) -> None:
+    stage, gate = shared_stage, tmp_path / "gate"
+    run = stage.start(task("one", scripted(until(gate), Say("done"))))
+    name = f"{run.id}/one"
+    stage.until(name, lambda session: session.state is SessionState.RUNNING)
+    with pytest.raises(StateError, match="has not ended"):
+        api.retry(name, base="HEAD", places=stage.places)
+    assert stage.repo.git("for-each-ref", "refs/abreast/start") == ""
+    gate.touch()
+    stage.wait(run.id)
 
 
 def test_retry_while_the_rest_of_the_run_is_at_work(stage: Stage, tmp_path: Path) -> None:

@@ -151,25 +151,12 @@ class Client:
             self.store.again(run, names, self._lost(sessions), plan.land, fresh=fresh)
         return self._under_way(run)
 
-    def retry(self, session: Session) -> Run:
-        """Queue a session that has ended, or lost its process, once more, afresh.
-
-        Raises StateError when it has not ended, has landed, or is a person's own.
-        """
-        _require_task(session)
-        if session.landing is LandState.LANDED:
-            raise StateError(
-                f"{session.id} is done, and has landed as {session.landed[:12]}",
-                hint="start a new run for more work on top of it",
-            )
-        return self.again(session.run, [session], fresh=True)
-
     def resume_one(self, session: Session) -> Run:
         """Go on with one session that has ended, or lost its process, in its CLI session.
 
         Raises StateError when it is done, is at work, or is a person's own.
         """
-        _require_task(session)
+        require_task(session)
         if session.state is SessionState.DONE:
             raise StateError(
                 f"{session.id} is done: there is nothing to resume",
@@ -185,7 +172,7 @@ class Client:
         """
         found = require_run(self.reader, run)
         for session in found.sessions:
-            _require_task(session)
+            require_task(session)
         if found.state.final and all(s.state is SessionState.DONE for s in found.sessions):
             raise StateError(f"run {run} is done: there is nothing to resume", hint=_after(found))
         plan = self._plan(run)
@@ -282,7 +269,8 @@ class Client:
         return {s.id: s.attempt for s in sessions if agent_is_lost(s, self.places)}
 
 
-def _require_task(session: Session) -> None:
+def require_task(session: Session) -> None:
+    """Raise StateError for a session that a person has opened."""
     if session.kind is SessionKind.OPEN:
         raise StateError(f"{session.id} was opened by hand", hint=f"abreast attach {session.id}")
 

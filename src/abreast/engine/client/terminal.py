@@ -7,6 +7,7 @@ the worker. Leaving is written down as the result of the attempt's agent job.
 import contextlib
 import json
 import os
+import shlex
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -85,17 +86,52 @@ def open_session(
 def attach(session: Session, places: Places) -> tuple[Session, Command, Path]:
     """Return the command that goes on with a session's own CLI session, by its exact id.
 
-    Makes its worktree again when it has been cleaned away. It is held for this process until
-    `close`. Raises StateError while its agent runs or another process holds it, because two
-    processes in one CLI session would write over each other.
+    Where the agent has no conversations it is the user's shell. Makes its worktree again when it
+    has been cleaned away. It is held for this process until `close`. Raises StateError while its
+    agent runs or another process holds it, because two processes in one CLI session would write
+    over each other.
     """
     agent = _interactive(session.agent)
+    with _held(session, places) as context:
+        if not agent.capabilities.resume:
+            return context.session, _own(os.environ.get("SHELL") or "sh"), _ensured(context)
+        return _attach(context, agent)
+
+
+def edit(session: Session, places: Places) -> tuple[Session, Command, Path]:
+    """Return the command that opens the user's editor on a session's worktree.
+
+    `$VISUAL` or `$EDITOR` names it, with options. For the rest, see `attach`.
+    """
+    editor = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "")
+    if not editor:
+        raise StateError("no editor is set", hint="export EDITOR=…, such as: export EDITOR=vim")
+    with _held(session, places) as context:
+        worktree = _ensured(context)
+        return context.session, _own(*editor, str(worktree)), worktree
+
+
+def _own(*argv: str) -> Command:
+    """Return a command of the user's own, in their whole environment."""
+    return Command(argv=argv, env=dict(os.environ))
+
+
+def _ensured(context: SessionContext) -> Path:
+    """Return the session's worktree, made again if it has been cleaned away."""
+    make_worktree(context, context.session.base_sha or context.plan.base_sha, again=True)
+    return context.layout.worktree
+
+
+@contextlib.contextmanager
+def _held(session: Session, places: Places) -> Iterator[SessionContext]:
+    """Hold a session that has ended for this process; no longer if what follows fails."""
     with only_writer(places, session.run):  # whoever queues it looks whether it is held in there
         take_seat(session, places)
         session = Reader(places.database).session(session.id) or session
     try:
         _require_attachable(session, places)
-        return _attach(session, agent, places)
+        with _at_work(places) as engine:
+            yield open_context(engine, session.id, session.attempt)
     except BaseException:
         leave_seat(session, places)
         raise
@@ -113,29 +149,30 @@ def _require_attachable(session: Session, places: Places) -> None:
             f"{session.id} is a delegation that only reads: it has no worktree to open",
             hint=f"abreast collect {session.id} prints its answer",
         )
-    if not session.cli_session:
+    if not session.branch and session.kind is not SessionKind.OPEN:
         raise StateError(
-            f"{session.id} has no {session.agent} session to continue",
-            hint=f"abreast retry {session.id}, or work in {session.worktree}",
+            f"{session.id} never began: it has no worktree", hint=f"abreast resume {session.run}"
         )
 
 
-def _attach(session: Session, agent: Agent, places: Places) -> tuple[Session, Command, Path]:
-    with _at_work(places) as engine:
-        context = open_context(engine, session.id, session.attempt)
-        make_worktree(context, session.base_sha or context.plan.base_sha, again=True)
-        launch = _launch(context, agent, session.cli_session)
-        found = agent.find_session(launch, context.run.created)
-        if session.kind is SessionKind.OPEN:
-            # With nothing said in it yet there is no record of it.
-            launch = replace(launch, cli_session=found or str(uuid.uuid4()), resume=bool(found))
-            engine.store.update_session(session.id, SessionUpdate(cli_session=launch.cli_session))
-        elif found != session.cli_session:
-            raise StateError(
-                f"{agent.title} has no record of its session {session.cli_session}",
-                hint=f"abreast retry {session.id}, or work in {context.layout.worktree}",
-            )
-        return session, agent.interactive(launch), context.layout.worktree
+def _attach(context: SessionContext, agent: Agent) -> tuple[Session, Command, Path]:
+    session = context.session
+    instead = f"abreast edit {session.id} opens its worktree, abreast retry {session.id} starts it"
+    if not session.cli_session:
+        raise StateError(f"{session.id} has no {session.agent} session to continue", hint=instead)
+    worktree = _ensured(context)
+    launch = _launch(context, agent, session.cli_session)
+    found = agent.find_session(launch, context.run.created)
+    if session.kind is SessionKind.OPEN:
+        # With nothing said in it yet there is no record of it.
+        launch = replace(launch, cli_session=found or str(uuid.uuid4()), resume=bool(found))
+        change = SessionUpdate(cli_session=launch.cli_session)
+        context.engine.store.update_session(session.id, change)
+    elif found != session.cli_session:
+        raise StateError(
+            f"{agent.title} has no record of its session {session.cli_session}", hint=instead
+        )
+    return session, agent.interactive(launch), worktree
 
 
 def close(session: Session, places: Places) -> Session:

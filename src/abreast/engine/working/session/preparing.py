@@ -21,17 +21,18 @@ from abreast.git.aside import copy_included
 from abreast.git.commit import anchor, commit_tree, restore_tree, tree_of
 from abreast.git.differing import ignored_since
 from abreast.git.making import Made, Ready, ensure_worktree, remove_worktree
-from abreast.git.merge import merge_trees
+from abreast.git.merge import holds, merge_trees
 from abreast.git.pool import Pool, claim, fill, give_back
 from abreast.git.repository import Repository, delete_ref, is_ancestor, read_ref, swap_ref
 from abreast.git.worktree import WorktreeSpec
 from abreast.model.limits import Limits
-from abreast.model.session import Run, Session, SessionState
+from abreast.model.session import LandState, Run, Session, SessionState
 from abreast.model.task import Plan
 from abreast.model.text import named
 from abreast.places import Places
 from abreast.process.environment import allow
 from abreast.process.files import private_folder
+from abreast.runner.job import load_result
 from abreast.store.rows import SessionUpdate
 
 
@@ -129,9 +130,11 @@ def prepare(context: SessionContext) -> Ending | None:
     """Make the session's worktree at its start commit; a fresh attempt puts the last one aside."""
     context.update(SessionUpdate(state=SessionState.PREPARING))
     private_folder(context.layout.directory)
-    if context.layout.attempt > 1 and not context.session.cli_session:
+    goes_on = _goes_on(context)
+    if context.layout.attempt > 1 and not goes_on:
         context = put_aside(context)
-    start = start_commit(context)
+    # Whoever goes on knows the tree that it began in.
+    start = (context.session.base_sha if goes_on else "") or start_commit(context)
     context = in_warm_worktree(context, start)
     layout = context.layout
     context.update(
@@ -142,7 +145,7 @@ def prepare(context: SessionContext) -> Ending | None:
             directory=str(layout.directory),
         ),
     )
-    ready = make_worktree(context, start, again=bool(context.session.cli_session))
+    ready = make_worktree(context, start, again=goes_on)
     included = copy_included(context.repository, layout.worktree)
     for path, why in included.skipped:
         context.add_event("warning", f".worktreeinclude: {path} left out: {why}")
@@ -154,14 +157,24 @@ def prepare(context: SessionContext) -> Ending | None:
     return None
 
 
+def _goes_on(context: SessionContext) -> bool:
+    """Return whether the worktree stays: its agent resumes in it, or a person has worked in it.
+
+    Whoever has been in it at a terminal leaves the result of the attempt's agent before it begins.
+    """
+    return bool(context.session.cli_session) or load_result(context.layout.job("agent")) is not None
+
+
 def start_commit(context: SessionContext) -> str:
     """Return the commit the session starts from: the base, or its predecessors' merged onto it.
 
-    Those that it is only `after` come last; one that is not done, or conflicts, is left out. Kept
-    under a ref, so that asking again after a crash gives the same commit. Raises StateError when
-    those that it needs conflict with each other.
+    The base is the plan's, or that of `retry`. Those that it is only `after` come last; one that is
+    not done, or conflicts, is left out. Kept under a ref, so that asking again after a crash gives
+    the same commit. Raises StateError when those that it needs conflict with each other.
     """
     start = context.plan.base_sha
+    if context.layout.attempt > 1:
+        start = read_ref(context.repository, context.layout.ref("start")) or start
     if not context.task.waits_for:
         return start
     ref = context.layout.ref("base")
@@ -192,6 +205,8 @@ def _join(context: SessionContext, start: str, earlier: Session) -> tuple[str, t
     repo = context.repository
     if not earlier.commit or is_ancestor(repo, earlier.commit, start):
         return start, ()  # it changed nothing, or another predecessor builds on it
+    if earlier.landing is LandState.LANDED and holds(repo, start, earlier.landed):
+        return start, ()
     if is_ancestor(repo, start, earlier.commit):
         return earlier.commit, ()
     merged = merge_trees(repo, start, earlier.commit)
