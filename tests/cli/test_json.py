@@ -58,6 +58,7 @@ def test_a_session(capsys):
                 "landing": "none",
                 "landed": "",
                 "outside": [],
+                "conflicts": [],
                 "needs": [],
                 "after": [],
                 "parent": "",

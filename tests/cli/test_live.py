@@ -9,8 +9,9 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from abreast.cli import live
+from abreast.model.conflicts import FileConflict, WorkConflict
 from abreast.model.moment import Moment
-from abreast.model.session import LandState, RunState, SessionState
+from abreast.model.session import LandState, Run, RunState, SessionState
 from tests.cli import values
 from tests.cli.drawing import codes, console, draw, text_of, without_colour
 
@@ -106,6 +107,36 @@ k3v9/csv-export: bounced, conflict with main in src/report/export.py
 k3v9/document-the-report-command: done, 1 file, commit d0c5d0c
 k3v9/document-the-report-command: proposed, https://forge.example/shop/pull/12
 """)
+
+
+def test_conflicts_show_while_they_last():
+    def tree(*found: WorkConflict) -> Run:
+        first, *others = values.running().sessions
+        return values.run(replace(first, conflicts=found), *others)
+
+    file = FileConflict("src/a.py", ((3, 5),), ((4, 4),))
+    with_other = WorkConflict("k3v9/csv-export", (file,))
+    with_main = WorkConflict("main", (file, *(replace(file, path=f"{n}.py") for n in range(4))), 2)
+    with_main = replace(with_main, is_target=True)
+    on = console(200)
+    lines = live.Lines(on)
+    lines.show(tree())
+    before = text_of(on)
+    for run in (tree(with_other), tree(with_other, with_main), tree(with_main), tree()):
+        lines.show(run)
+    assert text_of(on).removeprefix(before) == snapshot("""\
+k3v9/retry-http: conflicts with k3v9/csv-export, src/a.py: lines 3-5 against line 4
+k3v9/retry-http: conflicts with main, src/a.py: lines 3-5 against line 4; 0.py: lines 3-5 against line 4; 1.py: lines 3-5 against line 4; 2.py: lines 3-5 against line 4; 3.py: lines 3-5 against line 4; and 2 more
+k3v9/retry-http: no longer conflicts with k3v9/csv-export
+k3v9/retry-http: no longer conflicts with main
+""")  # noqa: E501 (a line each)
+    drawn = picture(tree(with_other, with_main), 80).splitlines()
+    assert [line for line in drawn if "conflicts" in line] == snapshot(
+        [
+            "retry-http conflicts with csv-export: src/a.py: lines 3-5 against line 4",
+            "retry-http conflicts with main, as it is now: src/a.py: lines 3-5 against line …",
+        ]
+    )
 
 
 def test_plain_lines_are_not_folded():

@@ -79,6 +79,28 @@ def test_half_a_character_is_no_end_of_a_session(tmp_path: Path, half: str) -> N
         text.encode()  # what cannot be encoded, no database and no terminal takes
 
 
+CALL = ({"type": "tool", "text": "edit a", "files": ["a"]}, {"type": "tool_done", "failed": False})
+SAY, END = {"type": "say", "text": "so"}, {"type": "result", "ok": True, "text": "done"}
+
+
+@pytest.mark.parametrize(
+    ("agent", "said", "worked"),
+    [
+        ("scripted", (SAY, END), 0),
+        ("scripted", (*CALL, *CALL, SAY), 1),  # the second turn has not ended
+        ("scripted", (*CALL, *CALL, SAY, END), 2),
+        ("command", (SAY,), 1),
+        ("", (SAY,), 0),  # setup and verify
+    ],
+)
+def test_turns_that_called_tools_are_counted_when_they_end(
+    tmp_path: Path, agent: str, said: tuple[dict[str, Any], ...], worked: int
+) -> None:
+    lines = "".join(json.dumps(line) + "\n" for line in said)
+    result = supervise(tmp_path, *python(f"print({lines!r}, end='')"), agent=agent)
+    assert result.progress.worked == worked
+
+
 def test_output_without_an_end_of_line_is_a_sign_of_life(tmp_path: Path) -> None:
     """Test runners print dots, installers a bar."""
     dots = "import time\nfor _ in range(12):\n print('.', end='', flush=True)\n time.sleep(0.25)"

@@ -10,6 +10,7 @@ from alembic.script import ScriptDirectory
 
 from abreast.engine.common.verdicts import judged_runs
 from abreast.errors import StoreError
+from abreast.model.conflicts import FileConflict, WorkConflict
 from abreast.model.gate import GateMode
 from abreast.store import migrations
 from abreast.store.engine import transaction
@@ -18,6 +19,7 @@ from abreast.store.reader import Reader
 from abreast.store.revisions import REVISIONS, VERSION_TABLE
 from abreast.store.schema import metadata
 
+CONFLICT = WorkConflict("r2/docs", (FileConflict("caf\udce9.txt", ((1, 3), (9, 9)), ((2, 2),)),))
 DATA = Path(__file__).parent / "data"
 
 
@@ -63,6 +65,7 @@ def test_a_populated_database_of_any_age_is_upgraded_and_read(
     judged = [(one.mode, one.outcome.tasks[0].outside) for one in judged_runs(reader, "r1")]
     assert judged == ([(GateMode.ADVISE, ("docs/a.md",))] if gated else [])
     assert run.sessions[0].outside == (("docs/a.md",) if gated else ())
+    assert run.sessions[0].conflicts == ((CONFLICT,) if revision >= "0011" else ())
     assert run.sessions[1].after == (("retry-http",) if revision >= "0008" else ())
 
 

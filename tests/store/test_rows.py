@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import pytest
 
+from abreast.model.conflicts import FileConflict, WorkConflict
 from abreast.model.session import LandState, Run, Session, SessionState
 from abreast.store import schema
 from abreast.store.rows import NUMBERS, SessionUpdate
@@ -30,7 +31,13 @@ def other(kind, value):
     """Return another value of a field's type."""
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return next(member for member in kind if member is not value)
-    samples = {str: "other", int: 7, float | None: 1.5, tuple[str, ...]: ("a", "caf\udce9")}
+    samples = {
+        str: "other",
+        int: 7,
+        float | None: 1.5,
+        tuple[str, ...]: ("a", "caf\udce9"),
+        tuple[WorkConflict, ...]: (WorkConflict("r2/a", (FileConflict("caf\udce9"),), 1),),
+    }
     return samples[kind]
 
 

@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 import pytest
 
 from abreast.errors import NotFoundError, StateError, TransitionError
+from abreast.model.conflicts import FileConflict, WorkConflict
 from abreast.model.events import Usage
 from abreast.model.moment import Moment
 from abreast.model.session import (
@@ -58,6 +59,7 @@ def test_a_run_is_read_back_as_it_was_added(store, reader):
         landed="4" * 40,
         needs=("t0", "t1"),
         after=("t2",),
+        conflicts=(WorkConflict("main", (FileConflict("caf\udce9", ((1, 2),)),), is_target=True),),
         outside=("caf\udce9",),
         parent="r0/t9",
         started_tick="boot 1.250",
@@ -510,3 +512,28 @@ def goes(move):
     except TransitionError:
         return False
     return True
+
+
+def test_conflicts_are_replaced_and_what_begins_or_is_over_is_told(store, reader):
+    store.add_run(make_run(), "{}")
+    at = FileConflict("caf\udce9", ((1, 2), (5, 5)), ((3, 3),))
+    one, main = WorkConflict("r1/t1", (at,)), WorkConflict("main", (at,), 7, is_target=True)
+    assert store.set_conflicts("r1/t0", 1, (one, main)) == (one, main)
+    assert reader.session("r1/t0").conflicts == (one, main)
+    moved = replace(one, files=(replace(at, one=((2, 3),)),))
+    assert store.set_conflicts("r1/t0", 1, (moved, main)) == ()  # other lines only
+    assert reader.session("r1/t0").conflicts == (moved, main)
+    other = replace(one, files=(FileConflict("b.py"),))
+    assert store.set_conflicts("r1/t0", 1, (other,)) == (other,)
+    assert store.set_conflicts("r1/t0", 2, ()) == ()  # another attempt's
+    assert reader.session("r1/t0").conflicts == (other,)
+    assert store.set_conflicts("r1/t0", 1, ()) == ()
+    assert reader.session("r1/t0").conflicts == ()
+    told = [text for _, kind, text in story(reader, "r1/t0") if kind == "conflict"]
+    assert told == [
+        "conflicts with r1/t1:\ncaf\ufffd: lines 1-2, 5 against line 3",
+        "conflicts with main, as it is now:\ncaf\ufffd: lines 1-2, 5 against line 3\nand 7 more",
+        "no longer conflicts with main",
+        "conflicts with r1/t1:\nb.py",
+        "no longer conflicts with r1/t1",
+    ]

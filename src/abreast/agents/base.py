@@ -252,6 +252,8 @@ class Agent(ABC):
     """The folder, in a session's own, that takes the place of the CLI's home; "": it keeps that."""
     briefing: "BriefingFiles | None" = None
     """The project's files that it reads by itself."""
+    tells_tools: bool = True
+    """Whether its stream tells of tool calls; else whatever it does may have changed files."""
     co_author: str = ""
     """As whom its CLI signs commits, `Name <address>`; "": its CLI has no such name."""
 

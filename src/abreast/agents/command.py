@@ -38,6 +38,7 @@ class CommandAgent(Agent):
     name = "command"
     title = "Command (any program)"
     capabilities = Capabilities(interactive=True)
+    tells_tools = False
     install_hint = "it needs a POSIX shell named sh on PATH"
 
     def find(self, environ: Mapping[str, str]) -> Installed | None:

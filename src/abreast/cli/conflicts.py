@@ -6,7 +6,7 @@ from dataclasses import asdict
 import click
 
 from abreast.cli import as_json, options
-from abreast.model.conflicts import ConflictMatrix, Lines
+from abreast.model.conflicts import ConflictMatrix, told_files
 from abreast.model.text import counted, harmless
 
 
@@ -42,15 +42,5 @@ def _told(matrix: ConflictMatrix) -> Iterator[str]:
         return
     for pair in matrix.conflicts:
         yield f"{pair.one} conflicts with {pair.other}"
-        for file in pair.files:
-            ours, theirs = _lines(file.one), _lines(file.other)
-            lines = " against ".join((ours or "-", theirs or "-")) if ours or theirs else ""
-            yield f"  {file.path}: {lines}" if lines else f"  {file.path}"
+        yield from (f"  {line}" for line in told_files(pair.files))
     yield f"{counted(len(matrix.conflicts), 'conflict')} between {sides}"
-
-
-def _lines(lines: Lines) -> str:
-    """Return lines such as `lines 3-5, 9`; "" for none."""
-    spans = ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in lines)
-    one = len(lines) == 1 and lines[0][0] == lines[0][1]
-    return f"{'line' if one else 'lines'} {spans}" if spans else ""

@@ -13,7 +13,17 @@ from abreast.cli import as_json, door, figures
 from abreast.cli.console import Column, Grid
 from abreast.cli.edge import INTERRUPTED
 from abreast.cli.states import LAND_STYLES, MARKS, SESSION_STYLES, STUCK
-from abreast.cli.table import closing, files, fold, name_of, spent, tally
+from abreast.cli.table import (
+    closing,
+    conflict_lines,
+    conflicts_of,
+    files,
+    fold,
+    name_of,
+    spent,
+    tally,
+)
+from abreast.model.conflicts import WorkConflict, told_files
 from abreast.model.moment import Moment
 from abreast.model.session import (
     LandState,
@@ -27,6 +37,7 @@ from abreast.process import clock as clocks
 
 Clock = Callable[[], Moment]
 
+_CONFLICTS = 4  # lines of the live view
 _LINES_AROUND = 5  # of the live view: title, headings, fold line, empty line, footer
 
 
@@ -67,7 +78,8 @@ class Picture:
 
 def live(run: Run, now: Moment, console: Console) -> RenderableType:
     """Return the live view of `run` at the time `now`, no higher than the console."""
-    room = max(1, console.height - _LINES_AROUND)
+    clashes = _conflicts(run)
+    room = max(1, console.height - _LINES_AROUND - len(clashes))
     shown, folded = fold(run.sessions, room)
     ascii_only = console.options.ascii_only
     rows = [
@@ -95,7 +107,18 @@ def live(run: Run, now: Moment, console: Console) -> RenderableType:
     if folded:
         dots = "..." if ascii_only else "…"
         parts.append(Text(f"  {dots} and {figures.counted(len(folded), 'session')} more", "dim"))
-    return Group(*parts, Text(), foot)
+    return Group(*parts, *clashes, Text(), foot)
+
+
+def _conflicts(run: Run) -> list[Text]:
+    """Return a line for each conflict; of many, the first few and how many more there are."""
+    lines = conflict_lines(run.sessions)
+    rest = len(lines) - _CONFLICTS
+    for line in lines:
+        line.no_wrap, line.overflow = True, "ellipsis"
+    if rest > 0:
+        lines[_CONFLICTS:] = [Text(f"  and {figures.counted(rest, 'conflict')} more", "dim")]
+    return lines
 
 
 _COLUMNS = (
@@ -130,11 +153,12 @@ def doing(session: Session) -> str:
 
 
 class Lines:
-    """Plain lines: one for each change of a session's or the run's state."""
+    """Plain lines: one for each change of a session's state, landing or conflicts."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._seen: dict[str, tuple[SessionState, LandState]] = {}
+        self._conflicts: dict[tuple[str, str, bool], WorkConflict] = {}
 
     def show(self, run: Run) -> None:
         for session in run.sessions:
@@ -145,6 +169,24 @@ class Lines:
                 style = LAND_STYLES[session.landing]
                 self._say(session, landing_word(session), landed_as(session), style)
             self._seen[session.id] = (session.state, session.landing)
+        self._show_conflicts(run)
+
+    def _show_conflicts(self, run: Run) -> None:
+        """Tell which conflicts have begun or are in other files now, and which are over."""
+        found = {
+            (session.id, one.other, one.is_target): one
+            for session, one in conflicts_of(run.sessions)
+        }
+        sessions = {session.id: session for session in run.sessions}
+        for key, one in found.items():
+            if key not in self._conflicts or self._conflicts[key].key != one.key:
+                files = "; ".join(told_files(one.files, one.more))
+                word = f"conflicts with {figures.one_line(one.other)}"
+                self._say(sessions[key[0]], word, figures.one_line(files), "yellow")
+        for key in self._conflicts.keys() - found.keys():
+            word = f"no longer conflicts with {figures.one_line(key[1])}"
+            self._say(sessions[key[0]], word, "", "dim")
+        self._conflicts = found
 
     def _say(self, session: Session, word: str, more: str, style: str) -> None:
         line = Text(f"{session.id}: ").append(word, style)

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from rich.text import Text
 from abreast.cli import figures
 from abreast.cli.console import Column, Grid
 from abreast.cli.states import LAND_STYLES, RUN_STYLES, SESSION_STYLES, STUCK
+from abreast.model.conflicts import WorkConflict, told_files
 from abreast.model.events import Usage
 from abreast.model.moment import Moment
 from abreast.model.session import (
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 
 ROOM = 40  # sessions of a run that are shown unless all are asked for
+_FILES = 3  # in conflict that are named on a line; `abreast logs` has them all
 _QUESTION = 36  # characters shown of what a child was asked
 _RUN = re.compile(r"\bRUN\b")  # how a hint, which knows no run, calls the session's own
 
@@ -54,7 +56,7 @@ def closing(
         if s.landing is LandState.PROPOSED and s.landed
     ]
     drifted = [_drift(session) for session in shown if session.outside]
-    for block in (troubles, drifted, proposals):
+    for block in (troubles, conflict_lines(shown), drifted, proposals):
         if block:
             parts += [Text(), *block]
     return Group(*parts, Text(), summary(run, now, who))
@@ -254,6 +256,31 @@ def _drift(session: Session) -> Text:
     """Say what a session has written outside the paths that its task declares."""
     said = f": wrote outside its declared paths: {named(session.outside)}"
     return Text(session.task, overflow="fold").append(said, "yellow")
+
+
+def conflict_lines(sessions: Sequence[Session]) -> list[Text]:
+    """Return what sessions of a run conflict with, a line for each pair."""
+    names = {session.id: session.task for session in sessions}
+    return [_conflict(names, session, one) for session, one in conflicts_of(sessions)]
+
+
+def conflicts_of(sessions: Iterable[Session]) -> list[tuple[Session, WorkConflict]]:
+    """Return the conflicts of sessions that have not landed; of two of them it is there once."""
+    pairs: dict[tuple[frozenset[str], bool], tuple[Session, WorkConflict]] = {}
+    for session in sessions:
+        for one in session.conflicts if session.landing is not LandState.LANDED else ():
+            pair = frozenset((session.id, one.other))
+            pairs.setdefault((pair, one.is_target), (session, one))
+    return list(pairs.values())
+
+
+def _conflict(names: Mapping[str, str], session: Session, one: WorkConflict) -> Text:
+    other = one.other if one.is_target else names.get(one.other, one.other)
+    files = one.files[:_FILES]
+    told = "; ".join(told_files(files, one.more + len(one.files) - len(files)))
+    line = Text(f"{session.task} ", overflow="fold").append("conflicts", "yellow")
+    line.append(f" with {figures.one_line(other)}{', as it is now' if one.is_target else ''}: ")
+    return line.append(figures.one_line(told))
 
 
 def _is_trouble(session: Session) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from abreast.model.conflicts import WorkConflict
 from abreast.model.events import Usage
 from abreast.model.moment import Moment
 
@@ -128,6 +129,7 @@ class Attempt:
     landing: LandState = LandState.NONE
     landed: str = ""  # the commit that brought it into the target, or the pull request's address
     outside: tuple[str, ...] = ()  # of `files`, those that lie outside the declared paths
+    conflicts: tuple[WorkConflict, ...] = ()  # as a worker has seen them last
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,13 +44,17 @@ class Job:
 
 @dataclass(frozen=True)
 class JobProgress:
-    """Totals so far. `files` are paths as the agent named them."""
+    """Totals so far. `files` are paths as the agent named them.
+
+    `worked` counts the turns that have ended after tool calls; where these are not told, the end.
+    """
 
     last_action: str = ""
     turns: int = 0
     usage: Usage = field(default_factory=Usage)
     files: tuple[str, ...] = ()
     cli_session: str = ""
+    worked: int = 0
 
 
 @dataclass(frozen=True)

@@ -223,17 +223,25 @@ class Pump(threading.Thread):
     """Copies standard output to the stream file and tells the story of it.
 
     `pipe` is unbuffered. `failure` is what kept us from reading on, if anything did: then nobody
-    empties the pipe, and the process will wait for that without end.
+    empties the pipe, and the process will wait for that without end. What does not tell its tools
+    is taken to have worked when it ends.
     """
 
     def __init__(
-        self, pipe: IO[bytes] | None, directory: Path, reader: "StreamReader", watch: Watch
+        self,
+        pipe: IO[bytes] | None,
+        directory: Path,
+        reader: "StreamReader",
+        watch: Watch,
+        *,
+        tells_tools: bool = True,
     ) -> None:
         super().__init__(daemon=True)
-        self._pipe, self._directory = pipe, directory
+        self._pipe, self._directory, self._tells_tools = pipe, directory, tells_tools
         self._reader, self._watch = reader, watch
         self._totals, self._action = JobProgress(), ""
         self._files: dict[str, None] = {}  # in the order in which they were named
+        self._called = False  # a tool has ended since the last turn did
         self.result_at: float | None = None
         self.failure: Exception | None = None
 
@@ -254,6 +262,8 @@ class Pump(threading.Thread):
                     self._note(event)
                     told.tell(event)
             told.catch_up()
+        if not self._tells_tools:
+            self._totals = replace(self._totals, worked=1)
 
     def _chunks(self, stream: IO[bytes], story: IO[str]) -> Iterator[bytes]:
         """Yield what there is as it comes: dots and bars are signs of life long before a line.
@@ -273,6 +283,9 @@ class Pump(threading.Thread):
         if event.kind is EventKind.TEXT and not (event.turns or event.usage):
             return  # of which there may be hundreds of thousands in a second
         old = self._totals
+        # A reply of the model ends the turn before it: that one's tools have done their work.
+        over = self._called and (event.turns > 0 or event.kind is EventKind.RESULT)
+        self._called = event.kind is EventKind.TOOL_DONE or (self._called and not over)
         self._files.update(dict.fromkeys(event.files))
         self._totals = replace(
             old,
@@ -280,6 +293,7 @@ class Pump(threading.Thread):
             usage=event.usage or old.usage,
             files=tuple(self._files) if len(self._files) > len(old.files) else old.files,
             cli_session=event.text if event.kind is EventKind.STARTED else old.cli_session,
+            worked=old.worked + over,
         )
 
     @property

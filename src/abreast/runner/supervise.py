@@ -76,9 +76,11 @@ class _Supervisor:
 
     def run(self) -> Result:
         job, process = self.job, self.process
-        reader = agent_named(job.agent).reader() if job.agent else PlainReader()
+        agent = agent_named(job.agent) if job.agent else None
+        reader = agent.reader() if agent else PlainReader()
         watch = Watch(job.limits, tuple(Path(p) for p in job.activity), reader.used)
-        pump = Pump(process.stdout, self.directory, reader, watch)
+        tells = agent is None or agent.tells_tools
+        pump = Pump(process.stdout, self.directory, reader, watch, tells_tools=tells)
         pump.start()
         threading.Thread(target=self._announce, daemon=True).start()
         try:

@@ -11,6 +11,8 @@ from enum import Enum, StrEnum
 from functools import lru_cache
 from typing import Any, Final, TypeVar
 
+from abreast import codec
+from abreast.model.conflicts import WorkConflict
 from abreast.model.events import Usage
 from abreast.model.session import Changeable, LogEvent, Run, Session, SessionState
 
@@ -35,6 +37,14 @@ def load_list(text: str) -> tuple[str, ...]:
     return tuple(json.loads(text))
 
 
+@lru_cache(maxsize=1024)
+def load_conflicts(text: str) -> tuple[WorkConflict, ...]:
+    """Return what `columns_of` was given."""
+    if text == "[]":  # as mostly: whoever lists sessions is spared an import
+        return ()
+    return codec.load(tuple[WorkConflict, ...], json.loads(text), "the conflicts of a session")
+
+
 NUMBERS = ("input_tokens", "cached_tokens", "output_tokens", "cost_usd")
 
 Loader = Callable[[Any], Any]
@@ -50,6 +60,8 @@ def _loaders(kind: type[Run | Session]) -> dict[str, Loader]:
 def _loader(kind: object) -> Loader | None:
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return {member.value: member for member in kind}.__getitem__
+    if kind == tuple[WorkConflict, ...]:
+        return load_conflicts
     return load_list if kind == tuple[str, ...] else None
 
 
@@ -97,8 +109,10 @@ def columns_of(values: Mapping[str, Any]) -> dict[str, Any]:
             row |= {f"usage_{k}" if k == "source" else k: v for k, v in vars(value).items()}
         elif isinstance(value, StrEnum):
             row[name] = value.value
+        elif isinstance(value, tuple):
+            row[_RENAMED.get(name, name)] = codec.text(value, ensure_ascii=True)
         else:
-            row[_RENAMED.get(name, name)] = dump_list(value) if isinstance(value, tuple) else value
+            row[_RENAMED.get(name, name)] = value
     return row
 
 

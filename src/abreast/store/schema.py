@@ -122,6 +122,7 @@ sessions = sa.Table(
     _list("needs"),
     _list("after"),
     _list("outside"),
+    _list("conflicts"),  # objects, each a `WorkConflict`
     _flag("stop_requested"),
     _text("parent"),
     _list("earlier_cli_sessions"),  # those before `cli_session`, oldest first

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from abreast.errors import StateError
+from abreast.model.conflicts import WorkConflict, told_files
 from abreast.model.events import Usage
 from abreast.model.gate import GateMode
 from abreast.model.limits import Profile
@@ -30,6 +31,7 @@ from abreast.store.rows import (
     UNSET,
     SessionUpdate,
     columns_of,
+    load_conflicts,
     load_run,
     load_session,
     run_row,
@@ -171,6 +173,29 @@ class Store(Requests):
         if values:
             db.execute(sa.update(sessions).where(sessions.c.id == row.id).values(values))
 
+    def set_conflicts(
+        self, session: str, attempt: int, found: tuple[WorkConflict, ...]
+    ) -> tuple[WorkConflict, ...]:
+        """Replace the conflicts of a session; return those that are new.
+
+        What begins, and what is over, is an event. Nothing is written about an attempt that a newer
+        one has followed.
+        """
+        with transaction(self.engine) as db:
+            row = find(db, sessions, session)
+            if row.attempt != attempt:
+                return ()
+            known = {one.key: one for one in load_conflicts(row.conflicts)}
+            begun = tuple(one for one in found if one.key not in known)
+            there = {(one.other, one.is_target) for one in found}
+            over = [one for one in known.values() if (one.other, one.is_target) not in there]
+            told = [f"no longer conflicts with {one.other}" for one in over]
+            for text in (*told, *map(_conflict, begun)):
+                self._append(db, row.run_id, row.id, "conflict", text)
+            values = columns_of({"conflicts": found})
+            db.execute(sa.update(sessions).where(sessions.c.id == session).values(values))
+            return begun
+
     def add_event(self, name: str, kind: str, text: str) -> None:
         """Append an event to the story of a run or of a session."""
         with transaction(self.engine) as db:
@@ -226,6 +251,14 @@ def _told(row: sa.Row[Any], change: SessionUpdate) -> list[tuple[str, str]]:
     if change.landing is not UNSET and change.landing.value != row.landing:
         told.append(("landing", line(change.landing.value, change.landed)))
     return told
+
+
+def _conflict(found: WorkConflict) -> str:
+    """Return what is told of a conflict that has begun: a line, and one for each file."""
+    moved = ", as it is now" if found.is_target else ""
+    return "\n".join(
+        [f"conflicts with {found.other}{moved}:", *told_files(found.files, found.more)]
+    )
 
 
 def record_deliverable(engine: sa.Engine, found: Deliverable, profile: Profile) -> None:
