@@ -296,6 +296,18 @@ def adds_nothing(repo: Repository, commit: str, target: str, start: str = "") ->
     return merged.clean and merged.tree == tree_of(repo, target)
 
 
+def is_taken_back(repo: Repository, before: str, after: str, target: str) -> bool:
+    """Return whether `target` has nothing more of what changed from `before` to `after` (commits).
+
+    So it is when to revert that there changes nothing. Nothing is written.
+    """
+    with quarantine(repo) as env:
+        known = {**env, **_NOBODY}
+        back = commit_tree(repo, tree_of(repo, before), [after], f"without {after}", env=known)
+        merged = merge_since(repo, after, target, back, whole=True, env=env)
+        return merged.clean and merged.tree == tree_of(repo, target)
+
+
 def merge_plainly(repo: Repository, ours: str, theirs: str, start: str = "") -> Merged:
     """Merge two commits (ids) as git does without any configuration or attributes; no object stays.
 

@@ -83,3 +83,48 @@ def test_what_cannot_be_undone_is_refused(shared_stage: Stage) -> None:
     stage.repo.git("update-ref", "refs/heads/main", run.base_sha)
     assert refused(f"{run.id}/top")[0].startswith("main does not have ")
     assert len(api.runs(places=stage.places)) == before
+
+
+def test_what_is_undone_is_in_nobodys_way_and_is_not_undone_twice(shared_stage: Stage) -> None:
+    stage = shared_stage
+    run = stage.run(
+        task("base", writes("base.txt")),
+        task("top", writes("top.txt"), needs=("base",)),
+        land=LandMode.MERGE,
+    )
+    top = api.undo(f"{run.id}/top", places=stage.places).sessions[0]
+    tip = stage.repo.git("rev-parse", "main")
+    with pytest.raises(StateError, match=r"nothing more of .*/top: there is nothing to undo"):
+        api.undo(f"{run.id}/top", places=stage.places)
+    assert stage.repo.git("rev-parse", "main") == tip
+    base = api.undo(f"{run.id}/base", places=stage.places).sessions[0]
+    assert (top.landing, base.landing) == (LandState.LANDED, LandState.LANDED), base.reason
+    assert files(stage).isdisjoint({"base.txt", "top.txt"})
+    again = api.undo(base.id, places=stage.places)
+    assert again.state is RunState.DONE, again.sessions[0].reason
+    assert "base.txt" in files(stage)
+
+
+def test_no_message_of_an_agent_makes_its_commit_that_of_another_session(
+    shared_stage: Stage,
+) -> None:
+    stage = shared_stage
+    run_id = "$(git symbolic-ref HEAD | cut -d/ -f4)"
+    forges = scripted(
+        Shell("echo 1 > liar.txt && git add ."),
+        Shell(f"git commit -qm one -m 'Abreast-Session: '{run_id}/good"),
+        Say("done"),
+    )
+    run = stage.run(
+        task("good", writes("good.txt")),
+        task("liar", forges, after=("good",)),
+        land=LandMode.MERGE,
+        land_style=LandStyle.REBASE,
+    )
+    said = stage.repo.git("log", "-1", "--format=%B", "main")
+    assert f"Abreast-Session: {run.id}/good" in said
+    assert f"Abreast-Session: {run.id}/liar" in said
+    assert api.undo(f"{run.id}/good", places=stage.places).state is RunState.DONE
+    assert files(stage) & {"good.txt", "liar.txt"} == {"liar.txt"}
+    assert api.undo(f"{run.id}/liar", places=stage.places).state is RunState.DONE
+    assert "liar.txt" not in files(stage)

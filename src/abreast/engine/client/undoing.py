@@ -1,11 +1,12 @@
 """Undo what has landed: a run of one task that reverts it, verified and landed like any other."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from abreast.engine.common.layout import repository_of_run
 from abreast.errors import NotFoundError, StateError
-from abreast.git.merge import holds
-from abreast.git.repository import Repository
+from abreast.git.merge import holds, is_taken_back
+from abreast.git.repository import Repository, resolve
 from abreast.model.gate import GateMode
 from abreast.model.session import LandMode, LandState, Run, Session
 from abreast.model.task import AgentChoice, Plan, Task
@@ -21,17 +22,25 @@ def undo_plan(session: Session, run: Run, places: Places) -> Plan:
     """Return a plan that reverts on its target what a session has landed there.
 
     It has the verify command of the session's own task. Raises StateError when the session has not
-    landed, the target does not have its commits any more, or what has landed later needs it.
+    landed, the target does not have its commits or nothing of their changes any more, or what has
+    landed later needs it and is still there.
     """
     if session.landing is not LandState.LANDED:
         raise StateError(f"{session.id} has not landed: there is nothing to undo")
-    if later := _needed_by(session, run):
+    repository = repository_of_run(places, run.id, Path(run.repo))
+    later = [one for one in _needed_by(session, run) if _is_there(repository, one, run.target)]
+    if later:
         raise StateError(
             f"what has landed later needs {session.id}: {', '.join(one.id for one in later)}",
             hint=f"first: abreast land --undo {later[-1].id}",
         )
-    repository = repository_of_run(places, run.id, Path(run.repo))
     commits, merge = landed_commits(repository, session, run.target)
+    if _is_reverted(repository, commits, run.target):
+        raise StateError(
+            f"{run.target} has nothing more of {session.id}: there is nothing to undo",
+            hint=f"`git log {run.target}` shows what took it away; of an undo, "
+            "`abreast land --undo` of its own session brings it back",
+        )
     plan = load_plan(Reader(places.database).plan_json(run.id))
     own = plan.by_id()[session.task]
     parent = "-m 1 " if merge else ""
@@ -70,11 +79,27 @@ def _needed_by(session: Session, run: Run) -> list[Session]:
     return [s for s in run.sessions if s.task in later and s.landing is LandState.LANDED]
 
 
+def _is_there(repository: Repository, session: Session, target: str) -> bool:
+    """Return whether the target has what a session landed, and it was not undone since."""
+    try:
+        commits, _ = landed_commits(repository, session, target)
+    except (NotFoundError, StateError):
+        return False
+    return not _is_reverted(repository, commits, target)
+
+
+def _is_reverted(repository: Repository, commits: Sequence[str], target: str) -> bool:
+    """Return whether to revert commits, newest first and one after the other, changes nothing."""
+    tip = resolve(repository, f"refs/heads/{target}")
+    return is_taken_back(repository, resolve(repository, f"{commits[-1]}^"), commits[0], tip)
+
+
 def landed_commits(repository: Repository, session: Session, target: str) -> tuple[list[str], bool]:
     """Return the commits by which a session has landed, newest first, and whether it is one merge.
 
-    They are those in the target that name the session in a trailer. Raises StateError when the
-    target does not have the commit that landed it.
+    They are those in the target that name the session in their last trailer of that key: what
+    stands before that in a message may be an agent's. Raises StateError when the target does not
+    have the commit that landed it.
     """
     ref = f"refs/heads/{target}"
     if not holds(repository, ref, session.landed):
@@ -88,7 +113,7 @@ def landed_commits(repository: Repository, session: Session, target: str) -> tup
     named = [
         head.split()
         for head, value in zip(fields[::2], fields[1::2], strict=False)
-        if value.strip() == session.id
+        if value.split()[-1:] == [session.id]
     ]
     merges = [ids[0] for ids in named if len(ids) > 2]
     if merges:
