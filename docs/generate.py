@@ -35,6 +35,8 @@ A name of a run may be shortened as long as it stays unique. A session is `RUN/T
 | `ABREAST_MAX_SESSIONS` | the most sessions at once, over all runs; 100 without it |
 | `ABREAST_IDLE_EXIT` | seconds without work until the worker ends; 30 without it |
 | `ABREAST_AGENTS` | files of more agents, divided as in PATH (for tests, and to embed abreast) |
+| `ABREAST_CONFIG` | the file of your [settings](settings.md) |
+| `ABREAST_AGENT` and so on | options of `abreast run`: [settings](settings.md#which-one-counts) |
 | `NO_COLOR` | no colours |
 
 Completion, for bash, zsh or fish: `eval "$(_ABREAST_COMPLETE=bash_source abreast)"`.
@@ -77,6 +79,8 @@ def describe(name: str, command: click.Command) -> Iterator[str]:
         if record and "--help" not in parameter.opts:
             yield f"- `{record[0]}`: {record[1]}"
     yield ""
+    for inner, one in getattr(command, "commands", {}).items():
+        yield from describe(f"{name} {inner}", one)
 
 
 def paragraphs(text: str) -> Iterator[str]:

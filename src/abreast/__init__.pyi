@@ -4,6 +4,12 @@ from abreast.api.accounting import ledger as ledger
 from abreast.api.answers import collect as collect, more as more
 from abreast.api.checking import check as check, review as review, write_advice as write_advice
 from abreast.api.comparing import conflicts as conflicts, diff as diff, show as show
+from abreast.api.configuring import (
+    asked_settings as asked_settings,
+    set_setting as set_setting,
+    settings as settings,
+    trust_settings as trust_settings,
+)
 from abreast.api.connecting import connect as connect, hook_handoff as hook_handoff
 from abreast.api.delegations import (
     delegate as delegate,

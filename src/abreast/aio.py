@@ -15,6 +15,7 @@ from abreast.api import (
     answers,
     checking,
     comparing,
+    configuring,
     connecting,
     delegations,
     examining,
@@ -52,6 +53,7 @@ def _twin(call: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
 
 
 agents = _twin(machine.agents)
+asked_settings = _twin(configuring.asked_settings)
 attach = _twin(terminals.attach)
 check = _twin(checking.check)
 check_handoff = _twin(handing_over.check_handoff)
@@ -84,11 +86,14 @@ retry = _twin(running.retry)
 review = _twin(checking.review)
 runs = _twin(looking.runs)
 sessions = _twin(looking.sessions)
+set_setting = _twin(configuring.set_setting)
+settings = _twin(configuring.settings)
 show = _twin(comparing.show)
 start = _twin(running.start)
 start_delegation = _twin(delegations.start_delegation)
 stop = _twin(running.stop)
 tell = _twin(delegations.tell)
+trust_settings = _twin(configuring.trust_settings)
 write_advice = _twin(checking.write_advice)
 write_handoff = _twin(handing_over.write_handoff)
 

@@ -5,7 +5,8 @@ AbreastError
 ├── PlanError            the plan, the options or the repository under it are not fit to run
 ├── NotFoundError        no such run, session or agent
 ├── StateError           the thing exists, but its state does not allow this
-│   └── TransitionError  a session, a run or a landing cannot go from the one state to the other
+│   ├── TransitionError  a session, a run or a landing cannot go from the one state to the other
+│   └── UntrustedError   a project's settings wait for a yes
 ├── GitError             a git command failed
 ├── CommandError         another program failed
 ├── AgentError           an agent CLI is missing, too old or cannot do what was asked
@@ -18,7 +19,7 @@ A message says what failed, on what; `hint` names what to do next. Faces print b
 with `exit_code`: 0 done, 1 you can fix it, 2 usage, 3 our bug, 130 interrupted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -49,10 +50,11 @@ class Problem:
 class PlanError(AbreastError):
     """Everything found wrong with a plan, all at once, before anything has started."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], *, what: str = "the plan") -> None:
         self.problems = tuple(problems)
         count = len(self.problems)
-        head = f"the plan cannot run: {count} problem{'s' if count != 1 else ''}"
+        cannot = "cannot run" if what == "the plan" else "are wrong"
+        head = f"{what} {cannot}: {count} problem{'s' if count != 1 else ''}"
         super().__init__("\n".join([head, *(str(p) for p in self.problems)]))
 
 
@@ -66,6 +68,22 @@ class NotFoundError(AbreastError):
 
 class StateError(AbreastError):
     """The run or session is in a state that does not allow this."""
+
+
+class UntrustedError(StateError):
+    """The settings that a project asks for wait until a person has said yes to them.
+
+    `repository` is its folder, `base` the commit that has them, `asked` their dotted keys and
+    values.
+    """
+
+    def __init__(self, repository: str, base: str, asked: Mapping[str, object]) -> None:
+        self.repository, self.base, self.asked = repository, base, dict(asked)
+        said = ", ".join(self.asked)
+        super().__init__(
+            f"abreast.toml of {repository} sets {said}, to which you have not said yes",
+            hint=f"to see them, and say yes: abreast settings trust --base {base[:12]}",
+        )
 
 
 class TransitionError(StateError):

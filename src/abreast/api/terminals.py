@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from abreast.agents import DEFAULT
 from abreast.agents.base import Command
 from abreast.api.looking import find_session
 from abreast.engine.client import terminal
+from abreast.engine.client.planning import chosen_agent
 from abreast.errors import StateError
 from abreast.model.session import Session, SessionKind
 from abreast.places import Places, find_places
@@ -54,15 +54,20 @@ def find_worktree(name: str, *, places: Places | None = None) -> Path:
 
 def open_session(
     name: str,
-    agent: str = DEFAULT,
+    agent: str = "",
     *,
     repo: Path | None = None,
     base: str = "HEAD",
     model: str = "",
     places: Places | None = None,
 ) -> Terminal:
-    """Make a fresh worktree and return the command for an interactive session in it."""
+    """Make a fresh worktree and return the command for an interactive session in it.
+
+    Agent and model are by default those of the settings.
+    """
     where = places or find_places()
+    if not agent:
+        agent, model = chosen_agent(base, repo, model)
     return Terminal(
         *terminal.open_session(name, agent, where, repo=repo or Path.cwd(), base=base, model=model)
     )

@@ -65,6 +65,9 @@ VERBS = {
     "connect": Verb(
         "Machine", "connect", "connect", "Register the delegation tools in an agent's own CLI"
     ),
+    "settings": Verb(
+        "Machine", "settings", "settings", "Show each setting and where it comes from"
+    ),
     "mcp": Verb("Machine", "machine", "mcp", "Serve the delegation tools over MCP (stdio)"),
     "worker": Verb("Machine", "machine", "worker", "Work through queued runs in the foreground"),
 }

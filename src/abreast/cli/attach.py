@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from abreast.agents import DEFAULT
 from abreast.cli import as_json, door, options
 from abreast.cli.figures import harmless
 from abreast.errors import StateError
@@ -69,7 +68,7 @@ def path(*, session: str, json: bool) -> int:
 
 @click.command("open")
 @click.argument("name", metavar="NAME", help="A name for the work; it becomes its branch")
-@options.agent("{}", DEFAULT)
+@options.agent("{}; without it as in the settings")
 @click.option("--base", metavar="REV", default="HEAD", show_default=True, help="What to start from")
 @options.model
 @options.repo

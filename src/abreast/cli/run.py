@@ -1,5 +1,6 @@
 """`abreast run` and `abreast demo`: start a plan and show it until it ends."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from abreast.model.session import LandMode
 if TYPE_CHECKING:
     from abreast.model.session import Run
     from abreast.model.task import Plan
+    from abreast.plan.options import Overrides
 
 
 @click.command()
@@ -85,13 +87,12 @@ def run(
       abreast run plan.toml
       abreast run -t "fix the flaky test" -t "document --csv" --verify "pytest -q"
     """  # noqa: D301 (\\b tells the help not to wrap what follows)
-    from abreast.api import running
     from abreast.cli.live import follow, leave
     from abreast.plan.options import Overrides
 
     if (plan is None) == (not tasks):
         raise click.UsageError("give either a plan or at least one -t TEXT")
-    checked, warnings = running.read_plan(plan, tasks, Overrides(**chosen), repo=repo)
+    checked, warnings = _read(plan, tasks, Overrides(**chosen), repo)
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
     started = _start(checked)
@@ -129,6 +130,24 @@ def demo(*, agent: str, keep: bool, json: bool) -> int:
         click.echo(f"the repository is {folder}", err=True)
     click.echo('next, in a repository of yours: abreast run -t "…", abreast agents', err=True)
     return code
+
+
+def _read(
+    plan: Path | None, tasks: tuple[str, ...], options: "Overrides", repo: Path | None
+) -> "tuple[Plan, list[str]]":
+    """Read a plan; ask a person about what the project's settings want, if that waits for a yes."""
+    from abreast.api import configuring, running
+    from abreast.errors import UntrustedError
+
+    try:
+        return running.read_plan(plan, tasks, options, repo=repo)
+    except UntrustedError as error:
+        from abreast.cli.settings import ask
+
+        if not sys.stdin.isatty() or not ask(error.asked):
+            raise
+        configuring.trust_settings(repo=Path(error.repository), base=error.base)
+        return running.read_plan(plan, tasks, options, repo=repo)
 
 
 def _start(plan: "Plan") -> "Run":

@@ -1,7 +1,9 @@
 """Plans made of options: those that override a plan's defaults, and `-t`, one task each."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
 
 from abreast.errors import PlanError, Problem
 from abreast.model.gate import GateMode
@@ -47,6 +49,39 @@ class Overrides:
 
 
 NO_OVERRIDES = Overrides()
+
+VARIABLES = ("agent", "model", "setup", "verify", "land", "gate", "max_parallel")
+
+
+def variable_of(key: str) -> str:
+    """Return the environment variable that stands for an option."""
+    return f"ABREAST_{key.upper()}"
+
+
+def from_environment(environ: Mapping[str, str], options: Overrides = NO_OVERRIDES) -> Overrides:
+    """Return the options with what the environment says where they say nothing.
+
+    The variables are ABREAST_AGENT, _MODEL, _SETUP, _VERIFY, _LAND, _GATE and _MAX_PARALLEL.
+    Raises PlanError with all whose values mean nothing.
+    """
+    given, problems = {}, []
+    for key in VARIABLES:
+        text = environ.get(variable_of(key), "")
+        if not text or getattr(options, key):
+            continue
+        try:
+            given[key] = _READ.get(key, str)(text)
+        except ValueError:
+            choices = f"must be one of {', '.join(_KINDS[key])}" if key in _KINDS else _WHOLE
+            problems.append(Problem(variable_of(key), f"{choices}, not `{text}`"))
+    if problems:
+        raise PlanError(problems)
+    return replace(options, **given)
+
+
+_WHOLE = "must be a whole number"
+_KINDS: dict[str, type[StrEnum]] = {"land": LandMode, "gate": GateMode}
+_READ: dict[str, Callable[[str], Any]] = {**_KINDS, "max_parallel": int}
 
 
 def plan_from_options(

@@ -2,9 +2,11 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from abreast.errors import PlanError, Problem
 from abreast.model.gate import GateMode
@@ -13,9 +15,11 @@ from abreast.model.pull_request import ForgeName, RequestOptions
 from abreast.model.session import LandMode, LandStyle
 from abreast.model.task import AgentChoice, Plan
 from abreast.plan.explain import explain, kind_of
-from abreast.plan.options import NO_OVERRIDES, Overrides
-from abreast.plan.source import KeyPath, Source
+from abreast.plan.options import NO_OVERRIDES, Overrides, plan_from_options
+from abreast.plan.source import KeyPath, Source, merged
 from abreast.plan.tasks import Defaults, build_task, check_tasks, merge_limits, read_choice
+
+NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
 
 
 def check_text(source: Source) -> None:
@@ -49,18 +53,25 @@ def _leaves(path: KeyPath, value: object) -> Iterator[tuple[KeyPath, object]]:
 
 
 def build_plan(
-    source: Source, folder: Path, options: Overrides, agents: Sequence[str]
+    source: Source,
+    folder: Path,
+    options: Overrides,
+    agents: Sequence[str],
+    settings: Mapping[str, Any] = NO_SETTINGS,
 ) -> Plan | None:
-    """Return the plan, or None when `source` has problems."""
+    """Return the plan, or None when `source` has problems.
+
+    `settings` stand for what it does not say.
+    """
     from pydantic import ValidationError
 
     from abreast.plan.schema import PlanTable
 
     check_text(source)
     prompts = check_tasks(source, folder)
-    default, chosen = _choices(source, agents)
+    default, chosen = _choices(source, agents, settings)
     try:
-        table = PlanTable.model_validate(dict(source.raw))
+        table = PlanTable.model_validate(merged((settings, source.raw)))
     except ValidationError as error:
         explain(source, error, PlanTable)
         return None
@@ -98,9 +109,11 @@ def build_plan(
     return options.over(plan)
 
 
-def _choices(source: Source, agents: Sequence[str]) -> tuple[AgentChoice, dict[int, AgentChoice]]:
+def _choices(
+    source: Source, agents: Sequence[str], settings: Mapping[str, Any]
+) -> tuple[AgentChoice, dict[int, AgentChoice]]:
     """Return the agent of the plan, and those of the tasks that choose their own."""
-    raw = source.raw.get("agent", agents[0])
+    raw = source.raw.get("agent", settings.get("agent", agents[0]))
     default = read_choice(source, ("agent",), raw, agents)
     own = {
         at: read_choice(source, ("task", at, "agent"), task["agent"], agents)
@@ -123,18 +136,19 @@ def read_plan_file(
     options: Overrides = NO_OVERRIDES,
     *,
     agents: Sequence[str],
+    settings: Mapping[str, Any] = NO_SETTINGS,
 ) -> Parsed:
     """Read the plan in `file`, with `options` over its defaults; raises PlanError.
 
-    `agents` are the names of all agents, the default one first. Paths in the plan
-    are relative to its folder.
+    `agents` are the names of all agents, the default one first. `settings` stand for what the plan
+    does not say. Paths in the plan are relative to its folder.
     """
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise PlanError([Problem(str(file), f"cannot be read: {said}")]) from error
-    return parse_plan(text, file, options, agents=agents)
+    return parse_plan(text, file, options, agents=agents, settings=settings)
 
 
 def parse_plan(
@@ -143,18 +157,43 @@ def parse_plan(
     options: Overrides = NO_OVERRIDES,
     *,
     agents: Sequence[str],
+    settings: Mapping[str, Any] = NO_SETTINGS,
 ) -> Parsed:
     """Read a plan from `text`, as if it stood in `file`; raises PlanError."""
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise PlanError([_syntax(text, file, error)]) from error
-    source = Source(str(file), text, raw)
-    plan = build_plan(source, file.parent, options, agents)
+    source = read_source(text, file)
+    plan = build_plan(source, file.parent, options, agents, settings)
     problems = [*source.in_order(), *options.problems(agents)]
     if problems or plan is None:
         raise PlanError(problems)
     return Parsed(plan, tuple(source.warnings))
+
+
+def parse_prompts(
+    prompts: Sequence[str],
+    options: Overrides,
+    *,
+    agents: Sequence[str],
+    settings: Mapping[str, Any],
+) -> Plan:
+    """Return a plan with a task for each prompt, for the rest as `settings` say.
+
+    Raises PlanError.
+    """
+    plain = plan_from_options(prompts, options, agents=agents)
+    tasks = [{"id": t.id, "prompt": t.prompt, "produces": t.produces} for t in plain.tasks]
+    source = Source(plain.source, "", {"task": tasks})
+    plan = build_plan(source, Path(), options, agents, settings)
+    if plan is None:
+        raise PlanError(source.in_order())
+    return plan
+
+
+def read_source(text: str, file: Path) -> Source:
+    """Return the TOML of a file; raises PlanError when it is none."""
+    try:
+        return Source(str(file), text, tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise PlanError([_syntax(text, file, error)]) from error
 
 
 def _syntax(text: str, file: Path, error: tomllib.TOMLDecodeError) -> Problem:

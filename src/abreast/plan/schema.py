@@ -56,13 +56,9 @@ class TaskTable(Shared):
     changes: bool = True
 
 
-class PlanTable(Shared):
-    """A whole plan file."""
+class RunTable(Shared):
+    """What a plan says for its run, and settings say for all plans that do not."""
 
-    task: list[TaskTable] = []
-    base: str = "HEAD"
-    target: str = ""
-    repo: str = ""
     max_parallel: Count = 0
     land: Literal["none", "merge", "pr"] = "none"
     land_style: Literal["squash", "merge", "rebase"] = "squash"
@@ -74,3 +70,18 @@ class PlanTable(Shared):
     pass_env: list[str] = []
     pool: Count = 0
     pr: RequestTable = Field(default_factory=RequestTable)
+
+
+class PlanTable(RunTable):
+    """A whole plan file."""
+
+    task: list[TaskTable] = []
+    base: str = "HEAD"
+    target: str = ""
+    repo: str = ""
+
+
+class SettingsTable(RunTable):
+    """A file of settings: a user's own, or the one of a project."""
+
+    delegate: Any = None  # read by whoever delegates

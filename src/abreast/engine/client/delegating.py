@@ -39,6 +39,7 @@ from abreast.model.task import (
 from abreast.model.text import named
 from abreast.places import Places, find_places
 from abreast.plan.names import subject
+from abreast.plan.settings import KEYS
 from abreast.process.environment import DEPTH, SESSION
 from abreast.store.reader import Reader
 
@@ -74,11 +75,11 @@ def load_settings(tree: Path) -> DelegateSettings:
     except (OSError, ValueError, RecursionError) as error:
         hint = "put it right, or take it away: there are defaults"
         raise ContractError(f"{file} cannot be read: {error}", hint=hint) from error
-    hint = f"it takes a table [{_TABLE}] with {', '.join(_TYPES)}"
+    hint = f"[{_TABLE}] takes {', '.join(_TYPES)}; for the rest: abreast settings"
     table = whole.get(_TABLE, {})
     if not isinstance(table, dict):
         raise ContractError(f"{file}: {_TABLE} is not a table", hint=hint)
-    unknown = sorted({*whole} - {_TABLE}) or sorted({*table} - {*_TYPES})
+    unknown = sorted({*whole} - {_TABLE, *KEYS}) or sorted({*table} - {*_TYPES})
     if unknown:
         raise ContractError(f"{file} has an unknown key: {named(unknown)}", hint=hint)
     return DelegateSettings(**{key: _value(file, key, value) for key, value in table.items()})

@@ -2,11 +2,13 @@
 
 import os
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from abreast.agents import AGENTS
+from abreast.agents import AGENTS, DEFAULT
+from abreast.engine.client.settings import EffectiveSettings, read_settings
 from abreast.engine.common.check import check_plan
 from abreast.errors import AbreastError, PlanError, Problem
 from abreast.git.call import require_git
@@ -15,8 +17,8 @@ from abreast.git.status import find_commit
 from abreast.model.task import Plan
 from abreast.places import find_places
 from abreast.plan.names import task_problems
-from abreast.plan.options import NO_OVERRIDES, Overrides, plan_from_options
-from abreast.plan.parse import Parsed, read_plan_file
+from abreast.plan.options import NO_OVERRIDES, Overrides, from_environment, plan_from_options
+from abreast.plan.parse import NO_SETTINGS, Parsed, parse_prompts, read_plan_file
 
 
 def read_plan(
@@ -28,13 +30,18 @@ def read_plan(
 ) -> tuple[Plan, list[str]]:
     """Read a plan file, or make a plan of `prompts`, and check it against its repository.
 
-    `overrides` go over the plan's defaults. `repo` is by default the repository around the current
+    `overrides` and then the environment go over the plan's defaults, which are those of the
+    settings where it says nothing. `repo` is by default the repository around the current
     folder. Returns the plan, its base resolved, and warnings for the user. Raises PlanError with
-    everything that is wrong, in the text and with the place.
+    everything that is wrong, in the text and with the place, and UntrustedError for settings of the
+    project that wait for a yes.
     """
     place = str(repo.resolve()) if repo else ""
+    overrides = from_environment(os.environ, overrides)
+    settings = settings_for(source, overrides.base, repo)
+    settings.require_trusted()
     try:
-        parsed = _parse(source, prompts, overrides)
+        parsed = _parse(source, prompts, overrides, settings.values)
     except PlanError as error:
         stand_in = Plan((), base=overrides.base or _base_of(source), repo=place)
         raise PlanError([*error.problems, *_problems(stand_in)]) from None
@@ -65,10 +72,51 @@ def plan_to_check(
     return plan
 
 
-def _parse(source: Path | None, prompts: Sequence[str], options: Overrides) -> Parsed:
-    if source is None:
-        return Parsed(plan_from_options(prompts, options, agents=tuple(AGENTS)))
-    return read_plan_file(source, options, agents=tuple(AGENTS))
+def settings_for(
+    source: Path | None = None, base: str = "", repo: Path | None = None
+) -> EffectiveSettings:
+    """Return the settings for a plan file, or for work in a repository.
+
+    The project's are those of the commit that the sessions will start from. `repo` is by default
+    the plan's, or else the one around the current folder. Raises PlanError.
+    """
+    said = _keys_of(source) if source else {}
+    base, own = base or _text(said, "base") or "HEAD", _text(said, "repo")
+    folder = source.parent / Path(own).expanduser() if source and own else Path.cwd()
+    places = find_places()
+    try:
+        found = find_repository((repo or folder).resolve(), worktrees=places.worktrees)
+        commit = find_commit(found.where, base)
+    except AbreastError:  # whoever needs it says so
+        return read_settings(None, "", places, os.environ)
+    return read_settings(found if commit else None, commit or "", places, os.environ)
+
+
+def chosen_agent(base: str, repo: Path | None, model: str) -> tuple[str, str]:
+    """Return the agent of the settings, or else the default one, and its model if none is given.
+
+    Raises PlanError, and UntrustedError for settings of the project that wait for a yes.
+    """
+    settings = settings_for(base=base, repo=repo)
+    settings.require_trusted()
+    options = from_environment(os.environ)
+    agent = options.agent or settings.values.get("agent", DEFAULT)
+    named = agent if isinstance(agent, str) else DEFAULT  # a command is no name
+    return named, model or options.model or settings.values.get("model", "")
+
+
+def _parse(
+    source: Path | None,
+    prompts: Sequence[str],
+    options: Overrides,
+    settings: Mapping[str, Any] = NO_SETTINGS,
+) -> Parsed:
+    agents = tuple(AGENTS)
+    if source is not None:
+        return read_plan_file(source, options, agents=agents, settings=settings)
+    if settings:
+        return Parsed(parse_prompts(prompts, options, agents=agents, settings=settings))
+    return Parsed(plan_from_options(prompts, options, agents=agents))
 
 
 def _problems(plan: Plan) -> Sequence[Problem]:
@@ -81,8 +129,16 @@ def _problems(plan: Plan) -> Sequence[Problem]:
 
 def _base_of(source: Path | None) -> str:
     """Return the base that a plan names, even if other parts of it are wrong."""
+    return (_text(_keys_of(source), "base") if source else "") or "HEAD"
+
+
+def _keys_of(source: Path) -> Mapping[str, Any]:
     try:
-        base = tomllib.loads(source.read_text(encoding="utf-8-sig")).get("base") if source else None
-    except (OSError, ValueError):
-        base = None
-    return base if isinstance(base, str) else "HEAD"
+        return tomllib.loads(source.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError):  # whoever reads all of it says so
+        return {}
+
+
+def _text(keys: Mapping[str, Any], name: str) -> str:
+    value = keys.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,55 @@
+"""Settings: what counts and where it comes from, change one, say yes to a project's."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from abreast.engine.client import settings as files
+from abreast.engine.client.planning import settings_for
+from abreast.git.repository import find_repository
+from abreast.places import Places, find_places
+from abreast.plan.options import from_environment
+from abreast.plan.settings import Level, Setting, flat
+
+
+def settings(*, repo: Path | None = None) -> list[Setting]:
+    """Return every setting with the value that counts in a repository, and where it comes from.
+
+    The project's are those of its HEAD. `repo` is by default the one around the current folder.
+    Raises PlanError for a file that cannot be read, with every problem by line and key.
+    """
+    given = from_environment(os.environ)
+    return settings_for(repo=repo).each(given)
+
+
+def asked_settings(*, repo: Path | None = None, base: str = "") -> dict[str, Any]:
+    """Return what a project's settings at `base` (HEAD) ask for, waiting for a yes, by key."""
+    return dict(flat(settings_for(base=base, repo=repo).asked))
+
+
+def trust_settings(
+    *, repo: Path | None = None, base: str = "", places: Places | None = None
+) -> dict[str, Any]:
+    """Say yes to what a project's settings at `base` (HEAD) ask for; return that, by dotted key.
+
+    It counts for exactly these values: others ask again.
+    """
+    found = settings_for(base=base, repo=repo)
+    files.trust(found, places or find_places())
+    return dict(flat(found.asked))
+
+
+def set_setting(
+    key: str, value: str, *, project: bool = False, repo: Path | None = None
+) -> tuple[Path, Any]:
+    """Write a setting to the user's file, or the `project`'s; return the file and the value.
+
+    `value` is a text, or TOML where the key takes no text; "" takes the setting away. Comments
+    stay. A project's file counts once it is committed. Raises PlanError for a key or value that
+    means nothing.
+    """
+    if project:
+        file = files.project_file(find_repository(repo or Path.cwd()))
+        return file, files.set_value(key, value, file=file, level=Level.PROJECT)
+    file = files.user_file(os.environ)
+    return file, files.set_value(key, value, file=file, level=Level.USER)

@@ -1,0 +1,119 @@
+"""`abreast settings`: what counts and where it comes from, changed or said yes to."""
+
+import json as jsons
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from abreast.cli import as_json, door, options
+from abreast.cli.figures import one_line
+
+
+@click.group(invoke_without_command=True)
+@options.repo
+@options.as_json
+@click.pass_context
+def settings(ctx: click.Context, *, repo: Path | None, json: bool) -> int:
+    """Show each setting and where it comes from
+
+    Of a setting in several places counts, in this order: the command line, the environment
+    (ABREAST_AGENT and so on), the plan, the project's abreast.toml, your own config.toml, the
+    default. A project's file is read from the commit that the sessions start from.
+    """
+    if ctx.invoked_subcommand is not None:
+        return 0
+    from abreast.api import configuring
+
+    found, asked = configuring.settings(repo=repo), configuring.asked_settings(repo=repo)
+    if json:
+        as_json.emit({"settings": found, "asked": asked})
+        return 0
+    from rich.text import Text
+
+    from abreast.cli.console import Column, Grid
+
+    rows = [
+        (Text(one.key), Text(shown(one.value)), Text(f"{one.level} {_short(one.place)}".strip()))
+        for one in found
+    ]
+    door.console().print(Grid([Column("setting"), Column("value"), Column("from")], rows))
+    if asked:
+        click.echo(f"abreast.toml also asks for {', '.join(asked)}, which wait for a yes", err=True)
+        click.echo("hint: abreast settings trust shows them and asks you", err=True)
+    return 0
+
+
+@settings.command("set")
+@click.argument("key")
+@click.argument("value")
+@click.option("--project", is_flag=True, help="In the project's abreast.toml, not in your own file")
+@options.repo
+@options.as_json
+def set_(*, key: str, value: str, project: bool, repo: Path | None, json: bool) -> int:
+    """Write a setting, such as: limits.minutes 30
+
+    An empty value takes it away. Comments stay.
+    """
+    from abreast.api import configuring
+
+    file, now = configuring.set_setting(key, value, project=project, repo=repo)
+    if json:
+        as_json.emit({"file": str(file), "key": key, "value": now})
+        return 0
+    click.echo(f"{file}: {key} = {shown(now)}" if now is not None else f"{file}: without {key}")
+    if project:
+        click.echo("it counts once it is committed", err=True)
+    return 0
+
+
+@settings.command()
+@click.option("--yes", "-y", is_flag=True, help="Do not ask")
+@click.option("--base", metavar="REV", default="", help="The commit that has them; without it HEAD")
+@options.repo
+@options.as_json
+def trust(*, yes: bool, base: str, repo: Path | None, json: bool) -> int:
+    """Say yes to what the project's abreast.toml asks for
+
+    It counts for exactly these values. Whatever is changed later asks again.
+    """
+    from abreast.api import configuring
+
+    asked = configuring.asked_settings(repo=repo, base=base)
+    agreed = bool(asked) and (yes or (not json and ask(asked)))
+    if agreed:
+        configuring.trust_settings(repo=repo, base=base)
+    if json:
+        as_json.emit({"asked": asked, "trusted": agreed})
+    elif not asked:
+        click.echo("nothing waits for a yes", err=True)
+    return 0 if agreed or not asked else 1
+
+
+def ask(asked: Mapping[str, Any]) -> bool:
+    """Show what a project asks for, and ask a person at a terminal; False when nobody is there."""
+    for key, value in asked.items():
+        click.echo(f"  {key} = {shown(value)}", err=True)
+    if not sys.stdin.isatty():
+        click.echo("hint: `abreast settings trust --yes` says yes without asking", err=True)
+        return False
+    return click.confirm("abreast.toml of this repository asks for these. Use them?", err=True)
+
+
+def _short(place: str) -> str:
+    """Return a path with `~` for the home folder."""
+    home = str(Path.home())
+    return one_line(f"~{place[len(home) :]}" if place.startswith(f"{home}/") else place)
+
+
+def shown(value: Any) -> str:
+    """Return a value on one line, a text without quotes."""
+    if isinstance(value, str):
+        return one_line(value) or "-"
+    if isinstance(value, Mapping):
+        return one_line(next((str(v) for v in value.values()), "-"))
+    if isinstance(value, float):
+        return f"{value:g}"
+    return one_line(jsons.dumps(value, ensure_ascii=False))

@@ -1,0 +1,219 @@
+"""The files of settings: the user's, and the project's at the commit that a run starts from.
+
+A project's file is somebody else's word. What would make more run or let more out counts only
+after a person has said yes to exactly that; see `abreast.plan.settings.HARMLESS`.
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from abreast.agents import AGENTS
+from abreast.errors import PlanError, Problem, StateError, UntrustedError
+from abreast.git.repository import Repository
+from abreast.places import Places
+from abreast.plan.explain import did_you_mean
+from abreast.plan.options import NO_OVERRIDES, VARIABLES, Overrides, variable_of
+from abreast.plan.settings import (
+    Layer,
+    Level,
+    Setting,
+    combine,
+    digest_of,
+    flat,
+    needs_yes,
+    read_layer,
+    settings_of,
+)
+from abreast.process.files import load_as, write_atomic, write_json
+
+PROJECT_FILE = "abreast.toml"
+_TRUSTED = "trusted.json"
+_MOST = 100_000  # bytes of a file of settings
+
+
+@dataclass(frozen=True)
+class EffectiveSettings:
+    """The layers that count, the lowest first, and what of the project's file waits for a yes.
+
+    `asked` is nested as in the file.
+    """
+
+    layers: tuple[Layer, ...]
+    asked: Mapping[str, Any]
+    repository: Repository | None = None
+    base: str = ""  # the commit that has the project's file
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What they come to, nested as in a plan."""
+        return combine(self.layers)
+
+    def require_trusted(self) -> None:
+        """Raise UntrustedError when something waits for a yes."""
+        if self.asked and self.repository is not None:
+            raise UntrustedError(str(self.repository.place), self.base, dict(flat(self.asked)))
+
+    def each(self, options: Overrides = NO_OVERRIDES) -> list[Setting]:
+        """Return every setting with the value that counts; `options` are the environment's."""
+        given = (
+            Layer(Level.ENVIRONMENT, variable_of(key), {key: value})
+            for key in VARIABLES
+            if (value := getattr(options, key))
+        )
+        return settings_of((*self.layers, *given), next(iter(AGENTS)))
+
+
+def user_file(environ: Mapping[str, str]) -> Path:
+    """Return where the user's settings are: the file in `ABREAST_CONFIG`, or the platform's."""
+    if given := environ.get("ABREAST_CONFIG"):
+        return Path(given)
+    import platformdirs
+
+    return platformdirs.user_config_path("abreast", appauthor=False) / "config.toml"
+
+
+def read_settings(
+    repository: Repository | None, base: str, places: Places, environ: Mapping[str, str]
+) -> EffectiveSettings:
+    """Return the user's settings, and the project's at the commit `base`.
+
+    Raises PlanError for what cannot be read, every problem by line and key.
+    """
+    layers = []
+    file = user_file(environ)
+    if text := _text_of(file):
+        layers.append(read_layer(text, file, Level.USER, tuple(AGENTS)))
+    committed = _committed(repository, base) if repository else ""
+    if not committed or repository is None:
+        return EffectiveSettings(tuple(layers), {})
+    found = read_layer(committed, Path(PROJECT_FILE), Level.PROJECT, tuple(AGENTS))
+    asked = needs_yes(found.values)
+    if asked and digest_of(asked) not in _trusted(places).get(str(repository.common_dir), ()):
+        calm = {key: value for key, value in found.values.items() if key not in asked}
+        return EffectiveSettings(
+            (*layers, Layer(Level.PROJECT, PROJECT_FILE, calm)), asked, repository, base
+        )
+    return EffectiveSettings((*layers, found), {}, repository, base)
+
+
+def trust(settings: EffectiveSettings, places: Places) -> None:
+    """Note that a person has said yes to what waits for it."""
+    if settings.repository is None or not settings.asked:
+        return
+    known, name = _trusted(places), str(settings.repository.common_dir)
+    digests = [digest_of(settings.asked), *known.get(name, ())]
+    places.make()
+    write_json(places.state / _TRUSTED, {**known, name: digests[:_KEPT]})
+
+
+_KEPT = 50  # versions of one project's settings: of a branch, of the next one
+
+
+def _trusted(places: Places) -> dict[str, list[str]]:
+    return load_as(dict[str, list[str]], places.state / _TRUSTED) or {}
+
+
+def _text_of(file: Path) -> str:
+    """Return a file's text, "" when there is none."""
+    try:
+        if not file.is_file():
+            return ""
+        with file.open("rb") as opened:
+            content = opened.read(_MOST + 1)
+        if len(content) > _MOST:
+            raise PlanError([_too_large(str(file))], what="the settings")
+        return content.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        problem = Problem(str(file), f"cannot be read: {said}")
+        raise PlanError([problem], what="the settings") from error
+
+
+def _too_large(file: str) -> Problem:
+    return Problem(file, f"has more than {_MOST} bytes")
+
+
+def _committed(repository: Repository, base: str) -> str:
+    """Return the project's file as the commit has it, "" when it has none."""
+    name = f"{base}:{PROJECT_FILE}"
+    query = ("cat-file", "--batch-check=%(objecttype) %(objectsize)")
+    asked = repository.call(*query, stdin=f"{name}\n")
+    kind, _, size = asked.stdout.strip().partition(" ")
+    if kind != "blob" or not size.isdigit():
+        return ""
+    if int(size) > _MOST:
+        raise PlanError([_too_large(PROJECT_FILE)], what="the settings")
+    return repository.call("cat-file", "blob", name).stdout
+
+
+def set_value(key: str, value: str, *, file: Path, level: Level) -> Any:
+    """Write one setting to a file, or take it away with "", and return what it is now.
+
+    Comments and layout stay. Raises PlanError, and changes nothing, for a key or value that means
+    nothing.
+    """
+    text = _text_of(file)
+    if text:
+        read_layer(text, file, level, tuple(AGENTS))
+    known = [one.key for one in settings_of((), "")]
+    if key not in known:
+        hint = did_you_mean(key, known, "keys are")
+        raise PlanError([Problem(key, "unknown key", hint)], what="the settings")
+    problem: PlanError | None = None
+    for meant in _meanings(value):
+        changed = _with(text, key.split("."), meant)
+        try:
+            read_layer(changed, file, level, tuple(AGENTS))
+        except PlanError as error:
+            problem = error
+        else:
+            _write(file, changed)
+            return meant
+    raise problem or StateError(f"{key} cannot be {value}")
+
+
+def _with(text: str, keys: Sequence[str], value: Any) -> str:
+    """Return a file's text with another value for a key; without the key for None."""
+    import tomlkit
+
+    document: Any = tomlkit.parse(text)
+    table = document
+    for key in keys[:-1]:
+        if value is None and key not in table:
+            return text
+        table = table.setdefault(key, tomlkit.table())
+    if value is None:
+        table.pop(keys[-1], None)
+    else:
+        table[keys[-1]] = value
+    return str(tomlkit.dumps(document))
+
+
+def _meanings(value: str) -> Sequence[Any]:
+    """Return what a value on the command line may mean: a text, or what TOML makes of it."""
+    if not value:
+        return (None,)
+    try:
+        return (value, tomllib.loads(f"value = {value}")["value"])
+    except ValueError:
+        return (value,)
+
+
+def _write(file: Path, text: str) -> None:
+    target = file.resolve()  # people link such files to where they keep them
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
+        write_atomic(target, text, mode=mode)
+    except OSError as error:
+        raise StateError(f"{file} cannot be written: {error.strerror}") from error
+
+
+def project_file(repository: Repository) -> Path:
+    """Return the project's file in the checkout; raises StateError where there is no checkout."""
+    if repository.toplevel is None:
+        raise StateError(f"{repository.place} has no checkout to write {PROJECT_FILE} in")
+    return repository.toplevel / PROJECT_FILE

@@ -1,0 +1,150 @@
+"""Settings: what plans are like unless they say it, in layers; the later ones count more."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from abreast.errors import PlanError
+from abreast.plan.explain import explain
+from abreast.plan.parse import check_text, read_source
+from abreast.plan.source import Source, merged
+from abreast.plan.tasks import read_choice
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+KEYS = (
+    "agent",
+    "model",
+    "setup",
+    "verify",
+    "limits",
+    "max_parallel",
+    "land",
+    "land_style",
+    "co_author",
+    "batch",
+    "gate",
+    "setup_timeout_minutes",
+    "verify_timeout_minutes",
+    "pass_env",
+    "pool",
+    "pr",
+)
+"""The keys of a file of settings, beside `delegate`; known without loading the schema."""
+
+HARMLESS = frozenset({"model", "gate", "land_style", "co_author", "delegate"})
+"""Keys of a project's file that count without a yes: they make nothing more run or go out."""
+
+
+class Level(StrEnum):
+    """Where a setting comes from, in the order in which they count."""
+
+    DEFAULT = "default"
+    USER = "user"
+    PROJECT = "project"
+    ENVIRONMENT = "environment"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The settings of one level, nested as in TOML. `place` is the file, or ""."""
+
+    level: Level
+    place: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting as it counts: its key in dotted form, its value, and where that comes from."""
+
+    key: str
+    value: Any
+    level: Level
+    place: str = ""
+
+
+def read_layer(text: str, file: Path, level: Level, agents: Sequence[str]) -> Layer:
+    """Return the settings in a file's text; raises PlanError with every problem, by line and key.
+
+    `agents` are the names of all agents.
+    """
+    from pydantic import ValidationError
+
+    from abreast.plan.schema import SettingsTable
+
+    source = read_source(text, file)
+    check_text(source)
+    if "agent" in source.raw:
+        read_choice(source, ("agent",), source.raw["agent"], agents)
+    try:
+        SettingsTable.model_validate(dict(source.raw))
+    except ValidationError as error:
+        explain(source, error, SettingsTable)
+    _refuse(source)
+    return Layer(level, str(file), source.raw)
+
+
+def _refuse(source: Source) -> None:
+    if not source.sound:
+        raise PlanError(source.in_order(), what="the settings")
+
+
+def combine(layers: Sequence[Layer]) -> dict[str, Any]:
+    """Return what the layers come to, nested as in a plan; each later one counts more."""
+    whole = merged(layer.values for layer in layers)
+    whole.pop("delegate", None)
+    return whole
+
+
+def needs_yes(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of a project's settings that count only once a person has said yes to them."""
+    return {key: value for key, value in values.items() if key not in HARMLESS}
+
+
+def digest_of(values: Mapping[str, Any]) -> str:
+    """Return what identifies settings that a person has said yes to."""
+    whole = json.dumps(values, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(whole.encode()).hexdigest()
+
+
+def settings_of(layers: Sequence[Layer], default_agent: str) -> list[Setting]:
+    """Return every setting with the value that counts, sorted as in a plan's documentation."""
+    found = {one.key: one for one in _defaults(default_agent)}
+    for layer in layers:
+        for key, value in flat(layer.values):
+            if key in found:
+                found[key] = Setting(key, value, layer.level, layer.place)
+    return list(found.values())
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each value with its dotted key; an agent's table is one value."""
+    for key, value in values.items():
+        if isinstance(value, Mapping) and key not in {"agent", "delegate"}:
+            yield from flat(value, f"{prefix}{key}.")
+        elif key != "delegate":
+            yield prefix + key, value
+
+
+def _defaults(agent: str) -> Iterator[Setting]:
+    from abreast.model.limits import Limits
+    from abreast.plan.schema import LimitsTable, RequestTable, RunTable
+
+    tables: dict[str, tuple[type[BaseModel], Any]] = {
+        "limits": (LimitsTable, Limits()),
+        "pr": (RequestTable, RequestTable()),
+    }
+    for key, known in RunTable.model_fields.items():
+        if key in tables:
+            table, values = tables[key]
+            for name in table.model_fields:
+                yield Setting(f"{key}.{name}", getattr(values, name), Level.DEFAULT)
+        else:
+            default = agent if key == "agent" else known.get_default(call_default_factory=True)
+            yield Setting(key, "" if default is None else default, Level.DEFAULT)

@@ -1,0 +1,67 @@
+"""Settings at a terminal: a person says yes to what a project asks for, or nothing starts."""
+
+from collections.abc import Iterator
+
+import pytest
+
+import abreast
+from abreast.cli.edge import guard
+from abreast.places import find_places
+from tests.cli.test_door import Screen, screen  # noqa: F401 (a fixture)
+from tests.support.repos import Repo
+from tests.support.stage import Stage
+
+PLAN = """
+[[task]]
+id = "a"
+prompt = "Do a."
+agent = { command = "echo a > a.txt" }
+"""
+
+
+@pytest.fixture
+def stage(repo: Repo) -> Iterator[Stage]:
+    with Stage(find_places().make(), repo) as made:
+        yield made
+
+
+@pytest.fixture
+def asking(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> Repo:
+    """A repository whose settings ask for a verify command, around the current folder."""
+    monkeypatch.chdir(repo.path)
+    repo.write({"abreast.toml": 'verify = "test -e a.txt"\n', "plan.toml": PLAN})
+    repo.git("add", "-A")
+    repo.git("commit", "-qm", "settings")
+    return repo
+
+
+def test_run_asks_a_person_and_remembers_the_yes(
+    asking: Repo,
+    screen: Screen,  # noqa: F811
+    stage: Stage,
+) -> None:
+    refused = screen.run("run", "plan.toml", keys="n\n")
+    assert "verify = test -e a.txt" in refused
+    assert "Use them? [y/N]" in refused
+    assert "to which you have not said yes" in refused
+    assert abreast.runs(places=stage.places) == []
+
+    ran = screen.run("run", "plan.toml", keys="y\n")
+    assert "1 of 1 task done" in ran
+    assert "Use them?" not in screen.run("run", "plan.toml", "-d")
+    verified = {stage.wait(run.id).state for run in abreast.runs(places=stage.places)}
+    assert verified == {abreast.RunState.DONE}
+
+
+def test_without_a_terminal_nothing_starts_and_the_hint_says_yes(
+    asking: Repo, stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert guard(["run", "plan.toml"]) == 1
+    said = capsys.readouterr().err
+    head = asking.git("rev-parse", "HEAD")
+    assert f"abreast settings trust --base {head[:12]}" in said
+    assert abreast.runs(places=stage.places) == []
+    assert guard(["settings", "trust", "--base", head[:12], "--yes"]) == 0
+    assert guard(["run", "plan.toml", "--detach"]) == 0
+    [run] = abreast.runs(places=stage.places)
+    stage.wait(run.id)

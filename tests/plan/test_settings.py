@@ -1,0 +1,122 @@
+"""Settings come in layers, and the later ones count more."""
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from abreast.errors import PlanError
+from abreast.model.gate import GateMode
+from abreast.model.limits import Limits
+from abreast.model.session import LandMode
+from abreast.plan.options import Overrides, from_environment
+from abreast.plan.parse import parse_plan, parse_prompts
+from abreast.plan.schema import LimitsTable, RequestTable, RunTable, SettingsTable
+from abreast.plan.settings import (
+    HARMLESS,
+    KEYS,
+    Layer,
+    Level,
+    combine,
+    digest_of,
+    flat,
+    needs_yes,
+    read_layer,
+    settings_of,
+)
+
+AGENTS = ("claude", "codex", "command")
+
+
+def layer(text: str, level: Level = Level.USER) -> Layer:
+    return read_layer(dedent(text), Path("config.toml"), level, AGENTS)
+
+
+def test_the_keys_are_those_of_the_schema() -> None:
+    assert {*KEYS} == {*RunTable.model_fields}
+    assert {*KEYS, "delegate"} == {*SettingsTable.model_fields}
+    assert {*KEYS, "delegate"} > HARMLESS
+    listed = {one.key.partition(".")[0] for one in settings_of((), "claude")}
+    assert listed == {*KEYS}
+    inner = {one.key for one in settings_of((), "claude") if "." in one.key}
+    assert inner == {f"limits.{key}" for key in LimitsTable.model_fields} | {
+        f"pr.{key}" for key in RequestTable.model_fields
+    }
+
+
+def test_a_plan_says_more_than_settings_and_a_project_more_than_its_user() -> None:
+    user = layer('agent = "codex"\nverify = "make user"\n[limits]\nminutes = 5\nturns = 7')
+    project = layer('verify = "make project"\n[limits]\nturns = 8', Level.PROJECT)
+    values = combine([user, project])
+    text = '[limits]\nminutes = 9\n[[task]]\nid = "a"\nprompt = "x"\n'
+    [task] = parse_plan(text, Path("p.toml"), agents=AGENTS, settings=values).plan.tasks
+    assert (task.agent.name, task.verify) == ("codex", "make project")
+    assert task.limits == Limits(minutes=9, turns=8)
+
+    whole = 'agent = "claude"\nverify = ""\n[[task]]\nid = "a"\nprompt = "x"\n'
+    [task] = parse_plan(whole, Path("p.toml"), agents=AGENTS, settings=values).plan.tasks
+    assert (task.agent.name, task.verify) == ("claude", "")
+
+
+def test_tasks_in_words_get_the_settings_and_options_say_more() -> None:
+    values = combine([layer('agent = { command = "make" }\nland = "merge"\nbatch = 4\npool = 2')])
+    plan = parse_prompts(["Do a."], Overrides(), agents=AGENTS, settings=values)
+    assert (plan.land, plan.batch, plan.pool) == (LandMode.MERGE, 4, 2)
+    assert plan.tasks[0].agent.command == "make"
+    chosen = Overrides(agent="codex", land=LandMode.NONE)
+    plan = parse_prompts(["Do a."], chosen, agents=AGENTS, settings=values)
+    assert (plan.land, plan.tasks[0].agent.name, plan.tasks[0].id) == (
+        LandMode.NONE,
+        "codex",
+        "do-a",
+    )
+
+
+def test_every_setting_tells_where_it_comes_from() -> None:
+    user = layer('agent = "codex"\nmodel = "m"')
+    project = layer('model = "n"', Level.PROJECT)
+    environment = Layer(Level.ENVIRONMENT, "ABREAST_GATE", {"gate": "off"})
+    found = {one.key: one for one in settings_of([user, project, environment], "claude")}
+    assert (found["agent"].value, found["agent"].level) == ("codex", Level.USER)
+    assert (found["model"].value, found["model"].level) == ("n", Level.PROJECT)
+    assert (found["gate"].place, found["gate"].level) == ("ABREAST_GATE", Level.ENVIRONMENT)
+    assert (found["limits.minutes"].value, found["limits.minutes"].level) == (60.0, Level.DEFAULT)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("agnet = 'codex'", "config.toml:1 agnet: unknown key\n  hint: did you mean `agent`?"),
+        ("agent = 'codx'", "config.toml:1 agent: there is no agent `codx`"),
+        ("\n[limits]\nminuets = 3", "config.toml:3 limits.minuets: unknown key"),
+        ("base = 'main'", "config.toml:1 base: unknown key"),
+        ("batch = 0", "config.toml:1 batch: "),
+        ("[[task]]\nid = 'a'", "config.toml:1 task: unknown key"),
+        ("pass_env = ['A=b']", "names variables, but gives `A` a value"),
+        ("land = ", "config.toml:1: is not valid TOML"),
+    ],
+)
+def test_what_means_nothing_is_told_by_line_and_key(text: str, said: str) -> None:
+    with pytest.raises(PlanError) as refused:
+        layer(text)
+    assert said in refused.value.message
+
+
+def test_what_makes_more_run_needs_a_yes_and_its_digest_is_of_just_that() -> None:
+    plain = needs_yes(layer('verify = "make"\nmodel = "m"\n[limits]\nminutes = 5').values)
+    assert dict(flat(plain)) == {"verify": "make", "limits.minutes": 5}
+    other_order = needs_yes(layer('model = "n"\nlimits = { minutes = 5 }\nverify = "make"').values)
+    assert digest_of(plain) == digest_of(other_order)
+    assert digest_of(plain) != digest_of({**plain, "verify": "make all"})
+
+
+def test_the_environment_says_what_options_do_not() -> None:
+    environ = {"ABREAST_AGENT": "codex", "ABREAST_GATE": "off", "ABREAST_MAX_PARALLEL": "3"}
+    options = from_environment(environ, Overrides(agent="claude"))
+    assert (options.agent, options.gate, options.max_parallel) == ("claude", GateMode.OFF, 3)
+    with pytest.raises(PlanError) as refused:
+        from_environment({"ABREAST_LAND": "up", "ABREAST_MAX_PARALLEL": "x"})
+    assert [problem.where for problem in refused.value.problems] == [
+        "ABREAST_LAND",
+        "ABREAST_MAX_PARALLEL",
+    ]
