@@ -1,5 +1,6 @@
 """`import abreast` does nothing, and offers everything."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,41 @@ def test_the_version_is_that_of_the_distribution():
         [sys.executable, "-m", "abreast", "--version"], capture_output=True, text=True, check=True
     )
     assert done.stdout == f"abreast {abreast.__version__}\n"
+
+
+SERVER = """
+import sys
+from abreast.mcp_server.serve import serve
+code = serve()
+heavy = {"mcp", "pydantic", "sqlalchemy", "jsonschema", "abreast.api"} & set(sys.modules)
+print(code, heavy or "light", file=sys.stderr)
+"""
+
+
+def test_a_client_that_calls_no_tool_is_answered_without_the_sdk():
+    hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {}}
+    messages = [
+        {"id": 1, "method": "initialize", "params": hello},
+        {"method": "notifications/initialized"},
+        {"id": 2, "method": "tools/list"},
+        {"id": 3, "method": "ping"},
+    ]
+    said = "".join(f"{json.dumps({'jsonrpc': '2.0', **message})}\n" for message in messages)
+    done = subprocess.run(
+        [sys.executable, "-c", SERVER], input=said, capture_output=True, text=True, check=True
+    )
+    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == [1, 2, 3]
+    assert done.stderr == "0 light\n"
+
+
+def test_a_call_of_a_tool_loads_only_what_the_tools_need():
+    code = """
+import sys
+import abreast.mcp_server.desk
+print({"dbos", "alembic", "rich", "abreast.aio", "abreast.gate"} & set(sys.modules) or "light")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "light\n"
 
 
 def test_only_a_plan_that_is_judged_loads_the_gate():

@@ -1,7 +1,11 @@
-"""The MCP server of the SDK, with our wire as transport; each tool call calls `abreast.aio`."""
+"""The MCP server of the SDK, with our wire as transport; each tool call calls `abreast.api`.
+
+Not `abreast.aio`, which imports what every call of the library needs.
+"""
 
 import asyncio
 import contextlib
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,9 +20,12 @@ from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 
 import abreast
-from abreast import aio
 from abreast.agents import modelled
-from abreast.api.delegations import start_delegation
+from abreast.api.answers import collect, more
+from abreast.api.delegations import start_delegation, tell
+from abreast.api.looking import find_run
+from abreast.api.running import stop
+from abreast.engine.client import collecting
 from abreast.errors import AbreastError, NotFoundError
 from abreast.mcp_server import arguments, result
 from abreast.mcp_server.caller import Caller, caller_of, check_stop, check_tell
@@ -26,6 +33,7 @@ from abreast.mcp_server.wire import Wire, narrate
 from abreast.mcp_server.words import NAME
 from abreast.model.session import Run, Session
 from abreast.model.text import harmless
+from abreast.places import find_places
 
 _EVERY = 2.0  # seconds between signs of life
 
@@ -103,7 +111,7 @@ def _start(call: ToolCall) -> Run:
 async def _stop(run: str) -> None:
     """Stop children that nobody waits for. A failure goes to standard error: there is no call."""
     try:
-        await aio.stop(run)
+        await asyncio.to_thread(stop, run)
     except AbreastError as error:
         narrate(f"{run} could not be stopped: {error.message}")
 
@@ -126,15 +134,27 @@ async def _collect(call: ToolCall) -> str:
 
 async def _wait(call: ToolCall, name: str) -> str:
     """Wait as long as the client allows, and tell what there is then."""
-    async with _signs_of_life(call) as seen:
-        await aio.collect(name, wait=True, timeout=call.caller.wait, progress=seen)
+    await asyncio.to_thread(collect, name)  # raises at once for what is not a delegation
+    given_up = threading.Event()
+    try:
+        async with _signs_of_life(call) as seen:
+            await asyncio.to_thread(
+                collecting.wait,
+                name,
+                find_places(),
+                timeout=call.caller.wait,
+                given_up=given_up,
+                progress=seen,
+            )
+    finally:
+        given_up.set()
     return await _told(name)
 
 
 async def _told(name: str) -> str:
     child = name.partition("@")[0]  # without an attempt
-    run = await aio.find_run(child.partition("/")[0])
-    found = await aio.collect(name)
+    run = await asyncio.to_thread(find_run, child.partition("/")[0])
+    found = await asyncio.to_thread(collect, name)
     sessions = [one for one in run.sessions if child.partition("/")[2] in {"", one.task}]
     there = {one.id.partition("@")[0] for one in found}
     working = [one for one in sessions if one.id not in there]
@@ -145,7 +165,7 @@ async def _told(name: str) -> str:
 
 async def _more(call: ToolCall) -> str:
     name = arguments.text_of(call.given, "id")
-    page = await aio.more(name, arguments.whole_of(call.given, "page", 2))
+    page = await asyncio.to_thread(more, name, arguments.whole_of(call.given, "page", 2))
     return result.page_of(page, name)
 
 
@@ -153,7 +173,7 @@ async def _tell(call: ToolCall) -> str:
     name, text = arguments.text_of(call.given, "id"), arguments.text_of(call.given, "text")
     await asyncio.to_thread(check_tell, name, call.caller, _tree(call.caller))
     # Without a sender it would be taken for the user's word.
-    told = await aio.tell(name, text, sender=call.caller.parent or "another session")
+    told = await asyncio.to_thread(tell, name, text, sender=call.caller.parent or "another session")
     if told.heard:
         return f"{told.session} has received it {told.heard}"
     return f"{told.session} has not received it yet; it will receive it {told.waits_for}"
@@ -161,9 +181,9 @@ async def _tell(call: ToolCall) -> str:
 
 async def _cancel(call: ToolCall) -> str:
     name = arguments.text_of(call.given, "id")
-    await aio.collect(name)  # nothing but a delegation is stopped by a model
+    await asyncio.to_thread(collect, name)  # nothing but a delegation is stopped by a model
     await asyncio.to_thread(check_stop, name, call.caller, _tree(call.caller))
-    await aio.stop(name)
+    await asyncio.to_thread(stop, name)
     return await _told(name)
 
 

@@ -146,12 +146,6 @@ class Wire:
 
     def readline(self) -> str:
         """Return the next line; "" once the client has gone, or `close` was called."""
-        while (line := self.hear()) is None:
-            pass
-        return line
-
-    def hear(self) -> str | None:
-        """Return like `readline`, or None when `wake` was called before there was a line."""
         if self._lines:
             return self._lines.pop(0)
         while not self._closed.is_set():
@@ -163,10 +157,7 @@ class Wire:
                     continue
                 return self._lines.pop(0)
             ready = {descriptor for descriptor, _ in self._poll.poll()}
-            if self._heard in ready:
-                os.read(self._heard, 1)
-                return "" if self._closed.is_set() else None
-            if not self._more():
+            if self._heard in ready or not self._more():
                 self._closed.set()
         return ""
 
@@ -213,15 +204,11 @@ class Wire:
     def flush(self) -> None:
         """Do nothing: what is written has been sent."""
 
-    def wake(self) -> None:
-        """Make `hear` return, from any thread or signal handler."""
-        with contextlib.suppress(OSError):  # it is full of calls that have not been heard yet
-            os.write(self._bell, b"!")
-
     def close(self) -> None:
         """Make `readline` return its last line, from any thread or signal handler."""
         self._closed.set()
-        self.wake()
+        with contextlib.suppress(OSError):  # it is full of calls that have not been heard yet
+            os.write(self._bell, b"!")
 
 
 def narrate(text: str) -> None:
