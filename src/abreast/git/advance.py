@@ -52,7 +52,7 @@ def advance(
         raise StateError(f"there is no branch {target}", hint="`git branch` lists them")
     if not fast_forwardable(repo, old, new):
         raise StateError(f"{new[:12]} does not contain {old[:12]}; {target} was not moved")
-    if is_ancestor(repo, new, now):
+    if now == new or (now != old and is_ancestor(repo, new, now)):
         return Advance(AdvanceOutcome.ADVANCED, now)
     if now != old:
         return Advance(AdvanceOutcome.MOVED, now)

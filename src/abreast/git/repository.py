@@ -157,6 +157,29 @@ def is_ancestor(repo: Repository, older: str, newer: str) -> bool:
     return repo.call("merge-base", "--is-ancestor", older, newer, codes=(0, 1)).code == 0
 
 
+_FEW = 1000  # commits; what a session is ahead of its target by is a few
+
+
+def missing_from(repo: Repository, tip: str, *commits: str) -> set[str]:
+    """Return which of `commits` (ids) `tip` does not contain; a commit contains itself."""
+    listed = ("rev-list", f"--max-count={_FEW}", *commits, f"^{tip}")
+    found = repo.call(*listed).stdout.split()
+    if len(found) == _FEW:
+        return {one for one in commits if not is_ancestor(repo, one, tip)}
+    return set(commits).intersection(found)
+
+
+def look_up(repo: Repository, *names: str) -> tuple[str | None, ...]:
+    """Return the full ids of what each name stands for, in one call; None: there is nothing.
+
+    Names are full refs, ids, and these with `^{tree}`.
+    """
+    asked = "".join(f"{name}\n" for name in names)
+    lines = repo.call("cat-file", "--batch-check=%(objectname)", stdin=asked).stdout.splitlines()
+    # What is not an id is the name followed by what is wrong with it.
+    return tuple(None if " " in line else line for line in lines)
+
+
 def branch_name_ok(name: str) -> bool:
     """Return whether git accepts `name` as the name of a branch."""
     if not name or name.startswith("-") or name == "HEAD" or "\0" in name:

@@ -1,6 +1,7 @@
 """What a checkout (the main one or a linked worktree) is on, and what in it is not committed."""
 
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from abreast.git.guarded import Guarded, Where, content_mark, path_of, read_plai
 from abreast.process.files import write_atomic
 
 _POINTER_BYTES = 8192  # a path has 4096 at most
+_ID = re.compile("[0-9a-f]{40}(?:[0-9a-f]{24})?")  # SHA-1 or SHA-256
 
 
 def own_git_dir(checkout: Where) -> Path | None:
@@ -81,6 +83,12 @@ def set_head(worktree: Guarded, to: str) -> None:
         return
     move = ("symbolic-ref", "HEAD", to) if branch else ("update-ref", "--no-deref", "HEAD", to)
     call(worktree.admin, *move, git_dir=worktree.admin, config=(NO_HOOKS,))
+
+
+def head_commit(worktree: Guarded) -> str | None:
+    """Return the commit that HEAD of a worktree is at; git is asked only where no file tells."""
+    head = os.fsdecode(read_plain(worktree.admin / "HEAD", _POINTER_BYTES)).removesuffix("\n")
+    return head if _ID.fullmatch(head) else find_commit(worktree, "HEAD")
 
 
 def on_branch(checkout: Where, branch: str) -> bool:

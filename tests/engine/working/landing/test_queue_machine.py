@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -230,10 +230,13 @@ def test_a_queue_whose_worker_is_killed_ends_as_any_other(
 
 
 def play(machine: type[LandingQueue], examples: int, steps: int) -> None:
+    # A second for an example: making a failing one smaller would take minutes.
+    phases = (Phase.explicit, Phase.reuse, Phase.generate)
     run_state_machine_as_test(
         machine,
         settings=settings(
             max_examples=examples,
+            phases=phases,
             stateful_step_count=steps,
             suppress_health_check=list(HealthCheck),
         ),

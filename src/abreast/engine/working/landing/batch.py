@@ -142,7 +142,7 @@ def _chain(contexts: Sequence[SessionContext]) -> BatchChain:
             tip = made
         elif not members and not ended:  # with others before it, it may be otherwise
             ended[context.session.id] = made
-    if members:
+    if len(members) > 1 or (members and not members[0].context.task.commands):
         _hold(members[-1])
     return BatchChain(old, tuple(members), ended)
 
@@ -170,10 +170,14 @@ def tell(context: SessionContext, made: LandingCandidate) -> None:
 
 
 def _hold(last: BatchMember) -> None:
-    """Keep the commits of a batch: nothing else reaches them, and `gc --prune=now` takes such."""
+    """Keep the commits of a batch: nothing else reaches them, and `gc --prune=now` takes such.
+
+    One that is tested by itself is HEAD of the scratch worktree.
+    """
     repo, ref = last.context.repository, last.context.layout.ref("trial")
     reason = f"abreast: {last.context.layout.id} on trial"
-    swap_ref(repo, ref, last.commit, read_ref(repo, ref), reason=reason)
+    if not swap_ref(repo, ref, last.commit, None, reason=reason):  # mostly there is none yet
+        swap_ref(repo, ref, last.commit, read_ref(repo, ref), reason=reason)
 
 
 async def _test(members: Sequence[BatchMember], tests: LandTests) -> BatchTest:

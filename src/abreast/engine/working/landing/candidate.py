@@ -14,7 +14,7 @@ from abreast.engine.working.session.context import SessionContext
 from abreast.git.commit import commit_tree, tree_of, wants_signature
 from abreast.git.lines import OwnCommit, own_commits, own_trailers
 from abreast.git.merge import Merged, adds_nothing, holds, merge_since, merge_trees
-from abreast.git.repository import is_ancestor, read_ref
+from abreast.git.repository import is_ancestor, look_up, missing_from
 from abreast.model.session import LandState, LandStyle
 from abreast.store.rows import SessionUpdate
 
@@ -38,9 +38,10 @@ def make_candidate(
     No ref points to it yet. The tasks in `ahead` land before it.
     """
     repo, session, style = context.repository, context.session, context.plan.land_style
-    if landed := landed_as(context, tip):
+    lacking = missing_from(repo, tip, session.commit, session.base_sha)
+    if landed := landed_as(context, tip, lacking):
         return SessionUpdate(landing=LandState.LANDED, landed=landed)
-    start = _start(context, tip)
+    start = _start(context, tip, lacking)
     if style is LandStyle.MERGE and not start and is_ancestor(repo, tip, session.commit):
         return LandingCandidate(session.commit)
     others = others_named(context, ahead) if start else ""
@@ -51,11 +52,12 @@ def make_candidate(
     )
     if merged.conflicts:
         return _conflict(context, merged.conflicts, others)
-    if merged.tree == tree_of(repo, tip):
+    line, tree = look_up(repo, context.layout.ref("line"), f"{tip}^{{tree}}")
+    if merged.tree == tree:
         return _nothing_new(context, tip, start)
     alone = f"lands its own change alone: {others} has not landed"
     told = (("alone", alone),) if others else ()
-    return _shaped(context, tip, merged, told, joins=not start)
+    return _shaped(context, tip, merged, told, line, joins=not start)
 
 
 def bounced(reason: str, hint: str = "") -> SessionUpdate:
@@ -68,27 +70,31 @@ def notes_folder(context: SessionContext) -> Path:
     return context.layout.directory / "landing"
 
 
-def landed_as(context: SessionContext, tip: str) -> str:
+def landed_as(context: SessionContext, tip: str, lacking: Collection[str] | None = None) -> str:
     """Return the commit by which `tip` (a commit) has what the session made; "": it has not.
 
+    `lacking` are commits that `tip` is known not to contain, the session's own among them if so.
     That is `tip` itself where it contains the session's commit; else one of the candidates that
     were made of it, for this request or an earlier one.
     """
     repo, folder = context.repository, notes_folder(context)
-    if is_ancestor(repo, context.session.commit, tip):
+    own = context.session.commit
+    if lacking is None:
+        lacking = missing_from(repo, tip, own)
+    if own not in lacking:
         return tip
     notes = folder.glob(f"*/{NOTE}*") if folder.is_dir() else ()
     made = {note.read_text(encoding="ascii") for note in notes}
     return next((one for one in sorted(made) if holds(repo, tip, one)), "")
 
 
-def _start(context: SessionContext, tip: str) -> str:
+def _start(context: SessionContext, tip: str, lacking: Collection[str]) -> str:
     """Return the commit since which the session's change counts; "": git's own merge base."""
     base = context.session.base_sha
     if context.plan.land_style is LandStyle.MERGE:
         return base if brings_others(context, tip) else ""
     # Mostly the target grows from the base, and then it is the merge base.
-    return "" if is_ancestor(context.repository, base, tip) else base
+    return base if base in lacking else ""
 
 
 def _shaped(
@@ -96,6 +102,7 @@ def _shaped(
     tip: str,
     merged: Merged,
     told: tuple[tuple[str, str], ...],
+    line: str | None,
     *,
     joins: bool,
 ) -> LandingCandidate:
@@ -106,7 +113,6 @@ def _shaped(
         return LandingCandidate(
             _commit(context, merged.tree, parents, message, _co_author(context)), told
         )
-    line = read_ref(context.repository, context.layout.ref("line"))
     if style is LandStyle.REBASE and line:
         own_line = own_commits(context.repository, session.base_sha, line)
         return _replayed(context, tip, merged, own_line, told)

@@ -19,7 +19,7 @@ from abreast.git.aside import copy_included
 from abreast.git.commit import left_in, switch_detached
 from abreast.git.guard import guard_worktree
 from abreast.git.making import ensure_worktree
-from abreast.git.status import find_commit, own_git_dir
+from abreast.git.status import head_commit, own_git_dir
 from abreast.git.worktree import WorktreeSpec
 from abreast.model.events import Outcome
 from abreast.model.text import named
@@ -88,7 +88,7 @@ def _changed(context: SessionContext, merged: str, folder: Path) -> str:
         return done
     path, stages = _path(context), " and ".join(context.task.commands)
     tree = guard_worktree(context.repository, path)
-    if own_git_dir(path) != tree.admin or find_commit(tree, "HEAD") != merged:
+    if own_git_dir(path) != tree.admin or head_commit(tree) != merged:
         return f"{stages} left the commit on trial, so it is not known what was tested"
     edited = left_in(tree).tracked
     return f"{stages} changed what was on trial: {named(edited)}" if edited else ""
