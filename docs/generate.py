@@ -17,7 +17,9 @@ HEAD = """\
 `docs/generate.py` generates this page from the program; `make docs` updates it.
 
 A command prints its result to standard output and its progress to standard error. `--json`
-prints the answer as JSON with `"schema": 1`: keys are added to it, but none changes its meaning.
+prints the answer as JSON with `"schema": 1`: keys are added to it, but none changes its meaning. An
+error is a document too, `{"schema": 1, "error": {"kind": …, "message": …, "hint": …}}`, beside its
+text on standard error.
 A name of a run may be shortened as long as it stays unique. A session is `RUN/TASK`.
 
 | exit code | meaning |

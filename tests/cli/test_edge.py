@@ -1,5 +1,6 @@
 """The outer edge: what went wrong, where, what next, and the right exit code."""
 
+import json
 import os
 import subprocess
 import sys
@@ -105,3 +106,33 @@ def raising(monkeypatch):
         return edge.guard([])
 
     return run
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "kind", "said"),
+    [
+        ("status nope", 1, "not-found", "there is no run nope"),
+        ("run", 2, "usage", "give either a plan or at least one -t TEXT"),
+        ("agnets", 2, "usage", "Did you mean 'agents'?"),
+        ("run -t x --agent nope", 1, "plan", "there is no agent `nope`"),
+    ],
+)
+@pytest.mark.usefixtures("scratch_home")
+def test_with_json_an_error_is_a_document(capsys, line, code, kind, said):
+    assert edge.guard([*line.split(), "--json"]) == code
+    out, err = capsys.readouterr()
+    document = json.loads(out)
+    assert {*document} == {"schema", "error"}
+    assert (document["error"]["kind"], said in document["error"]["message"]) == (kind, True)
+    assert said in err
+    if kind == "plan":
+        assert {problem["where"] for problem in document["error"]["problems"]} >= {"--agent"}
+
+
+def test_with_json_a_bug_is_a_document(scratch_home, capsys, monkeypatch):
+    def boom(*_args, **_more):
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(edge, "_call", boom)
+    assert edge.guard(["status", "--json"]) == 3
+    assert json.loads(capsys.readouterr().out)["error"]["kind"] == "bug"

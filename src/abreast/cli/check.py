@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from abreast.cli import as_json, door, options
+from abreast.cli import as_json, door, options, prompts
 from abreast.cli.figures import counted, harmless, one_line
 
 if TYPE_CHECKING:
     from abreast.engine.client.amending import Amendment
 
 
-@click.command()
+@click.command(cls=prompts.TaskCommand)
 @click.argument(
     "plan",
     metavar="[PLAN]",
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="A plan: a TOML file of tasks",
 )
-@click.option(
-    "--task", "-t", "tasks", metavar="TEXT", multiple=True, help="A task in words; one -t for each"
-)
+@prompts.option
 @click.option(
     "--write", is_flag=True, help="Show the lines that it advises as a diff, and add them to PLAN"
 )
@@ -81,6 +79,7 @@ def check(
     if review is not None:
         return _review(review, repo, json=json)
     _require_work(plan, tasks, write=write)
+    tasks = prompts.texts_of(tasks)
     with judgement_page.progress_bar() as tick:
         found = checking.check(plan, tasks, base=base, second=second, repo=repo, progress=tick)
     if json:

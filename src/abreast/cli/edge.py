@@ -2,13 +2,14 @@
 
 import gc
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
 from abreast.cli.door import guarded
-from abreast.errors import AbreastError
+from abreast.errors import AbreastError, PlanError
 
 INTERRUPTED = 130
 OUR_BUG = 3
@@ -19,12 +20,13 @@ def guard(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; whatever happens ends in an exit code, and errors in words on stderr."""
     # With the default of 700, one that reads much spends a quarter of its time on them.
     gc.set_threshold(_ALLOCATIONS)
+    as_json = _as_json(arguments)
     with guarded():
         try:
             code = _call(arguments)
             sys.stdout.flush()
         except AbreastError as error:
-            code = _explain(error)
+            code = _explain(error, as_json=as_json)
         except KeyboardInterrupt:
             code = INTERRUPTED
         except BrokenPipeError:
@@ -32,8 +34,13 @@ def guard(arguments: Sequence[str] | None = None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = 1
         except Exception as error:  # noqa: BLE001 (the process ends here: record it, whatever it is)
-            code = _report(error)
+            code = _report(error, as_json=as_json)
     return code
+
+
+def _as_json(arguments: Sequence[str] | None) -> bool:
+    """Return whether a command line, which may be wrong, asks for JSON."""
+    return "--json" in (sys.argv[1:] if arguments is None else arguments)
 
 
 def _call(arguments: Sequence[str] | None) -> int:
@@ -45,27 +52,47 @@ def _call(arguments: Sequence[str] | None) -> int:
         code = abreast.main(arguments, prog_name="abreast", standalone_mode=False)
     except click.ClickException as wrong:
         wrong.show()
+        if _as_json(arguments):
+            _print_error("usage", wrong.format_message())
         return wrong.exit_code
     except click.Abort:  # that is how click passes Ctrl-C on
         return INTERRUPTED
     return int(code or 0)
 
 
-def _explain(error: AbreastError) -> int:
+def _print_error(kind: str, message: str, hint: str | None = None, **more: object) -> None:
+    """Print an error as a document on standard output, where the answer would have been."""
+    from abreast.cli.as_json import emit
+
+    emit({"error": {"kind": kind, "message": message, "hint": hint, **more}})
+
+
+def _kind_of(error: AbreastError) -> str:
+    """Return an error's kind as a document has it: `NotFoundError` is `not-found`."""
+    words = re.findall("[A-Z][a-z]*", type(error).__name__.removesuffix("Error"))
+    return "-".join(words).lower()
+
+
+def _explain(error: AbreastError, *, as_json: bool) -> int:
     lines = [f"abreast: {error.message}"]
     if error.hint:
         lines.append(f"hint: {error.hint}")
     _say("\n".join(lines))
+    if as_json:
+        found = {"problems": list(error.problems)} if isinstance(error, PlanError) else {}
+        _print_error(_kind_of(error), error.message, error.hint, **found)
     return error.exit_code
 
 
-def _report(error: Exception) -> int:
+def _report(error: Exception, *, as_json: bool) -> int:
     trace = "".join(traceback.format_exception(error))
     _say(f"abreast: this is a bug: {type(error).__name__}: {error}")
     try:
         _say(f"hint: please report it with {_write_report(trace)}")
     except OSError as failure:
         _say(f"{trace}(no report file could be written: {failure})")
+    if as_json:
+        _print_error("bug", f"{type(error).__name__}: {error}")
     return OUR_BUG
 
 

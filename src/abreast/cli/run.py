@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from abreast.cli import as_json, door, figures, options
+from abreast.cli import as_json, door, figures, options, prompts
 from abreast.model.gate import GateMode
 from abreast.model.session import LandMode
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from abreast.plan.options import Overrides
 
 
-@click.command()
+@click.command(cls=prompts.TaskCommand)
 @click.argument(
     "plan",
     metavar="[PLAN]",
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="A plan: a TOML file of tasks",
 )
-@click.option(
-    "--task", "-t", "tasks", metavar="TEXT", multiple=True, help="A task in words; one -t for each"
-)
+@prompts.option
 @options.agent("The agent of tasks that name none: {}")
 @options.model
 @click.option(
@@ -92,6 +90,7 @@ def run(
 
     if (plan is None) == (not tasks):
         raise click.UsageError("give either a plan or at least one -t TEXT")
+    tasks = prompts.texts_of(tasks)
     checked, warnings = _read(plan, tasks, Overrides(**chosen), repo)
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)

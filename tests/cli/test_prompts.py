@@ -1,0 +1,78 @@
+"""Tasks on the command line: a text is what it says, from wherever it comes."""
+
+import io
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from abreast.cli import prompts
+
+
+def given(*arguments: str, stdin: str = "") -> list[str]:
+    """Return the texts that a command line comes to; raises what click raises."""
+    found: list[str] = []
+
+    @click.command(cls=prompts.TaskCommand)
+    @prompts.option
+    @click.option("--land")
+    def command(*, tasks: tuple[str, ...], land: str | None) -> None:
+        assert land in {None, "pr"}
+        found.extend(prompts.texts_of(tasks))
+
+    runner = CliRunner()
+    done = runner.invoke(command, arguments, input=stdin, standalone_mode=False)
+    if done.exception:
+        raise done.exception
+    return found
+
+
+def test_texts_files_and_standard_input(tmp_path):
+    file = tmp_path / "task.md"
+    file.write_bytes(b"\xef\xbb\xbfDo c.\nAs follows.\n")
+    found = given("-t", "Do a.", "-t", f"@{file}", "-t", "-", "-t", " @x: do d.", stdin="Do b.\n")
+    assert found == ["Do a.", "Do c.\nAs follows.\n", "Do b.\n", " @x: do d."]
+    assert given("-t", "- Do a.\n- Do b.", "--land", "pr") == ["- Do a.\n- Do b."]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("-t", "@no-such-file"), "there is no file no-such-file"),
+        (("-t", "-", "-t", "-"), "standard input can be read once"),
+        (("-t",), "there is no terminal for an editor"),
+        (("-t", "--land", "pr"), "there is no terminal for an editor"),
+        (("--task", "--land=pr"), "there is no terminal for an editor"),
+    ],
+)
+def test_what_cannot_be_read_is_told(arguments, said):
+    with pytest.raises(click.UsageError, match=said):
+        given(*arguments)
+
+
+def test_a_file_that_is_no_text_is_told(tmp_path):
+    (tmp_path / "bad").write_bytes(b"\xff\xfe")
+    with pytest.raises(click.UsageError, match="it is not UTF-8"):
+        given("-t", f"@{tmp_path / 'bad'}")
+    with pytest.raises(click.UsageError, match="there is no file"):
+        given("-t", f"@{tmp_path}")
+
+
+@pytest.mark.parametrize(("writes", "said"), [("echo 'Do e.' >", ["Do e.\n"]), ("true", None)])
+def test_an_editor_is_opened_at_a_terminal(monkeypatch, tmp_path, writes, said):
+    editor = tmp_path / "editor"
+    editor.write_text(f'#!/bin/sh\n{writes} "$1"\n')
+    editor.chmod(0o755)
+    monkeypatch.setenv("VISUAL", str(editor))
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    if said:
+        assert list(prompts.texts_of(["\0"])) == said
+    else:
+        with pytest.raises(click.UsageError, match="nothing was written"):
+            prompts.texts_of(["\0"])
