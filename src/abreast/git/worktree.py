@@ -167,8 +167,15 @@ def admin_dirs(repo: Repository, spec: WorktreeSpec) -> list[Path]:
     """Return git's own folders for this worktree, also one that git does not list because the
     process that made it was killed before it had written where the worktree is.
     """
-    folder = repo.common_dir / "worktrees"
-    return [entry for entry in entries(folder) if _is_ours(entry, spec)]
+    # Of a thousand, few are looked into: git calls such a folder like the worktree, with a number
+    # where that is taken. It replaces what no ref may hold, so an odd name may become any other.
+    name = spec.path.name
+    called = re.compile(rf"{name}\d*" if _PLAIN.fullmatch(name) else ".*", re.DOTALL)
+    folders = entries(repo.common_dir / "worktrees")
+    return [one for one in folders if called.fullmatch(one.name) and _is_ours(one, spec)]
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def _is_ours(entry: Path, spec: WorktreeSpec) -> bool:
