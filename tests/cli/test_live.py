@@ -183,3 +183,15 @@ def test_before_the_first_news_there_is_something_to_see():
     assert "starting" in draw(view.render())
     view.show(values.run(values.RETRY, state=RunState.DONE))
     assert "retry-http" in draw(view.render())
+
+
+def test_lines_leave_out_what_was_known_before():
+    on = Console(file=io.StringIO(), width=200)
+    before = values.landed()
+    lines = live.Lines(on, before)
+    lines.show(before)
+    assert on.file.getvalue() == ""
+    first = before.sessions[0]
+    queued = replace(first, landing=LandState.QUEUED, landed="")
+    lines.show(replace(before, sessions=(queued, *before.sessions[1:])))
+    assert on.file.getvalue() == f"{first.id}: waits to land\n"

@@ -9,6 +9,7 @@ import pytest
 from abreast import api
 from abreast.agents.base import Command
 from abreast.model.session import LandState, SessionState
+from abreast.model.task import AgentChoice
 from tests.cli.test_edge import abreast
 from tests.support.stage import Stage, task, writes
 from tests.support.terminal import AtTerminal
@@ -54,6 +55,53 @@ def test_each_is_shown_and_done_with_as_the_person_says(
     assert after["second"].state is SessionState.DONE
     assert "first.txt" in stage.repo.git("ls-tree", "--name-only", "main").splitlines()
     assert "Say more." in (stage.directory(f"{run.id}/second") / "prompt.md").read_text()
+
+
+def test_what_one_cannot_do_does_not_end_the_review_nor_lose_a_remark(
+    shared_stage: Stage, environ: dict[str, str]
+) -> None:
+    stage = shared_stage
+    by_command = AgentChoice("command", command="echo 1 > made.txt")
+    run = stage.run(
+        task("top", writes("top.txt"), needs=("base",)),
+        task("base", writes("base.txt")),
+        task("made", by_command),
+    )
+    argv = (sys.executable, "-m", "abreast", "land", run.id, "--review")
+    with AtTerminal(Command(argv, env=environ), stage.repo.path) as person:
+        person.until(f"---1of3---{run.id}/base")  # before what needs it
+        person.until("[q]uit")
+        stage.repo.git("checkout", "-q", "--detach")
+        stage.repo.git("branch", "-q", "-m", "main", "gone")
+        person.type("l\r")
+        person.until("abreast:thereisnolocalbranchmain")
+        person.until(f"---2of3---{run.id}/top")
+        person.type("s\r")
+        person.until("---3of3---")
+        person.type("b\r")
+        person.until("Whatshoulditdo")
+        person.type("More.\r")
+        person.until(f"{run.id}/madewasnotsentback.abreast:Command(anyprogram)hasno")
+        person.until(f"hint:abreastretry{run.id}/made")
+        assert person.ended() == 1
+
+
+def test_interrupted_it_names_the_remarks_that_were_not_sent(
+    shared_stage: Stage, environ: dict[str, str]
+) -> None:
+    stage = shared_stage
+    run = stage.run(task("one", writes("one.txt")), task("two", writes("two.txt")))
+    argv = (sys.executable, "-m", "abreast", "land", run.id, "--review")
+    with AtTerminal(Command(argv, env=environ), stage.repo.path) as person:
+        person.until("[q]uit")
+        person.type("b\r")
+        person.until("Whatshoulditdo")
+        person.type("It's wrong.\r")
+        person.until("---2of2---")
+        person.until("[q]uit")
+        person.press("\x04", f"notsent:abreastresume{run.id}/one-m'It'\"'\"'swrong.'")
+        assert person.ended() == 130
+    assert api.find_session(f"{run.id}/one", places=stage.places).attempt == 1
 
 
 def test_without_a_terminal_it_asks_nobody(shared_stage: Stage, monkeypatch) -> None:

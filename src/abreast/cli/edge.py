@@ -74,14 +74,17 @@ def _kind_of(error: AbreastError) -> str:
 
 
 def _explain(error: AbreastError, *, as_json: bool) -> int:
-    lines = [f"abreast: {error.message}"]
-    if error.hint:
-        lines.append(f"hint: {error.hint}")
-    _say("\n".join(lines))
+    _say(explained(error))
     if as_json:
         found = {"problems": list(error.problems)} if isinstance(error, PlanError) else {}
         _print_error(_kind_of(error), error.message, error.hint, **found)
     return error.exit_code
+
+
+def explained(error: AbreastError) -> str:
+    """Return what a person reads of an error: what is wrong, and what to do next."""
+    hint = f"\nhint: {error.hint}" if error.hint else ""
+    return f"abreast: {error.message}{hint}"
 
 
 def _report(error: Exception, *, as_json: bool) -> int:

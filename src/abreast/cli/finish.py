@@ -102,7 +102,7 @@ def land(
         )
         return landed[0]
 
-    code = live.show_until(run, work, json=json, subject="landing")
+    code = live.show_until(run, work, json=json, subject="landing", known=run)
     return code_of_session(landed[0], session.id) if session and landed else code
 
 

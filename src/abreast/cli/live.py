@@ -42,8 +42,13 @@ _LINES_AROUND = 5  # of the live view: title, headings, fold line, empty line, f
 
 
 @contextlib.contextmanager
-def view(console: Console, clock: Clock = clocks.now) -> Iterator[Progress]:
-    """Show a run on `console` for as long as the block lasts; feed it each new state of the run."""
+def view(
+    console: Console, clock: Clock = clocks.now, *, known: Run | None = None
+) -> Iterator[Progress]:
+    """Show a run on `console` for as long as the block lasts; feed it each new state of the run.
+
+    Plain lines leave out what is as in `known`.
+    """
     if console.is_terminal and not console.is_dumb_terminal:
         picture = Picture(console, clock)
         with Live(
@@ -56,7 +61,7 @@ def view(console: Console, clock: Clock = clocks.now) -> Iterator[Progress]:
         ):
             yield picture.show
     else:
-        yield Lines(console).show
+        yield Lines(console, known).show
 
 
 class Picture:
@@ -155,9 +160,12 @@ def doing(session: Session) -> str:
 class Lines:
     """Plain lines: one for each change of a session's state, landing or conflicts."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, known: Run | None = None) -> None:
         self._console = console
-        self._seen: dict[str, tuple[SessionState, LandState]] = {}
+        self._seen: dict[str, tuple[SessionState, LandState]] = {
+            session.id: (session.state, session.landing)
+            for session in (known.sessions if known else ())
+        }
         self._conflicts: dict[tuple[str, str, bool], WorkConflict] = {}
 
     def show(self, run: Run) -> None:
@@ -226,10 +234,15 @@ def follow(run: Run, *, json: bool) -> int:
     return show_until(run, lambda progress: wait(run.id, progress=progress), json=json)
 
 
-def show_until(run: Run, work: Work, *, json: bool, subject: str = "run") -> int:
-    """Show `run` while `work` goes on with it, print how it ended, and return the exit code."""
+def show_until(
+    run: Run, work: Work, *, json: bool, subject: str = "run", known: Run | None = None
+) -> int:
+    """Show `run` while `work` goes on with it, print how it ended, and return the exit code.
+
+    Plain lines leave out what is as in `known`.
+    """
     try:
-        with view(door.console(stderr=True)) as progress:
+        with view(door.console(stderr=True), known=known) as progress:
             progress(run)
             ended = work(progress)
     except KeyboardInterrupt:

@@ -1,6 +1,7 @@
 """`abreast land --review`: a person looks at each finished session, and says what becomes of it."""
 
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Callable
@@ -10,7 +11,9 @@ from pathlib import Path
 import click
 
 from abreast.cli import door
+from abreast.cli.edge import explained
 from abreast.cli.session_page import print_page
+from abreast.errors import AbreastError
 from abreast.model.session import LandState, Run, Session, SessionState
 from abreast.model.text import harmless
 from abreast.process.command import run_foreground
@@ -33,20 +36,30 @@ _ASK = "[l]and, send [b]ack with a remark, [d]iff, [s]kip, [q]uit"
 
 
 def waiting(run: Run) -> list[Session]:
-    """Return the sessions of a run that a person can decide about, in the plan's order."""
+    """Return the sessions of a run that a person can decide about.
+
+    They are in the plan's order, but each comes after those it waits for, which must land first.
+    """
     settled = {LandState.LANDED, LandState.PROPOSED}
-    return [
+    rest = [
         s
         for s in run.sessions
         if s.state is SessionState.DONE and s.commit and s.landing not in settled
     ]
+    found: list[Session] = []
+    while rest:
+        left = {s.task for s in rest}
+        found.append(next(s for s in rest if left.isdisjoint(s.waits_for)))
+        rest.remove(found[-1])
+    return found
 
 
 def review(sessions: list[Session], land: Land) -> int:
     """Show each session's page and do what the person at the terminal chooses.
 
     Sessions are sent back when all have been looked at, because nothing of a run lands while one of
-    its sessions is at work. Returns 0 if everything that was shown has landed.
+    its sessions is at work; Ctrl-C before that sends nothing. What one of them cannot do is told,
+    and the next one comes. Returns 0 if everything that was shown has landed.
     """
     if not sys.stdin.isatty():
         raise click.UsageError("--review asks at a terminal; `abreast show` prints the same pages")
@@ -55,14 +68,19 @@ def review(sessions: list[Session], land: Land) -> int:
         return 0
     remarks: dict[str, str] = {}
     landed = 0
-    for number, session in enumerate(sessions, 1):
-        choice = _decide(session, f"{number} of {len(sessions)}")
-        if choice is Choice.QUIT:
-            break
-        if choice is Choice.BACK:
-            remarks[session.id] = click.prompt("What should it do", err=True)
-        if choice is Choice.LAND:
-            landed += _land(session, land)
+    try:
+        for number, session in enumerate(sessions, 1):
+            choice = _decide(session, f"{number} of {len(sessions)}")
+            if choice is Choice.QUIT:
+                break
+            if choice is Choice.BACK:
+                remarks[session.id] = click.prompt("What should it do", err=True)
+            if choice is Choice.LAND:
+                landed += _land(session, land)
+    except click.Abort:
+        for name, remark in remarks.items():
+            click.echo(f"\nnot sent: abreast resume {name} -m {shlex.quote(remark)}", err=True)
+        raise
     _send_back(remarks)
     return 0 if landed == len(sessions) else 1
 
@@ -95,11 +113,17 @@ def _show_diff(session: Session) -> None:
 
 
 def _land(session: Session, land: Land) -> bool:
-    ended = next(s for s in land(session).sessions if s.id == session.id)
+    click.echo(f"{session.id}: landing …", err=True)
+    try:
+        ended = next(s for s in land(session).sessions if s.id == session.id)
+    except AbreastError as error:
+        click.echo(explained(error), err=True)
+        return False
     if ended.landing in {LandState.LANDED, LandState.PROPOSED}:
         click.echo(f"{session.id}: {ended.landing} {ended.landed}", err=True)
         return True
-    click.echo(harmless(f"{session.id}: {ended.landing}: {ended.reason}"), err=True)
+    hint = f"\nhint: {ended.hint}" if ended.hint else ""
+    click.echo(f"{session.id}: {ended.landing}: {ended.reason}{hint}", err=True)
     return False
 
 
@@ -107,5 +131,9 @@ def _send_back(remarks: dict[str, str]) -> None:
     from abreast.api import running
 
     for name, remark in remarks.items():
-        run = running.resume(name, remark)
+        try:
+            run = running.resume(name, remark)
+        except AbreastError as error:
+            click.echo(f"{name} was not sent back. {explained(error)}", err=True)
+            continue
         click.echo(f"{name} goes on with your remark; abreast watch {run.id} follows", err=True)

@@ -53,8 +53,7 @@ def tell(
     says it, and where the agent cannot be told anything.
     """
     agent = agent_named(session.agent)
-    if not text.strip():
-        raise StateError("the message is empty", hint=f'abreast tell {session.id} "…"')
+    _require_words(session, text)
     if session.state.final and not sender and session.kind is SessionKind.TASK:
         resume_with(session, text, places)
         return TellResult(session.id, "", "", resumed=True)
@@ -92,20 +91,9 @@ def resume_with(session: Session, text: str, places: Places) -> Run:
     A session that was done leaves the landing queue until it is done again. Raises StateError when
     it has not ended, has landed, or its agent has no conversations.
     """
+    _require_resumable(session)
+    _require_words(session, text)
     agent = agent_named(session.agent)
-    if not session.state.final:
-        hint = f'abreast tell {session.id} "…"'
-        raise StateError(f"{session.id} has not ended: it is {session.state}", hint=hint)
-    if session.kind is not SessionKind.TASK:
-        raise StateError(f"{session.id} cannot be resumed with a message", hint=_instead(session))
-    if not agent.capabilities.resume:
-        hint = f"abreast retry {session.id} runs it again"
-        raise StateError(f"{agent.title} has no conversation to go on with", hint=hint)
-    if session.landing is LandState.LANDED:
-        raise StateError(
-            f"{session.id} is done, and has landed as {session.landed[:12]}",
-            hint='abreast run -t "…" starts a task on top of it',
-        )
     run = require_run(Reader(places.database), session.run)
     layout = layout_of(session, places, Path(run.common_dir))
     said = f"Message from the user:\n{text.strip()}"
@@ -123,6 +111,29 @@ def resume_with(session: Session, text: str, places: Places) -> Run:
                 told = f"{session.task}, which it waited for, is worked on again"
                 client.store.add_event(other.id, "warning", told)
     return begun
+
+
+def _require_resumable(session: Session) -> None:
+    """Raise StateError unless a session can go on with a message (see `resume_with`)."""
+    agent = agent_named(session.agent)
+    if not session.state.final:
+        hint = f'abreast tell {session.id} "…"'
+        raise StateError(f"{session.id} has not ended: it is {session.state}", hint=hint)
+    if session.kind is not SessionKind.TASK:
+        raise StateError(f"{session.id} cannot be resumed with a message", hint=_instead(session))
+    if session.landing is LandState.LANDED:
+        raise StateError(
+            f"{session.id} is done, and has landed as {session.landed[:12]}",
+            hint='abreast run -t "…" starts a task on top of it',
+        )
+    if not agent.capabilities.resume:
+        hint = f"abreast retry {session.id} runs it again"
+        raise StateError(f"{agent.title} has no conversation to go on with", hint=hint)
+
+
+def _require_words(session: Session, text: str) -> None:
+    if not text.strip():
+        raise StateError("the message is empty", hint=f'abreast tell {session.id} "…"')
 
 
 def _instead(session: Session) -> str:
