@@ -8,13 +8,21 @@ from pathlib import Path
 from abreast.process.identity import identify
 from abreast.process.supervisor import become_subreaper, hold_if_free, lower
 from abreast.runner.job import LOCK, RESULT, load_job, save_runner
-from abreast.runner.successor import read_successor
+from abreast.runner.spare import SPARE, take_order
+from abreast.runner.successor import parse_successor, read_input
 from abreast.runner.supervise import supervise
 
 
 def main(argv: list[str]) -> int:
-    """Supervise the job in the folder `argv[0]`; do nothing if another runner does, or has."""
-    directory, successor = Path(argv[0]), read_successor()
+    """Supervise the job in the folder `argv[0]`; do nothing if another runner does, or has.
+
+    With `--spare` in its place, wait to be told of one first.
+    """
+    given = read_input()
+    taken = take_order(given) if argv[0] == SPARE else (Path(argv[0]), parse_successor(given))
+    if taken is None:
+        return 0  # there was no job for it
+    directory, successor = taken
     job = load_job(directory)
     lower(job.niceness)
     # Our files are private. What the job makes is not: a container's user may have to read it.

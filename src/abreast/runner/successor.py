@@ -41,13 +41,18 @@ def find(worker_file: Path) -> Identity | None:
     return identity if identity and identity.alive else None
 
 
-def read_successor() -> Successor | None:
-    """Return what our standard input tells of it, and close that: no job of ours shall read it."""
+def read_input() -> bytes:
+    """Return what our standard input holds, and close that: no job of ours shall read it."""
     with os.fdopen(os.dup(0), "rb") as file:
         raw = file.read()
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
+    return raw
+
+
+def parse_successor(raw: bytes) -> Successor | None:
+    """Return what `Successor.to_bytes` has written, or None where nothing is."""
     if not raw:
         return None
     return codec.load(Successor, json.loads(raw), "what a runner is told of its successor")

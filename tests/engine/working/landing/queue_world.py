@@ -23,6 +23,7 @@ from abreast.engine.working.landing import steps, trial
 from abreast.engine.working.session.context import Engine, open_context
 from abreast.engine.working.session.jobs import Order
 from abreast.engine.working.session.preparing import start_commit
+from abreast.engine.working.session.spare import SpareRunners
 from abreast.errors import StateError
 from abreast.git.fast_forward import recover
 from abreast.model.events import Outcome, Verdict
@@ -133,6 +134,13 @@ class _Store(Store):
         super().update_session(*args, **more)
         if _FAILPOINTS.on:
             _FAILPOINTS.reach()
+
+
+class _NoSpares(SpareRunners):
+    """Nothing is started, so no runner need be."""
+
+    def prepare(self, environ: Mapping[str, str], *, more: bool) -> None:
+        pass
 
 
 @dataclass
@@ -274,6 +282,7 @@ class QueueWorld:
             sys.addaudithook(_FAILPOINTS.hear)
             _HEARD.append(True)
         real, trial.run_job = trial.run_job, self._run_job
+        spares, steps.spare_runners = steps.spare_runners, _NoSpares()
         try:
             with _FAILPOINTS.armed(at or {}):
                 self._step(self.tickets[0])
@@ -281,7 +290,7 @@ class QueueWorld:
             recover(self.places.forwards)  # as the next worker does before all else
             return False
         finally:
-            trial.run_job = real
+            trial.run_job, steps.spare_runners = real, spares
         return True
 
     @staticmethod
@@ -304,7 +313,7 @@ class QueueWorld:
             self.tickets.remove(ticket)
 
     async def _run_job(
-        self, directory: Path, order: Callable[[], Order], progress: object = None
+        self, directory: Path, order: Callable[[], Order], spares: SpareRunners
     ) -> Result:
         """Play a trial's command in place of `run_job`: what it finds is where git has put it."""
         if (known := load_result(directory)) is not None:

@@ -32,6 +32,7 @@ from abreast.engine.working.session.context import (
     open_context,
 )
 from abreast.engine.working.session.preparing import give_back_worktree
+from abreast.engine.working.session.spare import spare_runners
 from abreast.errors import AbreastError, StateError, StoreError
 from abreast.git.repository import read_ref, resolve
 from abreast.model.session import LandMode, LandOrder, LandState, Run, RunState, Session
@@ -94,12 +95,14 @@ async def land_next(engine: Engine, waiting: list[str], asked: dict[str, int]) -
     What has happened to the target is recorded first. What else goes wrong is a note to it.
     """
     through, batch = await asyncio.to_thread(_take, engine, waiting)
-    if not batch:
-        return through
-    ended = await _end_of_landings(engine, batch, asked)
-    for name, change in ended.items():
-        await asyncio.to_thread(_record, engine, name, batch[name], change)
-    return [*through, *ended]
+    if batch:
+        ended = await _end_of_landings(engine, batch, asked)
+        for name, change in ended.items():
+            await asyncio.to_thread(_record, engine, name, batch[name], change)
+        through += ended
+    if len(through) == len(waiting):
+        await asyncio.to_thread(spare_runners.discard)
+    return through
 
 
 def _take(engine: Engine, waiting: Sequence[str]) -> tuple[list[str], dict[str, int]]:
@@ -125,6 +128,9 @@ def _take(engine: Engine, waiting: Sequence[str]) -> tuple[list[str], dict[str, 
             batch[name] = session.attempt
         if head.run.land is LandMode.PR or len(batch) >= head.run.land_batch:
             break
+    if head is not None and head.task.commands and head.run.land is LandMode.MERGE:
+        rest = len(waiting) - len(through) - len(batch)
+        spare_runners.prepare(head.environment(), more=rest > 0)
     return through, batch
 
 

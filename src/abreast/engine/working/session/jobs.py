@@ -2,17 +2,19 @@
 
 import asyncio
 import contextlib
+import os
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from abreast.agents.base import Command
 from abreast.engine.common.layout import LOST
 from abreast.engine.common.worker_process import successor
+from abreast.engine.working.session.spare import SpareRunners
 from abreast.errors import WorkerError
 from abreast.model.limits import Limits
 from abreast.places import Places
@@ -62,22 +64,25 @@ async def run_job(
     directory: Path,
     order: Callable[[], Order],
     progress: Callable[[JobProgress], None] = lambda _: None,
+    spares: SpareRunners | None = None,
 ) -> Result:
     """Run a job once, however often this is called for the same `directory`.
 
     A result that exists is returned; a runner that lives is waited for; only when there is neither
     is `order` asked for and a runner started. A runner that died without a result (machine restart,
     kill -9) yields an `unknown` result, after everything it had started has been ended.
+    A runner that waits among the `spares` is taken for it.
     """
     if (result := load_result(directory)) is not None:
         return result
-    process: subprocess.Popen[bytes] | None = None
     runner = load_runner(directory)
-    if runner is None:
-        process = await asyncio.to_thread(lambda: _spawn(directory, order()))
-        runner = await _appear(directory, process)
-    result = await _follow(directory, runner, process, progress)
-    if process is not None:
+    if runner is not None:
+        result = await _follow(directory, runner, None, progress, asyncio.Event())
+    else:
+        process = await asyncio.to_thread(lambda: _spawn(directory, order(), spares))
+        with _end_of(process) as ended:
+            runner = await _appear(directory, process, ended)
+            result = await _follow(directory, runner, process, progress, ended)
         process.wait()
     return result if result is not None else _bury(directory)
 
@@ -105,11 +110,14 @@ def end_job(directory: Path) -> None:
         _bury(directory)
 
 
-def _spawn(directory: Path, order: Order) -> subprocess.Popen[bytes]:
+def _spawn(directory: Path, order: Order, spares: SpareRunners | None) -> subprocess.Popen[bytes]:
     private_folder(directory)
+    begun = (directory / JOB).exists()
+    spare = spares.take(order.command.env) if spares is not None and not begun else None
     # A worker that was killed before its runner had said who it is may have started one: that one
     # goes on, ours finds its lock taken, and both must be called by the same marker.
-    marker = load_job(directory).marker if (directory / JOB).exists() else uuid.uuid4().hex
+    marker = spare.marker if spare else uuid.uuid4().hex
+    marker = load_job(directory).marker if begun else marker
     command = order.command
     stdin = directory / "stdin.txt"
     files = {**command.files, stdin: command.stdin} if command.stdin else command.files
@@ -134,10 +142,48 @@ def _spawn(directory: Path, order: Order) -> subprocess.Popen[bytes]:
     if order.places is not None:
         with contextlib.suppress(WorkerError):
             given = successor(order.places).to_bytes()
+    if spare is not None and spare.begin(directory, env, log, given):
+        return spare.process
     return spawn_detached(argv, cwd=directory, env=env, log=log, given=given)
 
 
-async def _appear(directory: Path, process: subprocess.Popen[bytes]) -> Identity:
+@contextlib.contextmanager
+def _end_of(process: subprocess.Popen[bytes]) -> Iterator[asyncio.Event]:
+    """Yield what is set as soon as a child of ours ends; where no system call tells, it never is.
+
+    A look comes late: by as long as a short job takes.
+    """
+    ended, loop = asyncio.Event(), asyncio.get_running_loop()
+    try:
+        told = os.pidfd_open(process.pid)  # Linux
+    except (AttributeError, OSError):
+        yield ended
+        return
+
+    def note() -> None:
+        loop.remove_reader(told)
+        ended.set()
+
+    try:
+        loop.add_reader(told, note)
+        yield ended
+    finally:
+        loop.remove_reader(told)
+        os.close(told)
+
+
+async def _pause(ended: asyncio.Event, seconds: float) -> None:
+    """Wait until the child has ended, or so long; so long if it has ended already."""
+    if ended.is_set():
+        await asyncio.sleep(seconds)
+        return
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(ended.wait(), seconds)
+
+
+async def _appear(
+    directory: Path, process: subprocess.Popen[bytes], exited: asyncio.Event
+) -> Identity:
     began = time.monotonic()
     while (waited := time.monotonic() - began) < _APPEAR:
         ended = process.poll() is not None
@@ -145,7 +191,7 @@ async def _appear(directory: Path, process: subprocess.Popen[bytes]) -> Identity
             return runner
         if ended:
             break
-        await asyncio.sleep(pause(waited, _LONGEST))
+        await _pause(exited, pause(waited, _LONGEST))
     sweep(load_job(directory).marker)  # it must not begin after we have given up on it
     log = directory / "runner.log"
     said = log.read_text(errors="replace")[-2000:]
@@ -159,6 +205,7 @@ async def _follow(
     runner: Identity,
     process: subprocess.Popen[bytes] | None,
     progress: Callable[[JobProgress], None],
+    ended: asyncio.Event,
 ) -> Result | None:
     """Wait for the result; None when the runner has gone without one."""
     began = time.monotonic()
@@ -176,7 +223,7 @@ async def _follow(
             if current is not None and current != shown:
                 shown = current
                 await asyncio.to_thread(progress, shown)
-        await asyncio.sleep(pause(now - began, _LONGEST))
+        await _pause(ended, pause(now - began, _LONGEST))
 
 
 def _bury(directory: Path) -> Result:
