@@ -10,10 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from abreast.errors import GitError, StateError
+from abreast.git.changes import quarantine
 from abreast.git.collide import Collisions, ConflictSide, TargetClash, find_collisions
+from abreast.git.collide_known import KnownCollisions
 from abreast.git.commit import commit_tree, tree_of
 from abreast.git.merge import Clash
-from abreast.git.repository import find_repository
+from abreast.git.repository import Repository, find_repository
 from tests.git.conftest import Bench
 from tests.support.repos import make_repo
 
@@ -121,6 +123,7 @@ def test_no_conflict_is_missed_and_none_made_up(
     names = [f"side{number}" for number in range(len(made))]
     for name, steps in zip(names, made, strict=True):
         states[name] = ("base", changed(BASE, steps, name))
+    states["late"] = ("target", changed(states["target"][1], made[0], "late"))
     code, _ = git(folder, "fast-import", "--quiet", "--force", stdin=imported(states))
     assert code == 0
     ids = {name: git(folder, "rev-parse", f"refs/heads/{name}")[1] for name in states}
@@ -145,6 +148,19 @@ def test_no_conflict_is_missed_and_none_made_up(
             expected.add((one, other))
     assert {one.name for one in found.target} == behind
     assert {(pair.one, pair.other) for pair in found.pairs} == expected
+
+    # Nor where some is known already, and where a side has begun at the target.
+    repo, known = find_repository(folder), KnownCollisions()
+    mixed = [*sides, ConflictSide("late", ids["target"], ids["late"])]
+    with quarantine(repo) as env:
+        for some, at in (
+            (sides[:2], ids["base"]),
+            (mixed, ids["base"]),
+            (sides, ids["target"]),
+            (mixed, ids["target"]),
+            (mixed[1:], ids["target"]),
+        ):
+            assert known.find(repo, some, at, env) == find_collisions(repo, some, at)
 
 
 def test_a_squashed_predecessor_is_no_conflict(bench: Bench):
@@ -176,6 +192,23 @@ def test_paths_of_a_pair_and_of_the_target_are_named_and_nothing_is_left(bench: 
     assert found == Collisions((Clash("one", "two", ("f",)),), (TargetClash("three", ("g",)),))
     assert bench.repo.git("count-objects", "-v") == before
     assert find_collisions(bench.found, [], target) == Collisions()
+
+
+def test_what_is_known_already_is_not_asked_again(bench: Bench):
+    base = bench.repo.commit("more", {"f": "0\n", "g": "0\n"})
+    sides = [
+        ConflictSide("one", base, bench.branch("one", {"f": "1\n"})),
+        ConflictSide("two", base, bench.branch("two", {"f": "2\n"})),
+        ConflictSide("three", base, bench.branch("three", {"g": "3\n"})),
+    ]
+    target = bench.branch("moved", {"g": "4\n"})
+    known = KnownCollisions()
+    with quarantine(bench.found) as env:
+        found = known.find(bench.found, sides, target, env)
+    assert found == Collisions((Clash("one", "two", ("f",)),), (TargetClash("three", ("g",)),))
+    nowhere = Repository(bench.state / "gone", bench.state / "gone", None)
+    assert known.find(nowhere, sides, target, {}) == found
+    assert known.find(nowhere, sides[1:], target, {}) == Collisions((), found.target)
 
 
 def test_the_repositorys_merge_driver_decides_as_for_a_landing(bench: Bench):

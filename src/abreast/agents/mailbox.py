@@ -15,6 +15,7 @@ from abreast.process.files import write_atomic
 
 TOOL, TURN, PROMPT = "tool", "turn", "prompt"
 """Who takes a letter: a hook after a tool call, at the end of a turn, or we for a prompt."""
+NOBODY = "nobody"  # it is taken back
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,17 @@ def read(mailbox: Path, number: int) -> str:
         with contextlib.suppress(FileNotFoundError):
             return (mailbox / name).read_text(encoding="utf-8", errors="surrogateescape")
     return ""
+
+
+def find(mailbox: Path, text: str) -> int:
+    """Return the number of the first letter of this very text that was not taken back, or 0."""
+    for number in _numbers(mailbox):
+        for point in ("", *(f".{name}" for name in (TOOL, TURN, PROMPT))):
+            with contextlib.suppress(FileNotFoundError):
+                file = mailbox / f"{number}{point}.txt"
+                if file.read_text(encoding="utf-8", errors="surrogateescape") == text:
+                    return number
+    return 0
 
 
 def _reserve(mailbox: Path) -> int:

@@ -31,8 +31,10 @@ def status(*, run: str, everything: bool, pr: bool, json: bool) -> int:
     """Show the state of runs and their sessions
 
     Without RUN: every unfinished run, or else the newest one; of a run of more than 40
-    sessions those at work and those in trouble first. A run that nobody works on says so: a
-    machine restart or `kill -9` has ended its worker and its agents.
+    sessions those at work and those in trouble first. Two sessions whose work has come to
+    conflict are named, and one that conflicts with its target as it is now: with files and the
+    lines of each side. A run that nobody works on says so: a machine restart or `kill -9` has
+    ended its worker and its agents.
     """
     shown: list[Run]
     if run:

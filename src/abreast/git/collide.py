@@ -10,7 +10,7 @@ written to a folder that is deleted afterwards; no ref, index or file changes.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
@@ -66,28 +66,38 @@ def find_collisions(
     target: str,
     *,
     env: Mapping[str, str] | None = None,
+    pairs: Collection[tuple[str, str]] | None = None,
 ) -> Collisions:
     """Return what conflicts among `sides`, in their order, and with the commit `target` (an id).
 
     Pairs whose changes touch no common path or folder are not merged: they cannot conflict. Two
     histories without a common commit are not compared. `env` names the object folder
-    (`abreast.git.changes.quarantine`) that sides were made in. Raises `GitError` when a commit is
+    (`abreast.git.changes.quarantine`) that sides were made in. With `pairs`, only these are
+    compared, by name and in the order of `sides`. Raises `GitError` when a commit is
     missing, `StateError` when a name is there twice.
     """
     if len({side.name for side in sides}) < len(sides):
         raise StateError("two sides have the same name", hint="give each a name of its own")
     if env is None:
         with quarantine(repo) as ours:
-            return _find(repo, sides, target, ours)
-    return _find(repo, sides, target, env)
+            return _find(repo, sides, target, ours, pairs)
+    return _find(repo, sides, target, env, pairs)
 
 
 def _find(
-    repo: Repository, sides: Sequence[ConflictSide], target: str, env: Mapping[str, str]
+    repo: Repository,
+    sides: Sequence[ConflictSide],
+    target: str,
+    env: Mapping[str, str],
+    wanted: Collection[tuple[str, str]] | None,
 ) -> Collisions:
     placed, behind = _place(repo, sides, target, env)
-    prints = _footprints(repo, placed, env)
-    pairs = [(a, b) for a, b in combinations(placed, 2) if _could_clash(a, b, prints)]
+    prints = footprints(repo, {one.commit: one.ground for one in placed}, env)
+    pairs = [
+        (a, b)
+        for a, b in combinations(placed, 2)
+        if (wanted is None or (a.side.name, b.side.name) in wanted) and _could_clash(a, b, prints)
+    ]
     apart = _unrelated(repo, pairs, env)
     pairs = [pair for pair in pairs if frozenset(_bases(*pair)) not in apart]
     merged = _merge_all(repo, [_commits(a, b) for a, b in pairs], env)
@@ -111,7 +121,7 @@ def _place(
     trees = _trees(repo, [side.tip for side in sides], env)
     own = _make_commits(repo, [(t, s.base) for t, s in zip(trees, sides, strict=True)], env)
     placed = [_Placed(*one) for one in zip(sides, (s.base for s in sides), own, strict=True)]
-    grown = _contained(repo, {side.base for side in sides} - {target}, target, env)
+    grown = contained(repo, {side.base for side in sides} - {target}, target, env)
     moved = [at for at, side in enumerate(sides) if side.base in grown]
     merged = _merge_all(repo, [(target, own[at]) for at in moved], env)
     outcomes = list(zip(moved, merged, strict=True))
@@ -160,7 +170,7 @@ def _merge_all(
         return [merged for part in done for merged in part]
 
 
-def _contained(
+def contained(
     repo: Repository, commits: set[str], target: str, env: Mapping[str, str]
 ) -> frozenset[str]:
     """Return those of `commits` that `target` contains."""
@@ -204,11 +214,12 @@ def _make_commits(
     return [ids[one] for one in wanted]
 
 
-def _footprints(
-    repo: Repository, placed: Sequence[_Placed], env: Mapping[str, str]
+def footprints(
+    repo: Repository, wanted: Mapping[str, str], env: Mapping[str, str]
 ) -> dict[str, Footprint]:
-    """Return what each own change touches, by its commit."""
-    wanted = {one.commit: one.ground for one in placed}
+    """Return what each of the commits `wanted` touches beyond the commit that it maps to."""
+    if not wanted:
+        return {}
     asked = "".join(f"{commit} {ground}\n" for commit, ground in wanted.items())
     options = ("--stdin", "-r", "-z", "--no-renames", "--name-status", "--always")
     words = iter(split(repo.call("diff-tree", *options, stdin=asked, env=env).stdout))

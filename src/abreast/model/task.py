@@ -196,6 +196,7 @@ class Plan:
     land_style: LandStyle = LandStyle.SQUASH
     batch: int = 1  # at most so many sessions land together
     co_author: bool = False  # name the agent as co-author of what lands
+    warn_agents: bool = False  # tell agents at work what their work has come to conflict with
 
     def by_id(self) -> Mapping[str, Task]:
         return {task.id: task for task in self.tasks}

@@ -97,6 +97,7 @@ def build_plan(
         land=LandMode(table.land),
         land_style=LandStyle(table.land_style),
         co_author=table.co_author,
+        warn_agents=table.warn_agents,
         batch=table.batch,
         gate=GateMode(table.gate),
         setup_timeout_minutes=table.setup_timeout_minutes,

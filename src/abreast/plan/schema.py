@@ -63,6 +63,7 @@ class RunTable(Shared):
     land: Literal["none", "merge", "pr"] = "none"
     land_style: Literal["squash", "merge", "rebase"] = "squash"
     co_author: bool = False
+    warn_agents: bool = False
     batch: Annotated[int, Field(ge=1)] = 1
     gate: Literal["strict", "advise", "off"] = "advise"
     setup_timeout_minutes: Amount = 20.0

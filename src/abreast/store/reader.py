@@ -4,6 +4,7 @@ Each call opens the database for itself, sees one moment of it, and changes noth
 missing database file is created. What does not exist yet is empty, not an error.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
@@ -28,6 +29,11 @@ from abreast.store.rows import (
 _OF_RUN, _OF_SESSION = columns(RUN_COLUMNS, "r"), columns(SESSION_COLUMNS, "s")
 _RUNS = f"SELECT {_OF_RUN} FROM abreast_runs r"  # noqa: S608
 _SESSIONS = f"SELECT {_OF_SESSION} FROM abreast_sessions s"  # noqa: S608
+_RECORDS = (
+    f"SELECT {_OF_SESSION}, {_OF_RUN}, s.stop_requested "  # noqa: S608
+    "FROM abreast_sessions s JOIN abreast_runs r ON r.id = s.run_id"
+)
+_CONFLICTS = "WHERE s.conflicts <> '[]' AND r.common_dir <> ''"
 _NEWEST = "ORDER BY r.ordinal DESC, r.created DESC, r.id DESC"
 _NOT_FINAL = "r.state NOT IN ('done', 'failed', 'stopped')"
 _EVENTS = "SELECT id, at, run_id, session_id, kind, text FROM abreast_events WHERE id > ?"
@@ -49,6 +55,11 @@ class SessionRecord:
     session: Session
     run: Run
     stop_requested: bool
+
+
+def _record(row: Sequence[Any]) -> SessionRecord:
+    own, run = row[: len(SESSION_COLUMNS)], row[len(SESSION_COLUMNS) : -1]
+    return SessionRecord(load_session(own), load_run(run, ()), bool(row[-1]))
 
 
 class Reader:
@@ -137,12 +148,27 @@ class Reader:
 
         `stop_requested` tells of the session itself.
         """
-        both = f"SELECT {_OF_SESSION}, {_OF_RUN}, s.stop_requested"
-        where = "FROM abreast_sessions s JOIN abreast_runs r ON r.id = s.run_id WHERE s.id = ?"
-        for row in self._query(f"{both} {where}", session):
-            own, run = row[: len(SESSION_COLUMNS)], row[len(SESSION_COLUMNS) : -1]
-            return SessionRecord(load_session(own), load_run(run, ()), bool(row[-1]))
-        return None
+        rows = self._query(f"{_RECORDS} WHERE s.id = ?", session)
+        return _record(rows[0]) if rows else None
+
+    def at_stake(self, common_dir: str, limit: int) -> list[SessionRecord]:
+        """Return the sessions of a repository whose work could conflict, or was said to.
+
+        At work, or done and not landed: of all runs, children left out; the newest `limit`, the
+        oldest of them first.
+        """
+        work = "s.base_sha <> '' AND s.state IN ('running', 'verifying', 'committing')"
+        done = "s.state = 'done' AND s.\"commit\" <> '' AND s.landing <> 'landed'"
+        kind = f"(s.kind = 'task' AND {work}) OR (s.kind <> 'child' AND {done})"
+        order = "ORDER BY r.ordinal DESC, s.position DESC LIMIT ?"
+        where = f"r.common_dir = ? AND ({kind} OR s.conflicts <> '[]')"
+        rows = self._query(f"{_RECORDS} WHERE {where} {order}", common_dir, limit)
+        return [_record(row) for row in reversed(rows)]
+
+    def in_conflict(self) -> list[str]:
+        """Return the shared folders of the repositories in which sessions are said to conflict."""
+        asked = "SELECT DISTINCT r.common_dir FROM abreast_runs r JOIN abreast_sessions s"
+        return [row[0] for row in self._query(f"{asked} ON s.run_id = r.id {_CONFLICTS}")]
 
     def sessions_by_task(self, task: str) -> list[Session]:
         """Return the sessions of this task id in any run, those of the newest run first."""

@@ -132,20 +132,22 @@ def _matrix(
         for one in found.target
     ]
     pairs += [(by_name[one.one], by_name[one.other], one.paths) for one in found.pairs]
+    found_files = (files_in_conflict(repository, *pair, env) for pair in pairs)
     conflicts = tuple(
-        PairConflict(one.name, other.name, tuple(_files(repository, one, other, paths, env)))
-        for one, other, paths in pairs
+        PairConflict(one.name, other.name, tuple(files))
+        for (one, other, _), files in zip(pairs, found_files, strict=True)
     )
     return ConflictMatrix(name, target, tuple(by_name), conflicts, tuple(left_out))
 
 
-def _files(
+def files_in_conflict(
     repository: Repository,
     one: ConflictSide,
     other: ConflictSide,
     paths: Sequence[str],
-    env: _Env,
+    env: Mapping[str, str],
 ) -> Iterator[FileConflict]:
+    """Yield for each path in which two sides conflict the lines of each."""
     mine = read_edits(repository, one.base, one.tip, paths, env=env)
     theirs = read_edits(repository, other.base, other.tip, paths, env=env)
     for path in paths:

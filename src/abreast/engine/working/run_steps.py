@@ -74,6 +74,7 @@ def close_landing(engine: Engine, run_id: str, generation: int) -> None:
         generation,
         lambda run, stopping: final_state(run, stopping) if _all_ended(run) else RunState.QUEUED,
     )
+    engine.lookout.changed(_require(engine, run_id).common_dir)
 
 
 def _close(

@@ -32,6 +32,7 @@ from abreast.engine.common.worker_process import (
     worker_file,
 )
 from abreast.engine.working import durable, workflows
+from abreast.engine.working.conflicts.looking import looking_out
 from abreast.engine.working.lease_thread import hold_lease
 from abreast.engine.working.session.context import Engine
 from abreast.errors import StoreError, WorkerError
@@ -74,14 +75,16 @@ def main(
             if not take_over:
                 require_home(places)
             strangers = foreign_runs(places) if take_over else []
-            workflows.install(Engine(places, Store(engine), Reader(places.database)))
+            parts = Engine(places, Store(engine), Reader(places.database))
+            workflows.install(parts)
             sys.stderr.writelines(f"{words}\n" for words in recover(places.forwards))
             with hold_lease(engine, executor_id(places), places, fenced, again=again) as lease:
                 announce_worker(places)  # nothing can refuse us any more
                 for run in strangers:  # they are ours now; what was at work elsewhere fails here
                     private_folder(places.runs / run)
                 gone = lease.others() if take_over else []
-                stopped = asyncio.run(_serve(places, idle_exit, gone))
+                with looking_out(parts):
+                    stopped = asyncio.run(_serve(places, idle_exit, gone))
             engine.dispose()
             take_over = False
         # Somebody may have queued a run after our last look and have seen us alive: look again

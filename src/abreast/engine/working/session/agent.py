@@ -22,7 +22,7 @@ from abreast.errors import StoreError
 from abreast.git.repository import is_ancestor
 from abreast.git.status import require_own_git_dir
 from abreast.model.events import Outcome
-from abreast.model.session import Session
+from abreast.model.session import Session, SessionKind
 from abreast.model.task import BriefingChoice, Isolation
 from abreast.process.environment import DEPTH, SESSION, allow
 from abreast.process.files import load_as, private_folder, write_atomic, write_json
@@ -204,6 +204,13 @@ def note(context: SessionContext, progress: JobProgress) -> None:
     """Write down how far a running session has come."""
     with contextlib.suppress(StoreError):  # the agent goes on, and the next note may do
         context.update(change_of(progress, context.place))
+    _tell_lookout(context, progress)
+
+
+def _tell_lookout(context: SessionContext, progress: JobProgress) -> None:
+    if context.session.kind is SessionKind.TASK:
+        common = str(context.repository.common_dir)
+        context.engine.lookout.turned(common, context.session.id, progress.worked)
 
 
 def record(context: SessionContext, result: Result) -> None:
@@ -222,6 +229,7 @@ def record(context: SessionContext, result: Result) -> None:
         ),
     )
     bill.write(context)
+    _tell_lookout(context, result.progress)
     if result.swept:
         text = f"{result.swept} processes had outlived the agent and were ended"
         context.add_event("swept", text)

@@ -1,7 +1,7 @@
 """What every stage of a session starts from: the run, the task, the names, the repository."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from abreast.engine.common.layout import (
     repository_lock,
     repository_of_run,
 )
+from abreast.engine.working.conflicts.lookout import Lookout
 from abreast.errors import WorkerError
 from abreast.git.guard import guard_worktree
 from abreast.git.guarded import Guarded, Where, guard_around
@@ -27,11 +28,12 @@ from abreast.store.writer import Store
 
 @dataclass(frozen=True)
 class Engine:
-    """What the worker works with."""
+    """What the worker works with. `lookout` hears of what sessions have done."""
 
     places: Places
     store: Store
     reader: Reader
+    lookout: Lookout = field(default_factory=Lookout, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from abreast.agents import mailbox
 from abreast.engine.common.ending import Ending
+from abreast.engine.working.conflicts.warning import take_back
 from abreast.engine.working.session import trespass
 from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.final import leave, write_ending
@@ -234,6 +235,7 @@ def finish(context: SessionContext, ending: Ending | None) -> Ending:
     if final.state is not SessionState.DONE:
         _keep(context)
         trespass.come_home(context)
+    take_back(context.layout)
     for mail in mailbox.pending(context.layout.mailbox):
         context.add_event("unheard", mail.text)
     child = context.session.kind is SessionKind.CHILD
@@ -245,6 +247,8 @@ def finish(context: SessionContext, ending: Ending | None) -> Ending:
     )
     if child:
         leave(context, final)  # last: a parent waits for the end, and has the deliverable
+    else:
+        context.engine.lookout.changed(str(context.repository.common_dir), context.session.id)
     return written
 
 
