@@ -8,6 +8,7 @@ import pytest
 
 from abreast.errors import GitError
 from abreast.git.commit import anchor, commit_tree
+from abreast.git.packs import MANY
 from abreast.git.publish import pack, pack_made, published
 from abreast.git.snapshot import build_tree, snapshot
 from tests.git.conftest import Bench
@@ -88,3 +89,53 @@ def test_marks_of_a_killed_process_go_and_those_of_others_stay(bench: Bench):
     assert not old.exists()
     assert young.exists()
     assert foreign.exists()
+
+
+class Publisher:
+    """Brings commits with a file each into the store, each in a pack and under a ref of its own."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench, self.where = bench, bench.guarded(bench.worktree("one"))
+        self.refs: list[str] = []
+
+    def publish(self, count: int) -> None:
+        found, objects = self.bench.found, self.where.objects
+        for number in range(len(self.refs), len(self.refs) + count):
+            blob = found.call("hash-object", "-w", "--stdin", env=objects, stdin=f"{number}\n")
+            row = f"100644 blob {blob.stdout.strip()}\tnew.txt\n"
+            tree = found.call("mktree", env=objects, stdin=row).stdout.strip()
+            commit = commit_tree(found, tree, [self.bench.head], f"no. {number}", env=objects)
+            self.bench.publish(self.where, commit, f"{REF}{number}")
+            self.refs.append(f"{REF}{number}")
+
+    def require_whole(self) -> None:
+        self.bench.repo.git("fsck", "--connectivity-only")
+        shown = [self.bench.repo.git("show", f"{ref}:new.txt") for ref in self.refs[:: MANY - 1]]
+        assert shown == [f"{number}" for number in range(0, len(self.refs), MANY - 1)]
+
+
+def test_many_small_packs_become_one(bench: Bench):
+    many = Publisher(bench)
+    many.publish(MANY - 1)
+    kept = packs(bench)[-1]
+    kept.with_suffix(".keep").write_text("somebody's\n")
+    assert len(packs(bench)) == MANY - 1
+    many.publish(1)
+    assert len(packs(bench)) == 2
+    assert kept in packs(bench)
+    parts = {file.suffix for file in kept.parent.iterdir() if file.stem != kept.stem}
+    assert parts <= {".idx", ".pack", ".rev"}
+    many.require_whole()
+    many.publish(MANY - 1)  # with the one from before, that is many again
+    assert len(packs(bench)) == 2
+    collect(bench)
+    many.require_whole()
+
+
+def test_packs_that_git_has_listed_stay_as_they_are(bench: Bench):
+    many = Publisher(bench)
+    many.publish(2)
+    bench.repo.git("multi-pack-index", "write")
+    many.publish(MANY - 2)
+    assert len(packs(bench)) == MANY
+    many.require_whole()

@@ -16,6 +16,7 @@ from pathlib import Path
 from abreast.errors import GitError
 from abreast.git.call import call
 from abreast.git.guarded import Guarded
+from abreast.git.packs import add_pack
 from abreast.git.repository import Repository
 
 _KEPT_BY = "abreast"
@@ -64,6 +65,8 @@ def published(
         if name:
             exclude = [f"^{one}" for one in known]
             repo.call("rev-list", "--objects", "--quiet", commit, *exclude)
+    if name:
+        add_pack(repo, name)
 
 
 @contextlib.contextmanager
