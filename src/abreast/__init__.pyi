@@ -6,8 +6,11 @@ from abreast.api.checking import check as check, review as review, write_advice 
 from abreast.api.comparing import conflicts as conflicts, diff as diff, show as show
 from abreast.api.configuring import (
     asked_settings as asked_settings,
+    init as init,
+    propose as propose,
     set_setting as set_setting,
     settings as settings,
+    trial as trial,
     trust_settings as trust_settings,
 )
 from abreast.api.connecting import connect as connect, hook_handoff as hook_handoff

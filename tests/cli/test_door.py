@@ -249,6 +249,7 @@ def test_no_verb_lets_an_escape_through_to_a_terminal(
     look("logs", "writes", "--json")
     sees("show", "writes")
     look("show", "writes", "--json")
+    look("init", keys="n\nn\n")
     look("settings")
     look("settings", "set", "verify", PLANTED)
     sees("settings")

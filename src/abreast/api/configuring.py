@@ -4,11 +4,15 @@ import os
 from pathlib import Path
 from typing import Any
 
+from abreast.engine.client import initialising
 from abreast.engine.client import settings as files
 from abreast.engine.client.planning import settings_for
+from abreast.engine.common.check import check_plan
 from abreast.git.repository import find_repository
+from abreast.model.task import Plan
 from abreast.places import Places, find_places
 from abreast.plan.options import from_environment
+from abreast.plan.project import ProjectCommands
 from abreast.plan.settings import Level, Setting, flat
 
 
@@ -53,3 +57,25 @@ def set_setting(
         return file, files.set_value(key, value, file=file, level=Level.PROJECT)
     file = files.user_file(os.environ)
     return file, files.set_value(key, value, file=file, level=Level.USER)
+
+
+def propose(*, repo: Path | None = None) -> ProjectCommands:
+    """Return the setup and verify commands that a repository's files let one expect."""
+    return initialising.read_commands(find_repository(repo or Path.cwd()))
+
+
+def trial(commands: ProjectCommands, *, repo: Path | None = None) -> Plan:
+    """Return a plan that runs these commands once, in a fresh worktree."""
+    plan = initialising.trial_of(commands, find_repository(repo or Path.cwd()))
+    return check_plan(plan).plan
+
+
+def init(
+    commands: ProjectCommands, *, repo: Path | None = None, places: Places | None = None
+) -> list[Path]:
+    """Write `abreast.toml` and a first `plan.toml`; return what was written.
+
+    What is there already stays. Raises StateError for what cannot be written.
+    """
+    found = find_repository(repo or Path.cwd())
+    return initialising.write_files(commands, found, places or find_places())

@@ -27,6 +27,7 @@ class Verb:
 # The lines repeat those of the commands themselves, so that `abreast --help` need not import them;
 # a test compares.
 VERBS = {
+    "init": Verb("Start", "init", "init", "Write a repository's first settings and a first plan"),
     "check": Verb("Start", "check", "check", "Say which tasks of a plan are independent, and why"),
     "run": Verb("Start", "run", "run", "Run a plan, or the tasks given by -t, side by side"),
     "open": Verb("Start", "attach", "open_", "Open an interactive session in a fresh worktree"),

@@ -8,8 +8,10 @@ from typing import Any
 
 import click
 
-from abreast.cli import as_json, door, options
+from abreast.cli import as_json, options
 from abreast.cli.figures import one_line
+
+_WIDE = 40  # columns for a value; a longer one pushes what follows to the right
 
 
 @click.group(invoke_without_command=True)
@@ -31,15 +33,11 @@ def settings(ctx: click.Context, *, repo: Path | None, json: bool) -> int:
     if json:
         as_json.emit({"settings": found, "asked": asked})
         return 0
-    from rich.text import Text
-
-    from abreast.cli.console import Column, Grid
-
-    rows = [
-        (Text(one.key), Text(shown(one.value)), Text(f"{one.level} {_short(one.place)}".strip()))
-        for one in found
-    ]
-    door.console().print(Grid([Column("setting"), Column("value"), Column("from")], rows))
+    rows = [(one.key, shown(one.value), f"{one.level} {_short(one.place)}") for one in found]
+    heads = ("setting", "value", "from")
+    wide = [max(len(row[at]) for row in (heads, *rows)) for at in range(2)]
+    for key, value, source in (heads, *rows):
+        click.echo(f"{key.ljust(wide[0])}  {value.ljust(min(wide[1], _WIDE))}  {source}".rstrip())
     if asked:
         click.echo(f"abreast.toml also asks for {', '.join(asked)}, which wait for a yes", err=True)
         click.echo("hint: abreast settings trust shows them and asks you", err=True)

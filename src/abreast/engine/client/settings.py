@@ -109,6 +109,12 @@ def trust(settings: EffectiveSettings, places: Places) -> None:
     write_json(places.state / _TRUSTED, {**known, name: digests[:_KEPT]})
 
 
+def trust_text(text: str, repository: Repository, places: Places) -> None:
+    """Note that a person has said yes to all of a project's file."""
+    found = read_layer(text, Path(PROJECT_FILE), Level.PROJECT, tuple(AGENTS))
+    trust(EffectiveSettings((), needs_yes(found.values), repository), places)
+
+
 _KEPT = 50  # versions of one project's settings: of a branch, of the next one
 
 
