@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.padding import Padding
 from rich.text import Text
 
 from abreast.cli import figures, table
 from abreast.cli.states import LAND_STYLES, SESSION_STYLES
 from abreast.model.session import LandState
 from abreast.model.session_page import PageFile, SessionPage
-from abreast.model.text import harmless
+from abreast.model.text import harmless, named
 from abreast.process import clock
 
 _FILES = 30  # shown; --json has all
@@ -18,8 +19,8 @@ _WORDS = 600  # characters of a prompt and of a message
 
 def print_page(console: Console, page: SessionPage) -> None:
     """Print what was to be done, what was done, what deserves a look, and the next command."""
-    for text in (*_title(page), *_said(page), *_result(page), *_next(page)):
-        console.print(text)
+    for part in (*_title(page), *_said(page), *_result(page), *_next(page)):
+        console.print(part)
 
 
 def _title(page: SessionPage) -> Iterator[Text]:
@@ -33,14 +34,14 @@ def _title(page: SessionPage) -> Iterator[Text]:
     yield head
     yield _text(page.intent)
     if session.reason:
-        yield _text(session.reason, "yellow")
+        yield _text(figures.one_line(session.reason), "yellow")
 
 
-def _said(page: SessionPage) -> Iterator[Text]:
+def _said(page: SessionPage) -> Iterator[RenderableType]:
     if page.prompt.strip() and page.prompt.strip() != page.intent.strip():
-        yield from _block("asked", _shortened(page.prompt))
+        yield from _quote("asked", page.prompt)
     if page.session.final_message:
-        yield from _block("its last message", _shortened(page.session.final_message))
+        yield from _quote("its last message", page.session.final_message)
 
 
 def _result(page: SessionPage) -> Iterator[Text]:
@@ -62,14 +63,29 @@ def _result(page: SessionPage) -> Iterator[Text]:
 
 def _next(page: SessionPage) -> Iterator[Text]:
     if page.risks:
-        yield from _block("look at this", "")
+        yield from _heading("look at this")
         for risk in page.risks:
             yield _text(f"  - {risk}", "yellow")
     if page.landing:
         yield from _block("landing it", page.landing)
+    session = page.session
+    if session.landing is LandState.LANDED:
+        yield from _block("landed", f"in {page.target}, as {session.landed[:12]}")
+        yield _text(f"abreast land --undo {session.id} takes it back")
     if page.command or page.advice:
         yield Text()
         yield _text(f"next: {page.command or page.advice}")
+
+
+def _heading(heading: str) -> Iterator[Text]:
+    yield Text()
+    yield Text(f"{heading}:", "bold")
+
+
+def _quote(heading: str, text: str) -> Iterator[RenderableType]:
+    """Yield foreign words. None of their lines begins where those of the page do."""
+    yield from _heading(heading)
+    yield Padding(_text(_shortened(text)), (0, 0, 0, 2), expand=False)
 
 
 def _block(heading: str, text: str, style: str = "") -> Iterator[Text]:
@@ -83,7 +99,8 @@ def _text(text: str, style: str = "") -> Text:
 
 def _file(file: PageFile) -> Text:
     size = "binary" if file.added is None else f"+{file.added} -{file.deleted}"
-    text = Text(f"  {file.status}  {file.path}  ", overflow="fold").append(size, "dim")
+    path = file.path if file.path == figures.one_line(file.path) else named([file.path])
+    text = Text(f"  {file.status}  {path}  ", overflow="fold").append(size, "dim")
     return text.append("  outside its declared paths", "yellow") if file.outside else text
 
 

@@ -128,3 +128,37 @@ def test_no_message_of_an_agent_makes_its_commit_that_of_another_session(
     assert files(stage) & {"good.txt", "liar.txt"} == {"liar.txt"}
     assert api.undo(f"{run.id}/liar", places=stage.places).state is RunState.DONE
     assert "liar.txt" not in files(stage)
+
+
+def test_commits_of_any_kind_land_one_by_one_and_all_of_them_are_undone(
+    shared_stage: Stage,
+) -> None:
+    stage = shared_stage
+    nobody = (
+        "echo 4 > nobody.txt && git add . && commit=$(printf 'tree %s\\nparent %s\\n"
+        "author  <> 1 +0000\\ncommitter x <x> 1 +0000\\n\\nby nobody\\n' $(git write-tree)"
+        " $(git rev-parse HEAD) | git hash-object -t commit -w --stdin --literally)"
+        " && git reset -q $commit"
+    )
+    latin = (
+        "printf 'caf\\351\\n\\n---\\nAbreast-Session: x\\n'"
+        " | git -c i18n.commitEncoding=latin1 commit -q -F -"
+    )
+    odd = scripted(
+        Shell("echo 1 > empty.txt && git add . && git commit -q --allow-empty-message -m ''"),
+        Shell("echo 2 > comment.txt && git add . && git commit -q --cleanup=verbatim -m '# a'"),
+        Shell("echo 3 > latin.txt && git add . && " + latin),
+        Shell(nobody),
+        Say("done"),
+    )
+    run = stage.run(task("odd", odd), land=LandMode.MERGE, land_style=LandStyle.REBASE)
+    [session] = run.sessions
+    assert session.landing is LandState.LANDED, session.reason
+    subjects = stage.repo.git("log", "--reverse", "--format=%s", f"{run.base_sha}..main")
+    assert subjects.splitlines() == ["odd is there.", "# a", "caf\u00e9", "odd is there."]
+    told = stage.events(session.id, "squashed")
+    assert sum("cannot be made again" in text for text in told) == 1
+    made = files(stage)
+    assert {"empty.txt", "comment.txt", "latin.txt", "nobody.txt"} <= made
+    assert api.undo(session.id, places=stage.places).state is RunState.DONE
+    assert files(stage) == made - {"empty.txt", "comment.txt", "latin.txt", "nobody.txt"}

@@ -59,6 +59,19 @@ def test_a_session_with_nothing_to_look_at(shared_stage: Stage) -> None:
     assert page.session == run.sessions[0]
 
 
+def test_what_must_land_before_it_is_named_and_the_command_lands_both(
+    shared_stage: Stage,
+) -> None:
+    stage = shared_stage
+    run = stage.run(
+        task("base", writes("base.txt")), task("top", writes("top.txt"), needs=("base",))
+    )
+    page = api.show(f"{run.id}/top", places=stage.places)
+    assert page.landing.startswith("once base has landed, which it needs: puts it onto main")
+    assert page.command == f"abreast land {run.id}"
+    assert api.show(f"{run.id}/base", places=stage.places).command == f"abreast land {run.id}/base"
+
+
 def test_a_failed_one_shows_what_is_there_and_what_to_do(shared_stage: Stage, monkeypatch) -> None:
     stage = shared_stage
     run = stage.run(task("red", scripted(Write("half.txt", "x\n"), Fail("no luck"))))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from abreast.engine.common.layout import repository_of_run
 from abreast.errors import NotFoundError, StateError
+from abreast.git.call import UTF8, split
 from abreast.git.merge import holds, is_taken_back
 from abreast.git.repository import Repository, resolve
 from abreast.model.gate import GateMode
@@ -97,9 +98,8 @@ def _is_reverted(repository: Repository, commits: Sequence[str], target: str) ->
 def landed_commits(repository: Repository, session: Session, target: str) -> tuple[list[str], bool]:
     """Return the commits by which a session has landed, newest first, and whether it is one merge.
 
-    They are those in the target that name the session in their last trailer of that key: what
-    stands before that in a message may be an agent's. Raises StateError when the target does not
-    have the commit that landed it.
+    They are those in the target whose message ends with the session's name: what stands before that
+    may be an agent's. Raises StateError when the target does not have the commit that landed it.
     """
     ref = f"refs/heads/{target}"
     if not holds(repository, ref, session.landed):
@@ -107,13 +107,13 @@ def landed_commits(repository: Repository, session: Session, target: str) -> tup
             f"{target} does not have {session.landed[:12]}, by which {session.id} landed",
             hint=f"`git log {target}` shows whether it is there as another commit",
         )
-    shape = "--format=%H %P%x00%(trailers:key=Abreast-Session,valueonly)%x00"
-    done = repository.call("log", shape, f"--grep=Abreast-Session: {session.id}", "-F", ref)
-    fields = done.stdout.split("\0")
+    # Not `%(trailers)`: git finds none in a message that has no subject.
+    asked = ("log", "-z", "--format=%H %P%n%B", f"--grep=Abreast-Session: {session.id}", "-F", ref)
+    records = split(repository.call(*asked, config=UTF8).stdout)
     named = [
-        head.split()
-        for head, value in zip(fields[::2], fields[1::2], strict=False)
-        if value.split()[-1:] == [session.id]
+        record.partition("\n")[0].split()
+        for record in records
+        if record.rstrip().endswith(f"\nAbreast-Session: {session.id}")
     ]
     merges = [ids[0] for ids in named if len(ids) > 2]
     if merges:

@@ -44,6 +44,7 @@ def page_of(session: Session, run: Run, places: Places) -> SessionPage:
     files = tuple(_files(session, layout, repository))
     conflicts = tuple(_conflicts(session, run, places))
     lands = session.state is SessionState.DONE and session.commit and not _has_landed(session)
+    first = [s.task for s in run.sessions if s.task in task.needs and not _has_landed(s)]
     return SessionPage(
         session,
         run.target,
@@ -53,8 +54,8 @@ def page_of(session: Session, run: Run, places: Places) -> SessionPage:
         checks_of(task, layout),
         conflicts,
         tuple(_risks(task, files, conflicts)),
-        _landing(run, task) if lands else "",
-        f"abreast land {session.id}" if lands else "",
+        _landing(run, task, first) if lands else "",
+        f"abreast land {run.id if first else session.id}" if lands else "",
         "" if lands else _advice(session),
     )
 
@@ -116,11 +117,12 @@ def _counts_by_itself(path: str) -> bool:
     return path.rpartition("/")[2] in obeyed or bool(_RUNS_BY_ITSELF.search(path))
 
 
-def _landing(run: Run, task: Task) -> str:
+def _landing(run: Run, task: Task, first: Sequence[str]) -> str:
+    before = f"once {', '.join(first)} has landed, which it needs: " if first else ""
     if run.land is LandMode.PR:
-        return f"pushes its branch and opens a pull request onto {run.target}"
+        return f"{before}pushes its branch and opens a pull request onto {run.target}"
     tested = "runs verify on the result, and moves" if task.verify else "moves"
-    return f"puts it onto {run.target} as it is then, {tested} {run.target}"
+    return f"{before}puts it onto {run.target} as it is then, {tested} {run.target}"
 
 
 def _advice(session: Session) -> str:

@@ -11,11 +11,13 @@ from pathlib import Path
 from abreast.agents import AGENTS
 from abreast.engine.working.landing.own import brings_others, others_named
 from abreast.engine.working.session.context import SessionContext
+from abreast.errors import GitError
 from abreast.git.commit import commit_tree, tree_of, wants_signature
 from abreast.git.lines import OwnCommit, own_commits, own_trailers
 from abreast.git.merge import Merged, adds_nothing, holds, merge_since, merge_trees
 from abreast.git.repository import is_ancestor, look_up, missing_from
 from abreast.model.session import LandState, LandStyle
+from abreast.model.text import one_line
 from abreast.store.rows import SessionUpdate
 
 NOTE = "merge-"  # and the tip that a candidate was made for: the file names the candidate
@@ -140,10 +142,16 @@ def _replayed(
             text = f"{one.id[:12]} does not apply by itself: what is left lands as one commit"
             told = (*told, ("squashed", text))
             break
-        if put.tree != tree_of(repo, head):
-            head = _commit(
-                context, put.tree, [head], one.message, _co_author(context), env=one.author
-            )
+        if put.tree == tree_of(repo, head):
+            continue
+        message = one.message.strip() or context.task.produces
+        try:
+            head = _commit(context, put.tree, [head], message, _co_author(context), env=one.author)
+        except GitError as error:  # git refuses an author without a name, or a date it cannot read
+            said = one_line(error.message)
+            text = f"{one.id[:12]} cannot be made again, what is left lands as one commit: {said}"
+            told = (*told, ("squashed", text))
+            break
     if merged.tree == tree_of(repo, head) and head != tip:
         return LandingCandidate(head, told)
     message = context.task.produces
