@@ -39,6 +39,8 @@ def test_a_session(capsys):
                 "directory": "",
                 "cli_session": "",
                 "model": "",
+                "repairs": 0,
+                "mending": "",
                 "started": 1700000001.0,
                 "ended": 1700000039.0,
                 "last_action": "edit src/http/client.py",
@@ -59,10 +61,13 @@ def test_a_session(capsys):
                 "landed": "",
                 "outside": [],
                 "conflicts": [],
+                "dropped": [],
                 "needs": [],
                 "after": [],
                 "parent": "",
+                "most_repairs": 0,
                 "seconds": 38.0,
+                "repairing": "",
             },
         }
     )

@@ -304,7 +304,7 @@ plan.toml:1 land: must be one of none, merge, pr, not 1
             snapshot("""\
 
 plan.toml:4 task a.what is: unknown key
-  hint: keys are: after, agent, changes, id, limits, model, needs, paths, produces, prompt, prompt_file, resources, setup, verify
+  hint: keys are: after, agent, changes, id, limits, model, needs, paths, produces, prompt, prompt_file, repairs, resources, setup, verify
 """),
         ),
     ],
@@ -388,7 +388,7 @@ plan.toml:4 task a.agent.scripted: must be a list of tables
             snapshot("""\
 
 plan.toml:4 task a.agent.scripted[2]: is not a move: sing
-  hint: moves are: say, write, edit, read, shell, sleep, fail, http_error, drop, hang, spend, call
+  hint: moves are: say, end_turn, write, edit, read, shell, sleep, fail, http_error, drop, hang, spend, call
 plan.toml:4 task a.agent.scripted[3]: is not a move: `seconds` cannot be a string
 """),
         ),
@@ -401,7 +401,7 @@ plan.toml:4 task a.agent.scripted[2]: is not a move: 'text' is missing
 plan.toml:4 task a.agent.scripted[3]: is not a move: `seconds` cannot be a boolean
 plan.toml:4 task a.agent.scripted[4]: is not a move: unknown key 'loud'
 plan.toml:4 task a.agent.scripted[5]: is not a move: it is empty
-  hint: moves are: say, write, edit, read, shell, sleep, fail, http_error, drop, hang, spend, call
+  hint: moves are: say, end_turn, write, edit, read, shell, sleep, fail, http_error, drop, hang, spend, call
 """),
         ),
         (

@@ -61,6 +61,10 @@ def test_a_run_is_read_back_as_it_was_added(store, reader):
         after=("t2",),
         conflicts=(WorkConflict("main", (FileConflict("caf\udce9", ((1, 2),)),), is_target=True),),
         outside=("caf\udce9",),
+        dropped=("a.py: x = 1",),
+        repairs=1,
+        most_repairs=2,
+        mending="5" * 40,
         parent="r0/t9",
         started_tick="boot 1.250",
         ended_tick="boot 2.500",
@@ -106,7 +110,7 @@ def test_a_change_touches_only_what_it_names(store, reader):
 
 
 def test_a_change_can_name_every_field_that_a_session_gains_over_time():
-    fixed = {"id", "run", "task", "kind", "produces", "needs", "after", "parent"}
+    fixed = {"id", "run", "task", "kind", "produces", "needs", "after", "parent", "most_repairs"}
     elsewhere = {"attempt", "usage", "started_tick", "ended_tick"}  # next_attempt, set_usage, times
     assert {f.name for f in fields(SessionUpdate)} == (
         {f.name for f in fields(Session)} - fixed - elsewhere

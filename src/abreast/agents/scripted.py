@@ -21,10 +21,21 @@ from abreast.agents.base import (
 from abreast.agents.lines import load_line
 from abreast.errors import AgentError
 from abreast.model.events import Cause, Event, EventKind, Outcome, Usage, Verdict
-from abreast.model.moves import Edit, Fail, Read, Say, Shell, Sleep, Spend, Write, dump_moves
+from abreast.model.moves import (
+    Edit,
+    EndTurn,
+    Fail,
+    Read,
+    Say,
+    Shell,
+    Sleep,
+    Spend,
+    Write,
+    dump_moves,
+)
 
 _PLAYER = Path(__file__).with_name("scripted_player.py")
-_PLAYED = (Say, Write, Edit, Read, Shell, Sleep, Fail, Spend)
+_PLAYED = (Say, EndTurn, Write, Edit, Read, Shell, Sleep, Fail, Spend)
 
 
 class ScriptedAgent(Agent):

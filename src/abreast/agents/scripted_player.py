@@ -48,6 +48,10 @@ def _play(script: dict[str, Any], say: Callable[..., None], progress: Any) -> in
             time.sleep(move["sleep"])
         elif "spend" in move:
             usage = _add(usage, move)
+        elif "end_turn" in move:
+            final = move["end_turn"]
+            progress.write(b".")
+            break
         elif "fail" in move:
             say(type="result", ok=False, text=move["fail"], usage=usage)
             return 1

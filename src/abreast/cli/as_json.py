@@ -58,4 +58,4 @@ def run_dict(run: Run, presence: "Presence | None" = None) -> dict[str, Any]:
 def session_dict(session: Session) -> dict[str, Any]:
     fields = asdict(session)
     del fields["started_tick"], fields["ended_tick"]
-    return fields | {"seconds": session.took(clock.now())}
+    return fields | {"seconds": session.took(clock.now()), "repairing": session.repairing}

@@ -148,6 +148,8 @@ def doing(session: Session) -> str:
     """Return in a few words what a session is doing, waits for, or ended with."""
     if session.landing is not LandState.NONE:
         return f"{landing_word(session)} {landed_as(session)}".strip()
+    if session.repairing and session.state in {SessionState.QUEUED, SessionState.PREPARING}:
+        return f"repairing {session.repairing}: {figures.one_line(session.reason)}"
     if session.state is SessionState.QUEUED:
         return f"after {', '.join(session.waits_for)}" if session.waits_for else ""
     if session.state is SessionState.DONE:
@@ -223,7 +225,7 @@ def _told(session: Session) -> str:
         return f"{figures.counted(len(session.files), 'file')}, {commit}"
     if session.state.final or session.state is SessionState.QUEUED:
         return doing(session)
-    return ""
+    return f"repairing {session.repairing}" if session.repairing else ""
 
 
 Work = Callable[[Progress], Run]

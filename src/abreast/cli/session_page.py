@@ -33,6 +33,8 @@ def _title(page: SessionPage) -> Iterator[Text]:
     head.append(f"  {figures.duration(session.took(clock.now()))}  {table.tokens(session.usage)}")
     yield head
     yield _text(page.intent)
+    if session.repairing:
+        yield _text(f"repairing {session.repairing}", "yellow")
     if session.reason:
         yield _text(figures.one_line(session.reason), "yellow")
 

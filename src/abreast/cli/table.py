@@ -56,7 +56,8 @@ def closing(
         if s.landing is LandState.PROPOSED and s.landed
     ]
     drifted = [_drift(session) for session in shown if session.outside]
-    for block in (troubles, conflict_lines(shown), drifted, proposals):
+    dropped = [_dropped(session) for session in shown if session.dropped]
+    for block in (troubles, conflict_lines(shown), drifted, dropped, proposals):
         if block:
             parts += [Text(), *block]
     return Group(*parts, Text(), summary(run, now, who))
@@ -85,7 +86,7 @@ def _dullness(session: Session) -> int:
 
 def sessions_table(sessions: Sequence[Session], now: Moment) -> Grid:
     """Return one row for each session. The landing column appears once anything is landing."""
-    landing = any(session.landing is not LandState.NONE for session in sessions)
+    landing = any(s.landing is not LandState.NONE or s.repairing for s in sessions)
     columns = _COLUMNS if landing else _COLUMNS[:-1]
     rows = [
         (
@@ -97,14 +98,18 @@ def sessions_table(sessions: Sequence[Session], now: Moment) -> Grid:
             Text(figures.money(session.usage.cost_usd)),
             Text(files(session)),
             Text(session.commit[:7] or figures.UNKNOWN),
-            Text(
-                session.landing if session.landing is not LandState.NONE else figures.UNKNOWN,
-                LAND_STYLES[session.landing],
-            ),
+            _landing(session),
         )[: len(columns)]
         for session in sessions
     ]
     return Grid(columns, rows)
+
+
+def _landing(session: Session) -> Text:
+    if session.repairing:
+        return Text(f"repairing {session.repairing}", "yellow")
+    none = session.landing is LandState.NONE
+    return Text(figures.UNKNOWN if none else session.landing, LAND_STYLES[session.landing])
 
 
 _COLUMNS = (
@@ -281,6 +286,13 @@ def _conflict(names: Mapping[str, str], session: Session, one: WorkConflict) -> 
     line = Text(f"{session.task} ", overflow="fold").append("conflicts", "yellow")
     line.append(f" with {figures.one_line(other)}{', as it is now' if one.is_target else ''}: ")
     return line.append(figures.one_line(told))
+
+
+def _dropped(session: Session) -> Text:
+    """Say that a repair has not kept lines that others have written in the target."""
+    lines = figures.counted(len(session.dropped), "line")
+    said = f": its repair drops {lines} of the target's; abreast show {session.id}"
+    return Text(session.task, overflow="fold").append(said, "yellow")
 
 
 def _is_trouble(session: Session) -> bool:

@@ -26,6 +26,13 @@ class Say(Move):
 
 
 @dataclass(frozen=True)
+class EndTurn(Move):
+    """Say `text` and end; a resumed session goes on after it. For the scripted agent only."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Write(Move):
     """Create or replace the file at `path` (relative to the worktree)."""
 
@@ -129,6 +136,7 @@ class Call(Move):
 
 _BY_KEY: dict[str, type[Move]] = {
     "say": Say,
+    "end_turn": EndTurn,
     "write": Write,
     "edit": Edit,
     "read": Read,

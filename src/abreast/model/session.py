@@ -130,6 +130,7 @@ class Attempt:
     landed: str = ""  # the commit that brought it into the target, or the pull request's address
     outside: tuple[str, ...] = ()  # of `files`, those that lie outside the declared paths
     conflicts: tuple[WorkConflict, ...] = ()  # as a worker has seen them last
+    dropped: tuple[str, ...] = ()  # lines of the target that its repair has not kept: `path: line`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +143,8 @@ class Changeable(Attempt):
     directory: str = ""
     cli_session: str = ""
     model: str = ""
+    repairs: int = 0  # that have begun
+    mending: str = ""  # the merge that the latest repair began from, until what it made has landed
 
 
 @dataclass(frozen=True)
@@ -165,6 +168,13 @@ class Session(Changeable):
     parent: str = ""  # of a child: the session that it was started for, as far as that is known
     started_tick: str = ""
     ended_tick: str = ""
+    most_repairs: int = 0
+
+    @property
+    def repairing(self) -> str:
+        """Which repair of how many goes on, as `1 of 1`; empty when none does."""
+        under_way = self.mending and not self.state.final
+        return f"{self.repairs} of {self.most_repairs}" if under_way else ""
 
     @property
     def began(self) -> Moment | None:

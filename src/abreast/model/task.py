@@ -12,6 +12,8 @@ from abreast.model.moves import Move
 from abreast.model.pull_request import RequestOptions
 from abreast.model.session import LandMode, LandStyle
 
+REPAIRS = 1
+"""How often a plan lets a session be sent back, unless it says otherwise."""
 LIMIT_TOKENS = 500
 BUDGET = Limits(minutes=10, idle_minutes=5, turns=30)
 """What a child may use when nobody says more."""
@@ -158,6 +160,7 @@ class Task:
     contract: Contract | None = None  # of a delegation; its budget is in `limits` as well
     profile: Profile = Profile.LEAN  # of a delegation's child
     after: tuple[str, ...] = ()
+    repairs: int = REPAIRS  # how often it may be sent back when it does not land
 
     @property
     def commands(self) -> Mapping[str, str]:

@@ -13,7 +13,7 @@ from abreast.model.gate import GateMode
 from abreast.model.limits import Limits
 from abreast.model.pull_request import ForgeName, RequestOptions
 from abreast.model.session import LandMode, LandStyle
-from abreast.model.task import AgentChoice, Plan
+from abreast.model.task import REPAIRS, AgentChoice, Plan
 from abreast.plan.explain import explain, kind_of
 from abreast.plan.options import NO_OVERRIDES, Overrides, plan_from_options
 from abreast.plan.source import KeyPath, Source, merged
@@ -83,6 +83,7 @@ def build_plan(
         setup=options.setup or table.setup or "",
         verify=options.verify or table.verify or "",
         limits=merge_limits(Limits(), table.limits),
+        repairs=REPAIRS if table.repairs is None else table.repairs,
     )
     tasks = tuple(
         build_task(task, prompts[at], chosen.get(at), defaults)

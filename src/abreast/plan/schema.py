@@ -39,6 +39,7 @@ class Shared(Table):
     model: str | None = None
     setup: str | None = None
     verify: str | None = None
+    repairs: Count | None = None
     limits: LimitsTable = Field(default_factory=LimitsTable)
 
 

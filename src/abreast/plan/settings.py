@@ -22,6 +22,7 @@ KEYS = (
     "model",
     "setup",
     "verify",
+    "repairs",
     "limits",
     "max_parallel",
     "land",

@@ -114,6 +114,7 @@ class Defaults:
     setup: str
     verify: str
     limits: Limits
+    repairs: int
 
 
 def check_tasks(source: Source, folder: Path) -> dict[int, str]:
@@ -147,6 +148,7 @@ def build_task(
         verify=defaults.verify if table.verify is None else table.verify,
         changes=table.changes,
         limits=merge_limits(defaults.limits, table.limits),
+        repairs=defaults.repairs if table.repairs is None else table.repairs,
     )
 
 

@@ -239,8 +239,13 @@ class Requests(Writing):
         self._append(db, row.run_id, row.id, how, f"{how} requested")
         db.execute(sa.update(sessions).where(sessions.c.id == row.id).values(again=how))
 
-    def _next(self, db: sa.Connection, row: sa.Row[Any], *, fresh: bool = False) -> int:
-        """Queue the session of `row`, which has ended, for its next attempt; return its number."""
+    def _next(
+        self, db: sa.Connection, row: sa.Row[Any], *, fresh: bool = False, **more: Any
+    ) -> int:
+        """Queue the session of `row`, which has ended, for its next attempt; return its number.
+
+        `more` are columns to set. A repair that has not come to its end is gone on with.
+        """
         require_transition(row.id, SessionState(row.state), SessionState.QUEUED, anew=True)
         attempt = int(row.attempt) + 1
         values = columns_of(vars(Attempt())) | {
@@ -252,7 +257,9 @@ class Requests(Writing):
             "again": "",
         }
         if fresh:
-            values |= {"cli_session": "", **left_behind(row, "")}
+            values |= {"cli_session": "", "repairs": 0, **left_behind(row, "")}
+        if fresh or row.state == SessionState.DONE.value:
+            values["mending"] = ""
         self._append(db, row.run_id, row.id, "state", f"queued: attempt {attempt}")
-        db.execute(sa.update(sessions).where(sessions.c.id == row.id).values(values))
+        db.execute(sa.update(sessions).where(sessions.c.id == row.id).values(values | more))
         return attempt

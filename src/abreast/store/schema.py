@@ -123,6 +123,10 @@ sessions = sa.Table(
     _list("after"),
     _list("outside"),
     _list("conflicts"),  # objects, each a `WorkConflict`
+    _list("dropped"),
+    _count("repairs"),
+    _count("most_repairs"),
+    _text("mending"),
     _flag("stop_requested"),
     _text("parent"),
     _list("earlier_cli_sessions"),  # those before `cli_session`, oldest first

@@ -19,7 +19,7 @@ from abreast.model.events import Usage
 from abreast.model.gate import GateMode
 from abreast.model.limits import Profile
 from abreast.model.moment import Moment
-from abreast.model.session import LandState, Run, RunState, SessionState
+from abreast.model.session import LandState, Run, RunState, Session, SessionState
 from abreast.model.task import Deliverable
 from abreast.model.transitions import require_transition
 from abreast.store.engine import transaction, upsert
@@ -86,15 +86,19 @@ class Store(Requests):
             self._move(db, find(db, runs, run), state, **more)
 
     def move_run(
-        self, run: str, generation: int, judge: Callable[[Run, bool], RunState | None]
+        self,
+        run: str,
+        generation: int,
+        judge: Callable[[Run, bool], RunState | None],
+        lands: Callable[[Session], bool] = attrgetter("lands"),
     ) -> RunState | None:
         """Move a run to the state that `judge` returns, and return that; None: nothing changes.
 
         `judge` is given the run with its sessions, and whether it is asked to stop: nothing of
         that changes until the run has moved. On its way to `LANDING`, which counts as another
-        request, the sessions that can land are queued for it. Nobody is asked about a run that has
-        ended, or whose latest request is not `generation`. Raises StateError when the run cannot
-        go there.
+        request, the sessions of which `lands` is true are queued for it. Nobody is asked about a
+        run that has ended, or whose latest request is not `generation`. Raises StateError when the
+        run cannot go there.
         """
         with transaction(self.engine) as db:
             row = find(db, runs, run)
@@ -104,7 +108,7 @@ class Store(Requests):
             found = load_run(_OF_RUN(row), tuple(load_session(_OF_SESSION(one)) for one in rows))
             state = judge(found, bool(row.stop_requested))
             if state is RunState.LANDING:
-                self._queue_landing(db, [session.id for session in found.sessions if session.lands])
+                self._queue_landing(db, [one.id for one in found.sessions if lands(one)])
                 self._move(db, row, state, generation=generation + 1)
             elif state is not None:
                 self._move(db, row, state)
@@ -195,6 +199,25 @@ class Store(Requests):
             values = columns_of({"conflicts": found})
             db.execute(sa.update(sessions).where(sessions.c.id == session).values(values))
             return begun
+
+    def begin_repair(self, session: str, bounce: SessionUpdate, *, attempt: int) -> int:
+        """Record a bounce, and queue the session for its repair; return its next attempt.
+
+        `bounce.mending` is the merge that it goes on from. All of it happens or nothing: raises
+        StateError when the session is no longer at `attempt`, or its landing is not queued.
+        """
+        with transaction(self.engine) as db:
+            row = find(db, sessions, session)
+            self._change(db, row, bounce, None, attempt)
+            repairs = int(row.repairs) + 1
+            text = f"{repairs} of {row.most_repairs}: {bounce.reason}"
+            self._append(db, row.run_id, session, "repair", text)
+            more: dict[str, Any] = {
+                "repairs": repairs,
+                "mending": bounce.mending,
+                "reason": bounce.reason,
+            }
+            return self._next(db, find(db, sessions, session), **more)
 
     def add_event(self, name: str, kind: str, text: str) -> None:
         """Append an event to the story of a run or of a session."""

@@ -88,6 +88,7 @@ def _sessions(run: str, plan: Plan, kind: SessionKind, parent: str) -> tuple[Ses
             needs=task.needs,
             after=task.after,
             parent=parent,
+            most_repairs=task.repairs if kind is SessionKind.TASK else 0,
         )
         for task in plan.tasks
     )

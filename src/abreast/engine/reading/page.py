@@ -53,7 +53,7 @@ def page_of(session: Session, run: Run, places: Places) -> SessionPage:
         files,
         checks_of(task, layout),
         conflicts,
-        tuple(_risks(task, files, conflicts)),
+        (*_repairs(session, run), *_risks(task, files, conflicts)),
         _landing(run, task, first) if lands else "",
         f"abreast land {run.id if first else session.id}" if lands else "",
         "" if lands else _advice(session),
@@ -88,6 +88,14 @@ def _conflicts(session: Session, run: Run, places: Places) -> Iterator[PageConfl
 
 def _has_landed(session: Session) -> bool:
     return session.landing in {LandState.LANDED, LandState.PROPOSED}
+
+
+def _repairs(session: Session, run: Run) -> Iterator[str]:
+    if session.repairs:
+        times = "" if session.repairs == 1 else f" {session.repairs} times"
+        yield f"it did not land as it was first made, and was repaired{times}: abreast logs has why"
+    for line in session.dropped:
+        yield f"its repair drops what {run.target} had got: {line}"
 
 
 def _risks(
@@ -126,6 +134,8 @@ def _landing(run: Run, task: Task, first: Sequence[str]) -> str:
 
 
 def _advice(session: Session) -> str:
+    if session.mending and session.state is SessionState.FAILED:
+        return f"abreast attach {session.id}"  # its hint is this page
     if session.hint:
         return re.sub(r"\bRUN\b", session.run, session.hint)
     if not session.state.final:

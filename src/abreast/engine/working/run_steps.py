@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
 from abreast.engine.common.ending import Ending
@@ -62,27 +64,39 @@ def skip(engine: Engine, session: str, ending: Ending, generation: int) -> None:
 
 def close_run(engine: Engine, run_id: str, generation: int) -> None:
     """Give a run its final state for this request, or pass it on to its landing."""
-    _close(engine, run_id, generation, _after_work)
+    lands = plan_of(engine, run_id).land is not LandMode.NONE
+
+    def goes_on(session: Session) -> bool:
+        # Where landing was asked for later, those it was asked for: they wait, or were repaired.
+        asked = session.landing is LandState.QUEUED or bool(session.mending)
+        return session.lands and (lands or asked)
+
+    _close(engine, run_id, generation, partial(_after_work, goes_on), goes_on)
 
 
 def close_landing(engine: Engine, run_id: str, generation: int) -> None:
     """Give a run its final state once the landings that this request asked for are through."""
-    # A session may have been queued once more meanwhile.
-    _close(
-        engine,
-        run_id,
-        generation,
-        lambda run, stopping: final_state(run, stopping) if _all_ended(run) else RunState.QUEUED,
-    )
+
+    def judge(run: Run, stopping: bool) -> RunState | None:
+        if run.state is not RunState.LANDING:
+            return None  # a turn that another run had began on the target has closed it
+        # A session may have been queued once more meanwhile.
+        return final_state(run, stopping) if _all_ended(run) else RunState.QUEUED
+
+    _close(engine, run_id, generation, judge)
     engine.lookout.changed(_require(engine, run_id).common_dir)
 
 
 def _close(
-    engine: Engine, run_id: str, generation: int, judge: Callable[[Run, bool], RunState | None]
+    engine: Engine,
+    run_id: str,
+    generation: int,
+    judge: Callable[[Run, bool], RunState | None],
+    lands: Callable[[Session], bool] = attrgetter("lands"),
 ) -> None:
     """Close a run as `judge` says, unless a newer request for it is at work, and will close it."""
     with only_writer(engine.places, run_id):
-        state = engine.store.move_run(run_id, generation, judge)
+        state = engine.store.move_run(run_id, generation, judge, lands)
         if state is None or not state.final:
             return
         drop_environment(engine.places, run_id)
@@ -104,10 +118,10 @@ def _hold(engine: Engine, run_id: str) -> None:
         engine.store.add_event(run_id, "warning", f"the gate cannot be reviewed: {failure}")
 
 
-def _after_work(run: Run, stopping: bool) -> RunState | None:
+def _after_work(lands: Callable[[Session], bool], run: Run, stopping: bool) -> RunState | None:
     if not _all_ended(run):
         return None
-    asked = run.land is not LandMode.NONE and any(session.lands for session in run.sessions)
+    asked = run.land is not LandMode.NONE and any(lands(session) for session in run.sessions)
     return RunState.LANDING if asked and not stopping else final_state(run, stopping)
 
 

@@ -20,17 +20,19 @@ from abreast.engine.working.landing.candidate import (
     notes_folder,
 )
 from abreast.engine.working.landing.own import need_not_landed
-from abreast.engine.working.landing.trial import try_merged, went_beyond
+from abreast.engine.working.landing.repair import after_conflict, after_red, is_repaired
+from abreast.engine.working.landing.trial import try_merged, verify_failed, went_beyond
 from abreast.engine.working.run_steps import has_landed
 from abreast.engine.working.session.context import SessionContext
 from abreast.errors import AbreastError, StoreError
 from abreast.git.advance import Advance, AdvanceOutcome, advance
 from abreast.git.repository import read_ref, resolve, swap_ref
-from abreast.model.session import LandState, LandTests, Session
+from abreast.model.session import LandState, LandTests, Session, SessionState
 from abreast.process.files import private_folder, write_atomic
 from abreast.runner.supervise import STOPPED_BY_USER
 from abreast.store.rows import SessionUpdate
 
+SECOND = "-second"  # behind the name of a trial's folder: it was tried once more
 _TRIES = 5  # a target that moves more often than that while we test is somebody else's queue
 
 Ended = dict[str, SessionUpdate]
@@ -88,7 +90,10 @@ async def _attempt(contexts: Sequence[SessionContext]) -> Ended | None:
     test = await _test(chain.members, run.land_tests)
     if test.failed == STOPPED_BY_USER:
         return {one.session.id: stopped(one) for one in contexts}
-    red = {one.context.session.id: _red(one, test.failed) for one in _blamed(chain, test)}
+    red = {
+        one.context.session.id: await asyncio.to_thread(_red, one, chain.old, test.failed)
+        for one in _blamed(chain, test)
+    }
     chain = replace(chain, ended={**chain.ended, **red})
     if not test.green:
         return chain.ended
@@ -106,9 +111,14 @@ def _blamed(chain: BatchChain, test: BatchTest) -> Sequence[BatchMember]:
     return () if test.green else chain.members[:1]
 
 
-def _red(member: BatchMember, failed: str) -> SessionUpdate:
-    reason = f"on the merge with {member.context.run.target}, {failed}"
-    return bounced(reason, f"its output: {_folder(member.context) / member.commit}")
+def _red(member: BatchMember, old: str, failed: str) -> SessionUpdate:
+    context, folder = member.context, _folder(member.context) / member.commit
+    reason = f"on the merge with {context.run.target}, {failed}"
+    bounce = bounced(reason, f"its output: {folder}")
+    if not verify_failed(failed):
+        return bounce
+    trials = [folder.with_name(f"{folder.name}{again}") for again in (SECOND, "")]
+    return after_red(context, old, member.commit, bounce, trials)
 
 
 async def _move(chain: BatchChain, green: Sequence[BatchMember], flaky: str) -> Ended | None:
@@ -157,7 +167,8 @@ def _member(context: SessionContext, old: str, tip: str, ahead: set[str]) -> str
         return note.read_text(encoding="ascii")
     made = make_candidate(context, tip, ahead)
     if isinstance(made, SessionUpdate):
-        return made
+        bounce = made.landing is LandState.BOUNCED and tip == old
+        return after_conflict(context, tip, made) if bounce else made
     tell(context, made)
     write_atomic(private_folder(folder) / note.name, made.commit)
     return made.commit
@@ -217,7 +228,7 @@ async def _twice(member: BatchMember) -> BatchTest:
     first = await _once(member)
     if not first or first == STOPPED_BY_USER or went_beyond(first):
         return BatchTest(int(not first), first)
-    second = await _once(member, "-second")
+    second = await _once(member, SECOND)
     if second == STOPPED_BY_USER or went_beyond(second):
         return BatchTest(0, second)
     if not second:
@@ -268,7 +279,10 @@ def stopped(context: SessionContext) -> SessionUpdate:
 
 
 def lacks(context: SessionContext, need: Session) -> SessionUpdate:
-    """Return the end of a landing that needs what has not landed."""
+    """Return the end of a landing that needs what has not landed; it waits for a repair."""
+    if is_repaired(need):
+        reason = f"waits for {need.task}, which is repaired"
+        return SessionUpdate(landing=LandState.QUEUED, reason=reason)
     reason = f"needs {need.task}, which has not landed: {where(need)}"
     return bounced(reason, f"abreast land {context.run.id} lands both")
 
@@ -277,6 +291,8 @@ def where(session: Session) -> str:
     """Return in words where a session stands that another one needs."""
     if has_landed(session):
         return f"{session.landed[:12]} is not in the target"
+    if session.state is not SessionState.DONE:
+        return f"it is {session.state}"
     words = {LandState.NONE: "nobody asked for it", LandState.QUEUED: "it waits for its turn"}
     return words.get(session.landing, f"it is {session.landing}")
 

@@ -43,15 +43,11 @@ def make_candidate(
     lacking = missing_from(repo, tip, session.commit, session.base_sha)
     if landed := landed_as(context, tip, lacking):
         return SessionUpdate(landing=LandState.LANDED, landed=landed)
-    start = _start(context, tip, lacking)
+    start = start_of(context, tip, lacking)
     if style is LandStyle.MERGE and not start and is_ancestor(repo, tip, session.commit):
         return LandingCandidate(session.commit)
     others = others_named(context, ahead) if start else ""
-    merged = (
-        merge_since(repo, start, tip, session.commit, whole=not others)
-        if start
-        else merge_trees(repo, tip, session.commit)
-    )
+    merged = merge_onto(context, tip, start, whole=not others)
     if merged.conflicts:
         return _conflict(context, merged.conflicts, others)
     line, tree = look_up(repo, context.layout.ref("line"), f"{tip}^{{tree}}")
@@ -60,6 +56,14 @@ def make_candidate(
     alone = f"lands its own change alone: {others} has not landed"
     told = (("alone", alone),) if others else ()
     return _shaped(context, tip, merged, told, line, joins=not start)
+
+
+def merge_onto(context: SessionContext, tip: str, start: str, *, whole: bool = True) -> Merged:
+    """Return what the session changes since `start` ("": git's own merge base), put onto `tip`."""
+    repo, commit = context.repository, context.session.commit
+    if not start:
+        return merge_trees(repo, tip, commit)
+    return merge_since(repo, start, tip, commit, whole=whole)
 
 
 def bounced(reason: str, hint: str = "") -> SessionUpdate:
@@ -90,7 +94,7 @@ def landed_as(context: SessionContext, tip: str, lacking: Collection[str] | None
     return next((one for one in sorted(made) if holds(repo, tip, one)), "")
 
 
-def _start(context: SessionContext, tip: str, lacking: Collection[str]) -> str:
+def start_of(context: SessionContext, tip: str, lacking: Collection[str]) -> str:
     """Return the commit since which the session's change counts; "": git's own merge base."""
     base = context.session.base_sha
     if context.plan.land_style is LandStyle.MERGE:

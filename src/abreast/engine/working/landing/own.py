@@ -9,7 +9,7 @@ from collections.abc import Collection
 from abreast.engine.working.run_steps import has_landed
 from abreast.engine.working.session.context import SessionContext
 from abreast.git.merge import brings, holds
-from abreast.model.session import LandState, Session
+from abreast.model.session import LandState, Session, SessionState
 
 
 def brings_others(context: SessionContext, target: str) -> bool:
@@ -51,7 +51,8 @@ def need_not_landed(
     unless that is "": requests are merged elsewhere.
     """
     for need in context.predecessors():
-        if not need.commit or need.task in ahead or need.landing is LandState.PROPOSED:
+        changed = bool(need.commit) or need.state is not SessionState.DONE  # it is worked on again
+        if not changed or need.task in ahead or need.landing is LandState.PROPOSED:
             continue
         if not has_landed(need) or (target and not _is_there(context, need, target)):
             return need

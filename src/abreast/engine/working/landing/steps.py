@@ -36,7 +36,7 @@ from abreast.engine.working.session.spare import spare_runners
 from abreast.errors import AbreastError, StateError, StoreError
 from abreast.git.repository import read_ref, resolve
 from abreast.model.session import LandMode, LandOrder, LandState, Run, RunState, Session
-from abreast.store.rows import SessionUpdate
+from abreast.store.rows import UNSET, SessionUpdate
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,13 @@ def _alike(head: SessionContext, session: Session) -> bool:
 
 
 def _record(engine: Engine, session: str, attempt: int, change: SessionUpdate) -> None:
+    stopping = engine.store.stop_requested(session.partition("/")[0])
     try:
+        if change.mending is not UNSET and not stopping:
+            engine.store.begin_repair(session, change, attempt=attempt)
+            return
+        ended = change.landing is not LandState.QUEUED
+        change = replace(change, mending="") if ended else change
         engine.store.update_session(session, change, attempt=attempt)
     except StateError:
         return  # another attempt at it has been asked for meanwhile

@@ -37,6 +37,11 @@ def went_beyond(failed: str) -> bool:
     return failed.startswith(_BEYOND)
 
 
+def verify_failed(failed: str) -> bool:
+    """Return whether it was verify that failed, and not setup, and nothing worse was done."""
+    return failed.startswith("verify failed: ")
+
+
 async def try_merged(context: SessionContext, merged: str, folder: Path, stop_file: Path) -> str:
     """Run setup and verify on the commit `merged`; return "" when they pass, else what failed.
 

@@ -17,13 +17,15 @@ from abreast.engine.working.session import prompts
 from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.jobs import Order
 from abreast.engine.working.session.prompts import read_briefing
-from abreast.engine.working.session.spending import bill_of
+from abreast.engine.working.session.repairing import told_of_repair
+from abreast.engine.working.session.spending import bill_of, left_of
 from abreast.errors import StoreError
 from abreast.git.repository import is_ancestor
 from abreast.git.status import require_own_git_dir
 from abreast.model.events import Outcome
 from abreast.model.session import Session, SessionKind
 from abreast.model.task import BriefingChoice, Isolation
+from abreast.model.text import short
 from abreast.process.environment import DEPTH, SESSION, allow
 from abreast.process.files import load_as, private_folder, write_atomic, write_json
 from abreast.process.supervisor import AGENT, AWAITED
@@ -47,7 +49,7 @@ def launch_of(
         prompt=prompt,
         briefing=read_briefing(context.place) if _briefed(context) else "",
         model=context.task.model,
-        limits=context.task.limits,
+        limits=left_of(context).limits if context.session.mending else context.task.limits,
         choice=context.task.agent,
         cli_session=cli_session or _fresh_id(context),
         resume=bool(cli_session),
@@ -153,8 +155,9 @@ def _going_on(context: SessionContext, agent: Agent) -> Launch:
 
     It has none when it was ended before its model had answered, or has been cleaned up.
     """
-    came_to = _came_to(context)
-    prompt = prompts.resumed(context.task, came_to)
+    repaired = told_of_repair(context) if context.session.mending else ""
+    came_to = repaired or _came_to(context)
+    prompt = repaired or prompts.resumed(context.task, came_to)
     if came_to == prompts.TURN_ENDED and mailbox.pending(context.layout.mailbox):
         prompt = prompts.SAID
     launch = launch_of(context, agent, prompt, cli_session=context.session.cli_session)
@@ -230,6 +233,10 @@ def record(context: SessionContext, result: Result) -> None:
     )
     bill.write(context)
     _tell_lookout(context, result.progress)
+    if context.session.mending:
+        number = f"repair {context.session.repairs} of {context.session.most_repairs}"
+        read, written = short(bill.usage.input_tokens), short(bill.usage.output_tokens)
+        context.add_event("spent", f"{number}: {read} tokens in, {written} out")
     if result.swept:
         text = f"{result.swept} processes had outlived the agent and were ended"
         context.add_event("swept", text)

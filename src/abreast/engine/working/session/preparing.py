@@ -15,6 +15,7 @@ from abreast.engine.common.layout import pool_folder, repository_lock, repositor
 from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.jobs import Order
 from abreast.engine.working.session.keeping import make_room, note_baseline, tell_kept
+from abreast.engine.working.session.repairing import begin_repair, target_of_repair
 from abreast.errors import StateError
 from abreast.git import aside
 from abreast.git.aside import copy_included
@@ -133,19 +134,23 @@ def prepare(context: SessionContext) -> Ending | None:
     goes_on = _goes_on(context)
     if context.layout.attempt > 1 and not goes_on:
         context = put_aside(context)
-    # Whoever goes on knows the tree that it began in.
-    start = (context.session.base_sha if goes_on else "") or start_commit(context)
+    start = _start(context, goes_on=goes_on)
     context = in_warm_worktree(context, start)
-    layout = context.layout
+    layout, base = context.layout, context.session.base_sha
+    merges = bool(context.session.mending) and goes_on and base != start
     context.update(
         SessionUpdate(
-            base_sha=start,
+            # Until the merge is in the worktree, that is still what was made since the old one.
+            base_sha=base if merges else start,
             branch=layout.branch,
             worktree=str(layout.worktree),
             directory=str(layout.directory),
         ),
     )
-    ready = make_worktree(context, start, again=goes_on)
+    ready = make_worktree(context, base if merges else start, again=goes_on)
+    if merges:
+        begin_repair(context, start)
+        context.update(SessionUpdate(base_sha=start))
     included = copy_included(context.repository, layout.worktree)
     for path, why in included.skipped:
         context.add_event("warning", f".worktreeinclude: {path} left out: {why}")
@@ -155,6 +160,13 @@ def prepare(context: SessionContext) -> Ending | None:
         context.add_event("worktree", f"{ready.made} {layout.worktree}")
     note_baseline(context)
     return None
+
+
+def _start(context: SessionContext, *, goes_on: bool) -> str:
+    if context.session.mending:
+        return target_of_repair(context)
+    # Whoever goes on knows the tree that it began in.
+    return (context.session.base_sha if goes_on else "") or start_commit(context)
 
 
 def _goes_on(context: SessionContext) -> bool:

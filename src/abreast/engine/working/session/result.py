@@ -4,7 +4,7 @@ Done means that the commit has all that verify sees: no file that git cannot tak
 stopped half-way, no conflict marker, no submodule whose work is nowhere else.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from abreast.agents import mailbox
@@ -20,6 +20,7 @@ from abreast.engine.working.session.keeping import (
     note_baseline,
     tell_kept,
 )
+from abreast.engine.working.session.repairing import dropped
 from abreast.gate.planned import BaseTree, declare
 from abreast.git.changes import changed_files
 from abreast.git.commit import anchor, commit_tree, restore_tree, seal, tree_of, wants_signature
@@ -224,7 +225,10 @@ def commit(context: SessionContext) -> Ending:
         context.add_event("squashed", text)
     if not sealed.left.clean:
         return Ending(SessionState.UNKNOWN, f"changed while it was committed: {sealed.left}")
-    context.update(SessionUpdate(commit=sealed.commit or ""))
+    lost = dropped(context, candidate.commit) if context.session.mending else ()
+    if lost:
+        context.add_event("dropped", "\n".join(lost))
+    context.update(SessionUpdate(commit=sealed.commit or "", dropped=lost))
     return Ending(SessionState.DONE)
 
 
@@ -232,6 +236,10 @@ def finish(context: SessionContext, ending: Ending | None) -> Ending:
     """Write down the final state; what is not proven to be done is kept first."""
     final = ending or Ending(SessionState.UNKNOWN, "nothing shows that it is done")
     final = trespass.told(context, final)
+    if context.session.mending and final.state is SessionState.FAILED:
+        session = context.session
+        reason = f"repair {session.repairs} of {session.most_repairs}: {final.reason}"
+        final = replace(final, reason=reason, hint=f"abreast show {session.id}")
     if final.state is not SessionState.DONE:
         _keep(context)
         trespass.come_home(context)

@@ -16,10 +16,41 @@ from abreast.engine.reading.ledger.session import SessionUsage, read_session
 from abreast.engine.working.session.context import SessionContext
 from abreast.model.economy import Account
 from abreast.model.events import Usage
+from abreast.model.limits import Limits
 from abreast.model.transcript import Spent
 from abreast.runner.job import Result, load_result
 
 Parts = Mapping[str, Usage]  # by model
+
+
+@dataclass(frozen=True)
+class BudgetLeft:
+    """The limits for what a session does beyond its task, and what of them is used up, in words."""
+
+    limits: Limits
+    used_up: str = ""
+
+
+def left_of(context: SessionContext) -> BudgetLeft:
+    """Return what all earlier attempts have left of a session's limits of time, tokens and cost.
+
+    A limit of which nothing is left is the smallest there is: 0 would be no bound.
+    """
+    limits, current = context.task.limits, context.session.attempt
+    parts = context.engine.reader.usage(context.session.id)
+    used = _sum(one.usage for one in parts if not one.model)
+    layouts = [replace(context.layout, attempt=n) for n in range(1, current + 1)]
+    worked = [found for one in layouts if (found := load_result(one.job("agent"))) is not None]
+    left, gone = limits, []
+    for name, spent, least, noun in (
+        ("minutes", sum(one.seconds for one in worked) / 60, 0.01, "its minutes"),
+        ("tokens", _tokens(used), 1, "its tokens"),
+        ("usd", used.cost_usd or 0.0, 0.0001, "its dollars"),
+    ):
+        if bound := getattr(limits, name):
+            left = replace(left, **{name: max(bound - spent, least)})
+            gone += [noun] if bound <= spent else []
+    return BudgetLeft(left, " and ".join(gone))
 
 
 @dataclass(frozen=True)
