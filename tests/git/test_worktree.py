@@ -16,6 +16,7 @@ import pytest
 
 from abreast.errors import GitError, StateError
 from abreast.git.making import Made, Ready, empty_trash, ensure_worktree, remove_worktree
+from abreast.git.registering import can_register
 from abreast.git.repository import find_repository, read_ref
 from abreast.git.worktree import (
     Health,
@@ -105,7 +106,54 @@ def test_a_kill_at_any_moment_is_recovered_from(bench: Bench, maker: Maker):
         assert_whole(bench, spec)
     assert Health.HALF_MADE in seen
     assert len(admin_dirs_of_all(bench)) == 25
+    assert list(bench.found.common_dir.glob("abreast-*")) == []
     bench.repo.git("fsck", "--no-dangling")
+
+
+def told(bench: Bench, path: Path) -> dict[str, str]:
+    """Return what is in git's folder for a worktree that a `git worktree add` has just made."""
+    (admin,) = (
+        one for one in admin_dirs_of_all(bench) if str(path) in (one / "gitdir").read_text()
+    )
+    files = {str(file.relative_to(admin)): file for file in admin.rglob("*") if file.is_file()}
+    found = {name: file.read_text() for name, file in files.items() if name != "index"}
+    who = found["logs/HEAD"]
+    return found | {"logs/HEAD": f"{who[:82]}…{who[who.index('+') :]}", "folder": admin.name}
+
+
+@pytest.mark.parametrize("branch", ["abreast/run/one", ""])
+def test_it_is_registered_as_git_does_it(bench: Bench, branch: str):
+    theirs, ours = bench.state / "theirs/one", bench.spec("one", branch=branch)
+    how = ["-b", "their"] if branch else ["--detach"]
+    options = ("--no-checkout", "--lock", "--reason", ours.reason)
+    bench.repo.git("worktree", "add", "-q", *options, *how, str(theirs), bench.head)
+    bench.ensure(ours)
+    assert can_register(bench.found, ours)
+    expected = {
+        name: text.replace(str(theirs), str(ours.path)).replace("heads/their", f"heads/{branch}")
+        for name, text in told(bench, theirs).items()
+    }
+    assert told(bench, ours.path) == expected | {"folder": "one1"}
+    pointer = bench.found.common_dir / "worktrees/one1"
+    assert (ours.path / ".git").read_text() == f"gitdir: {pointer}\n"
+    assert_whole(bench, ours)
+
+
+def test_what_depends_on_settings_is_registered_by_git(bench: Bench):
+    plain, odd = bench.spec("one"), bench.spec("o~ne", branch="odd")
+    assert can_register(bench.found, plain)
+    assert not can_register(bench.found, odd)
+    bench.ensure(odd)
+    assert_whole(bench, odd)
+    bench.repo.git("config", "core.logAllRefUpdates", "false")
+    assert not can_register(bench.found, plain)
+    bench.repo.git("config", "core.logAllRefUpdates", "true")
+    assert can_register(bench.found, plain)
+    bench.repo.git("sparse-checkout", "set", "--no-cone", "*.md")
+    bench.ensure(plain)
+    assert bench.repo.git("config", "extensions.worktreeConfig") == "true"
+    (admin,) = admin_dirs(bench.found, plain)
+    assert (admin / "info/sparse-checkout").exists()
 
 
 def admin_dirs_of_all(bench: Bench) -> list[Path]:

@@ -1,10 +1,11 @@
 """Worktrees made in two phases, mended and removed; each can be repeated after a kill.
 
 Git's own `worktree add` races with itself and with every reader, because a worktree is listed
-before it is complete. So the few milliseconds that write metadata happen under one lock per
-repository, and the files are written outside it. An intent file beside the worktree exists from
-before the first step until after the last one: where it exists, the worktree is half made and
-nobody has worked in it; where it does not, the worktree is somebody's work.
+before it is complete. So mostly we write the metadata ourselves, whole at once; where git has to,
+the few milliseconds of that happen under one lock per repository. The files are written outside it.
+An intent file beside the worktree exists from before the first step until after the last one: where
+it exists, the worktree is half made and nobody has worked in it; where it does not, the worktree is
+somebody's work.
 
 A worktree whose folder below `.git/worktrees` is gone is mended: without that folder no git works
 in it, and its work could not be kept. One that is removed is renamed first and deleted later.
@@ -25,6 +26,7 @@ from abreast.git.call import NO_HOOKS, OUR_CONFIGURATION, call, environment, git
 from abreast.git.guard import guard_worktree, remove_guard
 from abreast.git.guarded import Guarded
 from abreast.git.ref_change import LONGEST
+from abreast.git.registering import can_register, drop_scratch, register
 from abreast.git.repository import Repository, delete_ref, is_ancestor, read_ref, swap_ref
 from abreast.git.worktree import (
     Health,
@@ -43,6 +45,7 @@ from abreast.process.folders import entries
 from abreast.process.tree import MARKER, end_marked
 
 _NO_COMMIT = "0" * 40
+_MARK = "worktree:"  # how the marker of our processes at one worktree begins
 _PATIENCE = 5.0  # seconds for a git to end on SIGTERM; it takes milliseconds
 
 
@@ -82,15 +85,18 @@ def ensure_worktree(repo: Repository, spec: WorktreeSpec, *, lock: Path) -> Read
 
 
 def _make(repo: Repository, spec: WorktreeSpec, lock: Path, made: Made) -> Ready:
-    marker = f"worktree:{secrets.token_hex(8)}"
+    marker = f"{_MARK}{secrets.token_hex(8)}"
     spec.path.parent.mkdir(parents=True, exist_ok=True)
     _write_intent(spec, marker)
     try:
-        head = _claim_branch(repo, spec, marker)
-        _register(repo, spec, lock, marker)
+        head, new = _claim_branch(repo, spec, marker)
+        if new and can_register(repo, spec):
+            register(repo, spec, marker.removeprefix(_MARK))
+        else:
+            _register(repo, spec, lock, marker)
         tree = guard_worktree(repo, spec.path, fresh=True)
         _write_files(tree, head, marker)
-    except (GitError, StateError):
+    except (GitError, StateError, OSError):
         with contextlib.suppress(GitError, OSError):
             _undo(repo, spec, lock)
             spec.intent.unlink(missing_ok=True)
@@ -106,12 +112,15 @@ def _write_intent(spec: WorktreeSpec, marker: str) -> None:
     write_json(spec.intent, values, flush=False)
 
 
-def _claim_branch(repo: Repository, spec: WorktreeSpec, marker: str) -> str:
-    """Create the branch at the base, or accept it where it already builds on the base."""
+def _claim_branch(repo: Repository, spec: WorktreeSpec, marker: str) -> tuple[str, bool]:
+    """Create the branch at the base, or accept it where it already builds on the base.
+
+    Returns the commit that it is at, and whether it is new, as a detached HEAD is.
+    """
     if not spec.branch or swap_ref(
         repo, spec.ref, spec.base, None, reason="branch: for a worktree"
     ):
-        return spec.base
+        return spec.base, True
     _write_intent(replace(spec, branch=""), marker)  # it is not ours to delete
     tip = read_ref(repo, spec.ref) or spec.base
     if tip != spec.base and not is_ancestor(repo, spec.base, tip):
@@ -119,7 +128,7 @@ def _claim_branch(repo: Repository, spec: WorktreeSpec, marker: str) -> str:
             f"branch {spec.branch} already exists and does not build on {spec.base[:12]}",
             hint=f"rename it: `git branch -m {spec.branch} NEW-NAME`",
         )
-    return tip
+    return tip, False
 
 
 def _register(repo: Repository, spec: WorktreeSpec, lock: Path, marker: str) -> None:
@@ -166,7 +175,10 @@ def _undo(repo: Repository, spec: WorktreeSpec, lock: Path) -> None:
     """Remove what an interrupted `_make` left. The intent stays: this may be interrupted, too."""
     intent = load_json(spec.intent) or {}
     branch, base = intent.get("branch"), intent.get("base")
-    end_marked(str(intent.get("marker") or "none"), _PATIENCE)
+    marker = str(intent.get("marker") or "none")
+    end_marked(marker, _PATIENCE)
+    if marker.startswith(_MARK):
+        drop_scratch(repo, marker.removeprefix(_MARK))
     drop_stale_locks(repo, spec.path, str(branch or ""))
     if spec.path.exists():
         shutil.rmtree(spec.path)
