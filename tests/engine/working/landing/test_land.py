@@ -429,3 +429,29 @@ def test_a_driver_that_drops_everything_lands_nothing(shared_stage: Stage) -> No
     assert stage.repo.git("rev-parse", "main") == before
     [removal] = api.clean([run.id], places=stage.places)
     assert removal.kept == "not landed"
+
+
+def test_a_driver_may_not_lose_or_double_what_a_side_has_added(shared_stage: Stage) -> None:
+    """The union of both sides lands; a driver that keeps one, or writes lines twice, bounces."""
+    stage = shared_stage
+    stage.repo.git("config", "merge.ours.driver", "true")
+    stage.repo.git("config", "merge.twice.driver", "cat %B >> %A; cat %B >> %A")
+    names = ("union", "ours", "twice")
+    attributes = "".join(f"{name}.txt merge={name}\n" for name in names)
+    texts = {f"{name}.txt": "first\n" for name in names}
+    stage.repo.commit("drivers", {".gitattributes": attributes, **texts})
+    add = [
+        task(name, scripted(Shell(f"echo {name}-line >> {name}.txt; touch {name}"), Say("done")))
+        for name in names
+    ]
+    run = stage.run(*add)
+    stage.repo.commit("mine", {f"{name}.txt": "first\nmine\n" for name in names})
+    of = {s.task: s for s in api.land(run.id, places=stage.places).sessions}
+    assert of["union"].landing is LANDED
+    assert stage.repo.git("show", "main:union.txt").split() == ["first", "mine", "union-line"]
+    assert (of["ours"].landing, of["twice"].landing) == (BOUNCED, BOUNCED)
+    what = "a merge driver does not keep both sides in"
+    assert of["ours"].reason == f"{what} \"ours.txt\": 'ours-line' is gone"
+    assert of["twice"].reason == f"{what} \"twice.txt\": 'twice-line' is there too often"
+    assert of["ours"].hint == f"merge it by hand: abreast attach {of['ours'].id}"
+    assert stage.repo.git("show", "main:ours.txt").split() == ["first", "mine"]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from abreast.agents import AGENTS
+from abreast.engine.working.landing.driven import lost_by_driver
 from abreast.engine.working.landing.own import brings_others, others_named
 from abreast.engine.working.session.context import SessionContext
 from abreast.errors import GitError
@@ -53,6 +54,8 @@ def make_candidate(
     line, tree = look_up(repo, context.layout.ref("line"), f"{tip}^{{tree}}")
     if merged.tree == tree:
         return _nothing_new(context, tip, start)
+    if lost := lost_by_driver(context, tip, merged.tree):
+        return bounced(lost, "merge it by hand: abreast attach " + session.id)
     alone = f"lands its own change alone: {others} has not landed"
     told = (("alone", alone),) if others else ()
     return _shaped(context, tip, merged, told, line, joins=not start)
