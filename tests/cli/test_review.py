@@ -8,10 +8,11 @@ import pytest
 
 from abreast import api
 from abreast.agents.base import Command
-from abreast.model.session import LandState, SessionState
+from abreast.model.moves import EndTurn, Say, Shell
+from abreast.model.session import LandMode, LandState, RunState, SessionState
 from abreast.model.task import AgentChoice
 from tests.cli.test_edge import abreast
-from tests.support.stage import Stage, task, writes
+from tests.support.stage import Stage, scripted, task, writes
 from tests.support.terminal import AtTerminal
 
 
@@ -115,3 +116,29 @@ def test_without_a_terminal_it_asks_nobody(shared_stage: Stage, monkeypatch) -> 
     assert abreast("land", run.id, "--review", "--json").returncode == 2
     [session] = api.find_run(run.id, places=stage.places).sessions
     assert session.landing is LandState.NONE
+
+
+def test_a_plan_can_wait_for_the_review(
+    shared_stage: Stage, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing lands by itself; what was approved and then repaired is looked at again."""
+    stage = shared_stage
+    stage.repo.commit("notes", {"notes.txt": "first\n"})
+    both = "printf 'first\\ntheirs\\nmine\\n' > notes.txt"
+    agent = scripted(Shell("echo mine >> notes.txt"), EndTurn("done"), Shell(both), Say("solved"))
+    plain = task("plain", writes("a.txt"))
+    run = stage.run(task("one", agent, repairs=1), plain, land=LandMode.REVIEW)
+    assert run.state is RunState.DONE
+    assert {s.landing for s in run.sessions} == {LandState.NONE}
+    for name in ("ABREAST_STATE_DIR", "ABREAST_DB"):
+        monkeypatch.setenv(name, environ[name])
+    said = " ".join(abreast("status", run.id).stdout.split())
+    assert "2 tasks wait for your review; what you approve is merged into main" in said
+    assert f"next: abreast land {run.id} --review to look at them and decide" in said
+    stage.repo.commit("theirs", {"notes.txt": "first\ntheirs\n"})
+    [one, other] = api.land(f"{run.id}/one", places=stage.places).sessions
+    assert (one.state, one.landing, one.repairs) == (SessionState.DONE, LandState.NONE, 1)
+    assert other.landing is LandState.NONE
+    again = api.land(run.id, places=stage.places)
+    assert {s.landing for s in again.sessions} == {LandState.LANDED}
+    assert stage.repo.git("show", "main:notes.txt") == "first\ntheirs\nmine"

@@ -57,7 +57,7 @@ def test_everything_wrong_is_said_at_once_by_line():
 plan.toml:1 base: must be a string, not 3
 plan.toml:2 max_paralel: unknown key
   hint: did you mean `max_parallel`?
-plan.toml:3 land: must be one of none, merge, pr, not `merged`
+plan.toml:3 land: must be one of none, merge, pr, review, not `merged`
   hint: did you mean `merge`?
 plan.toml:4 agent: there is no agent `claud`
   hint: did you mean `claude`?
@@ -296,7 +296,7 @@ plan.toml:4 task a.paths[2]: has more than 4 `*` between two slashes
             'land = 1\n[[task]]\nid = "a"\nprompt = "x"',
             snapshot("""\
 
-plan.toml:1 land: must be one of none, merge, pr, not 1
+plan.toml:1 land: must be one of none, merge, pr, review, not 1
 """),
         ),
         (

@@ -94,6 +94,9 @@ def land(
         if dry_run:
             return _print_forecast(expected, json=json)
         _print_order(expected)
+    if run.land is LandMode.REVIEW and not json:
+        them = "proposes" if pr else f"merges onto {target or run.target}, verified as merged,"
+        click.echo(f"this {them} all of it without a look (--review shows each)", err=True)
     landed: list[Run] = []
 
     def work(progress: Progress) -> Run:

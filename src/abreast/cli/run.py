@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     "--land",
     type=options.OneOf(LandMode),
     help="What to do with finished work: leave it on its branch (the default), merge it into "
-    "the target as soon as it is verified there, or propose it as a pull request",
+    "the target as soon as it is verified there, propose it as a pull request, or wait for you to "
+    "look at it (`abreast land --review`)",
 )
 @click.option(
     "--gate",

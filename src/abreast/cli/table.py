@@ -17,6 +17,7 @@ from abreast.model.events import Usage
 from abreast.model.moment import Moment
 from abreast.model.session import (
     Attendance,
+    LandMode,
     LandState,
     Run,
     Session,
@@ -204,8 +205,13 @@ def next_steps(run: Run) -> list[str]:
         if s.state is SessionState.DONE and s.commit and s.landing is LandState.NONE
     ]
     if run.state.final and ready:
-        onto = f" to bring {'it' if len(ready) == 1 else 'them'} into {run.target or run.base}"
-        steps.append(f"next: abreast land {run.id}{onto}")
+        them, target = "it" if len(ready) == 1 else "them", run.target or run.base
+        if run.land is LandMode.REVIEW:
+            waits = f"{figures.counted(len(ready), 'task')} {'wait' if ready[1:] else 'waits'}"
+            steps.append(f"{waits} for your review; what you approve is merged into {target}")
+            steps.append(f"next: abreast land {run.id} --review to look at {them} and decide")
+        else:
+            steps.append(f"next: abreast land {run.id} to bring {them} into {target}")
     if run.state.final and any(s.state is not SessionState.DONE for s in run.sessions):
         steps.append(f"next: abreast resume {run.id} to go on with what is not done")
     return steps

@@ -74,6 +74,12 @@ class LandMode(StrEnum):
     NONE = "none"
     MERGE = "merge"
     PR = "pr"
+    REVIEW = "review"  # a person looks at each, and decides
+
+    @property
+    def at_once(self) -> bool:
+        """Whether they land as soon as they are done."""
+        return self in {LandMode.MERGE, LandMode.PR}
 
 
 class LandStyle(StrEnum):

@@ -61,7 +61,7 @@ class RunTable(Shared):
     """What a plan says for its run, and settings say for all plans that do not."""
 
     max_parallel: Count = 0
-    land: Literal["none", "merge", "pr"] = "none"
+    land: Literal["none", "merge", "pr", "review"] = "none"
     land_style: Literal["squash", "merge", "rebase"] = "squash"
     co_author: bool = False
     warn_agents: bool = False

@@ -64,12 +64,14 @@ def skip(engine: Engine, session: str, ending: Ending, generation: int) -> None:
 
 def close_run(engine: Engine, run_id: str, generation: int) -> None:
     """Give a run its final state for this request, or pass it on to its landing."""
-    lands = plan_of(engine, run_id).land is not LandMode.NONE
+    mode = plan_of(engine, run_id).land
 
     def goes_on(session: Session) -> bool:
         # Where landing was asked for later, those it was asked for: they wait, or were repaired.
-        asked = session.landing is LandState.QUEUED or bool(session.mending)
-        return session.lands and (lands or asked)
+        # What a person has approved before its repair is looked at once more.
+        repaired = bool(session.mending) and mode is not LandMode.REVIEW
+        asked = session.landing is LandState.QUEUED or repaired
+        return session.lands and (mode.at_once or asked)
 
     _close(engine, run_id, generation, partial(_after_work, goes_on), goes_on)
 
@@ -121,7 +123,7 @@ def _hold(engine: Engine, run_id: str) -> None:
 def _after_work(lands: Callable[[Session], bool], run: Run, stopping: bool) -> RunState | None:
     if not _all_ended(run):
         return None
-    asked = run.land is not LandMode.NONE and any(lands(session) for session in run.sessions)
+    asked = run.land.at_once and any(lands(session) for session in run.sessions)
     return RunState.LANDING if asked and not stopping else final_state(run, stopping)
 
 
@@ -138,7 +140,7 @@ def final_state(run: Run, stopping: bool) -> RunState:
         SessionState.SKIPPED,
     }:
         return RunState.STOPPED
-    asked = run.land is not LandMode.NONE
+    asked = run.land.at_once
     landed = all(has_landed(session) for session in run.sessions if session.commit)
     done = states <= {SessionState.DONE}
     if done and asked and not landed and stopping:
