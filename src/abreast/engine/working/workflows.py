@@ -1,7 +1,8 @@
 """The workflows: short lists of steps. What they decide on comes from steps, so it is repeatable.
 
 A run holds no slot: it starts sessions as their needs are met, then asks for landings. A session
-is prepare → set up → agent → check → verify → commit, and ends in `finish` whatever happened.
+is prepare → set up → agent → check → verify → commit, and ends in `finish` whatever happened. The
+check commits too where there is no verify; one that an older version has made comes to no ending.
 """
 
 import asyncio

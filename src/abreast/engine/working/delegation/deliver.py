@@ -152,7 +152,7 @@ def _misfit(judged: Judged) -> tuple[DeliveryState, str]:
 def _committed(context: SessionContext, found: Deliverable) -> Deliverable:
     """Commit the child's changes to its branch; if that fails, so does the delegation."""
     try:
-        ending = result_steps.check(context) or result_steps.commit(context)
+        ending = result_steps.check_and_commit(context) or result_steps.commit(context)
     except GitError as error:  # it has removed its worktree: the answer is there all the same
         return replace(found, outcome=DeliveryState.FAILED, reason=error.message)
     if ending.state is not SessionState.DONE:

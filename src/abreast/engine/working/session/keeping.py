@@ -9,6 +9,7 @@ aside: nothing in a worktree is lost.
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from abreast.engine.common.layout import SessionLayout
@@ -92,7 +93,18 @@ def _resumed(context: SessionContext, admin: Path) -> Baseline | None:
 
 def found_in(folder: Path) -> Baseline | None:
     """Return what an attempt found, by its folder; None when it did not get as far."""
-    return load_as(Baseline, folder / _FILE)
+    file = folder / _FILE
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return _found_as(file, found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+@lru_cache(maxsize=16)
+def _found_as(file: Path, *_: int) -> Baseline | None:
+    """Read a note once: it is replaced whole, and asked for six times at a session's end."""
+    return load_as(Baseline, file)
 
 
 def settings_now(repo: Repository, admin: Path) -> Settings:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from abreast.agents import mailbox
-from abreast.engine.common.ending import Ending
+from abreast.engine.common.ending import STOPPED, Ending
 from abreast.engine.working.conflicts.warning import take_back
 from abreast.engine.working.session import trespass
 from abreast.engine.working.session.context import SessionContext
@@ -94,6 +94,17 @@ def check(context: SessionContext) -> Ending | None:
     commit = base if tree == base_tree else _kept_candidate(context, tree)
     write_json(layout.directory / _CANDIDATE, Candidate(commit, tree))
     return None
+
+
+def check_and_commit(context: SessionContext) -> Ending | None:
+    """Check what is in the worktree; commit it at once where no verify command comes in between.
+
+    Return the ending, or None: verify is next, and `commit` after it.
+    """
+    ending = check(context)
+    if ending is not None or "verify" in context.task.commands:
+        return ending
+    return STOPPED if context.stopping else _commit(context)
 
 
 def _outside(task: Task, files: tuple[str, ...]) -> tuple[str, ...]:
@@ -203,8 +214,11 @@ def commit(context: SessionContext) -> Ending:
 
     Done is a clean worktree whose HEAD is on the session's branch, and that at the commit.
     """
-    if ending := trespass.judge(context):
-        return ending  # verify has run what the agent wrote
+    # Verify has run what the agent wrote.
+    return trespass.judge(context) or _commit(context)
+
+
+def _commit(context: SessionContext) -> Ending:
     repo, layout, base = context.repository, context.layout, context.session.base_sha
     candidate = _candidate(context)
     if _left_by_setup(context) and candidate.tree == _base_tree(repo, base):

@@ -185,7 +185,7 @@ async def run_agent(context: SessionContext) -> Ending | None:
     return ending_of_agent(result)
 
 
-check = blocking(result_steps.check)
+check = blocking(result_steps.check_and_commit)
 
 
 @stage
