@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -183,12 +184,18 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield url
 
 
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite database that is up to date, to be copied."""
-    file = tmp_path_factory.mktemp("migrated") / "abreast.db"
+@cache
+def up_to_date_file() -> Path:
+    """Return a SQLite database that is up to date, to be copied; made at the first call."""
+    file = Path(tempfile.mkdtemp(prefix="abreast-migrated-")) / "abreast.db"
     _bring_up_to_date(f"sqlite:///{file}")
     return file
+
+
+@pytest.fixture(scope="session")
+def migrated_file() -> Path:
+    """A SQLite database that is up to date, to be copied."""
+    return up_to_date_file()
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ no other host, and that nothing is left running.
 
 import json
 import os
+import shutil
 import tempfile
 from collections import ChainMap
 from collections.abc import Collection, Iterator
@@ -26,6 +27,7 @@ from abreast.model.moves import Move, Scenario
 from abreast.model.task import AgentChoice, Task
 from abreast.places import Places
 from tests.support.clis import PINNED, cli_environ
+from tests.support.databases import up_to_date_file
 from tests.support.repos import FILES, Repo, make_repo
 from tests.support.stage import Stage, task
 from tests.support.untouched import Marks, marks_of, shared_by
@@ -96,7 +98,7 @@ def rigged(
     nothing keeps the CLI from asking for. The folders are in `root`, for Codex in /var/tmp: its
     sandbox hides /dev, and lets anyone write in /tmp.
     """
-    agent = agent_named(name)
+    agent, database = agent_named(name), up_to_date_file()
     with (
         tempfile.TemporaryDirectory(prefix="abreast-", dir=_place(name, root)) as folder,
         Loopback() as server,
@@ -112,6 +114,7 @@ def rigged(
         files = [FILES, BRIEFINGS if briefings else {}, traps(marks) if trapped else {}]
         repo = make_repo(top / "repo", ChainMap(*files))
         places = Places(top / "state", f"sqlite:///{top / 'state' / 'abreast.db'}").make()
+        shutil.copy(database, top / "state" / "abreast.db")
         with Stage(places, repo) as stage:
             yield Rig(agent, server, stage, repo, home, top, marks)
         assert [mark.name for mark in marks.iterdir()] == [], "the repository gave orders"

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterable
@@ -26,6 +27,7 @@ from abreast.places import Places
 from abreast.process.tree import marked, sweep
 from abreast.runner.job import load_job, load_result, load_runner
 from abreast.store.reader import Reader
+from tests.support.databases import up_to_date_file
 from tests.support.deadlines import MINUTES, SECONDS, eventually
 from tests.support.left import processes_now, processes_of
 from tests.support.nursery import Forked, fork
@@ -73,8 +75,10 @@ class Stage:
 
     @classmethod
     def on_sqlite(cls, state: Path, repo: Repo) -> Self:
-        """One with a database file in its state folder."""
-        return cls(Places(state, f"sqlite:///{state / 'abreast.db'}").make(), repo)
+        """One with a database file in its state folder, up to date."""
+        places = Places(state, f"sqlite:///{state / 'abreast.db'}").make()
+        shutil.copy(up_to_date_file(), state / "abreast.db")
+        return cls(places, repo)
 
     def __enter__(self) -> Self:
         self._start.setattr(worker_process, "_start", self._fork if self.forks else _START)

@@ -1,6 +1,5 @@
 """A whole abreast for each test: state folder, database, worker. Or one that many use."""
 
-import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,10 +29,9 @@ def stage(tmp_path: Path, repo: Repo, migrated_url: str) -> Iterator[Stage]:
 
 
 @pytest.fixture
-def local_stage(tmp_path: Path, repo: Repo, migrated_file: Path) -> Iterator[Stage]:
+def local_stage(tmp_path: Path, repo: Repo) -> Iterator[Stage]:
     """The same on SQLite alone, for what does not depend on the database."""
     with Stage.on_sqlite(tmp_path / "state", repo) as built:
-        shutil.copy(migrated_file, tmp_path / "state" / "abreast.db")
         yield built
 
 

@@ -20,6 +20,15 @@ pytestmark = pytest.mark.clis
 SOON = 6 * PATIENCE  # seconds: with as many retries as the CLIs make by themselves, it is minutes
 IDLE = Limits(minutes=MINUTES, idle_minutes=0.06)
 
+# Two of the CLIs tell in their stream only at the end what they have used.
+_DEAR = (
+    Spend(2000, 0, 10),
+    Write("work.txt", "half done\n"),
+    Spend(2000, 0, 10),
+    Shell("true"),
+    Hang(),
+)
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -56,6 +65,7 @@ def test_whatever_goes_wrong_is_told_and_the_work_is_kept(name: str, tmp_path: P
             rig.task("oops", work, HttpError(500, "oh no")),
             rig.task("drop", work, Say("half a word"), Drop()),
             rig.task("nothing", Say("All done!")),
+            rig.task("dear", *_DEAR, limits=Limits(minutes=MINUTES, idle_minutes=0, tokens=3000)),
             max_parallel=3,
         )
         ended = Ended(rig, run)
@@ -68,27 +78,10 @@ def test_whatever_goes_wrong_is_told_and_the_work_is_kept(name: str, tmp_path: P
         )
         a_hang_is_stopped_by_the_idle_limit(ended)
         a_session_that_changed_nothing_is_not_done(ended)
+        a_limit_of_tokens_stops_it_in_mid_session(ended)
         assert run.state is RunState.FAILED
         assert rig.fingerprints() == before
         assert rig.repo.git("rev-parse", "main") == run.base_sha
-
-
-@every_cli
-def test_a_limit_of_tokens_stops_it_in_mid_session(name: str, tmp_path: Path) -> None:
-    # Two of the CLIs tell in their stream only at the end what they have used.
-    limits = Limits(minutes=MINUTES, idle_minutes=0, tokens=3000)
-    with rigged(name, tmp_path, trapped=False) as rig:
-        work = Write("work.txt", "half done\n")
-        moves = (Spend(2000, 0, 10), work, Spend(2000, 0, 10), Shell("true"), Hang())
-        run = rig.stage.run(rig.task("dear", *moves, limits=limits))
-        ended = Ended(rig, run)
-        session = ended.session("dear")
-        assert (session.state, session.reason) == (
-            SessionState.STOPPED,
-            "stopped by the limit of 3000 tokens",
-        )
-        assert session.usage.input_tokens == 4000
-        assert ended.kept("dear") == ["work.txt"]
 
 
 def a_red_verify_fails_the_session(ended: Ended) -> None:
@@ -137,6 +130,16 @@ def a_session_that_changed_nothing_is_not_done(ended: Ended) -> None:
     session = ended.session("nothing")
     assert (session.state, session.final_message) == (SessionState.FAILED, "All done!")
     assert session.reason == "it ended well, but changed nothing"
+
+
+def a_limit_of_tokens_stops_it_in_mid_session(ended: Ended) -> None:
+    session = ended.session("dear")
+    assert (session.state, session.reason) == (
+        SessionState.STOPPED,
+        "stopped by the limit of 3000 tokens",
+    )
+    assert session.usage.input_tokens == 4000
+    assert ended.kept("dear") == ["work.txt"]
 
 
 LOGINS = {"claude": "claude auth login", "codex": "codex login", "gemini": "run `gemini` once"}
