@@ -1,5 +1,6 @@
 """How a session ends: from what a job's result says to a final state with a reason and a hint."""
 
+import re
 from dataclasses import dataclass
 
 from abreast.model.events import Cause, Outcome
@@ -12,7 +13,8 @@ from abreast.runner.supervise import STOPPED_BY_USER
 class Ending:
     """A final state. `cause` decides whether more sessions of this agent may start.
 
-    `again` is the attempt that follows this one at once, 0 when none does.
+    `hint` may say RUN and SESSION: see `with_names`. `again` is the attempt that follows this one
+    at once, 0 when none does.
     """
 
     state: SessionState
@@ -20,6 +22,15 @@ class Ending:
     hint: str = ""
     cause: Cause = Cause.NONE
     again: int = 0
+
+
+_NAME = re.compile(r"\b(?:RUN|SESSION)\b")
+
+
+def with_names(hint: str, session: str) -> str:
+    """Return a hint with the session's own names where it says RUN and SESSION."""
+    names = {"RUN": session.partition("/")[0], "SESSION": session}
+    return _NAME.sub(lambda found: names[found[0]], hint)
 
 
 STOPPED = Ending(SessionState.STOPPED, "stopped by you", "abreast resume RUN goes on with it")
@@ -48,7 +59,7 @@ def ending_of_agent(result: Result) -> Ending | None:
     if verdict.outcome is Outcome.OK:
         return None
     reason = verdict.reason or "it gave no reason"
-    hint = verdict.hint or _AGAIN.get(verdict.cause, "")
+    hint = verdict.hint or _AGAIN.get(verdict.cause, "what it did: abreast logs SESSION")
     return Ending(_STATES[verdict.outcome], reason, hint, verdict.cause)
 
 

@@ -4,7 +4,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from abreast.engine.common.ending import Ending
+from abreast.engine.common.ending import Ending, with_names
 from abreast.engine.reading.handoff.session import origin_of, session_facts, session_header, write
 from abreast.engine.working.session.context import Engine, SessionContext
 from abreast.errors import StateError
@@ -28,9 +28,11 @@ def write_ending(
 ) -> Ending:
     """Give a session, which `began` or never did, its final state; return the ending it has then.
 
-    An attempt that has ended otherwise keeps that ending. Nothing is written about an attempt that
-    a newer one has followed, nor for a request to its run that is no longer the latest.
+    Its hint gets the session's names. An attempt that has ended otherwise keeps that ending.
+    Nothing is written about an attempt that a newer one has followed, nor for a request to its run
+    that is no longer the latest.
     """
+    ending = replace(ending, hint=with_names(ending.hint, session))
     change = SessionUpdate(
         state=ending.state,
         reason=ending.reason,
@@ -52,8 +54,9 @@ def write_ending(
 def leave(context: SessionContext, ending: Ending) -> None:
     """Write the handoff of an attempt into its folder; a failure only becomes an event."""
     session = context.engine.reader.session(context.session.id) or context.session
+    hint = with_names(ending.hint, session.id)
     session = replace(
-        session, state=ending.state, reason=ending.reason, hint=ending.hint, ended=time.time()
+        session, state=ending.state, reason=ending.reason, hint=hint, ended=time.time()
     )
     layout, where = context.layout, (context.repository, Path(context.run.repo))
     try:
@@ -80,7 +83,8 @@ def leave_bare(engine: Engine, session_id: str, attempt: int, ending: Ending) ->
     run = engine.reader.run(session.run) if session else None
     if session is None or run is None:
         return
-    session = replace(session, state=ending.state, reason=ending.reason, hint=ending.hint)
+    hint = with_names(ending.hint, session_id)
+    session = replace(session, state=ending.state, reason=ending.reason, hint=hint)
     task = load_plan(engine.reader.plan_json(run.id)).by_id()[session.task]
     folder = engine.places.sessions / session.run / session.task / str(attempt)
     write(folder, _bare(session, task, run.target))

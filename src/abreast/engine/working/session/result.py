@@ -7,7 +7,7 @@ stopped half-way, no conflict marker, no submodule whose work is nowhere else.
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from abreast.agents import mailbox
+from abreast.agents import agent_named, mailbox
 from abreast.engine.common.ending import STOPPED, Ending
 from abreast.engine.working.conflicts.warning import take_back
 from abreast.engine.working.session import trespass
@@ -156,12 +156,18 @@ def _base_tree(repo: Repository, base: str) -> str:
     return tree_of(repo, base)
 
 
+def _answering(context: SessionContext) -> str:
+    if agent_named(context.task.agent.name).capabilities.resume:
+        return 'answer it: abreast resume SESSION -m "…"'
+    return "change its prompt in the plan, or work in it: abreast attach SESSION"
+
+
 def _unexpected(context: SessionContext, files: tuple[str, ...]) -> Ending | None:
     """Return the ending of a session that wrongly changed nothing, or wrongly changed files."""
     changes = context.task.changes
     if changes and not files and context.session.kind is SessionKind.TASK:
         if asked := questions_in(context.session.final_message):
-            hint = f"answer it: abreast attach {context.session.id}"
+            hint = _answering(context)
             return Ending(SessionState.BLOCKED, f"it asks: {one_line(asked[0])}", hint)
         hint = "if that is as it should be, give the task `changes = false`"
         return Ending(SessionState.FAILED, "it ended well, but changed nothing", hint)
