@@ -8,7 +8,8 @@ import pytest
 from abreast.model.conflicts import FileConflict, WorkConflict
 from abreast.model.session import LandState, Run, Session, SessionState
 from abreast.store import schema
-from abreast.store.rows import NUMBERS, SessionUpdate
+from abreast.store.loading import NUMBERS
+from abreast.store.rows import SessionUpdate
 from tests.store.samples import make_run
 
 KEPT_BESIDES = {  # by the store, for itself

@@ -4,7 +4,6 @@ import gc
 import os
 import re
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -88,6 +87,8 @@ def explained(error: AbreastError) -> str:
 
 
 def _report(error: Exception, *, as_json: bool) -> int:
+    import traceback
+
     trace = "".join(traceback.format_exception(error))
     _say(f"abreast: this is a bug: {type(error).__name__}: {error}")
     try:

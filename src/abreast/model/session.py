@@ -116,7 +116,7 @@ BY_HAND = "worked on by hand"
 """The final message of a session that a person went on with, which no agent has said."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class Attempt:
     """What an attempt at a session has come to so far; the next attempt begins without it.
 
@@ -139,7 +139,8 @@ class Attempt:
     dropped: tuple[str, ...] = ()  # lines of the target that its repair has not kept: `path: line`
 
 
-@dataclass(frozen=True, kw_only=True)
+# Only what it becomes part of is made: methods of its own would be half a millisecond of a start.
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class Changeable(Attempt):
     """All that changes while a session is worked on. The next attempt goes on with these."""
 

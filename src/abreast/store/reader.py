@@ -14,7 +14,7 @@ from abreast.errors import NotFoundError
 from abreast.model.events import Usage
 from abreast.model.session import LogEvent, Run, Session, SessionKind
 from abreast.store.direct import open_snapshot
-from abreast.store.rows import (
+from abreast.store.loading import (
     NUMBERS,
     RUN_COLUMNS,
     SESSION_COLUMNS,

@@ -19,7 +19,8 @@ from abreast.model.session import (
 from abreast.model.transitions import require_transition
 from abreast.process import clock as clocks
 from abreast.store.engine import reading, transaction
-from abreast.store.rows import columns_of, dump_list, load_list
+from abreast.store.loading import load_list
+from abreast.store.rows import columns_of, dump_list
 from abreast.store.schema import events, runs, sessions
 
 

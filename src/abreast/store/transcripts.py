@@ -16,7 +16,8 @@ from abreast.model.economy import Delegation, Tally
 from abreast.model.moment import Moment
 from abreast.model.session import RunState, Session
 from abreast.store.direct import open_snapshot, open_transaction
-from abreast.store.rows import SESSION_COLUMNS, clean, columns, load_list, load_session
+from abreast.store.loading import SESSION_COLUMNS, columns, load_list, load_session
+from abreast.store.rows import clean
 
 _TABLE = "abreast_transcripts"
 _TEXTS = ("session", "parent", "forked_from", "cwd")

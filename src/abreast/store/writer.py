@@ -23,19 +23,16 @@ from abreast.model.session import LandState, Run, RunState, Session, SessionStat
 from abreast.model.task import Deliverable
 from abreast.model.transitions import require_transition
 from abreast.store.engine import transaction, upsert
-from abreast.store.requests import RETRY, Requests, find, find_all, left_behind, line
-from abreast.store.rows import (
+from abreast.store.loading import (
     NUMBERS,
     RUN_COLUMNS,
     SESSION_COLUMNS,
-    UNSET,
-    SessionUpdate,
-    columns_of,
     load_conflicts,
     load_run,
     load_session,
-    run_row,
 )
+from abreast.store.requests import RETRY, Requests, find, find_all, left_behind, line
+from abreast.store.rows import UNSET, SessionUpdate, columns_of, run_row
 from abreast.store.schema import deliverables, judgements, runs, sessions, usage
 
 _OF_RUN, _OF_SESSION = attrgetter(*RUN_COLUMNS), attrgetter(*SESSION_COLUMNS)
