@@ -35,9 +35,5 @@ def test_no_word_and_no_name_of_an_agent_stands_where_a_line_of_the_page_begins(
 
 
 def test_of_what_has_landed_it_says_as_what_and_how_to_undo_it() -> None:
-    landed = page()
-    commit = "abcdef1" + "0" * 33
-    session = replace(landed.session, landing=LandState.LANDED, landed=commit)
-    shown = lines(replace(landed, session=session), 80)
-    assert "landed: in main, as abcdef100000" in shown
-    assert shown[-1] == f"abreast land --undo {session.id} takes it back"
+    where = "in main, as abcdef100000; abreast land --undo k3v9/a takes it back"
+    assert lines(replace(page(), landed=where), 80)[-1] == f"landed: {where}"

@@ -214,7 +214,7 @@ def landed_as(session: Session) -> str:
     """Return the short commit or the address that a session has landed as, or why it has not."""
     if session.landing in STUCK:
         return figures.one_line(session.reason)
-    return session.landed[:7] if session.landing is LandState.LANDED else session.landed
+    return session.landed if "://" in session.landed else session.landed[:7]
 
 
 def _told(session: Session) -> str:

@@ -70,10 +70,8 @@ def _next(page: SessionPage) -> Iterator[Text]:
             yield _text(f"  - {risk}", "yellow")
     if page.landing:
         yield from _block("landing it", page.landing)
-    session = page.session
-    if session.landing is LandState.LANDED:
-        yield from _block("landed", f"in {page.target}, as {session.landed[:12]}")
-        yield _text(f"abreast land --undo {session.id} takes it back")
+    if page.landed:
+        yield from _block("landed", page.landed)
     if page.command or page.advice:
         yield Text()
         yield _text(f"next: {page.command or page.advice}")

@@ -202,6 +202,11 @@ class Session(Changeable):
         fresh = self.landing in {LandState.NONE, LandState.QUEUED}
         return self.state is SessionState.DONE and bool(self.commit) and fresh
 
+    @property
+    def landed_name(self) -> str:
+        """By what it has landed: the beginning of a commit's id, or a request's whole address."""
+        return self.landed if "://" in self.landed else self.landed[:12]
+
     def took(self, now: Moment) -> float | None:
         """Return the seconds it has been at work, until its end or `now`; None: not started."""
         began = self.began

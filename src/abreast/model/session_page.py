@@ -44,7 +44,8 @@ class SessionPage:
 
     `risks` are sentences; none of them stops a landing. `landing` says what landing it does, and
     `command` is the command that does it; both are empty for a session that cannot land, and
-    `advice` says what to do instead.
+    `advice` says what to do instead. `landed` says where it is, if it has landed, and how
+    to undo it.
     """
 
     session: Session
@@ -58,6 +59,7 @@ class SessionPage:
     landing: str = ""
     command: str = ""
     advice: str = ""
+    landed: str = ""
 
     @property
     def lines(self) -> tuple[int, int]:

@@ -57,6 +57,12 @@ def test_a_session_with_nothing_to_look_at(shared_stage: Stage) -> None:
     assert (check.name, check.command, check.outcome) == ("verify", "test -e one.txt", "exit 0")
     assert (page.landing, page.command, page.advice) == ("", "", "")  # it has landed
     assert page.session == run.sessions[0]
+    undo = f"abreast land --undo {run.id}/one takes it back"
+    assert page.landed == f"in main, as {run.sessions[0].landed[:12]}; {undo}"
+    stage.repo.git("reset", "-q", "--hard", run.base_sha)
+    page = api.show("one", places=stage.places)
+    assert page.risks[0].endswith("which main does not have any more")
+    assert (page.landed, page.command) == ("", f"abreast land {run.id}/one")
 
 
 def test_what_must_land_before_it_is_named_and_the_command_lands_both(

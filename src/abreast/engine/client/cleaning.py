@@ -161,7 +161,7 @@ def _landed(run: Run, session: Session, repository: Repository) -> str:
     ):
         return f"landed in {run.target} ({how})"
     if session.landing is LandState.LANDED and holds(repository, target, session.landed):
-        return f"landed in {run.target} (as {session.landed[:12]})"
+        return f"landed in {run.target} (as {session.landed_name})"
     proposed = session.landing is LandState.PROPOSED
     heads = (session.commit, read_ref(repository, pushed_ref(session.id)))
     if proposed and merged_at(repository.place, session.landed, heads):

@@ -26,7 +26,7 @@ def retry(session: Session, base: str, places: Places) -> Run:
     require_task(session)
     if session.landing is LandState.LANDED:
         raise StateError(
-            f"{session.id} is done, and has landed as {session.landed[:12]}",
+            f"{session.id} is done, and has landed as {session.landed_name}",
             hint="start a new run for more work on top of it",
         )
     run = require_run(Reader(places.database), session.run)

@@ -123,7 +123,7 @@ def _require_resumable(session: Session) -> None:
         raise StateError(f"{session.id} cannot be resumed with a message", hint=_instead(session))
     if session.landing is LandState.LANDED:
         raise StateError(
-            f"{session.id} is done, and has landed as {session.landed[:12]}",
+            f"{session.id} is done, and has landed as {session.landed_name}",
             hint='abreast run -t "…" starts a task on top of it',
         )
     if not agent.capabilities.resume:

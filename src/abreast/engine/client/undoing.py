@@ -28,6 +28,11 @@ def undo_plan(session: Session, run: Run, places: Places) -> Plan:
     """
     if session.landing is not LandState.LANDED:
         raise StateError(f"{session.id} has not landed: there is nothing to undo")
+    if "://" in session.landed:
+        raise StateError(
+            f"{session.id} landed by a request: it is to be reverted there",
+            hint=session.landed,
+        )
     repository = repository_of_run(places, run.id, Path(run.repo))
     later = [one for one in _needed_by(session, run) if _is_there(repository, one, run.target)]
     if later:
@@ -104,7 +109,7 @@ def landed_commits(repository: Repository, session: Session, target: str) -> tup
     ref = f"refs/heads/{target}"
     if not holds(repository, ref, session.landed):
         raise StateError(
-            f"{target} does not have {session.landed[:12]}, by which {session.id} landed",
+            f"{target} does not have {session.landed_name}, by which {session.id} landed",
             hint=f"`git log {target}` shows whether it is there as another commit",
         )
     # Not `%(trailers)`: git finds none in a message that has no subject.

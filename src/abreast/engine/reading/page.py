@@ -10,6 +10,7 @@ from abreast.engine.reading.conflicts import conflicts_of_run
 from abreast.engine.reading.handoff.session import checks_of
 from abreast.git.changes import changes_and_stats, worktree_changes
 from abreast.git.guard import guard_worktree
+from abreast.git.merge import holds
 from abreast.git.repository import Repository, read_ref
 from abreast.model.session import LandMode, LandState, Run, Session, SessionState
 from abreast.model.session_page import PageConflict, PageFile, SessionPage
@@ -43,7 +44,9 @@ def page_of(session: Session, run: Run, places: Places) -> SessionPage:
     layout = layout_of(session, places, repository.common_dir)
     files = tuple(_files(session, layout, repository))
     conflicts = tuple(_conflicts(session, run, places))
-    lands = session.state is SessionState.DONE and session.commit and not _has_landed(session)
+    lost = _is_lost(session, run, repository)
+    landed = _has_landed(session) and not lost
+    lands = session.state is SessionState.DONE and session.commit and not landed
     first = [s.task for s in run.sessions if s.task in task.needs and not _has_landed(s)]
     return SessionPage(
         session,
@@ -53,10 +56,11 @@ def page_of(session: Session, run: Run, places: Places) -> SessionPage:
         files,
         checks_of(task, layout),
         conflicts,
-        (*_repairs(session, run), *_risks(task, files, conflicts)),
+        (*lost, *_repairs(session, run), *_risks(task, files, conflicts)),
         _landing(run, task, first) if lands else "",
         f"abreast land {run.id if first else session.id}" if lands else "",
         "" if lands else _advice(session),
+        _landed(session, run) if landed else "",
     )
 
 
@@ -88,6 +92,24 @@ def _conflicts(session: Session, run: Run, places: Places) -> Iterator[PageConfl
 
 def _has_landed(session: Session) -> bool:
     return session.landing in {LandState.LANDED, LandState.PROPOSED}
+
+
+def _is_lost(session: Session, run: Run, repository: Repository) -> tuple[str, ...]:
+    """Return, in a sentence, that the target no longer has what landed; nothing: it has."""
+    if session.landing is not LandState.LANDED or "://" in session.landed:
+        return ()
+    if holds(repository, f"refs/heads/{run.target}", session.landed):
+        return ()
+    return (f"it landed as {session.landed_name}, which {run.target} does not have any more",)
+
+
+def _landed(session: Session, run: Run) -> str:
+    if session.landing is LandState.PROPOSED:
+        return ""
+    if "://" in session.landed:
+        return f"by {session.landed}"
+    undo = f"abreast land --undo {session.id} takes it back"
+    return f"in {run.target}, as {session.landed_name}; {undo}"
 
 
 def _repairs(session: Session, run: Run) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from abreast import api
 from abreast.model.landing import LandOptions
 from abreast.model.moves import Edit, Say, Shell, Write
-from abreast.model.session import LandMode, LandOrder, LandState, LandStyle, Run
+from abreast.model.session import LandMode, LandOrder, LandState, LandStyle, Run, RunState
 from tests.support.stage import Stage, scripted, task, writes
 
 _COMMIT = "git -c user.name=Agent -c user.email=agent@localhost commit -q"
@@ -67,7 +67,9 @@ def test_what_was_built_on_a_squashed_task_lands_its_own_change(shared_stage: St
     )
     moved = stage.repo.commit("meanwhile", {"meanwhile.txt": "x"})
     first = f"{run.id}/first"
-    assert api.land(first, places=stage.places).sessions[0].landing is LandState.LANDED
+    alone = api.land(first, places=stage.places)
+    assert alone.sessions[0].landing is LandState.LANDED
+    assert alone.state is RunState.DONE  # nobody has asked for the others
     stage.repo.git("mv", "first.txt", "moved.txt")
     stage.repo.git("commit", "-qm", "moved")
     after = api.land(run.id, places=stage.places)

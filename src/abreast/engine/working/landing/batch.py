@@ -290,7 +290,7 @@ def lacks(context: SessionContext, need: Session) -> SessionUpdate:
 def where(session: Session) -> str:
     """Return in words where a session stands that another one needs."""
     if has_landed(session):
-        return f"{session.landed[:12]} is not in the target"
+        return f"{session.landed_name} is not in the target"
     if session.state is not SessionState.DONE:
         return f"it is {session.state}"
     words = {LandState.NONE: "nobody asked for it", LandState.QUEUED: "it waits for its turn"}
