@@ -12,6 +12,7 @@ repository: it is looked at like the worktree, through a git directory of ours.
 """
 
 import contextlib
+import hashlib
 import os
 import shutil
 import tempfile
@@ -150,12 +151,16 @@ def _follow_agents_index(tree: Guarded, env: Mapping[str, str]) -> _Theirs:
     """
     if tree.index_untouched() or not (tree.admin / "index").is_file():
         return _Theirs()
-    listed = call(tree, "ls-files", "-z", "-t", "--stage", codes=(0, 128))
+    listed = call(tree, *_ENTRIES, codes=(0, 128))
     if listed.code:
         return _Theirs()  # an index that git cannot read says nothing
+    known = start_index(tree).stat()
+    same = _digest(listed.stdout) == _start_entries(tree, (known.st_size, known.st_mtime_ns))
+    if same and "S " not in listed.stdout:
+        return _Theirs()  # git has only noted the times of files anew, as `git status` does
     tagged = [row.split("\t", 1) for row in split(listed.stdout)]
     # Who writes an index by hand can name what lies outside.
-    theirs = [(head[2:], path) for head, path in tagged if ".." not in Path(path).parts]
+    theirs = [(head[2:], path) for head, path in tagged if not _leads_out(path)]
     sparse = frozenset(path for head, path in tagged if head[0] == "S")
     ours = set(split(git(tree, "ls-files", "-z", env=env)))
     names = {path for _, path in theirs}
@@ -165,6 +170,23 @@ def _follow_agents_index(tree: Guarded, env: Mapping[str, str]) -> _Theirs:
     present = [path for path in added if os.path.lexists(tree.path / path)]
     unmerged = dict.fromkeys(path for mode, path in theirs if not mode.endswith(" 0"))
     return _Theirs((*present, *(f"{path}/" for path in links)), tuple(unmerged), sparse)
+
+
+_ENTRIES = ("ls-files", "-z", "-t", "--stage")
+
+
+@lru_cache(maxsize=256)
+def _start_entries(tree: Guarded, stamp: tuple[int, int]) -> bytes:  # noqa: ARG001 - part of the key
+    """Return what tells the entries of the index from before the agent began from others."""
+    return _digest(git(tree, *_ENTRIES, env={"GIT_INDEX_FILE": str(tree.start)}))
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(os.fsencode(text)).digest()
+
+
+def _leads_out(path: str) -> bool:
+    return ".." in path and ".." in Path(path).parts
 
 
 @lru_cache(maxsize=64)
