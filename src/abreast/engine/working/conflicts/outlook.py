@@ -15,7 +15,7 @@ from abreast.engine.reading.conflicts import files_in_conflict
 from abreast.engine.working.conflicts.warning import warn
 from abreast.engine.working.conflicts.work import LiveWork, look_at
 from abreast.engine.working.session.context import Engine, guarded_repository
-from abreast.errors import AbreastError, StoreError
+from abreast.errors import AbreastError, NotFoundError, StoreError
 from abreast.git.changes import quarantine
 from abreast.git.collide import Collisions, ConflictSide
 from abreast.git.collide_known import KnownCollisions
@@ -76,6 +76,8 @@ class Outlook:
             try:
                 for whose, conflict in self._compare(name, group, lines):
                     found.setdefault(whose, []).append(conflict)
+            except NotFoundError:
+                continue  # the repository is gone, and its conflicts with it
             except (AbreastError, OSError) as error:
                 failed |= {record.session.id for record in group}
                 self._say(name, f"conflicts on {name} are not known: {error}")
