@@ -21,7 +21,6 @@ from abreast.places import Places
 from abreast.process.files import load_as, private_folder, write_json
 from abreast.process.folders import matching, written
 from abreast.process.identity import Identity, identify
-from abreast.runner.job import JOB, RESULT, load_runner
 
 _held: dict[Path, int] = {}  # by this process: the descriptor of each lock
 
@@ -133,10 +132,15 @@ def is_at_work(session: Session) -> bool:
     """
     if session.state.final or session.kind is SessionKind.OPEN or not session.directory:
         return False
+    # Of a run whose worker lives nobody asks this, and `abreast status` starts without it.
+    from abreast.runner.job import JOB
+
     jobs = (file.parent for file in matching(Path(session.directory), f"*/{JOB}"))
     return any(_lives(folder) for folder in jobs)
 
 
 def _lives(job: Path) -> bool:
+    from abreast.runner.job import RESULT, load_runner
+
     runner = None if (job / RESULT).exists() else load_runner(job)
     return runner is not None and runner.alive
