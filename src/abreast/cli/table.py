@@ -303,14 +303,22 @@ def _dropped(session: Session) -> Text:
 
 def _is_trouble(session: Session) -> bool:
     ended_badly = session.state.final and session.state is not SessionState.DONE
-    return ended_badly or session.landing in STUCK
+    return ended_badly or session.landing in STUCK or _is_left(session)
+
+
+def _is_left(session: Session) -> bool:
+    """Return whether a landing has stopped before it came to this session."""
+    done = session.state is SessionState.DONE
+    return done and session.landing is LandState.NONE and bool(session.reason)
 
 
 def _trouble(session: Session) -> Text:
     stuck = session.landing in STUCK
     style = LAND_STYLES[session.landing] if stuck else SESSION_STYLES[session.state]
     text = Text(f"{name_of(session)} ", overflow="fold")
-    state = session.landing if stuck else session.state
+    state: str = session.landing if stuck else session.state
+    if _is_left(session):
+        state, style = "not landed", "yellow"
     reason = figures.harmless(session.reason).strip() or "no reason is known"
     text.append(state, style)
     # "stopped by you" needs no "stopped:" before it.

@@ -6,9 +6,10 @@ import pytest
 
 from abreast import api
 from abreast.model.landing import LandOptions
+from abreast.model.moves import Shell, Write
 from abreast.model.session import LandMode, LandOrder, LandState, LandTests, Run
 from tests.support.deadlines import eventually
-from tests.support.stage import Stage, task, writes
+from tests.support.stage import Stage, scripted, task, writes
 
 LANDED, BOUNCED = LandState.LANDED, LandState.BOUNCED
 GIVEN = LandOrder.AS_GIVEN
@@ -184,3 +185,27 @@ def test_a_dry_run_tells_what_will_happen(shared_stage: Stage, runs: Runs) -> No
     after = api.land(run.id, places=stage.places)
     assert subjects(stage, moved) == ["large is there."]
     assert landings(after) == {one.session.partition("/")[2]: one.outcome for one in found}
+
+
+def test_a_red_target_is_nobodys_fault(shared_stage: Stage, runs: Runs) -> None:
+    """It is told with its command, nobody bounces, and what mends it can land by itself."""
+    stage = shared_stage
+    verify = runs.verify("test ! -e broken.txt")
+    mends = scripted(Shell("git rm -q --ignore-unmatch broken.txt"), Write("mend.txt", "x\n"))
+    tasks = [task(n, writes(f"{n}.txt"), verify=verify, repairs=1) for n in ("a", "b", "c")]
+    run = stage.run(*tasks)
+    stage.repo.commit("break it", {"broken.txt": "x\n"})
+    broken = stage.repo.git("rev-parse", "main")
+    after = api.land(run.id, options=LandOptions(GIVEN, batch=2), places=stage.places)
+    assert set(landings(after).values()) == {LandState.NONE}
+    # The batch, its first member, and the target, each twice: nothing more, for all three.
+    assert runs.seen() == ["a,b,broken"] * 2 + ["a,broken"] * 2 + ["broken"] * 2
+    for session in after.sessions:
+        assert session.reason.startswith(f"main itself is red, without this: `{verify}`")
+        assert session.hint.endswith(f"abreast land {session.id}")
+        assert session.repairs == 0
+    assert stage.repo.git("rev-parse", "main") == broken
+    mended = stage.run(task("mend", mends, verify=verify), land=LandMode.MERGE)
+    assert set(landings(mended).values()) == {LANDED}
+    again = api.land(run.id, options=LandOptions(GIVEN, batch=2), places=stage.places)
+    assert set(landings(again).values()) == {LANDED}

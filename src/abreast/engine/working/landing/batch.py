@@ -20,6 +20,7 @@ from abreast.engine.working.landing.candidate import (
     notes_folder,
 )
 from abreast.engine.working.landing.own import need_not_landed
+from abreast.engine.working.landing.red_target import is_red, known_red, note_green, try_target
 from abreast.engine.working.landing.repair import after_conflict, after_red, is_repaired
 from abreast.engine.working.landing.trial import try_merged, verify_failed, went_beyond
 from abreast.engine.working.run_steps import has_landed
@@ -87,7 +88,17 @@ async def _attempt(contexts: Sequence[SessionContext]) -> Ended | None:
     chain = await asyncio.to_thread(_chain, contexts)
     if not chain.members:
         return chain.ended
+    first = chain.members[0].context
+    if failed := await asyncio.to_thread(known_red, first, chain.old):
+        return {one.session.id: is_red(one, chain.old, failed) for one in contexts}
     test = await _test(chain.members, run.land_tests)
+    if not test.green and verify_failed(test.failed):
+        stop = landing_stop_file(first.engine.places, run.id)
+        failed = await try_target(first, chain.old, stop)
+        if verify_failed(failed):
+            return {one.session.id: is_red(one, chain.old, failed) for one in contexts}
+        if failed == STOPPED_BY_USER:
+            test = BatchTest(0, failed)
     if test.failed == STOPPED_BY_USER:
         return {one.session.id: stopped(one) for one in contexts}
     red = {
@@ -128,6 +139,7 @@ async def _move(chain: BatchChain, green: Sequence[BatchMember], flaky: str) -> 
         return None
     if moved.outcome is AdvanceOutcome.ADVANCED:
         landed = {one.context.session.id: _landed(one, flaky) for one in green}
+        await asyncio.to_thread(note_green, green[-1].context, green[-1].commit)
         return {**chain.ended, **landed}
     if len(green) > 1:  # the first of them alone may fit
         return {**chain.ended, **await land_together([green[0].context])}
