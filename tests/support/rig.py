@@ -39,6 +39,10 @@ BRIEFINGS = {
 }
 
 every_cli = pytest.mark.parametrize("name", PINNED)
+quickest_cli = pytest.mark.parametrize(
+    "name", [n if n == "codex" else pytest.param(n, marks=pytest.mark.product) for n in PINNED]
+)
+"""For what other tests prove of each CLI, part by part; `make soak` runs it with all of them."""
 
 
 @dataclass(frozen=True)

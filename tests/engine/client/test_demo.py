@@ -19,10 +19,10 @@ WHOLE = 3
 @pytest.mark.parametrize(
     ("agent", "tasks"),
     [
-        ("claude", WHOLE),
-        ("codex", 1),
+        ("claude", 1),
+        ("codex", WHOLE),
         ("gemini", 1),
-        pytest.param("codex", WHOLE, marks=pytest.mark.product),
+        pytest.param("claude", WHOLE, marks=pytest.mark.product),
         pytest.param("gemini", WHOLE, marks=pytest.mark.product),
     ],
 )

@@ -24,7 +24,7 @@ from abreast.process.tree import MARKER, sweep
 from tests.support.clis import cli_environ, require_cli
 from tests.support.deadlines import SECONDS, eventually
 from tests.support.repos import Repo, make_repo
-from tests.support.rig import every_cli, rigged
+from tests.support.rig import every_cli, quickest_cli, rigged
 
 pytestmark = pytest.mark.clis
 
@@ -122,6 +122,7 @@ def test_its_hook_leaves_one_when_a_session_ends(name: str) -> None:
         assert "- Last failing command: `echo first && exit 3` (exit 3): first" in text
         assert "- Last passing command: `test -e notes.txt` (exit 0)" in text
         assert "`notes.txt`" in text
+        assert "not by an edit on record" not in text
         assert desk.repo.git("status", "--porcelain") == "?? notes.txt"
         assert not api.check_handoff(folder=desk.repo.path, places=desk.places).stale
         assert desk.handoff().header.session == header.session
@@ -163,7 +164,8 @@ def test_a_session_that_was_killed(name: str) -> None:
             assert found.next_step[0] == left
 
 
-@every_cli
+# What is read in the record of each CLI is that of the first test, which has the same moves.
+@quickest_cli
 def test_a_session_of_our_own_tells_what_its_agent_did(name: str, tmp_path: Path) -> None:
     with rigged(name, tmp_path) as rig:
         moves = (*_WORK, Say("Half of it is there."))

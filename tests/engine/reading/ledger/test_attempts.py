@@ -1,4 +1,8 @@
-"""A session of a real CLI that is retried afresh: one row, with what both attempts have used."""
+"""A session of a real CLI that is retried afresh: one row, with what both attempts have used.
+
+That the record of each CLI is found and read to the last token, `test_resumed.py` proves; that the
+attempts of a session are one row has nothing to do with the CLI.
+"""
 
 from pathlib import Path
 
@@ -7,11 +11,11 @@ import pytest
 import abreast
 from abreast.model.moves import Say, Spend, Write
 from abreast.model.session import SessionState
-from tests.support.rig import every_cli, rigged
+from tests.support.rig import quickest_cli, rigged
 
 
 @pytest.mark.clis
-@every_cli
+@quickest_cli
 def test_a_retried_session_has_both_attempts(name: str, tmp_path: Path) -> None:
     with rigged(name, tmp_path) as rig:
         places = rig.stage.places
