@@ -18,7 +18,7 @@ from abreast.model.session import (
     SessionState,
 )
 from tests.cli import values
-from tests.cli.drawing import codes, draw, without_colour
+from tests.cli.drawing import codes, console, draw, text_of, without_colour
 
 
 def closing(run, width=80, *, colour=False):
@@ -221,3 +221,11 @@ def test_of_a_crowd_the_lively_are_listed_and_the_rest_is_counted():
     whole = draw(table.closing(values.run(*crowd), Moment(values.NOW), len(crowd)), 80)
     assert "done-599" in whole
     assert "more:" not in whole
+
+
+def test_a_command_in_a_hint_is_never_broken():
+    hint = f"its output: /{'x' * 90} {'y' * 30}"
+    bounced = replace(values.RETRY, landing=LandState.BOUNCED, reason="no", hint=hint)
+    on = console(60)
+    on.print(table.closing(values.run(bounced), Moment(values.NOW)), crop=False)
+    assert f"  hint: {hint}" in text_of(on).splitlines()

@@ -84,6 +84,11 @@ k3v9/a   can go  3.4 MB  landed in main
 k3v9/b   stays    120 B  uncommitted changes
 """)
     assert "removed" in draw(table.removals_table(removals, removed=True))
+    ignored = tuple(f"a-long-name-of-a-file-{n}.txt" for n in range(3))
+    kept = replace(removals[1], ignored=ignored)
+    shown = draw(table.removals_table([replace(removals[0], ignored=ignored), kept], removed=False))
+    told = "k3v9/a: ignored files go too: " + ", ".join(f'"{name}"' for name in ignored)
+    assert "".join(shown.splitlines()[3:]).replace(" ", "") == told.replace(" ", "")
 
 
 def test_a_child_that_has_edited_says_how_to_land_it(capsys):

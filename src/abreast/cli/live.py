@@ -276,7 +276,7 @@ def close(run: Run, *, json: bool) -> int:
     if json:
         as_json.emit({"run": as_json.run_dict(run)})
     else:
-        door.console().print(closing(run, clock.now()))
+        door.console().print(closing(run, clock.now()), crop=False)
     return code_of(run)
 
 

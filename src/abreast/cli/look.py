@@ -98,7 +98,7 @@ def _print(found: Sequence[tuple[Run, Presence]], *, brief: bool, whole: bool) -
         if number:
             console.print()
         room = len(run.sessions) if whole else table.ROOM
-        console.print(table.closing(run, who.at(clock.now()), room, who.who))
+        console.print(table.closing(run, who.at(clock.now()), room, who.who), crop=False)
 
 
 @click.command()

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +50,7 @@ def closing(
     if folded:
         more = f"and {len(folded):,} more: {tally(folded)}; abreast status {run.id} lists all"
         parts.append(Text(more, "dim", overflow="fold"))
-    troubles = [_trouble(session) for session in shown if _is_trouble(session)]
+    troubles = [text for one in shown if _is_trouble(one) for text in _trouble(one)]
     proposals = [
         Text(f"{s.task}: {s.landed}", overflow="fold")
         for s in shown
@@ -312,7 +312,7 @@ def _is_left(session: Session) -> bool:
     return done and session.landing is LandState.NONE and bool(session.reason)
 
 
-def _trouble(session: Session) -> Text:
+def _trouble(session: Session) -> Iterator[Text]:
     stuck = session.landing in STUCK
     style = LAND_STYLES[session.landing] if stuck else SESSION_STYLES[session.state]
     text = Text(f"{name_of(session)} ", overflow="fold")
@@ -324,14 +324,18 @@ def _trouble(session: Session) -> Text:
     # "stopped by you" needs no "stopped:" before it.
     again = reason.startswith(f"{state} ")
     text.append(reason.removeprefix(state) if again else f": {reason}")
+    yield text
     if session.hint:
         hint = _RUN.sub(session.run, session.hint)
-        text.append(f"\n  hint: {figures.one_line(hint)}")
-    return text
+        # One line, that a command or a path in it can be copied.
+        yield Text(f"  hint: {figures.one_line(hint)}", no_wrap=True, overflow="ignore")
 
 
-def removals_table(removals: "Sequence[Removal]", *, removed: bool) -> Grid:
-    """Return one row for each worktree that goes or stays, and why."""
+def removals_table(removals: "Sequence[Removal]", *, removed: bool) -> RenderableType:
+    """Return one row for each worktree that goes or stays, and why; then what goes with it.
+
+    No name of what is deleted is cut where the terminal ends.
+    """
     columns = (
         Column("session", least=12),
         Column(""),
@@ -344,14 +348,13 @@ def removals_table(removals: "Sequence[Removal]", *, removed: bool) -> Grid:
             Text(removal.session),
             Text("stays", "yellow") if removal.kept else gone,
             Text(figures.size(removal.bytes)),
-            Text(figures.one_line(removal.kept or _going(removal))),
+            Text(figures.one_line(removal.kept or removal.reason)),
         )
         for removal in removals
     ]
-    return Grid(columns, rows)
-
-
-def _going(removal: "Removal") -> str:
-    if not removal.ignored:
-        return removal.reason
-    return f"{removal.reason}; ignored files go too: {named(removal.ignored)}"
+    along = [
+        Text(f"{one.session}: ignored files go too: {named(one.ignored)}", overflow="fold")
+        for one in removals
+        if one.ignored and not one.kept
+    ]
+    return Group(Grid(columns, rows), *along)
