@@ -52,6 +52,9 @@ class _Timed:
     def moved(self) -> bool:
         return self.outlook.moved()
 
+    def pause(self) -> float | None:
+        return self.outlook.pause()
+
 
 def measure(ground: Path, *, quick: bool) -> Section:
     section = Section("Conflicts while sessions work", TEXT)

@@ -3,20 +3,22 @@
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from abreast.errors import NotFoundError, StoreError
-from abreast.model.session import RunState, SessionState
+from abreast.model.conflicts import WorkConflict
+from abreast.model.session import LandState, RunState, SessionState
 from abreast.store.direct import Query, open_snapshot
 from abreast.store.engine import make_engine, transaction
 from abreast.store.migrations import migrate
 from abreast.store.reader import Reader
 from abreast.store.rows import SessionUpdate
 from abreast.store.writer import Store
-from tests.store.samples import make_run
+from tests.store.samples import bring, make_run
 
 
 @pytest.fixture
@@ -231,3 +233,31 @@ def test_the_database_is_found_as_it_was_left(tmp_path):
     with sqlite3.connect(tmp_path / "abreast.db") as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
+
+
+def test_what_is_at_stake_in_a_repository(store, reader):
+    """Sessions at work and those that have not landed, of all runs; and who is said to conflict."""
+    landed = {"state": SessionState.DONE, "commit": "4" * 40, "landing": LandState.LANDED}
+    for name, common in (("r1", "/a/.git"), ("r2", "/a/.git"), ("r3", "/b/.git")):
+        run = make_run(name, 5)
+        sessions = (*run.sessions[:4], replace(run.sessions[4], **landed if name == "r2" else {}))
+        store.add_run(replace(run, common_dir=common, sessions=sessions), "{}")
+    bring(store, "r1/t0", SessionState.RUNNING, base_sha="1" * 40)
+    bring(store, "r1/t1", SessionState.DONE, commit="2" * 40)
+    bring(store, "r1/t2", SessionState.DONE)  # without a commit
+    bring(store, "r1/t3", SessionState.FAILED, commit="3" * 40)
+    bring(store, "r2/t0", SessionState.VERIFYING, base_sha="1" * 40)
+    bring(store, "r2/t1", SessionState.SETUP, base_sha="1" * 40)
+    bring(store, "r3/t0", SessionState.RUNNING, base_sha="1" * 40)
+
+    def found(limit=10):
+        return [record.session.id for record in reader.at_stake("/a/.git", limit)]
+
+    assert found() == ["r1/t0", "r1/t1", "r2/t0"]
+    assert found(2) == ["r1/t1", "r2/t0"]
+    assert reader.at_stake("/a/.git", 1)[0].run == reader.session_record("r2/t0").run
+    assert reader.in_conflict() == []
+    for session in ("r1/t3", "r1/t4"):
+        store.set_conflicts(session, 1, (WorkConflict("main", (), is_target=True),))
+    assert found() == ["r1/t0", "r1/t1", "r1/t3", "r1/t4", "r2/t0"]
+    assert reader.in_conflict() == ["/a/.git"]

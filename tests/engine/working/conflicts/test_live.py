@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from abreast import api
 from abreast.engine.common.worker_process import ensure_worker
 from abreast.git.guarded import guard_folder
 from abreast.model.conflicts import FileConflict, WorkConflict
@@ -86,8 +87,6 @@ def test_a_pair_shows_while_both_work_and_goes_when_one_gives_way(
     ended = stage.wait(run.id)
     # It has not landed, and still conflicts.
     assert [conflicts(session) for session in ended.sessions] == [[], [], ["main"]]
-    stage.repo.git("reset", "-q", "--hard", "HEAD~1")
-    stage.until(apart, lambda session: not session.conflicts)
 
 
 def test_the_next_worker_goes_on_with_what_a_killed_one_has_seen(
@@ -174,3 +173,19 @@ def test_what_an_agent_has_planted_does_not_run_and_it_notices_nothing(
     # What is configured is everybody's.
     assert [session.state for session in ended.sessions[:2]] == [SessionState.BLOCKED] * 2
     stage.until(good, lambda session: not session.conflicts)  # what is blocked cannot land
+
+
+def test_who_has_landed_conflicts_no_more_and_the_other_with_the_target(
+    shared_stage: Stage,
+) -> None:
+    stage = shared_stage
+    run = stage.run(
+        task("one", scripted(Edit("README.md", "# demo", "# one"), Say("done"))),
+        task("two", scripted(Edit("README.md", "# demo", "# two"), Say("done"))),
+    )
+    one, two = f"{run.id}/one", f"{run.id}/two"
+    stage.until(one, lambda session: conflicts(session) == [two])
+    stage.until(two, lambda session: conflicts(session) == [one])
+    api.land(one, places=stage.places)
+    stage.until(one, lambda session: not session.conflicts)
+    stage.until(two, lambda session: conflicts(session) == ["main"])

@@ -16,6 +16,7 @@ SHARE = 0.05
 """Of one processor, at most, that looks at one repository take on average."""
 GATHER = 0.2  # seconds: turns that end together are looked at together
 POLL = 5.0  # seconds between looks at where the targets are, a few `stat` calls
+IDLE_POLL = 60.0  # seconds, while no session is at work
 _LEAVING = 5.0  # seconds for looks under way when the worker ends
 
 
@@ -27,6 +28,9 @@ class Outlooking(Protocol):
 
     def moved(self) -> bool:
         """Return whether one of its targets may have moved since the last look."""
+
+    def pause(self) -> float | None:
+        """Return the seconds until its targets are looked at again; None: it is gone."""
 
 
 class Lookout:
@@ -59,7 +63,7 @@ class Lookout:
             return
         with self._lock:
             watch = self._watches.get(common_dir)
-            if watch is None:
+            if watch is None or not watch.is_alive():
                 watch = self._watches[common_dir] = _Watch(
                     common_dir, self._open(common_dir), self._over
                 )
@@ -95,8 +99,12 @@ class _Watch(threading.Thread):
 
     def run(self) -> None:
         while not self._over.is_set():
-            if not self._heard.wait(POLL) and not self._outlook.moved():
-                continue
+            pause = self._outlook.pause()
+            if not self._heard.wait(pause or 0.0):
+                if pause is None:
+                    return
+                if not self._outlook.moved():
+                    continue
             self._over.wait(GATHER)
             self._heard.clear()
             began = time.monotonic()

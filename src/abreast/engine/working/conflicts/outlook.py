@@ -12,6 +12,7 @@ from pathlib import Path
 
 from abreast.engine.common.layout import layout_of
 from abreast.engine.reading.conflicts import files_in_conflict
+from abreast.engine.working.conflicts.lookout import IDLE_POLL, POLL
 from abreast.engine.working.conflicts.warning import warn
 from abreast.engine.working.conflicts.work import LiveWork, look_at
 from abreast.engine.working.session.context import Engine, guarded_repository
@@ -54,16 +55,24 @@ class Outlook:
         self._lines: dict[tuple[object, ...], tuple[FileConflict, ...]] = {}
         self._present: dict[str, bool] = {}  # commits that were asked for
         self._said: dict[str, str] = {}
+        self._busy = False  # a session was at work at the last look
 
     def moved(self) -> bool:
         """Return whether a target's files have changed since the last look."""
         return any(self._stamp(name) != one.stamp for name, one in self._targets.items())
+
+    def pause(self) -> float | None:
+        """Return the seconds until its targets are looked at again; None: it is gone."""
+        if not self._common.exists():
+            return None
+        return POLL if self._busy else IDLE_POLL
 
     def look(self, turned: Sequence[str]) -> None:
         """Compare all that is at stake, and write down what has changed of its conflicts."""
         self._turned.update(turned)
         records = self._engine.reader.at_stake(str(self._common), MOST)
         sides = [record for record in records if _is_side(record.session)]
+        self._busy = any(record.session.state in _LIVE for record in sides)
         self._forget({r.session.id: r.session.base_sha for r in sides if r.session.state in _LIVE})
         by_target: dict[str, list[SessionRecord]] = {}
         for record in sides:
