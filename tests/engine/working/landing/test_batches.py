@@ -7,7 +7,7 @@ import pytest
 from abreast import api
 from abreast.model.landing import LandOptions
 from abreast.model.moves import Shell, Write
-from abreast.model.session import LandMode, LandOrder, LandState, LandTests, Run
+from abreast.model.session import LandMode, LandOrder, LandState, LandTests, Run, RunState
 from tests.support.deadlines import eventually
 from tests.support.stage import Stage, scripted, task, writes
 
@@ -209,3 +209,54 @@ def test_a_red_target_is_nobodys_fault(shared_stage: Stage, runs: Runs) -> None:
     assert set(landings(mended).values()) == {LANDED}
     again = api.land(run.id, options=LandOptions(GIVEN, batch=2), places=stage.places)
     assert set(landings(again).values()) == {LANDED}
+
+
+def test_a_batch_is_of_all_runs_of_a_target(shared_stage: Stage, runs: Runs) -> None:
+    """What is tested alike is tested together, and who needs what counts within a run."""
+    stage = shared_stage
+    verify = runs.verify("test ! -e bad.txt")
+    made = [
+        stage.run(
+            task("a", writes(f"a{n}.txt"), verify=verify),
+            task("b", writes(f"b{n}.txt"), needs=("a",), verify=verify),
+            *([task("bad", writes("bad.txt"), verify=verify)] if n else []),
+            batch=8,
+        )
+        for n in (0, 1)
+    ]
+    other = stage.run(task("other", writes("other.txt"), verify=runs.verify()), batch=8)
+    for run in (*made, other):
+        api.request_landing(run.id, LandMode.MERGE, places=stage.places)
+    first, second, third = (stage.wait(run.id) for run in (*made, other))
+    assert landings(first) == {"a": LANDED, "b": LANDED}
+    assert landings(second) == {"a": LANDED, "b": LANDED, "bad": BOUNCED}
+    assert landings(third) == {"other": LANDED}
+    assert (first.state, second.state) == (RunState.DONE, RunState.FAILED)
+    at = {one.landed: one.id for run in (first, second, third) for one in run.sessions}
+    lines = stage.repo.git("log", "--reverse", "--format=%H", f"{made[0].base_sha}..main")
+    order = [at[line] for line in lines.splitlines()]
+    assert len(order) == 5
+    for run in made:
+        assert order.index(f"{run.id}/a") < order.index(f"{run.id}/b")
+
+
+def test_stopping_one_run_leaves_the_others_of_its_batch(
+    shared_stage: Stage, runs: Runs, tmp_path: Path
+) -> None:
+    stage, gate, first_gate = shared_stage, tmp_path / "gate", tmp_path / "first"
+    waits = runs.verify(f"while [ ! -e {gate} ]; do sleep 0.02; done")
+    both = [stage.run(task(n, writes(f"{n}.txt"), verify=waits), batch=8) for n in ("one", "two")]
+    # Both wait when their turn begins: the first of the queue is on trial until then.
+    slow = runs.verify(f"while [ ! -e {first_gate} ]; do sleep 0.02; done")
+    hold = stage.run(task("slow", writes("slow.txt"), verify=slow))
+    api.request_landing(hold.id, LandMode.MERGE, places=stage.places)
+    eventually(lambda: runs.seen() == ["slow"], "it is on trial")
+    for run in both:
+        api.request_landing(run.id, LandMode.MERGE, places=stage.places)
+    first_gate.touch()
+    eventually(lambda: runs.seen()[1:] == ["one,slow,two"], "both are on trial together")
+    api.stop(both[1].id, places=stage.places)
+    gate.touch()
+    one, two = (stage.wait(run.id) for run in both)
+    assert (landings(one), landings(two)) == ({"one": LANDED}, {"two": LandState.NONE})
+    assert "two.txt" not in stage.repo.git("ls-tree", "--name-only", "main")

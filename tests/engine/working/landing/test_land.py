@@ -100,6 +100,7 @@ def test_a_target_that_nobody_has_checked_out_is_moved(shared_stage: Stage) -> N
     run = stage.run(task("one", writes("one.txt")), task("two", writes("two.txt")))
     after = api.land(f"{run.id}/two", target="main", places=stage.places)
     assert landings(after) == {"one": NONE, "two": LANDED}
+    assert after.state is RunState.DONE  # all that was asked for has happened
     after = api.land(run.id, places=stage.places)
     assert landings(after) == {"one": LANDED, "two": LANDED}
     assert {"one.txt", "two.txt"} <= on(stage, "main")

@@ -22,7 +22,13 @@ from abreast.engine.working.landing.candidate import (
 from abreast.engine.working.landing.own import need_not_landed
 from abreast.engine.working.landing.red_target import is_red, known_red, note_green, try_target
 from abreast.engine.working.landing.repair import after_conflict, after_red, is_repaired
-from abreast.engine.working.landing.trial import try_merged, verify_failed, went_beyond
+from abreast.engine.working.landing.trial import (
+    one_stop_file,
+    put_by,
+    try_merged,
+    verify_failed,
+    went_beyond,
+)
 from abreast.engine.working.run_steps import has_landed
 from abreast.engine.working.session.context import SessionContext
 from abreast.errors import AbreastError, StoreError
@@ -42,10 +48,14 @@ Ended = dict[str, SessionUpdate]
 
 @dataclass(frozen=True)
 class BatchMember:
-    """A session in a batch, and the commit that holds it and all before it."""
+    """A session in a batch, and the commit that holds it and all before it.
+
+    `runs` are those whose sessions are in the batch.
+    """
 
     context: SessionContext
     commit: str
+    runs: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -67,13 +77,13 @@ class BatchTest:
 
 
 async def land_together(contexts: Sequence[SessionContext]) -> Ended:
-    """Land sessions of one run, which are tested by the same commands, as far as they go together.
+    """Land sessions that are tested alike on one target, as far as they go together.
 
     Returns the ends of at least one of their landings; what is not among them is to be tried again.
     """
     run = contexts[0].run
-    if await asyncio.to_thread(contexts[0].engine.store.stop_requested, run.id):
-        return {one.session.id: stopped(one) for one in contexts}
+    if over := await asyncio.to_thread(_stopped_among, contexts):
+        return over
     for _ in range(_TRIES):
         ended = await _attempt(contexts)
         if ended is not None:
@@ -90,17 +100,20 @@ async def _attempt(contexts: Sequence[SessionContext]) -> Ended | None:
         return chain.ended
     first = chain.members[0].context
     if failed := await asyncio.to_thread(known_red, first, chain.old):
-        return {one.session.id: is_red(one, chain.old, failed) for one in contexts}
+        return {one.session.id: is_red(one, first, chain.old, failed) for one in contexts}
     test = await _test(chain.members, run.land_tests)
     if not test.green and verify_failed(test.failed):
         stop = landing_stop_file(first.engine.places, run.id)
         failed = await try_target(first, chain.old, stop)
         if verify_failed(failed):
-            return {one.session.id: is_red(one, chain.old, failed) for one in contexts}
+            return {one.session.id: is_red(one, first, chain.old, failed) for one in contexts}
         if failed == STOPPED_BY_USER:
             test = BatchTest(0, failed)
-    if test.failed == STOPPED_BY_USER:
-        return {one.session.id: stopped(one) for one in contexts}
+    stopping = test.failed == STOPPED_BY_USER
+    if stopping or len(_runs_of(contexts)) > 1:
+        ended = await asyncio.to_thread(_stopped_among, contexts)
+        if ended or stopping:
+            return ended or {one.session.id: stopped(one) for one in contexts}
     red = {
         one.context.session.id: await asyncio.to_thread(_red, one, chain.old, test.failed)
         for one in _blamed(chain, test)
@@ -109,6 +122,17 @@ async def _attempt(contexts: Sequence[SessionContext]) -> Ended | None:
     if not test.green:
         return chain.ended
     return await _move(chain, chain.members[: test.green], test.flaky)
+
+
+def _runs_of(contexts: Sequence[SessionContext]) -> list[str]:
+    return list(dict.fromkeys(one.run.id for one in contexts))
+
+
+def _stopped_among(contexts: Sequence[SessionContext]) -> Ended:
+    """Return the ends of those whose run has been asked to stop; the others wait on."""
+    store = contexts[0].engine.store
+    runs = {run for run in _runs_of(contexts) if store.stop_requested(run)}
+    return {one.session.id: stopped(one) for one in contexts if one.run.id in runs}
 
 
 def _blamed(chain: BatchChain, test: BatchTest) -> Sequence[BatchMember]:
@@ -151,8 +175,9 @@ def _chain(contexts: Sequence[SessionContext]) -> BatchChain:
     """Make the commits of a batch. What cannot follow those before it is left out."""
     old = resolve(contexts[0].repository, target_of(contexts[0]))
     tip, members, ended = old, list[BatchMember](), Ended()
+    runs = tuple(_runs_of(contexts))
     for context in contexts:
-        ahead = {one.context.task.id for one in members}
+        ahead = {one.context.task.id for one in members if one.context.run.id == context.run.id}
         try:
             made = _member(context, old, tip, ahead)
         except StoreError:
@@ -160,7 +185,7 @@ def _chain(contexts: Sequence[SessionContext]) -> BatchChain:
         except AbreastError as error:
             made = bounced(error.message, error.hint or "")
         if isinstance(made, str):
-            members.append(BatchMember(context, made))
+            members.append(BatchMember(context, made, runs))
             tip = made
         elif not members and not ended:  # with others before it, it may be otherwise
             ended[context.session.id] = made
@@ -231,8 +256,13 @@ async def _test(members: Sequence[BatchMember], tests: LandTests) -> BatchTest:
 async def _once(member: BatchMember, again: str = "") -> str:
     context = member.context
     folder = _folder(context) / f"{member.commit}{again}"
-    stop = landing_stop_file(context.engine.places, context.run.id)
-    return await try_merged(context, member.commit, folder, stop)
+    places = context.engine.places
+    stops = [landing_stop_file(places, run) for run in member.runs]
+    async with one_stop_file(stops, folder.with_name(f"{folder.name}.stop")) as stop:
+        failed = await try_merged(context, member.commit, folder, stop)
+    if failed == STOPPED_BY_USER and len(stops) > 1:  # for the others it may be tried again
+        await asyncio.to_thread(put_by, folder)
+    return failed
 
 
 async def _twice(member: BatchMember) -> BatchTest:

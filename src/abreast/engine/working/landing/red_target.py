@@ -51,10 +51,13 @@ async def try_target(context: SessionContext, tip: str, stop_file: Path) -> str:
     return failed
 
 
-def is_red(context: SessionContext, tip: str, failed: str) -> SessionUpdate:
-    """Return the end of a landing that stops because the target itself is red."""
+def is_red(context: SessionContext, tested: SessionContext, tip: str, failed: str) -> SessionUpdate:
+    """Return the end of a landing that stops because the target itself is red.
+
+    `tested` is the session for which that was found out.
+    """
     target, verify = context.run.target, context.task.verify
-    output = _folder(context, tip) / _TRIES[-1] / "verify"
+    output = _folder(tested, tip) / _TRIES[-1] / "verify"
     return SessionUpdate(
         landing=LandState.NONE,
         landed="",

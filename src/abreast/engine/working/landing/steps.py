@@ -25,6 +25,7 @@ from abreast.engine.working.landing.batch import (
 from abreast.engine.working.landing.candidate import bounced, landed_as, make_candidate
 from abreast.engine.working.landing.order import Waiting, in_order, look_at
 from abreast.engine.working.landing.own import brings_others, is_stacked, need_not_landed
+from abreast.engine.working.run_steps import close_landing
 from abreast.engine.working.session.context import (
     Engine,
     SessionContext,
@@ -36,6 +37,7 @@ from abreast.engine.working.session.spare import spare_runners
 from abreast.errors import AbreastError, StateError, StoreError
 from abreast.git.repository import read_ref, resolve
 from abreast.model.session import LandMode, LandOrder, LandState, Run, RunState, Session
+from abreast.process.environment import allow
 from abreast.store.rows import UNSET, SessionUpdate
 
 
@@ -102,7 +104,15 @@ async def land_next(engine: Engine, waiting: list[str], asked: dict[str, int]) -
         through += ended
     if len(through) == len(waiting):
         await asyncio.to_thread(spare_runners.discard)
+    left = {_run_of(name) for name in waiting if name not in through}
+    for run in {_run_of(name) for name in through} - left:
+        if run in asked:  # who waits for it need not wait for those of others
+            await asyncio.to_thread(close_landing, engine, run, asked[run])
     return through
+
+
+def _run_of(session: str) -> str:
+    return session.partition("/")[0]
 
 
 def _take(engine: Engine, waiting: Sequence[str]) -> tuple[list[str], dict[str, int]]:
@@ -124,7 +134,7 @@ def _take(engine: Engine, waiting: Sequence[str]) -> tuple[list[str], dict[str, 
                 raise
             except AbreastError:
                 break  # its landing says what is wrong
-        elif session.run == head.run.id and _alike(head, session):
+        elif _alike(head, engine, session):
             batch[name] = session.attempt
         if head.run.land is LandMode.PR or len(batch) >= head.run.land_batch:
             break
@@ -134,9 +144,27 @@ def _take(engine: Engine, waiting: Sequence[str]) -> tuple[list[str], dict[str, 
     return through, batch
 
 
-def _alike(head: SessionContext, session: Session) -> bool:
-    """Return whether the plan tests a session by the same commands as the first of a batch."""
-    return head.plan.by_id()[session.task].commands == head.task.commands
+def _alike(head: SessionContext, engine: Engine, session: Session) -> bool:
+    """Return whether a session is tested as the first of a batch is, and lands as that does.
+
+    One of another run may be: by the same commands, under the same limits, with the same variables.
+    """
+    if session.run == head.run.id:
+        return head.plan.by_id()[session.task].commands == head.task.commands
+    try:
+        context = open_context(engine, session.id, session.attempt)
+    except StoreError:
+        raise
+    except AbreastError:
+        return False  # its own landing says what is wrong
+    return _how_tested(context) == _how_tested(head)
+
+
+def _how_tested(context: SessionContext) -> tuple[object, ...]:
+    run, plan = context.run, context.plan
+    limits = plan.setup_timeout_minutes, plan.verify_timeout_minutes
+    env = allow(context.environment(), also=plan.pass_env)
+    return context.task.commands, limits, env, run.land, run.land_batch, run.land_tests
 
 
 def _record(engine: Engine, session: str, attempt: int, change: SessionUpdate) -> None:

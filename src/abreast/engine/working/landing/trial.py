@@ -6,6 +6,8 @@ that was killed in mid-trial finds it, and adopts what still runs, or ends it.
 """
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -29,6 +31,7 @@ from abreast.runner.job import is_lost
 from abreast.runner.supervise import STOPPED_BY_USER
 
 STAGES = ("setup", "verify")
+_LOOK = 0.25  # seconds between looks whether one of several runs was stopped
 _BEYOND = "verify went beyond its worktree: "
 
 
@@ -60,6 +63,36 @@ async def try_merged(context: SessionContext, merged: str, folder: Path, stop_fi
     if context.task.commands and failed != STOPPED_BY_USER:
         await asyncio.to_thread(write_atomic, said, failed)
     return failed
+
+
+@contextlib.asynccontextmanager
+async def one_stop_file(files: Sequence[Path], own: Path) -> AsyncIterator[Path]:
+    """Yield a file that appears when one of `files` does: `own`, unless there is only one."""
+    if len(files) == 1:
+        yield files[0]
+        return
+
+    def there() -> bool:
+        return any(file.exists() for file in files)
+
+    async def pass_on() -> None:
+        while not await asyncio.to_thread(there):  # noqa: ASYNC110 - other processes make them
+            await asyncio.sleep(_LOOK)
+        await asyncio.to_thread(own.touch)
+
+    await asyncio.to_thread(own.unlink, missing_ok=True)
+    watch = asyncio.create_task(pass_on())
+    try:
+        yield own
+    finally:
+        watch.cancel()
+
+
+def put_by(folder: Path) -> None:
+    """Put the folder of a trial that was stopped out of the way of one that is not."""
+    number = len(list(folder.parent.glob(f"{folder.name}-stopped-*")))
+    with contextlib.suppress(FileNotFoundError):
+        folder.rename(folder.with_name(f"{folder.name}-stopped-{number}"))
 
 
 async def _try(context: SessionContext, merged: str, folder: Path, stop_file: Path) -> str | None:
