@@ -67,10 +67,11 @@ class Change:
     shared: str = ""
     dislikes: str = ""
     needs: tuple[int, ...] = ()  # of the sessions of its run
+    more: tuple[tuple[str, str], ...] = ()  # other files, and what is in them
 
     def files(self, session: str) -> dict[str, str]:
         name = session.replace("/", "-")
-        made = {f"own-{name}": f"{session}\n"}
+        made = {f"own-{name}": f"{session}\n", **dict(self.more)}
         if self.red:
             made[f"red-{name}"] = "red\n"
         if self.flaky:
@@ -157,7 +158,8 @@ class QueueWorld:
     """One repository with runs whose sessions are done, and the queue of its branch `main`."""
 
     def __init__(self, folder: Path, repo: Repo) -> None:
-        self.repo, self.common = repo, repo.path / ".git"
+        self.repo = repo
+        self.common = Path(repo.git("rev-parse", "--path-format=absolute", "--git-common-dir"))
         self.places = Places(folder, f"sqlite:///{folder / 'abreast.db'}").make()
         self.store = _Store(make_engine(self.places.database))
         self.reader = Reader(self.places.database)
@@ -166,6 +168,7 @@ class QueueWorld:
         self.changes: dict[str, Change] = {}
         self.pushed: dict[str, dict[str, str]] = {}  # by commit
         self.tickets: list[Ticket] = []
+        self.look: Callable[[Path], None] = lambda _: None  # at each tree that verify is to judge
         self._trials = folder / "trials"
         self._trials.touch()
         self._flakes: Counter[str] = Counter()
@@ -243,6 +246,10 @@ class QueueWorld:
         update = SessionUpdate(base_sha=base, commit=commit, branch=ref)
         self.store.update_session(session.id, update)
 
+    def retake(self, session: str, commit: str) -> None:
+        """Let a session have come to another commit."""
+        self.store.update_session(session, SessionUpdate(commit=commit))
+
     def _commit(self, ref: str, parent: str, message: str, files: Mapping[str, str]) -> str:
         lines = [f"commit {ref}", "mark :1", "committer Ada <ada@example.com> 1700000000 +0000"]
         lines += [f"data {len(message)}", message, f"from {parent}"]
@@ -273,6 +280,13 @@ class QueueWorld:
         """Ask for the landing of sessions, as `abreast land` does once the run has ended."""
         generation = self.store.request_landing(run, sessions, LandMode.MERGE, "main", options)
         self.tickets.append(Ticket(run, generation))
+
+    def land(self, run: Run) -> dict[str, Session]:
+        """Land all of a run, and return its sessions by task."""
+        self.ask(run.id, [one.id for one in run.sessions], LandOptions())
+        while self.tickets:
+            self.step()
+        return {one.task: one for one in self.run(run.id).sessions}
 
     # What the worker does.
 
@@ -319,6 +333,7 @@ class QueueWorld:
         if (known := load_result(directory)) is not None:
             return known
         place = (await asyncio.to_thread(order)).cwd
+        self.look(place)
         failed = self._verify(place)
         on, _FAILPOINTS.on = _FAILPOINTS.on, False
         commit = Repo(place).git("rev-parse", "HEAD")
