@@ -195,3 +195,6 @@ def test_lines_leave_out_what_was_known_before():
     queued = replace(first, landing=LandState.QUEUED, landed="")
     lines.show(replace(before, sessions=(queued, *before.sessions[1:])))
     assert on.file.getvalue() == f"{first.id}: waits to land\n"
+    left = replace(first, landing=LandState.NONE, landed="", reason="stopped by you")
+    lines.show(replace(before, sessions=(left, *before.sessions[1:])))
+    assert on.file.getvalue().endswith(f"{first.id}: no longer waits to land, stopped by you\n")

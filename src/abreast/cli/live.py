@@ -177,7 +177,9 @@ class Lines:
                 self._say(session, session.state, _told(session), SESSION_STYLES[session.state])
             if session.landing is not landing:
                 style = LAND_STYLES[session.landing]
-                self._say(session, landing_word(session), landed_as(session), style)
+                left = session.landing is LandState.NONE  # its reason says why
+                more = figures.one_line(session.reason) if left else landed_as(session)
+                self._say(session, landing_word(session), more, style)
             self._seen[session.id] = (session.state, session.landing)
         self._show_conflicts(run)
 
@@ -207,7 +209,8 @@ class Lines:
 
 def landing_word(session: Session) -> str:
     """Return the state of a landing so that it is not taken for that of the session."""
-    return "waits to land" if session.landing is LandState.QUEUED else session.landing
+    words = {LandState.QUEUED: "waits to land", LandState.NONE: "no longer waits to land"}
+    return words.get(session.landing, session.landing)
 
 
 def landed_as(session: Session) -> str:

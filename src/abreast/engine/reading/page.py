@@ -115,7 +115,8 @@ def _landed(session: Session, run: Run) -> str:
 def _repairs(session: Session, run: Run) -> Iterator[str]:
     if session.repairs:
         times = "" if session.repairs == 1 else f" {session.repairs} times"
-        yield f"it did not land as it was first made, and was repaired{times}: abreast logs has why"
+        why = f"abreast logs {session.id} has why"
+        yield f"it did not land as it was first made, and was repaired{times}: {why}"
     for line in session.dropped:
         yield f"its repair drops what {run.target} had got: {line}"
 
