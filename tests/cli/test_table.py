@@ -229,3 +229,21 @@ def test_a_command_in_a_hint_is_never_broken():
     on = console(60)
     on.print(table.closing(values.run(bounced), Moment(values.NOW)), crop=False)
     assert f"  hint: {hint}" in text_of(on).splitlines()
+
+
+def test_a_repair_is_shown_where_a_landing_is_and_what_it_drops_below():
+    fields = {"repairs": 1, "most_repairs": 2, "mending": "f" * 40}
+    at_work = values.session("csv-export", SessionState.RUNNING, **fields)
+    said = closing(values.run(at_work))
+    assert "repairing 1 of 2" in said
+    done = values.session("docs", SessionState.DONE, **fields, dropped=("a.py: x = 1", "a.py: y"))
+    said = " ".join(closing(values.run(done)).split())
+    assert "repairing" not in said
+    assert "docs: its repair drops 2 lines of the target's; abreast show k3v9/docs" in said
+
+
+def test_what_a_landing_that_stopped_has_left_is_explained():
+    reason = "main itself is red, without this: `make` on 0123456789ab: verify failed: exit 2"
+    left = values.session("docs", SessionState.DONE, commit="9" * 40, reason=reason, hint="h")
+    said = " ".join(closing(values.run(left, state=RunState.FAILED)).split())
+    assert f"docs not landed: {reason}" in said
