@@ -19,9 +19,9 @@ def conflicts(*, run: str, all_worktrees: bool, json: bool) -> int:
 
     With each other, and with the target as it is now: which files, and which lines of each side.
     Sessions at work count with what is in their worktree at this moment. With --all-worktrees and
-    no RUN, the worktrees of the repository in the current folder are compared, against what its
-    main checkout is on. Nothing is changed in any of them. The exit code is 1 if there is a
-    conflict.
+    no RUN, the worktrees that others have made of the repository in the current folder are
+    compared, without those of sessions, against what its main checkout is on. Nothing is changed
+    in any of them. The exit code is 1 if there is a conflict.
     """
     from abreast.api.comparing import conflicts as compare
 
