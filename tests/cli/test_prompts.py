@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from abreast.cli import prompts
 
 
-def given(*arguments: str, stdin: str = "") -> list[str]:
+def given(*arguments: str, stdin: str | bytes = "") -> list[str]:
     """Return the texts that a command line comes to; raises what click raises."""
     found: list[str] = []
 
@@ -41,6 +41,8 @@ def test_texts_files_and_standard_input(tmp_path):
     [
         (("-t", "@no-such-file"), "there is no file no-such-file"),
         (("-t", "-", "-t", "-"), "standard input can be read once"),
+        (("-t", "@" + 300 * "x"), "cannot be read: File name too long"),
+        (("-t", "@~nobody-of-that-name/x"), "there is no file ~nobody-of-that-name/x"),
         (("-t",), "there is no terminal for an editor"),
         (("-t", "--land", "pr"), "there is no terminal for an editor"),
         (("--task", "--land=pr"), "there is no terminal for an editor"),
@@ -57,6 +59,8 @@ def test_a_file_that_is_no_text_is_told(tmp_path):
         given("-t", f"@{tmp_path / 'bad'}")
     with pytest.raises(click.UsageError, match="there is no file"):
         given("-t", f"@{tmp_path}")
+    with pytest.raises(click.UsageError, match="standard input is not UTF-8"):
+        given("-t", "-", stdin=b"\xff\xfe")
 
 
 @pytest.mark.parametrize(("writes", "said"), [("echo 'Do e.' >", ["Do e.\n"]), ("true", None)])

@@ -2,9 +2,10 @@
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
+
+from abreast.process.files import from_home
 
 _EDITED = "\0"  # what a bare -t stands for; no argument can hold it
 
@@ -45,16 +46,19 @@ def texts_of(given: Sequence[str]) -> tuple[str, ...]:
 
 def _text_of(given: str) -> str:
     if given == "-":
-        return sys.stdin.read()
+        try:
+            return sys.stdin.read().removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
+        except UnicodeDecodeError as error:
+            raise click.UsageError("-t -: standard input is not UTF-8") from error
     if given == _EDITED:
         return _edited()
     if not given.startswith("@"):
         return given
-    file = Path(given[1:]).expanduser()
-    if not file.is_file():  # a pipe or a device may never end
-        hint = "a text that begins with @ needs a space before it"
-        raise click.UsageError(f"-t {given}: there is no file {file}; {hint}")
+    file = from_home(given[1:])
     try:
+        if not file.is_file():  # a pipe or a device may never end
+            hint = "a text that begins with @ needs a space before it"
+            raise click.UsageError(f"-t {given}: there is no file {file}; {hint}")
         return file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"

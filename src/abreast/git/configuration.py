@@ -12,6 +12,7 @@ from pathlib import Path
 from abreast.git.call import call, split
 from abreast.git.reflog import read_file
 from abreast.git.repository import Repository
+from abreast.process.files import from_home
 
 # What of the user's configuration our own git directories get: what decides about content.
 #
@@ -88,7 +89,7 @@ def _own_settings(repo: Repository) -> Iterator[_Pair]:
     wanted = (*_SETTINGS, *(_PROMISOR if partial else ()))
     for key, value in found:
         if key in _PATHS and value is not None:
-            yield key, str(repo.place / Path(value).expanduser())
+            yield key, str(repo.place / from_home(value))
         elif any(fnmatchcase(key, pattern) for pattern in wanted):
             program = key.startswith("filter.") and key.rpartition(".")[2] in _FILTERS
             yield key, _anchored(repo, value) if program and value else value
@@ -194,7 +195,7 @@ def _settings(file: Path, depth: int = 0) -> dict[Setting, tuple[str, ...]]:
     for (_, key), values in list(found.items()):
         if key.startswith(("include.", "includeif.")):
             for value in values:
-                found |= _settings(file.parent / Path(value).expanduser(), depth + 1)
+                found |= _settings(file.parent / from_home(value), depth + 1)
     return found
 
 

@@ -18,6 +18,7 @@ from abreast.plan.explain import explain, kind_of
 from abreast.plan.options import NO_OVERRIDES, Overrides, plan_from_options
 from abreast.plan.source import KeyPath, Source, merged
 from abreast.plan.tasks import Defaults, build_task, check_tasks, merge_limits, read_choice
+from abreast.process.files import from_home
 
 NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
 
@@ -93,7 +94,7 @@ def build_plan(
         tasks=tasks,
         base=table.base,
         target=table.target,
-        repo=str((folder / Path(table.repo).expanduser()).resolve()) if table.repo else "",
+        repo=str((folder / from_home(table.repo)).resolve()) if table.repo else "",
         max_parallel=table.max_parallel,
         land=LandMode(table.land),
         land_style=LandStyle(table.land_style),
@@ -190,12 +191,14 @@ def parse_prompts(
     return plan
 
 
-def read_source(text: str, file: Path) -> Source:
-    """Return the TOML of a file; raises PlanError when it is none."""
+def read_source(text: str, file: Path, *, what: str = "the plan") -> Source:
+    """Return the TOML of a file; raises PlanError when it is none. `what` it is for people."""
     try:
         return Source(str(file), text, tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise PlanError([_syntax(text, file, error)]) from error
+        raise PlanError([_syntax(text, file, error)], what=what) from error
+    except RecursionError as error:
+        raise PlanError([Problem(str(file), "is nested too deeply")], what=what) from error
 
 
 def _syntax(text: str, file: Path, error: tomllib.TOMLDecodeError) -> Problem:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from abreast.errors import PlanError
+from abreast.model.text import whole_characters
 from abreast.plan.explain import explain
 from abreast.plan.parse import check_text, read_source
 from abreast.plan.source import Source, merged
@@ -28,6 +29,7 @@ KEYS = (
     "land",
     "land_style",
     "co_author",
+    "warn_agents",
     "batch",
     "gate",
     "setup_timeout_minutes",
@@ -79,8 +81,10 @@ def read_layer(text: str, file: Path, level: Level, agents: Sequence[str]) -> La
 
     from abreast.plan.schema import SettingsTable
 
-    source = read_source(text, file)
+    source = read_source(text, file, what="the settings")
     check_text(source)
+    if not text.isascii() and whole_characters(text) != text:
+        source.problem((), "has characters that are not UTF-8")
     if "agent" in source.raw:
         read_choice(source, ("agent",), source.raw["agent"], agents)
     try:

@@ -16,6 +16,14 @@ T = TypeVar("T")
 _NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
+def from_home(name: str) -> Path:
+    """Return the path `name`, a leading `~` or `~user` being a home; unknown users' stay."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        return Path(name)
+
+
 def private_folder(path: Path) -> Path:
     """Return the folder at `path`, made if need be, with those around it, for the user alone."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from abreast import api
 from abreast.engine.client.delegating import load_settings
 from abreast.engine.client.planning import chosen_agent
 from abreast.engine.client.settings import EffectiveSettings, read_settings
-from abreast.errors import PlanError, UntrustedError
+from abreast.errors import PlanError, StateError, UntrustedError
 from abreast.git.repository import find_repository
 from abreast.places import Places, find_places
 from tests.support.repos import Repo
@@ -131,6 +131,68 @@ def test_a_file_that_cannot_be_read_stops_before_anything_has_happened(
     file.write_bytes(b"\xff\xfe")
     with pytest.raises(PlanError, match="it is not UTF-8"):
         abreast.settings()
+    file.write_text("agent = " + 5000 * "[")
+    with pytest.raises(PlanError, match="nested too deeply"):
+        abreast.settings()
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "loop", "below a file"])
+def test_what_is_no_file_is_told_and_left_alone(
+    scratch_home: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    file = scratch_home / "config.toml"
+    if kind == "folder":
+        file.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(file)
+    elif kind == "loop":
+        file.symlink_to(file)
+    else:
+        (scratch_home / "a").write_text("")
+        file = scratch_home / "a" / "config.toml"
+    monkeypatch.setenv("ABREAST_CONFIG", str(file))
+    before = file.lstat().st_mode if kind != "below a file" else 0
+    for act in (abreast.settings, lambda: abreast.set_setting("model", "m")):
+        with pytest.raises(PlanError, match="the settings are wrong"):
+            act()
+    assert kind == "below a file" or file.lstat().st_mode == before
+
+
+def test_a_link_to_a_file_that_is_not_there_yet_and_the_null_device(
+    scratch_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = scratch_home / "config.toml"
+    file.symlink_to(scratch_home / "dotfiles" / "abreast.toml")
+    monkeypatch.setenv("ABREAST_CONFIG", str(file))
+    assert {one.level for one in abreast.settings()} == {"default"}
+    abreast.set_setting("model", "m")
+    assert file.is_symlink()
+    assert file.read_text() == 'model = "m"\n'
+    monkeypatch.setenv("ABREAST_CONFIG", os.devnull)
+    assert {one.level for one in abreast.settings()} == {"default"}
+    with pytest.raises(StateError, match="cannot be written"):
+        abreast.set_setting("model", "m")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("model", "m\udcff"), ("pool", 5000 * "["), ("limits.usd", "nan")]
+)
+def test_a_value_that_nobody_could_read_again_is_not_written(
+    scratch_home: Path, monkeypatch: pytest.MonkeyPatch, key: str, value: str
+) -> None:
+    monkeypatch.setenv("ABREAST_CONFIG", str(scratch_home / "config.toml"))
+    with pytest.raises(PlanError):
+        abreast.set_setting(key, value)
+    assert not (scratch_home / "config.toml").exists()
+
+
+def test_the_bytes_of_a_projects_file_are_a_text(repo: Repo, places: Places) -> None:
+    commit(repo, '\N{ZERO WIDTH NO-BREAK SPACE}model = "m"\r\n')
+    assert found_settings(repo, places).values == {"model": "m"}
+    (repo.path / "abreast.toml").write_bytes(b"verify = 'make \xff'")
+    repo.git("commit", "-aqm", "latin")
+    with pytest.raises(PlanError, match="not UTF-8"):
+        found_settings(repo, places)
 
 
 def test_the_agent_of_a_session_by_hand_is_that_of_the_settings(

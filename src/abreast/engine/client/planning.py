@@ -19,6 +19,7 @@ from abreast.places import find_places
 from abreast.plan.names import task_problems
 from abreast.plan.options import NO_OVERRIDES, Overrides, from_environment, plan_from_options
 from abreast.plan.parse import NO_SETTINGS, Parsed, parse_prompts, read_plan_file
+from abreast.process.files import from_home
 
 
 def read_plan(
@@ -82,7 +83,7 @@ def settings_for(
     """
     said = _keys_of(source) if source else {}
     base, own = base or _text(said, "base") or "HEAD", _text(said, "repo")
-    folder = source.parent / Path(own).expanduser() if source and own else Path.cwd()
+    folder = source.parent / from_home(own) if source and own else Path.cwd()
     places = find_places()
     try:
         found = find_repository((repo or folder).resolve(), worktrees=places.worktrees)
@@ -135,7 +136,7 @@ def _base_of(source: Path | None) -> str:
 def _keys_of(source: Path) -> Mapping[str, Any]:
     try:
         return tomllib.loads(source.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError):  # whoever reads all of it says so
+    except (OSError, ValueError, RecursionError):  # whoever reads all of it says so
         return {}
 
 

@@ -4,6 +4,8 @@ A project's file is somebody else's word. What would make more run or let more o
 after a person has said yes to exactly that; see `abreast.plan.settings.HARMLESS`.
 """
 
+import os
+import stat
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +34,7 @@ from abreast.process.files import load_as, write_atomic, write_json
 PROJECT_FILE = "abreast.toml"
 _TRUSTED = "trusted.json"
 _MOST = 100_000  # bytes of a file of settings
+_BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"  # what some editors begin a file with
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,7 @@ def _trusted(places: Places) -> dict[str, list[str]]:
 def _text_of(file: Path) -> str:
     """Return a file's text, "" when there is none."""
     try:
-        if not file.is_file():
+        if not _is_file(file):
             return ""
         with file.open("rb") as opened:
             content = opened.read(_MOST + 1)
@@ -136,6 +139,20 @@ def _text_of(file: Path) -> str:
         said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         problem = Problem(str(file), f"cannot be read: {said}")
         raise PlanError([problem], what="the settings") from error
+
+
+def _is_file(file: Path) -> bool:
+    """Return whether the file is there; raises PlanError for a folder, a pipe or a device.
+
+    The null device is a file without anything in it.
+    """
+    try:
+        mode = file.stat().st_mode
+    except FileNotFoundError:
+        return False
+    if not stat.S_ISREG(mode) and str(file) != os.devnull:  # a pipe may never end
+        raise PlanError([Problem(str(file), "is not a file")], what="the settings")
+    return stat.S_ISREG(mode)
 
 
 def _too_large(file: str) -> Problem:
@@ -152,7 +169,7 @@ def _committed(repository: Repository, base: str) -> str:
         return ""
     if int(size) > _MOST:
         raise PlanError([_too_large(PROJECT_FILE)], what="the settings")
-    return repository.call("cat-file", "blob", name).stdout
+    return repository.call("cat-file", "blob", name).stdout.removeprefix(_BOM)
 
 
 def set_value(key: str, value: str, *, file: Path, level: Level) -> Any:
@@ -204,11 +221,13 @@ def _meanings(value: str) -> Sequence[Any]:
         return (None,)
     try:
         return (value, tomllib.loads(f"value = {value}")["value"])
-    except ValueError:
+    except (ValueError, RecursionError):
         return (value,)
 
 
 def _write(file: Path, text: str) -> None:
+    if str(file) == os.devnull:
+        raise StateError(f"{file} cannot be written", hint="ABREAST_CONFIG names your settings")
     target = file.resolve()  # people link such files to where they keep them
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,7 @@ from abreast.model.session import Run, Session, SessionKind, SessionState
 from abreast.model.text import either
 from abreast.model.transcript import Transcript
 from abreast.places import Places
+from abreast.process.files import from_home
 from abreast.process.folders import written
 from abreast.store.reader import Reader
 
@@ -48,7 +49,7 @@ def each_here(folder: Path, places: Places, environ: Mapping[str, str]) -> list[
 
 def named(name: str, places: Places, environ: Mapping[str, str]) -> Transcript | None:
     """Return the transcript that a file or the id of a CLI's session names; None for neither."""
-    file = Path(name).expanduser()
+    file = from_home(name)
     if file.is_file():
         return open_transcript(file, places, environ, named=True)
     if not _ID.fullmatch(name):
@@ -162,7 +163,7 @@ def _of(session: Session, places: Places, environ: Mapping[str, str], tokens: in
 
 def _session(name: str, places: Places) -> Session | None:
     """Return abreast's own session `run/task`, or the newest one of that task."""
-    if Path(name).expanduser().is_file():
+    if from_home(name).is_file():
         return None
     reader = Reader(places.database)
     try:
