@@ -12,17 +12,9 @@ from abreast.api.following import Progress, wait
 from abreast.cli import as_json, door, figures
 from abreast.cli.console import Column, Grid
 from abreast.cli.edge import INTERRUPTED
+from abreast.cli.notices import conflict_lines, conflicts_of, name_of
 from abreast.cli.states import LAND_STYLES, MARKS, SESSION_STYLES, STUCK
-from abreast.cli.table import (
-    closing,
-    conflict_lines,
-    conflicts_of,
-    files,
-    fold,
-    name_of,
-    spent,
-    tally,
-)
+from abreast.cli.table import closing, files, fold, spent, tally
 from abreast.model.conflicts import WorkConflict, told_files
 from abreast.model.moment import Moment
 from abreast.model.session import (

@@ -1,8 +1,7 @@
 """Tables of what was done: the closing table of a run, and the list of runs."""
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +10,8 @@ from rich.text import Text
 
 from abreast.cli import figures
 from abreast.cli.console import Column, Grid
+from abreast.cli.notices import name_of, notices
 from abreast.cli.states import LAND_STYLES, RUN_STYLES, SESSION_STYLES, STUCK
-from abreast.model.conflicts import WorkConflict, told_files
 from abreast.model.events import Usage
 from abreast.model.moment import Moment
 from abreast.model.session import (
@@ -21,7 +20,6 @@ from abreast.model.session import (
     LandState,
     Run,
     Session,
-    SessionKind,
     SessionState,
 )
 from abreast.model.text import named
@@ -32,9 +30,6 @@ if TYPE_CHECKING:
 
 
 ROOM = 40  # sessions of a run that are shown unless all are asked for
-_FILES = 3  # in conflict that are named on a line; `abreast logs` has them all
-_QUESTION = 36  # characters shown of what a child was asked
-_RUN = re.compile(r"\bRUN\b")  # how a hint, which knows no run, calls the session's own
 
 
 def closing(
@@ -50,17 +45,8 @@ def closing(
     if folded:
         more = f"and {len(folded):,} more: {tally(folded)}; abreast status {run.id} lists all"
         parts.append(Text(more, "dim", overflow="fold"))
-    troubles = [text for one in shown if _is_trouble(one) for text in _trouble(one)]
-    proposals = [
-        Text(f"{s.task}: {s.landed}", overflow="fold")
-        for s in shown
-        if s.landing is LandState.PROPOSED and s.landed
-    ]
-    drifted = [_drift(session) for session in shown if session.outside]
-    dropped = [_dropped(session) for session in shown if session.dropped]
-    for block in (troubles, conflict_lines(shown), drifted, dropped, proposals):
-        if block:
-            parts += [Text(), *block]
+    for block in notices(shown):
+        parts += [Text(), *block]
     return Group(*parts, Text(), summary(run, now, who))
 
 
@@ -242,15 +228,6 @@ def tally(sessions: Iterable[Session]) -> str:
     return ", ".join(f"{counts[state]} {state}" for state in ended_first)
 
 
-def name_of(session: Session) -> str:
-    """Return what a session is called in a table: its task, and what a child was asked."""
-    if session.kind is not SessionKind.CHILD:
-        return session.task
-    question = figures.one_line(session.produces)
-    short = question if len(question) <= _QUESTION else f"{question[: _QUESTION - 1]}…"
-    return f"{session.task} {short}"
-
-
 def files(session: Session) -> str:
     """Return how many files a session has touched, unknown before it has started."""
     return figures.UNKNOWN if session.started is None else str(len(session.files))
@@ -261,74 +238,6 @@ def tokens(usage: Usage) -> str:
     if usage.input_tokens is None and usage.output_tokens is None:
         return figures.UNKNOWN
     return f"{figures.count(usage.input_tokens)}/{figures.count(usage.output_tokens)}"
-
-
-def _drift(session: Session) -> Text:
-    """Say what a session has written outside the paths that its task declares."""
-    said = f": wrote outside its declared paths: {named(session.outside)}"
-    return Text(session.task, overflow="fold").append(said, "yellow")
-
-
-def conflict_lines(sessions: Sequence[Session]) -> list[Text]:
-    """Return what sessions of a run conflict with, a line for each pair."""
-    names = {session.id: session.task for session in sessions}
-    return [_conflict(names, session, one) for session, one in conflicts_of(sessions)]
-
-
-def conflicts_of(sessions: Iterable[Session]) -> list[tuple[Session, WorkConflict]]:
-    """Return the conflicts of sessions that have not landed; of two of them it is there once."""
-    pairs: dict[tuple[frozenset[str], bool], tuple[Session, WorkConflict]] = {}
-    for session in sessions:
-        for one in session.conflicts if session.landing is not LandState.LANDED else ():
-            pair = frozenset((session.id, one.other))
-            pairs.setdefault((pair, one.is_target), (session, one))
-    return list(pairs.values())
-
-
-def _conflict(names: Mapping[str, str], session: Session, one: WorkConflict) -> Text:
-    other = one.other if one.is_target else names.get(one.other, one.other)
-    files = one.files[:_FILES]
-    told = "; ".join(told_files(files, one.more + len(one.files) - len(files)))
-    line = Text(f"{session.task} ", overflow="fold").append("conflicts", "yellow")
-    line.append(f" with {figures.one_line(other)}{', as it is now' if one.is_target else ''}: ")
-    return line.append(figures.one_line(told))
-
-
-def _dropped(session: Session) -> Text:
-    """Say that a repair has not kept lines that others have written in the target."""
-    lines = figures.counted(len(session.dropped), "line")
-    said = f": its repair drops {lines} of the target's; abreast show {session.id}"
-    return Text(session.task, overflow="fold").append(said, "yellow")
-
-
-def _is_trouble(session: Session) -> bool:
-    ended_badly = session.state.final and session.state is not SessionState.DONE
-    return ended_badly or session.landing in STUCK or _is_left(session)
-
-
-def _is_left(session: Session) -> bool:
-    """Return whether a landing has stopped before it came to this session."""
-    done = session.state is SessionState.DONE
-    return done and session.landing is LandState.NONE and bool(session.reason)
-
-
-def _trouble(session: Session) -> Iterator[Text]:
-    stuck = session.landing in STUCK
-    style = LAND_STYLES[session.landing] if stuck else SESSION_STYLES[session.state]
-    text = Text(f"{name_of(session)} ", overflow="fold")
-    state: str = session.landing if stuck else session.state
-    if _is_left(session):
-        state, style = "not landed", "yellow"
-    reason = figures.harmless(session.reason).strip() or "no reason is known"
-    text.append(state, style)
-    # "stopped by you" needs no "stopped:" before it.
-    again = reason.startswith(f"{state} ")
-    text.append(reason.removeprefix(state) if again else f": {reason}")
-    yield text
-    if session.hint:
-        hint = _RUN.sub(session.run, session.hint)
-        # One line, that a command or a path in it can be copied.
-        yield Text(f"  hint: {figures.one_line(hint)}", no_wrap=True, overflow="ignore")
 
 
 def removals_table(removals: "Sequence[Removal]", *, removed: bool) -> RenderableType:

@@ -1,0 +1,110 @@
+"""What is told below a table of sessions: what went wrong, conflicts, what to look at."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from rich.text import Text
+
+from abreast.cli import figures
+from abreast.cli.states import LAND_STYLES, SESSION_STYLES, STUCK
+from abreast.model.conflicts import WorkConflict, told_files
+from abreast.model.session import LandState, Session, SessionKind, SessionState
+from abreast.model.text import named
+
+_FILES = 3  # in conflict that are named on a line; `abreast logs` has them all
+_QUESTION = 36  # characters shown of what a child was asked
+_RUN = re.compile(r"\bRUN\b")  # how a hint of an earlier version calls the session's own
+
+
+def notices(sessions: Sequence[Session]) -> Iterator[list[Text]]:
+    """Yield what there is to tell of sessions, each kind of it by itself."""
+    proposals = [
+        Text(f"{s.task}: {s.landed}", overflow="fold")
+        for s in sessions
+        if s.landing is LandState.PROPOSED and s.landed
+    ]
+    blocks = (
+        [text for one in sessions if _is_trouble(one) for text in _trouble(one)],
+        conflict_lines(sessions),
+        [_drift(session) for session in sessions if session.outside],
+        [_dropped(session) for session in sessions if session.dropped],
+        proposals,
+    )
+    yield from filter(None, blocks)
+
+
+def name_of(session: Session) -> str:
+    """Return what a session is called in a table: its task, and what a child was asked."""
+    if session.kind is not SessionKind.CHILD:
+        return session.task
+    question = figures.one_line(session.produces)
+    short = question if len(question) <= _QUESTION else f"{question[: _QUESTION - 1]}…"
+    return f"{session.task} {short}"
+
+
+def _drift(session: Session) -> Text:
+    """Say what a session has written outside the paths that its task declares."""
+    said = f": wrote outside its declared paths: {named(session.outside)}"
+    return Text(session.task, overflow="fold").append(said, "yellow")
+
+
+def conflict_lines(sessions: Sequence[Session]) -> list[Text]:
+    """Return what sessions of a run conflict with, a line for each pair."""
+    names = {session.id: session.task for session in sessions}
+    return [_conflict(names, session, one) for session, one in conflicts_of(sessions)]
+
+
+def conflicts_of(sessions: Iterable[Session]) -> list[tuple[Session, WorkConflict]]:
+    """Return the conflicts of sessions that have not landed; of two of them it is there once."""
+    pairs: dict[tuple[frozenset[str], bool], tuple[Session, WorkConflict]] = {}
+    for session in sessions:
+        for one in session.conflicts if session.landing is not LandState.LANDED else ():
+            pair = frozenset((session.id, one.other))
+            pairs.setdefault((pair, one.is_target), (session, one))
+    return list(pairs.values())
+
+
+def _conflict(names: Mapping[str, str], session: Session, one: WorkConflict) -> Text:
+    other = one.other if one.is_target else names.get(one.other, one.other)
+    files = one.files[:_FILES]
+    told = "; ".join(told_files(files, one.more + len(one.files) - len(files)))
+    line = Text(f"{session.task} ", overflow="fold").append("conflicts", "yellow")
+    line.append(f" with {figures.one_line(other)}{', as it is now' if one.is_target else ''}: ")
+    return line.append(figures.one_line(told))
+
+
+def _dropped(session: Session) -> Text:
+    """Say that a repair has not kept lines that others have written in the target."""
+    lines = figures.counted(len(session.dropped), "line")
+    said = f": its repair drops {lines} of the target's; abreast show {session.id}"
+    return Text(session.task, overflow="fold").append(said, "yellow")
+
+
+def _is_trouble(session: Session) -> bool:
+    ended_badly = session.state.final and session.state is not SessionState.DONE
+    return ended_badly or session.landing in STUCK or _is_left(session)
+
+
+def _is_left(session: Session) -> bool:
+    """Return whether a landing has stopped before it came to this session."""
+    done = session.state is SessionState.DONE
+    return done and session.landing is LandState.NONE and bool(session.reason)
+
+
+def _trouble(session: Session) -> Iterator[Text]:
+    stuck = session.landing in STUCK
+    style = LAND_STYLES[session.landing] if stuck else SESSION_STYLES[session.state]
+    text = Text(f"{name_of(session)} ", overflow="fold")
+    state: str = session.landing if stuck else session.state
+    if _is_left(session):
+        state, style = "not landed", "yellow"
+    reason = figures.harmless(session.reason).strip() or "no reason is known"
+    text.append(state, style)
+    # "stopped by you" needs no "stopped:" before it.
+    again = reason.startswith(f"{state} ")
+    text.append(reason.removeprefix(state) if again else f": {reason}")
+    yield text
+    if session.hint:
+        hint = _RUN.sub(session.run, session.hint)
+        # One line, that a command or a path in it can be copied.
+        yield Text(f"  hint: {figures.one_line(hint)}", no_wrap=True, overflow="ignore")
