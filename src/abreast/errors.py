@@ -21,6 +21,7 @@ with `exit_code`: 0 done, 1 you can fix it, 2 usage, 3 our bug, 130 interrupted.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 class AbreastError(Exception):
@@ -78,11 +79,14 @@ class UntrustedError(StateError):
     """
 
     def __init__(self, repository: str, base: str, asked: Mapping[str, object]) -> None:
+        from shlex import quote  # no start of abreast waits for it
+
         self.repository, self.base, self.asked = repository, base, dict(asked)
         said = ", ".join(self.asked)
+        where = "" if Path.cwd().is_relative_to(repository) else f" --repo {quote(repository)}"
         super().__init__(
             f"abreast.toml of {repository} sets {said}, to which you have not said yes",
-            hint=f"to see them, and say yes: abreast settings trust --base {base[:12]}",
+            hint=f"to see them, and say yes: abreast settings trust --base {base[:12]}{where}",
         )
 
 

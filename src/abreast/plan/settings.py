@@ -109,7 +109,7 @@ def combine(layers: Sequence[Layer]) -> dict[str, Any]:
 
 def needs_yes(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of a project's settings that count only once a person has said yes to them."""
-    return {key: value for key, value in values.items() if key not in HARMLESS}
+    return {key: value for key, value in values.items() if key not in HARMLESS and value != {}}
 
 
 def digest_of(values: Mapping[str, Any]) -> str:

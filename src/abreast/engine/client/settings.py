@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from abreast.agents import AGENTS
 from abreast.errors import PlanError, Problem, StateError, UntrustedError
 from abreast.git.repository import Repository
@@ -33,6 +35,7 @@ from abreast.process.files import load_as, write_atomic, write_json
 
 PROJECT_FILE = "abreast.toml"
 _TRUSTED = "trusted.json"
+_LOCK = "trusted.lock"
 _MOST = 100_000  # bytes of a file of settings
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"  # what some editors begin a file with
 
@@ -94,7 +97,7 @@ def read_settings(
         return EffectiveSettings(tuple(layers), {})
     found = read_layer(committed, Path(PROJECT_FILE), Level.PROJECT, tuple(AGENTS))
     asked = needs_yes(found.values)
-    if asked and digest_of(asked) not in _trusted(places).get(str(repository.common_dir), ()):
+    if asked and not _is_trusted(asked, repository, places):
         calm = {key: value for key, value in found.values.items() if key not in asked}
         return EffectiveSettings(
             (*layers, Layer(Level.PROJECT, PROJECT_FILE, calm)), asked, repository, base
@@ -106,19 +109,26 @@ def trust(settings: EffectiveSettings, places: Places) -> None:
     """Note that a person has said yes to what waits for it."""
     if settings.repository is None or not settings.asked:
         return
-    known, name = _trusted(places), str(settings.repository.common_dir)
-    digests = [digest_of(settings.asked), *known.get(name, ())]
     places.make()
-    write_json(places.state / _TRUSTED, {**known, name: digests[:_KEPT]})
+    with FileLock(places.state / _LOCK):  # two may say yes at once
+        known, name = _trusted(places), str(settings.repository.common_dir)
+        digests = dict.fromkeys([digest_of(settings.asked), *known.get(name, ())])
+        write_json(places.state / _TRUSTED, {**known, name: [*digests][:_KEPT]})
 
 
-def trust_text(text: str, repository: Repository, places: Places) -> None:
-    """Note that a person has said yes to all of a project's file."""
-    found = read_layer(text, Path(PROJECT_FILE), Level.PROJECT, tuple(AGENTS))
-    trust(EffectiveSettings((), needs_yes(found.values), repository), places)
+def asked_of(file: Path, repository: Repository, places: Places) -> EffectiveSettings:
+    """Return what a project's file, as it is in the checkout, asks for and waits for a yes."""
+    found = read_layer(_text_of(file), file, Level.PROJECT, tuple(AGENTS))
+    asked = needs_yes(found.values)
+    waits = asked and not _is_trusted(asked, repository, places)
+    return EffectiveSettings((found,), asked if waits else {}, repository)
 
 
 _KEPT = 50  # versions of one project's settings: of a branch, of the next one
+
+
+def _is_trusted(asked: Mapping[str, Any], repository: Repository, places: Places) -> bool:
+    return digest_of(asked) in _trusted(places).get(str(repository.common_dir), ())
 
 
 def _trusted(places: Places) -> dict[str, list[str]]:
@@ -238,7 +248,14 @@ def _write(file: Path, text: str) -> None:
 
 
 def project_file(repository: Repository) -> Path:
-    """Return the project's file in the checkout; raises StateError where there is no checkout."""
+    """Return the project's file in the checkout; raises StateError where there is no checkout.
+
+    Also raises it for a link: commits hold where it leads, so it never counts, and it may lead out
+    of the repository.
+    """
     if repository.toplevel is None:
         raise StateError(f"{repository.place} has no checkout to write {PROJECT_FILE} in")
-    return repository.toplevel / PROJECT_FILE
+    file = repository.toplevel / PROJECT_FILE
+    if file.is_symlink():
+        raise StateError(f"{file} is a link, and a project's settings are a file of its own")
+    return file
