@@ -10,6 +10,7 @@ import pytest
 
 from abreast.cli import edge
 from abreast.errors import PlanError, Problem, StateError
+from tests.support.repos import Repo
 
 
 def abreast(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -136,3 +137,15 @@ def test_with_json_a_bug_is_a_document(scratch_home, capsys, monkeypatch):
     monkeypatch.setattr(edge, "_call", boom)
     assert edge.guard(["status", "--json"]) == 3
     assert json.loads(capsys.readouterr().out)["error"]["kind"] == "bug"
+
+
+def test_standard_input_may_be_closed(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(repo.path)
+    monkeypatch.setattr("sys.stdin", None)
+    assert edge.guard(["run", "-t", "-"]) == 1
+    assert "the prompt is empty" in capsys.readouterr().err
+    assert sys.stdin is None
+    assert edge.guard(["init"]) == 0
+    assert "nothing was written" in capsys.readouterr().err

@@ -44,7 +44,11 @@ def test_a_person_agrees_and_the_next_run_verifies(made: Stage, screen: Screen) 
 def test_what_does_not_work_is_not_written(made: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     assert guard(["init", "--yes", "--verify", "false"]) == 1
     assert "give others with --setup and --verify" in capsys.readouterr().err
+    assert guard(["init", "--yes", "--json", "--verify", "false"]) == 1
+    assert json.loads(capsys.readouterr().out)["error"]["hint"].startswith("give others")
     assert not (made.repo.path / "abreast.toml").exists()
+    assert guard(["init", "--yes", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["written"]) == 2
 
 
 def test_without_a_terminal_it_only_proposes(

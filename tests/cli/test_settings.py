@@ -1,6 +1,8 @@
 """Settings at a terminal: a person says yes to what a project asks for, or nothing starts."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -82,3 +84,19 @@ def test_without_a_terminal_nothing_starts_and_the_hint_says_yes(
 )
 def test_what_is_agreed_to_is_shown_in_full(value: object, shown: str) -> None:
     assert literal(value) == shown
+
+
+def test_options_before_the_inner_verb_count(
+    asking: Repo,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    first = ["settings", "--json", "--repo", str(asking.path)]
+    assert guard([*first, "set", "--project", "model", "m"]) == 0
+    file = asking.path / "abreast.toml"
+    assert json.loads(capsys.readouterr().out)["file"] == str(file)
+    assert 'model = "m"' in file.read_text()
+    assert guard([*first, "trust", "--yes"]) == 0
+    assert json.loads(capsys.readouterr().out)["trusted"] is True

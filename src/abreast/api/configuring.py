@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from abreast.agents import AGENTS
 from abreast.engine.client import initialising
 from abreast.engine.client import settings as files
 from abreast.engine.client.planning import settings_for
@@ -24,7 +25,7 @@ def settings(*, repo: Path | None = None) -> list[Setting]:
     The project's are those of its HEAD. `repo` is by default the one around the current folder.
     Raises PlanError for a file that cannot be read, with every problem by line and key.
     """
-    given = from_environment(os.environ)
+    given = from_environment(os.environ, agents=tuple(AGENTS))
     return settings_for(repo=repo).each(given)
 
 

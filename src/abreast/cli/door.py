@@ -77,7 +77,13 @@ class _Bytes(io.BufferedIOBase):
 
 @contextlib.contextmanager
 def guarded() -> Iterator[None]:
-    """Put a door before standard output and standard error for as long as the block lasts."""
+    """Put a door before standard output and standard error for as long as the block lasts.
+
+    Where standard input was closed there is an empty one.
+    """
+    read, nothing = sys.stdin, None
+    if read is None:
+        sys.stdin = nothing = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115
     before = sys.stdout, sys.stderr
     for stream in before:
         if isinstance(stream, io.TextIOWrapper):
@@ -89,6 +95,9 @@ def guarded() -> Iterator[None]:
         yield
     finally:
         sys.stdout, sys.stderr = before
+        if nothing:
+            sys.stdin = read
+            nothing.close()
 
 
 def console(*, stderr: bool = False) -> "Console":

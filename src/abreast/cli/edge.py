@@ -39,7 +39,8 @@ def guard(arguments: Sequence[str] | None = None) -> int:
 
 def _as_json(arguments: Sequence[str] | None) -> bool:
     """Return whether a command line, which may be wrong, asks for JSON."""
-    return "--json" in (sys.argv[1:] if arguments is None else arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    return "--json" in given[: given.index("--") if "--" in given else None]
 
 
 def _call(arguments: Sequence[str] | None) -> int:
@@ -63,7 +64,8 @@ def _print_error(kind: str, message: str, hint: str | None = None, **more: objec
     """Print an error as a document on standard output, where the answer would have been."""
     from abreast.cli.as_json import emit
 
-    emit({"error": {"kind": kind, "message": message, "hint": hint, **more}})
+    error = {"kind": kind, "message": message, "hint": hint, **more}
+    emit({"error": error}, lines=True)  # it may come after others, each on a line of its own
 
 
 def _kind_of(error: AbreastError) -> str:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from abreast.cli import as_json, options
+from abreast.cli import as_json, door, options
 from abreast.cli.figures import harmless
+from abreast.errors import StateError
 from abreast.model.text import named
 
 if TYPE_CHECKING:
@@ -54,12 +55,14 @@ def init(
     works = True
     wanted = bool(found.setup or found.verify) and not no_try
     if wanted and (yes or click.confirm("Try them once in a fresh worktree?", True, err=True)):
-        works = _try(found, repo)
+        works = _try(found, repo, json=json)
     if asks and not click.confirm("Write abreast.toml and plan.toml?", works, err=True):
         return 1
     if yes and not works:
-        click.echo("nothing was written: give others with --setup and --verify", err=True)
-        return 1
+        raise StateError(
+            "setup or verify failed, and nothing was written",
+            hint="give others with --setup and --verify",
+        )
     written = configuring.init(found, repo=repo)
     if json:
         as_json.emit({"commands": found, "written": written})
@@ -86,14 +89,22 @@ def _print(found: "ProjectCommands") -> None:
         click.echo(harmless(f"{'or':<8}{command}  ({file})"))
 
 
-def _try(found: "ProjectCommands", repo: Path | None) -> bool:
-    """Run the commands in a fresh worktree, show how it goes, and return whether they passed."""
-    from abreast.api import configuring, looking, running
-    from abreast.cli.live import follow
-    from abreast.model.session import SessionState
+def _try(found: "ProjectCommands", repo: Path | None, *, json: bool) -> bool:
+    """Run the commands in a fresh worktree, show how it goes, and return whether they passed.
+
+    Ctrl-C stops them.
+    """
+    from abreast.api import configuring, following, running
+    from abreast.cli.live import close, code_of, view
 
     run = running.start(configuring.trial(found, repo=repo))
-    follow(run, json=False)
-    [session] = looking.find_run(run.id).sessions
-    running.clean([session.id], remove=True, force=True)
-    return session.state is SessionState.DONE
+    try:
+        with view(door.console(stderr=True)) as progress:
+            progress(run)
+            ended = following.wait(run.id, progress=progress)
+    except BaseException:
+        running.stop(run.id)
+        raise
+    finally:
+        running.clean([run.sessions[0].id], remove=True, force=True)
+    return (code_of(ended) if json else close(ended, json=False)) == 0

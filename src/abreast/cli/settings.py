@@ -26,7 +26,8 @@ def settings(ctx: click.Context, *, repo: Path | None, json: bool) -> int:
     (ABREAST_AGENT and so on), the plan, the project's abreast.toml, your own config.toml, the
     default. A project's file is read from the commit that the sessions start from.
     """
-    if ctx.invoked_subcommand is not None:
+    if ctx.invoked_subcommand is not None:  # whose options these are, if they come first
+        ctx.default_map = {ctx.invoked_subcommand: {"repo": repo, "json": json}}
         return 0
     from abreast.api import configuring
 

@@ -58,13 +58,16 @@ def variable_of(key: str) -> str:
     return f"ABREAST_{key.upper()}"
 
 
-def from_environment(environ: Mapping[str, str], options: Overrides = NO_OVERRIDES) -> Overrides:
+def from_environment(
+    environ: Mapping[str, str], options: Overrides = NO_OVERRIDES, agents: Collection[str] = ()
+) -> Overrides:
     """Return the options with what the environment says where they say nothing.
 
     The variables are ABREAST_AGENT, _MODEL, _SETUP, _VERIFY, _LAND, _GATE and _MAX_PARALLEL.
-    Raises PlanError with all whose values mean nothing.
+    Raises PlanError with all whose values mean nothing; `agents` are the names of all agents.
     """
-    given, problems = {}, []
+    given: dict[str, Any] = {}
+    problems = []
     for key in VARIABLES:
         text = environ.get(variable_of(key), "")
         if not text or getattr(options, key):
@@ -74,8 +77,11 @@ def from_environment(environ: Mapping[str, str], options: Overrides = NO_OVERRID
         except ValueError:
             choices = f"must be one of {', '.join(_KINDS[key])}" if key in _KINDS else _WHOLE
             problems.append(Problem(variable_of(key), f"{choices}, not `{text}`"))
+    for problem in replace(NO_OVERRIDES, **given).problems(agents):
+        key = problem.where.removeprefix("--").replace("-", "_")
+        problems.append(replace(problem, where=variable_of(key)))
     if problems:
-        raise PlanError(problems)
+        raise PlanError(problems, what="the settings")
     return replace(options, **given)
 
 

@@ -146,12 +146,16 @@ def read_plan_file(
     `agents` are the names of all agents, the default one first. `settings` stand for what the plan
     does not say. Paths in the plan are relative to its folder.
     """
+    return parse_plan(read_text(file), file, options, agents=agents, settings=settings)
+
+
+def read_text(file: Path) -> str:
+    """Return the text of a plan file, which may be a pipe; raises PlanError."""
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        return file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise PlanError([Problem(str(file), f"cannot be read: {said}")]) from error
-    return parse_plan(text, file, options, agents=agents, settings=settings)
 
 
 def parse_plan(

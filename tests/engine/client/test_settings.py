@@ -284,3 +284,29 @@ def test_init_says_yes_to_nothing_that_somebody_else_wrote(repo: Repo, places: P
     abreast.init(ProjectCommands(setup="true"), repo=repo.path)
     repo.git("commit", "-aqm", "init")
     assert found_settings(repo, places).asked == {}, "all of it was agreed to"
+
+
+def test_a_plan_may_come_through_a_pipe(repo: Repo, places: Places, tmp_path: Path) -> None:
+    assert places.state
+    pipe = tmp_path / "plan.toml"
+    os.mkfifo(pipe)
+    text = '[[task]]\nid = "a"\nprompt = "x"\nagent = { command = "true" }\n'
+    with ThreadPoolExecutor(1) as pool:
+        written = pool.submit(pipe.write_text, text)
+        plan, _ = api.read_plan(pipe, repo=repo.path)
+        written.result()
+    assert [task.id for task in plan.tasks] == ["a"]
+
+
+def test_a_variable_that_means_nothing_is_told_by_its_name(
+    repo: Repo, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert places.state
+    monkeypatch.chdir(repo.path)
+    monkeypatch.setenv("ABREAST_AGENT", "codx")
+    monkeypatch.setenv("ABREAST_MAX_PARALLEL", "-1")
+    for act in (abreast.settings, lambda: api.read_plan(None, ["Do a."])):
+        with pytest.raises(PlanError) as refused:
+            act()
+        where = [problem.where for problem in refused.value.problems]
+        assert where == ["ABREAST_AGENT", "ABREAST_MAX_PARALLEL"]

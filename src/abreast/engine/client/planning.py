@@ -18,7 +18,7 @@ from abreast.model.task import Plan
 from abreast.places import find_places
 from abreast.plan.names import task_problems
 from abreast.plan.options import NO_OVERRIDES, Overrides, from_environment, plan_from_options
-from abreast.plan.parse import NO_SETTINGS, Parsed, parse_prompts, read_plan_file
+from abreast.plan.parse import NO_SETTINGS, Parsed, parse_plan, parse_prompts, read_text
 from abreast.process.files import from_home
 
 
@@ -38,13 +38,16 @@ def read_plan(
     project that wait for a yes.
     """
     place = str(repo.resolve()) if repo else ""
-    overrides = from_environment(os.environ, overrides)
-    settings = settings_for(source, overrides.base, repo)
+    overrides = from_environment(os.environ, overrides, tuple(AGENTS))
+    text = read_text(source) if source else ""  # once: it may be a pipe
+    said, folder = _keys_of(text), source.parent if source else Path()
+    settings = settings_for(said, folder, base=overrides.base, repo=repo)
     settings.require_trusted()
     try:
-        parsed = _parse(source, prompts, overrides, settings.values)
+        parsed = _parse(text, source, prompts, overrides, settings.values)
     except PlanError as error:
-        stand_in = Plan((), base=overrides.base or _base_of(source), repo=place)
+        base = overrides.base or _text(said, "base") or "HEAD"
+        stand_in = Plan((), base=base, repo=place)
         raise PlanError([*error.problems, *_problems(stand_in)]) from None
     plan = replace(parsed.plan, repo=place or parsed.plan.repo or str(Path.cwd()))
     checked = check_plan(plan, os.environ)
@@ -58,7 +61,8 @@ def plan_to_check(
 
     Nobody is going to work on it, so its agents are not looked for. Raises PlanError.
     """
-    parsed = _parse(source, prompts, Overrides(base=base)).plan
+    text = read_text(source) if source else ""
+    parsed = _parse(text, source, prompts, Overrides(base=base)).plan
     plan = replace(parsed, repo=str(repo.resolve() if repo else parsed.repo or Path.cwd()))
     problems = [*task_problems(plan)]
     try:
@@ -74,16 +78,19 @@ def plan_to_check(
 
 
 def settings_for(
-    source: Path | None = None, base: str = "", repo: Path | None = None
+    said: Mapping[str, Any] = NO_SETTINGS,
+    folder: Path = Path(),
+    *,
+    base: str = "",
+    repo: Path | None = None,
 ) -> EffectiveSettings:
-    """Return the settings for a plan file, or for work in a repository.
+    """Return the settings for a plan that says this and lies in `folder`, or for a repository.
 
     The project's are those of the commit that the sessions will start from. `repo` is by default
     the plan's, or else the one around the current folder. Raises PlanError.
     """
-    said = _keys_of(source) if source else {}
     base, own = base or _text(said, "base") or "HEAD", _text(said, "repo")
-    folder = source.parent / from_home(own) if source and own else Path.cwd()
+    folder = folder / from_home(own) if own else Path.cwd()
     places = find_places()
     try:
         found = find_repository((repo or folder).resolve(), worktrees=places.worktrees)
@@ -100,13 +107,14 @@ def chosen_agent(base: str, repo: Path | None, model: str) -> tuple[str, str]:
     """
     settings = settings_for(base=base, repo=repo)
     settings.require_trusted()
-    options = from_environment(os.environ)
+    options = from_environment(os.environ, agents=tuple(AGENTS))
     agent = options.agent or settings.values.get("agent", DEFAULT)
     named = agent if isinstance(agent, str) else DEFAULT  # a command is no name
     return named, model or options.model or settings.values.get("model", "")
 
 
 def _parse(
+    text: str,
     source: Path | None,
     prompts: Sequence[str],
     options: Overrides,
@@ -114,7 +122,7 @@ def _parse(
 ) -> Parsed:
     agents = tuple(AGENTS)
     if source is not None:
-        return read_plan_file(source, options, agents=agents, settings=settings)
+        return parse_plan(text, source, options, agents=agents, settings=settings)
     if settings:
         return Parsed(parse_prompts(prompts, options, agents=agents, settings=settings))
     return Parsed(plan_from_options(prompts, options, agents=agents))
@@ -128,15 +136,10 @@ def _problems(plan: Plan) -> Sequence[Problem]:
     return ()
 
 
-def _base_of(source: Path | None) -> str:
-    """Return the base that a plan names, even if other parts of it are wrong."""
-    return (_text(_keys_of(source), "base") if source else "") or "HEAD"
-
-
-def _keys_of(source: Path) -> Mapping[str, Any]:
+def _keys_of(text: str) -> Mapping[str, Any]:
     try:
-        return tomllib.loads(source.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError):  # whoever reads all of it says so
+        return tomllib.loads(text)
+    except (ValueError, RecursionError):  # whoever reads all of it says so
         return {}
 
 
