@@ -88,6 +88,7 @@ def test_three_sessions_are_landed_one_after_another(
     before = stage.repo.git("rev-parse", "main")
     again = api.land(run.id, places=stage.places)
     assert (again.state, landings(again)) == (RunState.DONE, landings(run))
+    assert [s.landed for s in again.sessions] == [s.landed for s in run.sessions]
     assert stage.repo.git("rev-parse", "main") == before
     assert len(trials.seen()) == 3
 

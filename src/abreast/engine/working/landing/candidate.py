@@ -83,18 +83,19 @@ def landed_as(context: SessionContext, tip: str, lacking: Collection[str] | None
     """Return the commit by which `tip` (a commit) has what the session made; "": it has not.
 
     `lacking` are commits that `tip` is known not to contain, the session's own among them if so.
-    That is `tip` itself where it contains the session's commit; else one of the candidates that
-    were made of it, for this request or an earlier one.
+    That is what it has landed as already; else one of the candidates that were made of it, for this
+    request or an earlier one; else its own commit.
     """
     repo, folder = context.repository, notes_folder(context)
-    own = context.session.commit
+    own, recorded = context.session.commit, context.session.landed
+    if recorded and holds(repo, tip, recorded):
+        return recorded
     if lacking is None:
         lacking = missing_from(repo, tip, own)
-    if own not in lacking:
-        return tip
     notes = folder.glob(f"*/{NOTE}*") if folder.is_dir() else ()
     made = {note.read_text(encoding="ascii") for note in notes}
-    return next((one for one in sorted(made) if holds(repo, tip, one)), "")
+    found = next((one for one in sorted(made) if holds(repo, tip, one)), "")
+    return found or (own if own not in lacking else "")
 
 
 def start_of(context: SessionContext, tip: str, lacking: Collection[str]) -> str:
