@@ -78,15 +78,16 @@ def close_run(engine: Engine, run_id: str, generation: int) -> None:
 
 def close_landing(engine: Engine, run_id: str, generation: int) -> None:
     """Give a run its final state once the landings that this request asked for are through."""
-
-    def judge(run: Run, stopping: bool) -> RunState | None:
-        if run.state is not RunState.LANDING:
-            return None  # a turn that another run had began on the target has closed it
-        # A session may have been queued once more meanwhile.
-        return final_state(run, stopping) if _all_ended(run) else RunState.QUEUED
-
-    _close(engine, run_id, generation, judge)
+    _close(engine, run_id, generation, after_landing)
     engine.lookout.changed(_require(engine, run_id).common_dir)
+
+
+def after_landing(run: Run, stopping: bool) -> RunState | None:
+    """Return the state of a run whose landings are through; None: it is that already."""
+    if run.state is not RunState.LANDING:
+        return None  # a turn that another run had began on the target has closed it
+    # A session may have been queued once more meanwhile.
+    return final_state(run, stopping) if _all_ended(run) else RunState.QUEUED
 
 
 def _close(

@@ -3,17 +3,19 @@
 A run holds no slot: it starts sessions as their needs are met, then asks for landings. A session
 is prepare → set up → agent → check → verify → commit, and ends in `finish` whatever happened. The
 check commits too where there is no verify; one that an older version has made comes to no ending.
+Whatever a step raises that it should not, its workflow comes to an end that the rows tell of.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from abreast.codec import load
 from abreast.engine.common.ending import Ending
 from abreast.engine.common.layout import ROUNDS
-from abreast.engine.working import run_steps
+from abreast.engine.working import giving_up, run_steps
 from abreast.engine.working.delegation import steps as child_steps
 from abreast.engine.working.durable import (
     AsyncFunction,
@@ -25,9 +27,11 @@ from abreast.engine.working.durable import (
     workflow,
 )
 from abreast.engine.working.landing import steps as landing_steps
+from abreast.engine.working.mishap import in_words, log_trace
 from abreast.engine.working.schedule import Pace, next_tasks
 from abreast.engine.working.session import steps
 from abreast.engine.working.session.context import Engine
+from abreast.errors import StoreError
 
 __all__ = ["install", "land_queue", "land_run", "run_plan", "run_session"]
 
@@ -49,7 +53,13 @@ def _step(name: str, work: AsyncFunction[Concatenate[Engine, P], R]) -> AsyncFun
     @step(name)
     @wraps(work)
     async def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        return await work(_engines[0], *args, **kwargs)
+        try:
+            return await work(_engines[0], *args, **kwargs)
+        except StoreError:
+            raise  # the step is tried again
+        except Exception:
+            log_trace(f"the step `{name}` {args}")
+            raise
 
     return run
 
@@ -81,15 +91,24 @@ _STEPS: tuple[tuple[str, Step], ...] = (
 )
 
 
+# Taken only where another step has failed: what older versions have begun goes on as it was.
+_end_session = _blocking("end session", giving_up.end_session)
+_end_run = _blocking("end run", giving_up.end_run)
+_end_landings = _blocking("end landings", giving_up.end_landings)
+
+
 @workflow("session")
 async def run_session(session: str, attempt: int) -> Ending:
     """Take one session from its base to its end; returns the ending."""
-    begun = await _prepare(session, attempt)
-    ending = begun.ending
-    for command, one in _STEPS:
-        if ending is None and (not command or command in begun.commands):
-            ending = await one(session, attempt)
-    return await _finish(session, attempt, ending)
+    try:
+        begun = await _prepare(session, attempt)
+        ending = begun.ending
+        for command, one in _STEPS:
+            if ending is None and (not command or command in begun.commands):
+                ending = await one(session, attempt)
+        return await _finish(session, attempt, ending)
+    except Exception as error:  # noqa: BLE001 - its run waits for it
+        return await _end_session(session, attempt, in_words(error))
 
 
 _place_child = _step("place child", child_steps.prepare)
@@ -100,16 +119,19 @@ _conclude = _step("conclude", child_steps.conclude)
 @workflow("child")
 async def run_child(session: str, attempt: int) -> Ending:
     """Take a child from its question to its deliverable; returns the ending."""
-    ending = await _place_child(session, attempt)
-    for number in range(len(ROUNDS)):
-        if ending is not None:
-            break
-        asked = await _ask(session, attempt, number)
-        ending = asked.ending
-        if not asked.again:
-            break
-    ending = await _conclude(session, attempt, ending)
-    return await _finish(session, attempt, ending)
+    try:
+        ending = await _place_child(session, attempt)
+        for number in range(len(ROUNDS)):
+            if ending is not None:
+                break
+            asked = await _ask(session, attempt, number)
+            ending = asked.ending
+            if not asked.again:
+                break
+        ending = await _conclude(session, attempt, ending)
+        return await _finish(session, attempt, ending)
+    except Exception as error:  # noqa: BLE001 - its run waits for it
+        return await _end_session(session, attempt, in_words(error))
 
 
 _open_run = _blocking("open run", run_steps.open_run)
@@ -121,6 +143,14 @@ _stop_requested = _blocking("stop requested", run_steps.stop_requested)
 @workflow("run")
 async def run_plan(run: str, generation: int) -> None:
     """Start every session as its needs are met, at most `max_parallel` at once, to the last."""
+    try:
+        await _run_sessions(run, generation)
+        await _close_run(run, generation)
+    except Exception as error:  # noqa: BLE001 - somebody waits for the run
+        await _end_run(run, generation, in_words(error))
+
+
+async def _run_sessions(run: str, generation: int) -> None:
     opened = await _open_run(run, generation)
     pace, progress = opened.pace, opened.progress
     running = await _begin(run, pace, sorted(progress.running))  # of an earlier request: joined
@@ -135,16 +165,18 @@ async def run_plan(run: str, generation: int) -> None:
         running |= await _begin(run, pace, ready)
         progress = progress.started(*ready)
         if not running:
-            break
+            return
         done = await first_done([handle for _, handle in running.values()])
         task, handle = running.pop(done.workflow_id)
-        ending = load(Ending, await handle.get_result(), f"the ending of {run}/{task}")
+        try:
+            ending = load(Ending, await handle.get_result(), f"the ending of {run}/{task}")
+        except Exception as error:  # noqa: BLE001 - its workflow has failed
+            ending = await _end_session(f"{run}/{task}", pace.attempts[task], in_words(error))
         if ending.again:
             pace = pace.at(task, ending.again)
             running |= await _begin(run, pace, [task])
         else:
             progress = progress.ended(task, ending, pace.agents[task])
-    await _close_run(run, generation)
 
 
 async def _begin(run: str, pace: Pace, tasks: Iterable[str]) -> dict[str, tuple[str, Handle[Any]]]:
@@ -173,13 +205,29 @@ async def land_queue(run: str, generation: int) -> None:
 
     Only one of these works on a target at a time. The others find what is left for them.
     """
-    turn = await _open_turn(run)
-    waiting, asked = list(turn.sessions), {**turn.runs, run: generation}
-    while waiting:
-        through = set(await _land_next(waiting, asked))
-        waiting = [name for name in waiting if name not in through]
+    waiting, asked = list[str](), {run: generation}
+    try:
+        turn = await _open_turn(run)
+        waiting, asked = list(turn.sessions), {**turn.runs, run: generation}
+        while waiting:
+            through = set(await _land_next(waiting, asked))
+            waiting = [name for name in waiting if name not in through]
+    except Exception as error:  # noqa: BLE001 - somebody waits for each of them
+        await _give_up_landings(run, waiting, in_words(error))
     for other, request in asked.items():
-        await _close_landing(other, request)
+        await _close_landed(other, request)
+
+
+async def _give_up_landings(run: str, waiting: list[str], why: str) -> None:
+    with suppress(Exception):  # its trace is in the log; their runs are to be closed
+        await _end_landings(run, waiting, why)
+
+
+async def _close_landed(run: str, generation: int) -> None:
+    try:
+        await _close_landing(run, generation)
+    except Exception as error:  # noqa: BLE001 - somebody waits for the run
+        await _end_run(run, generation, in_words(error))
 
 
 # As versions before the shared queue began it; what they had begun goes on.
@@ -190,6 +238,9 @@ _land_one = _step("land", landing_steps.land_one)
 @workflow("land")
 async def land_run(run: str, generation: int) -> None:
     """Land a run's sessions one after another; a bounce does not hold up the others."""
-    for session in (await _to_land(run))["sessions"]:
-        await _land_one(session, generation)
-    await _close_landing(run, generation)
+    try:
+        for session in (await _to_land(run))["sessions"]:
+            await _land_one(session, generation)
+    except Exception as error:  # noqa: BLE001 - somebody waits for them
+        await _give_up_landings(run, [], in_words(error))
+    await _close_landed(run, generation)

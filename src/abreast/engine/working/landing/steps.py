@@ -25,6 +25,7 @@ from abreast.engine.working.landing.batch import (
 from abreast.engine.working.landing.candidate import bounced, landed_as, make_candidate
 from abreast.engine.working.landing.order import Waiting, in_order, look_at
 from abreast.engine.working.landing.own import brings_others, is_stacked, need_not_landed
+from abreast.engine.working.mishap import REPORT, in_words, log_trace, plain
 from abreast.engine.working.run_steps import close_landing
 from abreast.engine.working.session.context import (
     Engine,
@@ -74,7 +75,7 @@ def _ordered(engine: Engine, run: Run, queued: Sequence[Session]) -> list[str]:
         return [place.session for place in in_order(waiting, run.land_order)]
     except StoreError:
         raise
-    except AbreastError:  # each landing will say what is wrong
+    except Exception:  # noqa: BLE001 - each landing will say what is wrong
         waiting = [Waiting(s.id, frozenset(f"{s.run}/{t}" for t in s.waits_for)) for s in queued]
         return [place.session for place in in_order(waiting, LandOrder.AS_GIVEN)]
 
@@ -107,7 +108,12 @@ async def land_next(engine: Engine, waiting: list[str], asked: dict[str, int]) -
     left = {_run_of(name) for name in waiting if name not in through}
     for run in {_run_of(name) for name in through} - left:
         if run in asked:  # who waits for it need not wait for those of others
-            await asyncio.to_thread(close_landing, engine, run, asked[run])
+            try:
+                await asyncio.to_thread(close_landing, engine, run, asked[run])
+            except StoreError:
+                raise
+            except Exception:  # noqa: BLE001 - at the end of the turn it is tried again
+                log_trace(f"closing {run}")
     return through
 
 
@@ -132,8 +138,8 @@ def _take(engine: Engine, waiting: Sequence[str]) -> tuple[list[str], dict[str, 
                 head = open_context(engine, name, session.attempt)
             except StoreError:
                 raise
-            except AbreastError:
-                break  # its landing says what is wrong
+            except Exception:  # noqa: BLE001 - its landing says what is wrong
+                break
         elif _alike(head, engine, session):
             batch[name] = session.attempt
         if head.run.land is LandMode.PR or len(batch) >= head.run.land_batch:
@@ -155,8 +161,8 @@ def _alike(head: SessionContext, engine: Engine, session: Session) -> bool:
         context = open_context(engine, session.id, session.attempt)
     except StoreError:
         raise
-    except AbreastError:
-        return False  # its own landing says what is wrong
+    except Exception:  # noqa: BLE001 - its own landing says what is wrong
+        return False
     return _how_tested(context) == _how_tested(head)
 
 
@@ -168,6 +174,24 @@ def _how_tested(context: SessionContext) -> tuple[object, ...]:
 
 
 def _record(engine: Engine, session: str, attempt: int, change: SessionUpdate) -> None:
+    try:
+        _write(engine, session, attempt, change)
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001 - what has happened is told, in words that fit
+        log_trace(f"recording the landing of {session}")
+        told = [plain(change.reason)] if isinstance(change.reason, str) and change.reason else []
+        reason = "; ".join([*told, in_words(error)])
+        end = replace(change, reason=reason, hint=REPORT, mending=UNSET)
+        try:
+            _write(engine, session, attempt, end)
+        except StoreError:
+            raise
+        except Exception:  # noqa: BLE001 - what others wait for goes on
+            log_trace(f"recording the landing of {session} in other words")
+
+
+def _write(engine: Engine, session: str, attempt: int, change: SessionUpdate) -> None:
     stopping = engine.store.stop_requested(session.partition("/")[0])
     try:
         if change.mending is not UNSET and not stopping:
@@ -201,14 +225,15 @@ async def _end_of_landings(
     except AbreastError as error:
         refused = bounced(error.message, error.hint or "")
     except Exception as error:  # noqa: BLE001 - one landing's boundary: recorded, the queue goes on
-        refused = bounced(f"abreast failed: {error!r}", "please report this")
+        log_trace(f"landing {', '.join(batch)}")
+        refused = bounced(in_words(error), REPORT)
     if len(batch) > 1:  # it may be the fault of any of them
         return await _end_of_landings(engine, {first: batch[first]}, asked)
     only = contexts[0] if contexts else None
-    return {first: await asyncio.to_thread(_unless_landed, only, refused)}
+    return {first: await asyncio.to_thread(unless_landed, only, refused)}
 
 
-def _unless_landed(context: SessionContext | None, refused: SessionUpdate) -> SessionUpdate:
+def unless_landed(context: SessionContext | None, refused: SessionUpdate) -> SessionUpdate:
     """Return that the session has landed, with a note, if it failed after the target had moved."""
     if context is None or context.run.land is LandMode.PR:
         return refused
@@ -227,7 +252,7 @@ def _make_idle(engine: Engine, session: str, attempt: int) -> None:
         give_back_worktree(open_context(engine, session, attempt))
     except StoreError:
         raise
-    except (AbreastError, OSError) as failure:
+    except Exception as failure:  # noqa: BLE001 - it has landed; the queue goes on
         reason = f"its warm worktree could not be given back: {failure}"
         hint = f"abreast clean {session} --remove"
         engine.store.update_session(session, SessionUpdate(reason=reason, hint=hint))
