@@ -57,3 +57,4 @@ def test_files_keep_their_own_edits_whatever_they_are_called(bench: Bench):
     assert (spans['quo"te'][0], spans["*"]) == (2, [4])
     assert list(read_edits(bench.found, base, one, ["*"])) == ["*"]
     assert read_edits(bench.found, base, one, []) == {}
+    assert read_edits(bench.found, base, one, ["not there"]) == {}, "a conflict of renames"

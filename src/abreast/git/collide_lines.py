@@ -60,6 +60,8 @@ def read_edits(
         return {}
     words = (*_DIFF, *_PLAIN, base, tip, "--", *paths)
     printed = repo.call("--literal-pathspecs", *words, env=env).stdout
+    if not printed:
+        return {}
     listed, _, patches = printed.partition("\0\0")
     fields = split(listed + "\0")
     changes = [
