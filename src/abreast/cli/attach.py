@@ -8,7 +8,7 @@ import click
 
 from abreast.cli import as_json, door, options
 from abreast.cli.figures import harmless
-from abreast.errors import StateError
+from abreast.errors import CommandError, StateError
 from abreast.model.session import Session, SessionState
 from abreast.process.command import run_foreground
 from abreast.process.files import materialise
@@ -45,7 +45,8 @@ def edit(*, session: str, json: bool) -> int:
     """
     from abreast.api import terminals
 
-    return _sit_down(terminals.edit(session), json=json)
+    hint = "export EDITOR=…, such as: export EDITOR=vim"
+    return _sit_down(terminals.edit(session), program="the editor", hint=hint, json=json)
 
 
 @click.command()
@@ -94,8 +95,13 @@ def _require_terminal() -> None:
         )
 
 
-def _sit_down(terminal: "Terminal", *, json: bool) -> int:
-    """Give the terminal to the agent, and record what there is when it ends."""
+def _sit_down(
+    terminal: "Terminal", *, program: str = "", hint: str | None = None, json: bool
+) -> int:
+    """Give the terminal to the agent, or to another `program`; record what there is when it ends.
+
+    Raises CommandError, with `hint`, for a program that cannot be started.
+    """
     from abreast.api.terminals import close_session
 
     command = terminal.command
@@ -105,10 +111,13 @@ def _sit_down(terminal: "Terminal", *, json: bool) -> int:
     try:
         materialise(command.files, command.links)
         code = run_foreground(command.argv, cwd=terminal.cwd, env=command.env)
+    except CommandError as error:
+        error.hint = hint
+        raise
     finally:
         session = close_session(terminal.session.id)
     if code:
-        click.echo(f"{session.agent} exited with {code}", err=True)
+        click.echo(f"{program or session.agent} exited with {code}", err=True)
     if json:
         as_json.emit({"session": as_json.session_dict(session)})
     else:

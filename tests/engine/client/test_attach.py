@@ -236,6 +236,9 @@ def test_a_worktree_is_edited_and_named(
     monkeypatch.delenv("VISUAL", raising=False)
     with pytest.raises(StateError, match="no editor is set"):
         api.edit("one", places=stage.places)
+    monkeypatch.setenv("EDITOR", "my-editor 'left open")
+    with pytest.raises(StateError, match="is no command: No closing quotation"):
+        api.edit("one", places=stage.places)
     monkeypatch.setenv("EDITOR", "my-editor --wait")
     terminal = api.edit("one", places=stage.places)
     assert terminal.command.argv == ("my-editor", "--wait", str(terminal.cwd))

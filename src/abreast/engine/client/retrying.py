@@ -6,11 +6,13 @@ from pathlib import Path
 
 from abreast.engine.client.requests import connect, require_task
 from abreast.engine.client.watching import require_run
+from abreast.engine.common.attendance import is_lost
 from abreast.engine.common.layout import layout_of, repository_of_run
 from abreast.errors import StateError
 from abreast.git.merge import fast_forwardable
 from abreast.git.repository import Repository, delete_ref, read_ref, resolve, swap_ref
-from abreast.model.session import LandState, Run, Session, SessionKind
+from abreast.model.session import LandState, Run, Session, SessionKind, SessionState
+from abreast.model.transitions import require_transition
 from abreast.places import Places
 from abreast.store.reader import Reader
 
@@ -29,6 +31,8 @@ def retry(session: Session, base: str, places: Places) -> Run:
             f"{session.id} is done, and has landed as {session.landed_name}",
             hint="start a new run for more work on top of it",
         )
+    if not is_lost(session, places):  # else it may be about to begin, from what is noted below
+        require_transition(session.id, session.state, SessionState.QUEUED, anew=True)
     run = require_run(Reader(places.database), session.run)
     layout = layout_of(session, places, Path(run.common_dir))
     with connect(places) as client:

@@ -103,7 +103,12 @@ def edit(session: Session, places: Places) -> tuple[Session, Command, Path]:
 
     `$VISUAL` or `$EDITOR` names it, with options. For the rest, see `attach`.
     """
-    editor = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "")
+    said = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""
+    try:
+        editor = shlex.split(said)
+    except ValueError as error:
+        hint = "export EDITOR=…, with quotes that are closed"
+        raise StateError(f"the editor `{said}` is no command: {error}", hint=hint) from error
     if not editor:
         raise StateError("no editor is set", hint="export EDITOR=…, such as: export EDITOR=vim")
     with _held(session, places) as context:
