@@ -2,12 +2,14 @@
 
 import io
 import sys
+import tempfile
 
 import click
 import pytest
 from click.testing import CliRunner
 
 from abreast.cli import prompts
+from abreast.errors import StateError
 
 
 def given(*arguments: str, stdin: str | bytes = "") -> list[str]:
@@ -80,3 +82,18 @@ def test_an_editor_is_opened_at_a_terminal(monkeypatch, tmp_path, writes, said):
     else:
         with pytest.raises(click.UsageError, match="nothing was written"):
             prompts.texts_of(["\0"])
+
+
+def test_what_was_written_in_an_editor_is_kept_when_nothing_starts(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(StateError), prompts.kept(["x", "\0"], ["x", "Do e.\n"]):
+        raise StateError("no")
+    [told] = capsys.readouterr().err.splitlines()
+    assert given(*told.partition(": ")[2].split()) == ["Do e.\n"]
+
+
+def test_an_editor_that_is_no_command_is_told(monkeypatch):
+    monkeypatch.setenv("VISUAL", "editor 'left open")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    with pytest.raises(click.UsageError, match="is no command: No closing quotation"):
+        prompts.texts_of(["\0"])

@@ -1,10 +1,14 @@
 """Tasks on the command line: in words, from a file or standard input, or written in an editor."""
 
+import contextlib
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import click
 
+from abreast.errors import AbreastError
 from abreast.process.files import from_home
 
 _EDITED = "\0"  # what a bare -t stands for; no argument can hold it
@@ -44,6 +48,20 @@ def texts_of(given: Sequence[str]) -> tuple[str, ...]:
     return tuple(_text_of(one) for one in given)
 
 
+@contextlib.contextmanager
+def kept(given: Sequence[str], texts: Sequence[str]) -> Iterator[None]:
+    """Keep what was written in an editor, and tell where, if the block fails."""
+    try:
+        yield
+    except (AbreastError, click.Abort, KeyboardInterrupt):
+        for one, text in zip(given, texts, strict=True):
+            if one == _EDITED:
+                folder = Path(tempfile.mkdtemp(prefix="abreast."))
+                (folder / "task.md").write_text(text, encoding="utf-8")
+                click.echo(f"what you wrote is kept: -t @{folder / 'task.md'}", err=True)
+        raise
+
+
 def _text_of(given: str) -> str:
     if given == "-":
         try:
@@ -69,7 +87,10 @@ def _edited() -> str:
     """Return what a person writes in their editor."""
     if not sys.stdin.isatty():
         raise click.UsageError("-t needs a text: there is no terminal for an editor")
-    text = click.edit("", extension=".md")
+    try:
+        text = click.edit("", extension=".md")
+    except ValueError as error:  # $EDITOR is a command, with quotes
+        raise click.UsageError(f"-t: $EDITOR is no command: {error}") from error
     if text is None or not text.strip():
         raise click.UsageError("-t: nothing was written, so nothing is started")
     return text

@@ -91,11 +91,12 @@ def run(
 
     if (plan is None) == (not tasks):
         raise click.UsageError("give either a plan or at least one -t TEXT")
-    tasks = prompts.texts_of(tasks)
-    checked, warnings = _read(plan, tasks, Overrides(**chosen), repo)
-    for warning in warnings:
-        click.echo(f"warning: {warning}", err=True)
-    started = _start(checked)
+    texts = prompts.texts_of(tasks)
+    with prompts.kept(tasks, texts):
+        checked, warnings = _read(plan, texts, Overrides(**chosen), repo)
+        for warning in warnings:
+            click.echo(f"warning: {warning}", err=True)
+        started = _start(checked)
     for line in started.note.splitlines():
         if line not in warnings:
             click.echo(f"gate: {figures.one_line(line)}", err=True)
