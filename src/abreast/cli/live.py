@@ -13,7 +13,7 @@ from abreast.cli import as_json, door, figures
 from abreast.cli.console import Column, Grid
 from abreast.cli.edge import INTERRUPTED
 from abreast.cli.notices import conflict_lines, conflicts_of, name_of
-from abreast.cli.states import LAND_STYLES, MARKS, SESSION_STYLES, STUCK
+from abreast.cli.states import EXPLAINED, LAND_STYLES, MARKS, SESSION_STYLES
 from abreast.cli.table import closing, files, fold, spent, tally
 from abreast.model.conflicts import WorkConflict, told_files
 from abreast.model.moment import Moment
@@ -207,7 +207,7 @@ def landing_word(session: Session) -> str:
 
 def landed_as(session: Session) -> str:
     """Return the short commit or the address that a session has landed as, or why it has not."""
-    if session.landing in STUCK:
+    if session.landing in EXPLAINED:
         return figures.one_line(session.reason)
     return session.landed if "://" in session.landed else session.landed[:7]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from rich.text import Text
 
 from abreast.cli import figures
-from abreast.cli.states import LAND_STYLES, SESSION_STYLES, STUCK
+from abreast.cli.states import EXPLAINED, LAND_STYLES, SESSION_STYLES
 from abreast.model.conflicts import WorkConflict, told_files
 from abreast.model.session import LandState, Session, SessionKind, SessionState
 from abreast.model.text import named
@@ -48,6 +48,9 @@ def _drift(session: Session) -> Text:
     return Text(session.task, overflow="fold").append(said, "yellow")
 
 
+_OVER = {LandState.LANDED, LandState.UNDONE}
+
+
 def conflict_lines(sessions: Sequence[Session]) -> list[Text]:
     """Return what sessions of a run conflict with, a line for each pair."""
     names = {session.id: session.task for session in sessions}
@@ -58,7 +61,7 @@ def conflicts_of(sessions: Iterable[Session]) -> list[tuple[Session, WorkConflic
     """Return the conflicts of sessions that have not landed; of two of them it is there once."""
     pairs: dict[tuple[frozenset[str], bool], tuple[Session, WorkConflict]] = {}
     for session in sessions:
-        for one in session.conflicts if session.landing is not LandState.LANDED else ():
+        for one in session.conflicts if session.landing not in _OVER else ():
             pair = frozenset((session.id, one.other))
             pairs.setdefault((pair, one.is_target), (session, one))
     return list(pairs.values())
@@ -82,7 +85,7 @@ def _dropped(session: Session) -> Text:
 
 def _is_trouble(session: Session) -> bool:
     ended_badly = session.state.final and session.state is not SessionState.DONE
-    return ended_badly or session.landing in STUCK or _is_left(session)
+    return ended_badly or session.landing in EXPLAINED or _is_left(session)
 
 
 def _is_left(session: Session) -> bool:
@@ -92,7 +95,7 @@ def _is_left(session: Session) -> bool:
 
 
 def _trouble(session: Session) -> Iterator[Text]:
-    stuck = session.landing in STUCK
+    stuck = session.landing in EXPLAINED
     style = LAND_STYLES[session.landing] if stuck else SESSION_STYLES[session.state]
     text = Text(f"{name_of(session)} ", overflow="fold")
     state: str = session.landing if stuck else session.state

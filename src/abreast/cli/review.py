@@ -40,7 +40,7 @@ def waiting(run: Run) -> list[Session]:
 
     They are in the plan's order, but each comes after those it waits for, which must land first.
     """
-    settled = {LandState.LANDED, LandState.PROPOSED}
+    settled = {LandState.LANDED, LandState.PROPOSED, LandState.UNDONE}
     rest = [
         s
         for s in run.sessions

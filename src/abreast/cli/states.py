@@ -50,6 +50,9 @@ LAND_STYLES = {
     LandState.READY: "yellow",
     LandState.BOUNCED: "red",
     LandState.PROPOSED: "cyan",
+    LandState.UNDONE: "yellow",
 }
 
 STUCK = frozenset({LandState.READY, LandState.BOUNCED})
+EXPLAINED = STUCK | {LandState.UNDONE}
+"""Landings of which the session's reason tells."""

@@ -66,6 +66,7 @@ class LandState(StrEnum):
     READY = "ready"  # merged and tested, but the target's checkout has overlapping edits
     BOUNCED = "bounced"  # conflict or red verify; the target was left alone
     PROPOSED = "proposed"  # a pull request is open
+    UNDONE = "undone"  # it had landed, and what reverts it has landed since
 
 
 class LandMode(StrEnum):

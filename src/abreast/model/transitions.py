@@ -63,8 +63,13 @@ RUNS = Transitions(
 
 LANDINGS = Transitions(
     # It is none again when it was stopped.
-    work={LandState.QUEUED: frozenset(LandState) - {LandState.QUEUED}},
-    anew={state: frozenset({LandState.QUEUED, LandState.NONE}) for state in LandState},
+    work={LandState.QUEUED: frozenset(LandState) - {LandState.QUEUED, LandState.UNDONE}},
+    anew={
+        **{state: frozenset({LandState.QUEUED, LandState.NONE}) for state in LandState},
+        LandState.LANDED: frozenset({LandState.QUEUED, LandState.NONE, LandState.UNDONE}),
+        # The undo was undone.
+        LandState.UNDONE: frozenset({LandState.QUEUED, LandState.NONE, LandState.LANDED}),
+    },
 )
 
 _TABLES: Mapping[type, Transitions[Any]] = {

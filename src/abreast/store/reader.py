@@ -158,7 +158,7 @@ class Reader:
         oldest of them first.
         """
         work = "s.base_sha <> '' AND s.state IN ('running', 'verifying', 'committing')"
-        done = "s.state = 'done' AND s.\"commit\" <> '' AND s.landing <> 'landed'"
+        done = "s.state = 'done' AND s.\"commit\" <> '' AND s.landing NOT IN ('landed', 'undone')"
         kind = f"(s.kind = 'task' AND {work}) OR (s.kind <> 'child' AND {done})"
         order = "ORDER BY r.ordinal DESC, s.position DESC LIMIT ?"
         where = f"r.common_dir = ? AND ({kind} OR s.conflicts <> '[]')"

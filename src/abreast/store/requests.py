@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from abreast.errors import NotFoundError
+from abreast.errors import NotFoundError, StateError
 from abreast.model.landing import LandOptions
 from abreast.model.moment import Moment
 from abreast.model.session import (
@@ -177,6 +177,23 @@ class Requests(Writing):
         """
         with transaction(self.engine) as db:
             return self._next(db, find(db, sessions, session), fresh=fresh)
+
+    def mark_undone(self, session: str, attempt: int, by: str = "", hint: str = "") -> None:
+        """Record that the session `by` has taken back what this one landed; "": it is there again.
+
+        Raises StateError when it has not landed, or is no longer at `attempt`.
+        """
+        landing = LandState.UNDONE if by else LandState.LANDED
+        with transaction(self.engine) as db:
+            row = find(db, sessions, session)
+            if row.attempt != attempt:
+                raise StateError(f"{session} is at attempt {row.attempt}, not {attempt}")
+            require_transition(session, LandState(row.landing), landing, anew=True)
+            reason = f"undone by {by}" if by else ""
+            text = line(landing.value, f"by {by}" if by else row.landed)
+            self._append(db, row.run_id, session, "landing", text)
+            values = {"landing": landing.value, "reason": reason, "hint": hint}
+            db.execute(sa.update(sessions).where(sessions.c.id == session).values(values))
 
     def request_stop(self, name: str) -> list[str]:
         """Ask that a session, or a run with all its sessions, be stopped; return the sessions.

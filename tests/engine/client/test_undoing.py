@@ -3,6 +3,7 @@
 import pytest
 
 from abreast import api
+from abreast.cli.edge import guard
 from abreast.errors import StateError
 from abreast.model.moves import Edit, Say, Shell
 from abreast.model.session import LandMode, LandState, LandStyle, RunState
@@ -55,7 +56,10 @@ def test_a_revert_that_conflicts_with_what_came_later_does_not_land(shared_stage
     later = stage.repo.commit("later", {"README.md": "# mine\n"})
     undone = api.undo(f"{run.id}/one", places=stage.places)
     assert undone.state is RunState.FAILED
-    assert undone.sessions[0].reason.endswith("what came later overlaps with it: revert it by hand")
+    [session] = undone.sessions
+    assert session.reason.endswith("what came later overlaps with it: revert it by hand")
+    landed = run.sessions[0].landed
+    assert session.hint == f"git revert {landed}, on main, and settle there what overlaps"
     assert stage.repo.git("rev-parse", "main") == later
 
 
@@ -162,3 +166,51 @@ def test_commits_of_any_kind_land_one_by_one_and_all_of_them_are_undone(
     assert {"empty.txt", "comment.txt", "latin.txt", "nobody.txt"} <= made
     assert api.undo(session.id, places=stage.places).state is RunState.DONE
     assert files(stage) == made - {"empty.txt", "comment.txt", "latin.txt", "nobody.txt"}
+
+
+def test_what_is_undone_says_so_and_lands_afresh_or_by_undoing_that(
+    shared_stage: Stage, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = shared_stage
+    monkeypatch.setenv("ABREAST_STATE_DIR", str(stage.places.state))
+    run = stage.run(
+        task("one", writes("one.txt")),
+        task("more", writes("more.txt"), needs=("one",)),
+        land=LandMode.NONE,
+    )
+    name = f"{run.id}/one"
+    assert api.land(name, places=stage.places).sessions[0].landing is LandState.LANDED
+    by = api.undo(name, places=stage.places).sessions[0]
+    hint = f"abreast land --undo {by.id} brings it back; abreast retry {name} does it afresh"
+
+    assert guard(["land", name]) == 1
+    said = capsys.readouterr().err
+    assert f"nothing to land: {name} was undone by {by.id}" in said
+    assert f"hint: {hint}" in said
+    assert guard(["status", run.id]) == 0
+    shown = capsys.readouterr().out
+    assert f"one undone by {by.id}" in " ".join(shown.split())
+    assert guard(["show", name]) == 0
+    shown = capsys.readouterr().out
+    assert "done, undone" in shown
+    assert "next: abreast land --undo" in shown
+    with pytest.raises(StateError, match=f"was undone by {by.id}"):
+        api.resume(name, "go on", places=stage.places)
+    more = api.land(f"{run.id}/more", places=stage.places).sessions[1]
+    assert (more.landing, more.hint) == (LandState.BOUNCED, hint)
+
+    again = api.undo(by.id, places=stage.places).sessions[0]
+    assert again.landing is LandState.LANDED, again.reason
+    there, undo = (api.find_session(one, places=stage.places) for one in (name, by.id))
+    assert (there.landing, there.reason, there.hint) == (LandState.LANDED, "", "")
+    assert (undo.landing, undo.reason) == (LandState.UNDONE, f"undone by {again.id}")
+
+    assert api.undo(name, places=stage.places).sessions[0].landing is LandState.LANDED
+    api.retry(name, places=stage.places)
+    stage.wait(run.id)
+    landed = api.land(run.id, places=stage.places)
+    assert {one.landing for one in landed.sessions} == {LandState.LANDED}
+    assert {"one.txt", "more.txt"} <= files(stage)
+    assert api.undo(f"{run.id}/more", places=stage.places).state is RunState.DONE
+    assert api.undo(name, places=stage.places).state is RunState.DONE
+    assert files(stage).isdisjoint({"one.txt", "more.txt"})

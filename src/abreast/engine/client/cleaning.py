@@ -160,7 +160,8 @@ def _landed(run: Run, session: Session, repository: Repository) -> str:
         how := is_landed(repository, session.commit, target, session.base_sha)
     ):
         return f"landed in {run.target} ({how})"
-    if session.landing is LandState.LANDED and holds(repository, target, session.landed):
+    was_there = session.landing in {LandState.LANDED, LandState.UNDONE}
+    if was_there and holds(repository, target, session.landed):
         return f"landed in {run.target} (as {session.landed_name})"
     proposed = session.landing is LandState.PROPOSED
     heads = (session.commit, read_ref(repository, pushed_ref(session.id)))

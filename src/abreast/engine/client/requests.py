@@ -25,6 +25,7 @@ from abreast.engine.common.layout import (
     layout_of,
 )
 from abreast.engine.common.lost import agent_is_lost
+from abreast.engine.common.undo import is_undone
 from abreast.engine.common.worker_process import ensure_worker, require_environment
 from abreast.errors import StateError, WorkerError
 from abreast.git.repository import find_repository
@@ -226,7 +227,11 @@ class Client:
                 f"run {run} has not ended: it is {found.state}{_LEFT if left else ''}",
                 hint=f"abreast resume {run} goes on with it" if left else f"abreast watch {run}",
             )
-        ready = [s for s in sessions if s.commit and s.state is SessionState.DONE]
+        finished = [s for s in sessions if s.commit and s.state is SessionState.DONE]
+        ready = [s for s in finished if not is_undone(s)]
+        if finished and not ready:
+            undone = finished[0]
+            raise StateError(f"nothing to land: {is_undone(undone)}", hint=undone.hint)
         if not ready:
             names = ", ".join(session.id for session in sessions)
             raise StateError(

@@ -12,6 +12,7 @@ from abreast.engine.client.requests import connect
 from abreast.engine.client.watching import require_run
 from abreast.engine.common.attendance import is_lost
 from abreast.engine.common.layout import layout_of
+from abreast.engine.common.undo import is_undone
 from abreast.errors import StateError
 from abreast.model.session import LandState, Run, Session, SessionKind, SessionState
 from abreast.model.text import one_line
@@ -126,6 +127,8 @@ def _require_resumable(session: Session) -> None:
             f"{session.id} is done, and has landed as {session.landed_name}",
             hint='abreast run -t "…" starts a task on top of it',
         )
+    if undone := is_undone(session):
+        raise StateError(undone, hint=session.hint)
     if not agent.capabilities.resume:
         hint = f"abreast retry {session.id} runs it again"
         raise StateError(f"{agent.title} has no conversation to go on with", hint=hint)

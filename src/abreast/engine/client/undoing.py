@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from abreast.engine.common.layout import repository_of_run
+from abreast.engine.common.undo import undo_command, undo_source
 from abreast.errors import NotFoundError, StateError
 from abreast.git.call import UTF8, split
 from abreast.git.merge import holds, is_taken_back
@@ -26,7 +27,7 @@ def undo_plan(session: Session, run: Run, places: Places) -> Plan:
     landed, the target does not have its commits or nothing of their changes any more, or what has
     landed later needs it and is still there.
     """
-    if session.landing is not LandState.LANDED:
+    if session.landing not in {LandState.LANDED, LandState.UNDONE}:
         raise StateError(f"{session.id} has not landed: there is nothing to undo")
     if "://" in session.landed:
         raise StateError(
@@ -49,15 +50,13 @@ def undo_plan(session: Session, run: Run, places: Places) -> Plan:
         )
     plan = load_plan(Reader(places.database).plan_json(run.id))
     own = plan.by_id()[session.task]
-    parent = "-m 1 " if merge else ""
     task = Task(
         id=f"undo-{session.task}"[:40].rstrip("-"),
         prompt=f"Revert what {session.id} has landed.",
         produces=f'Revert "{one_line(session.produces, _SUBJECT)}" ({commits[0][:12]})',
         agent=AgentChoice(
             "command",
-            command=f"git revert --no-commit {parent}{' '.join(commits)} && git revert --quit"
-            " || { echo 'what came later overlaps with it: revert it by hand' >&2; exit 1; }",
+            command=undo_command(commits, merge=merge),
         ),
         setup=own.setup,
         verify=own.verify,
@@ -71,7 +70,7 @@ def undo_plan(session: Session, run: Run, places: Places) -> Plan:
         setup_timeout_minutes=plan.setup_timeout_minutes,
         verify_timeout_minutes=plan.verify_timeout_minutes,
         pass_env=plan.pass_env,
-        source=f"undo of {session.id}",
+        source=undo_source(session.id),
         gate=GateMode.OFF,
     )
 
@@ -113,7 +112,9 @@ def landed_commits(repository: Repository, session: Session, target: str) -> tup
             hint=f"`git log {target}` shows whether it is there as another commit",
         )
     # Not `%(trailers)`: git finds none in a message that has no subject.
-    asked = ("log", "-z", "--format=%H %P%n%B", f"--grep=Abreast-Session: {session.id}", "-F", ref)
+    asked = ["log", "-z", "--format=%H %P%n%B", f"--grep=Abreast-Session: {session.id}", "-F", ref]
+    if session.attempt > 1 and session.base_sha:
+        asked.append(f"^{session.base_sha}")  # not what an attempt before had landed
     records = split(repository.call(*asked, config=UTF8).stdout)
     named = [
         record.partition("\n")[0].split()

@@ -17,6 +17,7 @@ from abreast.model.conflicts import ConflictMatrix, FileConflict, Lines, PairCon
 from abreast.model.session import LandState, Run, Session
 from abreast.places import Places
 
+_OVER = {LandState.LANDED, LandState.UNDONE}
 _Env = Mapping[str, str]
 _Found = tuple[list[ConflictSide], list[tuple[str, str]]]  # and those that could not be read
 
@@ -57,7 +58,7 @@ def _sessions(run: Run, repository: Repository, places: Places, env: _Env) -> _F
     sides: list[ConflictSide] = []
     left_out: list[tuple[str, str]] = []
     for session in run.sessions:
-        if not session.base_sha or session.landing is LandState.LANDED:
+        if not session.base_sha or session.landing in _OVER:
             continue
         try:
             tip = session.commit or _work(session, repository, places, env)

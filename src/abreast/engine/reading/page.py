@@ -46,7 +46,8 @@ def page_of(session: Session, run: Run, places: Places) -> SessionPage:
     conflicts = tuple(_conflicts(session, run, places))
     lost = _is_lost(session, run, repository)
     landed = _has_landed(session) and not lost
-    lands = session.state is SessionState.DONE and session.commit and not landed
+    over = landed or session.landing is LandState.UNDONE
+    lands = session.state is SessionState.DONE and session.commit and not over
     first = [s.task for s in run.sessions if s.task in task.needs and not _has_landed(s)]
     return SessionPage(
         session,
@@ -82,7 +83,7 @@ def _files(session: Session, layout: SessionLayout, repository: Repository) -> I
 
 
 def _conflicts(session: Session, run: Run, places: Places) -> Iterator[PageConflict]:
-    if _has_landed(session):
+    if _has_landed(session) or session.landing is LandState.UNDONE:
         return
     for pair in conflicts_of_run(run, places).conflicts:
         if session.id in {pair.one, pair.other}:

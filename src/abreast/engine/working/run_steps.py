@@ -143,7 +143,8 @@ def final_state(run: Run, stopping: bool) -> RunState:
         return RunState.STOPPED
     asked = run.land.at_once
     # Nobody has asked for the others, or the user has stopped their landing.
-    wanted = [s for s in run.sessions if s.commit and (stopping or s.landing is not LandState.NONE)]
+    unasked = {LandState.NONE, LandState.UNDONE}
+    wanted = [s for s in run.sessions if s.commit and (stopping or s.landing not in unasked)]
     landed = all(has_landed(session) for session in wanted)
     done = states <= {SessionState.DONE}
     if done and asked and not landed and stopping:

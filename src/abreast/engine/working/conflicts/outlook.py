@@ -227,7 +227,8 @@ def _is_later(session: Session, conflict: WorkConflict, by_id: Mapping[str, Sess
 
 def _is_side(session: Session) -> bool:
     if session.state is SessionState.DONE:
-        return bool(session.commit) and session.landing is not LandState.LANDED
+        over = session.landing in {LandState.LANDED, LandState.UNDONE}
+        return bool(session.commit) and not over
     return session.state in _LIVE and session.kind is SessionKind.TASK and bool(session.base_sha)
 
 

@@ -326,6 +326,8 @@ def lacks(context: SessionContext, need: Session) -> SessionUpdate:
         reason = f"waits for {need.task}, which is repaired"
         return SessionUpdate(landing=LandState.QUEUED, reason=reason)
     reason = f"needs {need.task}, which has not landed: {where(need)}"
+    if need.landing is LandState.UNDONE:
+        return bounced(reason, need.hint)
     return bounced(reason, f"abreast land {context.run.id} lands both")
 
 

@@ -25,6 +25,7 @@ from abreast.engine.working.landing.batch import (
 from abreast.engine.working.landing.candidate import bounced, landed_as, make_candidate
 from abreast.engine.working.landing.order import Waiting, in_order, look_at
 from abreast.engine.working.landing.own import brings_others, is_stacked, need_not_landed
+from abreast.engine.working.landing.undone import note_undone
 from abreast.engine.working.mishap import REPORT, in_words, log_trace, plain
 from abreast.engine.working.run_steps import close_landing
 from abreast.engine.working.session.context import (
@@ -130,7 +131,7 @@ def _take(engine: Engine, waiting: Sequence[str]) -> tuple[list[str], dict[str, 
         if session is None or session.landing is not LandState.QUEUED:
             through.append(name)
             if session is not None and session.landing is LandState.LANDED:
-                _make_idle(engine, name, session.attempt)
+                _after_landing(engine, name, session.attempt)
             continue
         if head is None:
             batch[name] = session.attempt
@@ -203,7 +204,12 @@ def _write(engine: Engine, session: str, attempt: int, change: SessionUpdate) ->
     except StateError:
         return  # another attempt at it has been asked for meanwhile
     if change.landing is LandState.LANDED:
-        _make_idle(engine, session, attempt)
+        _after_landing(engine, session, attempt)
+
+
+def _after_landing(engine: Engine, session: str, attempt: int) -> None:
+    note_undone(engine, session)
+    _make_idle(engine, session, attempt)
 
 
 async def _end_of_landings(

@@ -27,6 +27,7 @@ from abreast.engine.common.ending import (
     ending_of_command,
 )
 from abreast.engine.common.layout import JOBS
+from abreast.engine.common.undo import hint_of_undo, taken_back_by
 from abreast.engine.working.session import agent, preparing
 from abreast.engine.working.session import result as result_steps
 from abreast.engine.working.session.context import Engine, SessionContext, open_context
@@ -182,7 +183,10 @@ async def run_agent(context: SessionContext) -> Ending | None:
     """Run the agent to its end, or adopt the one that is running already."""
     result = await run_cli(context, "agent", agent.order)
     await asyncio.to_thread(agent.record, context, result)
-    return ending_of_agent(result)
+    ending = ending_of_agent(result)
+    if ending and taken_back_by(context.run, context.session):
+        return replace(ending, hint=hint_of_undo(context.run.target, context.task.agent.command))
+    return ending
 
 
 check = blocking(result_steps.check_and_commit)
