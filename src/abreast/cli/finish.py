@@ -121,8 +121,12 @@ def _print_forecast(expected: Sequence[LandingForecast], *, json: bool) -> int:
     if json:
         as_json.emit({"forecast": list(expected)})
         return int(bool(bounces))
+    numbers = {one.session: number for number, one in enumerate(expected, 1)}
     for number, one in enumerate(expected, 1):
         click.echo(f"{number}. {one.session}: {one.why}")
+        others = [numbers[s.session] for s in expected if s.batch == one.batch and s is not one]
+        if one.batch and others:
+            click.echo(f"   tested together with {', '.join(map(str, others))}")
         for subject in one.commits:
             click.echo(f"   commit: {figures.one_line(subject)}")
         if one.reason:

@@ -26,7 +26,8 @@ class QueuePlace:
 class LandingForecast:
     """What a landing will come to if every verify passes. `commits` are its subjects, in order.
 
-    `conflicts` are the sessions that wait as well and do not merge with it.
+    `conflicts` are the sessions that wait as well and do not merge with it. Those of one `batch`
+    are tested together; it is 0 for one that is not tested.
     """
 
     session: str
@@ -35,3 +36,4 @@ class LandingForecast:
     commits: tuple[str, ...] = ()
     reason: str = ""
     conflicts: tuple[str, ...] = ()
+    batch: int = 0

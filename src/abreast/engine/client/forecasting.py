@@ -1,7 +1,7 @@
 """What a landing will come to if every verify passes: merged in memory, and nothing moves."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from abreast.engine.common.layout import repository_of_run
@@ -15,6 +15,13 @@ from abreast.git.repository import Repository, resolve
 from abreast.model.landing import LandingForecast, LandOptions, QueuePlace
 from abreast.model.session import LandOrder, LandState, Run, Session
 from abreast.store.rows import SessionUpdate
+
+
+@dataclass(frozen=True, eq=False)
+class _Place:
+    place: QueuePlace
+    waiting: Waiting
+    context: SessionContext
 
 
 def places_of(
@@ -38,7 +45,7 @@ def forecast(
     repository = _repository(engine, run)
     with quarantine(repository) as objects:
         inside = replace(repository, objects=objects)
-        return list(_forecast(engine, run, inside, ordered))
+        return list(_forecast(engine, run, inside, ordered, options.batch or run.land_batch))
 
 
 def _forecast(
@@ -46,33 +53,54 @@ def _forecast(
     run: Run,
     repository: Repository,
     ordered: Sequence[tuple[QueuePlace, Waiting]],
+    most: int,
 ) -> Iterator[LandingForecast]:
+    """Yield what comes of each, batch by batch, as `working/landing` takes them from the queue."""
     old = tip = ""
     ahead, lost = set[str](), dict[str, str]()
+    left = list(_opened(engine, run, repository, ordered))
+    batch = 0
+    while left:
+        commands = left[0].context.task.commands
+        alike = [one for one in left if one.context.task.commands == commands][:most]
+        old = old or resolve(repository, target_of(left[0].context))
+        tip, batch, through = tip or old, batch + 1, 0
+        for one in alike:
+            session, place = one.context.session, one.place
+            made = _made(one.context, old, tip, ahead, lost)
+            if isinstance(made, SessionUpdate) and through:
+                continue  # whether it lands is seen once it is the first
+            left.remove(one)
+            through += 1
+            against = tuple(sorted(one.waiting.conflicts))
+            if isinstance(made, SessionUpdate):
+                outcome = LandState(made.landing)
+                if outcome is LandState.LANDED:
+                    ahead.add(session.task)
+                    reason = f"{run.target} has it already"
+                else:
+                    reason = lost[session.task] = made.reason
+                yield LandingForecast(session.id, place.why, outcome, (), reason, against)
+                continue
+            shape = ("log", "--reverse", "--first-parent", "--format=%s", made, f"^{tip}")
+            subjects = tuple(repository.call(*shape).stdout.splitlines())
+            ahead.add(session.task)
+            tip = made
+            landed = LandState.LANDED
+            yield LandingForecast(session.id, place.why, landed, subjects, "", against, batch)
+
+
+def _opened(
+    engine: Engine,
+    run: Run,
+    repository: Repository,
+    ordered: Sequence[tuple[QueuePlace, Waiting]],
+) -> Iterator[_Place]:
     by_id = {session.id: session for session in run.sessions}
     for place, waiting in ordered:
-        session = by_id[place.session]
-        opened = open_context(engine, session.id, session.attempt)
+        opened = open_context(engine, place.session, by_id[place.session].attempt)
         asked = replace(opened.run, target=run.target, land=run.land)
-        context = replace(opened, repository=repository, run=asked)
-        old = old or resolve(repository, target_of(context))
-        tip = tip or old
-        made = _made(context, old, tip, ahead, lost)
-        against = tuple(sorted(waiting.conflicts))
-        if isinstance(made, SessionUpdate):
-            outcome = LandState(made.landing)
-            if outcome is LandState.LANDED:
-                ahead.add(session.task)
-                reason = f"{run.target} has it already"
-            else:
-                reason = lost[session.task] = made.reason
-            yield LandingForecast(place.session, place.why, outcome, (), reason, against)
-            continue
-        shape = ("log", "--reverse", "--first-parent", "--format=%s", made, f"^{tip}")
-        subjects = tuple(repository.call(*shape).stdout.splitlines())
-        ahead.add(session.task)
-        tip = made
-        yield LandingForecast(place.session, place.why, LandState.LANDED, subjects, "", against)
+        yield _Place(place, waiting, replace(opened, repository=repository, run=asked))
 
 
 def _made(

@@ -8,6 +8,7 @@ from abreast import api
 from abreast.model.landing import LandOptions
 from abreast.model.moves import Shell, Write
 from abreast.model.session import LandMode, LandOrder, LandState, LandTests, Run, RunState
+from tests.cli.test_edge import abreast
 from tests.support.deadlines import eventually
 from tests.support.stage import Stage, scripted, task, writes
 
@@ -185,6 +186,42 @@ def test_a_dry_run_tells_what_will_happen(shared_stage: Stage, runs: Runs) -> No
     after = api.land(run.id, places=stage.places)
     assert subjects(stage, moved) == ["large is there."]
     assert landings(after) == {one.session.partition("/")[2]: one.outcome for one in found}
+
+
+def test_a_dry_run_tells_which_are_tested_together(
+    shared_stage: Stage, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = shared_stage
+    monkeypatch.setenv("ABREAST_STATE_DIR", str(stage.places.state))
+    monkeypatch.setenv("ABREAST_DB", stage.places.database)
+    verify, other = runs.verify(), runs.verify("true")
+    run = stage.run(
+        task("a", writes("a.txt"), verify=verify),
+        task("clash", writes("a.txt", "else\n"), verify=verify),
+        task("alone", writes("alone.txt"), verify=other),
+        task("b", writes("b.txt"), verify=verify),
+        task("c", writes("c.txt"), verify=verify),
+    )
+    asked = LandOptions(GIVEN, batch=3)
+    found = api.forecast_landing(run.id, options=asked, places=stage.places)
+    said = [(one.session.partition("/")[2], one.outcome, one.batch) for one in found]
+    assert said == [
+        ("a", LANDED, 1),
+        ("b", LANDED, 1),
+        ("clash", BOUNCED, 0),
+        ("c", LANDED, 2),
+        ("alone", LANDED, 3),
+    ]
+    printed = abreast("land", run.id, "--dry-run", "--batch", "3", "--order", "as-given").stdout
+    lines = printed.splitlines()
+    assert lines[lines.index(next(s for s in lines if s.startswith(f"1. {run.id}/a"))) + 1] == (
+        "   tested together with 2"
+    )
+    assert printed.count("tested together") == 2
+    after = api.land(run.id, options=asked, places=stage.places)
+    assert subjects(stage, run.base_sha) == [f"{n} is there." for n in ("a", "b", "c", "alone")]
+    assert landings(after)["clash"] == BOUNCED
+    assert runs.seen() == ["a,b", "a,b,c", "a,alone,b,c"]
 
 
 def test_a_red_target_is_nobodys_fault(shared_stage: Stage, runs: Runs) -> None:
