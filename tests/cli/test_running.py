@@ -96,7 +96,7 @@ def test_a_run_from_start_to_landing(here: Repo, tmp_path: Path):
     kept = abreast("clean")
     assert kept.returncode == 0
     assert "stays" in kept.stdout
-    assert "hint: `abreast land RUN`" in kept.stderr
+    assert f"hint: `abreast land {session['id']}`" in kept.stderr
     before = here.git("rev-parse", "main")
     landed = abreast("land", "make")
     assert landed.returncode == 0, landed.stderr

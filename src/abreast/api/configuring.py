@@ -23,8 +23,11 @@ def settings(*, repo: Path | None = None) -> list[Setting]:
     """Return every setting with the value that counts in a repository, and where it comes from.
 
     The project's are those of its HEAD. `repo` is by default the one around the current folder.
-    Raises PlanError for a file that cannot be read, with every problem by line and key.
+    Raises PlanError for a file that cannot be read, with every problem by line and key, and
+    NotFoundError for a `repo` that is none.
     """
+    if repo:
+        find_repository(repo, worktrees=find_places().worktrees)
     given = from_environment(os.environ, agents=tuple(AGENTS))
     return settings_for(repo=repo).each(given)
 

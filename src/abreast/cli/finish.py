@@ -184,8 +184,9 @@ def _print(removals: Sequence[Removal], *, remove: bool) -> None:
     worktrees = figures.counted(len(going), "worktree")
     if not going:
         click.echo("nothing to remove", err=True)
-        if removals and not remove:
-            hint = "`abreast land RUN` brings work in; with --force it may go, and a ref keeps it"
+        left = next((one.session for one in removals if one.kept == "not landed"), "")
+        if left and not remove:
+            hint = f"`abreast land {left}` brings it in; with --force it may go, and a ref keeps it"
             click.echo(f"hint: {hint}", err=True)
     elif remove:
         click.echo(f"removed {worktrees}, {total}", err=True)

