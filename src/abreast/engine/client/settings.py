@@ -92,10 +92,15 @@ def read_settings(
     file = user_file(environ)
     if text := _text_of(file):
         layers.append(read_layer(text, file, Level.USER, tuple(AGENTS)))
-    committed = _committed(repository, base) if repository else ""
-    if not committed or repository is None:
+    if repository is None:
         return EffectiveSettings(tuple(layers), {})
-    found = read_layer(committed, Path(PROJECT_FILE), Level.PROJECT, tuple(AGENTS))
+    try:
+        if not (committed := _committed(repository, base)):
+            return EffectiveSettings(tuple(layers), {})
+        found = read_layer(committed, Path(PROJECT_FILE), Level.PROJECT, tuple(AGENTS))
+    except PlanError as error:  # whoever mends the file in the checkout has to commit it
+        what = f"the settings of commit {base[:12]}"
+        raise PlanError(error.problems, what=what) from error
     asked = needs_yes(found.values)
     if asked and not _is_trusted(asked, repository, places):
         calm = {key: value for key, value in found.values.items() if key not in asked}
