@@ -87,6 +87,13 @@ def test_every_setting_tells_where_it_comes_from() -> None:
     ("text", "said"),
     [
         ("agnet = 'codex'", "config.toml:1 agnet: unknown key\n  hint: did you mean `agent`?"),
+        ("batch = 0", "config.toml:1 batch: must be at least 1, but is 0"),
+        (
+            "max_parallel = 2147483648",
+            "max_parallel: must be at most 2147483647, but is 2147483648",
+        ),
+        (f"repairs = {10**30}", "repairs: must be at most 2147483647"),
+        (f"limits.tokens = {10**30}", "limits.tokens: must be at most 9007199254740992"),
         ("agent = 'codx'", "config.toml:1 agent: there is no agent `codx`"),
         ("\n[limits]\nminuets = 3", "config.toml:3 limits.minuets: unknown key"),
         ("base = 'main'", "config.toml:1 base: unknown key"),
@@ -114,6 +121,9 @@ def test_the_environment_says_what_options_do_not() -> None:
     environ = {"ABREAST_AGENT": "codex", "ABREAST_GATE": "off", "ABREAST_MAX_PARALLEL": "3"}
     options = from_environment(environ, Overrides(agent="claude"))
     assert (options.agent, options.gate, options.max_parallel) == ("claude", GateMode.OFF, 3)
+    with pytest.raises(PlanError) as refused:
+        from_environment({"ABREAST_MAX_PARALLEL": str(2**31)})
+    assert [problem.where for problem in refused.value.problems] == ["ABREAST_MAX_PARALLEL"]
     with pytest.raises(PlanError) as refused:
         from_environment({"ABREAST_LAND": "up", "ABREAST_MAX_PARALLEL": "x"})
     assert [problem.where for problem in refused.value.problems] == [

@@ -61,7 +61,11 @@ def _explain(source: Source, detail: "ErrorDetails", schema: "type[BaseModel]") 
     elif kind == "missing":
         source.problem(path[:-1], f"`{last}` is missing")
     elif kind == "greater_than_equal":
-        source.problem(path, f"must not be negative, but is {value}")
+        least = detail["ctx"]["ge"]
+        must = f"must be at least {least}" if least else "must not be negative"
+        source.problem(path, f"{must}, but is {value}")
+    elif kind == "less_than_equal":
+        source.problem(path, f"must be at most {detail['ctx']['le']}, but is {value}")
     elif kind == "literal_error":
         choices = [choice.strip("'") for choice in detail["ctx"]["expected"].split(" or ")]
         _choice(source, path, value, ", ".join(choices).replace("'", "").split(", "))

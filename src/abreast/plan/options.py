@@ -36,6 +36,8 @@ class Overrides:
             yield Problem("--agent", *problem)
         if self.max_parallel < 0:
             yield Problem("--max-parallel", f"must not be negative, but is {self.max_parallel}")
+        if self.max_parallel >= 2**31:  # as in a plan
+            yield Problem("--max-parallel", f"is too large: {self.max_parallel}")
 
     def over(self, plan: Plan) -> Plan:
         """Return the plan with the options that apply to all of it."""

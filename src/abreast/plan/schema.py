@@ -5,7 +5,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Amount = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=0)]
+MOST = 2**31 - 1
+"""What a column of a whole number holds, in every database."""
+
+Count = Annotated[int, Field(ge=0, le=MOST)]
 
 
 class Table(BaseModel):
@@ -20,7 +23,7 @@ class LimitsTable(Table):
     minutes: Amount | None = None
     idle_minutes: Amount | None = None
     turns: Count | None = None
-    tokens: Count | None = None
+    tokens: Annotated[int, Field(ge=0, le=2**53)] | None = None  # what JSON holds exactly
     usd: Amount | None = None
 
 
@@ -65,7 +68,7 @@ class RunTable(Shared):
     land_style: Literal["squash", "merge", "rebase"] = "squash"
     co_author: bool = False
     warn_agents: bool = False
-    batch: Annotated[int, Field(ge=1)] = 1
+    batch: Annotated[int, Field(ge=1, le=MOST)] = 1
     gate: Literal["strict", "advise", "off"] = "advise"
     setup_timeout_minutes: Amount = 20.0
     verify_timeout_minutes: Amount = 20.0
