@@ -40,6 +40,11 @@ def _attend(connection: socket.socket) -> NoReturn:
     if (worker := os.fork()) == 0:
         connection.close()
         _become(order)
+    if hasattr(os, "pidfd_open"):  # on Linux
+        ended = os.pidfd_open(worker)
+        if ended not in select.select([ended, connection], [], [])[0]:
+            # Nothing is ever sent: the tests have died, and nobody else would end their worker.
+            os.kill(worker, signal.SIGKILL)
     _, status = os.waitpid(worker, 0)
     with contextlib.suppress(OSError):
         connection.sendall(str(os.waitstatus_to_exitcode(status)).encode())
