@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from abreast.api.looking import find_run, find_session
+from abreast.api.looking import find_run, find_session, run_or_session
 from abreast.engine.reading import diff as inspect
 from abreast.model.conflicts import ConflictMatrix
+from abreast.model.session import Run
 from abreast.model.session_page import SessionPage
 from abreast.places import Places, find_places
 
@@ -31,18 +32,20 @@ def show(name: str, *, places: Places | None = None) -> SessionPage:
 
 
 def conflicts(
-    run: str = "", *, all_worktrees: bool = False, places: Places | None = None
+    name: str = "", *, all_worktrees: bool = False, places: Places | None = None
 ) -> ConflictMatrix:
     """Return which sessions of a run conflict with each other, or with the target as it is now.
 
-    By default it is the newest run. With `all_worktrees`, worktrees that others have made are
-    compared, too; with that and no run only those, of the repository that the current folder lies
-    in.
+    By default it is the newest run; of a session, only its own conflicts are returned. With
+    `all_worktrees`, worktrees that others have made are compared, too; with that and no name also
+    the sessions of all runs, in the repository that the current folder lies in.
     """
     from abreast.engine.reading import conflicts as reading
 
     where = places or find_places()
-    if all_worktrees and not run:
+    if all_worktrees and not name:
         return reading.conflicts_of_worktrees(Path.cwd(), where)
-    found = find_run(run, places=where)
-    return reading.conflicts_of_run(found, where, all_worktrees=all_worktrees)
+    found = run_or_session(name, where) if name else find_run(places=where)
+    run = found if isinstance(found, Run) else find_run(found.run, places=where)
+    session = "" if found is run else found.id
+    return reading.conflicts_of_run(run, where, session=session, all_worktrees=all_worktrees)

@@ -11,36 +11,41 @@ from abreast.model.text import counted, harmless
 
 
 @click.command()
-@options.run_name
+@options.optional_name
 @click.option("--all-worktrees", is_flag=True, help="Compare worktrees that others have made, too")
 @options.as_json
-def conflicts(*, run: str, all_worktrees: bool, json: bool) -> int:
+def conflicts(*, name: str, all_worktrees: bool, json: bool) -> int:
     """Say which sessions would conflict if they landed now
 
     With each other, and with the target as it is now: which files, and which lines of each side.
-    Sessions at work count with what is in their worktree at this moment. With --all-worktrees and
-    no RUN, the worktrees that others have made of the repository in the current folder are
-    compared, without those of sessions, against what its main checkout is on. Nothing is changed
-    in any of them. The exit code is 1 if there is a conflict.
+    Sessions at work count with what is in their worktree at this moment. Of a session, only its own
+    conflicts are told. With --all-worktrees and no name, the worktrees that others have made of the
+    repository in the current folder and its sessions of all runs, at work or not landed, are
+    compared, against what its main checkout is on. Nothing is changed in any of them. The exit code
+    is 1 if there is a conflict.
     """
     from abreast.api.comparing import conflicts as compare
 
-    matrix = compare(run, all_worktrees=all_worktrees)
+    matrix = compare(name, all_worktrees=all_worktrees)
     if json:
         as_json.emit(asdict(matrix))
     else:
         click.echo(harmless("\n".join(_told(matrix))))
-        for name, reason in matrix.left_out:
-            click.echo(harmless(f"{name} is not compared: {reason}"), err=True)
+        for side, reason in matrix.left_out:
+            click.echo(harmless(f"{side} is not compared: {reason}"), err=True)
     return 1 if matrix.conflicts else 0
 
 
 def _told(matrix: ConflictMatrix) -> Iterator[str]:
-    sides = f"{counted(len(matrix.sides), 'side')} and {matrix.target} ({matrix.commit[:12]})"
+    target = f"{matrix.target} ({matrix.commit[:12]})"
+    sides = f"between {counted(len(matrix.sides), 'side')} and {target}"
+    if matrix.session:
+        others = len([one for one in matrix.sides if one != matrix.session])
+        sides = f"of {matrix.session} with {counted(others, 'other side')} and {target}"
     if not matrix.conflicts:
-        yield f"no conflict between {sides}"
+        yield f"no conflict {sides}"
         return
     for pair in matrix.conflicts:
         yield f"{pair.one} conflicts with {pair.other}"
         yield from (f"  {line}" for line in told_files(pair.files))
-    yield f"{counted(len(matrix.conflicts), 'conflict')} between {sides}"
+    yield f"{counted(len(matrix.conflicts), 'conflict')} {sides}"

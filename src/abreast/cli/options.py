@@ -99,6 +99,14 @@ run_name = click.argument(
     help="A run, or the beginning of its name; without it the newest",
 )
 
+optional_name = click.argument(
+    "name",
+    metavar="[RUN|SESSION]",
+    default="",
+    shell_complete=complete_any,
+    help="A run, or a session as RUN/TASK or by its task alone; without it the newest run",
+)
+
 session_name = click.argument(
     "session",
     metavar="SESSION",

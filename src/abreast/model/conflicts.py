@@ -52,7 +52,8 @@ class WorkConflict:
 class ConflictMatrix:
     """All conflicts among `sides` and with `target`, which was at `commit`.
 
-    `left_out` are sides that could not be read: name and reason.
+    `left_out` are sides that could not be read: name and reason. With `session`, only the conflicts
+    of that one are in it.
     """
 
     target: str
@@ -60,6 +61,7 @@ class ConflictMatrix:
     sides: tuple[str, ...]
     conflicts: tuple[PairConflict, ...]
     left_out: tuple[tuple[str, str], ...] = ()
+    session: str = ""
 
 
 def told_files(files: Sequence[FileConflict], more: int = 0) -> Iterator[str]:

@@ -2,17 +2,22 @@
 
 import hashlib
 import json
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 
 from abreast import api
+from abreast.errors import NotFoundError
 from abreast.model.conflicts import ConflictMatrix, FileConflict, PairConflict
-from abreast.model.moves import Edit, Fail, Say, Write
+from abreast.model.moves import Edit, Fail, Say, Shell, Write
+from abreast.model.session import LandMode
+from abreast.model.task import AgentChoice
 from abreast.places import find_places
 from tests.cli.test_edge import abreast
+from tests.support.deadlines import eventually
 from tests.support.repos import Repo
-from tests.support.stage import Stage, scripted, task, writes
+from tests.support.stage import Stage, scripted, task, until, writes
 
 
 @pytest.fixture
@@ -105,6 +110,66 @@ def test_a_runs_sessions_are_compared_with_worktrees_of_others(
     mine.write({"README.md": "# mine\n"})
     found = api.conflicts(run.id, all_worktrees=True, places=stage.places)
     assert [(one.one, one.other) for one in found.conflicts] == [(f"{run.id}/one", str(mine.path))]
+
+
+def test_all_that_is_at_work_in_a_repository_is_compared_without_a_name(
+    asked: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sessions of any run, but for what has landed or failed, and worktrees of others."""
+    stage, gate = asked, tmp_path / "gate"
+    edits = Write("README.md", "# one\n")
+    done = stage.run(
+        task("done", scripted(edits, Say("done"))),
+        task("failed", scripted(Write("README.md", "# no\n"), Fail("no luck"))),
+    )
+    stage.run(task("landed", writes("landed.txt")), land=LandMode.MERGE)
+    wrote = tmp_path / "wrote"
+    works = scripted(Write("README.md", "# at work\n"), Shell(f"touch {wrote}"), until(gate))
+    live = stage.start(task("live", works))
+    eventually(wrote.exists, "it has written")
+    mine = Repo(tmp_path / "mine")
+    stage.repo.git("worktree", "add", "-q", "--detach", str(mine.path), "main")
+    mine.write({"README.md": "# mine\n"})
+    monkeypatch.chdir(stage.repo.path)
+    found = api.conflicts(all_worktrees=True, places=stage.places)
+    gate.touch()
+    stage.wait(live.id)
+    sides = f"{done.id}/done", f"{live.id}/live", str(mine.path)
+    assert found.sides == sides
+    pairs = {frozenset((one.one, one.other)) for one in found.conflicts}
+    assert pairs == set(map(frozenset, combinations(sides, 2)))
+
+
+def test_of_a_session_its_own_conflicts_are_told(asked: Stage) -> None:
+    def edit(text: str) -> AgentChoice:
+        return scripted(Write("README.md", text), Say("done"))
+
+    tasks = [task(name, edit(f"# {name}\n")) for name in ("one", "two", "three")]
+    run = asked.run(*tasks, task("new", writes("new.txt")))
+    one, new = f"{run.id}/one", f"{run.id}/new"
+    told = abreast("conflicts", one)
+    assert (told.returncode, told.stderr) == (1, "")
+    lines = told.stdout.splitlines()
+    assert lines[:3:2] == [f"{one} conflicts with {run.id}/{n}" for n in ("two", "three")]
+    assert lines[4].startswith(f"2 conflicts of {one} with 3 other sides and main (")
+    told = abreast("conflicts", new)
+    assert told.returncode == 0
+    assert told.stdout.startswith(f"no conflict of {new} with 3 other sides and main (")
+    api.land(new, places=asked.places)
+    assert abreast("conflicts", new).stderr == (
+        f"{new} is not compared: it has landed, or has no work yet\n"
+    )
+    assert "there is no session" in abreast("conflicts", f"{run.id}/else").stderr
+
+
+def test_a_branch_without_a_commit_is_nothing_to_compare_with(
+    tmp_path: Path, scratch_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "unborn"
+    Repo(tmp_path).git("init", "-q", "-b", "main", str(place))
+    monkeypatch.chdir(place)
+    with pytest.raises(NotFoundError, match="main has no commit yet"):
+        api.conflicts(all_worktrees=True, places=find_places())
 
 
 def _everything(folder: Path) -> dict[str, str]:

@@ -1,11 +1,11 @@
 """The conflicts between the sessions of a run, the target, and worktrees that others have made."""
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from abreast.engine.common.layout import layout_of, repository_of_run
-from abreast.errors import AbreastError
+from abreast.errors import AbreastError, NotFoundError
 from abreast.git.changes import quarantine
 from abreast.git.collide import ConflictSide, commit_on, find_collisions
 from abreast.git.collide_lines import LineEdit, facing, read_edits
@@ -16,16 +16,21 @@ from abreast.git.worktree import Worktree, list_worktrees
 from abreast.model.conflicts import ConflictMatrix, FileConflict, Lines, PairConflict
 from abreast.model.session import LandState, Run, Session
 from abreast.places import Places
+from abreast.store.reader import Reader
 
+_MOST = 200  # sessions; as many as a worker looks at by itself
 _OVER = {LandState.LANDED, LandState.UNDONE}
 _Env = Mapping[str, str]
 _Found = tuple[list[ConflictSide], list[tuple[str, str]]]  # and those that could not be read
 
 
-def conflicts_of_run(run: Run, places: Places, *, all_worktrees: bool = False) -> ConflictMatrix:
+def conflicts_of_run(
+    run: Run, places: Places, *, session: str = "", all_worktrees: bool = False
+) -> ConflictMatrix:
     """Return the conflicts of a run's sessions that have not landed, as their work is now.
 
-    With `all_worktrees`, the repository's other worktrees are sides too, but for those of ours.
+    With `session`, only those of that one. With `all_worktrees`, the repository's other worktrees
+    are sides too, but for those of ours.
     Nothing is written but to folders that are deleted afterwards. Raises NotFoundError when the
     repository is gone.
     """
@@ -33,35 +38,55 @@ def conflicts_of_run(run: Run, places: Places, *, all_worktrees: bool = False) -
     at = read_ref(repository, f"refs/heads/{run.target}") if run.target else None
     name, target = (run.target, at) if at else (run.base, run.base_sha)
     with quarantine(repository) as env:
-        sides, left_out = _sessions(run, repository, places, env)
+        sides, left_out = _sessions(run.sessions, lambda _: repository, places, env)
         if all_worktrees:
             _add(_worktrees(repository, places, target, env), sides, left_out)
-        return _matrix(repository, (name, target), (sides, left_out), env)
+        known = [one.name for one in sides] + [left for left, _ in left_out]
+        if session and session not in known:
+            left_out.append((session, "it has landed, or has no work yet"))
+        return _matrix(repository, (name, target), (sides, left_out), env, session)
 
 
 def conflicts_of_worktrees(folder: Path, places: Places) -> ConflictMatrix:
-    """Return the conflicts of the linked worktrees of the repository that `folder` lies in.
+    """Return the conflicts of all that is at work in the repository that `folder` lies in.
 
-    The target is what the main checkout is on; its own changes are not looked at.
+    That is its linked worktrees, and the sessions of any run that are at work, or done and not
+    landed (the newest 200). The target is what the main checkout is on; its own changes are not
+    looked at. Raises NotFoundError when that has no commit.
     """
     repository = find_repository(folder, worktrees=places.worktrees)
     main = list_worktrees(repository)[0]
+    name = main.branch or "HEAD"
+    if main.head is not None and not main.head.strip("0"):
+        raise NotFoundError(f"{name} has no commit yet: there is nothing to compare with")
     target = main.head or resolve(repository, "HEAD")
+    records = Reader(places.database).at_stake(str(repository.common_dir), _MOST)
+    runs = {one.session.id: one.run for one in records}
+    ours = [one.session for one in records if not one.session.state.final or one.session.commit]
+
+    def opened(session: Session) -> Repository:
+        run = runs[session.id]
+        return repository_of_run(places, run.id, Path(run.repo))
+
     with quarantine(repository) as env:
-        sides: list[ConflictSide] = []
-        left_out: list[tuple[str, str]] = []
+        sides, left_out = _sessions(ours, opened, places, env)
         _add(_worktrees(repository, places, target, env), sides, left_out)
         return _matrix(repository, (main.branch or target[:12], target), (sides, left_out), env)
 
 
-def _sessions(run: Run, repository: Repository, places: Places, env: _Env) -> _Found:
+def _sessions(
+    sessions: Sequence[Session],
+    opened: Callable[[Session], Repository],
+    places: Places,
+    env: _Env,
+) -> _Found:
     sides: list[ConflictSide] = []
     left_out: list[tuple[str, str]] = []
-    for session in run.sessions:
+    for session in sessions:
         if not session.base_sha or session.landing in _OVER:
             continue
         try:
-            tip = session.commit or _work(session, repository, places, env)
+            tip = session.commit or _work(session, opened(session), places, env)
         except AbreastError as error:
             left_out.append((session.id, error.message))
             continue
@@ -124,6 +149,7 @@ def _matrix(
     at: tuple[str, str],
     found_sides: _Found,
     env: _Env,
+    session: str = "",
 ) -> ConflictMatrix:
     (name, target), (sides, left_out) = at, found_sides
     found = find_collisions(repository, sides, target, env=env)
@@ -133,12 +159,14 @@ def _matrix(
         for one in found.target
     ]
     pairs += [(by_name[one.one], by_name[one.other], one.paths) for one in found.pairs]
+    if session:
+        pairs = [pair for pair in pairs if session in {pair[0].name, pair[1].name}]
     found_files = (files_in_conflict(repository, *pair, env) for pair in pairs)
     conflicts = tuple(
         PairConflict(one.name, other.name, tuple(files))
         for (one, other, _), files in zip(pairs, found_files, strict=True)
     )
-    return ConflictMatrix(name, target, tuple(by_name), conflicts, tuple(left_out))
+    return ConflictMatrix(name, target, tuple(by_name), conflicts, tuple(left_out), session)
 
 
 def files_in_conflict(

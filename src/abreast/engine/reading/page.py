@@ -85,10 +85,9 @@ def _files(session: Session, layout: SessionLayout, repository: Repository) -> I
 def _conflicts(session: Session, run: Run, places: Places) -> Iterator[PageConflict]:
     if _has_landed(session) or session.landing is LandState.UNDONE:
         return
-    for pair in conflicts_of_run(run, places).conflicts:
-        if session.id in {pair.one, pair.other}:
-            other = pair.other if pair.one == session.id else pair.one
-            yield PageConflict(other, tuple(file.path for file in pair.files))
+    for pair in conflicts_of_run(run, places, session=session.id).conflicts:
+        other = pair.other if pair.one == session.id else pair.one
+        yield PageConflict(other, tuple(file.path for file in pair.files))
 
 
 def _has_landed(session: Session) -> bool:
