@@ -5,6 +5,7 @@ from abreast.model.moves import Edit, Fail, Say, Shell, Write
 from abreast.model.session import LandMode
 from abreast.model.session_page import PageConflict, PageFile
 from tests.cli.test_edge import abreast
+from tests.engine.working.landing.test_repair import FILE, begin, meanwhile, repaired
 from tests.support.stage import Stage, scripted, task, writes
 
 
@@ -94,3 +95,30 @@ def test_a_failed_one_shows_what_is_there_and_what_to_do(shared_stage: Stage, mo
     assert "  A  half.txt  +1 -0" in lines
     assert lines[-1] == f"next: {page.advice}"
     assert '"half.txt"' in abreast("show", f"{run.id}/red", "--json").stdout
+
+
+def test_a_repaired_one_says_so_with_what_its_repair_drops(shared_stage: Stage) -> None:
+    stage = shared_stage
+    run = begin(stage, repaired(Write(FILE, "first\nmine\n"), verify="true"))
+    name = f"{run.id}/one"
+    meanwhile(stage, run.id)
+    api.land(run.id, places=stage.places)
+    page = api.show(name, places=stage.places)
+    assert page.risks == (
+        f"it did not land as it was first made, and was repaired: abreast logs {name} has why",
+        f"its repair drops what main had got: {FILE}: theirs",
+    )
+    assert page.files == (PageFile(FILE, "M", 1, 1),)  # against the target that it was repaired on
+    assert page.landed.startswith("in main, as ")
+
+
+def test_one_whose_repair_has_failed_says_what_stands_in_its_way(shared_stage: Stage) -> None:
+    stage = shared_stage
+    run = begin(stage, repaired())
+    name = f"{run.id}/one"
+    meanwhile(stage, run.id)
+    api.land(run.id, places=stage.places)
+    page = api.show(name, places=stage.places)
+    assert page.session.reason == f'repair 1 of 1: conflict markers are left in "{FILE}"'
+    assert page.risks[0].startswith("it did not land as it was first made, and was repaired: ")
+    assert (page.landing, page.command, page.advice) == ("", "", f"abreast attach {name}")
