@@ -277,6 +277,37 @@ def test_a_batch_is_of_all_runs_of_a_target(shared_stage: Stage, runs: Runs) -> 
         assert order.index(f"{run.id}/a") < order.index(f"{run.id}/b")
 
 
+def test_a_stop_does_not_wait_for_the_trial_of_another_run(
+    shared_stage: Stage, runs: Runs, tmp_path: Path
+) -> None:
+    """One that waits in the turn of another run, and one whose own turn has not begun."""
+    stage, first_gate, gate = shared_stage, tmp_path / "first", tmp_path / "gate"
+    slow = runs.verify(f"while [ ! -e {first_gate} ]; do sleep 0.02; done")
+    slower = runs.verify(f"while [ ! -e {gate} ]; do sleep 0.02; done")
+    first = stage.run(task("first", writes("first.txt"), verify=slow))
+    second = stage.run(task("second", writes("second.txt"), verify=slower))
+    third = stage.run(task("third", writes("third.txt", "1\n2\n"), verify=slower))
+    fourth = stage.run(task("fourth", writes("fourth.txt"), verify=slower))
+    api.request_landing(first.id, LandMode.MERGE, places=stage.places)
+    eventually(lambda: runs.seen() == ["first"], "it is on trial")
+    for run in (second, third):
+        api.request_landing(run.id, LandMode.MERGE, places=stage.places)
+    first_gate.touch()
+    eventually(lambda: runs.seen()[1:] == ["first,second"], "the second turn has begun")
+    api.request_landing(fourth.id, LandMode.MERGE, places=stage.places)
+    for run in (third, fourth):
+        api.stop(run.id, places=stage.places)
+        [session] = api.sessions(run.id, places=stage.places)
+        assert (session.landing, session.reason) == (
+            LandState.NONE,
+            "its landing was stopped by you",
+        )
+    assert api.find_run(second.id, places=stage.places).state is RunState.LANDING
+    gate.touch()
+    assert landings(stage.wait(second.id)) == {"second": LANDED}
+    assert runs.seen() == ["first", "first,second"]
+
+
 def test_stopping_one_run_leaves_the_others_of_its_batch(
     shared_stage: Stage, runs: Runs, tmp_path: Path
 ) -> None:

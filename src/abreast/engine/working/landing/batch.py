@@ -315,9 +315,15 @@ def _landed(member: BatchMember, flaky: str) -> SessionUpdate:
 
 def stopped(context: SessionContext) -> SessionUpdate:
     """Return the end of a landing that the user has stopped."""
-    hint = f"abreast land {context.run.id}"
+    return stopped_in(context.run.id)
+
+
+def stopped_in(run: str) -> SessionUpdate:
+    """Return the end of a landing of a run that the user has stopped."""
     reason = "its landing was stopped by you"
-    return SessionUpdate(landing=LandState.NONE, landed="", reason=reason, hint=hint)
+    return SessionUpdate(
+        landing=LandState.NONE, landed="", reason=reason, hint=f"abreast land {run}"
+    )
 
 
 def lacks(context: SessionContext, need: Session) -> SessionUpdate:

@@ -9,8 +9,9 @@ goes wrong on the way leaves the target alone and bounces that session, not the 
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from abreast.engine.common.home import is_at_home
 from abreast.engine.working.landing import pull_request
@@ -19,10 +20,12 @@ from abreast.engine.working.landing.batch import (
     lacks,
     land_together,
     stopped,
+    stopped_in,
     target_of,
     tell,
 )
 from abreast.engine.working.landing.candidate import bounced, landed_as, make_candidate
+from abreast.engine.working.landing.meanwhile import now_and_then
 from abreast.engine.working.landing.order import Waiting, in_order, look_at
 from abreast.engine.working.landing.own import brings_others, is_stacked, need_not_landed
 from abreast.engine.working.landing.undone import note_undone
@@ -100,7 +103,8 @@ async def land_next(engine: Engine, waiting: list[str], asked: dict[str, int]) -
     """
     through, batch = await asyncio.to_thread(_take, engine, waiting)
     if batch:
-        ended = await _end_of_landings(engine, batch, asked)
+        async with now_and_then(partial(_end_stopped, engine, set(map(_run_of, batch)))):
+            ended = await _end_of_landings(engine, batch, asked)
         for name, change in ended.items():
             await asyncio.to_thread(_record, engine, name, batch[name], change)
         through += ended
@@ -120,6 +124,23 @@ async def land_next(engine: Engine, waiting: list[str], asked: dict[str, int]) -
 
 def _run_of(session: str) -> str:
     return session.partition("/")[0]
+
+
+def _end_stopped(engine: Engine, busy: Collection[str]) -> None:
+    """End the landings of runs that were asked to stop, and wait for what is on trial.
+
+    Those of the runs in `busy` are on trial themselves, and are ended with that.
+    """
+    at = engine.reader.run(next(iter(busy)))
+    for run in engine.reader.requests() if at else ():
+        here = run.state is RunState.LANDING and is_at_home(run.id, engine.places)
+        same = at and (run.common_dir, run.target) == (at.common_dir, at.target)
+        if run.id in busy or not (here and same and engine.store.stop_requested(run.id)):
+            continue
+        for session in engine.reader.sessions(run.id):
+            if session.landing is LandState.QUEUED:
+                _record(engine, session.id, session.attempt, stopped_in(run.id))
+        close_landing(engine, run.id, run.generation)
 
 
 def _take(engine: Engine, waiting: Sequence[str]) -> tuple[list[str], dict[str, int]]:
