@@ -357,6 +357,8 @@ def test_a_landing_can_be_stopped(shared_stage: Stage, trials: Trials) -> None:
     assert {session.reason for session in after.sessions} == {"its landing was stopped by you"}
     assert "one.txt" not in on(stage, "main")
     trials.go_on()
+    api.retry(f"{run.id}/one", places=stage.places)  # the stop was of that landing alone
+    assert landings(stage.wait(run.id))["one"] is LANDED
     after = api.land(run.id, places=stage.places)
     assert (after.state, landings(after)) == (RunState.DONE, {"one": LANDED, "two": LANDED})
 
