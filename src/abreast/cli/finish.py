@@ -132,7 +132,7 @@ def _print_forecast(expected: Sequence[LandingForecast], *, json: bool) -> int:
         if one.reason:
             word = "already there" if one.outcome is LandState.LANDED else "bounces"
             click.echo(f"   {word}: {figures.one_line(one.reason)}")
-    click.echo("nothing was changed; each verify is still to pass", err=True)
+    click.echo("nothing was changed; hooks and each verify are still to pass", err=True)
     return int(bool(bounces))
 
 

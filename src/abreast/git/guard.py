@@ -14,9 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from abreast.errors import GitError
-from abreast.git.call import call
 from abreast.git.configuration import configuration
 from abreast.git.guarded import Guarded, guard_folder, known_guard, read_plain
+from abreast.git.hooks import record_hooks
 from abreast.git.repository import Repository
 from abreast.git.status import own_git_dir
 from abreast.process.files import write_atomic
@@ -39,7 +39,7 @@ def guard_repository(repo: Repository, folder: Path) -> Repository:
         (scratch / "objects").symlink_to(repo.common_dir / "objects")
         (scratch / "HEAD").write_text("ref: refs/abreast/nowhere\n", encoding="ascii")
         (scratch / "config").write_bytes(configuration(repo))
-        _copy_hook(repo, scratch)
+        record_hooks(repo, scratch)
 
     _make(folder, fill)
     return replace(repo, guard=folder)
@@ -156,23 +156,6 @@ def _link(common_dir: Path, scratch: Path, names: Sequence[str]) -> None:
         (scratch / name).symlink_to(common_dir / name)
 
 
-def _copy_hook(repo: Repository, scratch: Path) -> None:
-    """Keep the user's post-checkout hook as it is now, with what lies beside it."""
-    if repo.tree is not None:
-        return
-    named = call(repo.place, "rev-parse", "--git-path", "hooks").stdout.removesuffix("\n")
-    hooks = repo.place / named
-    inside = repo.toplevel is not None and hooks.resolve().is_relative_to(repo.toplevel.resolve())
-    ours = hooks.resolve().is_relative_to(repo.common_dir.resolve())
-    if not (hooks / "post-checkout").is_file() or (inside and not ours):
-        return  # a hook that lies in the work tree is the repository's, not the user's
-    (scratch / "hooks").mkdir()
-    for file in hooks.iterdir():
-        if file.is_file() and file.suffix != ".sample" and file.stat().st_size < _HOOK_BYTES:
-            shutil.copy2(file, scratch / "hooks" / file.name)
-
-
-_HOOK_BYTES = 10_000_000
 _POINTER_BYTES = 8192  # a path has 4096 at most
 
 

@@ -200,6 +200,7 @@ class Plan:
     batch: int = 1  # at most so many sessions land together
     co_author: bool = False  # name the agent as co-author of what lands
     warn_agents: bool = False  # tell agents at work what their work has come to conflict with
+    land_hooks: bool = True  # what lands passes the target's pre-commit and commit-msg
 
     def by_id(self) -> Mapping[str, Task]:
         return {task.id: task for task in self.tasks}

@@ -100,6 +100,7 @@ def build_plan(
         land_style=LandStyle(table.land_style),
         co_author=table.co_author,
         warn_agents=table.warn_agents,
+        land_hooks=table.land_hooks,
         batch=table.batch,
         gate=GateMode(table.gate),
         setup_timeout_minutes=table.setup_timeout_minutes,

@@ -68,6 +68,7 @@ class RunTable(Shared):
     land_style: Literal["squash", "merge", "rebase"] = "squash"
     co_author: bool = False
     warn_agents: bool = False
+    land_hooks: bool = True
     batch: Annotated[int, Field(ge=1, le=MOST)] = 1
     gate: Literal["strict", "advise", "off"] = "advise"
     setup_timeout_minutes: Amount = 20.0

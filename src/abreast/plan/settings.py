@@ -30,6 +30,7 @@ KEYS = (
     "land_style",
     "co_author",
     "warn_agents",
+    "land_hooks",
     "batch",
     "gate",
     "setup_timeout_minutes",

@@ -162,6 +162,18 @@ def _(desk: Desk) -> None:
     assert said.read_text().split() == ["reference-transaction", "post-merge"]
 
 
+@row("`pre-commit`, `commit-msg` in `core.hooksPath` or `.git/hooks`")
+def _(desk: Desk) -> None:
+    hooks, said = desk.repo.path.with_name("hooks"), desk.repo.path.with_name("said")
+    hooks.mkdir()
+    for name in ("pre-commit", "commit-msg"):
+        (hooks / name).write_text(f"#!/bin/sh\necho {name} >> {said}\n")
+        (hooks / name).chmod(0o755)
+    desk.set(core__hooksPath=str(hooks))
+    desk.lands(Change())
+    assert said.read_text().split() == ["pre-commit", "commit-msg"]
+
+
 @row("`merge.conflictStyle`")
 def _(desk: Desk) -> None:
     desk.set(merge__conflictStyle="diff3")

@@ -19,6 +19,7 @@ from abreast.engine.working.landing.candidate import (
     make_candidate,
     notes_folder,
 )
+from abreast.engine.working.landing.hooks import HookedCandidate, hooks_for, pass_hooks
 from abreast.engine.working.landing.own import need_not_landed
 from abreast.engine.working.landing.red_target import is_red, known_red, note_green, try_target
 from abreast.engine.working.landing.repair import after_conflict, after_red, is_repaired
@@ -39,6 +40,7 @@ from abreast.process.files import private_folder, write_atomic
 from abreast.runner.supervise import STOPPED_BY_USER
 from abreast.store.rows import SessionUpdate
 
+_BARE, _HOOKED = "bare-", "-hooks"  # candidates before their hooks, and the hooks' folders
 SECOND = "-second"  # behind the name of a trial's folder: it was tried once more
 _TRIES = 5  # a target that moves more often than that while we test is somebody else's queue
 
@@ -95,7 +97,7 @@ async def land_together(contexts: Sequence[SessionContext]) -> Ended:
 async def _attempt(contexts: Sequence[SessionContext]) -> Ended | None:
     """Merge, test, move the target; None when somebody else has moved it meanwhile."""
     run = contexts[0].run
-    chain = await asyncio.to_thread(_chain, contexts)
+    chain = await _chain(contexts)
     if not chain.members:
         return chain.ended
     first = chain.members[0].context
@@ -171,30 +173,35 @@ async def _move(chain: BatchChain, green: Sequence[BatchMember], flaky: str) -> 
     return {**chain.ended, green[0].context.session.id: ready}
 
 
-def _chain(contexts: Sequence[SessionContext]) -> BatchChain:
+async def _chain(contexts: Sequence[SessionContext]) -> BatchChain:
     """Make the commits of a batch. What cannot follow those before it is left out."""
-    old = resolve(contexts[0].repository, target_of(contexts[0]))
+    old = await asyncio.to_thread(resolve, contexts[0].repository, target_of(contexts[0]))
     tip, members, ended = old, list[BatchMember](), Ended()
     runs = tuple(_runs_of(contexts))
     for context in contexts:
         ahead = {one.context.task.id for one in members if one.context.run.id == context.run.id}
         try:
-            made = _member(context, old, tip, ahead)
+            made = await _hooked(await asyncio.to_thread(_member, context, old, tip, ahead))
         except StoreError:
             raise
         except AbreastError as error:
             made = bounced(error.message, error.hint or "")
+        if made is None:  # what is to land with it is stopped by itself
+            ended[context.session.id] = stopped(context)
+            break
         if isinstance(made, str):
             members.append(BatchMember(context, made, runs))
             tip = made
         elif not members and not ended:  # with others before it, it may be otherwise
             ended[context.session.id] = made
     if len(members) > 1 or (members and not members[0].context.task.commands):
-        _hold(members[-1])
+        await asyncio.to_thread(_hold, members[-1])
     return BatchChain(old, tuple(members), ended)
 
 
-def _member(context: SessionContext, old: str, tip: str, ahead: set[str]) -> str | SessionUpdate:
+def _member(
+    context: SessionContext, old: str, tip: str, ahead: set[str]
+) -> str | HookedCandidate | SessionUpdate:
     """Return the commit that puts a session on `tip`; or how its landing has ended."""
     if broken := need_not_landed(context, old, ahead):
         return lacks(context, broken)
@@ -202,13 +209,34 @@ def _member(context: SessionContext, old: str, tip: str, ahead: set[str]) -> str
     note = folder / f"{NOTE}{tip}"
     if note.exists():  # a killed worker made it: its trial may still run
         return note.read_text(encoding="ascii")
+    hooks = hooks_for(context, old)
+    bare = folder / f"{_BARE}{old}-{tip}"
+    if hooks and bare.exists():  # a killed worker made it: its hooks may still run
+        commit = bare.read_text(encoding="ascii")
+        return HookedCandidate(context, old, tip, commit, hooks, folder / f"{commit}{_HOOKED}")
     made = make_candidate(context, tip, ahead)
     if isinstance(made, SessionUpdate):
         bounce = made.landing is LandState.BOUNCED and tip == old
         return after_conflict(context, tip, made) if bounce else made
     tell(context, made)
-    write_atomic(private_folder(folder) / note.name, made.commit)
+    write_atomic(private_folder(folder) / (bare if hooks else note).name, made.commit)
+    if hooks:
+        place = folder / f"{made.commit}{_HOOKED}"
+        return HookedCandidate(context, old, tip, made.commit, hooks, place)
     return made.commit
+
+
+async def _hooked(
+    candidate: str | HookedCandidate | SessionUpdate,
+) -> str | SessionUpdate | None:
+    """Return what the target's hooks make of a candidate, and note it; None: it was stopped."""
+    if not isinstance(candidate, HookedCandidate):
+        return candidate
+    made = await pass_hooks(candidate)
+    if isinstance(made, str):
+        note = _folder(candidate.context) / f"{NOTE}{candidate.tip}"
+        await asyncio.to_thread(write_atomic, note, made)
+    return made
 
 
 def tell(context: SessionContext, made: LandingCandidate) -> None:

@@ -51,6 +51,18 @@ def after_red(
     return _to_repair(context, bounce, BouncedMerge(tip, tree, said=said))
 
 
+def after_hook(
+    context: SessionContext, tip: str, candidate: str, bounce: SessionUpdate, job: Path
+) -> SessionUpdate:
+    """Return the bounce of a session that a hook has refused on `tip`, to be repaired if it may.
+
+    `job` is the folder in which the hook ran; it is called like the hook.
+    """
+    file, tree = job / STREAM, tree_of(context.repository, candidate)
+    said = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+    return _to_repair(context, bounce, BouncedMerge(tip, tree, said=said, hook=job.name))
+
+
 def _to_repair(
     context: SessionContext, bounce: SessionUpdate, found: BouncedMerge
 ) -> SessionUpdate:

@@ -21,13 +21,14 @@ _REGION = re.compile(r"^<{7} .*?^>{7} [^\n]*$", re.MULTILINE | re.DOTALL)
 class BouncedMerge:
     """What bounced on `tip`: the tree of the merge, and why.
 
-    That is the paths in conflict, or what verify `said`.
+    That is the paths in conflict, or what verify, or the `hook` of that name, `said`.
     """
 
     tip: str
     tree: str
     conflicts: tuple[str, ...] = ()
     said: str = ""
+    hook: str = ""
 
 
 def words(context: SessionContext, reason: str, found: BouncedMerge) -> str:
@@ -81,8 +82,12 @@ def _red(context: SessionContext, found: BouncedMerge) -> Iterator[str]:
     theirs = [one.path for one in changed_files(repo, base, found.tip)]
     own = {one.path for one in changed_files(repo, base, context.session.commit)}
     command = context.task.verify
-    yield f"Git merged it without a conflict, but then the check `{command}` failed. Its output:"
-    yield fence(harmless(found.said).strip()[-_OUTPUT:], source="the check", name="output")
+    failed = (
+        f"{context.run.target}'s hook `{found.hook}`" if found.hook else f"the check `{command}`"
+    )
+    yield f"Git merged it without a conflict, but then {failed} failed. Its output:"
+    source = "the hook" if found.hook else "the check"
+    yield fence(harmless(found.said).strip()[-_OUTPUT:], source=source, name="output")
     if theirs:
         yield f"Meanwhile {context.run.target} has changed {named(theirs)}."
     met = [path for path in theirs if path in own][:_FILES]

@@ -21,6 +21,7 @@ from abreast.engine.working.session.trespass import of_trial
 from abreast.git.aside import copy_included
 from abreast.git.commit import left_in, switch_detached
 from abreast.git.guard import guard_worktree
+from abreast.git.hooks import HOOKS
 from abreast.git.making import ensure_worktree
 from abreast.git.status import head_commit, own_git_dir
 from abreast.git.worktree import WorktreeSpec
@@ -30,7 +31,7 @@ from abreast.process.files import private_folder, write_atomic
 from abreast.runner.job import is_lost
 from abreast.runner.supervise import STOPPED_BY_USER
 
-STAGES = ("setup", "verify")
+STAGES = ("setup", *HOOKS, "verify")
 _LOOK = 0.25  # seconds between looks whether one of several runs was stopped
 _BEYOND = "verify went beyond its worktree: "
 
@@ -108,7 +109,7 @@ async def _try(context: SessionContext, merged: str, folder: Path, stop_file: Pa
             done = await asyncio.to_thread(_beyond, context, folder) if name == "verify" else ""
             return done or f"{name} failed: {result.stopped_by or result.verdict.reason}"
     changed = await asyncio.to_thread(_changed, context, merged, folder)
-    await asyncio.to_thread(_note(context).unlink, missing_ok=True)
+    await asyncio.to_thread(drop_note, context)
     return changed
 
 
@@ -125,7 +126,7 @@ def _changed(context: SessionContext, merged: str, folder: Path) -> str:
         return ""
     if done := _beyond(context, folder):
         return done
-    path, stages = _path(context), " and ".join(context.task.commands)
+    path, stages = scratch_path(context), " and ".join(context.task.commands)
     tree = guard_worktree(context.repository, path)
     if own_git_dir(path) != tree.admin or head_commit(tree) != merged:
         return f"{stages} left the commit on trial, so it is not known what was tested"
@@ -134,16 +135,16 @@ def _changed(context: SessionContext, merged: str, folder: Path) -> str:
 
 
 def _order(context: SessionContext, name: str, merged: str, folder: Path, stop_file: Path) -> Order:
-    place = _scratch(context, merged, folder)
+    place = scratch(context, merged, folder)
     if name == "verify":  # it runs what agents wrote
         note_trial(context.repository, place, folder)
     return command_order(context, name, place, stop_file)
 
 
-def _scratch(context: SessionContext, merged: str, folder: Path) -> Path:
+def scratch(context: SessionContext, merged: str, folder: Path) -> Path:
     """Return the scratch worktree at `merged`; as it is when this trial is in it already."""
-    path, note = _path(context), _note(context)
-    if note.exists() and note.read_text(encoding="utf-8") == str(folder):
+    path, note = scratch_path(context), _note(context)
+    if is_in(context, folder):
         return path
     if note.exists():
         for stage in STAGES:
@@ -158,10 +159,22 @@ def _scratch(context: SessionContext, merged: str, folder: Path) -> Path:
     return path
 
 
-def _path(context: SessionContext) -> Path:
+def is_in(context: SessionContext, folder: Path) -> bool:
+    """Return whether the trial whose files are in `folder` is in the scratch worktree."""
+    note = _note(context)
+    return note.exists() and note.read_text(encoding="utf-8") == str(folder)
+
+
+def drop_note(context: SessionContext) -> None:
+    """Forget whose trial is in the scratch worktree: the next one begins with its own files."""
+    _note(context).unlink(missing_ok=True)
+
+
+def scratch_path(context: SessionContext) -> Path:
+    """Return where the scratch worktree of a session's target is."""
     return landing_folder(context.engine.places, context.repository.common_dir, context.run.target)
 
 
 def _note(context: SessionContext) -> Path:
-    path = _path(context)
+    path = scratch_path(context)
     return path.with_name(f"{path.name}.trial")
