@@ -5,6 +5,7 @@ A guard records where they are (`record_hooks`). What lies outside the work tree
 what lies in it is looked up in the commit that is asked for.
 """
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -37,7 +38,7 @@ DESCRIBED = (
 _RECORD = "hooks.json"  # in the guard
 _OUTSIDE, _INSIDE = "hooks", "hooks-inside"  # copies of a folder, by whether the work tree has it
 _HOOK_BYTES = 10_000_000
-_MOST_FILES = 1000
+_MOST_FILES, _MOST_BYTES = 1000, 100_000_000
 _LINKS = 5  # that lead to one another
 _PROGRAM, _LINK = "100755", "120000"  # git's modes
 
@@ -92,16 +93,18 @@ def _in_tree(repo: Repository, path: Path) -> str | None:
 
 
 def _copy(source: Path, goal: Path) -> None:
-    count = 0
-    for place, _, names in os.walk(source):
+    count = size = 0
+    for place, folders, names in os.walk(source):
+        folders[:] = [name for name in folders if name != ".git"]
         folder = goal / Path(place).relative_to(source)
         folder.mkdir()
         for name in names:
             file = Path(place, name)
             if file.is_file() and file.suffix != ".sample" and file.stat().st_size < _HOOK_BYTES:
-                shutil.copy2(file, folder / name)
-                count += 1
-        if count >= _MOST_FILES:
+                with contextlib.suppress(OSError):  # git could not read it either
+                    shutil.copy2(file, folder / name)
+                count, size = count + 1, size + file.stat().st_size
+        if count >= _MOST_FILES or size >= _MOST_BYTES:
             return
 
 

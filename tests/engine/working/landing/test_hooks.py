@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from abreast import api
 from abreast.engine.common.layout import landing_stop_file
 from abreast.engine.working.landing import hooks as hooking
-from abreast.engine.working.landing.repair_words import BouncedMerge, words
 from abreast.engine.working.session.context import open_context
 from abreast.engine.working.session.jobs import Order
 from abreast.model.landing import LandOptions
+from abreast.model.moves import EndTurn, Say, Write
 from abreast.model.session import LandState, LandStyle, Run, Session
 from tests.engine.working.landing.queue_world import START, Change, Killed, QueueWorld
 from tests.support.repos import Repo, make_repo
+from tests.support.stage import Stage, scripted, task
 
 LANDED, BOUNCED = LandState.LANDED, LandState.BOUNCED
 PRE, MSG = "pre-commit", "commit-msg"
@@ -203,17 +205,6 @@ def test_a_hook_that_fails_bounces_the_session_with_its_output(hooks: Hooks) -> 
     assert hooks.world.trials() == []  # verify was not asked
 
 
-def test_a_repair_is_told_which_hook_failed_and_what_it_said(hooks: Hooks) -> None:
-    hooks.run(Change())
-    assert hooks.world is not None
-    context = open_context(hooks.world.engine, "r1/t0", 1)
-    tree = hooks.repo.git("rev-parse", "main^{tree}")
-    found = BouncedMerge(hooks.repo.git("rev-parse", "main"), tree, said="not tidy", hook=PRE)
-    told = words(context, "refused", found)
-    assert "main's hook `pre-commit` failed. Its output:" in told
-    assert "not tidy" in told
-
-
 def test_the_message_is_as_commit_msg_leaves_it_with_our_trailers(hooks: Hooks) -> None:
     hooks.write(MSG, 'echo "chore: $(head -n1 "$1")" > "$1"')
     hooks.lands(hooks.run(Change()))
@@ -321,3 +312,23 @@ def test_a_worker_that_takes_over_runs_no_hook_twice(hooks: Hooks) -> None:
     assert hooks.heard() == ["once"]
     assert world.session("r1/t0").landing is LANDED
     assert hooks.shown("main:shared-1") == "formatted"
+
+
+def test_what_a_hook_refuses_is_repaired_by_the_session_itself(shared_stage: Stage) -> None:
+    stage = shared_stage
+    hook = stage.repo.path / ".git/hooks" / PRE
+    hook.write_text("#!/bin/sh\n! grep -n tabs one.txt\n")
+    hook.chmod(0o755)
+    try:
+        agent = scripted(
+            Write("one.txt", "tabs\n"), EndTurn("made"), Write("one.txt", "spaces\n"), Say("tidied")
+        )
+        run = stage.run(task("one", agent, repairs=1))
+        [one] = api.land(run.id, places=stage.places).sessions
+        assert (one.landing, one.repairs) == (LANDED, 1), (one.reason, one.state)
+        assert stage.repo.git("show", "main:one.txt") == "spaces"
+        told = (stage.directory(one.id) / "prompt.md").read_text()
+        assert "main's hook `pre-commit` failed. Its output:" in told
+        assert "1:tabs" in told
+    finally:
+        hook.unlink()
