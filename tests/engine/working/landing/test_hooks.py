@@ -332,3 +332,13 @@ def test_what_a_hook_refuses_is_repaired_by_the_session_itself(shared_stage: Sta
         assert "1:tabs" in told
     finally:
         hook.unlink()
+
+
+def test_a_hook_that_changes_what_steers_git_bounces_the_session_wherever_it_stands(
+    hooks: Hooks,
+) -> None:
+    config = hooks.repo.path / ".git/config"
+    hooks.write(PRE, f"[ ! -e own-r1-t1 ] || git config --file {config} alias.x y")
+    first, second = hooks.land(hooks.run(Change(), Change(), batch=2))
+    assert (first.landing, second.landing) == (LANDED, BOUNCED)
+    assert second.reason.startswith("the pre-commit hook of main went beyond its worktree: ")

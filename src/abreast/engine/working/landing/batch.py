@@ -19,7 +19,12 @@ from abreast.engine.working.landing.candidate import (
     make_candidate,
     notes_folder,
 )
-from abreast.engine.working.landing.hooks import HookedCandidate, hooks_for, pass_hooks
+from abreast.engine.working.landing.hooks import (
+    BEYOND,
+    HookedCandidate,
+    hooks_for,
+    pass_hooks,
+)
 from abreast.engine.working.landing.own import need_not_landed
 from abreast.engine.working.landing.red_target import is_red, known_red, note_green, try_target
 from abreast.engine.working.landing.repair import after_conflict, after_red, is_repaired
@@ -192,7 +197,8 @@ async def _chain(contexts: Sequence[SessionContext]) -> BatchChain:
         if isinstance(made, str):
             members.append(BatchMember(context, made, runs))
             tip = made
-        elif not members and not ended:  # with others before it, it may be otherwise
+        elif BEYOND in str(made.reason) or not (members or ended):
+            # With others before it, it may be otherwise; but what is done beyond is seen once.
             ended[context.session.id] = made
     if len(members) > 1 or (members and not members[0].context.task.commands):
         await asyncio.to_thread(_hold, members[-1])

@@ -37,6 +37,7 @@ from abreast.runner.supervise import STOPPED_BY_USER
 from abreast.store.rows import SessionUpdate
 
 PRE_COMMIT, COMMIT_MSG = "pre-commit", "commit-msg"
+BEYOND = " went beyond its worktree: "
 _TREE, _MESSAGE = "tree.txt", "COMMIT_EDITMSG"
 _RUN = '"$@"'  # by a shell, because a hook may have no `#!`
 _OURS = ("Abreast-Run: ", "Abreast-Session: ")
@@ -179,7 +180,7 @@ async def _run(candidate: HookedCandidate, name: str, order: Callable[[], Order]
     if is_lost(result):
         raise _RefusedError(bounced(f"{what}: its supervisor was killed twice", hint))
     if done := await asyncio.to_thread(of_trial, context, folder):
-        raise _RefusedError(bounced(f"{what} went beyond its worktree: {done}", hint))
+        raise _RefusedError(bounced(f"{what}{BEYOND}{done}", hint))
     if result.verdict.outcome is Outcome.OK and not result.stopped_by:
         return
     bounce = bounced(f"{what} failed: {result.stopped_by or result.verdict.reason}", hint)
