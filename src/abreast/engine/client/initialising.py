@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from abreast.agents import modelled
 from abreast.engine.client.settings import (
     asked_of,
     project_file,
@@ -27,7 +28,7 @@ _SETTINGS = """\
 {setup}
 {verify}
 
-# agent = "claude"        # or "codex", "gemini"
+# agent = {agents}
 # land = "merge"          # what is done goes into the target by itself, tested as merged
 # max_parallel = 4
 
@@ -103,7 +104,9 @@ def write_files(commands: ProjectCommands, repository: Repository, places: Place
                 written = [settings]
     else:
         lines = {key: _line(key, getattr(commands, key)) for key in ("setup", "verify")}
-        _create(settings, _SETTINGS.format(**lines))
+        first, *others = (f'"{name}"' for name in modelled())
+        agents = f"{first}        # or {', '.join(others)}"
+        _create(settings, _SETTINGS.format(**lines, agents=agents))
         written = [settings]
     if written and not before.asked:
         trust(asked_of(settings, repository, places), places)
