@@ -4,6 +4,7 @@ A thread for each repository, off the event loop. However many turns end at once
 and the next only after a pause that keeps looking at a twentieth of a processor.
 """
 
+import os
 import sys
 import threading
 import time
@@ -81,6 +82,12 @@ class Lookout:
             watch.join(max(0.0, late - time.monotonic()))
 
 
+def _cpu() -> float:
+    """Return the processor time of this thread and of all processes that have ended, in seconds."""
+    times = os.times()
+    return time.thread_time() + times.children_user + times.children_system
+
+
 class _Watch(threading.Thread):
     """Looks at one repository whenever something was heard of it."""
 
@@ -107,10 +114,13 @@ class _Watch(threading.Thread):
                     continue
             self._over.wait(GATHER)
             self._heard.clear()
-            began = time.monotonic()
+            began, cpu = time.monotonic(), _cpu()
             self._look()
             took = time.monotonic() - began
-            self._over.wait(took / SHARE - took)
+            # Merges run on several processors. Others' processes may have ended meanwhile, but not
+            # more than there is room for.
+            used = max(took, min(_cpu() - cpu, took * (os.cpu_count() or 1)))
+            self._over.wait(used / SHARE - took)
 
     def _look(self) -> None:
         with self._lock:
