@@ -43,6 +43,11 @@ def tree_of(repo: Repository, commit: str) -> str:
     ).stdout.strip()
 
 
+def message_of(repo: Repository, commit: str) -> str:
+    """Return the message of a commit, whatever encoding the user's logs are shown in."""
+    return repo.call("log", "-1", "--format=%B", commit, config=UTF8).stdout.strip()
+
+
 def commit_tree(
     repo: Repository,
     tree: str,

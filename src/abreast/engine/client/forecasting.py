@@ -10,6 +10,7 @@ from abreast.engine.working.landing.candidate import make_candidate
 from abreast.engine.working.landing.order import Waiting, in_order, look_at
 from abreast.engine.working.landing.own import need_not_landed
 from abreast.engine.working.session.context import Engine, SessionContext, open_context
+from abreast.git.call import UTF8
 from abreast.git.changes import quarantine
 from abreast.git.repository import Repository, resolve
 from abreast.model.landing import LandingForecast, LandOptions, QueuePlace
@@ -83,7 +84,7 @@ def _forecast(
                 yield LandingForecast(session.id, place.why, outcome, (), reason, against)
                 continue
             shape = ("log", "--reverse", "--first-parent", "--format=%s", made, f"^{tip}")
-            subjects = tuple(repository.call(*shape).stdout.splitlines())
+            subjects = tuple(repository.call(*shape, config=UTF8).stdout.splitlines())
             ahead.add(session.task)
             tip = made
             landed = LandState.LANDED

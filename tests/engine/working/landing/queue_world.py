@@ -157,6 +157,8 @@ class Ticket:
 class QueueWorld:
     """One repository with runs whose sessions are done, and the queue of its branch `main`."""
 
+    words = "is there."  # of what a task produces
+
     def __init__(self, folder: Path, repo: Repo) -> None:
         self.repo = repo
         self.common = Path(repo.git("rev-parse", "--path-format=absolute", "--git-common-dir"))
@@ -188,7 +190,7 @@ class QueueWorld:
                 f"t{n}",
                 f"Do {n}.",
                 agent=AgentChoice("scripted"),
-                produces=f"{name} t{n} is there.",
+                produces=f"{name} t{n} {self.words}",
                 needs=tuple(f"t{need}" for need in change.needs),
                 verify="verify",
             )
@@ -252,7 +254,7 @@ class QueueWorld:
 
     def _commit(self, ref: str, parent: str, message: str, files: Mapping[str, str]) -> str:
         lines = [f"commit {ref}", "mark :1", "committer Ada <ada@example.com> 1700000000 +0000"]
-        lines += [f"data {len(message)}", message, f"from {parent}"]
+        lines += [f"data {len(message.encode())}", message, f"from {parent}"]
         for path, text in files.items():
             lines += [f"M 100644 inline {path}", f"data {len(text)}", text]
         lines += ["", "get-mark :1", "done", ""]

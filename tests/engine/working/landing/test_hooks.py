@@ -216,6 +216,19 @@ def test_the_message_is_as_commit_msg_leaves_it_with_our_trailers(hooks: Hooks) 
     ]
 
 
+def test_a_message_that_is_not_ascii_stays_as_it_is(
+    hooks: Hooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QueueWorld, "words", "est là.")
+    hooks.repo.git("config", "i18n.logOutputEncoding", "ISO-8859-1")
+    hooks.write(PRE, "echo formatted > own-r1-t0; git add own-r1-t0")
+    hooks.write(MSG, f'head -n1 "$1" > {hooks.said}')
+    hooks.lands(hooks.run(Change()))
+    assert hooks.said.read_text(encoding="utf-8") == "r1 t0 est là.\n"
+    shape = ("-c", "i18n.logOutputEncoding=UTF-8", "log", "-1", "--format=%s", "main")
+    assert hooks.repo.git(*shape) == "r1 t0 est là."
+
+
 def test_a_message_that_is_refused_bounces_the_session(hooks: Hooks) -> None:
     hooks.write(MSG, "grep -q '^r1 t1' \"$1\" || { echo subject; exit 1; }")
     first, second = hooks.land(hooks.run(Change(), Change()))

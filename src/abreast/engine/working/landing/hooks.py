@@ -23,7 +23,7 @@ from abreast.engine.working.session.keeping import note_trial
 from abreast.engine.working.session.preparing import command_order
 from abreast.engine.working.session.trespass import of_trial
 from abreast.git.changes import names_between
-from abreast.git.commit import commit_tree, show, tree_of, wants_signature
+from abreast.git.commit import commit_tree, message_of, show, tree_of, wants_signature
 from abreast.git.guard import guard_worktree
 from abreast.git.hooks import CommitHooks, give_files, hooks_of, staged_tree, with_paths_of
 from abreast.model.events import Outcome
@@ -213,8 +213,7 @@ def _hook_order(candidate: HookedCandidate, name: str, tree: str) -> Order:
     argv = ["sh", "-c", _RUN, name, str(place / candidate.hooks.programs[name])]
     if name == COMMIT_MSG:
         file = candidate.folder / _MESSAGE
-        shape = ("log", "-1", "--format=%B", candidate.commit)
-        write_atomic(file, context.repository.call(*shape).stdout.strip() + "\n")
+        write_atomic(file, message_of(context.repository, candidate.commit) + "\n")
         argv.append(str(file))
     admin = guard_worktree(context.repository, place).admin
     env = allow(context.environment(), also=context.plan.pass_env)  # as for verify
@@ -235,10 +234,8 @@ def _stop_file(candidate: HookedCandidate) -> Path:
 def _made_again(candidate: HookedCandidate, tree: str, message: str) -> str:
     """Return the candidate with this tree and message; itself where they are its own."""
     repo, commit = candidate.context.repository, candidate.commit
-    shown = repo.call("log", "-1", "--format=%T %P%n%B", commit).stdout
-    head, _, was = shown.partition("\n")
-    own, *parents = head.split()
-    was = was.strip()
+    own, *parents = repo.call("log", "-1", "--format=%T %P", commit).stdout.split()
+    was = message_of(repo, commit)
     text = message.strip() or was
     if (own, was) == (tree, text):
         return commit

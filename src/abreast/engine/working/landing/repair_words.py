@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from abreast.contract.render import fence
 from abreast.engine.working.session.context import SessionContext
+from abreast.git.call import UTF8
 from abreast.git.changes import changed_files
 from abreast.git.repository import Repository
 from abreast.model.text import harmless, named
@@ -111,7 +112,9 @@ def _history(context: SessionContext, found: BouncedMerge, paths: Sequence[str])
     shape = ("log", f"--max-count={_COMMITS}", "--format=%h %s", found.tip)
     within = ("--", *paths) if paths else ()
     past = (f"^{context.session.base_sha}", f"^{context.session.commit}")
-    listed = context.repository.call("--literal-pathspecs", *shape, *past, *within).stdout
+    listed = context.repository.call(
+        "--literal-pathspecs", *shape, *past, *within, config=UTF8
+    ).stdout
     if not listed.strip():
         return ""
     title = f"the commits of {context.run.target} since you began"

@@ -5,9 +5,8 @@ All of that is in the merge that its landing has made (`landing/repair.py`).
 
 from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.keeping import make_room, tell_kept
-from abreast.git.call import UTF8
 from abreast.git.changes import changed_files
-from abreast.git.commit import anchor, checkout_clean, restore_tree, tree_of
+from abreast.git.commit import anchor, checkout_clean, message_of, restore_tree, tree_of
 from abreast.git.repository import move_branch, read_ref
 from abreast.git.vanished import losses
 from abreast.model.text import harmless, one_line
@@ -42,8 +41,7 @@ def begin_repair(context: SessionContext, start: str) -> None:
 
 def told_of_repair(context: SessionContext) -> str:
     """Return what a session is told of why it is repaired."""
-    shape = ("log", "--max-count=1", "--format=%B", context.session.mending)
-    return context.repository.call(*shape, config=UTF8).stdout.strip()
+    return message_of(context.repository, context.session.mending)
 
 
 def dropped(context: SessionContext, commit: str) -> tuple[str, ...]:
