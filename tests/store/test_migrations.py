@@ -12,6 +12,7 @@ from abreast.engine.common.verdicts import judged_runs
 from abreast.errors import StoreError
 from abreast.model.conflicts import FileConflict, WorkConflict
 from abreast.model.gate import GateMode
+from abreast.model.question import AnswerChoice
 from abreast.store import migrations
 from abreast.store.engine import transaction
 from abreast.store.migrations import current_revision, migrate
@@ -20,6 +21,10 @@ from abreast.store.revisions import REVISIONS, VERSION_TABLE
 from abreast.store.schema import metadata
 
 CONFLICT = WorkConflict("r2/docs", (FileConflict("caf\udce9.txt", ((1, 3), (9, 9)), ((2, 2),)),))
+ASKED = [
+    ("/home/ada/notes.md", ()),
+    ("", (AnswerChoice("Tabs", "as in Go"), AnswerChoice("Spaces"))),
+]
 DATA = Path(__file__).parent / "data"
 
 
@@ -66,6 +71,8 @@ def test_a_populated_database_of_any_age_is_upgraded_and_read(
     assert judged == ([(GateMode.ADVISE, ("docs/a.md",))] if gated else [])
     assert run.sessions[0].outside == (("docs/a.md",) if gated else ())
     assert run.sessions[0].conflicts == ((CONFLICT,) if revision >= "0011" else ())
+    asked = [(one.about, one.choices) for one in reader.questions("r1/retry-http")]
+    assert asked == (ASKED if revision >= "0013" else [])
     assert run.sessions[1].after == (("retry-http",) if revision >= "0008" else ())
 
 

@@ -157,6 +157,34 @@ events = sa.Table(
     sqlite_autoincrement=True,  # an id is never given twice, so that readers can go on after one
 )
 
+# What sessions ask a person, and what the person has said: see `Question`.
+questions = sa.Table(
+    "abreast_questions",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column(
+        "session_id",
+        sa.Text,
+        sa.ForeignKey("abreast_sessions.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("text", Prose, nullable=False),
+    _time("asked", nullable=False),
+    _list("choices"),  # objects, each a `AnswerChoice`
+    _flag("several"),
+    _prose("tool"),
+    _prose("about"),
+    _text("call"),
+    _flag("live"),
+    _time("answered"),
+    _text("decision"),
+    _prose("answer"),
+    sa.Index("abreast_questions_session", "session_id"),
+    sa.Index("abreast_questions_answered", "answered"),
+)
+
 # What the gate said of a run's plan before it began, and what became of it: JSON, see `codec`.
 judgements = sa.Table(
     "abreast_judgements",

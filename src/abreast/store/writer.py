@@ -31,6 +31,7 @@ from abreast.store.loading import (
     load_run,
     load_session,
 )
+from abreast.store.questions import QuestionBook
 from abreast.store.requests import RETRY, Requests, find, find_all, left_behind, line
 from abreast.store.rows import UNSET, SessionUpdate, columns_of, run_row
 from abreast.store.schema import deliverables, judgements, runs, sessions, usage
@@ -38,7 +39,7 @@ from abreast.store.schema import deliverables, judgements, runs, sessions, usage
 _OF_RUN, _OF_SESSION = attrgetter(*RUN_COLUMNS), attrgetter(*SESSION_COLUMNS)
 
 
-class Store(Requests):
+class Store(Requests, QuestionBook):
     """Writes runs and sessions. Safe to use from threads; the database must be migrated.
 
     Methods that name a run or a session raise NotFoundError when there
