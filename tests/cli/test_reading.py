@@ -81,7 +81,8 @@ def test_status_shows_the_newest_run(recorded):
     listed = abreast("status", "--all").stdout
     assert listed.replace(figures.moment(values.CREATED), "2023-11-14 22:13") == snapshot("""\
 run   began             state   done  time  land  base  repository  tasks
-k3v9  2023-11-14 22:13  failed   1/3  1:10  none  main  shop        retry-http,…
+k3v9  2023-11-14 22:13  failed   1/3  1:10  none  main  shop        \
+retry-http, csv-export, document-the-report-command
 """)
 
 

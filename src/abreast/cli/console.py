@@ -1,5 +1,6 @@
 """A rich console for texts that are not ours, and columns that keep to the terminal's width."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
@@ -10,15 +11,27 @@ from rich.text import Text
 
 from abreast.model.text import harmless
 
+BOUNDLESS = 1_000_000
+"""The width in cells of what is no terminal: nothing is cut or wrapped there."""
+
 
 class OurConsole(Console):
     """Print texts harmlessly: what acts on the terminal are our styles and cursor movements alone.
 
-    A text is never markup, which could make links of foreign words.
+    A text is never markup, which could make links of foreign words. What is no terminal gets whole
+    values and whole lines, unless the variable COLUMNS says how wide it is.
     """
 
     def __init__(self, *, file: IO[str] | None = None, stderr: bool = False) -> None:
-        super().__init__(file=file, stderr=stderr, markup=False, emoji=False, highlight=False)
+        bound = file is None or file.isatty() or os.environ.get("COLUMNS", "").isdigit()
+        super().__init__(
+            file=file,
+            stderr=stderr,
+            width=None if bound else BOUNDLESS,
+            markup=False,
+            emoji=False,
+            highlight=False,
+        )
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
@@ -36,7 +49,8 @@ class OurConsole(Console):
 class Column:
     """One column. `least` is how narrow it may get (None: it never gives way).
 
-    A column with `fill` starts at its least width and takes what the others leave.
+    A column with `fill` starts at its least width and takes what the others leave; where nothing
+    bounds a line, what it needs.
     """
 
     heading: str
@@ -88,11 +102,14 @@ class Grid:
                 spare += given
         for n, column in enumerate(self.columns):
             if column.fill:
-                widths[n] = max(len(column.heading), widths[n] + spare)
+                most = self._natural(n) if room >= BOUNDLESS else widths[n] + spare
+                widths[n] = max(len(column.heading), most)
                 spare = 0
         return widths, gap
 
     def _wanted(self, n: int) -> int:
-        column = self.columns[n]
-        natural = max([len(column.heading), *(row[n].cell_len for row in self.rows)])
+        column, natural = self.columns[n], self._natural(n)
         return min(natural, column.least or 0) if column.fill else natural
+
+    def _natural(self, n: int) -> int:
+        return max([len(self.columns[n].heading), *(row[n].cell_len for row in self.rows)])
