@@ -1,6 +1,5 @@
 """A rich console for texts that are not ours, and columns that keep to the terminal's width."""
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
@@ -19,11 +18,11 @@ class OurConsole(Console):
     """Print texts harmlessly: what acts on the terminal are our styles and cursor movements alone.
 
     A text is never markup, which could make links of foreign words. What is no terminal gets whole
-    values and whole lines, unless the variable COLUMNS says how wide it is.
+    values and whole lines, whatever COLUMNS says: programs with readline leave that to others.
     """
 
     def __init__(self, *, file: IO[str] | None = None, stderr: bool = False) -> None:
-        bound = file is None or file.isatty() or os.environ.get("COLUMNS", "").isdigit()
+        bound = file is None or file.isatty()
         super().__init__(
             file=file,
             stderr=stderr,
