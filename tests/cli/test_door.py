@@ -112,6 +112,7 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Screen]:
     for name in ("NO_COLOR", "COLUMNS", "LINES"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("GIT_PAGER", "cat")
     made = Screen()
     yield made
     made.close()
@@ -261,6 +262,7 @@ def test_no_verb_lets_an_escape_through_to_a_terminal(
     sees("diff", "writes")
     look("diff", "writes", "--json")
     look("diff", "writes", "--stat")
+    sees("diff", "writes", "--as-merged")
     sees("handoff", "writes")
     look("handoff", "--all")
     sees("handoff", "--check", PLANTED)

@@ -153,7 +153,7 @@ def test_a_tree_shows_uncommitted_work_in_a_diff_and_leaves_no_object(bench: Ben
     assert "deleted file mode" in text
     assert "noise.log" not in text
     assert "5 files changed" not in text
-    short = worktree_diff(bench.found, bench.guarded(tree), bench.head, "--stat")
+    short = worktree_diff(bench.found, bench.guarded(tree), bench.head, ("--stat",))
     assert "6 files changed" in short
     assert bench.repo.git("count-objects", "-v") == objects
 

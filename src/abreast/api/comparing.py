@@ -11,15 +11,28 @@ from abreast.places import Places, find_places
 
 
 def diff(
-    name: str, *, stat: bool = False, binary: bool = False, places: Places | None = None
+    name: str,
+    *,
+    stat: bool = False,
+    binary: bool = False,
+    as_merged: bool = False,
+    width: int = 0,
+    places: Places | None = None,
 ) -> str:
     """Return a session's changes against its base as git prints them, uncommitted ones included.
 
-    With `binary`, `git apply` takes it whatever has changed. Bytes that are no text are surrogates:
-    `os.fsencode` gives them back.
+    With `as_merged`, what landing it would change in its target as that is now; raises StateError
+    when it conflicts there, or cannot land any more. With `binary`, `git apply` takes it whatever
+    has changed. With `stat` it is a summary, in `width` columns where that is given. Bytes that are
+    no text are surrogates: `os.fsencode` gives them back.
     """
-    session = find_session(name, places=places)
-    return inspect.diff(session, places or find_places(), stat=stat, binary=binary)
+    where = places or find_places()
+    session = find_session(name, places=where)
+    form = inspect.form_of(stat=stat, binary=binary, width=width)
+    if as_merged:
+        run = find_run(session.run, places=where)
+        return inspect.diff_as_merged(session, run, where, form)
+    return inspect.diff(session, where, form)
 
 
 def show(name: str, *, places: Places | None = None) -> SessionPage:

@@ -1,9 +1,9 @@
 """All output passes here: text that is not ours loses its escape sequences.
 
 `guarded` puts a `Door` in the place of standard output and standard error, so that whatever is
-printed (by click, a traceback, a library) is harmless. Two ways lead around it, both from here:
-`console`, whose styles and cursor movements are our own, and `send`, for bytes that a pipe must get
-as they are.
+printed (by click, a traceback, a library) is harmless. Three ways lead around it, all from here:
+`console`, whose styles and cursor movements are our own, `styled`, for colours that we have put
+into a harmless text, and `send`, for bytes that a pipe must get as they are.
 """
 
 import codecs
@@ -116,6 +116,13 @@ def send(content: bytes) -> None:
         out.flush()
         out.buffer.write(content)
     sys.stdout.flush()
+
+
+def styled(text: str) -> None:
+    """Print a text that is harmless but for styles that we have put into it."""
+    out = _behind(sys.stdout)
+    out.write(text)
+    out.flush()
 
 
 def on_terminal() -> bool:

@@ -1,6 +1,7 @@
 """`abreast status`, `watch`, `logs` and `diff`: look at runs and sessions."""
 
 import os
+import shutil
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -161,20 +162,31 @@ def story_line(event: LogEvent) -> str:
 @click.command()
 @options.session_name
 @click.option("--stat", is_flag=True, help="List the files and the size of their changes")
+@click.option(
+    "--as-merged", is_flag=True, help="Against its target as it is now: what landing would change"
+)
 @options.as_json
-def diff(*, session: str, stat: bool, json: bool) -> int:
+def diff(*, session: str, stat: bool, as_merged: bool, json: bool) -> int:
     """Print a session's changes against its base
 
-    Changes that are not committed yet are included. `git apply` takes what a pipe or a file gets,
-    also of binary files; what a terminal gets leaves those out, and every escape.
+    Changes that are not committed yet are included. A terminal gets them in the colours and the
+    pager of your git (core.pager, pager.diff, GIT_PAGER, color.ui), such as delta; the repository's
+    own configuration does not count. `git apply` takes what a pipe or a file gets, also of binary
+    files; what a terminal gets leaves those out, and every escape.
     """
     from abreast.api.comparing import diff as compare
     from abreast.api.looking import find_session
 
     # On a terminal nobody reads the bytes of a binary file; a pipe may lead to `git apply`.
-    text = compare(session, stat=stat, binary=json or not door.on_terminal())
+    shown = door.on_terminal() and not json
+    width = shutil.get_terminal_size().columns if shown else 0
+    text = compare(session, stat=stat, binary=not shown, as_merged=as_merged, width=width)
     if json:
         as_json.emit({"session": find_session(session).id, "diff": text})
+    elif shown:
+        from abreast.cli.diff_view import show_diff
+
+        show_diff(text)
     else:
         door.send(os.fsencode(text))
     return 0

@@ -1,12 +1,9 @@
 """`abreast land --review`: a person looks at each finished session, and says what becomes of it."""
 
-import os
 import shlex
-import shutil
 import sys
 from collections.abc import Callable
 from enum import StrEnum
-from pathlib import Path
 
 import click
 
@@ -15,8 +12,6 @@ from abreast.cli.edge import explained
 from abreast.cli.session_page import print_page
 from abreast.errors import AbreastError
 from abreast.model.session import LandState, Run, Session, SessionState
-from abreast.model.text import harmless
-from abreast.process.command import run_foreground
 
 Land = Callable[[Session], Run]
 
@@ -102,14 +97,10 @@ def _decide(session: Session, where: str) -> Choice:
 
 
 def _show_diff(session: Session) -> None:
-    """Show a session's diff by `delta` where it is installed, else in the pager."""
     from abreast.api.comparing import diff
+    from abreast.cli.diff_view import show_diff
 
-    text = harmless(diff(session.id))
-    if shutil.which("delta"):
-        run_foreground(["delta"], cwd=Path.cwd(), env=os.environ, given=os.fsencode(text))
-    else:
-        click.echo_via_pager(text)
+    show_diff(diff(session.id))
 
 
 def _land(session: Session, land: Land) -> bool:

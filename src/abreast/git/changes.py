@@ -4,7 +4,6 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
 
 from abreast.git.call import UTF8, call, git, split
 from abreast.git.guard import quoted
@@ -74,26 +73,36 @@ def _stat(row: str) -> FileStat:
     return FileStat(path, _count(added), _count(deleted))
 
 
-Form = Literal["--stat", "-p", "--binary"]
-"""A summary, a patch for people, or one that holds what has changed in binary files too.
+Form = tuple[str, ...]
+"""Options of git: `--stat`, `-p` or `--binary`, which holds what has changed in binary files too.
 
 Bytes that are no text are surrogates in it: `os.fsencode` gives them back.
 """
 
 
-def diff_text(repo: Repository, base: str, tip: str, form: Form = "-p") -> str:
-    """Return the difference between two commits or trees as git prints it."""
-    return _diff(repo, "-M", form, base, tip)
+def diff_text(
+    repo: Repository,
+    base: str,
+    tip: str,
+    form: Form = ("-p",),
+    *,
+    env: Mapping[str, str] | None = None,
+) -> str:
+    """Return the difference between two commits or trees as git prints it.
+
+    `env` may name an object folder that has them.
+    """
+    return _diff(repo, "-M", *form, base, tip, env=env)
 
 
-def worktree_diff(repo: Repository, worktree: Guarded, base: str, form: Form = "-p") -> str:
+def worktree_diff(repo: Repository, worktree: Guarded, base: str, form: Form = ("-p",)) -> str:
     """Return what `worktree` has over `base`, uncommitted and untracked files included.
 
     Leaves no object, index or file behind.
     """
     with quarantine(repo) as env:
         tree = build_tree(worktree, env=env).tree
-        return _diff(repo, "-M", form, base, tree, env=env)
+        return _diff(repo, "-M", *form, base, tree, env=env)
 
 
 def worktree_changes(

@@ -162,7 +162,7 @@ def _committed(context: SessionContext, found: Deliverable) -> Deliverable:
     session = context.engine.reader.session(context.session.id) or context.session
     if not session.commit:
         return replace(found, branch="", diffstat="it changed no file")
-    stat = diff_text(context.repository, session.base_sha, session.commit, "--stat")
+    stat = diff_text(context.repository, session.base_sha, session.commit, ("--stat",))
     return replace(
         found,
         branch=context.layout.branch,
