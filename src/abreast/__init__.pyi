@@ -34,6 +34,11 @@ from abreast.api.looking import (
     sessions as sessions,
 )
 from abreast.api.machine import AgentInfo as AgentInfo
+from abreast.api.rescuing import (
+    kept_page as kept_page,
+    kept_works as kept_works,
+    restore_kept as restore_kept,
+)
 from abreast.api.running import (
     clean as clean,
     demo as demo,
@@ -103,6 +108,15 @@ from abreast.model.economy import (
 from abreast.model.limits import Limits as Limits
 from abreast.model.changes import Removal as Removal
 from abreast.model.landing import LandingForecast as LandingForecast, LandOptions as LandOptions
+from abreast.model.rescue import (
+    KeptFile as KeptFile,
+    KeptKind as KeptKind,
+    KeptList as KeptList,
+    KeptPage as KeptPage,
+    KeptState as KeptState,
+    KeptWork as KeptWork,
+    Restored as Restored,
+)
 from abreast.model.session import LogEvent as LogEvent, Run as Run, Session as Session
 from abreast.model.session import (
     LandMode as LandMode,

@@ -22,6 +22,7 @@ from abreast.api import (
     handing_over,
     looking,
     machine,
+    rescuing,
     running,
     terminals,
 )
@@ -73,6 +74,8 @@ handoff = _twin(handing_over.handoff)
 handoffs = _twin(handing_over.handoffs)
 hook_handoff = _twin(connecting.hook_handoff)
 init = _twin(configuring.init)
+kept_page = _twin(rescuing.kept_page)
+kept_works = _twin(rescuing.kept_works)
 ledger = _twin(accounting.ledger)
 more = _twin(answers.more)
 open_session = _twin(terminals.open_session)
@@ -81,6 +84,7 @@ pull_requests = _twin(looking.pull_requests)
 read_plan = _twin(running.read_plan)
 find_worktree = _twin(terminals.find_worktree)
 forecast_landing = _twin(running.forecast_landing)
+restore_kept = _twin(rescuing.restore_kept)
 request_landing = _twin(running.request_landing)
 request_undo = _twin(running.request_undo)
 resume = _twin(running.resume)

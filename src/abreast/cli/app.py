@@ -59,6 +59,9 @@ VERBS = {
     "edit": Verb("Steer", "attach", "edit", "Open a session's worktree in your editor"),
     "land": Verb("Finish", "finish", "land", "Bring finished work into the target branch"),
     "clean": Verb("Finish", "finish", "clean", "Remove the worktrees of landed work"),
+    "rescue": Verb(
+        "Finish", "rescue", "rescue", "List, show and restore the work that abreast has kept"
+    ),
     "handoff": Verb(
         "Finish", "handoff", "handoff", "Print what the next session needs to continue"
     ),

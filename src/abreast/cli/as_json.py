@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 _REQUESTED = ("land_order", "land_batch", "land_tests")  # how the latest landing was asked for
-_DERIVED = ("installed", "text", "net", "worth", "usd", "gained", "stale")  # properties
+_DERIVED = ("installed", "text", "net", "worth", "usd", "gained", "stale", "words")  # properties
 
 
 def emit(content: Any, *, lines: bool = False) -> None:

@@ -159,7 +159,7 @@ def clean(*, names: tuple[str, ...], remove: bool, force: bool, json: bool) -> i
     """Remove the worktrees of landed work
 
     By default it only lists what it would remove. Work that is not in its target stays unless you
-    give --force, and even then a ref under refs/abreast/ keeps it. Landed means: the target
+    give --force, and even then a ref keeps it: abreast rescue. Landed means: the target
     contains the commit or the one that landed it, or merging it (with no merge driver) would
     change nothing, or its pull request was merged at this commit. A pick that was edited or
     overwritten later is not recognised: --force removes it.

@@ -180,6 +180,11 @@ def look_up(repo: Repository, *names: str) -> tuple[str | None, ...]:
     return tuple(None if " " in line else line for line in lines)
 
 
+def empty_tree(repo: Repository) -> str:
+    """Return the id of the tree without a file, which every repository has."""
+    return repo.call("hash-object", "-t", "tree", "--stdin").stdout.strip()
+
+
 def branch_name_ok(name: str) -> bool:
     """Return whether git accepts `name` as the name of a branch."""
     if not name or name.startswith("-") or name == "HEAD" or "\0" in name:
