@@ -19,7 +19,7 @@ HEAD = """\
 A command prints its result to standard output and its progress to standard error. `--json`
 prints the answer as JSON with `"schema": 1`: keys are added to it, but none changes its meaning. An
 error is a document too, `{"schema": 1, "error": {"kind": …, "message": …, "hint": …}}`, beside its
-text on standard error.
+text on standard error. `abreast schema VERB` prints the JSON Schema of what a verb prints.
 A name of a run may be shortened as long as it stays unique. A session is `RUN/TASK`.
 
 | exit code | meaning |

@@ -6,6 +6,7 @@ from abreast.api.checking import check as check, review as review, write_advice 
 from abreast.api.comparing import conflicts as conflicts, diff as diff, show as show
 from abreast.api.configuring import (
     asked_settings as asked_settings,
+    file_schema as file_schema,
     init as init,
     propose as propose,
     set_setting as set_setting,

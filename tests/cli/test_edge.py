@@ -10,17 +10,20 @@ import pytest
 
 from abreast.cli import edge
 from abreast.errors import PlanError, Problem, StateError
+from tests.support.documents import check_output
 from tests.support.repos import Repo
 
 
 def abreast(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "abreast", *arguments],
         cwd=cwd,
         capture_output=True,
         text=True,
         check=False,
     )
+    check_output(arguments, done.stdout)
+    return done
 
 
 def test_wrong_usage_is_2(scratch_home):

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from abreast.agents import AGENTS
 from abreast.engine.client import initialising
@@ -76,6 +76,14 @@ def set_setting(
         return file, files.set_value(key, value, file=file, level=Level.PROJECT)
     file = files.user_file(os.environ)
     return file, files.set_value(key, value, file=file, level=Level.USER)
+
+
+def file_schema(name: Literal["plan", "settings"]) -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a plan file, or of a file of settings."""
+    from abreast.plan import json_schema
+
+    kinds = {"plan": json_schema.plan_schema, "settings": json_schema.settings_schema}
+    return kinds[name](tuple(AGENTS))
 
 
 def propose(*, repo: Path | None = None) -> ProjectCommands:

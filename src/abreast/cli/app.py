@@ -71,6 +71,9 @@ VERBS = {
     "settings": Verb(
         "Machine", "settings", "settings", "Show each setting and where it comes from"
     ),
+    "schema": Verb(
+        "Machine", "schema", "schema", "Print the JSON Schema of a verb's output or a file"
+    ),
     "mcp": Verb("Machine", "machine", "mcp", "Serve the delegation tools over MCP (stdio)"),
     "worker": Verb("Machine", "machine", "worker", "Work through queued runs in the foreground"),
 }

@@ -1,7 +1,6 @@
 """`abreast conflicts`: what would conflict if it landed now."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 
 import click
 
@@ -28,7 +27,7 @@ def conflicts(*, name: str, all_worktrees: bool, json: bool) -> int:
 
     matrix = compare(name, all_worktrees=all_worktrees)
     if json:
-        as_json.emit(asdict(matrix))
+        as_json.emit(matrix)
     else:
         click.echo(harmless("\n".join(_told(matrix))))
         for side, reason in matrix.left_out:

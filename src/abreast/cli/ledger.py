@@ -1,12 +1,10 @@
 """`abreast ledger`: what sessions have used, and what delegation and parallel work saved."""
 
-from typing import Any
-
 import click
 
 from abreast.agents import recording, titles
 from abreast.cli import as_json, door, figures, options
-from abreast.model.economy import By, Ledger, LedgerRow
+from abreast.model.economy import By, Ledger
 from abreast.model.text import either
 
 
@@ -26,7 +24,7 @@ def ledger(*, since: str, by: By, json: bool) -> int:
 
     found = accounting.ledger(since=since, by=by)
     if json:
-        as_json.emit(ledger_dict(found))
+        as_json.emit(found)
         return 0
     if found.rows:
         from abreast.cli import ledger_table
@@ -43,14 +41,3 @@ def _nothing(found: Ledger) -> str:
     if found.since:
         return f"no session has used anything since {figures.moment(found.since)}"
     return f"there is no record of a session of {either(titles(recording()))}"
-
-
-def ledger_dict(found: Ledger) -> dict[str, Any]:
-    """Return a ledger for JSON, in which an unknown time is null."""
-
-    def row(one: LedgerRow) -> dict[str, Any]:
-        return {**as_json.plain(one), "begun": one.begun or None}
-
-    rows = [row(one) for one in found.rows]
-    since = found.since or None
-    return {**as_json.plain(found), "since": since, "rows": rows, "total": row(found.total)}

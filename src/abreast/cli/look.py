@@ -4,7 +4,6 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -50,7 +49,7 @@ def status(*, run: str, everything: bool, pr: bool, json: bool) -> int:
     requests = [one for r in shown for one in looking.pull_requests(r)] if pr else []
     if json:
         runs = [as_json.run_dict(r, who) for r, who in found]
-        asked = {"pull_requests": [asdict(one) for one in requests]} if pr else {}
+        asked = {"pull_requests": requests} if pr else {}
         as_json.emit({"runs": runs, "unrecorded": left, **asked})
     elif found:
         _print(found, brief=everything, whole=bool(run))
@@ -206,8 +205,7 @@ def show(*, session: str, json: bool) -> int:
 
     page = page_of(session)
     if json:
-        document = asdict(page) | {"session": as_json.session_dict(page.session)}
-        as_json.emit(document)
+        as_json.emit(page)
         return 0
     from abreast.cli.session_page import print_page
 

@@ -87,7 +87,16 @@ class PlanTable(RunTable):
     repo: str = ""
 
 
+class DelegateTable(Table):
+    """What delegations are like that do not say it themselves."""
+
+    agent: str | None = None  # a name: a repository must not choose a command to run
+    model: Annotated[str, Field(pattern=r"^(\w[ -~]*)?$")] | None = None  # no option of a CLI
+    profile: Literal["lean", "full"] | None = None
+    limit_tokens: Annotated[int, Field(ge=1, le=MOST)] | None = None
+
+
 class SettingsTable(RunTable):
     """A file of settings: a user's own, or the one of a project."""
 
-    delegate: Any = None  # read by whoever delegates
+    delegate: DelegateTable = Field(default_factory=DelegateTable)

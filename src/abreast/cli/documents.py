@@ -1,0 +1,205 @@
+"""What each verb prints with `--json`, as types; `abreast schema` makes JSON Schemas of them.
+
+A dataclass is a whole document itself. Other documents name their keys here; every one also has the
+`schema` number, which `as_json.emit` adds. A test holds all that the tests print against these.
+"""
+
+from pathlib import Path
+from typing import Any, NotRequired, TypedDict
+
+from abreast.api.machine import AgentInfo
+from abreast.engine.client.telling import TellResult
+from abreast.errors import Problem
+from abreast.gate.review import RunReview, Score
+from abreast.model.changes import Connection, Removal
+from abreast.model.conflicts import ConflictMatrix
+from abreast.model.economy import Estimate, Ledger
+from abreast.model.finding import Diagnosis
+from abreast.model.gate import PlanJudgement
+from abreast.model.handoff import Freshness, Handoff
+from abreast.model.landing import LandingForecast
+from abreast.model.pull_request import SessionRequest
+from abreast.model.rescue import KeptPage, KeptWork, Restored
+from abreast.model.session import LogEvent, Run, Session
+from abreast.model.session_page import SessionPage
+from abreast.model.task import Deliverable
+from abreast.plan.project import ProjectCommands
+from abreast.plan.settings import Setting
+from abreast.store.unrecorded import Unrecorded
+
+
+class ErrorContent(TypedDict):
+    """What went wrong, and what to do about it; of a plan or settings also every problem."""
+
+    kind: str
+    message: str
+    hint: str | None
+    problems: NotRequired[list[Problem]]
+
+
+class ErrorDocument(TypedDict):
+    error: ErrorContent
+
+
+class RunDocument(TypedDict):
+    run: Run
+
+
+class SessionDocument(TypedDict):
+    session: Session
+
+
+class SessionsDocument(TypedDict):
+    sessions: list[Session]
+
+
+class StatusDocument(TypedDict):
+    runs: list[Run]
+    unrecorded: list[Unrecorded]
+    pull_requests: NotRequired[list[SessionRequest]]
+
+
+class DiffDocument(TypedDict):
+    session: str
+    diff: str
+
+
+class PathDocument(TypedDict):
+    path: str
+
+
+class ReviewDocument(TypedDict):
+    review: RunReview
+    score: Score
+
+
+class DemoDocument(TypedDict):
+    run: Run
+    repository: Path
+    kept: bool
+
+
+class InitDocument(TypedDict):
+    commands: ProjectCommands
+    written: list[Path]
+
+
+class EstimateDocument(TypedDict):
+    agent: str
+    estimate: Estimate
+
+
+class DeliverableDocument(TypedDict):
+    deliverable: Deliverable
+
+
+class DeliverablesDocument(TypedDict):
+    deliverables: list[Deliverable]
+
+
+class ToldDocument(TypedDict):
+    told: TellResult
+
+
+class ForecastDocument(TypedDict):
+    forecast: list[LandingForecast]
+
+
+class CleanDocument(TypedDict):
+    removed: bool
+    removals: list[Removal]
+
+
+class HandoffDocument(TypedDict):
+    handoff: Handoff
+    file: Path | None
+
+
+class HandoffsDocument(TypedDict):
+    handoffs: list[Handoff]
+
+
+class FreshnessDocument(TypedDict):
+    freshness: Freshness
+
+
+class AgentsDocument(TypedDict):
+    agents: list[AgentInfo]
+
+
+class RescueDocument(TypedDict):
+    kept: list[KeptWork]
+    notes: list[str]
+
+
+class SettingsDocument(TypedDict):
+    settings: list[Setting]
+    asked: dict[str, Any]
+
+
+class SettingDocument(TypedDict):
+    """What `abreast settings set` has written; `value` is null for a setting that went away."""
+
+    file: str
+    key: str
+    value: Any
+
+
+class TrustDocument(TypedDict):
+    asked: dict[str, Any]
+    trusted: bool
+
+
+class ToolsDocument(TypedDict):
+    instructions: str
+    tools: list[dict[str, Any]]
+
+
+class WorkerDocument(TypedDict):
+    exit_code: int
+
+
+class SchemaDocument(TypedDict):
+    name: str
+    json_schema: dict[str, Any]
+
+
+class SchemasDocument(TypedDict):
+    names: list[str]
+
+
+DOCUMENTS: dict[str, tuple[Any, ...]] = {
+    "init": (InitDocument,),
+    "check": (PlanJudgement, ReviewDocument),
+    "run": (RunDocument,),
+    "open": (SessionDocument,),
+    "delegate": (DeliverableDocument, EstimateDocument, RunDocument),
+    "demo": (DemoDocument,),
+    "status": (StatusDocument,),
+    "watch": (RunDocument,),
+    "logs": (LogEvent,),
+    "diff": (DiffDocument,),
+    "conflicts": (ConflictMatrix,),
+    "show": (SessionPage,),
+    "path": (PathDocument,),
+    "collect": (DeliverableDocument, DeliverablesDocument),
+    "ledger": (Ledger,),
+    "agents": (AgentsDocument,),
+    "doctor": (Diagnosis,),
+    "tell": (ToldDocument,),
+    "stop": (SessionsDocument,),
+    "resume": (RunDocument,),
+    "retry": (RunDocument,),
+    "attach": (SessionDocument,),
+    "edit": (SessionDocument,),
+    "land": (RunDocument, ForecastDocument),
+    "clean": (CleanDocument,),
+    "rescue": (RescueDocument, KeptPage, Restored),
+    "handoff": (HandoffDocument, HandoffsDocument, FreshnessDocument, Connection),
+    "connect": (Connection,),
+    "settings": (SettingsDocument, SettingDocument, TrustDocument),
+    "schema": (SchemaDocument, SchemasDocument),
+    "mcp": (ToolsDocument,),
+    "worker": (WorkerDocument,),
+}
+"""By verb, the documents that it may print; each may print an `ErrorDocument` instead."""
