@@ -196,7 +196,7 @@ def told(payload: str) -> tuple[Path | None, Path | None]:
 if TYPE_CHECKING:
     import os
 
-    from abreast.model.transcript import Spent, Transcript, TranscriptEvent
+    from abreast.model.transcript import Begun, Spent, Transcript, TranscriptEvent
 
 
 class Pass(Protocol):
@@ -264,6 +264,12 @@ class Records(Protocol):
 
     def carries(self, line: bytes, /) -> bool:
         """Return whether a line may say what was spent: others are not given to `Spending`."""
+
+    def introduces(self, line: bytes, told: "Begun", /) -> bool:
+        """Return whether a line, not one of the first, may introduce the session anew.
+
+        That is, say otherwise than `told` which one it was taken from.
+        """
 
 
 @dataclass(frozen=True)

@@ -149,6 +149,9 @@ class ToyRecords:
     def carries(self, line: bytes) -> bool:
         return b'"spent"' in line
 
+    def introduces(self, line: bytes, told: Begun) -> bool:
+        return False
+
 
 class ToyConnection:
     """The CLI's own command writes the entry, into `toy.json`."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from abreast.agents.claude.records_events import Events, identity, said_of
+from abreast.agents.claude.records_events import Events, identity, introduces, said_of
 from abreast.agents.claude.records_usage import MARKS, Spending, carries, config_folder
 from abreast.agents.recorded import as_text, is_link, load_record, record_lines
 from abreast.model.transcript import Begun, Called, Returned, Spent, Transcript, TranscriptEvent
@@ -18,6 +18,7 @@ __all__ = [
     "Spending",
     "carries",
     "children",
+    "introduces",
     "read",
     "roots",
     "scan",

@@ -41,9 +41,24 @@ _SESSION = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
 _COMMAND = re.compile(r"<command-(name|args)>(.*?)</command-\1>", re.DOTALL)
 _ASIDE = ("<local-command-", "<bash-", "<task-notification>", "<command-message>")
+_FRONT, _BACK = 1000, 2000  # bytes
 _META = 100  # lines of what is said about a subagent
 _LONGEST = 2**20  # bytes of one of them
 _INTERRUPTED = "[Request interrupted by user"
+
+
+def introduces(line: bytes, told: Begun) -> bool:
+    """Return whether a line may say otherwise than `told` what the session was taken from.
+
+    In the middle of a long line is what was said; the CLI tells such things before and behind it,
+    and on every line.
+    """
+    if len(line) > _FRONT + _BACK:
+        line = line[:_FRONT] + line[-_BACK:]
+    if b"requestSessionId" in line or rb"\u00" in line:
+        return True
+    known = b'"forkedFrom":{"sessionId":"%s"' % told.forked_from.encode(errors="replace")
+    return b'"forkedFrom"' in line and known not in line
 
 
 class Events:

@@ -124,15 +124,6 @@ _SPACED = re.compile(
 _KEY = len(b'{"parentUuid":')  # with which nearly all lines begin
 _SPENDING = frozenset({b"assistant", b"cost-state"})
 _TYPED = b'{"type":"'
-_USAGE = b'"usage":{'
-_COUNTS = re.compile(
-    _USAGE + rb'"input_tokens":\d+,"cache_creation_input_tokens":\d+,'
-    rb'"cache_read_input_tokens":\d+,"output_tokens":\d+,'
-)
-_REPLY = b'"id":"%s","type":"message","role":"assistant"'
-_REQUEST = b'"requestId":"%s"'
-_FRONT = 500  # bytes in which a reply has told its id
-_STAMP = b'"timestamp":"'
 
 
 def carries(line: bytes) -> bool:
@@ -168,8 +159,12 @@ class Spending:
         self.skipped = 0
         self.state: dict[str, Any] | None = dict(state) if state else None
         self._lost = 0
-        self._last: Spent | None = None
-        self._id = self._request = self._usage = b""  # of the last reply, as they are written
+        # Here: every supervisor imports this module.
+        from abreast.agents.claude.records_replies import load_reply
+
+        self._load_reply = load_reply
+        self._named = ("", "")  # the last reply and its request, as they are called
+        self._id = ""
 
     @property
     def warnings(self) -> list[str]:
@@ -178,8 +173,8 @@ class Spending:
 
     def feed(self, line: bytes) -> Iterable[Spent]:
         """Return what a line says was spent. Never raises."""
-        if self._last is not None and (again := self._again(line, self._last)) is not None:
-            return (again,)
+        if (plain := self._plain(line)) is not None:
+            return (plain,)
         record, whole = load(line)
         self._lost += not whole and line.endswith(b"\n") and MARKS[0] in line
         if record is None:
@@ -187,40 +182,33 @@ class Spending:
         if record.get("type") == "cost-state":
             self.state = _counted(record)
             return ()
-        found = spent(record)
-        self._last = None
-        if whole and len(found) == 1:
-            self._remember(line, found[0])
-        return found
+        return spent(record)
 
-    def _remember(self, line: bytes, found: Spent) -> None:
-        """Note how a reply is written, to know its other parts by it."""
-        start = line.rfind(_USAGE)
-        name, _, request = found.id.encode(errors="replace").partition(b" ")
-        self._id, self._request = _REPLY % name, _REQUEST % request
-        end = line.find(self._request, start)
-        if 0 < start < end and _COUNTS.match(line, start) and found.cost_usd is None:
-            # All of the usage: it may list requests to another model, or tell another mode.
-            self._last, self._usage = found, line[start : line.rfind(b"}", start, end)]
-
-    def _again(self, line: bytes, last: Spent) -> Spent | None:
-        """Return the last reply once more if this is another part of it; the rest is not parsed."""
-        if line.find(self._id, 0, _FRONT) < 0:
+    def _plain(self, line: bytes) -> Spent | None:
+        """Return what `spent` does of a reply, as nearly all are; the rest is not parsed."""
+        reply = self._load_reply(line)
+        if reply is None or reply.cost is not None:
             return None
-        start = line.rfind(_USAGE)
-        if not line.startswith(self._usage, start):
+        message = reply.message
+        usage, model = message.usage, message.model
+        if model == SYNTHETIC or (usage.iterations and usage.advised):
             return None
-        start += len(self._usage)
-        # Where it is torn, and another record stands behind it, that is of another request.
-        if line.find(self._request, start) < 0:
-            return None
-        stamp = line.rfind(_STAMP, start) + len(_STAMP)
-        end = line.find(b'"', stamp)
-        if stamp < start or not line.endswith(b"}\n"):
-            return None
-        at = seconds(line[stamp:end].decode(errors="replace"))
-        counts = (last.input_tokens, last.cached_tokens, last.output_tokens, last.written_tokens)
-        return Spent(at, last.id, last.model, *counts)
+        named = (message.id, reply.request)
+        if named != self._named:
+            name = " ".join(named)
+            if not (named[1] and _PLAIN(name)):
+                return None
+            self._named, self._id = named, name
+        read, stored = usage.cache_read_input_tokens, usage.cache_creation_input_tokens
+        return Spent(
+            seconds(reply.timestamp),
+            self._id,
+            _short_name(model) + (FAST if usage.speed == "fast" else ""),
+            usage.input_tokens + read + stored,
+            read,
+            usage.output_tokens,
+            stored,
+        )
 
 
 def _counted(record: Mapping[str, Any]) -> dict[str, Any]:

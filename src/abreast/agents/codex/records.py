@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from abreast.agents.codex.config import codex_home
-from abreast.agents.codex.records_events import Events, begun_by
+from abreast.agents.codex.records_events import Events, begun_by, introduces
 from abreast.agents.codex.records_lines import ENDINGS, load_record
 from abreast.agents.codex.records_spending import MARKS, Spending, carries
 from abreast.agents.recorded import is_link, open_record, record_lines
@@ -22,6 +22,7 @@ __all__ = [
     "Spending",
     "carries",
     "children",
+    "introduces",
     "open_record",
     "read",
     "roots",

@@ -189,6 +189,11 @@ class Events:
             yield Broken(at, cut(self._broken))
 
 
+def introduces(line: bytes, told: Begun) -> bool:  # noqa: ARG001
+    """Return whether a line may say which session was copied into the file."""
+    return b'"session_meta"' in line or rb"\u00" in line
+
+
 def begun_by(meta: Mapping[str, Any], at: float = 0.0) -> Begun:
     """Return the beginning that a `session_meta` tells of."""
     git, source = as_dict(meta.get("git")), as_dict(meta.get("source"))

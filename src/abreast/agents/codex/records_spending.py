@@ -54,20 +54,13 @@ _TOTAL = (
     b'"cache_write_input_tokens":%d,"output_tokens":%d,'
 )
 _MARKED = re.compile(b"|".join(map(re.escape, MARKS))).search
-_NUMBER = rb"(?:0|[1-9]\d{0,14})"
-_COUNTS = (
-    rb'\{"input_tokens":%b,"cached_input_tokens":%b,"cache_write_input_tokens":%b,'
-    rb'"output_tokens":%b,"reasoning_output_tokens":%b,"total_tokens":%b\}'
-)
-_PLAIN = _COUNTS % ((_NUMBER,) * 6)
-_USED = _COUNTS % (*((b"(%b)" % _NUMBER,) * 4), _NUMBER, _NUMBER)
-_STATED = re.compile(
-    rb'\{"timestamp":"([\d:.TZ-]+)","ordinal":%b,"type":"token_usage_record","payload":'
-    rb'\{"thread_id":"([\w-]+)","turn_id":"([\w-]+)","session_id":"[\w-]+",'
-    rb'"root_turn_id":"[\w-]+","response_id":"([\w-]+)","usage":%b,"turn_token_usage":%b,'
-    rb'"thread_token_usage":%b\}\}\n' % (_NUMBER, _USED, _PLAIN, _USED)
-).fullmatch
-"""A request's usage as 0.169 writes it; whatever looks otherwise is parsed."""
+_RESPONSE = b'"type":"token_usage_record"'
+_EARLY = 120  # bytes in which a record has said what it is
+_OTHER = re.compile(
+    rb'\{"timestamp":"[\d:.TZ-]+","ordinal":\d+,"type":"'
+    rb'(?:response_item","payload":\{"type":"\w+"|event_msg","payload":\{"type":"(?!token_count")\w+")'
+).match
+"""How nearly all other records begin, as 0.169 writes them."""
 _FRONT = re.compile(
     rb'\{"timestamp":\s?"[^"\\]*",\s?(?:"ordinal":\s?\d+,\s?)?"type":\s?"(\w+)",\s?'
     rb'"payload":\s?\{\s?(?:"type":\s?"(\w+)")?'
@@ -84,6 +77,8 @@ def carries(line: bytes) -> bool:
     Hardly more is looked at than how it begins; but what stands behind an open line, of a process
     that was killed, is looked for.
     """
+    if _OTHER(line) and line.find(BEGINNING, 1) < 0:
+        return False
     if (front := _FRONT(line)) and line.find(BEGINNING, 1) < 0:
         return front[1] in _KINDS or (front[1] == b"event_msg" and front[2] in _EVENTS)
     return _MARKED(line) is not None
@@ -126,6 +121,9 @@ class Spending:
         total = given.get("total")
         self._total = Counts(*total) if total else None
         self._copy, self._copies = Copy(*given.get("copy", ())), copies
+        from abreast.agents.codex.records_stated import load_stated  # here: see load_stated
+
+        self._load_stated = load_stated
 
     @property
     def state(self) -> dict[str, Any]:
@@ -142,10 +140,11 @@ class Spending:
 
     def feed(self, line: bytes) -> Iterable[Spent]:
         """Return what a line says was spent. Never raises."""
-        if self._known(line):
+        if line.find(_RESPONSE, 0, _EARLY) > 0:
+            if (plain := self._plain(line)) is not None:
+                return (plain,)
+        elif self._known(line):
             return ()
-        if (stated := _STATED(line)) and (plain := self._plain(stated)):
-            return (plain,)
         if not _MARKED(line):
             return ()
         record = load_record(line)
@@ -154,17 +153,26 @@ class Spending:
             return ()
         return [*self.take(record)]
 
-    def _plain(self, stated: re.Match[bytes]) -> Spent | None:
+    def _plain(self, line: bytes) -> Spent | None:
         """Return what a request has used that follows the one before, as nearly all of them do."""
-        told = stated.groups()
-        at, thread, turn, response = (text.decode() for text in told[:4])
-        used, total = Counts(*map(int, told[4:8])), Counts(*map(int, told[8:]))
-        if thread != self._session or total.less(used) != self._total:
+        stated = self._load_stated(line)
+        if stated is None or stated.payload.thread_id != self._session:
             return None
-        self._total, self._stating = total, True
+        told = stated.payload
+        used, total = told.usage, told.total
+        before = (
+            total.input - used.input,
+            total.cached - used.cached,
+            total.written - used.written,
+            total.output - used.output,
+        )
+        if before != self._total:
+            return None
+        self._total = Counts(total.input, total.cached, total.written, total.output)
+        self._stating = True
         return Spent(
-            seconds(at),
-            f"{thread}/{turn}/{response}",
+            seconds(stated.timestamp),
+            f"{told.thread_id}/{told.turn_id}/{told.response_id}",
             self._model,
             used.input,
             used.cached,

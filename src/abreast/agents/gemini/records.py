@@ -50,6 +50,7 @@ __all__ = [
     "Spending",
     "carries",
     "children",
+    "introduces",
     "read",
     "roots",
     "scan",
@@ -87,6 +88,11 @@ def scan(environ: Mapping[str, str], also: Iterable[Path] = ()) -> Iterator[os.D
             yield from _records(chats, "session-")
             for parent in _folders(chats):
                 yield from _records(parent)
+
+
+def introduces(line: bytes, told: Begun) -> bool:  # noqa: ARG001
+    """Return False: once a session has introduced itself, it is that one."""
+    return False
 
 
 def children(path: Path) -> list[Path]:

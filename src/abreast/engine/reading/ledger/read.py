@@ -203,9 +203,13 @@ def _introduce(row: Indexed, records: Records, path: Path, file: BinaryIO) -> No
 
 def _introductions(records: Records, path: Path, file: BinaryIO, most: int) -> Iterator[Begun]:
     """Yield how a session introduces itself in the first `most` lines: a fork more than once."""
-    events = records.Events(path)
+    events, told = records.Events(path), Begun(0.0, "")
     for line in islice(_lines(file), most):
-        yield from (event for event in events.feed(line) if isinstance(event, Begun))
+        if not told.session or records.introduces(line, told):
+            for event in events.feed(line):
+                if isinstance(event, Begun):
+                    told = event
+                    yield told
 
 
 def _spent(found: Reading, state: dict[str, Any], records: Records, file: BinaryIO) -> Requests:
