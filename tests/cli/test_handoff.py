@@ -120,6 +120,16 @@ def test_json(desk):
     assert found["tokens"] <= 600
     every = json.loads(desk.abreast("--all", "--json").stdout)["handoffs"]
     assert [one["header"]["session"] for one in every] == [file.stem]
+    listed = desk.abreast("--all")
+    head, headings, row = listed.stdout.splitlines()
+    assert (head, headings.split()[:3]) == (
+        f"1 handoff, {found['tokens']} tokens",
+        ["session", "agent", "tokens"],
+    )
+    assert row.startswith(f"{file.stem}  claude")
+    assert row.endswith("Answer the agent: Shall I add a changelog entry?")
+    assert listed.stderr == f"next: abreast handoff {file.stem} prints one, --details all\n"
+    assert "## Next step" in desk.abreast("--all", "--details").stdout
 
 
 def test_a_smaller_one(desk):
@@ -143,6 +153,7 @@ def test_there_may_be_none(desk):
     [
         ("--all", "run/a"),
         ("--all", "--out", "x.md"),
+        ("--details",),
         ("--check", "--all"),
         ("--check", "--hook", "claude"),
         ("--check", "--with", "claude"),

@@ -137,6 +137,12 @@ def test_watching_a_run_that_has_ended_tells_how(recorded):
 def test_logs_tell_the_story_harmlessly(recorded):
     done = abreast("logs", "csv-export")
     assert done.returncode == 0
+    assert done.stdout.splitlines()[:4] == [
+        "k3v9/csv-export  failed  codex  1:08  12k/810  2 events, 1 file",
+        "verify exited with 1: pytest -q E AssertionError: assert 2 == 3",
+        "hint: abreast logs k3v9/csv-export",
+        "",
+    ]
     assert "tool       edit src/report/export.py" in done.stdout
     assert "text       two\n" + " " * 21 + "lines\n" in done.stdout
     assert "\x1b" not in done.stdout

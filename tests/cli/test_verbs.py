@@ -84,6 +84,10 @@ k3v9/a   can go  3.4 MB  landed in main
 k3v9/b   stays    120 B  uncommitted changes
 """)
     assert "removed" in draw(table.removals_table(removals, removed=True))
+    more = [*removals, Removal("k3v9/c", Path("/w/c"), 80, "", "uncommitted changes: 1 file")]
+    assert draw(table.removals_summary(more, removed=False)) == (
+        "3 worktrees: 1 can go, 3.4 MB; 2 stay, 200 B (2 uncommitted changes)\n"
+    )
     ignored = tuple(f"a-long-name-of-a-file-{n}.txt" for n in range(3))
     kept = replace(removals[1], ignored=ignored)
     shown = draw(table.removals_table([replace(removals[0], ignored=ignored), kept], removed=False))

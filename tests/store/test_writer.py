@@ -150,7 +150,8 @@ def test_the_story_tells_each_new_state_once(store, reader):
     store.update_session("r1/t0", SessionUpdate(state=SessionState.RUNNING, turns=1))
     store.update_session("r1/t0", SessionUpdate(last_action="edit a"), event=("tool", "edit a"))
     store.update_session("r1/t0", SessionUpdate(state=SessionState.FAILED, reason="verify is red"))
-    store.update_session("r1/t0", SessionUpdate(landing=LandState.BOUNCED))
+    bounce = SessionUpdate(landing=LandState.BOUNCED, reason="conflicts with main")
+    store.update_session("r1/t0", bounce)
     store.set_run_state("r1", RunState.FAILED, note="1 of 1 failed")
     assert story(reader, "r1") == [
         ("", "state", "queued"),
@@ -159,7 +160,7 @@ def test_the_story_tells_each_new_state_once(store, reader):
         ("r1/t0", "state", "running"),
         ("r1/t0", "tool", "edit a"),
         ("r1/t0", "state", "failed: verify is red"),
-        ("r1/t0", "landing", "bounced"),
+        ("r1/t0", "landing", "bounced: conflicts with main"),
         ("", "state", "failed: 1 of 1 failed"),
     ]
     assert story(reader, "r1/t0") == [e for e in story(reader, "r1") if e[0]]

@@ -11,6 +11,8 @@ from abreast.model.landing import LandingForecast, LandOptions
 from abreast.model.session import LandMode, LandOrder, LandState, LandTests, Run, Session
 from abreast.places import find_places
 
+_SHOWN = 40  # worktrees that `clean` lists unless all are asked for
+
 
 @click.command()
 @options.any_name
@@ -154,8 +156,9 @@ def code_of_session(run: Run, name: str) -> int:
 @click.option(
     "--force", is_flag=True, help="Also those with work that has not landed; a ref keeps it"
 )
+@click.option("--details", is_flag=True, help=f"List all of them, not only the first {_SHOWN}")
 @options.as_json
-def clean(*, names: tuple[str, ...], remove: bool, force: bool, json: bool) -> int:
+def clean(*, names: tuple[str, ...], remove: bool, force: bool, details: bool, json: bool) -> int:
     """Remove the worktrees of landed work
 
     By default it only lists what it would remove. Work that is not in its target stays unless you
@@ -170,25 +173,26 @@ def clean(*, names: tuple[str, ...], remove: bool, force: bool, json: bool) -> i
     if json:
         as_json.emit({"removed": remove, "removals": removals})
         return 0
-    _print(removals, remove=remove)
+    _print(removals, remove=remove, details=details)
     return 0
 
 
-def _print(removals: Sequence[Removal], *, remove: bool) -> None:
-    from abreast.cli.table import removals_table
+def _print(removals: Sequence[Removal], *, remove: bool, details: bool) -> None:
+    from abreast.cli.table import removals_summary, removals_table
 
     going = [removal for removal in removals if not removal.kept]
     if removals:
-        door.console().print(removals_table(removals, removed=remove))
-    total = figures.size(sum(removal.bytes for removal in going))
-    worktrees = figures.counted(len(going), "worktree")
+        console = door.console()
+        console.print(removals_summary(removals, removed=remove))
+        room = len(removals) if details else _SHOWN
+        console.print(removals_table(removals[:room], removed=remove))
+        if rest := len(removals) - room if room < len(removals) else 0:
+            console.print(f"and {rest:,} more; --details lists all", style="dim")
     if not going:
         click.echo("nothing to remove", err=True)
         left = next((one.session for one in removals if one.kept == "not landed"), "")
         if left and not remove:
             hint = f"`abreast land {left}` brings it in; with --force it may go, and a ref keeps it"
             click.echo(f"hint: {hint}", err=True)
-    elif remove:
-        click.echo(f"removed {worktrees}, {total}", err=True)
-    else:
-        click.echo(f"{worktrees}, {total}, can go; abreast clean --remove does it", err=True)
+    elif not remove:
+        click.echo("next: abreast clean --remove removes what can go", err=True)

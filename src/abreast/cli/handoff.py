@@ -1,6 +1,7 @@
 """`abreast handoff`: what the next session needs to go on, as CURRENT_WORK.md."""
 
 import os
+import shlex
 import sys
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from abreast.agents import hooked
-from abreast.cli import as_json, options
+from abreast.cli import as_json, door, options
 from abreast.cli.confirmed import change
 from abreast.cli.figures import harmless
 from abreast.model.changes import Connection
@@ -34,8 +35,9 @@ def _complete(ctx: click.Context, param: click.Parameter, begun: str) -> list[Co
     help="RUN/TASK, a transcript's file, or a CLI's session id; without it the newest session here",
 )
 @click.option(
-    "--all", "every", is_flag=True, help="Of every session here that may need to be continued"
+    "--all", "every", is_flag=True, help="List every session here that may need to be continued"
 )
+@click.option("--details", is_flag=True, help="With --all: print their handoffs, too")
 @click.option(
     "--out",
     metavar="FILE",
@@ -81,6 +83,7 @@ def handoff(
     *,
     source: str,
     every: bool,
+    details: bool,
     out: Path | None,
     force: bool,
     tokens: int,
@@ -113,6 +116,7 @@ def handoff(
         (hook and source, "--hook takes no session"),
         ((remove or yes) and not hook, "--remove and --yes go with --hook"),
         (force and not out, "--force goes with --out"),
+        (details and not every, "--details goes with --all"),
     ):
         if wrong:
             raise click.UsageError(what)
@@ -126,7 +130,7 @@ def handoff(
     if check:
         return _check(Path(source) if source else None, json=json)
     if every:
-        return _show_all(handing_over.handoffs(tokens=tokens), json=json)
+        return _show_all(handing_over.handoffs(tokens=tokens), details=details, json=json)
     return _show(
         handing_over.handoff(source, tokens=tokens, polish=polish), out, force=force, json=json
     )
@@ -147,13 +151,22 @@ def _show(found: Handoff, out: Path | None, *, force: bool, json: bool) -> int:
     return 0
 
 
-def _show_all(found: list[Handoff], *, json: bool) -> int:
+def _show_all(found: list[Handoff], *, details: bool, json: bool) -> int:
     if json:
         as_json.emit({"handoffs": found})
-    else:
-        click.echo(harmless("\n".join(one.text for one in found)), nl=False)
+        return 0
     if not found:
         click.echo("there is no session here that could be gone on with", err=True)
+        return 0
+    from abreast.cli.handoffs_table import handoffs_table
+
+    door.console().print(handoffs_table(found))
+    if details:
+        click.echo(harmless("\n" + "\n".join(one.text for one in found)), nl=False)
+    else:
+        name = shlex.quote(found[0].header.name)
+        hint = f"abreast handoff {name} prints one, --details all"
+        click.echo(harmless(f"next: {hint}"), err=True)
     return 0
 
 

@@ -10,7 +10,7 @@ import click
 
 from abreast.api import looking
 from abreast.cli import as_json, door, options
-from abreast.model.session import LogEvent, Presence, Run
+from abreast.model.session import LogEvent, Presence, Run, Session
 from abreast.model.text import counted, harmless
 from abreast.places import find_places
 from abreast.process import clock
@@ -129,7 +129,8 @@ def watch(*, run: str, json: bool) -> int:
 def logs(*, session: str, follow: bool, stream: bool, json: bool) -> int:
     """Print what a session did, step by step
 
-    With --json, every line is a JSON document of its own.
+    It begins with how the session stands, and why. With --json, every line is a JSON document of
+    its own, and there is no such beginning.
     """
     from abreast.api import stories
 
@@ -139,16 +140,27 @@ def logs(*, session: str, follow: bool, stream: bool, json: bool) -> int:
         for line in stories.stream(session, follow=follow):
             door.send(line)
         return 0
-    _print_story(stories.logs(session, follow=follow), json=json)
+    if json:
+        for event in stories.logs(session, follow=follow):
+            as_json.emit(event, lines=True)
+        return 0
+    found = looking.find_session(session)
+    story = stories.logs(found.id, follow=follow)
+    events: Iterable[LogEvent] = story if follow else list(story)
+    _print_head(found, None if follow else len(list(events)))
+    for event in events:
+        click.echo(story_line(event))
     return 0
 
 
-def _print_story(events: Iterable[LogEvent], *, json: bool) -> None:
-    for event in events:
-        if json:
-            as_json.emit(event, lines=True)
-        else:
-            click.echo(story_line(event))
+def _print_head(session: Session, events: int | None) -> None:
+    """Print how a session stands, why, and what to do about it, before its story."""
+    from abreast.cli.session_page import logs_head
+
+    console = door.console()
+    for line in logs_head(session, events):
+        console.print(line)
+    console.print()
 
 
 def story_line(event: LogEvent) -> str:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from abreast.cli import figures, table
 from abreast.cli.states import LAND_STYLES, SESSION_STYLES
-from abreast.model.session import LandState
+from abreast.model.session import LandState, Session
 from abreast.model.session_page import PageFile, SessionPage
 from abreast.model.text import harmless, named
 from abreast.process import clock
@@ -23,15 +23,34 @@ def print_page(console: Console, page: SessionPage) -> None:
         console.print(part)
 
 
-def _title(page: SessionPage) -> Iterator[Text]:
-    session = page.session
+def logs_head(session: Session, events: int | None) -> Iterator[Text]:
+    """Yield how a session stands and how much it did, why it ended so, and what to do about it.
+
+    `events` counts the lines of its story, None for a story that goes on.
+    """
+    size = [] if events is None else [figures.counted(events, "event")]
+    size += [figures.counted(session.attempt, "attempt")] if session.attempt > 1 else []
+    size += [figures.counted(len(session.files), "file")] if session.files else []
+    yield _head(session).append(f"  {', '.join(size)}".rstrip())
+    if session.reason:
+        yield _text(figures.one_line(session.reason), "yellow")
+    if session.hint:
+        yield _text(f"hint: {figures.one_line(session.hint)}")
+
+
+def _head(session: Session) -> Text:
     head = Text(session.id, "bold", overflow="fold").append("  ")
     head.append(session.state, SESSION_STYLES[session.state])
     if session.landing is not LandState.NONE:
         head.append(", ").append(session.landing, LAND_STYLES[session.landing])
     head.append(f"  {session.agent} {session.model}".rstrip())
-    head.append(f"  {figures.duration(session.took(clock.now()))}  {table.tokens(session.usage)}")
-    yield head
+    took = figures.duration(session.took(clock.now()))
+    return head.append(f"  {took}  {table.tokens(session.usage)}")
+
+
+def _title(page: SessionPage) -> Iterator[Text]:
+    session = page.session
+    yield _head(session)
     yield _text(page.intent)
     if session.repairing:
         yield _text(f"repairing {session.repairing}", "yellow")

@@ -240,6 +240,26 @@ def tokens(usage: Usage) -> str:
     return f"{figures.count(usage.input_tokens)}/{figures.count(usage.output_tokens)}"
 
 
+def removals_summary(removals: "Sequence[Removal]", *, removed: bool) -> Text:
+    """Return how many worktrees go and stay, how big they are, and why some stay."""
+    going = [one for one in removals if not one.kept]
+    staying = [one for one in removals if one.kept]
+    size = figures.size(sum(one.bytes for one in going))
+    word = "removed" if removed else "can go"
+    text = Text(f"{figures.counted(len(removals), 'worktree')}: ", overflow="fold")
+    text.append(f"{len(going)} {word}, {size}", "green" if going else "")
+    if staying:
+        why = Counter(figures.one_line(one.kept).partition(":")[0] for one in staying)
+        told = ", ".join(f"{number} {reason}" for reason, number in why.most_common(_REASONS))
+        size = figures.size(sum(one.bytes for one in staying))
+        stay = "stays" if len(staying) == 1 else "stay"
+        text.append(f"; {len(staying)} {stay}, {size} ({told})")
+    return text
+
+
+_REASONS = 3
+
+
 def removals_table(removals: "Sequence[Removal]", *, removed: bool) -> RenderableType:
     """Return one row for each worktree that goes or stays, and why; then what goes with it.
 

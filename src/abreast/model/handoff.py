@@ -22,6 +22,11 @@ class Header:
     work: str = ""
     of: str = ""
 
+    @property
+    def name(self) -> str:
+        """What to call the session: abreast's own name, else its CLI's id."""
+        return self.of or self.session
+
 
 @dataclass(frozen=True)
 class Handoff:

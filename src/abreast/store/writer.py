@@ -270,7 +270,8 @@ def _told(row: sa.Row[Any], change: SessionUpdate) -> list[tuple[str, str]]:
     if change.state is not UNSET and change.state.value != row.state:
         told.append(("state", line(change.state.value, change.reason)))
     if change.landing is not UNSET and change.landing.value != row.landing:
-        told.append(("landing", line(change.landing.value, change.landed)))
+        landed = change.landed if change.landed is not UNSET else ""
+        told.append(("landing", line(change.landing.value, landed or change.reason)))
     return told
 
 

@@ -174,9 +174,7 @@ def _attach(context: SessionContext, agent: Agent) -> tuple[Session, Command, Pa
         change = SessionUpdate(cli_session=launch.cli_session)
         context.engine.store.update_session(session.id, change)
     elif found != session.cli_session:
-        raise StateError(
-            f"{agent.title} has no record of its session {session.cli_session}", hint=instead
-        )
+        raise StateError(f"{agent.title} has no record of {session.id} any more", hint=instead)
     return session, agent.interactive(launch), worktree
 
 

@@ -151,6 +151,16 @@ def test_children_belong_to_the_session_that_asked(look, tmp_path, home):
     assert found["many-children"].cost_tokens == 10 * 9_000
 
 
+def test_a_session_of_abreasts_own_is_called_by_its_name(look, tmp_path, home):
+    place = home("gemini-few-children")
+    [file] = place.glob(".gemini/tmp/*/chats/session-*.jsonl")
+    own = file.read_text().split('"sessionId":"')[1].split('"')[0]
+    asked = session("a", agent="gemini")
+    made = [child(f"c{n}", tmp_path, 5_000, parent=asked.id) for n in range(8)]
+    found = look(asked, *made, home=place, cli_sessions=(own,))
+    assert found["many-children"].evidence[0].session == asked.id
+
+
 def test_a_worktree_that_was_left(look, tmp_path):
     tree = tmp_path / "tree"
     tree.mkdir()

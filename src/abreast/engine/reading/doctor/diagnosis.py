@@ -102,8 +102,12 @@ def diagnose(
     ward.seen["lost-records"] += lost_records(places, repositories, runs, damage)
     for name, seen in _housekeeping(repositories, sessions, environ, ward, now).items():
         ward.seen[name] += seen
+    named = {
+        name: [replace(one, session=known.get(one.session, one.session)) for one in seen]
+        for name, seen in ward.seen.items()
+    }
     return Diagnosis(
-        findings=with_lines(findings_of(CHECKS, ward.seen)),
+        findings=with_lines(findings_of(CHECKS, named)),
         since=since,
         sessions=len(ward.works),
         children=ward.children,

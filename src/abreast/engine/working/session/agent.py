@@ -163,7 +163,7 @@ def _going_on(context: SessionContext, agent: Agent) -> Launch:
     launch = launch_of(context, agent, prompt, cli_session=context.session.cli_session)
     if agent.find_session(launch, context.run.created) == launch.cli_session:
         return launch
-    text = f"{agent.title} has no record of session {launch.cli_session}: a new one begins"
+    text = f"{agent.title} has no record of its conversation any more: a new one begins"
     context.add_event("warning", text)
     return launch_of(context, agent, prompts.restarted(context.task, came_to, *earlier(context)))
 
