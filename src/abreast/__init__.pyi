@@ -11,6 +11,7 @@ from abreast.api.configuring import (
     propose as propose,
     set_setting as set_setting,
     settings as settings,
+    settings_page as settings_page,
     trial as trial,
     trust_settings as trust_settings,
 )

@@ -16,7 +16,7 @@ from abreast.model.task import Plan
 from abreast.places import Places, find_places
 from abreast.plan.options import from_environment
 from abreast.plan.project import ProjectCommands
-from abreast.plan.settings import Level, Setting, flat
+from abreast.plan.settings import Level, Setting, SettingsPage, flat
 
 
 def settings(*, repo: Path | None = None) -> list[Setting]:
@@ -26,10 +26,19 @@ def settings(*, repo: Path | None = None) -> list[Setting]:
     Raises PlanError for a file that cannot be read, with every problem by line and key, and
     NotFoundError for a `repo` that is none.
     """
+    return [*settings_page(repo=repo).settings]
+
+
+def settings_page(*, repo: Path | None = None) -> SettingsPage:
+    """Return the same, and what of the project's settings waits for a yes; each file is read once.
+
+    Raises as `settings` does.
+    """
     if repo:
         find_repository(repo, worktrees=find_places().worktrees)
     given = from_environment(os.environ, agents=tuple(AGENTS))
-    return settings_for(repo=repo).each(given)
+    found = settings_for(repo=repo)
+    return SettingsPage(found.each(given), dict(flat(found.asked)))
 
 
 def asked_settings(*, repo: Path | None = None, base: str = "") -> dict[str, Any]:
@@ -63,7 +72,12 @@ def trust_settings(
 
 
 def set_setting(
-    key: str, value: str, *, project: bool = False, repo: Path | None = None
+    key: str,
+    value: str,
+    *,
+    project: bool = False,
+    repo: Path | None = None,
+    places: Places | None = None,
 ) -> tuple[Path, Any]:
     """Write a setting to the user's file, or the `project`'s; return the file and the value.
 
@@ -71,11 +85,12 @@ def set_setting(
     stay. A project's file counts once it is committed. Raises PlanError for a key or value that
     means nothing.
     """
+    places = places or find_places()
     if project:
         file = files.project_file(find_repository(repo or Path.cwd()))
-        return file, files.set_value(key, value, file=file, level=Level.PROJECT)
+        return file, files.set_value(key, value, places, file=file, level=Level.PROJECT)
     file = files.user_file(os.environ)
-    return file, files.set_value(key, value, file=file, level=Level.USER)
+    return file, files.set_value(key, value, places, file=file, level=Level.USER)
 
 
 def file_schema(name: Literal["plan", "settings"]) -> dict[str, Any]:

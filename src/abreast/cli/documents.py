@@ -24,7 +24,7 @@ from abreast.model.session import LogEvent, Run, Session
 from abreast.model.session_page import SessionPage
 from abreast.model.task import Deliverable
 from abreast.plan.project import ProjectCommands
-from abreast.plan.settings import Setting
+from abreast.plan.settings import SettingsPage
 from abreast.store.unrecorded import Unrecorded
 
 
@@ -132,11 +132,6 @@ class RescueDocument(TypedDict):
     notes: list[str]
 
 
-class SettingsDocument(TypedDict):
-    settings: list[Setting]
-    asked: dict[str, Any]
-
-
 class SettingDocument(TypedDict):
     """What `abreast settings set` has written; `value` is null for a setting that went away."""
 
@@ -197,7 +192,7 @@ DOCUMENTS: dict[str, tuple[Any, ...]] = {
     "rescue": (RescueDocument, KeptPage, Restored),
     "handoff": (HandoffDocument, HandoffsDocument, FreshnessDocument, Connection),
     "connect": (Connection,),
-    "settings": (SettingsDocument, SettingDocument, TrustDocument),
+    "settings": (SettingsPage, SettingDocument, TrustDocument),
     "schema": (SchemaDocument, SchemasDocument),
     "mcp": (ToolsDocument,),
     "worker": (WorkerDocument,),

@@ -31,11 +31,12 @@ def settings(ctx: click.Context, *, repo: Path | None, json: bool) -> int:
         return 0
     from abreast.api import configuring
 
-    found, asked = configuring.settings(repo=repo), configuring.asked_settings(repo=repo)
+    found = configuring.settings_page(repo=repo)
     if json:
-        as_json.emit({"settings": found, "asked": asked})
+        as_json.emit(found)
         return 0
-    rows = [(one.key, shown(one.value), f"{one.level} {_short(one.place)}") for one in found]
+    each, asked = found.settings, found.asked
+    rows = [(one.key, shown(one.value), f"{one.level} {_short(one.place)}") for one in each]
     heads = ("setting", "value", "from")
     wide = [max(len(row[at]) for row in (heads, *rows)) for at in range(2)]
     for key, value, source in (heads, *rows):

@@ -66,6 +66,8 @@ def _explain(source: Source, detail: "ErrorDetails", schema: "type[BaseModel]") 
         source.problem(path, f"{must}, but is {value}")
     elif kind == "less_than_equal":
         source.problem(path, f"must be at most {detail['ctx']['le']}, but is {value}")
+    elif kind == "string_pattern_mismatch":
+        source.problem(path, f"is not a {last}'s name: {value}")
     elif kind == "literal_error":
         choices = [choice.strip("'") for choice in detail["ctx"]["expected"].split(" or ")]
         _choice(source, path, value, ", ".join(choices).replace("'", "").split(", "))

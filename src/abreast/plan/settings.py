@@ -13,33 +13,10 @@ from abreast.model.text import whole_characters
 from abreast.plan.explain import explain
 from abreast.plan.parse import check_text, read_source
 from abreast.plan.source import Source, merged
-from abreast.plan.tasks import read_choice
+from abreast.plan.tasks import agent_problem, read_choice
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
-
-KEYS = (
-    "agent",
-    "model",
-    "setup",
-    "verify",
-    "repairs",
-    "limits",
-    "max_parallel",
-    "land",
-    "land_style",
-    "co_author",
-    "warn_agents",
-    "land_hooks",
-    "batch",
-    "gate",
-    "setup_timeout_minutes",
-    "verify_timeout_minutes",
-    "pass_env",
-    "pool",
-    "pr",
-)
-"""The keys of a file of settings, beside `delegate`; known without loading the schema."""
 
 HARMLESS = frozenset({"model", "gate", "land_style", "co_author", "delegate"})
 """Keys of a project's file that count without a yes: they make nothing more run or go out."""
@@ -73,6 +50,14 @@ class Setting:
     place: str = ""
 
 
+@dataclass(frozen=True)
+class SettingsPage:
+    """The settings as they count, and by dotted key what of a project's waits for a yes."""
+
+    settings: Sequence[Setting]
+    asked: Mapping[str, Any]
+
+
 def read_layer(text: str, file: Path, level: Level, agents: Sequence[str]) -> Layer:
     """Return the settings in a file's text; raises PlanError with every problem, by line and key.
 
@@ -88,6 +73,10 @@ def read_layer(text: str, file: Path, level: Level, agents: Sequence[str]) -> La
         source.problem((), "has characters that are not UTF-8")
     if "agent" in source.raw:
         read_choice(source, ("agent",), source.raw["agent"], agents)
+    delegated = source.raw.get("delegate")
+    named = delegated.get("agent") if isinstance(delegated, dict) else None
+    if isinstance(named, str) and (problem := agent_problem(named, agents)):
+        source.problem(("delegate", "agent"), *problem)
     try:
         SettingsTable.model_validate(dict(source.raw))
     except ValidationError as error:

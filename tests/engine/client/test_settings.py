@@ -17,6 +17,7 @@ from abreast.errors import NotFoundError, PlanError, StateError, UntrustedError
 from abreast.git.repository import find_repository
 from abreast.places import Places, find_places
 from abreast.plan.project import ProjectCommands
+from abreast.plan.settings import flat
 from tests.support.repos import Repo
 
 
@@ -245,6 +246,29 @@ def test_several_who_say_yes_at_once_are_all_heard(repo: Repo, places: Places) -
     for base in commits:
         found = read_settings(find_repository(repo.path), base, places, os.environ)
         assert found.asked == {}
+
+
+def test_several_who_write_a_file_at_once_are_all_heard(repo: Repo, places: Places) -> None:
+    (repo.path / "abreast.toml").write_text("# ours\n")
+    values = {
+        "model": "m",
+        "verify": "make",
+        "limits.turns": 5,
+        "limits.tokens": 900,
+        "pr.draft": True,
+        "pool": 2,
+        "batch": 3,
+        "land_style": "merge",
+    }
+
+    def write(key: str) -> None:
+        text = str(values[key]).replace("True", "true")
+        abreast.set_setting(key, text, project=True, repo=repo.path, places=places)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, values))
+    found = tomllib.loads((repo.path / "abreast.toml").read_text())
+    assert dict(flat(found)) == values
 
 
 def test_the_hint_of_a_refusal_works_from_elsewhere(

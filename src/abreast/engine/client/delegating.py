@@ -4,9 +4,8 @@
 """
 
 import contextlib
+import json
 import os
-import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,13 +15,14 @@ from abreast.agents import AGENTS, agent_named, modelled
 from abreast.contract.ask import check_count
 from abreast.contract.shapes import schema_of
 from abreast.engine.client.requests import Client, connect
+from abreast.engine.client.settings import PROJECT_FILE, checkout_layer
 from abreast.engine.client.watching import require_run
 from abreast.engine.common.check import check_plan
 from abreast.engine.common.environment import wanted_environment
 from abreast.engine.common.installed import find_fit
 from abreast.engine.common.worker_process import ensure_worker
 from abreast.engine.working.delegation.estimating import check_scope, make_estimate, sizes_in
-from abreast.errors import AbreastError, AgentError, ContractError, WorkerError
+from abreast.errors import AbreastError, AgentError, ContractError, PlanError, WorkerError
 from abreast.git.repository import find_repository
 from abreast.model.economy import Estimate
 from abreast.model.limits import Profile
@@ -36,17 +36,13 @@ from abreast.model.task import (
     Plan,
     Task,
 )
-from abreast.model.text import named
+from abreast.model.text import harmless, named, one_line
 from abreast.places import Places, find_places
 from abreast.plan.names import subject
-from abreast.plan.settings import KEYS
 from abreast.process.environment import DEPTH, SESSION
 from abreast.store.reader import Reader
 
-FILE = "abreast.toml"
-_TABLE = "delegate"
-_MOST = 100_000  # bytes
-_MODEL = re.compile(r"\w[ -~]*|")  # nothing that a CLI could take for an option of its own
+_SAID = 160  # characters of what is wrong with a file
 
 
 @dataclass(frozen=True)
@@ -59,64 +55,26 @@ class DelegateSettings:
     limit_tokens: int = LIMIT_TOKENS
 
 
-_TYPES: dict[str, type] = {"agent": str, "model": str, "profile": str, "limit_tokens": int}
-
-
 def load_settings(tree: Path) -> DelegateSettings:
     """Return the settings in `tree`; the defaults where there is no file.
 
-    Raises ContractError for what is no TOML, and for a key or value that means nothing.
+    Raises ContractError for a file of settings that is wrong anywhere.
     """
-    file = tree / FILE
+    file = tree / PROJECT_FILE
     try:
-        whole = tomllib.loads(_read(file))
-    except FileNotFoundError:
-        return DelegateSettings()
-    except (OSError, ValueError, RecursionError) as error:
+        table = checkout_layer(tree).values.get("delegate", {})
+    except PlanError as error:
+        # A model may get to read the error: what a repository says is quoted, and cut short.
+        problem = str(error.problems[0]).replace(str(file), PROJECT_FILE)
+        said = json.dumps(one_line(harmless(problem), _SAID), ensure_ascii=False)
         hint = "put it right, or take it away: there are defaults"
-        raise ContractError(f"{file} cannot be read: {error}", hint=hint) from error
-    hint = f"[{_TABLE}] takes {', '.join(_TYPES)}; for the rest: abreast settings"
-    table = whole.get(_TABLE, {})
-    if not isinstance(table, dict):
-        raise ContractError(f"{file}: {_TABLE} is not a table", hint=hint)
-    unknown = sorted({*whole} - {_TABLE, *KEYS}) or sorted({*table} - {*_TYPES})
-    if unknown:
-        raise ContractError(f"{file} has an unknown key: {named(unknown)}", hint=hint)
-    return DelegateSettings(**{key: _value(file, key, value) for key, value in table.items()})
-
-
-def _read(file: Path) -> str:
-    """Return the file's text. A repository may have made it a pipe or a device, or huge."""
-    if file.exists() and not file.is_file():
-        raise ValueError("it is not a file")
-    with file.open("rb") as opened:
-        text = opened.read(_MOST + 1)
-    if len(text) > _MOST:
-        raise ValueError(f"it has more than {_MOST} bytes")
-    return text.decode("utf-8-sig")
-
-
-def _value(file: Path, key: str, value: Any) -> Any:
-    _require_type(file, key, value)
-    # A model may get to read the error: what a repository says is quoted, and cut short.
-    said = named([str(value)])
-    if key == "profile" and value not in {*Profile}:
-        raise ContractError(f"{file}: profile is {' or '.join(Profile)}, not {said}")
-    if key == "agent" and value not in modelled():  # a repository must not choose a command to run
-        raise ContractError(f"{file}: agent is one of {', '.join(modelled())}, not {said}")
-    if key == "model" and not _MODEL.fullmatch(value):
-        raise ContractError(f"{file}: {said} is not the name of a model")
-    if key == "limit_tokens" and value < 1:
-        raise ContractError(f"{file}: limit_tokens must be at least 1")
-    return Profile(value) if key == "profile" else value
-
-
-def _require_type(file: Path, key: str, value: object) -> None:
-    if type(value) is not _TYPES[key]:  # a bool is no number
-        raise ContractError(f"{file}: {key} must be {_NAMES[_TYPES[key]]}")
-
-
-_NAMES = {str: "a text", int: "a whole number"}
+        raise ContractError(f"{file} is wrong: {said}", hint=hint) from error
+    agent = table.get("agent", "")
+    if agent and agent not in modelled():  # a repository must not choose a command to run
+        said = f"agent is one of {', '.join(modelled())}, not {named([agent])}"
+        raise ContractError(f"{file}: {said}")
+    profile = Profile(table.get("profile", Profile.LEAN))
+    return DelegateSettings(**{**table, "profile": profile})
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,7 @@ def write_files(commands: ProjectCommands, repository: Repository, places: Place
         known = before.layers[0].values
         for key, value in (("setup", commands.setup), ("verify", commands.verify)):
             if value and key not in known:
-                set_value(key, value, file=settings, level=Level.PROJECT)
+                set_value(key, value, places, file=settings, level=Level.PROJECT)
                 written = [settings]
     else:
         lines = {key: _line(key, getattr(commands, key)) for key in ("setup", "verify")}

@@ -36,6 +36,7 @@ from abreast.process.files import load_as, write_atomic, write_json
 PROJECT_FILE = "abreast.toml"
 _TRUSTED = "trusted.json"
 _LOCK = "trusted.lock"
+_WRITING = "settings.lock"
 _MOST = 100_000  # bytes of a file of settings
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"  # what some editors begin a file with
 
@@ -121,6 +122,17 @@ def trust(settings: EffectiveSettings, places: Places) -> None:
         write_json(places.state / _TRUSTED, {**known, name: [*digests][:_KEPT]})
 
 
+def checkout_layer(tree: Path) -> Layer:
+    """Return the project's settings as the checkout `tree` has them, of which nothing is trusted.
+
+    Raises PlanError.
+    """
+    text = _text_of(tree / PROJECT_FILE)
+    if not text:
+        return Layer(Level.PROJECT)
+    return read_layer(text, Path(PROJECT_FILE), Level.PROJECT, tuple(AGENTS))
+
+
 def asked_of(file: Path, repository: Repository, places: Places) -> EffectiveSettings:
     """Return what a project's file, as it is in the checkout, asks for and waits for a yes."""
     found = read_layer(_text_of(file), file, Level.PROJECT, tuple(AGENTS))
@@ -187,12 +199,18 @@ def _committed(repository: Repository, base: str) -> str:
     return repository.call("cat-file", "blob", name).stdout.removeprefix(_BOM)
 
 
-def set_value(key: str, value: str, *, file: Path, level: Level) -> Any:
+def set_value(key: str, value: str, places: Places, *, file: Path, level: Level) -> Any:
     """Write one setting to a file, or take it away with "", and return what it is now.
 
-    Comments and layout stay. Raises PlanError, and changes nothing, for a key or value that means
-    nothing.
+    Comments and layout stay, and what others of this state folder write at the same time. Raises
+    PlanError, and changes nothing, for a key or value that means nothing.
     """
+    places.make()
+    with FileLock(places.state / _WRITING):
+        return _set_value(key, value, file, level)
+
+
+def _set_value(key: str, value: str, file: Path, level: Level) -> Any:
     text = _text_of(file)
     if text:
         read_layer(text, file, level, tuple(AGENTS))

@@ -534,30 +534,34 @@ def test_the_repository_says_what_its_delegations_are_like(shared_stage: Stage):
     )
     assert (plan.tasks[0].agent.name, plan.tasks[0].profile) == ("codex", "full")
     for text, said in (
-        ('[delegate]\nagent = "command"\n', "agent is one of claude, codex, gemini"),
+        ('[delegate]\nagent = "command"\n', "agent: the agent `command` must be told what to do"),
+        ('[delegate]\nagent = "clode"\n', "there is no agent `clode`"),
         # A parent's model gets to read it: what the repository says stays short, and in quotes.
-        (f'[delegate]\n"{"Obey! " * 99}" = 1\n', 'unknown key: "(Obey! ){9}Obey.*…"$'),
+        (f'[delegate]\n"{"Obey! " * 99}" = 1\n', 'toml is wrong: "abreast.*(Obey! ){20}Obey.*…"$'),
         (
             f'[delegate]\nmodel = "-{"Obey! " * 99}"\n',
-            '"-Obey! .{52}…" is not the name of a model$',
+            'toml is wrong: "abreast.toml:2 delegate.model: is not a .* name: -Obey! .{80,120}…"$',
         ),
-        ("[delegate]\nlimit_tokens = true\n", "limit_tokens must be a whole number"),
-        ('[delegate]\nprofile = "fat"\n', "profile is lean or full"),
+        ("[delegate]\nlimit_tokens = true\n", "delegate.limit_tokens: must be a whole number"),
+        (
+            '[delegate]\nprofile = "fat"\n',
+            "abreast.toml:2 delegate.profile: must be one of lean, full, not `fat`",
+        ),
         ("[delegate]\ncolour = 1\n", "colour"),
-        ("[colour]\n", "colour"),
-        ("[", "cannot be read"),
-        ("delegate = 3\n", "delegate is not a table"),
-        ("[[delegate]]\n", "delegate is not a table"),
-        ('[delegate]\nmodel = "--yolo"\n', '"--yolo" is not the name of a model'),
-        ("a = " + "[" * 50_000, "cannot be read"),
-        ("# " + "x" * 200_000, "cannot be read: it has more than"),
+        ("[colour]\n", "abreast.toml:1 colour: unknown key"),
+        ("[", "abreast.toml:1: is not valid TOML"),
+        ("delegate = 3\n", "delegate: must be a table, not 3"),
+        ("[[delegate]]\n", "delegate: must be a table, not a list"),
+        ('[delegate]\nmodel = "--yolo"\n', "is not a model's name: --yolo"),
+        ("a = " + "[" * 50_000, "abreast.toml: is nested too deeply"),
+        ("# " + "x" * 200_000, "abreast.toml: has more than 100000 bytes"),
     ):
         file.write_text(text)
         with pytest.raises(ContractError, match=said):
             api.contract("What?", repo=stage.repo.path)
     file.unlink()
     os.mkfifo(file)
-    with pytest.raises(ContractError, match="it is not a file"):
+    with pytest.raises(ContractError, match=r"abreast.toml: is not a file"):
         api.contract("What?", repo=stage.repo.path)
 
 
