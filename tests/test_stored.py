@@ -23,7 +23,7 @@ from abreast.engine.working.session.result import Candidate
 from abreast.git.ff_journal import Do, Intent, Lock, Step, load_intent
 from abreast.model import moves
 from abreast.model.economy import Account, Estimate
-from abreast.model.events import Cause, Outcome, Usage, Verdict
+from abreast.model.events import Cause, Outcome, Verdict
 from abreast.model.gate import (
     Advice,
     Edge,
@@ -53,6 +53,7 @@ from abreast.model.task import (
     Plan,
     Task,
 )
+from abreast.model.usage import Usage
 from abreast.plan.dump import load_plan
 from abreast.process.files import load_as
 from abreast.process.identity import Identity

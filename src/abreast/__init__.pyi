@@ -131,7 +131,7 @@ from abreast.model.session import (
     SessionState as SessionState,
 )
 from abreast.model.task import AgentChoice as AgentChoice, Plan as Plan, Task as Task
-from abreast.model.events import Usage as Usage
+from abreast.model.usage import Usage as Usage
 from abreast.places import Places as Places, find_places as find_places
 from abreast.plan.options import Overrides as Overrides
 

@@ -32,9 +32,10 @@ from abreast.agents.parts import NAME, VersionStatus, Wanted
 from abreast.codec import dump, load
 from abreast.errors import AgentError
 from abreast.loopback.dialect import Reply, Request
-from abreast.model.events import Event, EventKind, Outcome, Usage, Verdict
+from abreast.model.events import Event, EventKind, Outcome, Verdict
 from abreast.model.moves import Say, Spend, Write
 from abreast.model.task import AgentChoice
+from abreast.model.usage import Usage
 from abreast.process.environment import allow
 
 PROMPT = "Change the plümbing.\nAnd mind the \"quotes\" and 'others' -- and $HOME.\n"

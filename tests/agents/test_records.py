@@ -12,7 +12,7 @@ from abreast.agents.codex.agent import AGENT as CODEX
 from abreast.agents.codex.rollout import newest_thread
 from abreast.agents.command import AGENT as COMMAND
 from abreast.agents.gemini.agent import AGENT as GEMINI
-from abreast.model.events import Usage
+from abreast.model.usage import Usage
 from tests.agents.conformance import launch_for
 
 SESSION = "0b5a3c1e-7f0d-4f5e-9a55-6f3f0c5e2d11"

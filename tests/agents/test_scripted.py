@@ -10,7 +10,7 @@ import pytest
 from abreast.agents.base import Launch
 from abreast.agents.scripted import AGENT
 from abreast.errors import AgentError
-from abreast.model.events import EventKind, Outcome, Usage
+from abreast.model.events import EventKind, Outcome
 from abreast.model.moves import (
     Call,
     Drop,
@@ -27,6 +27,7 @@ from abreast.model.moves import (
     Write,
 )
 from abreast.model.task import AgentChoice
+from abreast.model.usage import Usage
 from tests.support.clis import Ran, base_environ, make_launch, run_cli, run_command
 from tests.support.repos import Repo
 

@@ -8,7 +8,6 @@ from rich.cells import cell_len
 
 from abreast.cli import figures, table
 from abreast.cli.states import LAND_STYLES, MARKS, RUN_STYLES, SESSION_STYLES
-from abreast.model.events import Usage
 from abreast.model.moment import Moment
 from abreast.model.session import (
     Attendance,
@@ -17,6 +16,7 @@ from abreast.model.session import (
     RunState,
     SessionState,
 )
+from abreast.model.usage import Usage
 from tests.cli import values
 from tests.cli.drawing import codes, console, draw, text_of, without_colour
 

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from abreast.model.events import Usage
 from abreast.model.session import LandMode, LandState, Run, RunState, Session, SessionState
+from abreast.model.usage import Usage
 
 CREATED = 1_700_000_000.0
 NOW = CREATED + 83

@@ -8,7 +8,6 @@ import pytest
 
 from abreast.errors import NotFoundError, StateError, TransitionError
 from abreast.model.conflicts import FileConflict, WorkConflict
-from abreast.model.events import Usage
 from abreast.model.moment import Moment
 from abreast.model.session import (
     FINAL_STATES,
@@ -20,6 +19,7 @@ from abreast.model.session import (
     SessionState,
 )
 from abreast.model.transitions import LANDINGS, RUNS, SESSIONS
+from abreast.model.usage import Usage
 from abreast.store.rows import UNSET, SessionUpdate
 from abreast.store.transcripts import load_known
 from tests.store.samples import bring, make_run

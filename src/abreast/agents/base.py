@@ -15,8 +15,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from abreast.model.events import Event, Usage, Verdict
+from abreast.model.events import Event, Verdict
 from abreast.model.limits import Limits, Profile
+from abreast.model.usage import Usage
 
 if TYPE_CHECKING:  # every supervisor of an agent imports this module, and needs none of these
     from abreast.agents.parts import (

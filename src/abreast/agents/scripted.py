@@ -20,7 +20,7 @@ from abreast.agents.base import (
 )
 from abreast.agents.lines import load_line
 from abreast.errors import AgentError
-from abreast.model.events import Cause, Event, EventKind, Outcome, Usage, Verdict
+from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
 from abreast.model.moves import (
     Edit,
     EndTurn,
@@ -33,6 +33,7 @@ from abreast.model.moves import (
     Write,
     dump_moves,
 )
+from abreast.model.usage import Usage
 
 _PLAYER = Path(__file__).with_name("scripted_player.py")
 _PLAYED = (Say, EndTurn, Write, Edit, Read, Shell, Sleep, Fail, Spend)

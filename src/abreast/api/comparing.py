@@ -4,7 +4,7 @@ from pathlib import Path
 
 from abreast.api.looking import find_run, find_session, run_or_session
 from abreast.engine.reading import diff as inspect
-from abreast.model.conflicts import ConflictMatrix
+from abreast.model.conflict_matrix import ConflictMatrix
 from abreast.model.session import Run
 from abreast.model.session_page import SessionPage
 from abreast.places import Places, find_places

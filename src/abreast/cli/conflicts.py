@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import click
 
 from abreast.cli import as_json, options
-from abreast.model.conflicts import ConflictMatrix, told_files
+from abreast.model.conflict_matrix import ConflictMatrix
+from abreast.model.conflicts import told_files
 from abreast.model.text import counted, harmless
 
 

@@ -12,7 +12,7 @@ from abreast.engine.client.telling import TellResult
 from abreast.errors import Problem
 from abreast.gate.review import RunReview, Score
 from abreast.model.changes import Connection, Removal
-from abreast.model.conflicts import ConflictMatrix
+from abreast.model.conflict_matrix import ConflictMatrix
 from abreast.model.economy import Estimate, Ledger
 from abreast.model.finding import Diagnosis
 from abreast.model.gate import PlanJudgement

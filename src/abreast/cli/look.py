@@ -1,7 +1,6 @@
 """`abreast status`, `watch`, `logs` and `diff`: look at runs and sessions."""
 
 import os
-import shutil
 import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -185,6 +184,8 @@ def diff(*, session: str, stat: bool, as_merged: bool, json: bool) -> int:
     own configuration does not count. `git apply` takes what a pipe or a file gets, also of binary
     files; what a terminal gets leaves those out, and every escape.
     """
+    import shutil  # with three modules for archives
+
     from abreast.api.comparing import diff as compare
     from abreast.api.looking import find_session
 

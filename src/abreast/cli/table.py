@@ -12,7 +12,6 @@ from abreast.cli import figures
 from abreast.cli.console import Column, Grid
 from abreast.cli.notices import name_of, notices
 from abreast.cli.states import LAND_STYLES, RUN_STYLES, SESSION_STYLES, STUCK
-from abreast.model.events import Usage
 from abreast.model.moment import Moment
 from abreast.model.session import (
     Attendance,
@@ -23,6 +22,7 @@ from abreast.model.session import (
     SessionState,
 )
 from abreast.model.text import named
+from abreast.model.usage import Usage
 
 if TYPE_CHECKING:
     from abreast.model.changes import Removal

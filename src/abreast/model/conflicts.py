@@ -1,4 +1,4 @@
-"""Which sessions and worktrees of a repository would conflict if they landed now."""
+"""What of a session's work stands against that of others: files and lines."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,15 +20,6 @@ class FileConflict:
 
 
 @dataclass(frozen=True)
-class PairConflict:
-    """Two sides that do not merge; `other` may be the target."""
-
-    one: str
-    other: str
-    files: tuple[FileConflict, ...]
-
-
-@dataclass(frozen=True)
 class WorkConflict:
     """What of a session's work, as it was last looked at, stands against that of `other`.
 
@@ -46,22 +37,6 @@ class WorkConflict:
     def key(self) -> tuple[str, bool, tuple[str, ...], int]:
         """What tells it from another: with whom, and in which files. Lines move all the time."""
         return self.other, self.is_target, tuple(file.path for file in self.files), self.more
-
-
-@dataclass(frozen=True)
-class ConflictMatrix:
-    """All conflicts among `sides` and with `target`, which was at `commit`.
-
-    `left_out` are sides that could not be read: name and reason. With `session`, only the conflicts
-    of that one are in it.
-    """
-
-    target: str
-    commit: str
-    sides: tuple[str, ...]
-    conflicts: tuple[PairConflict, ...]
-    left_out: tuple[tuple[str, str], ...] = ()
-    session: str = ""
 
 
 def told_files(files: Sequence[FileConflict], more: int = 0) -> Iterator[str]:

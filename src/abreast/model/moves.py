@@ -9,7 +9,7 @@ from dataclasses import Field, dataclass, fields
 from typing import Any, ClassVar
 
 from abreast.errors import PlanError, Problem
-from abreast.model.events import Usage
+from abreast.model.usage import Usage
 
 
 class Move:

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from abreast.model.conflicts import WorkConflict
-from abreast.model.events import Usage
 from abreast.model.moment import Moment
+from abreast.model.usage import Usage
 
 
 class SessionState(StrEnum):

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from abreast.model.events import Outcome, Usage, Verdict
+from abreast.model.events import Outcome, Verdict
 from abreast.model.limits import Limits
 from abreast.model.moment import Moment
+from abreast.model.usage import Usage
 from abreast.process.files import load_as, write_json
 from abreast.process.identity import Identity
 from abreast.process.supervisor import AGENT

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TextIO
 
-from abreast.model.events import Event, EventKind, Outcome, Usage, Verdict
+from abreast.model.events import Event, EventKind, Outcome, Verdict
 from abreast.model.limits import Limits
+from abreast.model.usage import Usage
 from abreast.runner.job import STORY, STREAM, JobProgress
 
 # A CLI that waits for its provider burns well under one percent of a core; a test run or a

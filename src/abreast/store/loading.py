@@ -12,9 +12,9 @@ from typing import Any
 
 from abreast import codec
 from abreast.model.conflicts import WorkConflict
-from abreast.model.events import Usage
 from abreast.model.question import AnswerChoice, Question
 from abreast.model.session import LogEvent, Run, Session
+from abreast.model.usage import Usage
 
 
 @lru_cache(maxsize=4096)

@@ -11,9 +11,9 @@ from operator import attrgetter
 from typing import Any
 
 from abreast.errors import NotFoundError
-from abreast.model.events import Usage
 from abreast.model.question import Decision, Question
 from abreast.model.session import LogEvent, Run, Session, SessionKind
+from abreast.model.usage import Usage
 from abreast.store.direct import open_snapshot
 from abreast.store.loading import (
     NUMBERS,

@@ -12,8 +12,8 @@ from enum import Enum, StrEnum
 from typing import Any, Final, TypeVar
 
 from abreast import codec
-from abreast.model.events import Usage
 from abreast.model.session import Changeable, Run, SessionState
+from abreast.model.usage import Usage
 from abreast.store.loading import RENAMED, RUN_COLUMNS
 
 # PostgreSQL has no NUL in text, and neither database takes half of a surrogate pair (which is how

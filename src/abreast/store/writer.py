@@ -15,13 +15,13 @@ import sqlalchemy as sa
 
 from abreast.errors import StateError
 from abreast.model.conflicts import WorkConflict, told_files
-from abreast.model.events import Usage
 from abreast.model.gate import GateMode
 from abreast.model.limits import Profile
 from abreast.model.moment import Moment
 from abreast.model.session import LandState, Run, RunState, Session, SessionState
 from abreast.model.task import Deliverable
 from abreast.model.transitions import require_transition
+from abreast.model.usage import Usage
 from abreast.store.engine import transaction, upsert
 from abreast.store.loading import (
     NUMBERS,

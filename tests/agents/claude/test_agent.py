@@ -11,8 +11,9 @@ from abreast.agents.base import Child, Installed, Launch, LoginState, StopSignal
 from abreast.agents.claude.agent import AGENT
 from abreast.agents.claude.stream import ClaudeReader
 from abreast.contract.shapes import PRESETS
-from abreast.model.events import Cause, Event, EventKind, Outcome, Usage
+from abreast.model.events import Cause, Event, EventKind, Outcome
 from abreast.model.limits import Limits, Profile
+from abreast.model.usage import Usage
 
 SESSION = "57b6e491-4f0a-45d9-ae63-5761acb170c7"
 MODEL = "claude-opus-4-8"

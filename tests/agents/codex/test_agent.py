@@ -20,8 +20,9 @@ from abreast.agents.codex.failures import classify, last_words
 from abreast.agents.codex.headless import instructions
 from abreast.agents.codex.rollout import load_rollout
 from abreast.agents.codex.stream import CodexReader
-from abreast.model.events import Cause, Event, EventKind, Outcome, Usage, Verdict
+from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
 from abreast.model.limits import Profile
+from abreast.model.usage import Usage
 
 ID = "01a2035b-8b7d-7723-9a0e-53eb2dd5fb14"
 STARTED = {"type": "thread.started", "thread_id": ID}

@@ -37,7 +37,7 @@ from abreast.agents.parts import (
 from abreast.agents.recorded import record_lines
 from abreast.loopback.dialect import Answer, Message, Reply, Request
 from abreast.model.economy import Price, PriceList
-from abreast.model.events import Cause, Event, EventKind, Outcome, Usage, Verdict
+from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
 from abreast.model.finding import Defect
 from abreast.model.moves import Write
 from abreast.model.transcript import (
@@ -50,6 +50,7 @@ from abreast.model.transcript import (
     Transcript,
     TranscriptEvent,
 )
+from abreast.model.usage import Usage
 
 URL = "TOY_URL"
 HOME = "TOY_HOME"

@@ -9,7 +9,8 @@ import pytest
 
 from abreast import api
 from abreast.errors import NotFoundError
-from abreast.model.conflicts import ConflictMatrix, FileConflict, PairConflict
+from abreast.model.conflict_matrix import ConflictMatrix, PairConflict
+from abreast.model.conflicts import FileConflict
 from abreast.model.moves import Edit, Fail, Say, Shell, Write
 from abreast.model.session import LandMode
 from abreast.model.task import AgentChoice

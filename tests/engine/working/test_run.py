@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from abreast.engine.client.requests import connect
-from abreast.model.events import Usage
 from abreast.model.moves import Fail, Say, Shell, Spend, Write
 from abreast.model.session import Run, RunState, SessionState
 from abreast.model.task import AgentChoice
+from abreast.model.usage import Usage
 from tests.support.stage import Stage, scripted, task, writes
 
 

@@ -17,7 +17,8 @@ from abreast.agents.claude.records_usage import (
     tokens,
 )
 from abreast.agents.recorded import amount
-from abreast.model.events import Cause, Outcome, Usage
+from abreast.model.events import Cause, Outcome
+from abreast.model.usage import Usage
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from abreast.agents.claude.records_usage import (
 )
 from abreast.agents.lines import load_line
 from abreast.agents.recorded import as_dict, as_list
-from abreast.model.events import Cause, Event, EventKind, Outcome, Usage, Verdict
+from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
 from abreast.model.text import one_line
+from abreast.model.usage import Usage
 
 _KNOWN_TYPES = frozenset(
     {"system", "assistant", "user", "result", "stream_event", "tool_progress", "rate_limit_event"}

@@ -18,8 +18,8 @@ from abreast.agents.codex.records_lines import (
     patched_files,
 )
 from abreast.agents.recorded import count, record_lines
-from abreast.model.events import Usage
 from abreast.model.text import one_line
+from abreast.model.usage import Usage
 from abreast.process.folders import matching, written
 
 # A file system mounted read-only, or a system call refused, says one of these.

@@ -18,8 +18,9 @@ from abreast.agents.codex.rollout import (
 )
 from abreast.agents.lines import load_line
 from abreast.agents.recorded import as_dict, as_list, as_text
-from abreast.model.events import Cause, Event, EventKind, Outcome, Usage, Verdict
+from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
 from abreast.model.text import one_line
+from abreast.model.usage import Usage
 
 _TOOLS = frozenset({"command_execution", "file_change", "mcp_tool_call", "collab_tool_call"})
 _TOOLS |= {"web_search"}

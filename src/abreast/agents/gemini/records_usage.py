@@ -21,8 +21,8 @@ from abreast.agents.gemini.records_shape import (
     parse,
 )
 from abreast.agents.recorded import seconds
-from abreast.model.events import Usage
 from abreast.model.transcript import Spent
+from abreast.model.usage import Usage
 from abreast.process.folders import matching
 
 MARKS = (b'"tokens"', rb"\u00")

@@ -13,8 +13,9 @@ from abreast.agents.gemini.profile import CHANGING, HEARD
 from abreast.agents.gemini.records_usage import ReplyUsage, replies
 from abreast.agents.lines import load_line
 from abreast.agents.recorded import as_dict, as_text, count
-from abreast.model.events import Cause, Event, EventKind, Outcome, Usage, Verdict
+from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
 from abreast.model.text import one_line
+from abreast.model.usage import Usage
 
 Line = Mapping[str, Any]
 

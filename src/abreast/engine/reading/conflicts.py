@@ -13,7 +13,8 @@ from abreast.git.guard import guard_aside, guard_worktree
 from abreast.git.repository import Repository, find_repository, read_ref, resolve
 from abreast.git.snapshot import build_tree
 from abreast.git.worktree import Worktree, list_worktrees
-from abreast.model.conflicts import ConflictMatrix, FileConflict, Lines, PairConflict
+from abreast.model.conflict_matrix import ConflictMatrix, PairConflict
+from abreast.model.conflicts import FileConflict, Lines
 from abreast.model.session import LandState, Run, Session
 from abreast.places import Places
 from abreast.store.reader import Reader

@@ -9,9 +9,9 @@ import abreast
 from abreast.economics.ledger import account, returned_to
 from abreast.engine.reading.transcripts import find_transcripts, open_transcript
 from abreast.model.economy import Worth
-from abreast.model.events import Usage
 from abreast.model.session import LandMode, Run, RunState, Session, SessionKind, SessionState
 from abreast.model.transcript import Spent
+from abreast.model.usage import Usage
 from abreast.store.engine import make_engine, transaction
 from abreast.store.migrations import migrate
 from abreast.store.rows import SessionUpdate

@@ -15,9 +15,9 @@ from abreast.economics.ledger import merged, tally, unrecorded
 from abreast.engine.reading.ledger.read import Reading, Requests, names_in, read, unpack
 from abreast.engine.reading.transcripts import transcript_files
 from abreast.model.economy import Tally
-from abreast.model.events import Usage
 from abreast.model.session import Session
 from abreast.model.transcript import Spent
+from abreast.model.usage import Usage
 from abreast.places import Places
 from abreast.store.transcripts import Indexed
 

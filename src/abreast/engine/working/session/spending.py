@@ -15,9 +15,9 @@ from abreast.engine.common.layout import ROUNDS
 from abreast.engine.reading.ledger.session import SessionUsage, read_session
 from abreast.engine.working.session.context import SessionContext
 from abreast.model.economy import Account
-from abreast.model.events import Usage
 from abreast.model.limits import Limits
 from abreast.model.transcript import Spent
+from abreast.model.usage import Usage
 from abreast.runner.job import Result, load_result
 
 Parts = Mapping[str, Usage]  # by model
