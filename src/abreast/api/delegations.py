@@ -1,6 +1,6 @@
 """Bounded questions to child agents, and messages to sessions at work."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -50,6 +50,7 @@ class Asking(ContractFields, total=False):
     parent: str
     own: str
     repo: Path | None
+    warn: Callable[[str], object]
     places: Places | None
 
 
@@ -74,6 +75,7 @@ def start_delegation(
     parent: str = "",
     own: str = "",
     repo: Path | None = None,
+    warn: Callable[[str], object] = lambda _: None,
     places: Places | None = None,
     **fields: Unpack[ContractFields],
 ) -> Run:
@@ -83,12 +85,14 @@ def start_delegation(
     by default that of `abreast.toml`, then `own`, the agent that asks, then the first one
     installed. `parent` names the session that asks; by default the abreast session that we run in,
     if we do. `repo` is a folder in the tree to look at, by default the current one.
+    `warn` is told, before anything is made, what may keep them from working.
     """
     check_count(len(questions))  # before anything is looked up for each
     contracts = [_contract(question, repo, fields) for question in questions]
     choice = agent if isinstance(agent, AgentChoice) else AgentChoice(agent)
     ask = delegating.Ask(choice, model, profile, parent, own, max_parallel)
-    return delegating.start(contracts, ask, places or find_places(), tree=repo or Path.cwd())
+    where = places or find_places()
+    return delegating.start(contracts, ask, where, tree=repo or Path.cwd(), warn=warn)
 
 
 def contract(

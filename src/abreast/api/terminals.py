@@ -1,5 +1,6 @@
 """Sessions at a person's own terminal."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,17 +60,20 @@ def open_session(
     repo: Path | None = None,
     base: str = "HEAD",
     model: str = "",
+    warn: Callable[[str], object] = lambda _: None,
     places: Places | None = None,
 ) -> Terminal:
     """Make a fresh worktree and return the command for an interactive session in it.
 
-    Agent and model are by default those of the settings.
+    Agent and model are by default those of the settings. `warn` is told, before anything is made,
+    what the person should know, such as a login that is missing.
     """
     where = places or find_places()
     if not agent:
         agent, model = chosen_agent(base, repo, model)
+    place = repo or Path.cwd()
     return Terminal(
-        *terminal.open_session(name, agent, where, repo=repo or Path.cwd(), base=base, model=model)
+        *terminal.open_session(name, agent, where, repo=place, base=base, model=model, warn=warn)
     )
 
 

@@ -83,7 +83,9 @@ def open_(*, name: str, agent: str, base: str, model: str, repo: Path | None, js
     from abreast.api import terminals
 
     _require_terminal()
-    terminal = terminals.open_session(name, agent, repo=repo, base=base, model=model)
+    terminal = terminals.open_session(
+        name, agent, repo=repo, base=base, model=model, warn=options.warn
+    )
     return _sit_down(terminal, json=json)
 
 

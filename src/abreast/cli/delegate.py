@@ -140,7 +140,9 @@ def delegate(
     )
     if dry_run:
         return _expect(asked, agent, profile, repo, json=json)
-    run = delegations.start_delegation(asked, agent=agent, model=model, profile=profile, repo=repo)
+    run = delegations.start_delegation(
+        asked, agent=agent, model=model, profile=profile, repo=repo, warn=options.warn
+    )
     if detach:
         from abreast.cli.live import leave
 

@@ -71,6 +71,13 @@ def agent(what: str, default: str = "") -> Callable[[F], F]:
     )
 
 
+def warn(text: str) -> None:
+    """Print what a person should know before something begins."""
+    from abreast.model.text import harmless
+
+    click.echo(f"warning: {harmless(text)}", err=True)
+
+
 class OneOf(click.Choice[str]):
     """One of the values of an enumeration, which the verb gets a member of."""
 

@@ -95,7 +95,7 @@ def run(
     with prompts.kept(tasks, texts):
         checked, warnings = _read(plan, texts, Overrides(**chosen), repo)
         for warning in warnings:
-            click.echo(f"warning: {warning}", err=True)
+            options.warn(warning)
         started = _start(checked)
     for line in started.note.splitlines():
         if line not in warnings:

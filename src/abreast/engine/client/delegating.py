@@ -6,7 +6,7 @@
 import contextlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from abreast.contract.shapes import schema_of
 from abreast.engine.client.requests import Client, connect
 from abreast.engine.client.settings import PROJECT_FILE, checkout_layer
 from abreast.engine.client.watching import require_run
-from abreast.engine.common.check import check_plan
+from abreast.engine.common.check import agent_notes, check_plan
 from abreast.engine.common.environment import wanted_environment
 from abreast.engine.common.installed import find_fit
 from abreast.engine.common.worker_process import ensure_worker
@@ -99,21 +99,35 @@ def start(
     *,
     tree: Path,
     environ: Mapping[str, str] | None = None,
+    warn: Callable[[str], object] = lambda _: None,
 ) -> Run:
     """Start a child for each contract and return at once.
 
-    Raises ContractError for contracts that nobody could fulfil, PlanError when the machine lacks
-    something; then nothing has happened.
+    `warn` is called before anything is made, with each thing that may keep it from working, such as
+    a login that is missing. Raises ContractError for contracts that nobody could fulfil, PlanError
+    when the machine lacks something; then nothing has happened.
     """
     env = os.environ if environ is None else environ
     plan = make_plan(contracts, ask, tree=tree, environ=env)
     parent = ask.parent or env.get(SESSION, "")
     with connect(places) as client:
-        return _record(client, plan, parent, env)
+        return _record(client, plan, parent, env, warn)
 
 
-def _record(client: Client, plan: Plan, parent: str, environ: Mapping[str, str]) -> Run:
-    checked = replace(check_plan(plan, environ), notes=())  # they are about worktrees
+def _record(
+    client: Client,
+    plan: Plan,
+    parent: str,
+    environ: Mapping[str, str],
+    warn: Callable[[str], object],
+) -> Run:
+    checked = check_plan(plan, environ)
+    if not all(task.contract and task.contract.isolation.edits for task in plan.tasks):
+        # One that reads sees the tree as it is: what is not committed, too.
+        own = agent_notes(checked.plan, wanted_environment(environ, plan.pass_env))
+        checked = replace(checked, notes=tuple(own))
+    for note in checked.notes:
+        warn(note)
     name = client.record(checked, environ, kind=SessionKind.CHILD, parent=parent)
     try:
         ensure_worker(client.places)

@@ -9,7 +9,7 @@ import json
 import os
 import shlex
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,13 +60,25 @@ _TERMINAL = (
 
 
 def open_session(
-    name: str, agent_name: str, places: Places, *, repo: Path, base: str, model: str
+    name: str,
+    agent_name: str,
+    places: Places,
+    *,
+    repo: Path,
+    base: str,
+    model: str,
+    warn: Callable[[str], object] = lambda _: None,
 ) -> tuple[Session, Command, Path]:
-    """Make a worktree for a new session and return it, the CLI's command, and where to run it."""
+    """Make a worktree for a new session and return it, the CLI's command, and where to run it.
+
+    `warn` is told before that what the person should know.
+    """
     agent = _interactive(agent_name)
     task = Task(name, "", f"Work in {name}", AgentChoice(agent_name), model=model)
     plan = Plan((task,), base=base, repo=str(repo), source="open", max_parallel=1)
     checked = check_plan(plan)
+    for note in checked.notes:
+        warn(note)
     with _at_work(places) as engine:
         with connect(places) as client:
             run = client.record(checked, kind=SessionKind.OPEN)

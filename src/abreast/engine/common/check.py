@@ -8,7 +8,9 @@ from pathlib import Path
 
 import psutil
 
-from abreast.agents import AGENTS
+from abreast.agents import AGENTS, agent_named
+from abreast.agents.base import LoginState
+from abreast.agents.parts import VersionStatus
 from abreast.engine.common.environment import wanted_environment
 from abreast.engine.common.forge import REMOTE, forge_of
 from abreast.engine.common.installed import find_fit
@@ -19,6 +21,7 @@ from abreast.git.status import current_branch, dirty_summary, find_commit
 from abreast.model.pull_request import ForgeName
 from abreast.model.session import LandMode
 from abreast.model.task import Plan, Task
+from abreast.model.text import one_line
 from abreast.places import find_places
 from abreast.plan.names import task_problems
 
@@ -59,7 +62,8 @@ def check_plan(
         max_parallel=plan.max_parallel
         or default_parallel(os.cpu_count() or 1, psutil.virtual_memory().available),
     )
-    return CheckedPlan(checked, repository, tuple(_notes(checked, repository)))
+    notes = (*agent_notes(checked, env), *_notes(checked, repository))
+    return CheckedPlan(checked, repository, notes)
 
 
 def default_parallel(cores: int, available_bytes: int) -> int:
@@ -81,6 +85,27 @@ def _agent_problems(plan: Plan, environ: Mapping[str, str]) -> Iterator[Problem]
             find_fit(agent, environ)
         except AgentError as unfit:
             yield Problem(f"agent {name}", unfit.message, unfit.hint)
+
+
+def agent_notes(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield what may keep the agents of a plan from working here, as far as files and variables
+    tell: a login that is missing, and a version of a CLI that abreast was not tried with.
+
+    Raises AgentError as `find_fit` does.
+    """
+    for agent in dict.fromkeys(agent_named(task.agent.name) for task in plan.tasks):
+        if agent.certified is None:
+            continue
+        version = find_fit(agent, environ).version
+        if agent.certified.standing(version) is VersionStatus.UNTRIED:
+            which = f"{agent.title} {one_line(version)}" if version else f"this {agent.title}"
+            tried = f"abreast was tried with {agent.certified}"
+            yield f"{which} may behave in other ways than abreast knows: {tried}"
+        login = agent.login(environ)
+        if login.state is LoginState.MISSING:
+            why = f" ({login.detail})" if login.detail else ""
+            hint = f": {login.hint}" if login.hint else ""
+            yield f"{agent.title} is not logged in{why}{hint}"
 
 
 def landing_problems(
