@@ -22,7 +22,7 @@ from abreast.api.delegations import (
     start_delegation as start_delegation,
     tell as tell,
 )
-from abreast.api.following import Progress as Progress, wait as wait
+from abreast.api.following import Progress as Progress, changes as changes, wait as wait
 from abreast.api.handing_over import (
     check_handoff as check_handoff,
     handoffs as handoffs,
@@ -34,6 +34,7 @@ from abreast.api.looking import (
     pull_requests as pull_requests,
     runs as runs,
     sessions as sessions,
+    snapshot as snapshot,
 )
 from abreast.api.machine import AgentInfo as AgentInfo
 from abreast.api.rescuing import (
@@ -129,6 +130,15 @@ from abreast.model.session import (
     RunState as RunState,
     SessionKind as SessionKind,
     SessionState as SessionState,
+)
+from abreast.model.snapshot import (
+    Group as Group,
+    Need as Need,
+    NeedAnswer as NeedAnswer,
+    NeedKind as NeedKind,
+    Row as Row,
+    Snapshot as Snapshot,
+    Watched as Watched,
 )
 from abreast.model.task import AgentChoice as AgentChoice, Plan as Plan, Task as Task
 from abreast.model.usage import Usage as Usage

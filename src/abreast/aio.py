@@ -29,10 +29,11 @@ from abreast.api import (
 from abreast.api.delegations import Asking
 from abreast.api.following import Progress, unseen
 from abreast.engine.client import collecting, watching
-from abreast.engine.reading import story
+from abreast.engine.reading import snapshots, story
 from abreast.errors import AbreastError
 from abreast.model.landing import LandOptions
 from abreast.model.session import LandMode, LogEvent, Run
+from abreast.model.snapshot import Snapshot
 from abreast.model.task import Contract, Deliverable, Plan
 from abreast.places import Places, find_places
 
@@ -97,6 +98,7 @@ set_setting = _twin(configuring.set_setting)
 settings = _twin(configuring.settings)
 settings_page = _twin(configuring.settings_page)
 show = _twin(comparing.show)
+snapshot = _twin(looking.snapshot)
 start = _twin(running.start)
 start_delegation = _twin(delegations.start_delegation)
 stop = _twin(running.stop)
@@ -159,6 +161,18 @@ async def logs(
     with _given_up() as given_up:
         async for event in _each(story.tell(session, where, follow=follow, given_up=given_up)):
             yield event
+
+
+async def changes(
+    since: str = "", *, run: str = "", every: float = 0.25, places: Places | None = None
+) -> AsyncIterator[Snapshot]:
+    """See `abreast.api.changes`."""
+    where = places or find_places()
+    name = (await find_run(run, places=where)).id if run else ""
+    with _given_up() as given_up:
+        found = snapshots.changes(where, name, since, every=every, given_up=given_up)
+        async for snapshot in _each(found):
+            yield snapshot
 
 
 async def stream(

@@ -1,9 +1,12 @@
-"""Wait for a run that was started."""
+"""Wait for a run that was started, and follow what happens on this machine."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+from abreast.api.looking import find_run
 from abreast.engine.client import watching
+from abreast.engine.reading import snapshots
 from abreast.model.session import Run
+from abreast.model.snapshot import Snapshot
 from abreast.places import Places, find_places
 
 Progress = Callable[[Run], None]
@@ -25,3 +28,17 @@ def wait(
     `progress` is called with each changed state of the run, from this thread.
     """
     return watching.wait(run, places or find_places(), progress or unseen, timeout)
+
+
+def changes(
+    since: str = "", *, run: str = "", every: float = 0.25, places: Places | None = None
+) -> Iterator[Snapshot]:
+    """Yield the snapshot if its revision is not `since`, and then each that differs, as it comes.
+
+    There are at least `every` seconds between two. `run` is the only one that is wanted (a unique
+    prefix will do). It goes on until the caller leaves it. Nothing is changed and no worker
+    started.
+    """
+    where = places or find_places()
+    name = find_run(run, places=where).id if run else ""
+    yield from snapshots.changes(where, name, since, every=every)

@@ -3,10 +3,13 @@
 from typing import TYPE_CHECKING
 
 from abreast.errors import NotFoundError
+from abreast.model.groups import snapshot_of
 from abreast.model.session import Attendance, Presence, Run, Session
+from abreast.model.snapshot import Snapshot, Watched
 from abreast.places import Places, find_places
 from abreast.store import unrecorded as lost
 from abreast.store.reader import Reader
+from abreast.store.snapshots import SnapshotReader
 
 if TYPE_CHECKING:
     from abreast.model.pull_request import SessionRequest
@@ -15,6 +18,19 @@ if TYPE_CHECKING:
 def runs(*, limit: int = 20, places: Places | None = None) -> list[Run]:
     """Return the newest runs, newest first; empty when nothing ever ran here."""
     return reader_of(places).runs(limit)
+
+
+def snapshot(run: str = "", *, places: Places | None = None) -> Snapshot:
+    """Return what every face shows: the sessions in groups, and what waits for a person.
+
+    Of one run (a unique prefix will do), or of all unfinished runs and the newest others, until
+    there are a thousand sessions. `abreast.changes` tells what becomes of it.
+    """
+    where = places or find_places()
+    name = find_run(run, places=where).id if run else ""
+    found = SnapshotReader(where.database, name).read()
+    watched = [Watched(one, presence(one, places=where)) for one in found.runs]
+    return snapshot_of(watched, found.questions, found.stamp)
 
 
 def find_run(name: str = "", *, places: Places | None = None) -> Run:

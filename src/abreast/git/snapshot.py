@@ -48,7 +48,7 @@ class Built:
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class KeptTree:
     """A worktree's state, kept: `commit` is where the ref points, `tree` what was there."""
 
     commit: str
@@ -63,7 +63,7 @@ def snapshot(
     message: str,
     *,
     max_untracked: int = MAX_UNTRACKED,
-) -> Snapshot:
+) -> KeptTree:
     """Make `ref` reach everything in a worktree: its HEAD, and its tracked and untracked files.
 
     Earlier snapshots stay reachable. Nothing new is made when nothing has changed, and no commit
@@ -76,9 +76,9 @@ def snapshot(
         last_tree = _tree_or_none(repo, old)
         last = old if last_tree else None
         if last and last_tree == built.tree and is_ancestor(repo, head or last, last):
-            return Snapshot(last, built.tree, built.skipped)
+            return KeptTree(last, built.tree, built.skipped)
         if head and tree_of(repo, head) == built.tree:
-            return Snapshot(anchor(repo, ref, head, reason=message), built.tree, built.skipped)
+            return KeptTree(anchor(repo, ref, head, reason=message), built.tree, built.skipped)
         parents = [commit for commit in (head, last) if commit]
 
         def make(again: bool, built: str = built.tree, parents: list[str] = parents) -> str:
@@ -89,7 +89,7 @@ def snapshot(
         with published(repo, tree, made, known=parents) as commit:
             moved = swap_ref(repo, ref, commit, old, reason=message)
         if moved:
-            return Snapshot(commit, built.tree, built.skipped)
+            return KeptTree(commit, built.tree, built.skipped)
 
 
 def _tree_or_none(repo: Repository, commit: str | None) -> str | None:

@@ -46,6 +46,7 @@ _WAITING = (
     "JOIN abreast_sessions s ON s.id = q.session_id AND s.attempt = q.attempt "
     "WHERE q.answered IS NULL AND ((q.live AND s.state = 'running') OR s.state = 'blocked')"
 )
+WAITING_QUESTIONS = f"{_QUESTIONS} {_WAITING} {_ORDER_ASKED}"
 _EVENTS = "SELECT id, at, run_id, session_id, kind, text FROM abreast_events WHERE id > ?"
 
 
@@ -210,7 +211,7 @@ class Reader:
 
     def waiting(self) -> list[Question]:
         """Return the questions of all sessions that wait for a person, the oldest first."""
-        return list(map(load_question, self._query(f"{_QUESTIONS} {_WAITING} {_ORDER_ASKED}")))
+        return list(map(load_question, self._query(WAITING_QUESTIONS)))
 
     def questions(self, session: str) -> list[Question]:
         """Return all that a session has ever asked, answered or not, the oldest first."""

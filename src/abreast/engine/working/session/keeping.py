@@ -22,7 +22,7 @@ from abreast.git.configuration import Setting, steering
 from abreast.git.guard import find_admin, guard_worktree
 from abreast.git.reflog import commits_left, ids_in, read_log
 from abreast.git.repository import Repository
-from abreast.git.snapshot import Snapshot, Submodule, keep_submodules, snapshot
+from abreast.git.snapshot import KeptTree, Submodule, keep_submodules, snapshot
 from abreast.handoff.masking import mask
 from abreast.model.text import named
 from abreast.process.files import load_as, private_folder, write_json
@@ -126,7 +126,7 @@ class Kept:
     moved to `folder`.
     """
 
-    snapshot: Snapshot
+    snapshot: KeptTree
     submodules: tuple[Submodule, ...]
     aside: tuple[str, ...] = ()
     folder: Path = Path()

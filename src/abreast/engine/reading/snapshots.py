@@ -1,0 +1,64 @@
+"""Snapshots, one after the other as things change, for whoever watches."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+from abreast.engine.common import attendance
+from abreast.model.groups import snapshot_of
+from abreast.model.session import Attendance, Presence, Run
+from abreast.model.snapshot import Snapshot, Watched
+from abreast.places import Places
+from abreast.store.changed import Changed
+from abreast.store.snapshots import SnapshotReader
+
+LOOK = 0.1
+"""Seconds between looks at whether the database has changed: one counter is read."""
+
+_ATTENDED = 2.0  # seconds between looks at who is at work: a worker that is killed writes nothing
+
+
+def changes(
+    places: Places,
+    run: str = "",
+    since: str = "",
+    *,
+    every: float = 0.25,
+    given_up: threading.Event | None = None,
+) -> Iterator[Snapshot]:
+    """Yield the snapshot if its revision is not `since`, then the next ones as they come to be.
+
+    There are at least `every` seconds between two; what changes meanwhile is in the next one. With
+    `given_up` set it ends.
+    """
+    reader, changed = SnapshotReader(places.database, run), Changed(places.database)
+    given_up, revision, looked = given_up or threading.Event(), since, -_ATTENDED
+    try:
+        while True:
+            now = time.monotonic()
+            # Whether it has changed is asked first: what changes while it is read is found again.
+            if changed.poll() or now - looked >= _ATTENDED:
+                looked = now
+                found = look(reader, places)
+                if found.revision != revision:
+                    revision = found.revision
+                    yield found
+                    if given_up.wait(max(0.0, every - LOOK)):
+                        return
+            if given_up.wait(LOOK):
+                return
+    finally:
+        changed.close()
+
+
+def look(reader: SnapshotReader, places: Places) -> Snapshot:
+    """Return the snapshot of now."""
+    found = reader.read()
+    watched = [Watched(run, _presence(run, places)) for run in found.runs]
+    return snapshot_of(watched, found.questions, found.stamp)
+
+
+def _presence(run: Run, places: Places) -> Presence:
+    if run.state.final:
+        return Presence(Attendance.NOT_NEEDED)
+    return attendance.presence(run, places)

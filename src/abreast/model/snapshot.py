@@ -1,0 +1,131 @@
+"""What every face shows: the sessions of this machine in groups, and what waits for a person.
+
+A snapshot is read from the database and changes nothing; `abreast.snapshot` and `abreast.changes`
+return it. How a session comes into its group is in `model.groups`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from abreast.model.moment import Moment
+from abreast.model.question import Question
+from abreast.model.session import LandState, Presence, Run, Session
+
+
+class Group(StrEnum):
+    """Where a row stands, in the order in which faces show them."""
+
+    NEEDS_YOU = "needs you"  # nothing happens until a person decides; the oldest need first
+    FAILED = "failed"  # it has not come to what was asked; also what you have stopped
+    WORKING = "working"
+    WAITING = "waiting"  # for other tasks or for a free place
+    TO_LAND = "to land"
+    DONE = "done"
+
+
+class NeedKind(StrEnum):
+    """Why a session waits for a person."""
+
+    QUESTION = "question"  # its agent has asked something
+    PERMISSION = "permission"  # its agent was denied a tool, or has changed what it may not
+    REVIEW = "review"  # its commit lands once a person has looked at it
+    BOUNCE = "bounce"  # it does not land as it is, and no agent will repair it
+    CHECKOUT = "checkout"  # it is merged and tested; the target's checkout cannot come along
+    LEFT = "left"  # the landing has stopped before its turn
+    LIMIT = "limit"  # one of its limits is reached
+    QUOTA = "quota"  # its agent is not logged in, has no credit, or a quota is used up
+    UNATTENDED = "unattended"  # its worker was killed: nobody works on its run
+
+
+@dataclass(frozen=True, repr=False)
+class NeedAnswer:
+    """A command that answers a need, whole and ready to be typed, and what it does."""
+
+    command: str
+    does: str
+
+
+@dataclass(frozen=True, repr=False)
+class Need:
+    """What a session needs a person for.
+
+    `asked` says what it is about. `since` is when it began to wait, in Unix seconds; None where
+    that is not known. The first of `answers` is what saying yes does. `questions` are those of its
+    agent that nobody has answered, the oldest first.
+    """
+
+    kind: NeedKind
+    asked: str
+    since: float | None
+    answers: tuple[NeedAnswer, ...]
+    questions: tuple[Question, ...] = ()
+
+
+@dataclass(frozen=True, repr=False)
+class Row:
+    """One session as faces show it. `repo` is the path of its repository, `target` the branch.
+
+    `since` is when it came into its state. `waits` says what a waiting session waits for.
+    """
+
+    session: Session
+    repo: str
+    target: str
+    group: Group
+    since: Moment
+    need: Need | None = None
+    waits: str = ""
+
+    @property
+    def id(self) -> str:
+        return self.session.id
+
+    @property
+    def sentence(self) -> str:
+        """What the session was to do: its task's sentence, or what a child was asked."""
+        return self.session.produces
+
+    @property
+    def tokens(self) -> int | None:
+        """Tokens in and out over all attempts; None where they are not known."""
+        usage = self.session.usage
+        known = [n for n in (usage.input_tokens, usage.output_tokens) if n is not None]
+        return sum(known) if known else None
+
+    @property
+    def state(self) -> str:
+        """The word for where it stands: its state, or its landing's once that has begun."""
+        session = self.session
+        return session.state if session.landing is LandState.NONE else session.landing
+
+    def age(self, now: Moment) -> float:
+        """Return the seconds since it came into its state."""
+        return now.since(self.since)
+
+
+@dataclass(frozen=True, repr=False)
+class Watched:
+    """A run of a snapshot, and who works on it."""
+
+    run: Run
+    presence: Presence
+
+
+@dataclass(frozen=True, repr=False)
+class Snapshot:
+    """All rows, in the order in which they are shown, and the runs that they belong to.
+
+    `revision` is equal exactly where all else is: give it to `abreast.changes` to learn of what has
+    changed since. `runs` are newest first. Nothing in it depends on the time of reading.
+    """
+
+    revision: str
+    rows: tuple[Row, ...] = ()
+    runs: tuple[Watched, ...] = ()
+
+    def groups(self) -> Iterator[tuple[Group, tuple[Row, ...]]]:
+        """Yield each group that has rows, with these."""
+        for group in Group:
+            if rows := tuple(row for row in self.rows if row.group is group):
+                yield group, rows

@@ -1,0 +1,99 @@
+"""What a snapshot is made of is read again cheaply, and a change is never missed."""
+
+from abreast.model.session import RunState, SessionState
+from abreast.store import snapshots
+from abreast.store.changed import Changed
+from abreast.store.rows import SessionUpdate
+from abreast.store.snapshots import SnapshotReader
+from tests.store.samples import bring, make_run
+from tests.store.test_questions import ASKED
+
+
+def test_only_what_differs_is_made_anew(store, database_url):
+    store.add_run(make_run("r1"), "{}")
+    store.add_run(make_run("r2"), "{}")
+    reader = SnapshotReader(database_url)
+    first = reader.read()
+    assert [run.id for run in first.runs] == ["r2", "r1"]
+    again = reader.read()
+    assert again.stamp == first.stamp
+    assert all(a is b for a, b in zip(again.runs, first.runs, strict=True))
+    store.update_session("r1/t1", SessionUpdate(last_action="edit a.py"))
+    after = reader.read()
+    assert after.stamp != first.stamp
+    assert after.runs[0] is first.runs[0]
+    assert after.runs[1].sessions[0] is first.runs[1].sessions[0]
+    assert after.runs[1].sessions[1].last_action == "edit a.py"
+    assert SnapshotReader(database_url).read().stamp == after.stamp  # of another process too
+    store.update_session("r1/t1", SessionUpdate(last_action=""))
+    assert reader.read().stamp == first.stamp
+
+
+def test_one_run_alone_and_its_questions(store, database_url):
+    store.add_run(make_run("r1"), "{}")
+    store.add_run(make_run("r2"), "{}")
+    bring(store, "r1/t0", SessionState.RUNNING)
+    reader = SnapshotReader(database_url, "r1")
+    before = reader.read()
+    store.ask("r1/t0", [ASKED])
+    found = reader.read()
+    assert [run.id for run in found.runs] == ["r1"]
+    assert found.questions == (ASKED,)
+    assert found.stamp != before.stamp
+    assert SnapshotReader(database_url, "none").read().runs == ()
+
+
+def test_of_many_the_newest_and_all_that_go_on(store, database_url, monkeypatch):
+    monkeypatch.setattr(snapshots, "MOST", 3)
+    for name in ("r1", "r2", "r3", "r4"):
+        store.add_run(make_run(name), "{}")
+        if name != "r1":
+            store.set_run_state(name, RunState.FAILED)
+    found = SnapshotReader(database_url).read().runs
+    assert [run.id for run in found] == ["r4", "r3", "r1"]
+    assert [one.id for one in found[-1].sessions] == ["r1/t0", "r1/t1"]
+
+
+def test_a_change_is_noticed_once(store, database_url):
+    changed = Changed(database_url)
+    try:
+        assert changed.poll()
+        assert not changed.poll()
+        store.add_run(make_run(), "{}")
+        assert changed.poll()
+        assert not changed.poll()
+        store.update_session("r1/t0", SessionUpdate(last_action="one"))
+        store.update_session("r1/t0", SessionUpdate(last_action="two"))
+        assert changed.poll()
+        assert not changed.poll()
+    finally:
+        changed.close()
+
+
+def test_what_is_not_committed_yet_is_noticed_when_it_is(store, database_url):
+    store.add_run(make_run(), "{}")
+    changed, reader = Changed(database_url), SnapshotReader(database_url)
+    try:
+        with store.engine.begin() as db:
+            db.exec_driver_sql("UPDATE abreast_sessions SET last_action = 'x' WHERE id = 'r1/t0'")
+            changed.poll()
+            seen = reader.read()
+            assert seen.runs[0].sessions[0].last_action == ""
+        assert changed.poll()
+        assert reader.read().runs[0].sessions[0].last_action == "x"
+    finally:
+        changed.close()
+
+
+def test_a_database_that_comes_and_goes(tmp_path):
+    file = tmp_path / "db.sqlite"
+    changed = Changed(f"sqlite:///{file}")
+    assert changed.poll()
+    assert not changed.poll()
+    assert not file.exists()
+    file.write_bytes(b"no database")
+    assert changed.poll()
+    assert not changed.poll()
+    file.unlink()
+    assert changed.poll()
+    changed.close()
