@@ -41,7 +41,7 @@ A name of a run may be shortened as long as it stays unique. A session is `RUN/T
 | `ABREAST_AGENT` and so on | options of `abreast run`: [settings](settings.md#which-one-counts) |
 | `NO_COLOR` | no colours |
 
-Completion, for bash, zsh or fish: `eval "$(_ABREAST_COMPLETE=bash_source abreast)"`.
+Completion, for bash, zsh or fish: `abreast completion install`.
 """
 
 

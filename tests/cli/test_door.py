@@ -305,6 +305,7 @@ def test_no_verb_lets_an_escape_through_to_a_terminal(
     look("clean")
     look("mcp", "--json")
     look("schema", PLANTED)
+    look("completion", PLANTED)
     look("demo", "--agent", PLANTED)
     sees(PLANTED)
     assert {words.partition(" ")[0] for words in shown} >= {*VERBS}

@@ -71,6 +71,9 @@ VERBS = {
     "settings": Verb(
         "Machine", "settings", "settings", "Show each setting and where it comes from"
     ),
+    "completion": Verb(
+        "Machine", "completion", "completion", "Complete command lines in bash, zsh or fish"
+    ),
     "schema": Verb(
         "Machine", "schema", "schema", "Print the JSON Schema of a verb's output or a file"
     ),
@@ -119,7 +122,7 @@ def _show_version(ctx: click.Context, _option: Any, wanted: bool) -> None:
 @click.command(
     cls=Verbs,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog='Completion: eval "$(_ABREAST_COMPLETE=bash_source abreast)", also zsh and fish.',
+    epilog="Completion in your shell: abreast completion install",
 )
 @click.option(
     "--version",

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from abreast.cli import as_json, door, options
 from abreast.cli.figures import harmless
@@ -24,12 +25,22 @@ from abreast.model.task import (
 from abreast.model.text import either, named
 
 
+def _complete_shape(
+    ctx: click.Context,  # noqa: ARG001 (click's signature)
+    param: click.Parameter,  # noqa: ARG001
+    begun: str,
+) -> list[CompletionItem]:
+    names = [CompletionItem(name) for name in PRESETS if name.startswith(begun)]
+    return names or [CompletionItem(begun, type="file")]
+
+
 @click.command()
 @click.argument("question", help="What you want to know, self-contained")
 @click.option(
     "--returns",
     metavar="SHAPE",
     default="text",
+    shell_complete=_complete_shape,
     help=f"What to return: {either([*PRESETS])}, or a JSON Schema, or the file of one",
 )
 @click.option(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
 from abreast.api.machine import AgentInfo
+from abreast.cli.completion import Completion
 from abreast.engine.client.telling import TellResult
 from abreast.errors import Problem
 from abreast.gate.review import RunReview, Score
@@ -154,6 +155,11 @@ class WorkerDocument(TypedDict):
     exit_code: int
 
 
+class ScriptDocument(TypedDict):
+    shell: str
+    script: str
+
+
 class SchemaDocument(TypedDict):
     name: str
     json_schema: dict[str, Any]
@@ -193,6 +199,7 @@ DOCUMENTS: dict[str, tuple[Any, ...]] = {
     "handoff": (HandoffDocument, HandoffsDocument, FreshnessDocument, Connection),
     "connect": (Connection,),
     "settings": (SettingsPage, SettingDocument, TrustDocument),
+    "completion": (Completion, ScriptDocument),
     "schema": (SchemaDocument, SchemasDocument),
     "mcp": (ToolsDocument,),
     "worker": (WorkerDocument,),

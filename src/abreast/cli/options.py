@@ -9,7 +9,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from abreast.errors import AbreastError
-from abreast.model.session import Run
+from abreast.model.session import Run, Session, SessionKind
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,14 +24,36 @@ def complete_session(
     param: click.Parameter,  # noqa: ARG001
     begun: str,
 ) -> list[CompletionItem]:
-    """Return the sessions whose names start with `begun`, each with its state."""
+    """Return the sessions whose names start with `begun`, each with its state.
+
+    By their task alone, which means that of the newest run, or as RUN/TASK once a run is named.
+    """
     sessions = [session for run in _runs() for session in run.sessions]
-    return [CompletionItem(s.id, help=s.state) for s in sessions if s.id.startswith(begun)]
+    tasks: dict[str, Session] = {}
+    for session in sessions:
+        tasks.setdefault(session.task, session)  # the newest run comes first
+    named = [CompletionItem(task, help=f"{s.state}, {s.run}") for task, s in tasks.items()]
+    whole = [CompletionItem(s.id, help=s.state) for s in sessions] if begun else []
+    return [one for one in (*named, *whole) if one.value.startswith(begun)]
 
 
 def complete_any(ctx: click.Context, param: click.Parameter, begun: str) -> list[CompletionItem]:
     """Return the runs and sessions whose names start with `begun`."""
     return complete_run(ctx, param, begun) + complete_session(ctx, param, begun)
+
+
+def complete_child(
+    ctx: click.Context,  # noqa: ARG001 (click's signature)
+    param: click.Parameter,  # noqa: ARG001
+    begun: str,
+) -> list[CompletionItem]:
+    """Return the delegations whose names start with `begun`: the run, and each child of several."""
+    found = []
+    for run in _runs():
+        children = [one for one in run.sessions if one.kind is SessionKind.CHILD]
+        found += [CompletionItem(run.id, help=run.state)] if children else []
+        found += [CompletionItem(s.id, help=s.state) for s in children if len(children) > 1]
+    return [one for one in found if one.value.startswith(begun)]
 
 
 def _runs() -> list[Run]:
@@ -45,13 +67,17 @@ def _runs() -> list[Run]:
 
 def complete_agent(
     ctx: click.Context,  # noqa: ARG001 (click's signature)
-    param: click.Parameter,  # noqa: ARG001
+    param: click.Parameter,
     begun: str,
 ) -> list[CompletionItem]:
-    """Return the names of agents that start with `begun`."""
-    from abreast.agents import AGENTS
+    """Return the names of agents that start with `begun`: those that ask a model, and the default.
 
-    names = (name for name in AGENTS if name != "command")  # a name is not all that it takes
+    The others need to be told in a plan what to do.
+    """
+    from abreast.agents import modelled
+
+    own = [param.default] if isinstance(param.default, str) and param.default else []
+    names = dict.fromkeys((*own, *modelled()))
     return [CompletionItem(name) for name in names if name.startswith(begun)]
 
 
@@ -134,7 +160,7 @@ child_name = click.argument(
     "name",
     metavar="RUN|SESSION",
     callback=_named,
-    shell_complete=complete_any,
+    shell_complete=complete_child,
     help="A run, or a session as RUN/TASK",
 )
 
