@@ -231,6 +231,28 @@ def test_what_the_user_has_there_is_in_the_way(
         assert pair.land(new).outcome is AdvanceOutcome.ADVANCED
 
 
+@pytest.mark.parametrize("name", ["changed.txt", "kept.txt"])
+def test_an_edit_in_the_second_in_which_the_index_was_written_is_seen(pair: Pair, name: str):
+    """Of the same size: then git sees it by the time stamp of the index, which has to stay."""
+    new = pair.commit(lambda repo: repo.write({"changed.txt": "new\n"}))
+    pair.repo.git("config", "core.trustctime", "false")  # nobody can set that
+    file, index = pair.repo.path / name, pair.git_dir / "index"
+    mine = FILES[name].upper()
+    at = file.stat().st_mtime_ns - 3_600_000_000_000
+    os.utime(file, ns=(at, at))
+    pair.repo.git("update-index", "--refresh")
+    file.write_text(mine)
+    for one in (file, index):
+        os.utime(one, ns=(at, at))
+    if name == "changed.txt":
+        assert (end := pair.land(new)).outcome is AdvanceOutcome.BLOCKED
+        assert end.edits
+    else:
+        assert pair.land(new).outcome is AdvanceOutcome.ADVANCED
+    assert file.read_text() == mine
+    assert pair.repo.git("status", "--porcelain").split() == ["M", name]
+
+
 def test_what_is_staged_exactly_as_it_comes_stays(pair: Pair):
     new = pair.commit(lambda repo: repo.write({"changed.txt": "new\n", "more": "x\n"}))
     pair.repo.write({"changed.txt": "new\n"})

@@ -94,7 +94,7 @@ def _write_files(intent: Intent) -> None:
     """Write the files that change to the scratch work tree, and the new index beside it."""
     if not intent.index.exists():
         raise RefusedError("it has no index: create one with `git reset`")
-    shutil.copyfile(intent.index, intent.new_index)
+    shutil.copy2(intent.index, intent.new_index)
     place = (f"--git-dir={intent.git_dir}", f"--work-tree={intent.tree}")
     merge = ("read-tree", "-m", "-u", "--no-recurse-submodules", intent.old, intent.new)
     done = call(
@@ -108,6 +108,11 @@ def _write_files(intent: Intent) -> None:
     )
     if done.code:
         raise RefusedError((done.stderr.strip() or f"git read-tree: {done.code}")[-2000:])
+    # Of a file that was changed in the second in which the index was written, and kept its size,
+    # git knows by the time stamp of the index that it has to be read. git has looked for such files
+    # in the scratch work tree alone.
+    was = intent.index.stat()
+    os.utime(intent.new_index, ns=(was.st_atime_ns, was.st_mtime_ns))
 
 
 _QUIET = ("core.fsmonitor=false", "advice.sparseIndexExpanded=false")
@@ -134,7 +139,7 @@ def _edited(
 ) -> Iterator[str]:
     """Yield the files that are not as the index says, whatever bits it has for not looking."""
     scratch = intent.beside("check")
-    shutil.copyfile(intent.index, scratch)
+    shutil.copy2(intent.index, scratch)  # with its time stamp, see above
     env = _variables(intent) | {"GIT_INDEX_FILE": str(scratch)}
     hidden = "".join(f"{e.path}\0" for e in entries if e.hidden and before.get(e.path))
     for bit in ("--no-assume-unchanged", "--no-skip-worktree") if hidden else ():
