@@ -57,7 +57,9 @@ def workflow(name: str) -> Callable[[AsyncFunction[P, R]], AsyncFunction[P, Any]
         async def run(*args: P.args, **kwargs: P.kwargs) -> Any:
             return dump(await function(*args, **kwargs))
 
-        return DBOS.workflow(name=name)(run)
+        # DBOS gives a workflow up at its 101st recovery. A run may live through more restarts of
+        # its worker than that, and whoever waits for one stops starting workers much earlier.
+        return DBOS.workflow(name=name, max_recovery_attempts=None)(run)
 
     return make
 
