@@ -28,6 +28,7 @@ from abreast.api.handing_over import (
     handoffs as handoffs,
     write_handoff as write_handoff,
 )
+from abreast.api.issues import find_issues as find_issues, plan_issues as plan_issues
 from abreast.api.looking import (
     find_run as find_run,
     find_session as find_session,

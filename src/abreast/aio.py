@@ -20,6 +20,7 @@ from abreast.api import (
     delegations,
     examining,
     handing_over,
+    issues,
     looking,
     machine,
     rescuing,
@@ -70,6 +71,7 @@ doctor = _twin(examining.doctor)
 edit = _twin(terminals.edit)
 estimate = _twin(delegations.estimate)
 file_schema = _twin(configuring.file_schema)
+find_issues = _twin(issues.find_issues)
 find_run = _twin(looking.find_run)
 find_session = _twin(looking.find_session)
 handoff = _twin(handing_over.handoff)
@@ -81,6 +83,7 @@ kept_works = _twin(rescuing.kept_works)
 ledger = _twin(accounting.ledger)
 more = _twin(answers.more)
 open_session = _twin(terminals.open_session)
+plan_issues = _twin(issues.plan_issues)
 propose = _twin(configuring.propose)
 pull_requests = _twin(looking.pull_requests)
 read_plan = _twin(running.read_plan)

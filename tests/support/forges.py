@@ -22,6 +22,12 @@ with log.open("a") as file:
     file.write(json.dumps(sys.argv[1:]) + "\\n")
 if pathlib.Path({down!r}).exists():
     sys.exit("error connecting to the forge")
+if sys.argv[1] in ("api", "repo"):
+    tracker = json.loads(pathlib.Path({tracker!r}).read_text())
+    path = sys.argv[-1].partition("?")[0].split("/")
+    asked = dict(part.split("=") for part in sys.argv[-1].partition("?")[2].split("&") if part)
+{api}
+    sys.exit()
 verb, take = sys.argv[2], argparse.ArgumentParser(allow_abbrev=False)
 
 def head(branch):
@@ -55,6 +61,48 @@ def open_one(branch, target, title, body, draft, labels):
 
 {own}
 state.write_text(json.dumps(requests))
+"""
+
+_GH_API = """
+    def shown(one):
+        return {"number": one["number"], "title": one["title"], "body": one["body"],
+            "state": one["state"], "html_url": ADDRESS % one["number"],
+            "user": {"login": one["author"]}, "author_association": one["standing"],
+            **({"pull_request": {"url": ADDRESS % one["number"]}} if one.get("request") else {})}
+    if sys.argv[1:] == ["repo", "view", "--json", "url"]:
+        print(json.dumps({"url": "https://forge.example/own/repo"}))
+        sys.exit()
+    assert sys.argv[1:4] == ["api", "--hostname", "forge.example"]
+    assert path[:4] == ["repos", "own", "repo", "issues"]
+"""
+
+_GLAB_API = """
+    def shown(one):
+        return {"iid": one["number"], "title": one["title"], "description": one["body"],
+            "state": {"open": "opened"}.get(one["state"], one["state"]),
+            "web_url": ADDRESS % one["number"],
+            "author": {"id": one["number"] * 1000, "username": one["author"]}}
+    assert path[:2] == ["projects", ":fullpath"]
+    if path[2:4] == ["members", "all"]:
+        level = tracker[int(path[4]) // 1000 - 1]["level"]
+        if not level:
+            print(json.dumps({"message": "404 Not found"}))
+            sys.exit("glab: 404 Not found (HTTP 404)")
+        print(json.dumps({"access_level": level}))
+        sys.exit()
+    assert path[2] == "issues"
+"""
+
+_BOTH_API = """
+    if path[-1] != "issues":
+        found = [one for one in tracker if str(one["number"]) == path[-1]]
+        if not found:
+            sys.exit("HTTP 404: Not Found")
+        print(json.dumps(shown(found[0])))
+    else:
+        assert asked["state"] in ("open", "opened")
+        print(json.dumps([shown(one) for one in tracker
+            if one["state"] == "open" and asked["labels"] in one["labels"]]))
 """
 
 _GH = """
@@ -135,6 +183,10 @@ else:
     sys.exit("unknown command " + verb)
 """
 
+_ISSUES = {
+    "gh": "https://forge.example/own/repo/issues/%d",
+    "glab": "https://gitlab.example/own/repo/-/issues/%d",
+}
 _ADDRESSES = {
     "gh": "https://forge.example/own/repo/pull/%d",
     "glab": "https://gitlab.example/own/repo/-/merge_requests/%d",
@@ -173,6 +225,18 @@ class StandIn:
         whole = [*self.requests, {**known, **kept, **fields}]
         (self.bin / "requests.json").write_text(json.dumps(whole))
 
+    def file(self, title: str, body: str = "", **fields: Any) -> int:
+        """File an issue, by default of a stranger; return its number.
+
+        `standing` is GitHub's word for the author, `level` GitLab's number.
+        """
+        tracker = json.loads((self.bin / "issues.json").read_text())
+        kept = {"author": "mallory", "standing": "NONE", "level": 0, "labels": [], "state": "open"}
+        number = len(tracker) + 1
+        one = {"number": number, "title": title, "body": body, **kept, **fields}
+        (self.bin / "issues.json").write_text(json.dumps([*tracker, one]))
+        return number
+
     @property
     def calls(self) -> list[list[str]]:
         """What the program was called with, without the long texts."""
@@ -197,7 +261,9 @@ def make_forge(program: str, folder: Path, repo: Repo) -> StandIn:
     repo.git("init", "-q", "--bare", str(remote))
     repo.git("remote", "add", "origin", str(remote))
     (programs / "requests.json").write_text("[]")
+    (programs / "issues.json").write_text("[]")
     file = programs / program
+    api = (_GH_API if program == "gh" else _GLAB_API) + _BOTH_API
     text = _PROGRAM.format(
         python=sys.executable,
         state=str(programs / "requests.json"),
@@ -205,6 +271,8 @@ def make_forge(program: str, folder: Path, repo: Repo) -> StandIn:
         calls=str(programs / "calls"),
         down=str(programs / "down"),
         address=_ADDRESSES[program],
+        tracker=str(programs / "issues.json"),
+        api=api.replace("ADDRESS", repr(_ISSUES[program])),
         own=_GH if program == "gh" else _GLAB,
     )
     file.write_text(text)

@@ -18,6 +18,7 @@ from abreast.model.economy import Estimate, Ledger
 from abreast.model.finding import Diagnosis
 from abreast.model.gate import PlanJudgement
 from abreast.model.handoff import Freshness, Handoff
+from abreast.model.issue import IssuePlan
 from abreast.model.landing import LandingForecast
 from abreast.model.pull_request import SessionRequest
 from abreast.model.rescue import KeptPage, KeptWork, Restored
@@ -172,7 +173,7 @@ class SchemasDocument(TypedDict):
 DOCUMENTS: dict[str, tuple[Any, ...]] = {
     "init": (InitDocument,),
     "check": (PlanJudgement, ReviewDocument),
-    "run": (RunDocument,),
+    "run": (RunDocument, IssuePlan),
     "open": (SessionDocument,),
     "delegate": (DeliverableDocument, EstimateDocument, RunDocument),
     "demo": (DemoDocument,),

@@ -1,6 +1,7 @@
 """`abreast run` and `abreast demo`: start a plan and show it until it ends."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,10 @@ from abreast.model.gate import GateMode
 from abreast.model.session import LandMode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from abreast.model.session import Run
     from abreast.model.task import Plan
-    from abreast.plan.options import Overrides
 
 
 @click.command(cls=prompts.TaskCommand)
@@ -61,6 +63,28 @@ if TYPE_CHECKING:
     help="How many sessions may run at once; without it two for each core, but no more than one for"
     " each GiB of free memory",
 )
+@click.option(
+    "--issue",
+    "numbers",
+    metavar="N",
+    multiple=True,
+    type=click.IntRange(min=1),
+    help="A task that resolves this issue of GitHub or GitLab; may be given several times",
+)
+@click.option(
+    "--issues",
+    "selected",
+    metavar="label:NAME",
+    default="",
+    help="A task for each open issue with this label",
+)
+@click.option(
+    "--from-anyone",
+    is_flag=True,
+    help="Also issues whose author is no owner, member or collaborator of the repository",
+)
+@click.option("--yes", "-y", is_flag=True, help="With issues: start without asking")
+@click.option("--dry-run", is_flag=True, help="With issues: show the tasks, and start nothing")
 @click.option("--detach", "-d", is_flag=True, help="Start the run, print its name, and return")
 @options.repo
 @options.as_json
@@ -68,6 +92,11 @@ def run(
     *,
     plan: Path | None,
     tasks: tuple[str, ...],
+    numbers: tuple[int, ...],
+    selected: str,
+    from_anyone: bool,
+    yes: bool,
+    dry_run: bool,
     detach: bool,
     repo: Path | None,
     json: bool,
@@ -79,21 +108,41 @@ def run(
     checkout does not change. A task is done when its worktree is clean, its commit exists and its
     verify command has passed on that commit. Options override the plan's defaults.
 
+    Issues are asked for through `gh` or `glab`. Their text is a stranger's: it is shown before
+    anything starts, and fenced in the prompt as data.
+
     Ctrl-C closes the view; the run continues. The exit code is 0 only if every task is done.
 
     \b
     Examples:
       abreast run plan.toml
+      abreast run --issue 12 --land pr
       abreast run -t "fix the flaky test" -t "document --csv" --verify "pytest -q"
     """  # noqa: D301 (\\b tells the help not to wrap what follows)
+    from abreast.api import running
     from abreast.cli.live import follow, leave
     from abreast.plan.options import Overrides
 
-    if (plan is None) == (not tasks):
-        raise click.UsageError("give either a plan or at least one -t TEXT")
+    tracked = bool(numbers or selected)
+    if (plan is not None) + bool(tasks) + tracked != 1:
+        raise click.UsageError("give either a plan, at least one -t TEXT, or issues")
+    if (from_anyone or yes or dry_run) and not tracked:
+        raise click.UsageError("--from-anyone, --yes and --dry-run go with --issue or --issues")
     texts = prompts.texts_of(tasks)
+    overrides = Overrides(**chosen)
     with prompts.kept(tasks, texts):
-        checked, warnings = _read(plan, texts, Overrides(**chosen), repo)
+        if tracked:
+            from abreast.cli import issues
+
+            found = issues.find(numbers, selected, from_anyone=from_anyone, repo=repo)
+            read = issues.reader(found, overrides, repo)
+            if dry_run:
+                return issues.show(found, read, json=json)
+            if not issues.agree(found, yes=yes):
+                return 1
+        else:
+            read = partial(running.read_plan, plan, texts, overrides, repo=repo)
+        checked, warnings = _read(read)
         for warning in warnings:
             options.warn(warning)
         started = _start(checked)
@@ -133,22 +182,20 @@ def demo(*, agent: str, keep: bool, json: bool) -> int:
     return code
 
 
-def _read(
-    plan: Path | None, tasks: tuple[str, ...], options: "Overrides", repo: Path | None
-) -> "tuple[Plan, list[str]]":
+def _read(read: "Callable[[], tuple[Plan, list[str]]]") -> "tuple[Plan, list[str]]":
     """Read a plan; ask a person about what the project's settings want, if that waits for a yes."""
-    from abreast.api import configuring, running
+    from abreast.api import configuring
     from abreast.errors import UntrustedError
 
     try:
-        return running.read_plan(plan, tasks, options, repo=repo)
+        return read()
     except UntrustedError as error:
         from abreast.cli.settings import ask
 
         if not sys.stdin.isatty() or not ask(error.asked):
             raise
         configuring.trust_settings(repo=Path(error.repository), base=error.base)
-        return running.read_plan(plan, tasks, options, repo=repo)
+        return read()
 
 
 def _start(plan: "Plan") -> "Run":

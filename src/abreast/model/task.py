@@ -161,6 +161,7 @@ class Task:
     profile: Profile = Profile.LEAN  # of a delegation's child
     after: tuple[str, ...] = ()
     repairs: int = REPAIRS  # how often it may be sent back when it does not land
+    issue: int = 0  # of the repository's tracker, that it resolves: `produces` has its title
 
     @property
     def commands(self) -> Mapping[str, str]:

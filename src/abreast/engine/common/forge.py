@@ -73,7 +73,8 @@ class Forge(ABC):
             error.hint = error.hint or f"`{self.login}` says whether {self.command} is logged in"
             raise
 
-    def _json(self, *args: str) -> Any:
+    def ask(self, *args: str) -> Any:
+        """Return what the program prints as JSON when it is called so."""
         said = self._run(*args)
         try:
             return json.loads(said or "[]")
@@ -111,7 +112,7 @@ class GitHub(Forge):
     def find(self, branch: str, target: str) -> list[PullRequest]:
         """See Forge."""
         where = ("--head", branch, "--base", target, "--state", "all")
-        found = self._json("pr", "list", *where, "--json", self._FIELDS)
+        found = self.ask("pr", "list", *where, "--json", self._FIELDS)
         # A branch of the same name in somebody's fork is not ours.
         return [self._read(one) for one in found if not one.get("isCrossRepository")]
 
@@ -130,7 +131,7 @@ class GitHub(Forge):
 
     def look(self, address: str) -> PullRequest:
         """See Forge."""
-        return self._read(self._json("pr", "view", address, "--json", self._STANDING))
+        return self._read(self.ask("pr", "view", address, "--json", self._STANDING))
 
     def _request(self, found: Any) -> PullRequest:
         state = RequestState(found["state"].lower())
@@ -168,7 +169,7 @@ class GitLab(Forge):
     def find(self, branch: str, target: str) -> list[PullRequest]:
         """See Forge."""
         where = ("--source-branch", branch, "--target-branch", target, "--all")
-        found = self._json("mr", "list", *where, "-F", "json")
+        found = self.ask("mr", "list", *where, "-F", "json")
         ours = (one for one in found if one.get("source_project_id") == one.get("project_id"))
         return [self._read(one) for one in ours]
 
@@ -187,7 +188,7 @@ class GitLab(Forge):
 
     def look(self, address: str) -> PullRequest:
         """See Forge."""
-        return self._read(self._json("mr", "view", *self._named(address), "-F", "json"))
+        return self._read(self.ask("mr", "view", *self._named(address), "-F", "json"))
 
     def _named(self, address: str) -> tuple[str, ...]:
         """Return a request as `glab` wants it named: its number and its project."""

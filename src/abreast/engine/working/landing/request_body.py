@@ -34,6 +34,8 @@ def _parts(context: SessionContext) -> Iterator[str]:
     session, task = context.session, context.task
     sentence = one_line(harmless(task.produces), 500)
     yield f"\\{sentence}" if sentence.startswith("/") else sentence
+    if task.issue:
+        yield f"Closes #{task.issue}"  # GitHub and GitLab both close it with the request
     if session.final_message:
         yield f"The agent's last message:\n\n{_block(session.final_message, _SAID)}"
     yield "\n".join(f"- {fact}" for fact in _facts(context))

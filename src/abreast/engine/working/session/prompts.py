@@ -62,7 +62,7 @@ def compose(task: Task, needed: Sequence[Session] = (), followed: Sequence[Follo
     # Claude Code and Gemini CLI take a prompt whose first character is a slash for a command of
     # their own, whatever else it says: `/init` becomes Gemini's text, `/help` asks no model.
     parts = [f"\n{prompt}" if prompt.startswith("/") else prompt, _RULES]
-    if task.produces:
+    if task.produces and not task.issue:  # whose title is a stranger's, and fenced in the prompt
         parts.append(f"- Produce: {task.produces}")
     if task.paths:
         parts.append(f"- Write only to these paths: {', '.join(task.paths)}")
