@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterator
 
 import click
 from rich.console import Console, Group, RenderableType
-from rich.live import Live
 from rich.text import Text
 
 from abreast.api.following import Progress, wait
-from abreast.cli import as_json, door, figures
+from abreast.cli import as_json, door, figures, own_screen
 from abreast.cli.console import Column, Grid
 from abreast.cli.edge import INTERRUPTED
 from abreast.cli.notices import conflict_lines, conflicts_of, name_of
@@ -41,17 +40,17 @@ def view(
 
     Plain lines leave out what is as in `known`.
     """
-    if console.is_terminal and not console.is_dumb_terminal:
+    if own_screen.is_ours(console):
         picture = Picture(console, clock)
-        with Live(
-            get_renderable=picture.render,
-            console=console,
-            refresh_per_second=4,
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        ):
-            yield picture.show
+        with own_screen.drawn(console, picture.render) as redraw:
+
+            def show(run: Run) -> None:
+                first = picture.is_empty
+                picture.show(run)
+                if first:
+                    redraw()
+
+            yield show
     else:
         yield Lines(console, known).show
 
@@ -63,6 +62,10 @@ class Picture:
         self._console = console
         self._clock = clock
         self._run: Run | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return self._run is None
 
     def show(self, run: Run) -> None:
         self._run = run
