@@ -89,12 +89,6 @@ class Detached(subprocess.Popen[bytes]):
         """
         super().__del__(_warn=_silent)  # type: ignore[call-arg]  # typeshed leaves it out
 
-    def communicate_order(self, order: bytes) -> None:
-        """Write all of its input, and let it go on. Raises OSError when it has ended."""
-        assert self.stdin is not None  # noqa: S101  of `spawn_waiting`
-        with self.stdin as pipe:
-            pipe.write(order)
-
 
 def _silent(*_: object, **__: object) -> None:
     pass
@@ -123,16 +117,16 @@ def spawn_detached(
         )
 
 
-def spawn_waiting(argv: Sequence[str], env: Mapping[str, str]) -> Detached:
-    """Start `argv` in a session of its own, to be told by `communicate_order` what to do.
+def spawn_waiting(argv: Sequence[str], env: Mapping[str, str], stdin: int) -> Detached:
+    """Start `argv` in a session of its own, to be told by `stdin` what to do.
 
-    Its input ends at the latest when we do. What it prints until then is nobody's.
+    What it prints is nobody's.
     """
     return Detached(
         argv,
         cwd="/",
         env=dict(env),
-        stdin=subprocess.PIPE,
+        stdin=stdin,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

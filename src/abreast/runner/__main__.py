@@ -8,18 +8,27 @@ from pathlib import Path
 from abreast.process.identity import identify
 from abreast.process.supervisor import become_subreaper, hold_if_free, lower
 from abreast.runner.job import LOCK, RESULT, load_job, save_runner
-from abreast.runner.spare import SPARE, take_order
-from abreast.runner.successor import parse_successor, read_input
+from abreast.runner.order import FORK_SERVER
+from abreast.runner.successor import Successor, parse_successor, read_input
 from abreast.runner.supervise import supervise
+
+
+def _job(named: str) -> tuple[Path, Successor | None] | None:
+    """Return the folder of our job and our successor; None when there is none for us."""
+    if named != FORK_SERVER:
+        return Path(named), parse_successor(read_input())
+    from abreast.runner.fork_server import serve
+
+    order = serve()
+    return order.take() if order is not None else None
 
 
 def main(argv: list[str]) -> int:
     """Supervise the job in the folder `argv[0]`; do nothing if another runner does, or has.
 
-    With `--spare` in its place, wait to be told of one first.
+    With `--fork-server` in its place, fork a runner for each job that we are told of.
     """
-    given = read_input()
-    taken = take_order(given) if argv[0] == SPARE else (Path(argv[0]), parse_successor(given))
+    taken = _job(argv[0])
     if taken is None:
         return 0  # there was no job for it
     directory, successor = taken

@@ -21,9 +21,9 @@ from typing import Any
 from abreast.engine.working import run_steps
 from abreast.engine.working.landing import steps, trial
 from abreast.engine.working.session.context import Engine, open_context
+from abreast.engine.working.session.fork_server import ForkServer
 from abreast.engine.working.session.jobs import Order
 from abreast.engine.working.session.preparing import start_commit
-from abreast.engine.working.session.spare import SpareRunners
 from abreast.errors import StateError
 from abreast.git.fast_forward import recover
 from abreast.model.events import Outcome, Verdict
@@ -137,10 +137,10 @@ class _Store(Store):
             _FAILPOINTS.reach()
 
 
-class _NoSpares(SpareRunners):
-    """Nothing is started, so no runner need be."""
+class _NoServer(ForkServer):
+    """Nothing is started, so nothing need be forked."""
 
-    def prepare(self, environ: Mapping[str, str], *, more: bool) -> None:
+    def prepare(self) -> None:
         pass
 
 
@@ -298,7 +298,7 @@ class QueueWorld:
             sys.addaudithook(_FAILPOINTS.hear)
             _HEARD.append(True)
         real, trial.run_job = trial.run_job, self._run_job
-        spares, steps.spare_runners = steps.spare_runners, _NoSpares()
+        server, steps.fork_server = steps.fork_server, _NoServer()
         try:
             with _FAILPOINTS.armed(at or {}):
                 self._step(self.tickets[0])
@@ -306,7 +306,7 @@ class QueueWorld:
             recover(self.places.forwards)  # as the next worker does before all else
             return False
         finally:
-            trial.run_job, steps.spare_runners = real, spares
+            trial.run_job, steps.fork_server = real, server
         return True
 
     @staticmethod
@@ -328,9 +328,7 @@ class QueueWorld:
                 run_steps.close_landing(self.engine, other, request)
             self.tickets.remove(ticket)
 
-    async def _run_job(
-        self, directory: Path, order: Callable[[], Order], spares: SpareRunners
-    ) -> Result:
+    async def _run_job(self, directory: Path, order: Callable[[], Order]) -> Result:
         """Play a trial's command in place of `run_job`: what it finds is where git has put it."""
         if (known := load_result(directory)) is not None:
             return known

@@ -37,8 +37,8 @@ from abreast.engine.working.session.context import (
     guarded_repository,
     open_context,
 )
+from abreast.engine.working.session.fork_server import fork_server
 from abreast.engine.working.session.preparing import give_back_worktree
-from abreast.engine.working.session.spare import spare_runners
 from abreast.errors import AbreastError, StateError, StoreError
 from abreast.git.repository import read_ref, resolve
 from abreast.model.session import LandMode, LandOrder, LandState, Run, RunState, Session
@@ -108,8 +108,6 @@ async def land_next(engine: Engine, waiting: list[str], asked: dict[str, int]) -
         for name, change in ended.items():
             await asyncio.to_thread(_record, engine, name, batch[name], change)
         through += ended
-    if len(through) == len(waiting):
-        await asyncio.to_thread(spare_runners.discard)
     left = {_run_of(name) for name in waiting if name not in through}
     for run in {_run_of(name) for name in through} - left:
         if run in asked:  # who waits for it need not wait for those of others
@@ -167,8 +165,7 @@ def _take(engine: Engine, waiting: Sequence[str]) -> tuple[list[str], dict[str, 
         if head.run.land is LandMode.PR or len(batch) >= head.run.land_batch:
             break
     if head is not None and head.task.commands and head.run.land is LandMode.MERGE:
-        rest = len(waiting) - len(through) - len(batch)
-        spare_runners.prepare(head.environment(), more=rest > 0)
+        fork_server.prepare()
     return through, batch
 
 

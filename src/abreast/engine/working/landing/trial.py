@@ -16,7 +16,6 @@ from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.jobs import Order, end_job, run_job
 from abreast.engine.working.session.keeping import note_trial
 from abreast.engine.working.session.preparing import command_order
-from abreast.engine.working.session.spare import spare_runners
 from abreast.engine.working.session.trespass import of_trial
 from abreast.git.aside import copy_included
 from abreast.git.commit import left_in, switch_detached
@@ -100,7 +99,7 @@ async def _try(context: SessionContext, merged: str, folder: Path, stop_file: Pa
     """Run a trial from its beginning to its end; None when its runner is gone."""
     for name in context.task.commands:
         order = partial(_order, context, name, merged, folder, stop_file)
-        result = await run_job(folder / name, order, spares=spare_runners)
+        result = await run_job(folder / name, order)
         if result.stopped_by == STOPPED_BY_USER:
             return STOPPED_BY_USER
         if is_lost(result):

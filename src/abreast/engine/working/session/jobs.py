@@ -14,7 +14,7 @@ from pathlib import Path
 from abreast.agents.base import Command
 from abreast.engine.common.layout import LOST
 from abreast.engine.common.worker_process import successor
-from abreast.engine.working.session.spare import SpareRunners
+from abreast.engine.working.session.fork_server import ForkedRunner, fork_server
 from abreast.errors import WorkerError
 from abreast.model.limits import Limits
 from abreast.places import Places
@@ -38,6 +38,8 @@ from abreast.runner.job import (
     save_result,
 )
 from abreast.runner.supervise import lost
+
+Runner = subprocess.Popen[bytes] | ForkedRunner
 
 _LONGEST = 0.25  # seconds between looks
 _LIVENESS = 2.0  # seconds between checks that the runner still lives
@@ -64,14 +66,12 @@ async def run_job(
     directory: Path,
     order: Callable[[], Order],
     progress: Callable[[JobProgress], None] = lambda _: None,
-    spares: SpareRunners | None = None,
 ) -> Result:
     """Run a job once, however often this is called for the same `directory`.
 
     A result that exists is returned; a runner that lives is waited for; only when there is neither
     is `order` asked for and a runner started. A runner that died without a result (machine restart,
     kill -9) yields an `unknown` result, after everything it had started has been ended.
-    A runner that waits among the `spares` is taken for it.
     """
     if (result := load_result(directory)) is not None:
         return result
@@ -79,7 +79,7 @@ async def run_job(
     if runner is not None:
         result = await _follow(directory, runner, None, progress, asyncio.Event())
     else:
-        process = await asyncio.to_thread(lambda: _spawn(directory, order(), spares))
+        process = await asyncio.to_thread(lambda: _spawn(directory, order()))
         with _end_of(process) as ended:
             runner = await _appear(directory, process, ended)
             result = await _follow(directory, runner, process, progress, ended)
@@ -110,14 +110,12 @@ def end_job(directory: Path) -> None:
         _bury(directory)
 
 
-def _spawn(directory: Path, order: Order, spares: SpareRunners | None) -> subprocess.Popen[bytes]:
+def _spawn(directory: Path, order: Order) -> Runner:
     private_folder(directory)
-    begun = (directory / JOB).exists()
-    spare = spares.take(order.command.env) if spares is not None and not begun else None
     # A worker that was killed before its runner had said who it is may have started one: that one
     # goes on, ours finds its lock taken, and both must be called by the same marker.
-    marker = spare.marker if spare else uuid.uuid4().hex
-    marker = load_job(directory).marker if begun else marker
+    begun = (directory / JOB).exists()
+    marker = load_job(directory).marker if begun else uuid.uuid4().hex
     command = order.command
     stdin = directory / "stdin.txt"
     files = {**command.files, stdin: command.stdin} if command.stdin else command.files
@@ -142,20 +140,22 @@ def _spawn(directory: Path, order: Order, spares: SpareRunners | None) -> subpro
     if order.places is not None:
         with contextlib.suppress(WorkerError):
             given = successor(order.places).to_bytes()
-    if spare is not None and spare.begin(directory, env, log, given):
-        return spare.process
-    return spawn_detached(argv, cwd=directory, env=env, log=log, given=given)
+    forked = fork_server.start(directory, env, log, given)
+    return forked or spawn_detached(argv, cwd=directory, env=env, log=log, given=given)
 
 
 @contextlib.contextmanager
-def _end_of(process: subprocess.Popen[bytes]) -> Iterator[asyncio.Event]:
-    """Yield what is set as soon as a child of ours ends; where no system call tells, it never is.
+def _end_of(process: Runner) -> Iterator[asyncio.Event]:
+    """Yield what is set as soon as a runner of ours ends; where no system call tells, it never is.
 
     A look comes late: by as long as a short job takes.
     """
     ended, loop = asyncio.Event(), asyncio.get_running_loop()
     try:
-        told = os.pidfd_open(process.pid)  # Linux
+        if isinstance(process, ForkedRunner):
+            told = os.dup(process.descriptor)
+        else:
+            told = os.pidfd_open(process.pid)  # Linux
     except (AttributeError, OSError):
         yield ended
         return
@@ -181,9 +181,7 @@ async def _pause(ended: asyncio.Event, seconds: float) -> None:
         await asyncio.wait_for(ended.wait(), seconds)
 
 
-async def _appear(
-    directory: Path, process: subprocess.Popen[bytes], exited: asyncio.Event
-) -> Identity:
+async def _appear(directory: Path, process: Runner, exited: asyncio.Event) -> Identity:
     began = time.monotonic()
     while (waited := time.monotonic() - began) < _APPEAR:
         ended = process.poll() is not None
@@ -203,7 +201,7 @@ async def _appear(
 async def _follow(
     directory: Path,
     runner: Identity,
-    process: subprocess.Popen[bytes] | None,
+    process: Runner | None,
     progress: Callable[[JobProgress], None],
     ended: asyncio.Event,
 ) -> Result | None:

@@ -32,6 +32,7 @@ from abreast.engine.working.session import agent, preparing
 from abreast.engine.working.session import result as result_steps
 from abreast.engine.working.session.context import Engine, SessionContext, open_context
 from abreast.engine.working.session.final import leave_bare, write_ending
+from abreast.engine.working.session.fork_server import fork_server
 from abreast.engine.working.session.jobs import Order, end_job, run_command, run_job
 from abreast.errors import AbreastError, StoreError
 from abreast.model.session import SessionState
@@ -166,6 +167,7 @@ async def prepare(engine: Engine, session: str, attempt: int) -> Prepared:
 
     async def body(context: SessionContext) -> Ending | None:
         commands.extend(context.task.commands)
+        await asyncio.to_thread(fork_server.prepare)  # it imports while git checks out
         return await within(preparing.prepare, context)
 
     return Prepared(await guarded(engine, session, attempt, body), tuple(commands))
