@@ -1,6 +1,7 @@
 """All that `abreast` offers, and the module that each name comes from: the one list of it."""
 
 from abreast.api.accounting import ledger as ledger
+from abreast.api.answering import answer as answer, questions as questions
 from abreast.api.answers import collect as collect, more as more
 from abreast.api.checking import check as check, review as review, write_advice as write_advice
 from abreast.api.comparing import conflicts as conflicts, diff as diff, show as show
@@ -110,6 +111,12 @@ from abreast.model.economy import (
     Parallel as Parallel,
 )
 from abreast.model.limits import Limits as Limits
+from abreast.model.question import (
+    AnswerChoice as AnswerChoice,
+    Decision as Decision,
+    Question as Question,
+    QuestionKind as QuestionKind,
+)
 from abreast.model.changes import Removal as Removal
 from abreast.model.landing import LandingForecast as LandingForecast, LandOptions as LandOptions
 from abreast.model.rescue import (

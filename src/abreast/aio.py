@@ -12,6 +12,7 @@ from typing import Any, ParamSpec, TypeVar, Unpack
 
 from abreast.api import (
     accounting,
+    answering,
     answers,
     checking,
     comparing,
@@ -56,6 +57,7 @@ def _twin(call: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
 
 
 agents = _twin(machine.agents)
+answer = _twin(answering.answer)
 asked_settings = _twin(configuring.asked_settings)
 attach = _twin(terminals.attach)
 check = _twin(checking.check)
@@ -85,6 +87,7 @@ more = _twin(answers.more)
 open_session = _twin(terminals.open_session)
 plan_issues = _twin(issues.plan_issues)
 propose = _twin(configuring.propose)
+questions = _twin(answering.questions)
 pull_requests = _twin(looking.pull_requests)
 read_plan = _twin(running.read_plan)
 find_worktree = _twin(terminals.find_worktree)

@@ -53,6 +53,7 @@ PLANTED = (
     "\x1bPpwn\x1b\\f\x9b2Jg\x9d0;pwn\x9ch\x07i\x08\x08j\u202ek\u2066l\u200bm\ufeffn\U000e0041o\x7fp"
     "\x1bcq\x85r\u2028s\x0ct"
 )
+ONE_LINE = PLANTED[PLANTED.index("i\x08") : PLANTED.index("\x1bcq")]
 SEEN = re.compile(r"i.?.?j.?k.?l.?m.?n.?o.?p", re.DOTALL)  # of it, however it was made harmless
 # What we print ourselves: styles, but not theirs, and what rich draws a live view with.
 OURS = re.compile(r"\x1b\[(?:[0-9;]*m|\?25[lh]|2K|[0-9]*[AG]|\?1049[hl])")
@@ -155,6 +156,11 @@ prompt = "Be verified."
 verify = {printing}
 agent.scripted = [{{ write = "x.txt", text = "x" }}]
 [[task]]
+id = "asks"
+produces = {text}
+prompt = "Ask."
+agent.scripted = [{{ say = {in_toml(f"Is it {ONE_LINE}, or what?")} }}]
+[[task]]
 id = "commanded"
 produces = "Nothing."
 prompt = "Be a program."
@@ -250,6 +256,10 @@ def test_no_verb_lets_an_escape_through_to_a_terminal(
     look("logs", "writes", "--json")
     sees("show", "writes")
     look("show", "writes", "--json")
+    look("answer", keys="q\n")
+    sees("answer", NAME)
+    sees("answer", "asks", keys="s\n")
+    look("answer", "--json")
     look("init", keys="n\nn\n")
     look("settings")
     look("settings", "set", "verify", PLANTED)
@@ -298,6 +308,7 @@ def test_no_verb_lets_an_escape_through_to_a_terminal(
     look("attach", f"{busy.id}/busy")
     sees("tell", f"{busy.id}/{PLANTED}", "x")
     look("tell", f"{busy.id}/busy", PLANTED, "--wait", "0")
+    sees("answer", f"{busy.id}/{PLANTED}", "x")
     look("stop", busy.id)
     for verb in ("stop", "resume", "retry", "land", "clean", "collect", "logs", "worker"):
         sees(verb, NAME)

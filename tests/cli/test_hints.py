@@ -53,16 +53,18 @@ def test_every_hint_of_a_session_works(
     assert states.pop("asks") is states.pop("asks-command") is SessionState.BLOCKED
     assert {*states.values()} == {SessionState.FAILED}
 
+    assert "Should I use tabs or spaces?" in screen.run("answer", f"{run.id}/asks", keys="s\n")
     refused, tried = {}, set()
     for session in run.sessions:
         texts = [session.hint, *(screen.run(verb, session.id) for verb in VERBS)]
         for found in {line for text in texts for line in COMMAND.findall(text)}:
-            said = screen.run(*shlex.split(found))
+            keys = "s\n" if found.startswith("answer") else ""
+            said = screen.run(*shlex.split(found), keys=keys)
             stage.wait(run.id)
             tried.add(found.split()[0])
             if "abreast: " in said:  # how an error begins
                 refused[found] = said
     assert refused == {}
-    assert tried >= {"logs", "resume", "attach", "status"}
+    assert tried >= {"answer", "logs", "resume", "attach", "status"}
     asked = stage.session(f"{run.id}/asks")
     assert asked.attempt > 1, "it was answered"

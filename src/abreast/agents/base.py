@@ -9,7 +9,7 @@ Adapters start no process and touch no file of the user's: `headless` and `inter
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from abreast.model.events import Event, Verdict
 from abreast.model.limits import Limits, Profile
+from abreast.model.question import Question
 from abreast.model.usage import Usage
 
 if TYPE_CHECKING:  # every supervisor of an agent imports this module, and needs none of these
@@ -72,6 +73,7 @@ class Capabilities:
     model: bool = False  # a model can be chosen
     structured_output: bool = False  # it takes a JSON Schema for its answer
     confined_writes: str = ""  # what keeps writes in the worktree; empty: nothing does
+    answered: bool = False  # it can wait for a person's answer while it runs
     told: str = ""  # when a running session hears what `abreast tell` says; empty: never
 
 
@@ -168,6 +170,8 @@ class Launch:
     resume: bool = False
     child: Child | None = None
     mailbox: Path | None = None  # the folder whose letters reach the session while it runs
+    asks: bool = False  # a person may answer while it runs, where its CLI can wait for that
+    allowed: tuple[Question, ...] = ()  # what a person has allowed it for all of the session
 
 
 @dataclass(frozen=True)
@@ -187,7 +191,7 @@ class Command:
     """What to run. `env` is complete, nothing is inherited. `files` are written first, mode 0600.
 
     `stdin` is given on standard input, which is then closed (an interactive command has the
-    terminal instead).
+    terminal instead). Where it `asks`, standard input stays open for answers until its result.
     """
 
     argv: tuple[str, ...]
@@ -197,7 +201,15 @@ class Command:
     links: Mapping[Path, Path] = field(default_factory=dict)  # symlinks to make: name -> target
     stop_signal: StopSignal = StopSignal.INT
     activity: tuple[Path, ...] = ()  # files whose change is a sign of life (transcripts)
+    asks: bool = False
     note: str = ""  # what a person should know before it has their terminal
+
+
+ASK_AT_THE_END = (
+    "Nobody can answer while you work. If you cannot finish without an answer, end your turn with "
+    "a last line that begins with `Question:`. You go on once a person has answered."
+)
+"""The rule about questions for an agent whose CLI goes on with a session, but cannot wait."""
 
 
 class StreamReader(Protocol):
@@ -224,6 +236,16 @@ class StreamReader(Protocol):
 
         `stderr` is the end of what the process wrote there. Whether the worktree changed, a limit
         tripped or the user asked to stop is not the reader's business.
+        """
+
+
+class AskingReader(StreamReader, Protocol):
+    """Reads a process that asks while it runs, and says how it takes the answers."""
+
+    def reply(self, answered: Sequence[Question], *, refused: bool = False) -> bytes:
+        """Return what the CLI takes on its standard input as the answers to one of its calls.
+
+        `refused`: it is denied by rule, which no person has decided.
         """
 
 
@@ -255,6 +277,13 @@ class Agent(ABC):
     """The project's files that it reads by itself."""
     tells_tools: bool = True
     """Whether its stream tells of tool calls; else whatever it does may have changed files."""
+    secrets: tuple[str, ...] = ()
+    """Where its CLI keeps logins and settings, from the user's home: nobody may allow these."""
+    how_to_ask: str = (
+        "Nobody will answer questions. If you cannot finish, say in your last message what is "
+        "missing."
+    )
+    """The rule of a task's prompt about questions to the user."""
     co_author: str = ""
     """As whom its CLI signs commits, `Name <address>`; "": its CLI has no such name."""
 

@@ -51,6 +51,7 @@ VERBS = {
     "doctor": Verb(
         "Look", "doctor", "doctor", "Find problems in how work was split, and leftovers"
     ),
+    "answer": Verb("Steer", "answer", "answer", "Answer what sessions ask"),
     "tell": Verb("Steer", "steer", "tell", "Send a message to a session"),
     "stop": Verb("Steer", "steer", "stop", "Stop a run or a session, and keep what it did"),
     "resume": Verb("Steer", "steer", "resume", "Continue a run or a session where it stopped"),

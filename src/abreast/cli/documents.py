@@ -21,6 +21,7 @@ from abreast.model.handoff import Freshness, Handoff
 from abreast.model.issue import IssuePlan
 from abreast.model.landing import LandingForecast
 from abreast.model.pull_request import SessionRequest
+from abreast.model.question import Question
 from abreast.model.rescue import KeptPage, KeptWork, Restored
 from abreast.model.session import LogEvent, Run, Session
 from abreast.model.session_page import SessionPage
@@ -161,6 +162,16 @@ class ScriptDocument(TypedDict):
     script: str
 
 
+class QuestionsDocument(TypedDict):
+    questions: list[Question]
+
+
+class AnsweredDocument(TypedDict):
+    answered: Question
+    resumed: bool
+    left: int
+
+
 class SchemaDocument(TypedDict):
     name: str
     json_schema: dict[str, Any]
@@ -188,6 +199,7 @@ DOCUMENTS: dict[str, tuple[Any, ...]] = {
     "ledger": (Ledger,),
     "agents": (AgentsDocument,),
     "doctor": (Diagnosis,),
+    "answer": (QuestionsDocument, AnsweredDocument),
     "tell": (ToldDocument,),
     "stop": (SessionsDocument,),
     "resume": (RunDocument,),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from abreast.model.question import Question
 from abreast.model.usage import Usage
 
 
@@ -12,6 +13,8 @@ class EventKind(StrEnum):
     THOUGHT = "thought"
     TOOL = "tool"  # a tool call began: `text` is one short line such as `edit src/a.py`
     TOOL_DONE = "tool_done"  # it ended; `failed` tells how
+    ASKED = "asked"  # the CLI waits for a person's answers to what is `asked`
+    NOT_ASKED = "not_asked"  # it no longer waits for those to the call `text`
     DENIED = "denied"  # a tool was refused; `text` says which and why
     RETRY = "retry"  # the CLI waits and asks its provider again; `text` says why
     WARNING = "warning"
@@ -25,6 +28,7 @@ class Event:
 
     `files` are paths a tool call is about to write, as the CLI gave them. `turns` counts the model
     requests this event stands for (0 or 1). `usage`, where given, is all of this process so far.
+    What is `asked` has no id, session or attempt yet: the reader of a stream knows none of them.
     """
 
     kind: EventKind
@@ -33,6 +37,7 @@ class Event:
     failed: bool = False
     turns: int = 0
     usage: Usage | None = None
+    asked: tuple[Question, ...] = ()
 
 
 class Outcome(StrEnum):
@@ -77,3 +82,4 @@ class Verdict:
     answer: str = ""  # to a question under a contract: all of it, from the CLI's own channel for it
     start_up: int | None = None  # prompt tokens of this process's first request
     context: int | None = None  # prompt and output tokens of its last request
+    refused: tuple[Question, ...] = ()  # of the denied calls, what a person could still allow

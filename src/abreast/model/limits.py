@@ -13,7 +13,8 @@ class Limits:
 
     `minutes` is wall time. `idle_minutes` counts since the last sign of life (a stream line, a
     change in the CLI's files, CPU time of its process tree). `turns` are model requests, `tokens`
-    input plus output, `usd` the cost as the CLI states it.
+    input plus output, `usd` the cost as the CLI states it. `answer_minutes` is how long a CLI may
+    wait for a person's answer; that time counts neither as wall time nor as idle.
     """
 
     minutes: float = 60.0
@@ -21,6 +22,7 @@ class Limits:
     turns: int = 0
     tokens: int = 0
     usd: float = 0.0
+    answer_minutes: float = 10.0
 
 
 class Profile(StrEnum):

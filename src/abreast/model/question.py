@@ -43,7 +43,7 @@ class Question:
     attempt: int
     kind: QuestionKind
     text: str
-    asked: float
+    asked: float  # 0 while it is on its way from the stream
     choices: tuple[AnswerChoice, ...] = ()
     several: bool = False  # more than one of the choices may be taken
     tool: str = ""
@@ -53,3 +53,10 @@ class Question:
     answered: float | None = None
     decision: Decision = Decision.NONE
     answer: str = ""
+
+    @property
+    def offered(self) -> tuple[Decision, ...]:
+        """What a person can decide about a permission now; once, only while its CLI waits."""
+        labels = {choice.label for choice in self.choices}
+        known = (Decision.ONCE, Decision.SESSION, Decision.DENY)
+        return tuple(d for d in known if d in labels and (self.live or d is not Decision.ONCE))

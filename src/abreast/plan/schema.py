@@ -25,6 +25,7 @@ class LimitsTable(Table):
     turns: Count | None = None
     tokens: Annotated[int, Field(ge=0, le=2**53)] | None = None  # what JSON holds exactly
     usd: Amount | None = None
+    answer_minutes: Amount | None = None
 
 
 class RequestTable(Table):

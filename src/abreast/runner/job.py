@@ -6,6 +6,7 @@ from pathlib import Path
 from abreast.model.events import Outcome, Verdict
 from abreast.model.limits import Limits
 from abreast.model.moment import Moment
+from abreast.model.question import Question
 from abreast.model.usage import Usage
 from abreast.process.files import load_as, write_json
 from abreast.process.identity import Identity
@@ -18,6 +19,10 @@ STDERR = "stderr.log"
 STORY = "story.jsonl"
 PROGRESS = "progress.json"
 RESULT = "result.json"
+ANSWERS = "answers"
+
+UNANSWERED = "the answer limit"
+"""How the reason begins by which a job is stopped that nobody has answered in time."""
 LOCK = "runner.lock"
 
 
@@ -28,7 +33,8 @@ class Job:
     `agent` names the adapter whose reader understands the output; empty for a plain command, which
     is judged by its exit code. The environment is not part of it: the runner hands on its own,
     so that keys do not lie about beside prompts and logs. `stop_file` is watched: once it exists,
-    the job is stopped.
+    the job is stopped. What `asks` has its standard input kept open for answers; it may not even
+    ask for what is at one of the `guarded` paths.
     """
 
     argv: tuple[str, ...]
@@ -41,6 +47,8 @@ class Job:
     activity: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     niceness: int = AGENT
+    asks: bool = False
+    guarded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,7 @@ class JobProgress:
     """Totals so far. `files` are paths as the agent named them.
 
     `worked` counts the turns that have ended after tool calls; where these are not told, the end.
+    What it has `asked` is numbered: its ids are "1", "2" and so on, without a session.
     """
 
     last_action: str = ""
@@ -56,6 +65,7 @@ class JobProgress:
     files: tuple[str, ...] = ()
     cli_session: str = ""
     worked: int = 0
+    asked: tuple[Question, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -37,16 +37,25 @@ class Watch:
     started: float = field(default_factory=time.monotonic)
     last_life: float = 0.0
     _looked: float = 0.0
+    _asked: float = 0.0
     _cpu: float = 0.0
     _changed: dict[Path, float] = field(default_factory=dict)
     _recorded: int = 0  # tokens
     _read_next: float = 0.0
 
     def __post_init__(self) -> None:
-        self.last_life = self._looked = self.started
+        self.last_life = self._looked = self._asked = self.started
 
     def seen(self) -> None:
         self.last_life = time.monotonic()
+
+    def go_on(self, *, waiting: bool) -> None:
+        """Take the time since the last call as none of the job's, if a person was waited for."""
+        now = time.monotonic()
+        if waiting:
+            self.started += now - self._asked
+            self.last_life = now
+        self._asked = now
 
     def tripped(self, progress: JobProgress, pid: int, *, over: bool = False) -> str:
         """Return what has tripped, in words, or "" while all is within bounds.
@@ -156,6 +165,8 @@ class Story:
 
     def tell(self, event: Event) -> None:
         """Write an event, now or, if it is a text among very many, perhaps never."""
+        if event.kind in _UNTOLD:
+            return  # the database tells of it
         if event.kind is EventKind.TEXT and not self._has_room():
             self._left_out += len(self._late) == _LATEST
             self._late.append((time.time(), event))
@@ -188,11 +199,13 @@ class Story:
 
 if TYPE_CHECKING:
     from abreast.agents.base import StreamReader
+    from abreast.runner.dialogue import Dialogue
 
 # A line carries a command's whole output, which may be megabytes. A program that never ends its
 # line must not fill the memory.
 LONGEST_LINE = 64 * 1024 * 1024
 _READ = 256 * 1024  # bytes; more than a pipe holds
+_UNTOLD = {EventKind.ASKED, EventKind.NOT_ASKED}
 _ACTIONS = {EventKind.TOOL, EventKind.TEXT, EventKind.RETRY, EventKind.DENIED, EventKind.ERROR}
 
 
@@ -236,10 +249,11 @@ class Pump(threading.Thread):
         watch: Watch,
         *,
         tells_tools: bool = True,
+        dialogue: "Dialogue | None" = None,
     ) -> None:
         super().__init__(daemon=True)
         self._pipe, self._directory, self._tells_tools = pipe, directory, tells_tools
-        self._reader, self._watch = reader, watch
+        self._reader, self._watch, self._dialogue = reader, watch, dialogue
         self._totals, self._action = JobProgress(), ""
         self._files: dict[str, None] = {}  # in the order in which they were named
         self._called = False  # a tool has ended since the last turn did
@@ -278,6 +292,10 @@ class Pump(threading.Thread):
             story.flush()
 
     def _note(self, event: Event) -> None:
+        if self._dialogue is not None:
+            self._dialogue.heard(event)
+        if event.kind in _UNTOLD:
+            return
         if event.kind in _ACTIONS and event.text:
             self._action = event.text
         self.result_at = time.monotonic() if event.kind is EventKind.RESULT else None
@@ -301,7 +319,8 @@ class Pump(threading.Thread):
     def progress(self) -> JobProgress:
         """The totals so far, with the first line of the latest action."""
         lines = self._action.splitlines()
-        return replace(self._totals, last_action=lines[0][:200] if lines else "")
+        shown = replace(self._totals, last_action=lines[0][:200] if lines else "")
+        return shown if self._dialogue is None else replace(shown, asked=self._dialogue.asked)
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ import threading
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from abreast.agents import agent_named
 from abreast.model.events import Outcome, Verdict
@@ -17,6 +18,10 @@ from abreast.process.identity import marked_pids
 from abreast.process.supervisor import Family, has_children, lower_group, reap_orphans
 from abreast.runner.job import STDERR, Job, JobProgress, Result, save_progress, save_result
 from abreast.runner.pump import PlainReader, Pump, Watch
+
+if TYPE_CHECKING:
+    from abreast.agents.base import AskingReader, StreamReader
+    from abreast.runner.dialogue import Dialogue
 
 TICK = 0.2  # seconds between looks at limits and the stop file
 FLUSH = 0.5  # seconds between replacements of progress.json
@@ -49,11 +54,13 @@ def supervise(directory: Path, job: Job, *, umask: int = -1) -> Result:
 def _spawn(directory: Path, job: Job, umask: int) -> subprocess.Popen[bytes]:
     with contextlib.ExitStack() as files:
         errors = files.enter_context((directory / STDERR).open("ab"))
-        stdin = files.enter_context(Path(job.stdin).open("rb")) if job.stdin else None
+        given = job.stdin and not job.asks
+        stdin = files.enter_context(Path(job.stdin).open("rb")) if given else None
+        otherwise = subprocess.PIPE if job.asks else subprocess.DEVNULL
         return subprocess.Popen(
             job.argv,
             cwd=job.cwd,
-            stdin=stdin if stdin is not None else subprocess.DEVNULL,
+            stdin=stdin if stdin is not None else otherwise,
             stdout=subprocess.PIPE,
             # A plain command's output reads as it would in a terminal; an agent's standard output
             # is a stream of its own.
@@ -80,14 +87,19 @@ class _Supervisor:
         reader = agent.reader() if agent else PlainReader()
         watch = Watch(job.limits, tuple(Path(p) for p in job.activity), reader.used)
         tells = agent is None or agent.tells_tools
-        pump = Pump(process.stdout, self.directory, reader, watch, tells_tools=tells)
+        dialogue = self._dialogue(reader)
+        pump = Pump(
+            process.stdout, self.directory, reader, watch, tells_tools=tells, dialogue=dialogue
+        )
         pump.start()
         threading.Thread(target=self._announce, daemon=True).start()
         try:
-            stopped_by = self._hold(pump, watch)
+            stopped_by = self._hold(pump, watch, dialogue)
             lingers = not stopped_by and not self.exited.is_set()
         finally:  # a full disk, say: nothing may go on that nobody holds to its limits
             self._end()
+            if dialogue is not None:
+                dialogue.close()
             pump.join(DRAIN)
             swept, left = _sweep(job.marker)
         # Whoever has the pipe still is out of our reach (another user's, or handed the pipe).
@@ -114,11 +126,25 @@ class _Supervisor:
             tick=self.started.tick,
         )
 
+    def _dialogue(self, reader: "StreamReader") -> "Dialogue | None":
+        """Return what goes on with a process that asks, having given it its prompt."""
+        job, stdin = self.job, self.process.stdin
+        if stdin is None:
+            return None
+        from abreast.runner.dialogue import Dialogue  # few jobs ask
+
+        minutes = job.limits.answer_minutes
+        dialogue = Dialogue(
+            self.directory, stdin, cast("AskingReader", reader), minutes, job.guarded, job.cwd
+        )
+        dialogue.begin(Path(job.stdin).read_bytes() if job.stdin else b"")
+        return dialogue
+
     def _announce(self) -> None:
         self.process.wait()
         self.exited.set()
 
-    def _hold(self, pump: Pump, watch: Watch) -> str:
+    def _hold(self, pump: Pump, watch: Watch, dialogue: "Dialogue | None") -> str:
         """Wait for the end of the process; return "", or the reason to end it."""
         stop_file = Path(self.job.stop_file)
         flushed, shown, looked = 0.0, JobProgress(), 0.0
@@ -128,6 +154,8 @@ class _Supervisor:
             if stop_file.exists():
                 return STOPPED_BY_USER
             over = pump.result_at is not None
+            if late := _talk(dialogue, watch):
+                return late
             if tripped := watch.tripped(pump.progress, self.process.pid, over=over):
                 return tripped
             if pump.failure is not None:
@@ -154,6 +182,14 @@ class _Supervisor:
             with contextlib.suppress(ProcessLookupError):
                 self.process.kill()
             self.exited.wait()
+
+
+def _talk(dialogue: "Dialogue | None", watch: Watch) -> str:
+    """Hand on a person's answers; return why nobody is waited for any longer, or ""."""
+    if dialogue is None:
+        return ""
+    watch.go_on(waiting=dialogue.waits)
+    return dialogue.look()
 
 
 def _sweep(marker: str) -> tuple[int, tuple[str, ...]]:

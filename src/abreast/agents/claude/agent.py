@@ -23,7 +23,7 @@ from abreast.agents.base import (
     StopSignal,
     relied,
 )
-from abreast.agents.claude import connect, profile
+from abreast.agents.claude import asking, connect, profile
 from abreast.agents.claude.install import (
     DEFECTS,
     PRICES,
@@ -96,6 +96,7 @@ class ClaudeAgent(Agent):
         usage=True,
         model=True,
         structured_output=True,
+        answered=True,
         told="at its next tool call, else at the end of its turn",
         confined_writes="its edit tools refuse other paths; its shell is not confined",
     )
@@ -154,6 +155,8 @@ class ClaudeAgent(Agent):
     defects = DEFECTS
     prices = PRICES
     start_up = 2600
+    secrets = (".claude", ".claude.json")
+    how_to_ask = asking.RULE
     briefing = BriefingFiles("CLAUDE.md", imports=True, instead="AGENTS.md", since=READS_AGENTS_MD)
     install_hint = "npm install -g @anthropic-ai/claude-code, then `claude` once to log in"
 
@@ -197,9 +200,13 @@ class ClaudeAgent(Agent):
     def headless(self, launch: Launch) -> Command:
         shell = launch.directory / "claude-shell.sh"
         files = {shell: _shell_script()}
-        options = [*_USER_SETTINGS, "--strict-mcp-config", *profile.options(launch.child)]
+        options = [
+            *_USER_SETTINGS,
+            "--strict-mcp-config",
+            *profile.options(launch.child, asks=launch.asks),
+        ]
         options += _session(launch) + _briefing(launch, files)
-        options += profile.mail_options(launch, files)
+        options += profile.settings_options(launch, files)
         if launch.limits.turns:
             options += ["--max-turns", str(launch.limits.turns)]
         if launch.limits.usd:
@@ -213,11 +220,13 @@ class ClaudeAgent(Agent):
             "CLAUDE_CODE_TMPDIR": str(launch.directory / "tmp"),
             "CLAUDE_ENV_FILE": str(shell),
         }
-        output = ("-p", "--output-format", "stream-json", "--verbose")
+        output = ["-p", "--output-format", "stream-json", "--verbose"]
+        asks = launch.asks and launch.child is None
         return Command(
-            argv=(str(launch.installed.path), *output, *options),
+            argv=(str(launch.installed.path), *output, *(asking.OPTIONS if asks else ()), *options),
             env=env,
-            stdin=launch.prompt,
+            stdin=asking.message(launch.prompt) if asks else launch.prompt,
+            asks=asks,
             files=files,
             stop_signal=StopSignal.INT,
             activity=(_transcript(launch),),
@@ -226,7 +235,7 @@ class ClaudeAgent(Agent):
     def interactive(self, launch: Launch) -> Command:
         files: dict[Path, str] = {}
         options = [*_USER_SETTINGS, *_session(launch), *_briefing(launch, files)]
-        options += profile.mail_options(launch, files)
+        options += profile.settings_options(launch, files)
         # A prompt may begin with a dash.
         prompt = ["--", launch.prompt] if launch.prompt else []
         return Command(

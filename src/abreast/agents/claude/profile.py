@@ -8,6 +8,7 @@ from typing import Any
 
 from abreast.agents import mailbox
 from abreast.agents.base import Child, Launch, Letter
+from abreast.agents.claude import asking
 from abreast.model.limits import Profile
 
 STRUCTURED = "StructuredOutput"  # the tool that a session under a schema answers by
@@ -23,19 +24,30 @@ def letter(text: str) -> Letter:
     )
 
 
-def mail_options(launch: Launch, files: dict[Path, str]) -> list[str]:
-    """Return the options that make a session look into its mailbox, if it has one.
+def settings_options(launch: Launch, files: dict[Path, str]) -> list[str]:
+    """Return the options with the session's own settings; adds the files that they need.
 
-    Adds what they need to `files`.
+    They make it look into its mailbox, if it has one, and allow what a person has allowed.
     """
-    if launch.mailbox is None:
+    settings: dict[str, Any] = {}
+    if launch.mailbox is not None:
+        settings["hooks"] = _hooks(launch, launch.mailbox, files)
+    if launch.allowed:
+        settings["permissions"] = {"allow": asking.rules(launch.allowed)}
+    if not settings:
         return []
-    script, settings = launch.directory / "mailbox.sh", launch.directory / "claude-settings.json"
+    file = launch.directory / "claude-settings.json"
+    files[file] = json.dumps(settings)
+    return ["--settings", str(file)]
+
+
+def _hooks(launch: Launch, box: Path, files: dict[Path, str]) -> Mapping[str, object]:
+    script = launch.directory / "mailbox.sh"
     files[script] = mailbox.script()
-    tool = mailbox.command(script, launch.mailbox, mailbox.TOOL)
-    turn = mailbox.command(script, launch.mailbox, mailbox.TURN)
+    tool = mailbox.command(script, box, mailbox.TOOL)
+    turn = mailbox.command(script, box, mailbox.TURN)
     # After a call that failed another hook runs, for which the letter after a call is none.
-    failed = mailbox.command(script, launch.mailbox, mailbox.TOOL, mailbox.TURN)
+    failed = mailbox.command(script, box, mailbox.TOOL, mailbox.TURN)
     hooks = {"PostToolUse": [_hook(tool)], "Stop": [_hook(turn)]}
     if launch.child is not None and takes(launch.child.schema):
         # The answer ends the session, whatever hooks say after it: a letter taken there is lost.
@@ -45,8 +57,7 @@ def mail_options(launch: Launch, files: dict[Path, str]) -> list[str]:
             "PreToolUse": [_hook(turn, STRUCTURED)],
         }
     hooks["PostToolUseFailure"] = [_hook(failed, _OTHERS)]
-    files[settings] = json.dumps({"hooks": hooks})
-    return ["--settings", str(settings)]
+    return hooks
 
 
 def _hook(command: str, matcher: str = "") -> Mapping[str, object]:
@@ -133,11 +144,12 @@ _LOOK = "Read,Glob,Grep"
 # Edit and Write are not listed as allowed, because a listed one may write anywhere; the mode
 # acceptEdits allows them inside the working directory alone. Reading elsewhere (a library's
 # source) is allowed, as the shell can do it anyway and a refusal would block the session.
+_TOOLS = f"Bash,Edit,Write,{_LOOK}"
 _WORK = (
     "--permission-mode",
     "acceptEdits",
     "--tools",
-    f"Bash,Edit,Write,{_LOOK}",
+    _TOOLS,
     "--allowedTools",
     f"Bash,{_LOOK}",
     "--disallowedTools",
@@ -187,8 +199,13 @@ You make one change in the repository in your working directory, a git worktree 
 """
 
 
-def options(child: Child | None) -> list[str]:
-    """Return the options that say what a session may do; without `child`, an ordinary one."""
+def options(child: Child | None, *, asks: bool = False) -> list[str]:
+    """Return the options that say what a session may do; without `child`, an ordinary one.
+
+    One that `asks` has the tool for that; a child never does: its parent waits for it.
+    """
+    if child is None and asks:
+        return [f"{one},{asking.TOOL}" if one == _TOOLS else one for one in _WORK]
     if child is None:
         return list(_WORK)
     if child.edits:

@@ -1,11 +1,12 @@
 """What Claude Code's stream-json output says, event by event, and how it is judged at the end."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
 from abreast.agents.base import StreamReader
+from abreast.agents.claude import asking
 from abreast.agents.claude.outcome import ClaudeAnswer, ClaudeBill, Judgement, classify, wrong_shape
 from abreast.agents.claude.profile import STRUCTURED
 from abreast.agents.claude.records_usage import (
@@ -19,11 +20,15 @@ from abreast.agents.claude.records_usage import (
 from abreast.agents.lines import load_line
 from abreast.agents.recorded import as_dict, as_list
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
+from abreast.model.question import Decision, Question
 from abreast.model.text import one_line
 from abreast.model.usage import Usage
 
 _KNOWN_TYPES = frozenset(
-    {"system", "assistant", "user", "result", "stream_event", "tool_progress", "rate_limit_event"}
+    {
+        *("system", "assistant", "user", "result", "stream_event", "tool_progress"),
+        *("rate_limit_event", "control_request", "control_cancel_request"),
+    }
 )
 # What a tool that would write or run something answers when the session was not given it.
 # In the words of 2.1.330 and of 2.1.197.
@@ -50,6 +55,8 @@ class ClaudeReader(StreamReader):
         self._bill = ClaudeBill()
         self._lines: dict[str, str] = {}  # of tool calls, by their id
         self._denials: dict[str, str] = {}  # by the id of the refused call
+        self._requests: dict[str, Mapping[str, Any]] = {}  # that wait for an answer, by their id
+        self._answered: set[str] = set()  # ids of the calls that a person has refused
         self._said = ""
         self._answer = ClaudeAnswer()
         self._error = ""  # the CLI's word for the API error that it last reported
@@ -65,6 +72,13 @@ class ClaudeReader(StreamReader):
             self.skipped += 1
             return ()
         return list(self._events(record))
+
+    def reply(self, answered: Sequence[Question], *, refused: bool = False) -> bytes:
+        call = answered[0].call
+        request = self._requests.pop(call, {})
+        if answered[0].decision is Decision.DENY and not refused:
+            self._answered.add(str(request.get("tool_use_id")))
+        return asking.response(call, request, answered)
 
     def verdict(self, code: int | None, stderr: str) -> Verdict:
         found = self._judge(code, stderr.strip())
@@ -102,6 +116,13 @@ class ClaudeReader(StreamReader):
                 yield from self._tool_results(as_dict(record.get("message")))
             case "result":
                 yield from self._ended(record)
+            case "control_request":
+                call, request = str(record.get("request_id")), as_dict(record.get("request"))
+                if asked := asking.asked(call, request):
+                    self._requests[call] = request
+                    yield Event(EventKind.ASKED, call, asked=asked)
+            case "control_cancel_request":
+                yield Event(EventKind.NOT_ASKED, str(record.get("request_id")))
             case "rate_limit_event":
                 yield from _rate_limit(as_dict(record.get("rate_limit_info")))
 
@@ -192,6 +213,8 @@ class ClaudeReader(StreamReader):
         self._session = str(record.get("session_id") or "") or self._session
         for denial in map(as_dict, as_list(record.get("permission_denials"))):
             identity, name = str(denial.get("tool_use_id")), str(denial.get("tool_name"))
+            if identity in self._answered:
+                continue  # a person's refusal is an answer
             if identity not in self._denials and name != STRUCTURED:  # that was a letter
                 self._lines[identity] = self._line(name, as_dict(denial.get("tool_input")))
                 yield self._denied(identity, name, "")

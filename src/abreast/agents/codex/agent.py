@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from abreast.agents.base import (
+    ASK_AT_THE_END,
     GIT,
     SHELL,
     Agent,
@@ -76,6 +77,8 @@ class CodexAgent(Agent):
     defects = DEFECTS
     prices = PRICES
     start_up = 4000  # gpt-6.1-sol, which describes its tools at length; gpt-5.5 takes 1700
+    secrets = (".codex", ".azure")
+    how_to_ask = ASK_AT_THE_END
     install_hint = "npm install -g @openai/codex"
     briefing = BriefingFiles("AGENTS.md", most=32_768)  # its project_doc_max_bytes by default
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from abreast.agents.base import (
+    ASK_AT_THE_END,
     GIT,
     Agent,
     Capabilities,
@@ -98,6 +99,8 @@ class GeminiAgent(Agent):
     start_up = 1900
     install_hint = "npm install -g @google/gemini-cli"
     private_home = PRIVATE_HOME
+    secrets = (".gemini",)
+    how_to_ask = ASK_AT_THE_END
     briefing = BriefingFiles("GEMINI.md", imports=True)
 
     @property

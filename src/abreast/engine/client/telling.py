@@ -92,7 +92,7 @@ def resume_with(session: Session, text: str, places: Places) -> Run:
     A session that was done leaves the landing queue until it is done again. Raises StateError when
     it has not ended, has landed, or its agent has no conversations.
     """
-    _require_resumable(session)
+    require_resumable(session)
     _require_words(session, text)
     agent = agent_named(session.agent)
     run = require_run(Reader(places.database), session.run)
@@ -114,7 +114,7 @@ def resume_with(session: Session, text: str, places: Places) -> Run:
     return begun
 
 
-def _require_resumable(session: Session) -> None:
+def require_resumable(session: Session) -> None:
     """Raise StateError unless a session can go on with a message (see `resume_with`)."""
     agent = agent_named(session.agent)
     if not session.state.final:

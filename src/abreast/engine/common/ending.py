@@ -4,8 +4,10 @@ import re
 from dataclasses import dataclass
 
 from abreast.model.events import Cause, Outcome
+from abreast.model.question import Decision, Question, QuestionKind
 from abreast.model.session import SessionState
-from abreast.runner.job import Result
+from abreast.model.text import one_line
+from abreast.runner.job import UNANSWERED, Result
 from abreast.runner.supervise import STOPPED_BY_USER
 
 
@@ -31,6 +33,17 @@ def with_names(hint: str, session: str) -> str:
     """Return a hint with the session's own names where it says RUN and SESSION."""
     names = {"RUN": session.partition("/")[0], "SESSION": session}
     return _NAME.sub(lambda found: names[found[0]], hint)
+
+
+ANSWER = "answer it: abreast answer SESSION"
+
+
+def asking(asked: Question) -> Ending:
+    """Return the ending of a session that waits for a person's answer."""
+    if asked.kind is QuestionKind.PERMISSION:
+        about = one_line(f"{asked.tool} {asked.about}".strip())
+        return Ending(SessionState.BLOCKED, f"it may not, and asks: {about}", ANSWER)
+    return Ending(SessionState.BLOCKED, f"it asks: {one_line(asked.text)}", ANSWER)
 
 
 STOPPED = Ending(SessionState.STOPPED, "stopped by you", "abreast resume RUN goes on with it")
@@ -77,6 +90,9 @@ def ending_of_command(result: Result, name: str, log: str) -> Ending | None:
 def _stopped(result: Result, name: str = "") -> Ending | None:
     if result.stopped_by == STOPPED_BY_USER:
         return STOPPED
+    open_ones = [one for one in result.progress.asked if one.decision is Decision.NONE]
+    if result.stopped_by.startswith(UNANSWERED) and open_ones:
+        return asking(open_ones[0])
     if result.stopped_by:
         who = f"{name} was " if name else ""
         return Ending(

@@ -18,6 +18,7 @@ from tests.support.rig import Rig, every_cli, rigged, told
 pytestmark = pytest.mark.clis
 
 SOON = 6 * PATIENCE  # seconds: with as many retries as the CLIs make by themselves, it is minutes
+LATE = Limits(minutes=MINUTES, idle_minutes=0, answer_minutes=0.001)
 IDLE = Limits(minutes=MINUTES, idle_minutes=0.06)
 
 # Two of the CLIs tell in their stream only at the end what they have used.
@@ -57,10 +58,11 @@ def test_whatever_goes_wrong_is_told_and_the_work_is_kept(name: str, tmp_path: P
     with rigged(name, tmp_path) as rig:
         before = rig.fingerprints()
         work = Write("work.txt", "half done\n")
+        stray = Write(str(rig.root / "outside.txt"), "x\n")
         run = rig.stage.run(
             rig.task("hang", work, Hang(), limits=IDLE),
             rig.task("red", work, Say("Done."), verify="echo too-bad; exit 3"),
-            rig.task("outside", work, Write(str(rig.root / "outside.txt"), "x\n"), Say("Done!")),
+            rig.task("outside", work, stray, Say("Done!"), limits=LATE),
             rig.task("rate", work, HttpError(429, "slow down", code="rate")),
             rig.task("oops", work, HttpError(500, "oh no")),
             rig.task("drop", work, Say("half a word"), Drop()),
@@ -98,7 +100,11 @@ def a_denied_tool_blocks_the_session_and_is_named(ended: Ended) -> None:
     session, outside = ended.session("outside"), ended.rig.root / "outside.txt"
     assert not outside.exists()
     assert session.state is SessionState.BLOCKED
-    (denial,) = ended.result("outside").verdict.denials
+    if ended.rig.agent.capabilities.answered:  # a person was asked, and has not answered
+        (asked,) = ended.result("outside").progress.asked
+        denial = f"{asked.tool} {asked.about}"
+    else:
+        (denial,) = ended.result("outside").verdict.denials
     assert denial in session.reason
     assert str(outside)[:80] in denial
     assert denial.lower().startswith(("write", "edit"))

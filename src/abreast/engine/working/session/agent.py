@@ -14,6 +14,13 @@ from abreast.contract.shapes import schema_of
 from abreast.engine.common.installed import find_fit
 from abreast.engine.common.verdicts import judgement_of
 from abreast.engine.working.session import prompts
+from abreast.engine.working.session.asking import (
+    asks,
+    guarded,
+    has_asked,
+    note_asked,
+    note_ended,
+)
 from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.jobs import Order
 from abreast.engine.working.session.prompts import read_briefing
@@ -55,6 +62,8 @@ def launch_of(
         resume=bool(cli_session),
         child=_child(context),
         mailbox=context.layout.mailbox,
+        asks=asks(context),
+        allowed=tuple(context.engine.reader.allowed(context.session.id)),
     )
 
 
@@ -116,6 +125,7 @@ def order_of(context: SessionContext, agent: Agent, launch: Launch, kept: str) -
         agent=agent.name,
         # A parent waits for a child that reads.
         niceness=AGENT if launch.child is None or launch.child.edits else AWAITED,
+        guarded=guarded(context),
     )
 
 
@@ -158,7 +168,9 @@ def _going_on(context: SessionContext, agent: Agent) -> Launch:
     repaired = told_of_repair(context) if context.session.mending else ""
     came_to = repaired or _came_to(context)
     prompt = repaired or prompts.resumed(context.task, came_to)
-    if came_to == prompts.TURN_ENDED and mailbox.pending(context.layout.mailbox):
+    if (came_to == prompts.TURN_ENDED or has_asked(context)) and mailbox.pending(
+        context.layout.mailbox
+    ):
         prompt = prompts.SAID
     launch = launch_of(context, agent, prompt, cli_session=context.session.cli_session)
     if agent.find_session(launch, context.run.created) == launch.cli_session:
@@ -207,6 +219,7 @@ def note(context: SessionContext, progress: JobProgress) -> None:
     """Write down how far a running session has come."""
     with contextlib.suppress(StoreError):  # the agent goes on, and the next note may do
         context.update(change_of(progress, context.place))
+        note_asked(context, progress)
     _tell_lookout(context, progress)
 
 
@@ -219,6 +232,7 @@ def _tell_lookout(context: SessionContext, progress: JobProgress) -> None:
 def record(context: SessionContext, result: Result) -> None:
     """Keep what the agent's end tells: its last message, usage, and the id to go on with."""
     verdict = result.verdict
+    note_ended(context, result)
     cli_session = verdict.cli_session or result.progress.cli_session
     bill = bill_of(context, [result], cli_session or "")
     models = [model for model in bill.by_model if model]

@@ -60,6 +60,7 @@ class Order:
     places: Places | None = None
     agent: str = ""
     niceness: int = AGENT
+    guarded: tuple[str, ...] = ()  # paths that it cannot be allowed
 
 
 async def run_job(
@@ -131,6 +132,8 @@ def _spawn(directory: Path, order: Order) -> Runner:
         activity=tuple(str(path) for path in command.activity),
         limits=order.limits,
         niceness=order.niceness,
+        asks=command.asks,
+        guarded=order.guarded,
     )
     save_job(directory, job)
     argv = [sys.executable, "-I", "-m", "abreast.runner", str(directory)]

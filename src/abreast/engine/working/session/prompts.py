@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from abreast.agents import AGENTS
+from abreast.agents import AGENTS, agent_named
 from abreast.agents.imports import MOST, read_with_imports
 from abreast.engine.reading.handoff.session import passed_on
 from abreast.model.session import Session, SessionState
@@ -41,7 +41,7 @@ _RULES = """\
 Rules for this session:
 - You work alone in a git worktree made for this task. Change files only inside it.
 - Do not commit, stash, push or switch branches. Your changes are committed for you at the end.
-- Nobody will answer questions. If you cannot finish, say in your last message what is missing."""
+- {how_to_ask}"""
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,10 @@ class Followed:
 def compose(task: Task, needed: Sequence[Session] = (), followed: Sequence[Followed] = ()) -> str:
     """Return the prompt for `task`, with the handoffs of the sessions it needs and is after."""
     prompt = task.prompt.strip()
+    rules = _RULES.format(how_to_ask=agent_named(task.agent.name).how_to_ask)
     # Claude Code and Gemini CLI take a prompt whose first character is a slash for a command of
     # their own, whatever else it says: `/init` becomes Gemini's text, `/help` asks no model.
-    parts = [f"\n{prompt}" if prompt.startswith("/") else prompt, _RULES]
+    parts = [f"\n{prompt}" if prompt.startswith("/") else prompt, rules]
     if task.produces and not task.issue:  # whose title is a stranger's, and fenced in the prompt
         parts.append(f"- Produce: {task.produces}")
     if task.paths:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from abreast.agents import agent_named, mailbox
-from abreast.engine.common.ending import STOPPED, Ending
+from abreast.engine.common.ending import STOPPED, Ending, asking
 from abreast.engine.working.conflicts.warning import take_back
 from abreast.engine.working.session import trespass
+from abreast.engine.working.session.asking import ask_at_end, question
 from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.final import leave, write_ending
 from abreast.engine.working.session.keeping import (
@@ -156,10 +157,7 @@ def _base_tree(repo: Repository, base: str) -> str:
     return tree_of(repo, base)
 
 
-def _answering(context: SessionContext) -> str:
-    if agent_named(context.task.agent.name).capabilities.resume:
-        return 'answer it: abreast resume SESSION -m "…"'
-    return "change its prompt in the plan, or work in it: abreast attach SESSION"
+_NO_ANSWER = "change its prompt in the plan, or work in it: abreast attach SESSION"
 
 
 def _unexpected(context: SessionContext, files: tuple[str, ...]) -> Ending | None:
@@ -167,8 +165,11 @@ def _unexpected(context: SessionContext, files: tuple[str, ...]) -> Ending | Non
     changes = context.task.changes
     if changes and not files and context.session.kind is SessionKind.TASK:
         if asked := questions_in(context.session.final_message):
-            hint = _answering(context)
-            return Ending(SessionState.BLOCKED, f"it asks: {one_line(asked[0])}", hint)
+            ending = asking(question(asked[0]))
+            if not agent_named(context.task.agent.name).capabilities.resume:
+                return replace(ending, hint=_NO_ANSWER)
+            ask_at_end(context, [question(asked[0])])
+            return ending
         hint = "if that is as it should be, give the task `changes = false`"
         return Ending(SessionState.FAILED, "it ended well, but changed nothing", hint)
     if files and not changes:

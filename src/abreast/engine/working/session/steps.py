@@ -30,6 +30,7 @@ from abreast.engine.common.layout import JOBS
 from abreast.engine.common.undo import hint_of_undo, taken_back_by
 from abreast.engine.working.session import agent, preparing
 from abreast.engine.working.session import result as result_steps
+from abreast.engine.working.session.asking import asked_at_end
 from abreast.engine.working.session.context import Engine, SessionContext, open_context
 from abreast.engine.working.session.final import leave_bare, write_ending
 from abreast.engine.working.session.fork_server import fork_server
@@ -186,6 +187,7 @@ async def run_agent(context: SessionContext) -> Ending | None:
     result = await run_cli(context, "agent", agent.order)
     await asyncio.to_thread(agent.record, context, result)
     ending = ending_of_agent(result)
+    ending = await asyncio.to_thread(asked_at_end, context, result, ending)
     if ending and taken_back_by(context.run, context.session):
         return replace(ending, hint=hint_of_undo(context.run.target, context.task.agent.command))
     return ending
