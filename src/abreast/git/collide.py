@@ -10,16 +10,16 @@ written to a folder that is deleted afterwards; no ref, index or file changes.
 """
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
 from abreast.errors import StateError
-from abreast.git.call import split
-from abreast.git.changes import ChangedPath, quarantine
-from abreast.git.merge import Clash, Footprint, Merged, merge_pairs
+from abreast.git.changes import quarantine
+from abreast.git.footprint import Footprint, footprints
+from abreast.git.merge import Clash, Merged, merge_pairs
 from abreast.git.repository import Repository
 
 _PART = 100  # merges that are worth a process of their own
@@ -212,27 +212,3 @@ def _make_commits(
     made = repo.call(*words, stdin=files, env=env).stdout.splitlines()
     ids = dict(zip(names, made, strict=True))
     return [ids[one] for one in wanted]
-
-
-def footprints(
-    repo: Repository, wanted: Mapping[str, str], env: Mapping[str, str]
-) -> dict[str, Footprint]:
-    """Return what each of the commits `wanted` touches beyond the commit that it maps to."""
-    if not wanted:
-        return {}
-    asked = "".join(f"{commit} {ground}\n" for commit, ground in wanted.items())
-    options = ("--stdin", "-r", "-z", "--no-renames", "--name-status", "--always")
-    words = iter(split(repo.call("diff-tree", *options, stdin=asked, env=env).stdout))
-    changes: dict[str, list[ChangedPath]] = {commit: [] for commit in wanted}
-    for commit, change in _read_changes(words):
-        changes[commit].append(change)
-    return {commit: Footprint.of(found) for commit, found in changes.items()}
-
-
-def _read_changes(words: Iterator[str]) -> Iterator[tuple[str, ChangedPath]]:
-    commit = ""
-    for word in words:
-        if len(word) == 1:  # a status; a commit's id is longer
-            yield commit, ChangedPath(next(words), word)
-        else:
-            commit = word

@@ -15,9 +15,9 @@ from abreast.git.collide import (
     TargetClash,
     contained,
     find_collisions,
-    footprints,
 )
-from abreast.git.merge import Clash, Footprint
+from abreast.git.footprint import Footprint, footprints
+from abreast.git.merge import Clash
 from abreast.git.repository import Repository
 
 _Paths = tuple[str, ...]

@@ -201,7 +201,8 @@ def checkout_clean(worktree: Guarded, branch: str) -> Dirty:
     if not on_branch(worktree, branch):
         set_head(worktree, f"refs/heads/{branch}")
     index = {"GIT_INDEX_FILE": str(worktree.start)}
-    git(worktree, "reset", "-q", "--mixed", "--no-recurse-submodules", env=index)
+    # Every file is looked at next; to refresh the index would be to look at all of them twice.
+    git(worktree, "reset", "-q", "--mixed", "--no-refresh", "--no-recurse-submodules", env=index)
     worktree.give_index()
     return left_in(worktree)
 

@@ -14,11 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from abreast.git.call import call, require_git, split
-from abreast.git.changes import ChangedPath, changed_files, quarantine
+from abreast.git.changes import changed_files, quarantine
 from abreast.git.commit import commit_tree, tree_of
+from abreast.git.footprint import footprints
 from abreast.git.guarded import Guarded
 from abreast.git.repository import Repository, is_ancestor
 
@@ -135,8 +136,9 @@ def predict_conflicts(repo: Repository, base: str, commits: Mapping[str, str]) -
 
     `base` must be an ancestor of all. Only pairs whose changes meet are tried. Nothing is written.
     """
-    prints = {name: Footprint.of(changed_files(repo, base, one)) for name, one in commits.items()}
-    pairs = [pair for pair in combinations(commits, 2) if prints[pair[0]].meets(prints[pair[1]])]
+    prints = footprints(repo, dict.fromkeys(commits.values(), base))
+    seen = {name: prints[commit] for name, commit in commits.items()}
+    pairs = [(one, other) for one, other in combinations(seen, 2) if seen[one].meets(seen[other])]
     with quarantine(repo) as env:
         merged = merge_pairs(repo, [(commits[one], commits[other]) for one, other in pairs], env)
     outcomes = zip(pairs, merged, strict=True)
@@ -175,46 +177,6 @@ def _read_merge(fields: Iterator[str]) -> Merged:
     clean, tree = next(fields) == "1", next(fields)
     paths = tuple(dict.fromkeys(iter(fields.__next__, "")))
     return Merged(tree, () if clean else paths or _NO_PATH)
-
-
-@dataclass(frozen=True)
-class Footprint:
-    """What a set of changes touches, for telling which sets can conflict at all.
-
-    `folders` are those above `paths`, `lost` those above what was deleted or replaced, `gained`
-    those above what was added.
-    """
-
-    paths: frozenset[str]
-    folders: frozenset[str]
-    lost: frozenset[str]
-    gained: frozenset[str]
-
-    @staticmethod
-    def of(changes: Sequence[ChangedPath]) -> "Footprint":
-        paths = frozenset(change.path for change in changes)
-        folders = frozenset(folder for path in paths for folder in _parents(path))
-        return Footprint(paths, folders, _folders(changes, "DT"), _folders(changes, "A"))
-
-    def meets(self, other: "Footprint") -> bool:
-        """Return whether the two could conflict; may err towards yes, never towards no."""
-        return not (
-            self.paths.isdisjoint(other.paths)
-            # A file of one is called like a folder of the other.
-            and self.paths.isdisjoint(other.folders)
-            and self.folders.isdisjoint(other.paths)
-            # Git moves what was added to a folder that the other side has renamed.
-            and self.lost.isdisjoint(other.gained)
-            and self.gained.isdisjoint(other.lost)
-        )
-
-
-def _folders(changes: Sequence[ChangedPath], statuses: str) -> frozenset[str]:
-    return frozenset(f for one in changes if one.status in statuses for f in _parents(one.path))
-
-
-def _parents(path: str) -> list[str]:
-    return [str(parent) for parent in PurePosixPath(path).parents][:-1]
 
 
 _CHECK = r"^{}:\d+: leftover conflict marker\.?$"
