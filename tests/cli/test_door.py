@@ -74,6 +74,7 @@ class Screen:
         termios.tcsetattr(theirs, termios.TCSANOW, settings)
         self._theirs = theirs
         self._sent = b""
+        self.code = 0  # of the latest command
         self._reading = threading.Thread(target=self._read)
         self._reading.start()
 
@@ -85,7 +86,7 @@ class Screen:
         sys.stdin, sys.stdout, sys.stderr = streams
         began = len(self._sent)
         try:
-            guard(arguments)
+            self.code = guard(arguments)
         finally:
             sys.stdin, sys.stdout, sys.stderr = before
             for stream in streams:

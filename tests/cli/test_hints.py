@@ -14,7 +14,12 @@ from tests.cli.test_door import Screen, screen  # noqa: F401 (a fixture)
 from tests.support.repos import Repo
 from tests.support.stage import Stage, scripted, task, writes
 
-COMMAND = re.compile(r'abreast ([a-z]+(?: [\w./-]+)?(?: -m "…")?)')
+# A verb, options, a name, an option, a text: what follows in the sentence is none of these.
+COMMAND = re.compile(
+    r"abreast ((?:attach|answer|clean|collect|diff|doctor|edit|land|logs|path|rescue|resume|retry"
+    r"|run|settings|show|status|stop|tell|watch)\b(?: --?[a-z-]+)*(?: [a-z0-9]{5}(?:/[\w.-]*\w)?)?"
+    r'(?: --?[a-z-]+)*(?: "…")?)'
+)
 
 
 VERBS = ("attach", "edit", "path", "diff", "show", "land", "collect")

@@ -53,7 +53,7 @@ def test_done_is_what_was_committed_or_read():
             RunState.RUNNING,
             False,
             "has ended as failed; it cannot become running",
-            "`abreast retry` starts another attempt",
+            "abreast resume r1 starts another attempt",
         ),
         (
             SessionState.SETUP,

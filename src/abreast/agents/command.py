@@ -61,7 +61,7 @@ class CommandAgent(Agent):
         if launch.resume:
             raise AgentError(
                 f"`{launch.choice.command}` has no session to continue",
-                hint="run it again from the start: abreast retry",
+                hint="run it again from the start: abreast retry SESSION",
             )
         prompt = launch.directory / "command-prompt.txt"
         return Command(

@@ -3,6 +3,7 @@
 import click
 
 from abreast.cli import as_json, door, options
+from abreast.model.session import SessionState
 
 
 @click.command()
@@ -31,7 +32,8 @@ def tell(*, session: str, text: str, wait: float, json: bool) -> int:
     if json:
         as_json.emit({"told": told})
     elif told.resumed:
-        click.echo(f"{told.session} goes on with it; abreast watch {told.session} follows")
+        run = told.session.partition("/")[0]
+        click.echo(f"{told.session} goes on with it; abreast watch {run} follows")
     elif told.heard:
         click.echo(f"{told.session} has received it {told.heard}")
     else:
@@ -57,8 +59,9 @@ def stop(*, name: str, json: bool) -> int:
     for session in stopped:
         click.echo(f"{session.id}: {session.state}")
     if stopped:
-        run = stopped[0].run
-        click.echo(f"what they did is kept; abreast resume {run} goes on", err=True)
+        landing = all(one.commit and one.state is SessionState.DONE for one in stopped)
+        again = f"abreast land {stopped[0].run}" if landing else stopped[0].goes_on_by
+        click.echo(f"what they did is kept; {again} goes on", err=True)
     else:
         click.echo("nothing was running", err=True)
     return 0

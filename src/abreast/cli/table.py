@@ -199,7 +199,7 @@ def next_steps(run: Run) -> list[str]:
         else:
             steps.append(f"next: abreast land {run.id} to bring {them} into {target}")
     if run.state.final and any(s.state is not SessionState.DONE for s in run.sessions):
-        steps.append(f"next: abreast resume {run.id} to go on with what is not done")
+        steps.append(f"next: {run.sessions[0].goes_on_by} to go on with what is not done")
     return steps
 
 

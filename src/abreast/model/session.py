@@ -204,6 +204,12 @@ class Session(Changeable):
         return self.state is SessionState.DONE and bool(self.commit) and fresh
 
     @property
+    def goes_on_by(self) -> str:
+        """The command that goes on with it once it has ended."""
+        own = self.kind is SessionKind.OPEN
+        return f"abreast attach {self.id}" if own else f"abreast resume {self.run}"
+
+    @property
     def landed_name(self) -> str:
         """By what it has landed: the beginning of a commit's id, or a request's whole address."""
         return self.landed if "://" in self.landed else self.landed[:12]

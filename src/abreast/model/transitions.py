@@ -89,5 +89,6 @@ def require_transition(name: str, old: State, new: State, *, anew: bool = False)
         said, hint = f"is {old}; it cannot become {new}", None
     else:
         said = f"has ended as {old}; it cannot become {new}"
-        hint = "`abreast retry` starts another attempt"
+        again = "retry" if "/" in name else "resume"
+        hint = f"abreast {again} {name} starts another attempt"
     raise TransitionError(name, old, new, said, hint=hint)

@@ -36,7 +36,7 @@ _FIX_KEY = "check ANTHROPIC_API_KEY, or unset it and log in with `claude auth lo
 _ADD_CREDIT = "add credit to this account, or log in with another one: `claude auth login`"
 _OTHER_HINTS = {
     "unknown option": "this Claude Code does not know an option that abreast uses: `claude update`",
-    "No conversation found": "its transcript is gone; start the task afresh with `abreast retry`",
+    "No conversation found": "its transcript is gone; start the task afresh: abreast retry SESSION",
 }
 
 _CREDIT = re.compile(r"credit balance|spend limit|out of usage credits|billing", re.IGNORECASE)

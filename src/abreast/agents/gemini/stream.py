@@ -194,7 +194,7 @@ class GeminiReader:
             what = "repeated itself and was stopped" if self._looped else "was not asked, or mute"
             return Outcome.FAILED, Cause.OTHER, f"the model {what}", None
         if self._denials:
-            hint = "change the task to do without it, or go on by hand with `abreast attach`"
+            hint = "change the task to do without it, or go on by hand: abreast attach SESSION"
             return Outcome.BLOCKED, Cause.NONE, f"was denied: {self._denials[0]}", hint
         if code not in {0, None}:
             said = f"reported success, but exited with code {code}"

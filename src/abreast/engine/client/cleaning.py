@@ -106,7 +106,7 @@ class _Broom:
         """Return why the worktree may go and why it is kept; one of the two is empty."""
         if not session.state.final:
             left = is_lost(session, self.client.places)
-            why = f"unattended: abreast resume {run.id}" if left else f"it is {session.state}"
+            why = f"unattended: {session.goes_on_by}" if left else f"it is {session.state}"
             return "", why
         if busy := self._busy(session, repository):
             return "", busy

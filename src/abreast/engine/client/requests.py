@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from abreast.agents import agent_named
 from abreast.engine.client.gated import pass_gate
 from abreast.engine.client.recording import record_run
 from abreast.engine.client.watching import POLL, require_run, wait_for
@@ -159,10 +160,8 @@ class Client:
         """
         require_task(session)
         if session.state is SessionState.DONE:
-            raise StateError(
-                f"{session.id} is done: there is nothing to resume",
-                hint=f'abreast resume {session.id} -m "…" goes on with it by a message',
-            )
+            said = f"{session.id} is done: there is nothing to resume"
+            raise StateError(said, hint=_after_one(session))
         return self.again(session.run, [session], fresh=False)
 
     def resume(self, run: str) -> Run:
@@ -278,6 +277,19 @@ def require_task(session: Session) -> None:
     """Raise StateError for a session that a person has opened."""
     if session.kind is SessionKind.OPEN:
         raise StateError(f"{session.id} was opened by hand", hint=f"abreast attach {session.id}")
+
+
+def _after_one(session: Session) -> str:
+    """Return a hint for a session that is done, and that somebody wants to go on with."""
+    if is_undone(session):
+        return session.hint
+    if session.landing is LandState.LANDED:
+        return 'abreast run -t "…" starts a task on top of it'
+    if session.kind is SessionKind.CHILD:
+        return f"abreast collect {session.id} prints its answer"
+    if not agent_named(session.agent).capabilities.resume:
+        return f"abreast retry {session.id} runs it again"
+    return f'abreast resume {session.id} -m "…" goes on with it by a message'
 
 
 def _after(run: Run) -> str:

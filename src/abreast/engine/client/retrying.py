@@ -29,7 +29,7 @@ def retry(session: Session, base: str, places: Places) -> Run:
     if session.landing is LandState.LANDED:
         raise StateError(
             f"{session.id} is done, and has landed as {session.landed_name}",
-            hint="start a new run for more work on top of it",
+            hint='abreast run -t "…" starts a task on top of it',
         )
     if not is_lost(session, places):  # else it may be about to begin, from what is noted below
         require_transition(session.id, session.state, SessionState.QUEUED, anew=True)

@@ -63,7 +63,7 @@ def tell(
     if not agent.capabilities.told:
         raise StateError(
             f"{agent.title} cannot receive messages while it runs",
-            hint=f"abreast stop {session.id}, then: abreast resume {session.run}",
+            hint=_until_it_ends(session),
         )
     run = require_run(Reader(places.database), session.run)
     layout = layout_of(session, places, Path(run.common_dir))
@@ -81,7 +81,7 @@ def tell(
             return TellResult(session.id, heard, "")
         now = client.reader.session(session.id) or session
     why = "nobody works on it" if lost else "it has ended meanwhile"
-    resumed = f"when it is resumed, for {why}: abreast resume {session.run}"
+    resumed = f"when it is resumed, for {why}: {session.goes_on_by}"
     gone = lost or now.state.final
     return TellResult(session.id, "", resumed if gone else agent.capabilities.told)
 
@@ -118,7 +118,8 @@ def require_resumable(session: Session) -> None:
     """Raise StateError unless a session can go on with a message (see `resume_with`)."""
     agent = agent_named(session.agent)
     if not session.state.final:
-        hint = f'abreast tell {session.id} "…"'
+        told = f'abreast tell {session.id} "…"'
+        hint = told if agent.capabilities.told else _until_it_ends(session)
         raise StateError(f"{session.id} has not ended: it is {session.state}", hint=hint)
     if session.kind is not SessionKind.TASK:
         raise StateError(f"{session.id} cannot be resumed with a message", hint=_instead(session))
@@ -134,6 +135,12 @@ def require_resumable(session: Session) -> None:
         raise StateError(f"{agent.title} has no conversation to go on with", hint=hint)
 
 
+def _until_it_ends(session: Session) -> str:
+    if session.kind is SessionKind.OPEN:
+        return f"it is its person's own: {session.goes_on_by} opens it"
+    return f"abreast stop {session.id} ends it, {session.goes_on_by} goes on with it"
+
+
 def _require_words(session: Session, text: str) -> None:
     if not text.strip():
         raise StateError("the message is empty", hint=f'abreast tell {session.id} "…"')
@@ -142,10 +149,10 @@ def _require_words(session: Session, text: str) -> None:
 def _instead(session: Session) -> str:
     ways = []
     if session.state is not SessionState.DONE:
-        ways.append(f"abreast resume {session.run} goes on with it")
+        ways.append(f"{session.goes_on_by} goes on with it")
     if session.kind is SessionKind.CHILD:
         ways.append(f"abreast collect {session.id} prints its answer")
-    else:
+    elif session.state is SessionState.DONE:
         ways.append(f"abreast attach {session.id} opens it")
     return ", ".join(ways)
 

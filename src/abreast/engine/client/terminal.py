@@ -159,7 +159,9 @@ def _require_attachable(session: Session, places: Places) -> None:
         left = ", but nobody works on it" if is_lost(session, places) else ""
         raise StateError(
             f"{session.id} is {session.state}{left}",
-            hint=f"abreast stop {session.id} ends it, and it can be attached",
+            hint=f"abreast stop {session.id} ends it, and it can be attached"
+            if session.branch
+            else f"abreast watch {session.run} shows when it begins",
         )
     if session.kind is SessionKind.CHILD and not session.worktree:
         raise StateError(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from abreast.model.events import Cause, Outcome
 from abreast.model.question import Decision, Question, QuestionKind
-from abreast.model.session import SessionState
+from abreast.model.session import SessionKind, SessionState
 from abreast.model.text import one_line
 from abreast.runner.job import UNANSWERED, Result
 from abreast.runner.supervise import STOPPED_BY_USER
@@ -29,8 +29,10 @@ class Ending:
 _NAME = re.compile(r"\b(?:RUN|SESSION)\b")
 
 
-def with_names(hint: str, session: str) -> str:
+def with_names(hint: str, session: str, kind: SessionKind = SessionKind.TASK) -> str:
     """Return a hint with the session's own names where it says RUN and SESSION."""
+    if kind is SessionKind.OPEN:  # only its person goes on with it
+        hint = hint.replace("abreast resume RUN", "abreast attach SESSION")
     names = {"RUN": session.partition("/")[0], "SESSION": session}
     return _NAME.sub(lambda found: names[found[0]], hint)
 

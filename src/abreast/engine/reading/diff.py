@@ -90,5 +90,8 @@ def _opened(session: Session, places: Places) -> tuple[Repository, SessionLayout
     repository = repository_of(session, places)
     layout = layout_of(session, places, repository.common_dir)
     if not session.base_sha or not session.worktree:
-        raise StateError(f"{session.id} has not started: it is {session.state}")
+        raise StateError(
+            f"{session.id} has not started: it is {session.state}",
+            hint=f"abreast status {session.run}",
+        )
     return repository, layout

@@ -167,4 +167,4 @@ def _advice(session: Session) -> str:
         return f"abreast status {session.run} --pr"
     if session.state is SessionState.DONE:
         return ""
-    return f"abreast resume {session.run}"
+    return session.goes_on_by

@@ -69,6 +69,8 @@ def deliver(context: SessionContext, given: Ending | None) -> Ending:
         return Ending(SessionState.DONE)
     verdict = rounds.last.verdict if rounds else None
     own = given.hint if given else verdict.hint if verdict else ""  # such as how to log in
+    if own and "abreast attach" in own and contract_of(context).isolation is not Isolation.WORKTREE:
+        own = ""  # it has none to work in
     hint = own or f"what it did: abreast logs {context.session.id}"
     cause = verdict.cause if verdict else None
     ending = Ending(_STATES[found.outcome], found.reason, hint)

@@ -5,7 +5,7 @@ from contextlib import suppress
 from abreast.engine.common.undo import taken_back_by
 from abreast.engine.working.session.context import Engine
 from abreast.errors import StateError
-from abreast.model.session import LandState
+from abreast.model.session import LandState, SessionKind
 
 
 def note_undone(engine: Engine, name: str) -> None:
@@ -19,7 +19,9 @@ def note_undone(engine: Engine, name: str) -> None:
         if other is None:
             return
         back = f"abreast land --undo {by} brings it back"
-        hint = f"{back}; abreast retry {other.id} does it afresh"
+        hint = back
+        if other.kind is not SessionKind.OPEN:
+            hint += f"; abreast retry {other.id} does it afresh"
         if other.landing is (LandState.LANDED if undone else LandState.UNDONE):
             told = (by, hint) if undone else ()
             with suppress(StateError):  # another attempt at it has been asked for meanwhile

@@ -11,7 +11,7 @@ from abreast.errors import StateError
 from abreast.handoff.compose import compose
 from abreast.handoff.facts import SessionFacts
 from abreast.model.handoff import Handoff
-from abreast.model.session import Session, SessionState
+from abreast.model.session import Session, SessionKind, SessionState
 from abreast.model.task import Task
 from abreast.plan.dump import load_plan
 from abreast.store.rows import UNSET, SessionUpdate
@@ -32,7 +32,9 @@ def write_ending(
     Nothing is written about an attempt that a newer one has followed, nor for a request to its run
     that is no longer the latest.
     """
-    ending = replace(ending, hint=with_names(ending.hint, session))
+    known = engine.reader.session(session)
+    kind = known.kind if known else SessionKind.TASK
+    ending = replace(ending, hint=with_names(ending.hint, session, kind))
     change = SessionUpdate(
         state=ending.state,
         reason=ending.reason,
@@ -54,7 +56,7 @@ def write_ending(
 def leave(context: SessionContext, ending: Ending) -> None:
     """Write the handoff of an attempt into its folder; a failure only becomes an event."""
     session = context.engine.reader.session(context.session.id) or context.session
-    hint = with_names(ending.hint, session.id)
+    hint = with_names(ending.hint, session.id, session.kind)
     session = replace(
         session, state=ending.state, reason=ending.reason, hint=hint, ended=time.time()
     )
@@ -83,7 +85,7 @@ def leave_bare(engine: Engine, session_id: str, attempt: int, ending: Ending) ->
     run = engine.reader.run(session.run) if session else None
     if session is None or run is None:
         return
-    hint = with_names(ending.hint, session_id)
+    hint = with_names(ending.hint, session_id, session.kind)
     session = replace(session, state=ending.state, reason=ending.reason, hint=hint)
     task = load_plan(engine.reader.plan_json(run.id)).by_id()[session.task]
     folder = engine.places.sessions / session.run / session.task / str(attempt)

@@ -68,7 +68,7 @@ def _submodules(context: SessionContext) -> Ending | None:
     for one in keep_submodules(context.repository, context.tree, base, layout.ref("submodule")):
         if one.why:
             place = layout.worktree / one.path
-            hint = f"commit and push it in {place}, then: abreast resume {layout.run}"
+            hint = f"commit and push it in {place}, then: abreast resume RUN"
             return Ending(SessionState.FAILED, f"{one.path} is a submodule, and {one.why}", hint)
         text = f"{one.path} is at a new commit, {one.head[:12]}: push it from {one.kept}"
         context.add_event("warning", text)

@@ -232,7 +232,7 @@ def _give_up(
     """End a session whose worktree can neither be examined nor kept."""
     kept = f"what it did could not be looked at or kept: {error}"
     reason = f"{given.reason}; {kept}" if given and given.reason else kept
-    hint = "its worktree was left alone: abreast status tells where it is"
+    hint = "its worktree was left alone: abreast path SESSION prints where it is"
     final = Ending(SessionState.UNKNOWN, reason, hint)
     with contextlib.suppress(Exception):  # such as a full disk: without an ending all wait on
         leave_bare(engine, session, attempt, final)

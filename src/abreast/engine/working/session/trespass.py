@@ -211,4 +211,4 @@ def _reason(found: list[Trespass]) -> str:
 def _hint(context: SessionContext, found: list[Trespass]) -> str:
     shown = [f"look: {one.look}; undo: {one.undo}" for one in found[:_SHOWN]]
     more = [f"all: abreast logs {context.layout.id}"] if len(found) > _SHOWN else []
-    return "; ".join([*shown, *more, f"then: abreast resume {context.run.id}"])
+    return "; ".join([*shown, *more, "then: abreast resume RUN"])
