@@ -7,7 +7,7 @@ import json
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jsonschema
 import pytest
@@ -110,6 +110,14 @@ def test_a_plan_fits_and_so_do_those_of_the_documentation() -> None:
     assert len(plans) >= 3
     for text in plans:
         DRAFT(file_schema("plan")).validate(tomllib.loads(text))
+
+
+@pytest.mark.parametrize("name", ["plan", "settings"])
+def test_an_editor_can_tell_what_each_key_means(name: Literal["plan", "settings"]) -> None:
+    found = file_schema(name)
+    for table in (found, *found["$defs"].values()):
+        silent = [key for key, shape in table["properties"].items() if not shape.get("description")]
+        assert silent == [], f"plan/key_words.py has no words for these of {table['title']}"
 
 
 @pytest.mark.parametrize("what", BAD)

@@ -7,6 +7,7 @@ needed is there, what a move of a scripted agent takes) only reading a plan tell
 from collections.abc import Collection
 from typing import Any
 
+from abreast.plan import key_words
 from abreast.plan.tasks import TABLES
 
 Shape = dict[str, Any]
@@ -36,8 +37,10 @@ def _schema(title: str, found: Shape, agents: Collection[str]) -> Shape:
     whole = [names, *(_only(name, tables[name]) for name in TABLES)]
     for table in (found, *found.get("$defs", {}).values()):
         agent = names if table["title"] == "DelegateTable" else {"oneOf": whole}
+        words = key_words.TABLES[table["title"]]
+        told = {key: {"description": words[key]} for key in table["properties"] if key in words}
         table["properties"] = {
-            key: agent if key == "agent" else _without_null(shape)
+            key: told.get(key, {}) | (agent if key == "agent" else _without_null(shape))
             for key, shape in table["properties"].items()
         }
     dialect = "https://json-schema.org/draft/2020-12/schema"
