@@ -21,10 +21,22 @@ from abreast.plan.settings import flat
 from tests.support.repos import Repo
 
 
-def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_no_error(tmp_path: Path, scratch_home: Path) -> None:
     content = b"\xef\xbb\xbfverify = 'make'\r\n[delegate]\r\nlimit_tokens = 700\r\n"
     (tmp_path / "abreast.toml").write_bytes(content)
     assert load_settings(tmp_path).limit_tokens == 700
+
+
+def test_a_project_says_more_of_delegations_than_its_user(
+    tmp_path: Path, scratch_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = scratch_home / "config.toml"
+    monkeypatch.setenv("ABREAST_CONFIG", str(mine))
+    mine.write_text('[delegate]\nlimit_tokens = 900\nagent = "codex"\n')
+    assert load_settings(tmp_path).limit_tokens == 900
+    (tmp_path / "abreast.toml").write_text("[delegate]\nlimit_tokens = 700\n")
+    found = load_settings(tmp_path)
+    assert (found.limit_tokens, found.agent) == (700, "codex")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from abreast.agents import AGENTS, agent_named, modelled
 from abreast.contract.ask import check_count
 from abreast.contract.shapes import schema_of
 from abreast.engine.client.requests import Client, connect
-from abreast.engine.client.settings import PROJECT_FILE, checkout_layer
+from abreast.engine.client.settings import PROJECT_FILE, checkout_layer, user_layers
 from abreast.engine.client.watching import require_run
 from abreast.engine.common.check import agent_notes, check_plan
 from abreast.engine.common.environment import wanted_environment
@@ -39,6 +39,7 @@ from abreast.model.task import (
 from abreast.model.text import harmless, named, one_line
 from abreast.places import Places, find_places
 from abreast.plan.names import subject
+from abreast.plan.source import merged
 from abreast.process.environment import DEPTH, SESSION
 from abreast.store.reader import Reader
 
@@ -56,10 +57,11 @@ class DelegateSettings:
 
 
 def load_settings(tree: Path) -> DelegateSettings:
-    """Return the settings in `tree`; the defaults where there is no file.
+    """Return the settings in `tree`, over the user's own; the defaults where there is no file.
 
-    Raises ContractError for a file of settings that is wrong anywhere.
+    Raises ContractError for a project's file that is wrong anywhere, PlanError for a user's.
     """
+    own = [layer.values.get("delegate", {}) for layer in user_layers(os.environ)]
     file = tree / PROJECT_FILE
     try:
         table = checkout_layer(tree).values.get("delegate", {})
@@ -69,6 +71,7 @@ def load_settings(tree: Path) -> DelegateSettings:
         said = json.dumps(one_line(harmless(problem), _SAID), ensure_ascii=False)
         hint = "put it right, or take it away: there are defaults"
         raise ContractError(f"{file} is wrong: {said}", hint=hint) from error
+    table = merged([*own, table])
     agent = table.get("agent", "")
     if agent and agent not in modelled():  # a repository must not choose a command to run
         said = f"agent is one of {', '.join(modelled())}, not {named([agent])}"

@@ -89,10 +89,7 @@ def read_settings(
 
     Raises PlanError for what cannot be read, every problem by line and key.
     """
-    layers = []
-    file = user_file(environ)
-    if text := _text_of(file):
-        layers.append(read_layer(text, file, Level.USER, tuple(AGENTS)))
+    layers = user_layers(environ)
     if repository is None:
         return EffectiveSettings(tuple(layers), {})
     try:
@@ -109,6 +106,13 @@ def read_settings(
             (*layers, Layer(Level.PROJECT, PROJECT_FILE, calm)), asked, repository, base
         )
     return EffectiveSettings((*layers, found), {}, repository, base)
+
+
+def user_layers(environ: Mapping[str, str]) -> list[Layer]:
+    """Return the user's settings, none where there is no file of them; raises PlanError."""
+    file = user_file(environ)
+    text = _text_of(file)
+    return [read_layer(text, file, Level.USER, tuple(AGENTS))] if text else []
 
 
 def trust(settings: EffectiveSettings, places: Places) -> None:
