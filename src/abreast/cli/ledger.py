@@ -5,7 +5,7 @@ import click
 from abreast.agents import recording, titles
 from abreast.cli import as_json, door, figures, options
 from abreast.model.economy import By, Ledger
-from abreast.model.text import either
+from abreast.model.text import counted, either
 
 
 @click.command()
@@ -32,6 +32,8 @@ def ledger(*, since: str, by: By, json: bool) -> int:
         door.console().print(ledger_table.whole(found))
     else:
         click.echo(_nothing(found), err=True)
+    if found.told:
+        click.echo(f"{counted(found.told, 'note')} of sessions to other sessions", err=True)
     for note in found.notes:
         click.echo(f"note: {figures.one_line(note)}", err=True)
     return 0

@@ -220,6 +220,7 @@ class Ledger:
     """`since` is in Unix seconds, 0 for everything. `prices` is the date of the price list.
 
     `notes` say where a total may be wrong. `read` is the number of bytes that had to be read.
+    `told` counts the notes of sessions to other sessions: each is read as part of a prompt.
     """
 
     by: By
@@ -231,3 +232,4 @@ class Ledger:
     notes: tuple[str, ...] = ()
     prices: str = ""
     read: int = 0
+    told: int = 0

@@ -154,6 +154,12 @@ events = sa.Table(
     _prose("text"),
     sa.Index("abreast_events_run", "run_id", "id"),
     sa.Index("abreast_events_session", "session_id", "id"),
+    sa.Index(
+        "abreast_events_told",
+        "at",
+        sqlite_where=sa.text("kind = 'tell'"),
+        postgresql_where=sa.text("kind = 'tell'"),
+    ),
     sqlite_autoincrement=True,  # an id is never given twice, so that readers can go on after one
 )
 

@@ -143,6 +143,15 @@ def load_delivered(database: str, since: float) -> list[Delegation]:
     return [Delegation(**dict(zip(names, row, strict=True)), estimated=True) for row in rows]
 
 
+def count_notes(database: str, since: float) -> int:
+    """Return how many notes sessions have sent to other sessions from `since` on."""
+    sql = "SELECT count(*) FROM abreast_events WHERE kind = 'tell' AND at >= ?"
+    by_user = "the user: "
+    with open_snapshot(database) as query:
+        found = query(f"{sql} AND substr(text, 1, ?) <> ?", since, len(by_user), by_user)
+    return int(found[0][0]) if found else 0
+
+
 def save_index(
     database: str, changed: Iterable[Indexed], requests: Mapping[str, bytes], generation: int
 ) -> bool:

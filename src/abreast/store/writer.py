@@ -35,11 +35,12 @@ from abreast.store.questions import QuestionBook
 from abreast.store.requests import RETRY, Requests, find, find_all, left_behind, line
 from abreast.store.rows import UNSET, SessionUpdate, columns_of, run_row
 from abreast.store.schema import deliverables, judgements, runs, sessions, usage
+from abreast.store.told import NoteBook
 
 _OF_RUN, _OF_SESSION = attrgetter(*RUN_COLUMNS), attrgetter(*SESSION_COLUMNS)
 
 
-class Store(Requests, QuestionBook):
+class Store(Requests, QuestionBook, NoteBook):
     """Writes runs and sessions. Safe to use from threads; the database must be migrated.
 
     Methods that name a run or a session raise NotFoundError when there

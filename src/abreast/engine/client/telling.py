@@ -51,7 +51,7 @@ def tell(
 
     `sender` is the session that says it; empty: the user, whose message resumes a session that has
     ended. Raises StateError for one that cannot be resumed, for one that has ended where a session
-    says it, and where the agent cannot be told anything.
+    says it, where the agent cannot be told anything, and for a note too many within an hour.
     """
     agent = agent_named(session.agent)
     _require_words(session, text)
@@ -68,9 +68,9 @@ def tell(
     run = require_run(Reader(places.database), session.run)
     layout = layout_of(session, places, Path(run.common_dir))
     said = _marked(text, sender)
-    number = mailbox.post(layout.mailbox, agent.letter(said), said)
     with connect(places) as client:
-        client.store.add_event(session.id, "tell", f"{sender or 'the user'}: {text}")
+        client.store.tell(session.id, sender, text)
+        number = mailbox.post(layout.mailbox, agent.letter(said), said)
         lost = is_lost(session, places)
         patience = 0 if lost else patience
         heard = _HEARD.get(_taken(layout.mailbox, number, session.id, places, patience), "")
@@ -106,7 +106,7 @@ def resume_with(session: Session, text: str, places: Places) -> Run:
         except BaseException:
             mailbox.take(layout.mailbox, number)
             raise
-        client.store.add_event(session.id, "tell", f"the user: {text}")
+        client.store.tell(session.id, "", text)
         for other in run.sessions:
             if session.task in other.waits_for and other.started is not None:
                 told = f"{session.task}, which it waited for, is worked on again"

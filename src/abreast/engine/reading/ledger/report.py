@@ -17,7 +17,13 @@ from abreast.model.economy import QUARTER, By, Delegation, Ledger, Parallel, Tal
 from abreast.model.session import Session
 from abreast.model.text import counted
 from abreast.places import Places
-from abreast.store.transcripts import Indexed, Known, load_delivered, load_known
+from abreast.store.transcripts import (
+    Indexed,
+    Known,
+    count_notes,
+    load_delivered,
+    load_known,
+)
 
 _SPAN = re.compile(r"(\d{1,5})([hdw])")
 _GENERATIONS = 8
@@ -50,6 +56,7 @@ def ledger(
         notes=tuple(_notes(index)),
         prices=prices.date,
         read=index.read,
+        told=count_notes(places.database, start),
     )
 
 

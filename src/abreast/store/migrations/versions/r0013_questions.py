@@ -1,4 +1,4 @@
-"""Questions: what sessions ask a person, and what the person has said."""
+"""Questions: what sessions ask a person, and the answers. What sessions were told has an index."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -27,3 +27,11 @@ def upgrade() -> None:
     )
     op.create_index("abreast_questions_session", "abreast_questions", ["session_id"])
     op.create_index("abreast_questions_answered", "abreast_questions", ["answered"])
+    told = sa.text("kind = 'tell'")
+    op.create_index(
+        "abreast_events_told",
+        "abreast_events",
+        ["at"],
+        sqlite_where=told,
+        postgresql_where=told,
+    )
