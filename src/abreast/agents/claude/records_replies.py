@@ -14,11 +14,11 @@ from abreast.agents.recorded import MOST
 _Tokens = Annotated[int, Meta(ge=0, lt=MOST)]
 
 
-class _Iteration(Struct):
+class _Iteration(Struct, gc=False):
     type: str = ""
 
 
-class ReplyUsage(Struct):
+class ReplyUsage(Struct, gc=False):
     """The counts of a reply. `advised`: it lists requests to another model."""
 
     input_tokens: _Tokens = 0
@@ -33,7 +33,7 @@ class ReplyUsage(Struct):
         return any(one.type == "advisor_message" for one in self.iterations or ())
 
 
-class ReplyMessage(Struct):
+class ReplyMessage(Struct, gc=False):
     """The message of a reply, without what it says."""
 
     id: str
@@ -41,7 +41,7 @@ class ReplyMessage(Struct):
     usage: ReplyUsage
 
 
-class ReplyLine(Struct):
+class ReplyLine(Struct, gc=False):
     """A line that records a reply, or a part of one."""
 
     type: Literal["assistant"]

@@ -11,7 +11,7 @@ _Tokens = Annotated[int, Meta(ge=0, lt=MOST)]
 _Name = Annotated[str, Meta(min_length=1)]
 
 
-class StatedCounts(Struct):
+class StatedCounts(Struct, gc=False):
     """Tokens, as Codex counts them."""
 
     input: _Tokens = field(name="input_tokens", default=0)
@@ -20,7 +20,7 @@ class StatedCounts(Struct):
     output: _Tokens = field(name="output_tokens", default=0)
 
 
-class StatedUsage(Struct):
+class StatedUsage(Struct, gc=False):
     """What a response has used, and its thread until then."""
 
     thread_id: _Name
@@ -30,7 +30,7 @@ class StatedUsage(Struct):
     total: StatedCounts = field(name="thread_token_usage")
 
 
-class StatedLine(Struct):
+class StatedLine(Struct, gc=False):
     """A line that records a response."""
 
     type: Literal["token_usage_record"]

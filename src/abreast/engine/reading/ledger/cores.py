@@ -15,6 +15,7 @@ from abreast import codec
 from abreast.engine.reading.ledger.read import Reading, read
 from abreast.errors import CommandError
 from abreast.process.environment import allow
+from abreast.process.leaving import leave
 from abreast.store.transcripts import Indexed
 
 WORTH = 64 * 10**6
@@ -113,3 +114,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    leave(0)

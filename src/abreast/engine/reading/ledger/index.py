@@ -12,6 +12,7 @@ from abreast.engine.reading.ledger.read import (
     Reading,
     Requests,
     answer_of,
+    answers_in,
     forked_from,
     known_bytes,
     names_in,
@@ -147,7 +148,7 @@ class _Update:
         told = set[bytes]()
         for path, packed in mains:
             if path not in self.index.files or not self.index.files[path].parent:
-                told.update(a for name in names_in(packed) if (a := answer_of(name)) in answers)
+                told |= answers_in(packed) & answers
         return {name for name in sides if answer_of(name) in told} if told else told
 
     def _extend(self, found: Reading, replayed: Collection[bytes]) -> None:

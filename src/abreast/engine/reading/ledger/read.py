@@ -21,6 +21,7 @@ from abreast.store.transcripts import Indexed, dump
 
 _ID = 8  # bytes of a request's name
 _ANSWER = 6  # of them, those of its answer's
+_NAMES = struct.Struct(f"{_ID}s")
 _VALUES = struct.Struct("<dHIIIId")
 _ASIDE = 1 << 15  # beside the number of a model
 
@@ -86,8 +87,13 @@ def pack(requests: Requests) -> tuple[bytes, list[str], int]:
 
 def names_in(packed: bytes) -> list[bytes]:
     """Return the names of packed requests."""
-    end = _count(packed) * _ID
-    return [packed[at : at + _ID] for at in range(0, end, _ID)]
+    names = _NAMES.iter_unpack(packed[: _count(packed) * _ID])
+    return [name for (name,) in names]
+
+
+def answers_in(packed: bytes) -> set[bytes]:
+    """Return what `answer_of` says of the names of packed requests."""
+    return {name[:_ANSWER] for name in names_in(packed)}
 
 
 def unpack(packed: bytes, models: Sequence[str]) -> Requests:
