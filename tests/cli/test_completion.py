@@ -82,6 +82,7 @@ def test_a_shell_offers_what_the_verb_takes(complete: Complete) -> None:
     assert complete("run", "--agent", "") == ["claude", "codex", "gemini"]
     assert {*complete("demo", "--agent", "")} == {"scripted", "claude", "codex", "gemini"}
     assert complete("delegate", "What?", "--returns", "y") == ["yes-no"]
+    assert complete("settings", "set", "limits.u") == ["limits.usd"]
     assert {*complete("completion", "")} == {*SHELLS, "install", "uninstall"}
 
 

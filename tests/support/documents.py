@@ -6,11 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
-import jsonschema
 import pytest
 
 from abreast.cli import as_json
-from abreast.cli.documents import DOCUMENTS
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -36,6 +34,8 @@ def check_document(verb: str, document: dict[str, Any]) -> None:
 
     An error may come without a verb, which was not understood.
     """
+    import jsonschema  # here, so that no test waits for it that prints no JSON
+
     found = _validator(verb or "path")
     if found.is_valid(document):
         return
@@ -48,6 +48,8 @@ def check_document(verb: str, document: dict[str, Any]) -> None:
 
 def check_output(arguments: Sequence[str], printed: str) -> None:
     """Check what a process of ours has printed, if it was to print JSON."""
+    from abreast.cli.documents import DOCUMENTS
+
     if "--json" in arguments and printed:
         verb = next((word for word in arguments if word in DOCUMENTS), "")
         lines = printed.splitlines()
@@ -64,6 +66,8 @@ def _verb() -> str:
 
 @functools.cache
 def _validator(verb: str) -> Any:
+    import jsonschema
+
     from abreast.cli.schemas import document_schema
 
     return jsonschema.Draft202012Validator(_closed(document_schema(verb)))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from abreast.cli import as_json, options
 from abreast.cli.figures import one_line
@@ -47,8 +48,18 @@ def settings(ctx: click.Context, *, repo: Path | None, json: bool) -> int:
     return 0
 
 
+def _complete_key(
+    ctx: click.Context,  # noqa: ARG001 (click's signature)
+    param: click.Parameter,  # noqa: ARG001
+    begun: str,
+) -> list[CompletionItem]:
+    from abreast.plan.settings import settings_of
+
+    return [CompletionItem(one.key) for one in settings_of((), "") if one.key.startswith(begun)]
+
+
 @settings.command("set")
-@click.argument("key")
+@click.argument("key", shell_complete=_complete_key)
 @click.argument("value")
 @click.option("--project", is_flag=True, help="In the project's abreast.toml, not in your own file")
 @options.repo
