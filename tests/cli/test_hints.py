@@ -17,7 +17,7 @@ from tests.support.stage import Stage, scripted, task, writes
 # A verb, options, a name, an option, a text: what follows in the sentence is none of these.
 COMMAND = re.compile(
     r"abreast ((?:attach|answer|clean|collect|diff|doctor|edit|land|logs|path|rescue|resume|retry"
-    r"|run|settings|show|status|stop|tell|watch)\b(?: --?[a-z-]+)*(?: [a-z0-9]{5}(?:/[\w.-]*\w)?)?"
+    r"|run|settings|show|status|stop|tell|watch)\b(?: --?[a-z-]+)*(?: [a-z0-9]{5}(?:/[\w.#-]*\w)?)?"
     r'(?: --?[a-z-]+)*(?: "…")?)'
 )
 

@@ -12,6 +12,7 @@ import os
 import shlex
 import sqlite3
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,10 +24,11 @@ from abreast import api
 from abreast.agents import agent_named
 from abreast.cli import attach
 from abreast.engine.client import requests, terminal, watching
-from abreast.engine.common.ending import ending_of_agent, ending_of_command, with_names
+from abreast.engine.common.ending import asking, ending_of_agent, ending_of_command, with_names
 from abreast.engine.common.worker_process import worker_file
 from abreast.model.events import Cause, Outcome, Verdict
 from abreast.model.moves import Say, Write
+from abreast.model.question import Question, QuestionKind
 from abreast.model.session import LandState, RunState, SessionKind, SessionState
 from abreast.model.task import Isolation
 from abreast.places import Places, find_places
@@ -60,6 +62,7 @@ class Made:
     ending: tuple[str, str] = ("", "")  # reason and hint
     attended: bool = True
     edits: bool = True  # of a child: it has a worktree
+    asks: bool = False  # a question of its agent waits for an answer
 
     def __str__(self) -> str:
         landing = "" if self.landing is LandState.NONE else f"-{self.landing}"
@@ -103,10 +106,22 @@ def tasks() -> Iterator[Made]:
                     yield Made(SessionKind.TASK, agent, state, ending=ending)
         for landing in LandState:
             yield Made(SessionKind.TASK, agent, SessionState.DONE, landing)
+        if agent_named(agent).capabilities.resume:
+            end = asking(asked_by("x/y"))
+            ending = end.reason, end.hint
+            yield Made(SessionKind.TASK, agent, end.state, ending=ending, asks=True)
+
+
+def asked_by(session: str) -> Question:
+    """What an agent asks once its turn has ended."""
+    said = "Tabs or spaces?"
+    return Question(f"{session}#1.1", session, 1, QuestionKind.QUESTION, said, time.time())
 
 
 def opened() -> Iterator[Made]:
     for agent in AGENTS:
+        if agent == "command":  # a name is no command to open
+            continue
         yield Made(SessionKind.OPEN, agent, SessionState.RUNNING)
         for state in (SessionState.FAILED, SessionState.STOPPED, SessionState.UNKNOWN):
             for ending in endings(state):
@@ -121,7 +136,7 @@ def children() -> Iterator[Made]:
         yield child
         for state in AT_WORK:
             yield replace(child, state=state)
-        for state in (SessionState.FAILED, SessionState.STOPPED, SessionState.UNKNOWN):
+        for state in FINAL[1:-1]:  # neither done nor skipped
             for ending in endings(state):
                 yield replace(child, state=state, ending=ending)
 
@@ -185,6 +200,7 @@ class World:
         state = run_state(made).value
         change = self._changed(made, session)
         self._write(run | {"plan": json.dumps(plan), "state": state}, session | change)
+        self._ask([asked_by(name)] if made.asks else [])
         for file, content in self._delivered.items():
             if made.state is SessionState.DONE:
                 file.write_bytes(content)
@@ -232,6 +248,16 @@ class World:
         if not made.attended:
             change["directory"] = ""  # no job of it lives
         return change
+
+    def _ask(self, questions: list[Question]) -> None:
+        db = self._connect()
+        db.execute("DELETE FROM abreast_questions")
+        insert = "INSERT INTO abreast_questions (id, session_id, attempt, kind, text, asked) "
+        for one in questions:
+            values = (one.id, one.session, one.attempt, one.kind.value, one.text, one.asked)
+            db.execute(f"{insert} VALUES (?, ?, ?, ?, ?, ?)", values)
+        db.commit()
+        db.close()
 
     def _write(self, run: dict[str, Any], session: dict[str, Any]) -> None:
         db = self._connect()
@@ -341,6 +367,10 @@ def walk(world: World, screen: Screen, made: Made, found: Findings) -> None:  # 
         moved = screen.code == 0 and world.rows() != before
         for line in COMMAND.findall(said):
             lines.setdefault(line.strip(), (source, moved))
+    world.put(made)
+    for row in api.snapshot().rows:
+        for answer in row.need.answers if row.need and row.id == name else ():
+            lines.setdefault(answer.command.removeprefix("abreast "), (("snapshot",), False))
     for line, (source, moved) in lines.items():
         words = shlex.split(line.replace("…", MESSAGE))
         found.tried.add(words[0])
@@ -350,7 +380,8 @@ def walk(world: World, screen: Screen, made: Made, found: Findings) -> None:  # 
         before, terminals = world.rows(), len(world.opened)
         # What goes on until something happens would wait for it.
         rest = ("--wait", "0") if words[0] == "tell" else ()
-        said = screen.run(*(word for word in words if word != "--follow"), *rest)
+        keys = f"{MESSAGE}\n" if words[0] == "answer" and MESSAGE not in words else ""
+        said = screen.run(*(word for word in words if word != "--follow"), *rest, keys=keys)
         if words[0] in LOOKS:
             reached = bool(said.strip())
         elif words[0] in TERMINALS:
@@ -366,15 +397,14 @@ def walk(world: World, screen: Screen, made: Made, found: Findings) -> None:  # 
 
 def some() -> Iterator[Made]:
     """One row of each state and landing of a kind, the agents by turns."""
-    turns: dict[SessionKind, Iterator[str]] = {
-        kind: itertools.cycle(AGENTS) for kind in SessionKind
-    }
+    turns = {kind: itertools.cycle(AGENTS) for kind in SessionKind}
+    turns[SessionKind.OPEN] = itertools.cycle(one for one in AGENTS if one != "command")
     seen = set()
     for made in itertools.chain(tasks(), opened(), children()):
-        shape = made.kind, made.state, made.landing
+        shape = made.kind, made.state, made.landing, made.asks
         if shape not in seen:
             seen.add(shape)
-            yield replace(made, agent=next(turns[made.kind]))
+            yield made if made.asks else replace(made, agent=next(turns[made.kind]))
 
 
 every = (pytest.param(rows, marks=pytest.mark.product) for rows in (tasks, opened, children))
@@ -390,4 +420,4 @@ def test_no_hint_is_a_dead_end(
     for made in rows():
         walk(world, screen, made, found)
     assert not found.dead, "\n".join(f"{where}: {what}" for where, what in found.dead.items())
-    assert found.tried >= {"attach", "resume", "retry", "land", "stop", "collect", "logs", "status"}
+    assert found.tried >= {"attach", "resume", "land", "stop", "status"}

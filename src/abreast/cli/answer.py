@@ -174,5 +174,6 @@ def _outcome(said: "AnswerResult") -> str:
         more = f"{said.left} more" if said.left > 1 else "one more"
         return f"{session} goes on once {more} is answered: abreast answer {session}"
     if said.resumed:
-        return f"{session} is resumed with it; abreast watch {session} follows"
+        run = session.partition("/")[0]
+        return f"{session} is resumed with it; abreast watch {run} follows"
     return f"{session} goes on with it"

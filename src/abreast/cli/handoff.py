@@ -158,9 +158,9 @@ def _show_all(found: list[Handoff], *, details: bool, json: bool) -> int:
     if not found:
         click.echo("there is no session here that could be gone on with", err=True)
         return 0
-    from abreast.cli.handoffs_table import handoffs_table
+    from abreast.cli.handoffs_list import handoffs_list
 
-    door.console().print(handoffs_table(found))
+    door.console().print(handoffs_list(found), crop=False)
     if details:
         click.echo(harmless("\n" + "\n".join(one.text for one in found)), nl=False)
     else:

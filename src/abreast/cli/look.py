@@ -9,6 +9,7 @@ import click
 
 from abreast.api import looking
 from abreast.cli import as_json, door, options
+from abreast.model.events import EventKind
 from abreast.model.session import LogEvent, Presence, Run, Session
 from abreast.model.text import counted, harmless
 from abreast.places import find_places
@@ -165,7 +166,9 @@ def _print_head(session: Session, events: int | None) -> None:
 def story_line(event: LogEvent) -> str:
     """Return an event with its local time; further lines of its text are indented."""
     at = time.strftime("%H:%M:%S", time.localtime(event.at))
-    text = harmless(event.text).strip().replace("\n", "\n" + " " * 21)
+    # What the CLI calls it helps nobody here; --json has it.
+    told = "its conversation begins" if event.kind == EventKind.STARTED else event.text
+    text = harmless(told).strip().replace("\n", "\n" + " " * 21)
     return f"{at}  {event.kind:<9}  {text}".rstrip()
 
 

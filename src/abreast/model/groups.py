@@ -147,7 +147,10 @@ def _of_landing(session: Session, run: Run) -> Need | None:
     match session.landing:
         case LandState.BOUNCED:
             again = f"does the task afresh, from {target} as it is now"
-            ways = (NeedAnswer(f"abreast retry {session.id}", again), land)
+            anew = NeedAnswer(f"abreast retry {session.id}", again)
+            if session.kind is SessionKind.OPEN:
+                anew = NeedAnswer(session.goes_on_by, "opens it, to settle that by hand")
+            ways = (anew, land)
             return Need(NeedKind.BOUNCE, session.reason, session.ended, ways)
         case LandState.READY:
             return Need(NeedKind.CHECKOUT, session.reason, session.ended, (land,))
