@@ -54,6 +54,13 @@ class Question:
     decision: Decision = Decision.NONE
     answer: str = ""
 
+    @classmethod
+    def of_call(cls, tool: str, about: str, text: str) -> "Question":
+        """Return the question that a denied call amounts to, which its session may be allowed."""
+        choices = (AnswerChoice(Decision.SESSION), AnswerChoice(Decision.DENY))
+        kind = QuestionKind.PERMISSION
+        return cls("", "", 0, kind, text, 0.0, choices=choices, tool=tool, about=about)
+
     @property
     def offered(self) -> tuple[Decision, ...]:
         """What a person can decide about a permission now; once, only while its CLI waits."""

@@ -286,4 +286,5 @@ def _permissions(launch: Launch) -> dict[str, Any]:
     if launch.child is not None and not launch.child.edits:
         return {"extends": ":read-only", "filesystem": login}
     rights = {str(path): "read" for path in (launch.common_dir, launch.git_dir)}
-    return {"extends": ":workspace", "filesystem": {**rights, **login}}
+    allowed = {one.about: "write" for one in launch.allowed}
+    return {"extends": ":workspace", "filesystem": {**allowed, **rights, **login}}

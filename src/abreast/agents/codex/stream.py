@@ -19,11 +19,14 @@ from abreast.agents.codex.rollout import (
 from abreast.agents.lines import load_line
 from abreast.agents.recorded import as_dict, as_list, as_text
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
+from abreast.model.question import Question
 from abreast.model.text import one_line
 from abreast.model.usage import Usage
 
 _TOOLS = frozenset({"command_execution", "file_change", "mcp_tool_call", "collab_tool_call"})
 _TOOLS |= {"web_search"}
+_FOLDERS = "it wants to write there; Codex is allowed whole folders only, with all in them"
+_WHOLE = 180  # characters of a label
 _SHELLS = frozenset({"bash", "sh", "zsh"})
 _READS = "a child that only reads may write nothing, not even temporary files"
 _WRITES = "Codex may write in the worktree and the temporary folder only"
@@ -158,6 +161,7 @@ class CodexReader:
             usage=usage,
             usage_by_model={model: usage} if model and usage.source != "none" else {},
             denials=denials,
+            refused=tuple(_refused(denials)),
             turns=rollout.turns if rollout is not None else self._turns,
             answer="\n".join(self._answer),
             start_up=rollout.start_up if rollout is not None else None,
@@ -191,6 +195,20 @@ class CodexReader:
         elif refused := find_denial(stderr, ran=False):
             found["tool"] = refused
         return tuple(f"{label}: {why}" for label, why in found.items())
+
+
+def _refused(denials: Iterable[str]) -> Iterable[Question]:
+    """Return what a person could allow of these: the folder of a file that it names in full.
+
+    The sandbox mounts what is there, so a file that is not could not be allowed alone.
+    """
+    folders: dict[str, None] = {}
+    for one in denials:
+        path = one.partition(": ")[0].removeprefix("edit ")
+        whole = len(path) < _WHOLE  # else its end may be cut off
+        if one.startswith("edit /") and ", " not in path and whole:
+            folders[str(PurePosixPath(path).parent)] = None
+    return (Question.of_call("write in", folder, _FOLDERS) for folder in folders)
 
 
 def _label(item: Mapping[str, Any]) -> str:

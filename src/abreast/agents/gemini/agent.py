@@ -158,6 +158,7 @@ class GeminiAgent(Agent):
             str(launch.installed.path),
             *profile.trust_options(launch),
             *profile.approval(launch),
+            *profile.folder_options(launch),
             "--policy",
             str(policy(launch)),
             "--extensions",

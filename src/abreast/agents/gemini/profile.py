@@ -77,6 +77,11 @@ def child_variables(launch: Launch) -> Mapping[str, str]:
     return {"GEMINI_SYSTEM_MD": str(_system(launch))} if _lean(launch) else {}
 
 
+def folder_options(launch: Launch) -> tuple[str, ...]:
+    """Return the options for the folders that a person has allowed it to write in."""
+    return tuple(word for one in launch.allowed for word in ("--include-directories", one.about))
+
+
 def approval(launch: Launch) -> tuple[str, ...]:
     """Return the options that say which tools run without asking anybody.
 

@@ -4,7 +4,7 @@ import operator
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import reduce
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from abreast.agents.gemini.failure import Judgement, judge_end, judge_failure, plain
@@ -14,6 +14,7 @@ from abreast.agents.gemini.records_usage import ReplyUsage, replies
 from abreast.agents.lines import load_line
 from abreast.agents.recorded import as_dict, as_text, count
 from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
+from abreast.model.question import Question
 from abreast.model.text import one_line
 from abreast.model.usage import Usage
 
@@ -21,6 +22,7 @@ Line = Mapping[str, Any]
 
 _LOOP = "Loop detected"
 _OUTSIDE = "Path not in workspace"
+_FOLDERS = "it wants to write there; Gemini CLI is allowed whole folders only, with all in them"
 _BY_POLICY = "Tool execution denied by policy."
 _ASKS = "requires user confirmation"
 _SUBSTITUTION = "Blocked: command substitution"
@@ -51,6 +53,8 @@ class GeminiReader:
         self._told = 0  # of these, in events
         self._calls: dict[str, tuple[str, str]] = {}  # tool name and short line, by call id
         self._denials: list[str] = []
+        self._outside: dict[str, None] = {}  # folders that it wanted to write in, in this order
+        self._paths: dict[str, str] = {}  # of the files that its calls change, by the call's id
         self._errors: list[str] = []
         self._looped = False
 
@@ -98,6 +102,7 @@ class GeminiReader:
         call = _call_line(name, parameters)
         self._calls[str(line.get("tool_id", ""))] = (name, call)
         files = _files(name, parameters)
+        self._paths.update({str(line.get("tool_id", "")): path for path in files})
         yield Event(EventKind.TOOL, call, files=files, turns=self._owed())
 
     def _on_tool_result(self, line: Line) -> Iterable[Event]:
@@ -115,6 +120,9 @@ class GeminiReader:
         yield Event(EventKind.TOOL_DONE, f"{call}: {one_line(message)}", failed=True)
         if why := _refusal(name, str(error.get("type", "")), message):
             self._denials.append(f"{call}: {why}")
+            path = PurePosixPath(self._paths.get(str(line.get("tool_id", "")), ""))
+            if why == _NOT_HERE and path.is_absolute():
+                self._outside[str(path.parent)] = None
             yield Event(EventKind.DENIED, self._denials[-1])
 
     def _on_error(self, line: Line) -> Iterable[Event]:
@@ -172,6 +180,7 @@ class GeminiReader:
             usage=_sum(by_model.values()) if self._result is None else _total(self._result, said),
             usage_by_model=by_model,
             denials=tuple(self._denials),
+            refused=tuple(Question.of_call("write in", one, _FOLDERS) for one in self._outside),
             turns=self._turns,
             answer=self._answer.strip(),
             start_up=said[0].usage.input_tokens if said else None,
@@ -202,13 +211,14 @@ class GeminiReader:
         return Outcome.OK, Cause.NONE, "", None
 
 
+_NOT_HERE = "outside the worktree"
 _KINDS = frozenset({"init", "message", "tool_use", "tool_result", "error", "result"})
 
 
 def _refusal(name: str, kind: str, message: str) -> str:
     """Return why the CLI refused a call, or "" when the tool merely failed."""
     if kind == "path_not_in_workspace" or _OUTSIDE in message:
-        return "outside the worktree"
+        return _NOT_HERE
     if kind == "policy_violation":
         return one_line(message.removeprefix(_BY_POLICY).strip() or "against the policy")
     if _ASKS in message:

@@ -180,3 +180,26 @@ def test_one_that_cannot_wait_ends_its_turn_with_the_question(name: str, tmp_pat
         (after,) = rig.stage.wait(run.id).sessions
         assert after.state is SessionState.DONE, after.reason
         assert (after.cli_session, after.files) == (one.cli_session, ("half.txt", "work.txt"))
+
+
+@pytest.mark.parametrize("name", ["codex", "gemini"])
+def test_one_that_cannot_wait_is_allowed_for_the_session(name: str, tmp_path: Path) -> None:
+    with rigged(name, tmp_path, trapped=False) as rig:
+        (rig.root / "shared").mkdir()
+        outside = rig.root / "shared" / "outside.txt"
+        run = rig.stage.run(rig.task("one", Write(str(outside), "1\n"), Say("Done.")))
+        (one,) = run.sessions
+        (asked,) = api.questions(places=rig.stage.places)
+        assert (one.state, one.hint) == (
+            SessionState.BLOCKED,
+            f"answer it: abreast answer {one.id}",
+        )
+        # What is to be allowed is told as it is: all of a folder.
+        assert (asked.tool, asked.about) == ("write in", str(outside.parent))
+        assert asked.offered == (Decision.SESSION, Decision.DENY)
+        moves = done(Write(str(outside), "2\n"))
+        rig.play("allowed", *moves, match="You may now do this, for the rest of this session")
+        assert answered(rig, one.id, decision=Decision.SESSION).resumed
+        (after,) = rig.stage.wait(run.id).sessions
+        assert after.state is SessionState.DONE, after.reason
+        assert outside.read_text() == "2\n"
