@@ -34,8 +34,9 @@ def test_every_revision_is_listed_in_order():
     assert tuple(reversed(found)) == REVISIONS
 
 
-def test_the_newest_revision_is_the_schema_that_the_code_uses(database):
-    with database.connect() as connection:
+def test_the_newest_revision_is_the_schema_that_the_code_uses(empty_database):
+    migrate(empty_database)
+    with empty_database.connect() as connection:
         context = MigrationContext.configure(
             connection,
             opts={
