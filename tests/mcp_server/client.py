@@ -42,10 +42,9 @@ async def connected(
             yield session
 
 
-def server_process() -> psutil.Process:
-    """The server that this test has started."""
-    [found] = [p for p in psutil.Process().children() if p.cmdline()[1:] == COMMAND[1:]]
-    return found
+def server_processes() -> list[psutil.Process]:
+    """The servers that tests of this process have started."""
+    return [p for p in psutil.Process().children() if p.cmdline()[1:] == COMMAND[1:]]
 
 
 async def call(session: ClientSession, tool: str, /, **given: Any) -> str:
