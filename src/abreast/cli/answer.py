@@ -1,19 +1,25 @@
 """`abreast answer`: what waits for a person, one after the other, and the answers."""
 
+import shlex
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from abreast.cli import as_json, options
 from abreast.cli.edge import explained
+from abreast.cli.figures import duration
 from abreast.errors import AbreastError
-from abreast.model.question import Decision, Question, QuestionKind
-from abreast.model.text import harmless
+from abreast.model.question import AnswerChoice, Decision, Question, QuestionKind
+from abreast.model.text import either, harmless
 from abreast.process import clock
 
 if TYPE_CHECKING:
     from abreast.engine.client.answering import AnswerResult
+    from abreast.model.snapshot import Need, Row
 
 _ALLOW = {"once": Decision.ONCE, "session": Decision.SESSION}
 _LEADS_TO = {
@@ -52,8 +58,9 @@ def answer(
 ) -> int:
     """Answer what sessions ask
 
-    Without an answer, shows what is asked, the oldest first, and asks you at a terminal. An agent
-    that waits goes on with the answer at once; a session that has ended with its question is
+    Without an answer, shows all that waits for a person, the oldest first: questions, permissions,
+    and what else only you can decide, with the commands for that. At a terminal it asks you. An
+    agent that waits goes on with the answer at once; a session that has ended with its question is
     resumed with it, in the same conversation.
     """
     from abreast.api import answering
@@ -61,7 +68,7 @@ def answer(
     if sum(map(bool, (choices, allow, deny))) > 1 or (text and choices):
         raise click.UsageError("give one answer: TEXT, --choice, --allow or --deny")
     if not (text or choices or allow or deny):
-        return _show(_waiting(name), json=json)
+        return _show(_waiting(name), name, json=json)
     decision = Decision.DENY if deny else _ALLOW[allow] if allow else Decision.ANSWER
     if not name:
         raise click.UsageError("name the session that is answered")
@@ -73,106 +80,167 @@ def answer(
     return 0
 
 
-def _waiting(name: str) -> list[Question]:
-    from abreast.api import answering, looking
+@dataclass(frozen=True)
+class _Item:
+    """One thing that waits: what is shown of it, and what each key does. `other` takes words."""
 
-    found = answering.questions()
+    page: str
+    keys: dict[str, Callable[[], str]]
+    how: str
+    other: Callable[[str], str] | None = None
+
+
+def _waiting(name: str) -> "list[tuple[Row, Need]]":
+    """Return what waits, the oldest first; of one session or question, if one is named."""
+    from abreast.api import looking
+
+    rows = [(row, row.need) for row in looking.snapshot().rows if row.need is not None]
     if not name:
-        return found
-    session, _, number = name.partition("#")
-    known = looking.find_session(session).id
-    return [
-        one for one in found if one.session == known and number in {"", one.id.partition("#")[2]}
-    ]
+        return rows
+    known = looking.find_session(name.partition("#")[0]).id
+    return [(row, need) for row, need in rows if row.id == known]
 
 
-def _show(waiting: list[Question], *, json: bool) -> int:
+def _show(waiting: "list[tuple[Row, Need]]", name: str, *, json: bool) -> int:
     if json:
-        as_json.emit({"questions": waiting})
+        as_json.emit({"needs": [_entry(row, need) for row, need in waiting]})
         return 0
-    if not waiting:
+    items = [item for row, need in waiting for item in _items(row, need, name.partition("#")[2])]
+    if not items:
         click.echo("nothing waits for an answer", err=True)
         return 0
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        click.echo("\n\n".join([*map(_page, waiting)]))
+        click.echo("\n\n".join(item.page for item in items))
         click.echo('abreast answer SESSION "…" answers, as --choice, --allow and --deny', err=True)
         return 0
-    for number, one in enumerate(waiting, 1):
-        click.echo(f"\n--- {number} of {len(waiting)} ---", err=True)
-        click.echo(_page(one))
-        if not _ask(one):
+    for number, item in enumerate(items, 1):
+        click.echo(f"\n--- {number} of {len(items)} ---", err=True)
+        click.echo(item.page)
+        if not _ask(item):
             break
     return 0
 
 
-def _page(one: Question) -> str:
-    """Return who asks what, and each answer with what it leads to."""
-    from abreast.api import looking
-    from abreast.cli.figures import duration
+def _entry(row: "Row", need: "Need") -> dict[str, object]:
+    return {"session": row.id, "repo": row.repo, "need": need}
 
-    session = looking.find_session(one.session)
-    waited = duration(max(0.0, clock.wall() - one.asked))
+
+def _items(row: "Row", need: "Need", number: str) -> list[_Item]:
+    asked = [one for one in need.questions if number in {"", one.id.partition("#")[2]}]
+    return [_of_question(row, one) for one in asked] if need.questions else [_of_need(row, need)]
+
+
+def _of_question(row: "Row", one: Question) -> _Item:
     goes_on = "it waits" if one.live else "its turn has ended; your answer resumes it"
-    lines = [f"{one.id}  {session.agent}, for {waited}: {goes_on}", f"  {session.produces}"]
+    lines = _head(row, one.id, one.asked, goes_on)
     if one.kind is QuestionKind.PERMISSION:
         # In full, as it is: what a person allows is nothing but what stands here.
-        lines += ["", f"  {one.text}:", f"  {one.tool}", *(f"    {x}" for x in _lines(one.about))]
+        about = (f"    {line}" for line in one.about.splitlines() or [""])
+        lines += [f"  {one.text}:", f"  {one.tool}", *about]
+        ways = [(_LEADS_TO[decision], decision, "") for decision in one.offered]
     else:
-        lines += ["", *(f"  {line}" for line in _lines(one.text))]
-    lines += [f"  {key}  {label}" for key, label, _ in _keys(one)]
+        lines += [f"  {line}" for line in one.text.splitlines()]
+        ways = [(_described(c), Decision.ANSWER, c.label) for c in one.choices]
+    keys = {str(n): _giving(one, does, said) for n, (_, does, said) in enumerate(ways, 1)}
+    lines += [f"  {n}  {words}" for n, (words, _, _) in enumerate(ways, 1)]
+    if one.several:
+        return _Item(_page(lines), {}, "numbers as 1,3, or your answer in words", _several(one))
+    if one.kind is QuestionKind.PERMISSION:  # a "yes" would not say what it allows
+        return _Item(_page(lines), keys, "a number")
+    how = "a number, or your answer in words" if keys else "your answer in words"
+    return _Item(_page(lines), keys, how, lambda said: _giving(one, Decision.ANSWER, said)())
+
+
+def _described(choice: AnswerChoice) -> str:
+    return f"{choice.label}: {choice.description}" if choice.description else choice.label
+
+
+def _several(one: Question) -> Callable[[str], str]:
+    labels = {str(number): choice.label for number, choice in enumerate(one.choices, 1)}
+
+    def give(said: str) -> str:
+        parts = [part.strip() for part in said.split(",")]
+        whole = all(part in labels for part in parts)
+        text = ", ".join(labels[part] for part in parts) if whole else said
+        return _giving(one, Decision.ANSWER, text)()
+
+    return give
+
+
+def _giving(one: Question, decision: Decision, said: str) -> Callable[[], str]:
+    def give() -> str:
+        from abreast.api import answering
+
+        why = click.prompt("Why", "", err=True) if decision is Decision.DENY else said
+        return _outcome(answering.answer(one.id, why, decision=decision))
+
+    return give
+
+
+def _of_need(row: "Row", need: "Need") -> _Item:
+    """Return what is no question of an agent's: the commands that settle it."""
+    lines = [*_head(row, row.id, need.since, need.kind.value)]
+    lines += [f"  {line}" for line in need.asked.splitlines()]
+    lines += [f"  {n}  {one.command}: {one.does}" for n, one in enumerate(need.answers, 1)]
+    keys = {str(n): _running(one.command) for n, one in enumerate(need.answers, 1)}
+    return _Item(_page(lines), keys, "a number")
+
+
+def _running(command: str) -> Callable[[], str]:
+    def run() -> str:
+        from abreast.api import running
+        from abreast.cli.app import abreast
+
+        arguments = shlex.split(command)[1:]
+        message = click.prompt("Your message", err=True) if "…" in arguments else ""
+        if arguments[0] == "resume":  # what follows would keep the next one waiting
+            return f"run {running.resume(arguments[1], message).id} goes on"
+        if arguments[0] == "retry":
+            return f"run {running.retry(arguments[1]).id} goes on"
+        try:
+            abreast.main(arguments, prog_name="abreast", standalone_mode=False)
+        except click.ClickException as wrong:
+            return wrong.format_message()
+        return ""
+
+    return run
+
+
+def _head(row: "Row", name: str, since: float | None, state: str) -> list[str]:
+    waited = "" if since is None else f", for {duration(max(0.0, clock.wall() - since))}"
+    return [f"{name}  {row.session.agent}{waited}: {state}", f"  {row.sentence}", ""]
+
+
+def _page(lines: list[str]) -> str:
     return harmless("\n".join(line.rstrip() for line in lines))
 
 
-def _lines(text: str) -> list[str]:
-    return text.splitlines() or [""]
-
-
-def _keys(one: Question) -> list[tuple[str, str, tuple[Decision, str]]]:
-    """Return the answers by number: key, what it is, and what is answered by it."""
-    if one.kind is QuestionKind.PERMISSION:
-        named = [(_LEADS_TO[decision], (decision, "")) for decision in one.offered]
-    else:
-        named = [
-            (
-                f"{c.label}: {c.description}" if c.description else c.label,
-                (Decision.ANSWER, c.label),
-            )
-            for c in one.choices
-        ]
-    return [(str(number), words, does) for number, (words, does) in enumerate(named, 1)]
-
-
-def _ask(one: Question) -> bool:
+def _ask(item: _Item) -> bool:
     """Ask the person at the terminal, and do what they say; False when they have had enough."""
-    from abreast.api import answering
-
-    keys = {key: does for key, _, does in _keys(one)}
-    several = ", several as 1,3" if one.several else ""
-    how = f"a number{several}, or your answer in words" if keys else "your answer"
     while True:
-        said = click.prompt(f"{how}; [s]kip, [q]uit", err=True, show_choices=False).strip()
+        said = click.prompt(f"{item.how}; [s]kip, [q]uit", err=True, show_choices=False).strip()
         if said.lower() in {_SKIP, _QUIT}:
             return said.lower() == _SKIP
-        parts = [part.strip() for part in said.split(",")] if one.several else [said]
-        if all(part in keys for part in parts):
-            decision = keys[parts[0]][0]
-            said = ", ".join(keys[part][1] for part in parts)
-        else:
-            decision = Decision.ANSWER
-            if one.kind is QuestionKind.PERMISSION:
-                decision = Decision.DENY  # in words nothing is allowed
+        act = item.keys.get(said)
+        if act is None and item.other is not None and not (said.isdecimal() and item.keys):
+            act = partial(item.other, said)
+        if act is None:
+            click.echo(f"answer with {either([*item.keys, _SKIP, _QUIT])}", err=True)
+            continue
         try:
-            click.echo(_outcome(answering.answer(one.id, said, decision=decision)), err=True)
+            done = act()
         except AbreastError as error:
-            click.echo(explained(error), err=True)
+            done = explained(error)
+        if done:
+            click.echo(done, err=True)
         return True
 
 
 def _outcome(said: "AnswerResult") -> str:
     session = said.question.session
     if said.left:
-        more = f"{said.left} more" if said.left > 1 else "one more"
-        return f"{session} goes on once {more} is answered: abreast answer {session}"
+        more = f"{said.left} more are" if said.left > 1 else "one more is"
+        return f"{session} goes on once {more} answered: abreast answer {session}"
     if said.resumed:
         run = session.partition("/")[0]
         return f"{session} is resumed with it; abreast watch {run} follows"

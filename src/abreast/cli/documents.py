@@ -25,6 +25,7 @@ from abreast.model.question import Question
 from abreast.model.rescue import KeptPage, KeptWork, Restored
 from abreast.model.session import LogEvent, Run, Session
 from abreast.model.session_page import SessionPage
+from abreast.model.snapshot import Need
 from abreast.model.task import Deliverable
 from abreast.plan.project import ProjectCommands
 from abreast.plan.settings import SettingsPage
@@ -162,8 +163,14 @@ class ScriptDocument(TypedDict):
     script: str
 
 
-class QuestionsDocument(TypedDict):
-    questions: list[Question]
+class NeedEntry(TypedDict):
+    session: str
+    repo: str
+    need: Need
+
+
+class NeedsDocument(TypedDict):
+    needs: list[NeedEntry]
 
 
 class AnsweredDocument(TypedDict):
@@ -199,7 +206,7 @@ DOCUMENTS: dict[str, tuple[Any, ...]] = {
     "ledger": (Ledger,),
     "agents": (AgentsDocument,),
     "doctor": (Diagnosis,),
-    "answer": (QuestionsDocument, AnsweredDocument),
+    "answer": (NeedsDocument, AnsweredDocument),
     "tell": (ToldDocument,),
     "stop": (SessionsDocument,),
     "resume": (RunDocument,),
