@@ -54,6 +54,15 @@ def agent_named(name: str) -> "Agent":
     raise NotFoundError(f"no agent is named `{name}`", hint=hint)
 
 
+def preload(name: str) -> None:
+    """Import what a supervisor of this agent's process needs; nothing for an agent that is brought.
+
+    A brought agent's file is run only where its own variable says so.
+    """
+    if name in _BUILT_IN:
+        AGENTS[name].reader()
+
+
 def recording() -> "dict[str, Records]":
     """Return the records of those agents that keep any, by name."""
     return {name: kept for name, agent in AGENTS.items() if (kept := agent.records) is not None}

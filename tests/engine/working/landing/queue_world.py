@@ -140,7 +140,7 @@ class _Store(Store):
 class _NoServer(ForkServer):
     """Nothing is started, so nothing need be forked."""
 
-    def prepare(self) -> None:
+    def prepare(self, agent: str = "") -> None:
         pass
 
 

@@ -112,6 +112,46 @@ def test_a_server_that_stands_still_holds_nobody_up(
     assert first.returncode == -signal.SIGKILL
 
 
+def play(folder: Path, name: str, agent: str, **env: str) -> None:
+    """Run a job of an agent that says nothing."""
+    command = Command(("true",), {"PATH": os.environ["PATH"], **env})
+    limits = Limits(minutes=MINUTES, idle_minutes=0)
+    order = Order(command, folder, limits, folder / "stop", agent=agent)
+    asyncio.run(run_job(folder / name, lambda: order))
+
+
+def has_imported(server: ForkServer, name: str) -> bool:
+    """Whether it has a compiled module of that name open."""
+    assert server._process is not None
+    return name in Path(f"/proc/{server._process.pid}/maps").read_text()
+
+
+def test_what_runners_of_an_agent_need_is_imported_once(tmp_path: Path, server: ForkServer) -> None:
+    play(tmp_path, "one", "command")
+    assert not has_imported(server, "orjson")
+    play(tmp_path, "two", "claude")
+    assert has_imported(server, "orjson")
+
+
+def test_it_is_prepared_ahead(server: ForkServer) -> None:
+    server.prepare("gemini")
+    eventually(lambda: has_imported(server, "orjson"), "it is prepared")
+
+
+def test_the_file_of_a_brought_agent_runs_in_its_runners_alone(
+    tmp_path: Path, server: ForkServer
+) -> None:
+    brought = tmp_path / "brought.py"
+    brought.write_text(f"import os; print(os.getpid(), file=open({str(tmp_path / 'ran')!r}, 'a'))")
+    server.prepare("brought")
+    play(tmp_path, "one", "brought", ABREAST_AGENTS=str(brought))
+    play(tmp_path, "two", "command")
+    [ran] = (tmp_path / "ran").read_text().split()
+    runner = load_runner(tmp_path / "one")
+    assert runner is not None
+    assert int(ran) == runner.pid
+
+
 def test_it_ends_with_whoever_started_it(server: ForkServer) -> None:
     server.prepare()
     process, control = server._process, server._control

@@ -47,14 +47,14 @@ class ForkServer:
         self._control: socket.socket | None = None
 
     def start(
-        self, directory: Path, env: Mapping[str, str], log: Path, given: bytes
+        self, directory: Path, env: Mapping[str, str], log: Path, given: bytes, agent: str
     ) -> ForkedRunner | None:
         """Fork a runner for the job in `directory`; None: the caller has to start one itself."""
         order = RunnerOrder(str(directory), env, str(log), given.decode())
         ours, theirs = socket.socketpair()
         with ours, theirs:
             try:
-                socket.send_fds(self._begun(), [b"+"], [theirs.fileno()])
+                socket.send_fds(self._begun(), [b"+" + agent.encode()], [theirs.fileno()])
                 theirs.close()
                 ours.settimeout(_ANSWER)
                 ours.sendall(order.to_bytes())
@@ -68,16 +68,17 @@ class ForkServer:
         os.set_inheritable(told[0], False)
         return ForkedRunner(int(said), told[0])
 
-    def prepare(self) -> None:
-        """Start the server, where there is none, so that it is there when it is needed."""
+    def prepare(self, agent: str = "") -> None:
+        """See that a server is there when it is needed, and ready for jobs of the agent."""
         with contextlib.suppress(AttributeError, OSError):
-            self._begun()
+            self._begun().send(b"+" + agent.encode())
 
     def _begun(self) -> socket.socket:
         with self._lock:
             if self._control is None:
                 os.close(os.pidfd_open(os.getpid()))  # raises where there is no such thing
-                ours, theirs = socket.socketpair()
+                # Each message is one packet.
+                ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
                 with theirs:
                     argv = [sys.executable, "-I", "-m", "abreast.runner", FORK_SERVER, ROOM]
                     # Of our environment, what decides how names of files are read. The rest of a

@@ -143,7 +143,7 @@ def _spawn(directory: Path, order: Order) -> Runner:
     if order.places is not None:
         with contextlib.suppress(WorkerError):
             given = successor(order.places).to_bytes()
-    forked = fork_server.start(directory, env, log, given)
+    forked = fork_server.start(directory, env, log, given, order.agent)
     return forked or spawn_detached(argv, cwd=directory, env=env, log=log, given=given)
 
 

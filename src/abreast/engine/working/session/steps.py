@@ -168,7 +168,8 @@ async def prepare(engine: Engine, session: str, attempt: int) -> Prepared:
 
     async def body(context: SessionContext) -> Ending | None:
         commands.extend(context.task.commands)
-        await asyncio.to_thread(fork_server.prepare)  # it imports while git checks out
+        # It imports while git checks out.
+        await asyncio.to_thread(fork_server.prepare, context.session.agent)
         return await within(preparing.prepare, context)
 
     return Prepared(await guarded(engine, session, attempt, body), tuple(commands))
