@@ -24,6 +24,7 @@ from abreast.api.delegations import (
     tell as tell,
 )
 from abreast.api.following import Progress as Progress, changes as changes, wait as wait
+from abreast.api.following import wait_for_all as wait_for_all
 from abreast.api.handing_over import (
     check_handoff as check_handoff,
     handoffs as handoffs,

@@ -132,6 +132,15 @@ async def wait(
         )
 
 
+async def wait_for_all(
+    *, progress: Callable[[Snapshot], None] | None = None, places: Places | None = None
+) -> Snapshot:
+    """See `abreast.api.wait_for_all`; `progress` is called from another thread."""
+    where = places or find_places()
+    with _given_up() as given_up:
+        return await asyncio.to_thread(watching.wait_for_all, where, progress or unseen, given_up)
+
+
 async def run(plan: Plan, *, progress: Progress | None = None, places: Places | None = None) -> Run:
     """See `abreast.api.run`."""
     begun = await start(plan, places=places)

@@ -56,7 +56,7 @@ PLANTED = (
 ONE_LINE = PLANTED[PLANTED.index("i\x08") : PLANTED.index("\x1bcq")]
 SEEN = re.compile(r"i.?.?j.?k.?l.?m.?n.?o.?p", re.DOTALL)  # of it, however it was made harmless
 # What we print ourselves: styles, but not theirs, and what rich draws a live view with.
-OURS = re.compile(r"\x1b\[(?:[0-9;]*m|\?25[lh]|2K|[0-9]*[AG]|\?1049[hl])")
+OURS = re.compile(r"\x1b\[(?:[0-9;]*m|\?25[lh]|2K|[0-9]*[AGH]|\?1049[hl])")
 ACTS = re.compile(
     "[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff"
     "\U000e0000-\U000e007f]"

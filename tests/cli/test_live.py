@@ -8,7 +8,8 @@ from inline_snapshot import snapshot
 from rich.cells import cell_len
 from rich.console import Console
 
-from abreast.cli import live
+from abreast.cli import groups, live
+from abreast.cli.groups import rows_of_run
 from abreast.model.conflicts import FileConflict, WorkConflict
 from abreast.model.moment import Moment
 from abreast.model.session import LandState, Run, RunState, SessionState
@@ -18,16 +19,19 @@ from tests.cli.drawing import codes, console, draw, text_of, without_colour
 
 def picture(run, width=80, *, colour=False, now=values.NOW):
     on = console(width, colour=colour)
-    return draw(live.live(run, Moment(now), on), width, colour=colour)
+    return draw(live.live(rows_of_run(run), Moment(now), on), width, colour=colour)
 
 
 def test_at_80_columns():
     assert picture(values.running()) == snapshot("""\
-run k3v9  main at 1a2b3c4  1:23
+shop  run k3v9  main at 1a2b3c4  1:23
   task             state   agent  time now                    tokens  cost files
-✓ retry-http       done    claude 0:38 commit 9f8e7d6            50k $0.13     2
+Working
 ● csv-export       running codex  1:21 shell pytest -q tests…    13k     -     1
+Waiting
 · document-the-re… queued  gemini    - after csv-export            -     -     -
+Done
+✓ retry-http       done    claude 0:38 commit 9f8e7d6            50k $0.13     2
 
 1 done, 1 queued, 1 running; 60k tokens in, 2.7k out, at least $0.13
 """)
@@ -35,11 +39,13 @@ run k3v9  main at 1a2b3c4  1:23
 
 def test_at_120_columns():
     assert picture(values.landed(), 120) == snapshot("""\
-run k3v9  main at 1a2b3c4  1:23
-   task                         state  agent   time  now                                            tokens   cost  files
-✓  retry-http                   done   claude  0:38  landed abcdef1                                    50k  $0.13      2
-✓  csv-export                   done   codex   1:08  bounced conflict with main in src/report/exp…     13k      -      1
-✓  document-the-report-command  done   gemini  0:11  proposed https://forge.example/shop/pull/12         -      -      1
+shop  run k3v9  main at 1a2b3c4  1:23
+   task                         state  agent   time  age  now                                       tokens   cost  files
+Needs you
+✓  csv-export                   done   codex   1:08  13s  bounced conflict with main in src/repor…     13k      -      1
+Done
+✓  retry-http                   done   claude  0:38  44s  landed abcdef1                               50k  $0.13      2
+✓  document-the-report-command  done   gemini  0:11   1s  proposed https://forge.example/shop/pul…       -      -      1
 
 3 done; 60k tokens in, 2.7k out, at least $0.13
 """)  # noqa: E501 (120 columns are the point)
@@ -54,22 +60,22 @@ def test_time_passes_without_news():
 @pytest.mark.parametrize("width", [50, 72, 80, 120])
 def test_every_session_has_exactly_one_line(width):
     drawn = picture(values.running(), width).splitlines()
-    assert len(drawn) == 2 + 3 + 2
+    assert len(drawn) == 2 + 3 + 3 + 2  # three of them head groups
     assert max(map(cell_len, drawn)) <= width
 
 
 def test_colour_adds_nothing_but_colour():
     coloured = picture(values.running(), colour=True)
     assert without_colour(coloured) == picture(values.running())
-    assert codes(coloured) == {"0", "1", "2", "32", "34"}
+    assert codes(coloured) == {"0", "1", "1;32", "1;34", "2", "32", "34"}
 
 
 def test_a_terminal_without_unicode_gets_ascii():
     raw = io.BytesIO()
     on = Console(file=io.TextIOWrapper(raw, encoding="ascii"), width=80, height=6, _environ={})
-    on.print(live.live(values.running(), Moment(values.NOW), on))
+    on.print(live.live(rows_of_run(values.running()), Moment(values.NOW), on))
     on.file.flush()
-    assert b"\n*  csv-export " in raw.getvalue()
+    assert b" csv-export " in raw.getvalue()
     assert b"... and 2 sessions more" in raw.getvalue()
 
 
@@ -86,7 +92,7 @@ def test_a_crowd_is_folded_and_the_lively_stay():
     assert "works" in shown
     assert "broke" in shown
     assert "done-" not in shown
-    assert "… and 80 sessions more" in shown
+    assert "… and 83 sessions more: 50 done, 33 queued" in shown
     assert drawn[-1] == "50 done, 1 failed, 48 queued, 1 running"
 
 
@@ -94,9 +100,8 @@ def test_plain_lines_tell_each_change_once():
     on = console()
     lines = live.Lines(on)
     for run in (values.running(), values.running(), values.finished(), values.landed()):
-        lines.show(run)
+        lines.show(rows_of_run(run))
     assert text_of(on) == snapshot("""\
-k3v9/retry-http: done, 2 files, commit 9f8e7d6
 k3v9/csv-export: running, codex
 k3v9/document-the-report-command: queued, after csv-export
 k3v9/csv-export: failed, verify exited with 1: pytest -q E AssertionError: assert 2 == 3
@@ -120,10 +125,10 @@ def test_conflicts_show_while_they_last():
     with_main = replace(with_main, is_target=True)
     on = console(200)
     lines = live.Lines(on)
-    lines.show(tree())
+    lines.show(rows_of_run(tree()))
     before = text_of(on)
     for run in (tree(with_other), tree(with_other, with_main), tree(with_main), tree()):
-        lines.show(run)
+        lines.show(rows_of_run(run))
     assert text_of(on).removeprefix(before) == snapshot("""\
 k3v9/retry-http: conflicts with k3v9/csv-export, src/a.py: lines 3-5 against line 4
 k3v9/retry-http: conflicts with main, src/a.py: lines 3-5 against line 4; 0.py: lines 3-5 against line 4; 1.py: lines 3-5 against line 4; 2.py: lines 3-5 against line 4; 3.py: lines 3-5 against line 4; and 2 more
@@ -142,7 +147,9 @@ k3v9/retry-http: no longer conflicts with main
 def test_plain_lines_are_not_folded():
     on = console(40)
     long = replace(values.EXPORT, state=SessionState.FAILED, reason="word " * 40)
-    live.Lines(on).show(values.run(long))
+    lines = live.Lines(on)
+    lines.show(rows_of_run(values.run()))
+    lines.show(rows_of_run(values.run(long)))
     assert len(text_of(on).splitlines()) == 1
 
 
@@ -175,13 +182,14 @@ def test_a_dumb_terminal_gets_plain_lines():
     ],
 )
 def test_what_a_done_session_says(fields, said):
-    assert live.doing(replace(values.RETRY, **fields)) == said
+    [row] = rows_of_run(values.run(replace(values.RETRY, **fields))).rows
+    assert groups.doing(row) == said
 
 
 def test_before_the_first_news_there_is_something_to_see():
     view = live.Picture(console(), lambda: Moment(values.NOW))
     assert "starting" in draw(view.render())
-    view.show(values.run(values.RETRY, state=RunState.DONE))
+    view.show(rows_of_run(values.run(values.RETRY, state=RunState.DONE)))
     assert "retry-http" in draw(view.render())
 
 
@@ -189,12 +197,12 @@ def test_lines_leave_out_what_was_known_before():
     on = Console(file=io.StringIO(), width=200)
     before = values.landed()
     lines = live.Lines(on, before)
-    lines.show(before)
+    lines.show(rows_of_run(before))
     assert on.file.getvalue() == ""
     first = before.sessions[0]
     queued = replace(first, landing=LandState.QUEUED, landed="")
-    lines.show(replace(before, sessions=(queued, *before.sessions[1:])))
+    lines.show(rows_of_run(replace(before, sessions=(queued, *before.sessions[1:]))))
     assert on.file.getvalue() == f"{first.id}: waits to land\n"
     left = replace(first, landing=LandState.NONE, landed="", reason="stopped by you")
-    lines.show(replace(before, sessions=(left, *before.sessions[1:])))
+    lines.show(rows_of_run(replace(before, sessions=(left, *before.sessions[1:]))))
     assert on.file.getvalue().endswith(f"{first.id}: no longer waits to land, stopped by you\n")

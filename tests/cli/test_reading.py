@@ -69,6 +69,8 @@ def test_status_where_nothing_ever_ran_leaves_no_trace(scratch_home):
         "schema": 1,
         "runs": [],
         "unrecorded": [],
+        "revision": "0" * 16,
+        "rows": [],
     }
     assert sorted(scratch_home.rglob("*")) == before
 

@@ -7,6 +7,7 @@ from inline_snapshot import snapshot
 from rich.cells import cell_len
 
 from abreast.cli import figures, table
+from abreast.cli.groups import rows_of_run
 from abreast.cli.states import LAND_STYLES, MARKS, RUN_STYLES, SESSION_STYLES
 from abreast.model.moment import Moment
 from abreast.model.session import (
@@ -27,10 +28,13 @@ def closing(run, width=80, *, colour=False):
 
 def test_what_failed_is_explained_under_the_table():
     assert closing(values.finished()) == snapshot("""\
-task                        state   agent  time   tokens  cost files commit
-retry-http                  done    claude 0:38 48k/1.9k $0.13     2 9f8e7d6
-csv-export                  failed  codex  1:08  12k/810     -     1 -
-document-the-report-command skipped gemini    -        -     -     - -
+shop  run k3v9  main at 1a2b3c4
+task                        state   agent  time age   tokens  cost files commit
+Failed
+csv-export                  failed  codex  1:08 13s  12k/810     -     1 -
+document-the-report-command skipped gemini    -  1m        -     -     - -
+Done
+retry-http                  done    claude 0:38 44s 48k/1.9k $0.13     2 9f8e7d6
 
 csv-export failed: verify exited with 1: pytest -q
 E   AssertionError: assert 2 == 3
@@ -46,9 +50,12 @@ next: abreast resume k3v9 to go on with what is not done
 
 def test_landing_has_a_column_once_anything_lands():
     assert closing(values.landed()) == snapshot("""\
+shop  run k3v9  main at 1a2b3c4
 task                     state agent  time   tokens  cost files commit  landing
-retry-http               done  claude 0:38 48k/1.9k $0.13     2 9f8e7d6 landed
+Needs you
 csv-export               done  codex  1:08  12k/810     -     1 c0ffee1 bounced
+Done
+retry-http               done  claude 0:38 48k/1.9k $0.13     2 9f8e7d6 landed
 document-the-report-com… done  gemini 0:11        -     -     1 d0c5d0c proposed
 
 csv-export bounced: conflict with main in src/report/export.py
@@ -64,10 +71,13 @@ used: 60k tokens in, 2.7k out, at least $0.13
 
 def test_a_wide_terminal_has_wide_gaps():
     assert closing(values.landed(), 120) == snapshot("""\
-task                         state  agent   time    tokens   cost  files  commit   landing
-retry-http                   done   claude  0:38  48k/1.9k  $0.13      2  9f8e7d6  landed
-csv-export                   done   codex   1:08   12k/810      -      1  c0ffee1  bounced
-document-the-report-command  done   gemini  0:11         -      -      1  d0c5d0c  proposed
+shop  run k3v9  main at 1a2b3c4
+task                         state  agent   time  age    tokens   cost  files  commit   landing
+Needs you
+csv-export                   done   codex   1:08  13s   12k/810      -      1  c0ffee1  bounced
+Done
+retry-http                   done   claude  0:38  44s  48k/1.9k  $0.13      2  9f8e7d6  landed
+document-the-report-command  done   gemini  0:11   1s         -      -      1  d0c5d0c  proposed
 
 csv-export bounced: conflict with main in src/report/export.py
   hint: abreast retry k3v9/csv-export
@@ -81,20 +91,23 @@ used: 60k tokens in, 2.7k out, at least $0.13
 
 
 def test_a_narrow_terminal_cuts_names_and_keeps_figures():
-    drawn = table.sessions_table(values.landed().sessions, Moment(values.NOW))
+    drawn = table.sessions_table(rows_of_run(values.landed()).rows, Moment(values.NOW))
     assert draw(drawn, 64) == snapshot("""\
-task         state agent  time   tokens  cost files commit  land
-retry-http   done  claude 0:38 48k/1.9k $0.13     2 9f8e7d6 land
-csv-export   done  codex  1:08  12k/810     -     1 c0ffee1 boun
-document-th… done  gemini 0:11        -     -     1 d0c5d0c prop
+task           state agent  time   tokens  cost commit  landing
+Needs you
+csv-export     done  codex  1:08  12k/810     - c0ffee1 bounced
+Done
+retry-http     done  claude 0:38 48k/1.9k $0.13 9f8e7d6 landed
+document-the-… done  gemini 0:11        -     - d0c5d0c proposed
 """)
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
 def test_no_table_line_is_wider_than_the_terminal(width):
     for run in (values.running(), values.finished(), values.landed()):
-        drawn = draw(table.sessions_table(run.sessions, Moment(values.NOW)), width)
-        assert len(drawn.splitlines()) == 1 + len(run.sessions)
+        drawn = draw(table.sessions_table(rows_of_run(run).rows, Moment(values.NOW)), width)
+        groups = {row.group for row in rows_of_run(run).rows}
+        assert len(drawn.splitlines()) == 1 + len(groups) + len(run.sessions)
         assert max(map(cell_len, drawn.splitlines())) <= width
 
 
@@ -103,14 +116,24 @@ def test_colour_adds_nothing_but_colour():
         plain, coloured = closing(run), closing(run, colour=True)
         assert without_colour(coloured) == plain
         assert "32" in codes(coloured)  # done is green
-    assert codes(closing(values.finished(), colour=True)) == {"0", "1", "2", "31", "32"}
+    assert codes(closing(values.finished(), colour=True)) == {
+        "0",
+        "1",
+        "1;31",
+        "1;32",
+        "2",
+        "31",
+        "32",
+    }
 
 
 def test_a_run_that_is_all_done_says_only_how_to_land():
     done = values.run(values.RETRY, state=RunState.DONE, ended=values.NOW)
     assert closing(done) == snapshot("""\
-task        state  agent   time    tokens   cost  files  commit
-retry-http  done   claude  0:38  48k/1.9k  $0.13      2  9f8e7d6
+shop  run k3v9  main at 1a2b3c4
+task        state  agent   time  age    tokens   cost  files  commit
+Done
+retry-http  done   claude  0:38  44s  48k/1.9k  $0.13      2  9f8e7d6
 
 run k3v9: done, 1 of 1 task done in 0:39
 used: 48k tokens in, 1.9k out, $0.13
@@ -178,8 +201,10 @@ def test_a_parked_landing_is_explained():
         hint="commit them, then abreast land k3v9/retry-http",
     )
     assert closing(values.run(parked, state=RunState.FAILED, ended=values.NOW)) == snapshot("""\
-task        state  agent   time    tokens   cost  files  commit   landing
-retry-http  done   claude  0:38  48k/1.9k  $0.13      2  9f8e7d6  ready
+shop  run k3v9  main at 1a2b3c4
+task        state  agent   time  age    tokens   cost  files  commit   landing
+Needs you
+retry-http  done   claude  0:38  44s  48k/1.9k  $0.13      2  9f8e7d6  ready
 
 retry-http ready: edits in src/http/client.py overlap
   hint: commit them, then abreast land k3v9/retry-http

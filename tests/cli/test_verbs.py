@@ -37,7 +37,7 @@ def test_a_run_is_shown_and_closed(capsys):
     assert live.show_until(values.running(), work, json=False) == 1
     out, err = capsys.readouterr()
     assert "k3v9/csv-export: failed" in err
-    assert out.startswith("task ")
+    assert out.startswith("shop  run k3v9  main at 1a2b3c4\ntask ")
 
 
 def test_json_keeps_standard_output_clean(capsys):

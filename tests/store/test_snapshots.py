@@ -1,7 +1,6 @@
 """What a snapshot is made of is read again cheaply, and a change is never missed."""
 
 from abreast.model.session import RunState, SessionState
-from abreast.store import snapshots
 from abreast.store.changed import Changed
 from abreast.store.rows import SessionUpdate
 from abreast.store.snapshots import SnapshotReader
@@ -43,13 +42,12 @@ def test_one_run_alone_and_its_questions(store, database_url):
     assert SnapshotReader(database_url, "none").read().runs == ()
 
 
-def test_of_many_the_newest_and_all_that_go_on(store, database_url, monkeypatch):
-    monkeypatch.setattr(snapshots, "MOST", 3)
+def test_of_many_the_newest_and_all_that_go_on(store, database_url):
     for name in ("r1", "r2", "r3", "r4"):
         store.add_run(make_run(name), "{}")
         if name != "r1":
             store.set_run_state(name, RunState.FAILED)
-    found = SnapshotReader(database_url).read().runs
+    found = SnapshotReader(database_url, most=3).read().runs
     assert [run.id for run in found] == ["r4", "r3", "r1"]
     assert [one.id for one in found[-1].sessions] == ["r1/t0", "r1/t1"]
 

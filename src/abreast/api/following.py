@@ -12,7 +12,7 @@ from abreast.places import Places, find_places
 Progress = Callable[[Run], None]
 
 
-def unseen(run: Run) -> None:
+def unseen(_: object) -> None:
     """Do nothing: the caller wants no progress."""
 
 
@@ -28,6 +28,16 @@ def wait(
     `progress` is called with each changed state of the run, from this thread.
     """
     return watching.wait(run, places or find_places(), progress or unseen, timeout)
+
+
+def wait_for_all(
+    *, progress: Callable[[Snapshot], None] | None = None, places: Places | None = None
+) -> Snapshot:
+    """Return the snapshot once nothing goes on on this machine; `progress` gets each until then.
+
+    A person's own sessions do not count. A worker that has died is replaced.
+    """
+    return watching.wait_for_all(places or find_places(), progress or unseen)
 
 
 def changes(

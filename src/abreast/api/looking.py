@@ -9,7 +9,7 @@ from abreast.model.snapshot import Snapshot, Watched
 from abreast.places import Places, find_places
 from abreast.store import unrecorded as lost
 from abreast.store.reader import Reader
-from abreast.store.snapshots import SnapshotReader
+from abreast.store.snapshots import MOST, SnapshotReader
 
 if TYPE_CHECKING:
     from abreast.model.pull_request import SessionRequest
@@ -20,15 +20,16 @@ def runs(*, limit: int = 20, places: Places | None = None) -> list[Run]:
     return reader_of(places).runs(limit)
 
 
-def snapshot(run: str = "", *, places: Places | None = None) -> Snapshot:
+def snapshot(run: str = "", *, most: int = MOST, places: Places | None = None) -> Snapshot:
     """Return what every face shows: the sessions in groups, and what waits for a person.
 
     Of one run (a unique prefix will do), or of all unfinished runs and the newest others, until
-    there are a thousand sessions. `abreast.changes` tells what becomes of it.
+    there are `most` sessions; the newest run is always there. `abreast.changes` tells what
+    becomes of it.
     """
     where = places or find_places()
     name = find_run(run, places=where).id if run else ""
-    found = SnapshotReader(where.database, name).read()
+    found = SnapshotReader(where.database, name, most).read()
     watched = [Watched(one, presence(one, places=where)) for one in found.runs]
     return snapshot_of(watched, found.questions, found.stamp)
 

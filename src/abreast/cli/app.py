@@ -33,7 +33,7 @@ VERBS = {
     "delegate": Verb("Start", "delegate", "delegate", "Ask a child agent one bounded question"),
     "demo": Verb("Start", "run", "demo", "Run three tasks on a throw-away repository, no account"),
     "status": Verb("Look", "look", "status", "Show the state of runs and their sessions"),
-    "watch": Verb("Look", "look", "watch", "Follow a run until it ends"),
+    "watch": Verb("Look", "look", "watch", "Follow a run, or everything here, until it ends"),
     "logs": Verb("Look", "look", "logs", "Print what a session did, step by step"),
     "diff": Verb("Look", "look", "diff", "Print a session's changes against its base"),
     "conflicts": Verb(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 import click
 
 from abreast.model.session import Attendance, Run, Session
+from abreast.model.snapshot import Row
 from abreast.model.text import escaped
 from abreast.process import clock
 
@@ -94,6 +95,34 @@ def run_dict(run: Run, presence: "Presence | None" = None) -> dict[str, Any]:
     last = presence.at(clock.now()) if presence else clock.now()
     told = {"attendance": presence.who.value, "last_sign": presence.last} if presence else {}
     return fields | {"seconds": run.took(last)} | told
+
+
+def row_dict(row: Row) -> dict[str, Any]:
+    """Return a row of the snapshot; `cli/documents.py` has the type."""
+    session = row.session
+    return {
+        "id": row.id,
+        "group": row.group,
+        "repo": row.repo,
+        "target": row.target,
+        "run": session.run,
+        "task": session.task,
+        "sentence": row.sentence,
+        "agent": session.agent,
+        "model": session.model,
+        "state": session.state,
+        "landing": session.landing,
+        "since": row.since.wall,
+        "age": row.age(clock.now()),
+        "last_action": session.last_action,
+        "waits": row.waits,
+        "need": row.need,
+        "tokens": row.tokens,
+        "cost_usd": session.usage.cost_usd,
+        "files": list(session.files),
+        "conflicts": list(session.conflicts),
+        "parent": session.parent,
+    }
 
 
 def session_dict(session: Session) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from abreast.errors import Problem
 from abreast.gate.review import RunReview, Score
 from abreast.model.changes import Connection, Removal
 from abreast.model.conflict_matrix import ConflictMatrix
+from abreast.model.conflicts import WorkConflict
 from abreast.model.economy import Estimate, Ledger
 from abreast.model.finding import Diagnosis
 from abreast.model.gate import PlanJudgement
@@ -23,9 +24,9 @@ from abreast.model.landing import LandingForecast
 from abreast.model.pull_request import SessionRequest
 from abreast.model.question import Question
 from abreast.model.rescue import KeptPage, KeptWork, Restored
-from abreast.model.session import LogEvent, Run, Session
+from abreast.model.session import LandState, LogEvent, Run, Session, SessionState
 from abreast.model.session_page import SessionPage
-from abreast.model.snapshot import Need
+from abreast.model.snapshot import Group, Need
 from abreast.model.task import Deliverable
 from abreast.plan.project import ProjectCommands
 from abreast.plan.settings import SettingsPage
@@ -57,9 +58,45 @@ class SessionsDocument(TypedDict):
     sessions: list[Session]
 
 
+class WatchDocument(RunDocument):
+    """`runs` are all that were followed, if no run was named; `run` is the newest of them."""
+
+    runs: NotRequired[list[Run]]
+
+
+class RowContent(TypedDict):
+    """One session as every face shows it. Times are Unix seconds, `age` seconds."""
+
+    id: str
+    group: Group
+    repo: str
+    target: str
+    run: str
+    task: str
+    sentence: str
+    agent: str
+    model: str
+    state: SessionState
+    landing: LandState
+    since: float
+    age: float
+    last_action: str
+    waits: str
+    need: Need | None
+    tokens: int | None
+    cost_usd: float | None
+    files: list[str]
+    conflicts: list[WorkConflict]
+    parent: str
+
+
 class StatusDocument(TypedDict):
+    """`rows` are in the order in which they are shown; `revision` is what `changes` takes."""
+
     runs: list[Run]
     unrecorded: list[Unrecorded]
+    revision: str
+    rows: list[RowContent]
     pull_requests: NotRequired[list[SessionRequest]]
 
 
@@ -196,7 +233,7 @@ DOCUMENTS: dict[str, tuple[Any, ...]] = {
     "delegate": (DeliverableDocument, EstimateDocument, RunDocument),
     "demo": (DemoDocument,),
     "status": (StatusDocument,),
-    "watch": (RunDocument,),
+    "watch": (WatchDocument,),
     "logs": (LogEvent,),
     "diff": (DiffDocument,),
     "conflicts": (ConflictMatrix,),

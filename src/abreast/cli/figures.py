@@ -7,6 +7,7 @@ from abreast.model.text import short as count
 
 __all__ = [
     "UNKNOWN",
+    "age",
     "count",
     "counted",
     "duration",
@@ -32,6 +33,14 @@ def duration(seconds: float | None) -> str:
     minutes, rest = divmod(max(0, int(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def age(seconds: float) -> str:
+    """Return `40s`, `12m`, `5h` or `3d`."""
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds >= size:
+            return f"{int(seconds // size)}{unit}"
+    return f"{int(seconds)}s"
 
 
 def moment(at: float) -> str:

@@ -9,8 +9,10 @@ import click
 
 from abreast.api import looking
 from abreast.cli import as_json, door, options
+from abreast.cli.filters import RowFilter, filters
 from abreast.model.events import EventKind
 from abreast.model.session import LogEvent, Presence, Run, Session
+from abreast.model.snapshot import Snapshot
 from abreast.model.text import counted, harmless
 from abreast.places import find_places
 from abreast.process import clock
@@ -24,35 +26,51 @@ _SHOWN = 5  # of the sessions whose record is gone
 
 @click.command()
 @options.run_name
+@filters
 @click.option("--all", "everything", is_flag=True, help="List all runs, one line each")
 @click.option("--pr", is_flag=True, help="Ask GitHub or GitLab how the pull requests stand")
 @options.as_json
-def status(*, run: str, everything: bool, pr: bool, json: bool) -> int:
+def status(
+    *,
+    run: str,
+    everything: bool,
+    pr: bool,
+    json: bool,
+    repo: str,
+    state: tuple[str, ...],
+    agent: tuple[str, ...],
+) -> int:
     """Show the state of runs and their sessions
 
-    Without RUN: every unfinished run, or else the newest one; of a run of more than 40
-    sessions those at work and those in trouble first. Two sessions whose work has come to
+    Without RUN: every unfinished run, or else the newest one; with --repo, --state or --agent
+    all of the newest thousand sessions that fit. Sessions are in groups: Needs you, Failed,
+    Working, Waiting, To land, Done. Of a run of more than 40, what needs you and what is at work
+    come first. Two sessions whose work has come to
     conflict are named, and one that conflicts with its target as it is now: with files and the
     lines of each side. A run that nobody works on says so: a machine restart or `kill -9` has
     ended its worker and its agents.
     """
-    shown: list[Run]
-    if run:
-        shown = [looking.find_run(run)]
-    elif everything:
-        shown = looking.runs(limit=1_000_000)
+    wanted = RowFilter(repo, state, agent)
+    one_look = run or json or not wanted.all
+    snapshot = wanted.of(looking.snapshot(run) if one_look else looking.snapshot(most=1))
+    if everything and wanted.all and not run:
+        found = [(r, looking.presence(r)) for r in looking.runs(limit=1_000_000)]
     else:
-        newest = looking.runs()
-        shown = [r for r in newest if not r.state.final] or newest[:1]
-    found = [(r, looking.presence(r)) for r in shown]
+        found = [(one.run, one.presence) for one in snapshot.runs]
+        if wanted.all and not run:
+            found = [one for one in found if not one[0].state.final] or found[:1]
     left = [] if run or not find_places().worktrees.exists() else looking.unrecorded()
-    requests = [one for r in shown for one in looking.pull_requests(r)] if pr else []
+    requests = [one for r, _ in found for one in looking.pull_requests(r)] if pr else []
     if json:
         runs = [as_json.run_dict(r, who) for r, who in found]
         asked = {"pull_requests": requests} if pr else {}
-        as_json.emit({"runs": runs, "unrecorded": left, **asked})
+        rows = [as_json.row_dict(row) for row in snapshot.rows]
+        seen = {"revision": snapshot.revision, "rows": rows}
+        as_json.emit({"runs": runs, "unrecorded": left, **asked, **seen})
     elif found:
-        _print(found, brief=everything, whole=bool(run))
+        _print(found, snapshot, brief=everything, whole=bool(run))
+    elif not wanted.all:
+        click.echo("no session is like that", err=True)
     elif not left:
         click.echo("nothing has run yet\nhint: `abreast demo` shows a run", err=True)
     if pr and not json:
@@ -87,7 +105,9 @@ def _tell_unrecorded(left: "Sequence[Unrecorded]", *, alone: bool) -> None:
     click.echo(harmless("\n".join([f"{many}:", *places, *more, hint])), err=True)
 
 
-def _print(found: Sequence[tuple[Run, Presence]], *, brief: bool, whole: bool) -> None:
+def _print(
+    found: Sequence[tuple[Run, Presence]], snapshot: Snapshot, *, brief: bool, whole: bool
+) -> None:
     from abreast.cli import table
 
     console = door.console()
@@ -98,27 +118,36 @@ def _print(found: Sequence[tuple[Run, Presence]], *, brief: bool, whole: bool) -
         if number:
             console.print()
         room = len(run.sessions) if whole else table.ROOM
-        console.print(table.closing(run, who.at(clock.now()), room, who.who), crop=False)
+        rows = [row for row in snapshot.rows if row.session.run == run.id]
+        console.print(table.closing(run, who.at(clock.now()), room, who.who, rows), crop=False)
 
 
 @click.command()
 @options.run_name
+@filters
 @options.as_json
-def watch(*, run: str, json: bool) -> int:
-    """Follow a run until it ends
+def watch(
+    *, run: str, json: bool, repo: str, state: tuple[str, ...], agent: tuple[str, ...]
+) -> int:
+    """Follow a run, or everything here, until it ends
 
-    Ctrl-C closes the view; the run continues. A worker that has died is replaced by one that
-    continues the run. The exit code is 0 only if every task is done.
+    Without RUN: all runs of this machine that go on, also those that begin meanwhile, and what
+    needs you of others; where nothing goes on, the newest run. Ctrl-C closes the view; the runs
+    continue. A worker that has died is replaced by one that continues them. The exit code is 0
+    only if every task is done.
     """
     from abreast.api import looking
-    from abreast.cli.live import follow
+    from abreast.cli.live import follow, follow_all
     from abreast.model.session import Attendance
 
+    wanted = RowFilter(repo, state, agent)
+    if not run and any(one.goes_on for one in looking.snapshot(most=1).runs):
+        return follow_all(wanted, json=json)
     found = looking.find_run(run)
     if looking.presence(found).who in {Attendance.AGENT, Attendance.NOBODY}:
         text = f"run {found.id} has no worker: it has died; another one is started"
         click.echo(text, err=True)
-    return follow(found, json=json)
+    return follow(found, json=json, wanted=wanted)
 
 
 @click.command()

@@ -9,6 +9,7 @@ from abreast.cli import figures
 from abreast.cli.states import EXPLAINED, LAND_STYLES, SESSION_STYLES
 from abreast.model.conflicts import WorkConflict, told_files
 from abreast.model.session import LandState, Session, SessionKind, SessionState
+from abreast.model.snapshot import NeedKind, Row
 from abreast.model.text import named
 
 _FILES = 3  # in conflict that are named on a line; `abreast logs` has them all
@@ -16,14 +17,15 @@ _QUESTION = 36  # characters shown of what a child was asked
 _RUN = re.compile(r"\bRUN\b")  # how a hint of an earlier version calls the session's own
 
 
-def notices(sessions: Sequence[Session]) -> Iterator[list[Text]]:
-    """Yield what there is to tell of sessions, each kind of it by itself."""
+def notices(sessions: Sequence[Session], asked: Sequence[Text] = ()) -> Iterator[list[Text]]:
+    """Yield what there is to tell of sessions, each kind of it by itself; first what is `asked`."""
     proposals = [
         Text(f"{s.task}: {s.landed}", overflow="fold")
         for s in sessions
         if s.landing is LandState.PROPOSED and s.landed
     ]
     blocks = (
+        list(asked),
         [text for one in sessions if _is_trouble(one) for text in _trouble(one)],
         conflict_lines(sessions),
         [_drift(session) for session in sessions if session.outside],
@@ -31,6 +33,21 @@ def notices(sessions: Sequence[Session]) -> Iterator[list[Text]]:
         proposals,
     )
     yield from filter(None, blocks)
+
+
+def asking(rows: Iterable[Row]) -> list[Text]:
+    """Return what agents ask while they are at work, each with the command that answers it."""
+    lines = []
+    for row in rows:
+        if row.need and row.need.questions and not row.session.state.final:
+            text = Text(f"{name_of(row.session)} ", overflow="fold")
+            word = "asks" if row.need.kind is NeedKind.QUESTION else "asks for permission"
+            lines.append(
+                text.append(word, "yellow").append(f": {figures.harmless(row.need.asked).strip()}")
+            )
+            hint = f"  hint: {row.need.answers[0].command}"
+            lines.append(Text(hint, no_wrap=True, overflow="ignore"))
+    return lines
 
 
 def name_of(session: Session) -> str:

@@ -1,6 +1,7 @@
 """How states are shown: a mark, the state's word, and a colour."""
 
 from abreast.model.session import LandState, RunState, SessionState
+from abreast.model.snapshot import Group
 
 # Marks differ without colour and are one cell wide; the second is for terminals without Unicode.
 MARKS = {
@@ -51,6 +52,15 @@ LAND_STYLES = {
     LandState.BOUNCED: "red",
     LandState.PROPOSED: "cyan",
     LandState.UNDONE: "yellow",
+}
+
+GROUP_STYLES = {
+    Group.NEEDS_YOU: "bold yellow",
+    Group.FAILED: "bold red",
+    Group.WORKING: "bold blue",
+    Group.WAITING: "bold",
+    Group.TO_LAND: "bold cyan",
+    Group.DONE: "bold green",
 }
 
 STUCK = frozenset({LandState.READY, LandState.BOUNCED})

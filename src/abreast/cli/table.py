@@ -10,8 +10,9 @@ from rich.text import Text
 
 from abreast.cli import figures
 from abreast.cli.console import Column, Grid
-from abreast.cli.notices import name_of, notices
-from abreast.cli.states import LAND_STYLES, RUN_STYLES, SESSION_STYLES, STUCK
+from abreast.cli.groups import fold, in_groups, rows_of_run, run_line
+from abreast.cli.notices import asking, name_of, notices
+from abreast.cli.states import LAND_STYLES, RUN_STYLES, SESSION_STYLES
 from abreast.model.moment import Moment
 from abreast.model.session import (
     Attendance,
@@ -21,6 +22,7 @@ from abreast.model.session import (
     Session,
     SessionState,
 )
+from abreast.model.snapshot import Row
 from abreast.model.text import named
 from abreast.model.usage import Usage
 
@@ -33,63 +35,54 @@ ROOM = 40  # sessions of a run that are shown unless all are asked for
 
 
 def closing(
-    run: Run, now: Moment, room: int = ROOM, who: Attendance = Attendance.NOT_NEEDED
+    run: Run,
+    now: Moment,
+    room: int = ROOM,
+    who: Attendance = Attendance.NOT_NEEDED,
+    rows: Sequence[Row] | None = None,
 ) -> RenderableType:
     """Return the closing table of a run, what went wrong under it, and the next step.
 
     Of more than `room` sessions the liveliest are shown, and how many more there are. `who` works
-    on it; where that is nobody, `now` is when something of it was last seen to live.
+    on it; where that is nobody, `now` is when something of it was last seen to live. `rows` are
+    those of its sessions to show, all by default.
     """
-    shown, folded = fold(run.sessions, room)
-    parts: list[RenderableType] = [sessions_table(shown, now)]
+    found = rows_of_run(run, who).rows if rows is None else rows
+    shown, folded = fold(found, room)
+    parts: list[RenderableType] = [run_line(run), sessions_table(shown, now)]
     if folded:
-        more = f"and {len(folded):,} more: {tally(folded)}; abreast status {run.id} lists all"
+        rest = tally(row.session for row in folded)
+        more = f"and {len(folded):,} more: {rest}; abreast status {run.id} lists all"
         parts.append(Text(more, "dim", overflow="fold"))
-    for block in notices(shown):
+    for block in notices([row.session for row in shown], asking(shown)):
         parts += [Text(), *block]
     return Group(*parts, Text(), summary(run, now, who))
 
 
-def fold(sessions: Sequence[Session], room: int) -> tuple[Sequence[Session], Sequence[Session]]:
-    """Split sessions into those that fit into `room` lines, the liveliest, and the rest.
+def sessions_table(rows: Sequence[Row], now: Moment) -> Grid:
+    """Return one line for each row, in groups. The landing column is there once anything lands."""
 
-    Both parts keep the plan's order.
-    """
-    if len(sessions) <= room:
-        return sessions, ()
-    ranked = sorted(range(len(sessions)), key=lambda n: _dullness(sessions[n]))
-    chosen = frozenset(ranked[:room])
-    shown = [session for n, session in enumerate(sessions) if n in chosen]
-    return shown, [session for n, session in enumerate(sessions) if n not in chosen]
-
-
-def _dullness(session: Session) -> int:
-    if session.state is SessionState.DONE:
-        return 1 if session.landing in STUCK else 3
-    if session.state in {SessionState.QUEUED, SessionState.SKIPPED}:
-        return 2
-    return 1 if session.state.final else 0
-
-
-def sessions_table(sessions: Sequence[Session], now: Moment) -> Grid:
-    """Return one row for each session. The landing column appears once anything is landing."""
-    landing = any(s.landing is not LandState.NONE or s.repairing for s in sessions)
-    columns = _COLUMNS if landing else _COLUMNS[:-1]
-    rows = [
-        (
+    def cells(row: Row) -> Sequence[Text]:
+        session = row.session
+        return (
             Text(name_of(session)),
             Text(session.state, SESSION_STYLES[session.state]),
             Text(figures.one_line(session.agent)),
+            Text(figures.one_line(session.model)),
             Text(figures.duration(session.took(now))),
+            Text(figures.age(row.age(now))),
             Text(tokens(session.usage)),
             Text(figures.money(session.usage.cost_usd)),
             Text(files(session)),
             Text(session.commit[:7] or figures.UNKNOWN),
             _landing(session),
-        )[: len(columns)]
-        for session in sessions
-    ]
-    return Grid(columns, rows)
+            Text(figures.one_line(session.produces)),
+        )
+
+    landing = any(r.session.landing is not LandState.NONE or r.session.repairing for r in rows)
+    at = [n for n, one in enumerate(_COLUMNS) if landing or one.heading != "landing"]
+    lines = [row if len(row) == 1 else [row[n] for n in at] for row in in_groups(rows, cells)]
+    return Grid([_COLUMNS[n] for n in at], lines)
 
 
 def _landing(session: Session) -> Text:
@@ -102,13 +95,16 @@ def _landing(session: Session) -> Text:
 _COLUMNS = (
     Column("task", least=12),
     Column("state"),
-    Column("agent", least=6),
-    Column("time", right=True),
-    Column("tokens", right=True),
-    Column("cost", right=True),
-    Column("files", right=True),
-    Column("commit"),
+    Column("agent", least=6, drop=2),
+    Column("model", drop=8),
+    Column("time", right=True, drop=3),
+    Column("age", right=True, drop=7),
+    Column("tokens", right=True, drop=5),
+    Column("cost", right=True, drop=4),
+    Column("files", right=True, drop=6),
+    Column("commit", drop=1),
     Column("landing"),
+    Column("task sentence", least=30, fill=True, drop=9),
 )
 
 

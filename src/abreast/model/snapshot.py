@@ -4,13 +4,13 @@ A snapshot is read from the database and changes nothing; `abreast.snapshot` and
 return it. How a session comes into its group is in `model.groups`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from abreast.model.moment import Moment
 from abreast.model.question import Question
-from abreast.model.session import LandState, Presence, Run, Session
+from abreast.model.session import LandState, Presence, Run, RunState, Session
 
 
 class Group(StrEnum):
@@ -111,6 +111,11 @@ class Watched:
     run: Run
     presence: Presence
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether it has work that agents do; a person's own session is not theirs."""
+        return not self.run.state.final and self.run.state is not RunState.OPEN
+
 
 @dataclass(frozen=True, repr=False)
 class Snapshot:
@@ -123,6 +128,29 @@ class Snapshot:
     revision: str
     rows: tuple[Row, ...] = ()
     runs: tuple[Watched, ...] = ()
+
+    def only(
+        self, repo: str = "", states: Sequence[str] = (), agents: Sequence[str] = ()
+    ) -> "Snapshot":
+        """Return the snapshot with these rows alone, and the runs that have any.
+
+        `repo` is the path of a repository or its last part, a state that of a session or a group's
+        name (`needs-you`). What is not given leaves nothing out.
+        """
+
+        def fits(row: Row) -> bool:
+            session, path = row.session, row.repo.rstrip("/")
+            words = {session.state.value, row.group.replace(" ", "-")}
+            return (
+                (not repo or repo.rstrip("/") in {path, path.rpartition("/")[2]})
+                and (not states or not words.isdisjoint(states))
+                and (not agents or session.agent in agents)
+            )
+
+        rows = tuple(row for row in self.rows if fits(row))
+        runs = {row.session.run for row in rows}
+        kept = tuple(one for one in self.runs if one.run.id in runs)
+        return Snapshot(self.revision, rows, kept)
 
     def groups(self) -> Iterator[tuple[Group, tuple[Row, ...]]]:
         """Yield each group that has rows, with these."""

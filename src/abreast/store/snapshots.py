@@ -78,11 +78,13 @@ class Recorded:
 class SnapshotReader:
     """Reads the runs of a snapshot, again and again; for one thread at a time.
 
-    `run` is the id of the only one that is wanted. Raises StoreError as `Reader` does.
+    `run` is the id of the only one that is wanted, `most` how many sessions of newest runs. Raises
+    StoreError as `Reader` does.
     """
 
-    def __init__(self, database: str, run: str = "") -> None:
+    def __init__(self, database: str, run: str = "", most: int = MOST) -> None:
         self._database = database
+        self._most = most
         self._run = run
         self._runs = _Known(RUN_COLUMNS, lambda row: load_run(row, ()))
         self._sessions = _Known(SESSION_COLUMNS, load_session)
@@ -92,7 +94,7 @@ class SnapshotReader:
     def read(self) -> Recorded:
         """Return what is on record now."""
         with open_snapshot(self._database) as query:
-            ids = [self._run] if self._run else _chosen(query)
+            ids = [self._run] if self._run else _chosen(query, self._most)
             marks = ", ".join("?" * len(ids)) or "NULL"
             rows = query(f"{_RUNS} WHERE r.id IN ({marks}) {_NEWEST}", *ids)
             theirs = f"{_SESSIONS} WHERE s.run_id IN ({marks}) ORDER BY s.run_id, s.position"
@@ -118,10 +120,10 @@ class SnapshotReader:
         return load_run(row, sessions)
 
 
-def _chosen(query: Query) -> list[str]:
-    """Return the ids of the runs that a snapshot of everything has."""
-    room, chosen = MOST, []
-    for run, size in query(_SIZES, MOST):
+def _chosen(query: Query, most: int) -> list[str]:
+    """Return the ids of the runs that a snapshot of everything has; the newest is always there."""
+    room, chosen = most, list[str]()
+    for run, size in query(_SIZES, most):
         if room <= 0:
             break
         chosen.append(run)
