@@ -94,6 +94,8 @@ def endings(state: SessionState) -> Iterator[tuple[str, str]]:
         found.append(ending_of_command(results[0], "verify", "abreast logs SESSION"))
     yield from ((one.reason, one.hint) for one in found if one is not None)
     yield "nobody knows", ""
+    if state is SessionState.FAILED:
+        yield "a.txt cannot be committed", "let .gitignore name it, or the task not make it"
 
 
 def tasks() -> Iterator[Made]:
@@ -226,7 +228,9 @@ class World:
         landings = {
             LandState.BOUNCED: (
                 "conflicts with main in a.txt",
-                "abreast attach SESSION, merge main there, abreast land RUN",
+                "its output: /verify.txt"
+                if made.agent == "command"
+                else "abreast attach SESSION, merge main there, abreast land RUN",
             ),
             LandState.READY: ("main is checked out", "mend that, then: abreast land SESSION"),
             LandState.UNDONE: (f"undone by {self.names['task']}", afresh),
@@ -401,7 +405,9 @@ def some() -> Iterator[Made]:
     turns[SessionKind.OPEN] = itertools.cycle(one for one in AGENTS if one != "command")
     seen = set()
     for made in itertools.chain(tasks(), opened(), children()):
-        shape = made.kind, made.state, made.landing, made.asks
+        # What is at work is a task, or as good as one.
+        alike = made.kind is not SessionKind.TASK and not made.state.final
+        shape = made.kind, alike or made.state, made.landing, made.asks
         if shape not in seen:
             seen.add(shape)
             yield made if made.asks else replace(made, agent=next(turns[made.kind]))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from abreast.cli.console import OurConsole
 from abreast.cli.session_page import print_page
-from abreast.model.session import LandState
+from abreast.model.session import LandState, SessionState
 from abreast.model.session_page import PageFile, SessionPage
 from tests.cli import values
 
@@ -37,3 +37,11 @@ def test_no_word_and_no_name_of_an_agent_stands_where_a_line_of_the_page_begins(
 def test_of_what_has_landed_it_says_as_what_and_how_to_undo_it() -> None:
     where = "in main, as abcdef100000; abreast land --undo k3v9/a takes it back"
     assert lines(replace(page(), landed=where), 80)[-1] == f"landed: {where}"
+
+
+def test_no_command_is_broken_where_a_narrow_terminal_ends() -> None:
+    hint = f"its output: /{'x' * 30}/verify"
+    broken = page(state=SessionState.FAILED, hint=hint)
+    advice = broken.session.advice
+    assert advice == f"{hint}; then: abreast resume k3v9"
+    assert lines(replace(broken, advice=advice))[-1] == f"next: {advice}"

@@ -253,7 +253,8 @@ def test_a_command_in_a_hint_is_never_broken():
     bounced = replace(values.RETRY, landing=LandState.BOUNCED, reason="no", hint=hint)
     on = console(60)
     on.print(table.closing(values.run(bounced), Moment(values.NOW)), crop=False)
-    assert f"  hint: {hint}" in text_of(on).splitlines()
+    then = "then: abreast attach k3v9/retry-http"
+    assert f"  hint: {hint}; {then}" in text_of(on).splitlines()
 
 
 def test_a_repair_is_shown_where_a_landing_is_and_what_it_drops_below():

@@ -188,7 +188,7 @@ def _print_head(session: Session, events: int | None) -> None:
 
     console = door.console()
     for line in logs_head(session, events):
-        console.print(line)
+        console.print(line, crop=False)
     console.print()
 
 

@@ -124,7 +124,7 @@ def _trouble(session: Session) -> Iterator[Text]:
     again = reason.startswith(f"{state} ")
     text.append(reason.removeprefix(state) if again else f": {reason}")
     yield text
-    if session.hint:
-        hint = _RUN.sub(session.run, session.hint)
+    if session.advice:
+        hint = _RUN.sub(session.run, session.advice)
         # One line, that a command or a path in it can be copied.
         yield Text(f"  hint: {figures.one_line(hint)}", no_wrap=True, overflow="ignore")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
@@ -20,10 +20,10 @@ _WORDS = 600  # characters of a prompt and of a message
 def print_page(console: Console, page: SessionPage) -> None:
     """Print what was to be done, what was done, what deserves a look, and the next command."""
     for part in (*_title(page), *_said(page), *_result(page), *_next(page)):
-        console.print(part)
+        console.print(part, crop=False)
 
 
-def logs_head(session: Session, events: int | None) -> Iterator[Text]:
+def logs_head(session: Session, events: int | None) -> Iterator[RenderableType]:
     """Yield how a session stands and how much it did, why it ended so, and what to do about it.
 
     `events` counts the lines of its story, None for a story that goes on.
@@ -34,8 +34,8 @@ def logs_head(session: Session, events: int | None) -> Iterator[Text]:
     yield _head(session).append(f"  {', '.join(size)}".rstrip())
     if session.reason:
         yield _text(figures.one_line(session.reason), "yellow")
-    if session.hint:
-        yield _text(f"hint: {figures.one_line(session.hint)}")
+    if session.advice:
+        yield _unbroken(f"hint: {figures.one_line(session.advice)}")
 
 
 def _head(session: Session) -> Text:
@@ -82,7 +82,7 @@ def _result(page: SessionPage) -> Iterator[Text]:
         yield from _block(check.name, f"{command}: {outcome}", style)
 
 
-def _next(page: SessionPage) -> Iterator[Text]:
+def _next(page: SessionPage) -> Iterator[RenderableType]:
     if page.risks:
         yield from _heading("look at this")
         for risk in page.risks:
@@ -93,7 +93,7 @@ def _next(page: SessionPage) -> Iterator[Text]:
         yield from _block("landed", page.landed)
     if page.command or page.advice:
         yield Text()
-        yield _text(f"next: {page.command or page.advice}")
+        yield _unbroken(f"next: {page.command or page.advice}")
 
 
 def _heading(heading: str) -> Iterator[Text]:
@@ -114,6 +114,11 @@ def _block(heading: str, text: str, style: str = "") -> Iterator[Text]:
 
 def _text(text: str, style: str = "") -> Text:
     return Text(text, style, overflow="fold")
+
+
+def _unbroken(text: str) -> RenderableType:
+    """Return one line that is left to the terminal to wrap: a command in it can be copied."""
+    return Group(Text(text, no_wrap=True, overflow="ignore"))
 
 
 def _file(file: PageFile) -> Text:

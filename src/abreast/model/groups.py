@@ -137,7 +137,9 @@ def _ways_on(session: Session, kind: NeedKind) -> tuple[NeedAnswer, ...]:
             NeedAnswer(f"abreast resume {session.run}", "goes on with all that was not started"),
         )
     if kind is NeedKind.LIMIT:
-        return (NeedAnswer(f"abreast resume {session.id}", f"{goes_on}, its limits counted anew"),)
+        own = session.kind is SessionKind.OPEN
+        on = session.goes_on_by if own else f"abreast resume {session.id}"
+        return (NeedAnswer(on, f"{goes_on}, its limits counted anew"),)
     return attach, NeedAnswer(f"abreast retry {session.id}", "does the task afresh")
 
 

@@ -210,6 +210,14 @@ class Session(Changeable):
         return f"abreast attach {self.id}" if own else f"abreast resume {self.run}"
 
     @property
+    def advice(self) -> str:
+        """What to do about its end: its hint, and a command to go on by where that names none."""
+        if not self.hint or any(word in self.hint for word in ("abreast ", "git ", "://")):
+            return self.hint
+        done = self.state is SessionState.DONE
+        return f"{self.hint}; then: {f'abreast attach {self.id}' if done else self.goes_on_by}"
+
+    @property
     def landed_name(self) -> str:
         """By what it has landed: the beginning of a commit's id, or a request's whole address."""
         return self.landed if "://" in self.landed else self.landed[:12]

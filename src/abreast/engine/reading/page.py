@@ -159,8 +159,8 @@ def _landing(run: Run, task: Task, first: Sequence[str]) -> str:
 def _advice(session: Session) -> str:
     if session.mending and session.state is SessionState.FAILED:
         return f"abreast attach {session.id}"  # its hint is this page
-    if session.hint:
-        return re.sub(r"\bRUN\b", session.run, session.hint)
+    if session.advice:
+        return re.sub(r"\bRUN\b", session.run, session.advice)
     if not session.state.final:
         return f"abreast logs {session.id} --follow"
     if session.landing is LandState.PROPOSED:
