@@ -69,6 +69,8 @@ def _become(order: dict) -> NoReturn:
         os.environ.update(order["env"])
         time.tzset()
         sys.argv[1:] = order["argv"][4:]
+        if prelude := os.environ.pop("ABREAST_TEST_PRELUDE", ""):
+            runpy.run_path(prelude)
         runpy.run_module(_WORKER, run_name="__main__", alter_sys=True)
         code = 0
     except SystemExit as end:

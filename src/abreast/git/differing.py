@@ -8,7 +8,6 @@ are compared with a second check-out of theirs, elsewhere. Ignored files are tol
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -17,6 +16,7 @@ from abreast.git.call import call, failure, git, split
 from abreast.git.guarded import Guarded
 from abreast.git.status import Dirty
 from abreast.process.command import Completed
+from abreast.process.scratch import scratch_folder
 
 _CONVERTING = (b"\tautocrlf", b"\teol", b"\tattributesfile")  # settings, as we write them
 
@@ -60,15 +60,15 @@ def _converts(tree: Guarded, paths: Sequence[str]) -> bool:
 
 def _as_checked_out(tree: Guarded, index: Path, paths: Sequence[str]) -> set[str]:
     """Return which of `paths` have the very bytes that checking them out gives."""
-    with tempfile.TemporaryDirectory(prefix="fresh.", dir=tree.git_dir) as folder:
+    with scratch_folder(tree.git_dir / "fresh") as folder:
         # A copy: the time stamps of the files written here are none of the worktree's.
-        copied = Path(folder, "index")
+        copied = folder / "index"
         shutil.copy2(index, copied)
         out = ("checkout-index", "-q", "-f", "-z", "--stdin", f"--prefix={folder}/files/")
         stdin = "".join(f"{path}\0" for path in paths)
         # A filter that fails leaves its file out: then it counts as changed.
         call(tree, *out, env={"GIT_INDEX_FILE": str(copied)}, stdin=stdin, codes=range(256))
-        return {path for path in paths if _equal(tree.path / path, Path(folder, "files", path))}
+        return {path for path in paths if _equal(tree.path / path, folder / "files" / path)}
 
 
 def _equal(one: Path, other: Path) -> bool:

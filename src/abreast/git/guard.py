@@ -7,7 +7,6 @@ has hooks, and both share objects and refs with the repository, which git reads 
 
 import contextlib
 import os
-import secrets
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -20,6 +19,7 @@ from abreast.git.hooks import record_hooks
 from abreast.git.repository import Repository
 from abreast.git.status import own_git_dir
 from abreast.process.files import write_atomic
+from abreast.process.scratch import scratch_folder
 
 # What of the shared folder git must see as it is now: refs and objects come and go while we work.
 _REFS = ("refs", "packed-refs", "reftable")
@@ -128,14 +128,10 @@ def _make(folder: Path, fill: Callable[[Path], None]) -> None:
     if folder.is_dir():
         return
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    scratch = folder.with_name(f"{folder.name}.{secrets.token_hex(6)}")
-    scratch.mkdir(mode=0o700)
-    try:
+    with scratch_folder(folder) as scratch:
         fill(scratch)
         with contextlib.suppress(OSError):  # somebody else was faster
             scratch.rename(folder)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _share(common_dir: Path, git_dir: Path, scratch: Path) -> None:

@@ -13,13 +13,13 @@ import contextlib
 import hashlib
 import os
 import re
-import secrets
 import shutil
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from abreast.errors import GitError
+from abreast.process.scratch import scratch_of
 
 # Marks of file contents: two states are equal when their marks are equal.
 #
@@ -202,7 +202,7 @@ def copy_index(source: Path, goal: Path) -> None:
     if source.is_symlink() or not source.is_file():
         goal.unlink(missing_ok=True)
     elif _stamp(source) != _stamp(goal):
-        scratch = goal.with_name(f"{goal.name}.{secrets.token_hex(6)}")
+        scratch = scratch_of(goal)
         shutil.copy2(source, scratch, follow_symlinks=False)
         scratch.replace(goal)
 
@@ -216,7 +216,7 @@ def _stamp(file: Path) -> tuple[int, int] | None:
 
 
 def _put(file: Path, content: bytes) -> None:
-    scratch = file.with_name(f"{file.name}.{secrets.token_hex(6)}")
+    scratch = scratch_of(file)
     scratch.write_bytes(content)
     scratch.replace(file)
 

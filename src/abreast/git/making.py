@@ -17,6 +17,7 @@ import os
 import secrets
 import shutil
 import tempfile
+import threading
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -264,6 +265,11 @@ def remove_worktree(
     remove_guard(spec.path)
     spec.intent.unlink(missing_ok=True)
     return moved
+
+
+def empty_trash_aside(trash: Path) -> None:
+    """Begin to delete what has been moved to `trash`; what is left when we end waits there."""
+    threading.Thread(target=empty_trash, args=(trash,), daemon=True, name="trash").start()
 
 
 def empty_trash(trash: Path) -> int:

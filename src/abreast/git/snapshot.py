@@ -15,7 +15,6 @@ import contextlib
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from abreast.git.guarded import Guarded
 from abreast.git.publish import move_pack, pack, pack_made, published
 from abreast.git.repository import Repository, is_ancestor, read_ref, swap_ref
 from abreast.git.status import find_commit, own_git_dir
+from abreast.process.scratch import scratch_folder
 
 MAX_UNTRACKED = 50_000_000  # bytes; larger untracked files are build output or dumps, not work
 
@@ -126,8 +126,8 @@ def build_tree(
 @contextmanager
 def _index(tree: Guarded, env: Mapping[str, str]) -> Iterator[dict[str, str]]:
     """Yield variables under which git works in a copy of the index from before the agent began."""
-    with tempfile.TemporaryDirectory(prefix="index.", dir=tree.git_dir) as scratch:
-        index = Path(scratch, "index")
+    with scratch_folder(tree.git_dir / "build") as scratch:
+        index = scratch / "index"
         variables = {**env, "GIT_INDEX_FILE": str(index)}
         shutil.copy2(start_index(tree), index)
         yield variables
@@ -275,8 +275,8 @@ def _loose_files(top: Path, path: str) -> Submodule | None:
 
 @contextlib.contextmanager
 def _opened(tree: Guarded, top: Path, admin: Path) -> Iterator[Guarded]:
-    with tempfile.TemporaryDirectory(prefix="submodule.", dir=tree.git_dir) as folder:
-        yield guard_inner(tree, top, admin, Path(folder, "git"))
+    with scratch_folder(tree.git_dir / "submodule") as folder:
+        yield guard_inner(tree, top, admin, folder / "git")
 
 
 def _keep(store: Path, inner: Guarded, head: str, recorded: str, ref: str) -> str:

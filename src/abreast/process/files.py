@@ -3,12 +3,12 @@
 import json
 import os
 import re
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from abreast import codec
+from abreast.process.scratch import scratch_of
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ def write_atomic(path: Path, text: str, *, mode: int = 0o600, flush: bool = True
     behind.
     """
     text = _NO_BYTE.sub("\ufffd", text)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    scratch = scratch_of(path)
     descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
@@ -97,7 +97,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def _link(name: Path, target: Path) -> None:
-    scratch = name.with_name(f".{name.name}.{os.getpid()}")
+    scratch = scratch_of(name)
     scratch.unlink(missing_ok=True)
     scratch.symlink_to(target)
     try:

@@ -35,8 +35,10 @@ from abreast.engine.working import durable, workflows
 from abreast.engine.working.conflicts.looking import looking_out
 from abreast.engine.working.lease_thread import hold_lease
 from abreast.engine.working.session.context import Engine
+from abreast.engine.working.tidying import drop_half_made
 from abreast.errors import StoreError, WorkerError
 from abreast.git.fast_forward import recover
+from abreast.git.making import empty_trash_aside
 from abreast.model.session import Run, RunState, SessionKind
 from abreast.places import Places, find_places
 from abreast.process.files import private_folder, write_atomic
@@ -78,6 +80,8 @@ def main(
             parts = Engine(places, Store(engine), Reader(places.database))
             workflows.install(parts)
             sys.stderr.writelines(f"{words}\n" for words in recover(places.forwards))
+            drop_half_made(places, parts.reader.active())
+            empty_trash_aside(places.trash)
             with hold_lease(engine, executor_id(places), places, fenced, again=again) as lease:
                 announce_worker(places)  # nothing can refuse us any more
                 for run in strangers:  # they are ours now; what was at work elsewhere fails here

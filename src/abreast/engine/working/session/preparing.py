@@ -21,7 +21,7 @@ from abreast.git import aside
 from abreast.git.aside import copy_included
 from abreast.git.commit import anchor, commit_tree, restore_tree, tree_of
 from abreast.git.differing import ignored_since
-from abreast.git.making import Made, Ready, ensure_worktree, remove_worktree
+from abreast.git.making import Made, Ready, empty_trash_aside, ensure_worktree, remove_worktree
 from abreast.git.merge import holds, merge_trees
 from abreast.git.pool import Pool, claim, fill, give_back
 from abreast.git.repository import Repository, delete_ref, is_ancestor, read_ref, swap_ref
@@ -115,7 +115,9 @@ def put_aside(context: SessionContext) -> SessionContext:
     if layout.slot:
         give_back_worktree(context)
     else:
-        remove_worktree(repo, spec, trash=context.engine.places.trash, lock=context.lock)
+        trash = context.engine.places.trash
+        if remove_worktree(repo, spec, trash=trash, lock=context.lock):
+            empty_trash_aside(trash)
     for ref in (layout.ref("snap"), spec.ref):
         tip = read_ref(repo, ref)
         if tip:
