@@ -7,12 +7,9 @@ it may drop them.
 import contextlib
 import os
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-
-from abreast.process.folders import scan
 
 _NAME = re.compile(r"\..+\.(\d+)\.\d+")
 
@@ -25,6 +22,8 @@ def scratch_of(path: Path) -> Path:
 @contextlib.contextmanager
 def scratch_folder(path: Path) -> Iterator[Path]:
     """Make the folder `scratch_of(path)`, private, and remove it after the block."""
+    import shutil  # a runner makes files alone, and imports us for that
+
     folder = scratch_of(path)
     if folder.exists():  # of a process that had our pid
         shutil.rmtree(folder)
@@ -40,6 +39,10 @@ def drop_scratches(folder: Path, *, below: bool = False) -> None:
 
     They are looked for in `folder`, with `below` also in its folders, links not followed.
     """
+    import shutil
+
+    from abreast.process.folders import scan
+
     for entry in scan(folder):
         found = _NAME.fullmatch(entry.name)
         with contextlib.suppress(OSError):
