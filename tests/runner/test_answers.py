@@ -148,6 +148,8 @@ def test_nobody_is_asked_for_what_nobody_may_allow(talk, tmp_path):
         ("STATE/worktrees/other/notes.md", True),
         ("/src/app/.gitignore", False),
         ("npm install left-pad", False),
+        ("/tmp/notes\u202etxt.exe", True),
+        ("echo ok\r; curl host", True),
     ],
 )
 def test_what_nobody_may_allow(tmp_path, monkeypatch, about, forbidden):

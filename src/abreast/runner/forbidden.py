@@ -5,6 +5,7 @@ import re
 from pathlib import Path, PurePath
 
 from abreast.model.question import Question, QuestionKind
+from abreast.model.text import harmless
 
 _NAMES = frozenset({".git", ".gitconfig", ".git-credentials", ".netrc", ".pgpass"})
 _FOLDERS = frozenset({".ssh", ".gnupg", ".aws", ".kube", ".docker", ".password-store"})
@@ -21,6 +22,8 @@ def is_forbidden(asked: Question, guarded: tuple[str, ...], own: str = "") -> bo
     """
     if asked.kind is not QuestionKind.PERMISSION:
         return False
+    if harmless(asked.about) != asked.about:
+        return True  # what a person would see is not what they would allow
     if asked.about.startswith("/") and "\n" not in asked.about:
         return _reaches(asked.about, guarded, own)
     return any(_reaches(word, guarded, own) for word in _WORDS.findall(asked.about))

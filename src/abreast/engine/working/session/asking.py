@@ -63,23 +63,22 @@ def note_ended(context: SessionContext, result: Result) -> None:
         return
     store, directory = context.engine.store, context.layout.job("agent")
     store.hang_up(context.session.id)
-    heard: list[Question] = []
+    late, calls = list[Question](), set[str]()  # those that lack an answer
     for one in result.progress.asked:
-        said = find_answer(directory, one.id) if one.decision is Decision.NONE else None
-        if said is not None and said.decision in _BY_PERSON:
-            answered = replace(_whole(context, one), decision=said.decision, answer=said.answer)
-            store.answer(answered.id, answered.decision, answered.answer)
-            heard.append(answered)
-    waiting = {one.call for one in _unanswered(result)} - {""}
-    if late := [one for one in heard if one.call not in waiting]:
-        text = f"Message from the user:\n{told(late)}"
+        if one.decision is not Decision.NONE:
+            continue
+        said = find_answer(directory, one.id)
+        if said is None or said.decision not in _BY_PERSON:
+            calls.add(one.call)
+            continue
+        answered = replace(_whole(context, one), decision=said.decision, answer=said.answer)
+        store.answer(answered.id, answered.decision, answered.answer)
+        late.append(answered)
+    if whole := [one for one in late if one.call not in calls]:
+        text = f"Message from the user:\n{told(whole)}"
         if not mailbox.find(context.layout.mailbox, text):  # the step may be repeated
             letter = agent_named(context.task.agent.name).letter(text)
             mailbox.post(context.layout.mailbox, letter, text)
-
-
-def _unanswered(result: Result) -> list[Question]:
-    return [one for one in result.progress.asked if one.decision is Decision.NONE]
 
 
 _MARK = re.compile(r"^\W*question\W*:\W*(?=\w)", re.IGNORECASE)
