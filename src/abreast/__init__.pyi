@@ -50,15 +50,17 @@ from abreast.api.running import (
     demo as demo,
     forecast_landing as forecast_landing,
     land as land,
-    read_plan as read_plan,
     request_landing as request_landing,
     request_undo as request_undo,
     resume as resume,
     retry as retry,
-    run as run,
-    start as start,
     stop as stop,
     undo as undo,
+)
+from abreast.api.starting import (
+    read_plan as read_plan,
+    run as run,
+    start as start,
 )
 from abreast.api.stories import logs as logs
 from abreast.api.terminals import (

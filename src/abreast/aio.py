@@ -26,6 +26,7 @@ from abreast.api import (
     machine,
     rescuing,
     running,
+    starting,
     terminals,
 )
 from abreast.api.delegations import Asking
@@ -89,7 +90,7 @@ plan_issues = _twin(issues.plan_issues)
 propose = _twin(configuring.propose)
 questions = _twin(answering.questions)
 pull_requests = _twin(looking.pull_requests)
-read_plan = _twin(running.read_plan)
+read_plan = _twin(starting.read_plan)
 find_worktree = _twin(terminals.find_worktree)
 forecast_landing = _twin(running.forecast_landing)
 restore_kept = _twin(rescuing.restore_kept)
@@ -105,7 +106,7 @@ settings = _twin(configuring.settings)
 settings_page = _twin(configuring.settings_page)
 show = _twin(comparing.show)
 snapshot = _twin(looking.snapshot)
-start = _twin(running.start)
+start = _twin(starting.start)
 start_delegation = _twin(delegations.start_delegation)
 stop = _twin(running.stop)
 tell = _twin(delegations.tell)

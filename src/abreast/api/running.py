@@ -1,40 +1,21 @@
-"""Start, steer and finish runs."""
+"""Steer and finish runs."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from abreast.api.following import Progress, unseen, wait
 from abreast.api.looking import find_run, find_session, run_or_session
+from abreast.api.starting import start
 from abreast.engine.client import cleaning, retrying, telling, terminal
 from abreast.engine.client import demo as show
-from abreast.engine.client.planning import read_plan as read_plan  # noqa: PLC0414 (a call of ours)
 from abreast.engine.client.requests import connect
 from abreast.engine.client.undoing import undo_plan
 from abreast.engine.common.attendance import require_free
 from abreast.errors import StateError
 from abreast.model.changes import Removal
-from abreast.model.gate import GateProgress
-from abreast.model.gate import unseen as unjudged
 from abreast.model.landing import LandingForecast, LandOptions
 from abreast.model.session import LandMode, Run, Session, SessionKind
-from abreast.model.task import Plan
 from abreast.places import Places, find_places
-
-
-def start(plan: Plan, *, judging: GateProgress | None = None, places: Places | None = None) -> Run:
-    """Record a checked plan as a run, make sure that a worker is there, and return.
-
-    The gate judges a plan of several tasks first (`Plan.gate`), and calls `judging` as it goes
-    through the history. The run's note says what it has put in sequence.
-    """
-    with connect(places or find_places()) as client:
-        return client.start(plan, progress=judging or unjudged)
-
-
-def run(plan: Plan, *, progress: Progress | None = None, places: Places | None = None) -> Run:
-    """Start a plan and wait for it."""
-    begun = start(plan, places=places)
-    return wait(begun.id, progress=progress, places=places)
 
 
 def stop(name: str, *, places: Places | None = None) -> list[Session]:

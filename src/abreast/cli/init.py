@@ -94,10 +94,10 @@ def _try(found: "ProjectCommands", repo: Path | None, *, json: bool) -> bool:
 
     Ctrl-C stops them.
     """
-    from abreast.api import configuring, following, running
+    from abreast.api import configuring, following, running, starting
     from abreast.cli.live import close, code_of, view
 
-    run = running.start(configuring.trial(found, repo=repo))
+    run = starting.start(configuring.trial(found, repo=repo))
     try:
         with view(door.console(stderr=True)) as progress:
             progress(run)

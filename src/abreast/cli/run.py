@@ -119,7 +119,7 @@ def run(
       abreast run --issue 12 --land pr
       abreast run -t "fix the flaky test" -t "document --csv" --verify "pytest -q"
     """  # noqa: D301 (\\b tells the help not to wrap what follows)
-    from abreast.api import running
+    from abreast.api import starting
     from abreast.cli.live import follow, leave
     from abreast.plan.options import Overrides
 
@@ -141,7 +141,7 @@ def run(
             if not issues.agree(found, yes=yes):
                 return 1
         else:
-            read = partial(running.read_plan, plan, texts, overrides, repo=repo)
+            read = partial(starting.read_plan, plan, texts, overrides, repo=repo)
         checked, warnings = _read(read)
         for warning in warnings:
             options.warn(warning)
@@ -200,11 +200,11 @@ def _read(read: "Callable[[], tuple[Plan, list[str]]]") -> "tuple[Plan, list[str
 
 def _start(plan: "Plan") -> "Run":
     """Start a run; while the gate judges a plan of several tasks, show how far it is."""
-    from abreast.api import running
+    from abreast.api import starting
 
     if len(plan.tasks) < 2:
-        return running.start(plan)
+        return starting.start(plan)
     from abreast.cli.judgement_page import progress_bar
 
     with progress_bar() as tick:
-        return running.start(plan, judging=tick)
+        return starting.start(plan, judging=tick)
