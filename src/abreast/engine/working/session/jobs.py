@@ -22,10 +22,11 @@ from abreast.process.command import spawn_detached
 from abreast.process.files import materialise, private_folder
 from abreast.process.identity import Identity
 from abreast.process.patience import pause
-from abreast.process.supervisor import AGENT, load_family
+from abreast.process.supervisor import AGENT, hold_if_free, load_family
 from abreast.process.tree import MARKER, sweep
 from abreast.runner.job import (
     JOB,
+    LOCK,
     Job,
     JobProgress,
     Result,
@@ -187,10 +188,10 @@ async def _pause(ended: asyncio.Event, seconds: float) -> None:
 async def _appear(directory: Path, process: Runner, exited: asyncio.Event) -> Identity:
     began = time.monotonic()
     while (waited := time.monotonic() - began) < _APPEAR:
-        ended = process.poll() is not None
+        nobody = process.poll() is not None and not _is_taken(directory)
         if (runner := load_runner(directory)) is not None:
             return runner
-        if ended:
+        if nobody:
             break
         await _pause(exited, pause(waited, _LONGEST))
     sweep(load_job(directory).marker)  # it must not begin after we have given up on it
@@ -199,6 +200,12 @@ async def _appear(directory: Path, process: Runner, exited: asyncio.Event) -> Id
     raise WorkerError(
         f"the supervisor for {directory} did not start: {said.strip()}", hint=f"its log: {log}"
     )
+
+
+def _is_taken(directory: Path) -> bool:
+    """Return whether a runner has the job, such as one that a killed worker had started."""
+    with hold_if_free(directory / LOCK) as free:
+        return not free
 
 
 async def _follow(
