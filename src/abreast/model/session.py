@@ -19,7 +19,7 @@ class SessionState(StrEnum):
     COMMITTING = "committing"
     DONE = "done"  # clean worktree, commit on its branch, checks passed on that commit
     FAILED = "failed"  # the agent, the setup or the verify command failed
-    BLOCKED = "blocked"  # the agent was denied a tool, or asked something nobody could answer
+    BLOCKED = "blocked"  # the agent was denied a tool, or waits for a person's answer
     STOPPED = "stopped"  # by the user or by a limit; what there was is kept
     UNKNOWN = "unknown"  # it ended without saying how; what there was is kept
     SKIPPED = "skipped"  # a session it needs did not end as done
