@@ -10,7 +10,6 @@ import click
 from abreast.api import looking
 from abreast.cli import as_json, door, options
 from abreast.cli.filters import RowFilter, filters
-from abreast.model.events import EventKind
 from abreast.model.session import LogEvent, Presence, Run, Session
 from abreast.model.snapshot import Snapshot
 from abreast.model.text import counted, harmless
@@ -194,6 +193,8 @@ def _print_head(session: Session, events: int | None) -> None:
 
 def story_line(event: LogEvent) -> str:
     """Return an event with its local time; further lines of its text are indented."""
+    from abreast.model.events import EventKind  # here: `status` starts faster without it
+
     at = time.strftime("%H:%M:%S", time.localtime(event.at))
     # What the CLI calls it helps nobody here; --json has it.
     told = "its conversation begins" if event.kind == EventKind.STARTED else event.text
