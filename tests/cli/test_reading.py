@@ -142,7 +142,7 @@ def test_logs_tell_the_story_harmlessly(recorded):
     assert done.stdout.splitlines()[:4] == [
         "k3v9/csv-export  failed  codex  1:08  12k/810  2 events, 1 file",
         "verify exited with 1: pytest -q E AssertionError: assert 2 == 3",
-        "hint: abreast logs k3v9/csv-export",
+        "hint: abreast resume k3v9",
         "",
     ]
     assert "tool       edit src/report/export.py" in done.stdout

@@ -34,8 +34,9 @@ def logs_head(session: Session, events: int | None) -> Iterator[RenderableType]:
     yield _head(session).append(f"  {', '.join(size)}".rstrip())
     if session.reason:
         yield _text(figures.one_line(session.reason), "yellow")
-    if session.advice:
-        yield _unbroken(f"hint: {figures.one_line(session.advice)}")
+    here = f"abreast logs {session.id}" in session.advice  # which has been typed already
+    if advice := session.goes_on_by if here else session.advice:
+        yield _unbroken(f"hint: {figures.one_line(advice)}")
 
 
 def _head(session: Session) -> Text:
