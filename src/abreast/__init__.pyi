@@ -142,11 +142,9 @@ from abreast.model.session import (
     SessionKind as SessionKind,
     SessionState as SessionState,
 )
+from abreast.model.need import Need as Need, NeedAnswer as NeedAnswer, NeedKind as NeedKind
 from abreast.model.snapshot import (
     Group as Group,
-    Need as Need,
-    NeedAnswer as NeedAnswer,
-    NeedKind as NeedKind,
     Row as Row,
     Snapshot as Snapshot,
     Watched as Watched,

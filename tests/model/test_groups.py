@@ -6,6 +6,7 @@ import pytest
 
 from abreast.model.groups import snapshot_of
 from abreast.model.moment import Moment
+from abreast.model.need import NeedKind
 from abreast.model.question import Question, QuestionKind
 from abreast.model.session import (
     Attendance,
@@ -16,7 +17,7 @@ from abreast.model.session import (
     SessionKind,
     SessionState,
 )
-from abreast.model.snapshot import Group, NeedKind, Watched
+from abreast.model.snapshot import Group, Watched
 from tests.cli import values
 
 HERE = Presence(Attendance.WORKER)

@@ -1,15 +1,15 @@
 """Look at runs and sessions; nothing here changes anything, and what is imported is light."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from abreast.errors import NotFoundError
 from abreast.model.groups import snapshot_of
-from abreast.model.session import Attendance, Presence, Run, Session
+from abreast.model.session import Attendance, Presence, Run, Session, SessionState
 from abreast.model.snapshot import Snapshot, Watched
 from abreast.places import Places, find_places
 from abreast.store import unrecorded as lost
 from abreast.store.reader import Reader
-from abreast.store.snapshots import MOST, SnapshotReader
 
 if TYPE_CHECKING:
     from abreast.model.pull_request import SessionRequest
@@ -20,7 +20,7 @@ def runs(*, limit: int = 20, places: Places | None = None) -> list[Run]:
     return reader_of(places).runs(limit)
 
 
-def snapshot(run: str = "", *, most: int = MOST, places: Places | None = None) -> Snapshot:
+def snapshot(run: str = "", *, most: int = 1_000, places: Places | None = None) -> Snapshot:
     """Return what every face shows: the sessions in groups, and what waits for a person.
 
     Of one run (a unique prefix will do), or of all unfinished runs and the newest others, until
@@ -29,9 +29,24 @@ def snapshot(run: str = "", *, most: int = MOST, places: Places | None = None) -
     """
     where = places or find_places()
     name = find_run(run, places=where).id if run else ""
+    from abreast.store.snapshots import SnapshotReader
+
     found = SnapshotReader(where.database, name, most).read()
     watched = [Watched(one, presence(one, places=where)) for one in found.runs]
     return snapshot_of(watched, found.questions, found.stamp)
+
+
+def newest(*, places: Places | None = None) -> Snapshot:
+    """Return the snapshot of the runs that go on, or else of the newest one; without a revision.
+
+    It is read at once, for `abreast status`: nothing is remembered for another look.
+    """
+    reader = reader_of(places)
+    runs = reader.active() or reader.runs(1)
+    watched = [Watched(one, presence(one, places=places)) for one in runs]
+    asks = {SessionState.RUNNING, SessionState.BLOCKED}
+    may_ask = any(session.state in asks for run in runs for session in run.sessions)
+    return replace(snapshot_of(watched, reader.waiting() if may_ask else (), 0), revision="")
 
 
 def find_run(name: str = "", *, places: Places | None = None) -> Run:

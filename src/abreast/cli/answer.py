@@ -19,7 +19,8 @@ from abreast.process import clock
 
 if TYPE_CHECKING:
     from abreast.engine.client.answering import AnswerResult
-    from abreast.model.snapshot import Need, Row
+    from abreast.model.need import Need
+    from abreast.model.snapshot import Row
 
 _ALLOW = {"once": Decision.ONCE, "session": Decision.SESSION}
 _LEADS_TO = {

@@ -21,12 +21,13 @@ from abreast.model.gate import PlanJudgement
 from abreast.model.handoff import Freshness, Handoff
 from abreast.model.issue import IssuePlan
 from abreast.model.landing import LandingForecast
+from abreast.model.need import Need
 from abreast.model.pull_request import SessionRequest
 from abreast.model.question import Question
 from abreast.model.rescue import KeptPage, KeptWork, Restored
 from abreast.model.session import LandState, LogEvent, Run, Session, SessionState
 from abreast.model.session_page import SessionPage
-from abreast.model.snapshot import Group, Need
+from abreast.model.snapshot import Group
 from abreast.model.task import Deliverable
 from abreast.plan.project import ProjectCommands
 from abreast.plan.settings import SettingsPage

@@ -1,23 +1,26 @@
 """Rows of a snapshot as lines of a table: in groups, with what each is doing or waits for."""
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from abreast.cli import figures
 from abreast.cli.states import EXPLAINED, GROUP_STYLES
 from abreast.model.groups import snapshot_of
-from abreast.model.question import Question
 from abreast.model.session import Attendance, LandState, Presence, Run, Session, SessionState
-from abreast.model.snapshot import Group, NeedKind, Row, Snapshot, Watched
+from abreast.model.snapshot import Group, Row, Snapshot, Watched
 
-_ASK = {NeedKind.QUESTION: "asks: ", NeedKind.UNATTENDED: "", NeedKind.REVIEW: ""}
+if TYPE_CHECKING:
+    from abreast.model.question import Question
+
+_ASK = {"question": "asks: "}  # before what is asked, by the kind of the need
 _FIRST = (Group.NEEDS_YOU, Group.WORKING, Group.FAILED, Group.WAITING, Group.TO_LAND, Group.DONE)
 """Which rows are shown where there is no room for all: failures do not hide what is at work."""
 
 
 def rows_of_run(
-    run: Run, who: Attendance = Attendance.NOT_NEEDED, asked: Iterable[Question] = ()
+    run: Run, who: Attendance = Attendance.NOT_NEEDED, asked: "Iterable[Question]" = ()
 ) -> Snapshot:
     """Return the snapshot of one run as it is at hand, with the questions that wait."""
     return snapshot_of([Watched(run, Presence(who))], asked, 0)
@@ -25,7 +28,10 @@ def rows_of_run(
 
 def liveliest(rows: Sequence[Row]) -> list[Row]:
     """Return rows, the first ones those that are shown where there is no room for all."""
-    return sorted(rows, key=lambda row: _FIRST.index(row.group))
+    found: dict[Group, list[Row]] = {group: [] for group in _FIRST}
+    for row in rows:
+        found[row.group].append(row)
+    return [row for group in found.values() for row in group]
 
 
 def fold(rows: Sequence[Row], room: int) -> tuple[list[Row], list[Row]]:

@@ -51,12 +51,12 @@ def status(
     """
     wanted = RowFilter(repo, state, agent)
     one_look = run or json or not wanted.all
-    snapshot = wanted.of(looking.snapshot(run) if one_look else looking.snapshot(most=1))
+    snapshot = wanted.of(looking.snapshot(run) if one_look else looking.newest())
     if everything and wanted.all and not run:
         found = [(r, looking.presence(r)) for r in looking.runs(limit=1_000_000)]
     else:
         found = [(one.run, one.presence) for one in snapshot.runs]
-        if wanted.all and not run:
+        if json and wanted.all and not run:  # its rows are those of everything
             found = [one for one in found if not one[0].state.final] or found[:1]
     left = [] if run or not find_places().worktrees.exists() else looking.unrecorded()
     requests = [one for r, _ in found for one in looking.pull_requests(r)] if pr else []
@@ -140,7 +140,7 @@ def watch(
     from abreast.model.session import Attendance
 
     wanted = RowFilter(repo, state, agent)
-    if not run and any(one.goes_on for one in looking.snapshot(most=1).runs):
+    if not run and any(one.goes_on for one in looking.newest().runs):
         return follow_all(wanted, json=json)
     found = looking.find_run(run)
     if looking.presence(found).who in {Attendance.AGENT, Attendance.NOBODY}:
@@ -197,7 +197,7 @@ def story_line(event: LogEvent) -> str:
 
     at = time.strftime("%H:%M:%S", time.localtime(event.at))
     # What the CLI calls it helps nobody here; --json has it.
-    told = "its conversation begins" if event.kind == EventKind.STARTED else event.text
+    told = "its conversation begins" if event.kind == "started" else event.text
     text = harmless(told).strip().replace("\n", "\n" + " " * 21)
     return f"{at}  {event.kind:<9}  {text}".rstrip()
 

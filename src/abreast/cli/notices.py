@@ -9,7 +9,7 @@ from abreast.cli import figures
 from abreast.cli.states import EXPLAINED, LAND_STYLES, SESSION_STYLES
 from abreast.model.conflicts import WorkConflict, told_files
 from abreast.model.session import LandState, Session, SessionKind, SessionState
-from abreast.model.snapshot import NeedKind, Row
+from abreast.model.snapshot import Row
 from abreast.model.text import named
 
 _FILES = 3  # in conflict that are named on a line; `abreast logs` has them all
@@ -41,7 +41,7 @@ def asking(rows: Iterable[Row]) -> list[Text]:
     for row in rows:
         if row.need and row.need.questions and not row.session.state.final:
             text = Text(f"{name_of(row.session)} ", overflow="fold")
-            word = "asks" if row.need.kind is NeedKind.QUESTION else "asks for permission"
+            word = "asks" if row.need.kind == "question" else "asks for permission"
             lines.append(
                 text.append(word, "yellow").append(f": {figures.harmless(row.need.asked).strip()}")
             )

@@ -7,10 +7,13 @@ return it. How a session comes into its group is in `model.groups`.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from abreast.model.moment import Moment
-from abreast.model.question import Question
 from abreast.model.session import LandState, Presence, Run, RunState, Session
+
+if TYPE_CHECKING:
+    from abreast.model.need import Need
 
 
 class Group(StrEnum):
@@ -22,44 +25,6 @@ class Group(StrEnum):
     WAITING = "waiting"  # for other tasks or for a free place
     TO_LAND = "to land"
     DONE = "done"
-
-
-class NeedKind(StrEnum):
-    """Why a session waits for a person."""
-
-    QUESTION = "question"  # its agent has asked something
-    PERMISSION = "permission"  # its agent was denied a tool, or has changed what it may not
-    REVIEW = "review"  # its commit lands once a person has looked at it
-    BOUNCE = "bounce"  # it does not land as it is, and no agent will repair it
-    CHECKOUT = "checkout"  # it is merged and tested; the target's checkout cannot come along
-    LEFT = "left"  # the landing has stopped before its turn
-    LIMIT = "limit"  # one of its limits is reached
-    QUOTA = "quota"  # its agent is not logged in, has no credit, or a quota is used up
-    UNATTENDED = "unattended"  # its worker was killed: nobody works on its run
-
-
-@dataclass(frozen=True, repr=False)
-class NeedAnswer:
-    """A command that answers a need, whole and ready to be typed, and what it does."""
-
-    command: str
-    does: str
-
-
-@dataclass(frozen=True, repr=False)
-class Need:
-    """What a session needs a person for.
-
-    `asked` says what it is about. `since` is when it began to wait, in Unix seconds; None where
-    that is not known. The first of `answers` is what saying yes does. `questions` are those of its
-    agent that nobody has answered, the oldest first.
-    """
-
-    kind: NeedKind
-    asked: str
-    since: float | None
-    answers: tuple[NeedAnswer, ...]
-    questions: tuple[Question, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
@@ -74,7 +39,7 @@ class Row:
     target: str
     group: Group
     since: Moment
-    need: Need | None = None
+    need: "Need | None" = None
     waits: str = ""
 
     @property
@@ -104,7 +69,7 @@ class Row:
         return now.since(self.since)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Watched:
     """A run of a snapshot, and who works on it."""
 
@@ -117,7 +82,7 @@ class Watched:
         return not self.run.state.final and self.run.state is not RunState.OPEN
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Snapshot:
     """All rows, in the order in which they are shown, and the runs that they belong to.
 

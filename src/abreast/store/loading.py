@@ -12,7 +12,6 @@ from typing import Any
 
 from abreast import codec
 from abreast.model.conflicts import WorkConflict
-from abreast.model.question import AnswerChoice, Question
 from abreast.model.session import LogEvent, Run, Session
 from abreast.model.usage import Usage
 
@@ -31,21 +30,14 @@ def load_conflicts(text: str) -> tuple[WorkConflict, ...]:
     return codec.load(tuple[WorkConflict, ...], json.loads(text), "the conflicts of a session")
 
 
-@lru_cache(maxsize=1024)
-def load_choices(text: str) -> tuple[AnswerChoice, ...]:
-    """Return what `rows.columns_of` was given."""
-    return tuple(AnswerChoice(**one) for one in json.loads(text))
-
-
 NUMBERS = ("input_tokens", "cached_tokens", "output_tokens", "cost_usd")
 
 Loader = Callable[[Any], Any]
 
 RENAMED = {"run": "run_id"}
-_OF_ONE = {"session": "session_id"}  # in the tables of what belongs to a session
 
 
-def _loaders(kind: type[Run | Session | Question]) -> dict[str, Loader]:
+def _loaders(kind: type[Run | Session]) -> dict[str, Loader]:
     """Return how to read each field of `kind` that its column holds in other words."""
     return {one.name: load for one in fields(kind) if (load := _loader(one.type))}
 
@@ -55,18 +47,13 @@ def _loader(kind: object) -> Loader | None:
         return {member.value: member for member in kind}.__getitem__
     if kind == tuple[WorkConflict, ...]:
         return load_conflicts
-    if kind == tuple[AnswerChoice, ...]:
-        return load_choices
     return load_list if kind == tuple[str, ...] else None
 
 
-_RUN, _SESSION, _QUESTION = _loaders(Run), _loaders(Session), _loaders(Question)
+_RUN, _SESSION = _loaders(Run), _loaders(Session)
 RUN_COLUMNS = tuple(one.name for one in fields(Run) if one.name != "sessions")
 _SESSION_FIELDS = tuple(one.name for one in fields(Session) if one.name != "usage")
 SESSION_COLUMNS = (*(RENAMED.get(n, n) for n in _SESSION_FIELDS), *NUMBERS, "usage_source")
-
-_QUESTION_FIELDS = tuple(one.name for one in fields(Question))
-QUESTION_COLUMNS = tuple(_OF_ONE.get(name, name) for name in _QUESTION_FIELDS)
 
 
 def _load(
@@ -92,12 +79,6 @@ def load_session(row: Sequence[Any]) -> Session:
     values["usage"] = Usage(*row[len(_SESSION_FIELDS) :])
     vars(session).update(values)
     return session
-
-
-def load_question(row: Sequence[Any]) -> Question:
-    """Return the question that the values of `QUESTION_COLUMNS` stand for."""
-    found = _load(_QUESTION_FIELDS, _QUESTION, row)
-    return Question(**found | {name: bool(found[name]) for name in ("several", "live")})
 
 
 def columns(names: Iterable[str], table: str) -> str:

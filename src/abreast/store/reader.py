@@ -8,25 +8,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from abreast.errors import NotFoundError
-from abreast.model.question import Decision, Question
 from abreast.model.session import LogEvent, Run, Session, SessionKind
 from abreast.model.usage import Usage
 from abreast.store.direct import open_snapshot
 from abreast.store.loading import (
     NUMBERS,
-    QUESTION_COLUMNS,
     RUN_COLUMNS,
     SESSION_COLUMNS,
     columns,
     load_event,
     load_list,
-    load_question,
     load_run,
     load_session,
 )
+
+if TYPE_CHECKING:
+    from abreast.model.question import Question
 
 # Written for both databases; `?` stands for a parameter.
 _OF_RUN, _OF_SESSION = columns(RUN_COLUMNS, "r"), columns(SESSION_COLUMNS, "s")
@@ -39,14 +39,6 @@ _RECORDS = (
 _CONFLICTS = "WHERE s.conflicts <> '[]' AND r.common_dir <> ''"
 _NEWEST = "ORDER BY r.ordinal DESC, r.created DESC, r.id DESC"
 _NOT_FINAL = "r.state NOT IN ('done', 'failed', 'stopped')"
-_QUESTIONS = f"SELECT {columns(QUESTION_COLUMNS, 'q')} FROM abreast_questions q"  # noqa: S608
-_ORDER_ASKED = "ORDER BY q.asked, q.id"
-# One whose session goes on without its answer, or was stopped or lost, waits for nobody any more.
-_WAITING = (
-    "JOIN abreast_sessions s ON s.id = q.session_id AND s.attempt = q.attempt "
-    "WHERE q.answered IS NULL AND ((q.live AND s.state = 'running') OR s.state = 'blocked')"
-)
-WAITING_QUESTIONS = f"{_QUESTIONS} {_WAITING} {_ORDER_ASKED}"
 _EVENTS = "SELECT id, at, run_id, session_id, kind, text FROM abreast_events WHERE id > ?"
 
 
@@ -209,19 +201,23 @@ class Reader:
         rows = self._query(f"{_EVENTS} AND {column} = ? ORDER BY id", after, name)
         return [(row[0], load_event(row[1:])) for row in rows]
 
-    def waiting(self) -> list[Question]:
+    def waiting(self) -> "list[Question]":
         """Return the questions of all sessions that wait for a person, the oldest first."""
-        return list(map(load_question, self._query(WAITING_QUESTIONS)))
+        from abreast.store import asked
 
-    def questions(self, session: str) -> list[Question]:
+        return list(map(asked.load_question, self._query(asked.WAITING_QUESTIONS)))
+
+    def questions(self, session: str) -> "list[Question]":
         """Return all that a session has ever asked, answered or not, the oldest first."""
-        where = f"WHERE q.session_id = ? {_ORDER_ASKED}"
-        return list(map(load_question, self._query(f"{_QUESTIONS} {where}", session)))
+        from abreast.store import asked
 
-    def allowed(self, session: str) -> list[Question]:
+        where = f"WHERE q.session_id = ? {asked.ORDER_ASKED}"
+        rows = self._query(f"{asked.QUESTIONS} {where}", session)
+        return list(map(asked.load_question, rows))
+
+    def allowed(self, session: str) -> "list[Question]":
         """Return the permissions that a person has given a session for all of its rest."""
-        granted = Decision.SESSION.value
-        return [one for one in self.questions(session) if one.decision == granted]
+        return [one for one in self.questions(session) if one.decision == "session"]
 
     def usage(self, session: str) -> list[UsagePart]:
         """Return what each attempt at a session spent, in total and on each model."""

@@ -14,17 +14,15 @@ from typing import Any, Generic, TypeVar
 
 from abreast.model.question import Question
 from abreast.model.session import Run, Session
+from abreast.store.asked import QUESTION_COLUMNS, WAITING_QUESTIONS, load_question
 from abreast.store.direct import Query, open_snapshot
 from abreast.store.loading import (
-    QUESTION_COLUMNS,
     RUN_COLUMNS,
     SESSION_COLUMNS,
     columns,
-    load_question,
     load_run,
     load_session,
 )
-from abreast.store.reader import WAITING_QUESTIONS
 
 MOST = 1_000
 """Sessions of a snapshot: those of unfinished runs, and of the newest until there are so many."""

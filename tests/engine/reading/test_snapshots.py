@@ -8,8 +8,9 @@ import pytest
 
 from abreast import aio, api
 from abreast.engine.reading import snapshots
+from abreast.model.need import NeedKind
 from abreast.model.session import RunState, SessionState
-from abreast.model.snapshot import Group, NeedKind, Snapshot
+from abreast.model.snapshot import Group, Snapshot
 from abreast.places import Places
 from abreast.store.engine import make_engine
 from abreast.store.rows import SessionUpdate
