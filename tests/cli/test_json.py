@@ -146,6 +146,7 @@ def test_an_agent(capsys):
                 "model": False,
                 "structured_output": False,
                 "confined_writes": "",
+                "answered": False,
                 "told": "",
             },
             "install_hint": "npm i",
