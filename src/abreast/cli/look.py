@@ -193,8 +193,6 @@ def _print_head(session: Session, events: int | None) -> None:
 
 def story_line(event: LogEvent) -> str:
     """Return an event with its local time; further lines of its text are indented."""
-    from abreast.model.events import EventKind  # here: `status` starts faster without it
-
     at = time.strftime("%H:%M:%S", time.localtime(event.at))
     # What the CLI calls it helps nobody here; --json has it.
     told = "its conversation begins" if event.kind == "started" else event.text
