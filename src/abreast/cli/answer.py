@@ -239,6 +239,9 @@ def _ask(item: _Item) -> bool:
 
 def _outcome(said: "AnswerResult") -> str:
     session = said.question.session
+    if said.lost:
+        run = session.partition("/")[0]
+        return f"nobody works on {session}: it hears that once it goes on: abreast resume {run}"
     if said.left:
         more = f"{said.left} more are" if said.left > 1 else "one more is"
         return f"{session} goes on once {more} answered: abreast answer {session}"

@@ -12,6 +12,7 @@ from abreast.engine.client.requests import connect
 from abreast.engine.client.telling import require_resumable, resume_with
 from abreast.engine.client.watching import require_run
 from abreast.engine.common.answers import told
+from abreast.engine.common.attendance import is_lost
 from abreast.engine.common.layout import layout_of
 from abreast.errors import NotFoundError, StateError
 from abreast.model.question import Decision, Question, QuestionKind
@@ -31,12 +32,14 @@ class AnswerResult:
     """What an answer has come to. `resumed`: the session had ended with it, and goes on.
 
     `left` counts the other questions that the agent has asked together with this one, or that its
-    session still waits for: it goes on when they are answered, too.
+    session still waits for: it goes on when they are answered, too. `lost`: nobody works on it any
+    more, after a restart of the machine, say; it hears the answer once it is resumed.
     """
 
     question: Question
     resumed: bool = False
     left: int = 0
+    lost: bool = False
 
 
 def find_question(session: Session, number: str, places: Places) -> Question:
@@ -67,7 +70,7 @@ def answer(
         with connect(places) as client:
             client.store.answer(question.id, decision, text)
         left = [one for one in _others(question, places) if one.call == question.call]
-        return AnswerResult(answered, left=len(left))
+        return AnswerResult(answered, left=len(left), lost=is_lost(session, places))
     if question.live:
         session = _ended(session, places)
         _require_fit(replace(question, live=False), decision, text)

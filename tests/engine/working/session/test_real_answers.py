@@ -86,6 +86,21 @@ def test_it_waits_for_the_answer_whoever_dies_meanwhile(tmp_path: Path) -> None:
         assert stage.events(name, "answered") == ["Tabs", "80 columns", "Tabs, Spaces"]
 
 
+def test_an_answer_outlives_everything_that_it_was_for(tmp_path: Path) -> None:
+    with rigged("claude", tmp_path, trapped=False) as rig:
+        stage = rig.stage
+        run = stage.start(rig.task("one", *done(asks("Tabs or spaces?")), limits=PATIENT))
+        name = f"{run.id}/one"
+        waiting(rig, name)
+        stage.kill_everything()
+        assert answered(rig, name, "Tabs").lost
+        rig.play("tabs", *done(), match="The answer is: Tabs")
+        api.resume(run.id, places=stage.places)
+        (session,) = stage.wait(run.id).sessions
+        assert (session.state, session.attempt) == (SessionState.DONE, 2), session.reason
+        assert len(rig.turns("tabs")) == 2
+
+
 def test_permissions_are_given_once_or_for_the_session_or_denied(tmp_path: Path) -> None:
     with rigged("claude", tmp_path, trapped=False) as rig:
         once, lasting, never = (rig.root / f"{word}.txt" for word in ("once", "lasting", "never"))
