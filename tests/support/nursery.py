@@ -2,9 +2,10 @@
 
 Importing is two thirds of what a worker costs to start, and as much as all the rest of a short
 test. A forked worker runs the same module from its first line, as `__main__`, with the command
-line, environment, folder, log and session that it would have been started with. Workers that a
-program starts, not the test itself, are started as for users, and so are all in the tests that are
-about how workers start and end (`as_for_users`).
+line, environment, folder, log and session that it would have been started with. So does the fork
+server that each worker has for its runners. Workers that a program starts, not the test itself, are
+started as for users, and so are all in the tests that are about how workers start and end
+(`as_for_users`).
 """
 
 import json
@@ -22,6 +23,8 @@ from pathlib import Path
 
 import pytest
 
+from abreast.process.identity import MARKER
+from abreast.runner.order import NOBODY, ROOM
 from abreast.runner.successor import Successor
 from tests.support.deadlines import SECONDS
 
@@ -65,9 +68,10 @@ class Nursery:
 
     def _begin(self) -> subprocess.Popen[bytes]:
         argv = [*_COMMAND[:2], Path(__file__).with_name("nursery_process.py"), self._address]
+        argv += ["-m", "abreast.runner", ROOM]  # what is shown of runners is written over it
         # Without the environment of the test that needs it first: that would name its folders.
         self._process = subprocess.Popen(
-            argv, cwd="/", env={}, stdin=subprocess.PIPE, start_new_session=True
+            argv, cwd="/", env={MARKER: NOBODY}, stdin=subprocess.PIPE, start_new_session=True
         )
         return self._process
 

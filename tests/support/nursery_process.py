@@ -13,12 +13,15 @@ import time
 from typing import NoReturn
 
 _WORKER = "abreast.engine.working.worker"
+_RUNNER = "abreast.runner.__main__"
 
 
 def _serve(address: str) -> None:
     """Fork a worker for each order until our standard input ends."""
-    __import__(_WORKER)
-    del sys.modules[_WORKER]  # what it imports stays; itself, each runs as its own `__main__`
+    __import__("abreast.runner.fork_server")
+    for module in (_WORKER, _RUNNER):
+        __import__(module)
+        del sys.modules[module]  # what it imports stays; itself, each runs as its own `__main__`
     gc.collect()
     gc.freeze()  # a collection would write to all that the workers share with us
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who hand on exit codes
@@ -68,10 +71,14 @@ def _become(order: dict) -> NoReturn:
         os.environ.clear()
         os.environ.update(order["env"])
         time.tzset()
-        sys.argv[1:] = order["argv"][4:]
-        if prelude := os.environ.pop("ABREAST_TEST_PRELUDE", ""):
-            runpy.run_path(prelude)
-        runpy.run_module(_WORKER, run_name="__main__", alter_sys=True)
+        if _forks_runners():
+            module, arguments = _RUNNER, ["--fork-server"]
+        else:
+            module, arguments = _WORKER, order["argv"][4:]
+            if prelude := os.environ.pop("ABREAST_TEST_PRELUDE", ""):
+                runpy.run_path(prelude)
+        sys.argv[1:] = arguments
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
         code = 0
     except SystemExit as end:
         if isinstance(end.code, str):
@@ -84,6 +91,36 @@ def _become(order: dict) -> NoReturn:
         with contextlib.suppress(OSError):
             sys.stderr.flush()
         os._exit(code)
+
+
+def _forks_runners() -> bool:
+    """Fork the worker's fork server, for the same reason; return whether we are that one."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    if (pid := os.fork()) == 0:
+        ours.close()
+        os.setsid()
+        os.dup2(theirs.detach(), 0)
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        for stream in (1, 2):
+            os.dup2(nothing, stream)
+        return True
+    theirs.close()
+    fork_server = sys.modules["abreast.engine.working.session.fork_server"].fork_server
+    fork_server._control, fork_server._process = ours, _Child(pid)
+    return False
+
+
+class _Child:
+    """The fork server, to its worker."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+
+    def kill(self) -> None:
+        os.kill(self._pid, signal.SIGKILL)
+
+    def wait(self) -> None:
+        os.waitpid(self._pid, 0)
 
 
 if __name__ == "__main__":
