@@ -116,7 +116,7 @@ def raising(monkeypatch):
     ("line", "code", "kind", "said"),
     [
         ("status nope", 1, "not-found", "there is no run nope"),
-        ("run", 2, "usage", "give either a plan or at least one -t TEXT"),
+        ("run", 2, "usage", "give either a plan, at least one -t TEXT, or issues"),
         ("agnets", 2, "usage", "Did you mean 'agents'?"),
         ("run -t x --agent nope", 1, "plan", "there is no agent `nope`"),
     ],
