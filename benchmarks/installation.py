@@ -1,5 +1,6 @@
 """An abreast of its own whose worker is up: what runs cost is not mixed with what starting does."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ from tests.support.deadlines import SECONDS
 
 from abreast.engine.common.worker_process import find_worker
 from abreast.places import Places, find_places
+from abreast.runner.order import FORK_SERVER
 from benchmarks.measure import cpu_with_children
 
 ABREAST = str(Path(sys.executable).with_name("abreast"))
@@ -33,16 +35,26 @@ class Installation:
     def cpu(self) -> float:
         """CPU seconds of the worker and of all runners, agents and gits that have ended.
 
-        Every runner is a child of the worker and is waited for by it; every process that an agent
-        leaves behind becomes a child of its runner.
+        Every runner is waited for by the worker or by its fork server, which counts with it; every
+        process that an agent leaves behind becomes a child of its runner.
         """
-        return cpu_with_children(self.worker)
+        return sum(map(cpu_with_children, (self.worker, *self._fork_servers())))
 
     def settle(self) -> None:
-        """Wait until the worker has waited for all its children: then `cpu` is complete."""
+        """Wait until all that the worker has started is waited for: then `cpu` is complete."""
         deadline = time.monotonic() + SECONDS
-        while self.worker.children(recursive=True) and time.monotonic() < deadline:
+        while time.monotonic() < deadline:
+            if not {*self.worker.children(recursive=True)}.difference(self._fork_servers()):
+                return
             time.sleep(0.02)
+
+    def _fork_servers(self) -> list[psutil.Process]:
+        found = []
+        for one in self.worker.children():
+            with contextlib.suppress(psutil.Error):  # it has just ended
+                if FORK_SERVER in one.cmdline():
+                    found.append(one)
+        return found
 
     def clear(self) -> None:
         """Remove the worktrees of runs that have been measured."""
