@@ -26,7 +26,7 @@ COMPOUND = re.compile(r"\w*(?:\w_\w|[a-z][A-Z])\w*")
 OURS = {
     *("cached_tokens", "exit_code", "input_tokens", "output_tokens", "session_id", "FileChange"),
     *("additionalProperties", "anyOf", "structured_output"),
-    *("ABREAST_RETRIES", "GIT_TERMINAL_PROMPT", "NO_COLOR", "NO_PROXY"),
+    *("ABREAST_RETRIES", "GIT_TERMINAL_PROMPT", "NO_COLOR", "NO_PROXY", "XDG_CONFIG_HOME"),
 }
 
 

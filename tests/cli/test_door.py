@@ -74,12 +74,20 @@ class Screen:
         termios.tcsetattr(theirs, termios.TCSANOW, settings)
         self._theirs = theirs
         self._sent = b""
+        self._then = (b"", b"")
         self.code = 0  # of the latest command
         self._reading = threading.Thread(target=self._read)
         self._reading.start()
 
-    def run(self, *arguments: str, keys: str = "") -> str:
-        """Return all that a command line prints on this terminal; `keys` are typed ahead."""
+    def resize(self, columns: int) -> None:
+        termios.tcsetwinsize(self._theirs, (50, columns))
+
+    def run(self, *arguments: str, keys: str = "", then: tuple[str, str] = ("", "")) -> str:
+        """Return all that a command line prints on this terminal.
+
+        `keys` are typed ahead; `then` is a text, and the keys that are typed once it is there.
+        """
+        self._then = (then[0].encode(), then[1].encode())
         os.write(self._ours, keys.encode())
         before = sys.stdin, sys.stdout, sys.stderr
         streams = [open(os.dup(self._theirs), mode, encoding="utf-8") for mode in "rww"]  # noqa: PTH123, SIM115
@@ -102,6 +110,10 @@ class Screen:
         with contextlib.suppress(OSError):  # the other end is closed
             while chunk := os.read(self._ours, 65536):
                 self._sent += chunk
+                text, keys = self._then
+                if text and text in self._sent:
+                    self._then = (b"", b"")
+                    os.write(self._ours, keys)
 
     def close(self) -> None:
         os.close(self._theirs)

@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from abreast.cli.edge import guard
+from tests.cli.test_door import OURS, screen  # noqa: F401 (a fixture)
 from tests.support.recorded_homes import install
 
 
@@ -18,19 +19,18 @@ def home(tmp_path, monkeypatch, set_zone):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("ABREAST_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.delenv("ABREAST_DB", raising=False)
-    monkeypatch.setenv("COLUMNS", "80")
     for agent in ("claude", "codex", "gemini"):
         install(tmp_path, agent, "subagents")
         install(tmp_path, agent, "plain")
     return tmp_path
 
 
-def test_a_terminal_of_80_columns(home, capsys):
+def test_a_terminal_of_80_columns(home, screen):  # noqa: F811
+    screen.resize(80)
     for by in ("day", "session", "run", "agent", "model"):
-        assert guard(["ledger", "--by", by]) == 0
-        shown = capsys.readouterr().out
-        assert max(map(len, shown.splitlines())) <= 80
-        lines = shown.splitlines()
+        lines = OURS.sub("", screen.run("ledger", "--by", by)).splitlines()
+        assert screen.code == 0
+        assert max(map(len, lines)) <= 80
         assert lines[0].startswith(by)
         assert lines[1].endswith("█")
         assert "6 delegations: 6 loss; net -18k tokens" in lines

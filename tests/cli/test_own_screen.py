@@ -43,7 +43,9 @@ class Shell:
         self.pid, self._ours = pty.fork()
         if self.pid == 0:
             os.chdir(folder)
-            os.execvpe("sh", ["sh", "-i"], {**os.environ, "PS1": "$ ", "TERM": "xterm", "ENV": ""})  # noqa: S606
+            # COLUMNS, which readline leaves in the environment of a process, would bind its size.
+            env = {k: v for k, v in os.environ.items() if k not in {"COLUMNS", "LINES"}}
+            os.execvpe("sh", ["sh", "-i"], {**env, "PS1": "$ ", "TERM": "xterm", "ENV": ""})  # noqa: S606
         self.size(80)
 
     def size(self, width: int) -> None:

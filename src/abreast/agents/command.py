@@ -56,7 +56,7 @@ class CommandAgent(Agent):
         if not launch.choice.command:
             raise AgentError(
                 "the agent `command` has no command",
-                hint='write agent = { name = "command", command = "…" }',
+                hint='write agent = { command = "…" }',
             )
         if launch.resume:
             raise AgentError(

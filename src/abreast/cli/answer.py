@@ -128,12 +128,15 @@ def _entry(row: "Row", need: "Need") -> dict[str, object]:
 
 def _items(row: "Row", need: "Need", number: str) -> list[_Item]:
     asked = [one for one in need.questions if number in {"", one.id.partition("#")[2]}]
-    return [_of_question(row, one) for one in asked] if need.questions else [_of_need(row, need)]
+    if not need.questions:
+        return [_of_need(row, need)]
+    several = len(need.questions) > 1
+    return [_of_question(row, one, one.id if several else row.id) for one in asked]
 
 
-def _of_question(row: "Row", one: Question) -> _Item:
+def _of_question(row: "Row", one: Question, name: str) -> _Item:
     goes_on = "it waits" if one.live else "its turn has ended; your answer resumes it"
-    lines = _head(row, one.id, one.asked, goes_on)
+    lines = _head(row, name, one.asked, goes_on)
     if one.kind is QuestionKind.PERMISSION:
         # In full, as it is: what a person allows is nothing but what stands here.
         about = (f"    {line}" for line in one.about.splitlines() or [""])

@@ -93,9 +93,13 @@ def _doing(session: Session) -> str:
         SessionState.VERIFYING: "running its verify command",
         SessionState.COMMITTING: "making its commit",
     }
-    if session.state in began:
-        return began[session.state]
-    return figures.one_line(session.last_action) or f"starting {figures.one_line(session.agent)}…"
+    at_work = figures.one_line(session.last_action) or _starting(session.agent)
+    return began.get(session.state, at_work)
+
+
+def _starting(agent: str) -> str:
+    """Return what is shown of an agent that has said nothing yet; a command says nothing at all."""
+    return "running its command" if agent == "command" else f"starting {figures.one_line(agent)}…"
 
 
 def landing_word(session: Session) -> str:

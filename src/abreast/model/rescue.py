@@ -8,7 +8,7 @@ from pathlib import Path
 class KeptKind(StrEnum):
     """What was kept; the word stands behind `@` in its name."""
 
-    SNAPSHOT = "snapshot"  # all that its worktree held, committed or not
+    WORKTREE = "worktree"  # all that its worktree held, committed or not
     COMMITS = "commits"  # those that its agent made, before they were squashed
     EARLIER = "earlier"  # of attempts and repairs that were replaced, and branches that are gone
     SUBMODULE = "submodule"  # commits that were made in a submodule of its worktree
@@ -22,7 +22,7 @@ class KeptKind(StrEnum):
 
 
 _WORDS = {
-    KeptKind.SNAPSHOT: "all that its worktree held",
+    KeptKind.WORKTREE: "all that its worktree held",
     KeptKind.COMMITS: "the commits of its agent",
     KeptKind.EARLIER: "what a later attempt replaced",
     KeptKind.SUBMODULE: "commits in a submodule",

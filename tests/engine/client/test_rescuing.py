@@ -28,7 +28,7 @@ def test_what_a_cleaned_session_held_comes_back(shared_stage: Stage, tmp_path: P
     assert [one.at for one in found.works] == sorted((w.at for w in found.works), reverse=True)
     kinds = {(one.session.partition("/")[2], one.kind) for one in found.works}
     assert kinds >= {
-        ("red", KeptKind.SNAPSHOT),
+        ("red", KeptKind.WORKTREE),
         ("made", KeptKind.COMMITS),
         ("dump", KeptKind.FILES),
     }
@@ -85,7 +85,7 @@ def test_work_whose_record_is_gone_is_found_and_comes_back(local_stage: Stage) -
         file.unlink()
     found = rescuing.kept_works(repo=local_stage.repo.path, places=local_stage.places).works
     assert {(one.session, one.kind, one.state) for one in found} >= {
-        (f"{run.id}/red", KeptKind.SNAPSHOT, ""),
+        (f"{run.id}/red", KeptKind.WORKTREE, ""),
         (f"{run.id}/good", KeptKind.BRANCH, ""),
     }
     page = rescuing.kept_page(
@@ -119,7 +119,7 @@ def test_refs_that_others_made_run_nothing(shared_stage: Stage, tmp_path: Path) 
     git("config", "core.fsmonitor", f"touch {planted}; true")
     (hooks.parent / "info/attributes").write_text("* filter=evil\n")
     names = [one.name for one in rescuing.kept_works(run.id, places=shared_stage.places).works]
-    assert names == [f"{red}@snapshot"]
+    assert names == [f"{red}@worktree"]
     rescuing.restore_kept(red, places=shared_stage.places)
     rescuing.restore_kept(red, folder=tmp_path / "there", places=shared_stage.places)
     assert (tmp_path / "there/red.txt").read_text() == "new\n"

@@ -17,8 +17,8 @@ def restore(
 ) -> Restored:
     """Put what is kept under `name` on a new `branch`, or into the new or empty `folder`.
 
-    Without either, the branch is `rescued/RUN/TASK`, with the kind behind it unless it is a
-    snapshot. What is kept stays where it is, so this can be repeated. Raises NotFoundError for an
+    Without either, the branch is `rescued/RUN/TASK`, with the kind behind it unless it is all of a
+    worktree. What is kept stays where it is, so this can be repeated. Raises NotFoundError for an
     unknown name, StateError when branch or folder hold something else.
     """
     work = find_kept(places, name, here)
@@ -34,7 +34,7 @@ def restore(
 
 def _branch_of(work: KeptWork) -> str:
     whole = f"rescued/{work.session}"
-    return whole if work.kind is KeptKind.SNAPSHOT else f"{whole}-{work.kind}"
+    return whole if work.kind is KeptKind.WORKTREE else f"{whole}-{work.kind}"
 
 
 def _onto(places: Places, work: KeptWork, branch: str) -> Restored:

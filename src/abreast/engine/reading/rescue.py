@@ -19,7 +19,7 @@ from abreast.store.reader import Reader
 from abreast.store.unrecorded import unrecorded
 
 _KINDS = {
-    "snap": KeptKind.SNAPSHOT,
+    "snap": KeptKind.WORKTREE,
     "agent": KeptKind.COMMITS,
     "kept": KeptKind.EARLIER,
     "submodule": KeptKind.SUBMODULE,
