@@ -12,7 +12,7 @@ from inline_snapshot import snapshot
 from rich.cells import cell_len
 from rich.text import Text
 
-from abreast.cli import groups, live
+from abreast.cli import drawing, groups, plain_lines
 from abreast.cli.console import Column, Grid
 from abreast.cli.edge import guard
 from abreast.cli.groups import rows_of_run
@@ -46,7 +46,7 @@ def many():
 
 def picture(width, height=25):
     on = console(width, height=height)
-    on.print(live.live(many(), Moment(values.NOW), on))
+    on.print(drawing.live(many(), Moment(values.NOW), on))
     return on.file.getvalue()
 
 
@@ -90,7 +90,7 @@ def test_sixty_columns_hold_no_column_of_dashes():
     tasks = ("a-task-with-a-long-name", "another-task", "last")
     waits = {"last": {"needs": tasks[:2]}}
     queue = values.run(*(values.session(n, SessionState.QUEUED, **waits.get(n, {})) for n in tasks))
-    drawn = draw(live.live(rows_of_run(queue), Moment(values.NOW), console(60)), 60)
+    drawn = draw(drawing.live(rows_of_run(queue), Moment(values.NOW), console(60)), 60)
     assert drawn == snapshot("""\
 shop  run k3v9  main at 1a2b3c4  1:23
   task                  state  agent  now
@@ -138,7 +138,7 @@ def test_what_a_session_does(fields, said):
 
 def test_what_an_agent_asks_is_told_with_the_command_that_answers():
     on = console(200)
-    lines = live.Lines(on)
+    lines = plain_lines.Lines(on)
     lines.show(rows_of_run(values.running()))
     before = on.file.getvalue()
     for _ in range(2):

@@ -8,7 +8,7 @@ from inline_snapshot import snapshot
 from rich.cells import cell_len
 from rich.console import Console
 
-from abreast.cli import groups, live
+from abreast.cli import drawing, groups, live, plain_lines
 from abreast.cli.groups import rows_of_run
 from abreast.model.conflicts import FileConflict, WorkConflict
 from abreast.model.moment import Moment
@@ -19,7 +19,7 @@ from tests.cli.drawing import codes, console, draw, text_of, without_colour
 
 def picture(run, width=80, *, colour=False, now=values.NOW):
     on = console(width, colour=colour)
-    return draw(live.live(rows_of_run(run), Moment(now), on), width, colour=colour)
+    return draw(drawing.live(rows_of_run(run), Moment(now), on), width, colour=colour)
 
 
 def test_at_80_columns():
@@ -73,7 +73,7 @@ def test_colour_adds_nothing_but_colour():
 def test_a_terminal_without_unicode_gets_ascii():
     raw = io.BytesIO()
     on = Console(file=io.TextIOWrapper(raw, encoding="ascii"), width=80, height=6, _environ={})
-    on.print(live.live(rows_of_run(values.running()), Moment(values.NOW), on))
+    on.print(drawing.live(rows_of_run(values.running()), Moment(values.NOW), on))
     on.file.flush()
     assert b" csv-export " in raw.getvalue()
     assert b"... and 2 sessions more" in raw.getvalue()
@@ -98,7 +98,7 @@ def test_a_crowd_is_folded_and_the_lively_stay():
 
 def test_plain_lines_tell_each_change_once():
     on = console()
-    lines = live.Lines(on)
+    lines = plain_lines.Lines(on)
     for run in (values.running(), values.running(), values.finished(), values.landed()):
         lines.show(rows_of_run(run))
     assert text_of(on) == snapshot("""\
@@ -124,7 +124,7 @@ def test_conflicts_show_while_they_last():
     with_main = WorkConflict("main", (file, *(replace(file, path=f"{n}.py") for n in range(4))), 2)
     with_main = replace(with_main, is_target=True)
     on = console(200)
-    lines = live.Lines(on)
+    lines = plain_lines.Lines(on)
     lines.show(rows_of_run(tree()))
     before = text_of(on)
     for run in (tree(with_other), tree(with_other, with_main), tree(with_main), tree()):
@@ -147,7 +147,7 @@ k3v9/retry-http: no longer conflicts with main
 def test_plain_lines_are_not_folded():
     on = console(40)
     long = replace(values.EXPORT, state=SessionState.FAILED, reason="word " * 40)
-    lines = live.Lines(on)
+    lines = plain_lines.Lines(on)
     lines.show(rows_of_run(values.run()))
     lines.show(rows_of_run(values.run(long)))
     assert len(text_of(on).splitlines()) == 1
@@ -187,7 +187,7 @@ def test_what_a_done_session_says(fields, said):
 
 
 def test_before_the_first_news_there_is_something_to_see():
-    view = live.Picture(console(), lambda: Moment(values.NOW))
+    view = drawing.Picture(console(), lambda: Moment(values.NOW))
     assert "starting" in draw(view.render())
     view.show(rows_of_run(values.run(values.RETRY, state=RunState.DONE)))
     assert "retry-http" in draw(view.render())
@@ -196,7 +196,7 @@ def test_before_the_first_news_there_is_something_to_see():
 def test_lines_leave_out_what_was_known_before():
     on = Console(file=io.StringIO(), width=200)
     before = values.landed()
-    lines = live.Lines(on, before)
+    lines = plain_lines.Lines(on, before)
     lines.show(rows_of_run(before))
     assert on.file.getvalue() == ""
     first = before.sessions[0]
