@@ -9,10 +9,10 @@ PYTEST_ARGS ?=
 # Where this is set, as in many containers, each of the processes below compiles all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test soak check compiled bench docs lock clean
+.PHONY: help setup demo test soak reliability check compiled bench docs lock clean
 
 help: ## Show the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 setup: .venv/.ready ## Make .venv with the locked dependencies
 
@@ -25,6 +25,11 @@ test: setup ## Run every check and test, with the three real CLIs
 
 soak: setup $(CLIS) ## Run the rows of which others prove the same
 	$(BIN)/pytest -n 3 --dist loadgroup -m product $(PYTEST_ARGS)
+
+reliability: setup ## Kill workers at every point, and write docs/reliability.md
+	@rm -f .reliability.jsonl
+	ABREAST_RELIABILITY=$(CURDIR)/.reliability.jsonl $(BIN)/pytest -n 2 -m "product or not product" tests/engine/working/test_crash_points.py
+	$(BIN)/python docs/reliability.py .reliability.jsonl
 
 check: setup ## Lint, format, types, layers
 	$(BIN)/ruff check .

@@ -74,6 +74,11 @@ def test_a_populated_database_of_any_age_is_upgraded_and_read(
     assert run.sessions[0].conflicts == ((CONFLICT,) if revision >= "0011" else ())
     asked = [(one.about, one.choices) for one in reader.questions("r1/retry-http")]
     assert asked == (ASKED if revision >= "0013" else [])
+    lines = (run.sessions[0].added, run.sessions[0].deleted)
+    assert lines == ((14, 3) if revision >= "0014" else (None, None))
+    since = run.sessions[0].since
+    assert since is not None
+    assert since.wall == (1790000301 if revision >= "0014" else 1790000300)
     assert run.sessions[1].after == (("retry-http",) if revision >= "0008" else ())
 
 

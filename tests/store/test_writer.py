@@ -68,6 +68,10 @@ def test_a_run_is_read_back_as_it_was_added(store, reader):
         parent="r0/t9",
         started_tick="boot 1.250",
         ended_tick="boot 2.500",
+        added=14,
+        deleted=3,
+        moved=6.5,
+        moved_tick="boot 2.500",
     )
     assert all(getattr(full, f.name) != f.default for f in fields(Session)), (
         "a field at its default would not be tested"
@@ -111,7 +115,8 @@ def test_a_change_touches_only_what_it_names(store, reader):
 
 def test_a_change_can_name_every_field_that_a_session_gains_over_time():
     fixed = {"id", "run", "task", "kind", "produces", "needs", "after", "parent", "most_repairs"}
-    elsewhere = {"attempt", "usage", "started_tick", "ended_tick"}  # next_attempt, set_usage, times
+    elsewhere = {"attempt", "usage"}  # next_attempt, set_usage
+    elsewhere |= {"started_tick", "ended_tick", "moved", "moved_tick"}  # times
     assert {f.name for f in fields(SessionUpdate)} == (
         {f.name for f in fields(Session)} - fixed - elsewhere
     )
@@ -125,7 +130,7 @@ def test_times_are_set_where_the_state_says_so(store, reader, clock):
     clock.now = 6000.0
     store.update_session("r1/t0", SessionUpdate(state=SessionState.RUNNING))
     session = reader.session("r1/t0")
-    assert (session.started, session.ended) == (5000.0, None)
+    assert (session.started, session.ended, session.moved) == (5000.0, None, 6000.0)
     store.update_session("r1/t0", SessionUpdate(state=SessionState.DONE))
     clock.now = 7000.0
     store.update_session("r1/t0", SessionUpdate(state=SessionState.DONE))
@@ -215,7 +220,10 @@ def test_another_attempt_starts_without_the_results_of_the_one_before(store, rea
     store.request_stop("r1/t0")
     store.update_session("r1/t0", gained)
     assert store.next_attempt("r1/t0") == 2
-    assert reader.session("r1/t0") == replace(before, attempt=2, landing=LandState.NONE)
+    after = reader.session("r1/t0")
+    assert after.since is not None
+    times = {"moved": after.moved, "moved_tick": after.moved_tick}
+    assert after == replace(before, attempt=2, landing=LandState.NONE, **times)
     assert not store.stop_requested("r1/t0")
     with pytest.raises(StateError, match="r1/t0 has not ended: it is queued"):
         store.next_attempt("r1/t0")

@@ -26,7 +26,7 @@ _REQUESTED = ("land_order", "land_batch", "land_tests")  # how the latest landin
 _DERIVED = ("installed", "text", "net", "worth", "usd", "gained", "stale", "words")  # properties
 _LEFT_OUT = {  # not for readers
     "Run": ("generation", "created_tick", "common_dir", *_REQUESTED),
-    "Session": ("started_tick", "ended_tick"),
+    "Session": ("started_tick", "ended_tick", "moved_tick"),
 }
 _ADDED: Mapping[str, Mapping[str, Any]] = {
     "Run": {"seconds": float, "attendance": Attendance, "last_sign": float | None},

@@ -225,8 +225,13 @@ def tally(sessions: Iterable[Session]) -> str:
 
 
 def files(session: Session) -> str:
-    """Return how many files a session has touched, unknown before it has started."""
-    return figures.UNKNOWN if session.started is None else str(len(session.files))
+    """Return how many files a session has touched, with lines where they are known: `2 +14 -3`."""
+    if session.started is None:
+        return figures.UNKNOWN
+    many = str(len(session.files))
+    if not session.files or session.added is None or session.deleted is None:
+        return many
+    return f"{many} +{session.added} -{session.deleted}"
 
 
 def tokens(usage: Usage) -> str:

@@ -58,7 +58,7 @@ def rows_of(watched: Watched, questions: "Mapping[str, tuple[Question, ...]]") -
             repo=run.repo,
             target=target,
             group=group,
-            since=session.over or session.began or run.began,
+            since=session.since or run.began,
             need=need,
             waits=_waits_for(session, ended) if group is Group.WAITING else "",
         )

@@ -129,6 +129,8 @@ class Attempt:
     last_action: str = ""
     turns: int = 0
     files: tuple[str, ...] = ()
+    added: int | None = None  # lines, in `files`; None: not known
+    deleted: int | None = None
     commit: str = ""
     reason: str = ""
     hint: str = ""
@@ -176,6 +178,8 @@ class Session(Changeable):
     parent: str = ""  # of a child: the session that it was started for, as far as that is known
     started_tick: str = ""
     ended_tick: str = ""
+    moved: float | None = None  # when it came into its state and landing; None: not known
+    moved_tick: str = ""
     most_repairs: int = 0
 
     @property
@@ -191,6 +195,12 @@ class Session(Changeable):
     @property
     def over(self) -> Moment | None:
         return None if self.ended is None else Moment(self.ended, self.ended_tick)
+
+    @property
+    def since(self) -> Moment | None:
+        """When it came into its state and landing, as far as that is known."""
+        known = None if self.moved is None else Moment(self.moved, self.moved_tick)
+        return known or self.over or self.began
 
     @property
     def waits_for(self) -> tuple[str, ...]:

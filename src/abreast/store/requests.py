@@ -192,7 +192,7 @@ class Requests(Writing):
             reason = f"undone by {by}" if by else ""
             text = line(landing.value, f"by {by}" if by else row.landed)
             self._append(db, row.run_id, session, "landing", text)
-            values = {"landing": landing.value, "reason": reason, "hint": hint}
+            values = {"landing": landing.value, "reason": reason, "hint": hint, **self._moved()}
             db.execute(sa.update(sessions).where(sessions.c.id == session).values(values))
 
     def request_stop(self, name: str) -> list[str]:
@@ -238,13 +238,19 @@ class Requests(Writing):
             self._move(db, row, now, generation=generation, **more)
         return generation
 
+    def _moved(self) -> dict[str, Any]:
+        """Return the columns that tell when a session has come into another state: now."""
+        now = self._clock()
+        return {"moved": now.wall, "moved_tick": now.tick}
+
     def _queue_landing(self, db: sa.Connection, names: Collection[str]) -> None:
         """Queue those of these sessions for landing that are done."""
         done = sessions.c.state == SessionState.DONE.value
         for row in find_all(db, sessions.c.id.in_(names), done):
             require_transition(row.id, LandState(row.landing), LandState.QUEUED, anew=True)
             queued = {"landing": LandState.QUEUED.value, "landed": "", "reason": "", "hint": ""}
-            db.execute(sa.update(sessions).where(sessions.c.id == row.id).values(queued))
+            values = {**queued, **self._moved()}
+            db.execute(sa.update(sessions).where(sessions.c.id == row.id).values(values))
 
     def _again(
         self, db: sa.Connection, row: sa.Row[Any], lost: Mapping[str, int], *, fresh: bool
@@ -269,6 +275,7 @@ class Requests(Writing):
         values = columns_of(vars(Attempt())) | {
             "started_tick": "",
             "ended_tick": "",
+            **self._moved(),
             "state": SessionState.QUEUED.value,
             "attempt": attempt,
             "stop_requested": False,

@@ -108,11 +108,15 @@ sessions = sa.Table(
     _text("started_tick"),  # see `Moment`
     _time("ended"),
     _text("ended_tick"),
+    _time("moved"),
+    _text("moved_tick"),
     _prose("last_action"),
     _count("turns"),
     *_usage(),  # over all attempts; `usage` has the parts
     sa.Column("usage_source", sa.Text, nullable=False, server_default="none"),
     _list("files"),
+    sa.Column("added", sa.Integer),
+    sa.Column("deleted", sa.Integer),
     _text("commit"),
     _prose("reason"),
     _prose("hint"),

@@ -251,10 +251,13 @@ class Store(Requests, QuestionBook, NoteBook):
             db.execute(sa.update(sessions).where(sessions.c.id == session).values(values))
 
     def _times(self, row: sa.Row[Any], change: SessionUpdate) -> dict[str, Any]:
-        if change.state is UNSET:
-            return {}
         now = self._clock()
-        times: dict[str, Any] = {}
+        state = row.state if change.state is UNSET else change.state.value
+        landing = row.landing if change.landing is UNSET else change.landing.value
+        stays = (state, landing) == (row.state, row.landing)
+        times = {} if stays else _at("moved", UNSET, now)
+        if change.state is UNSET:
+            return times
         if change.state is not SessionState.QUEUED and row.started is None:
             times |= _at("started", change.started, now)
         if change.state.final and row.ended is None:

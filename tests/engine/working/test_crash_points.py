@@ -21,6 +21,7 @@ from abreast.model.task import AgentChoice
 from tests.engine.working.test_crash import Journal
 from tests.support.crashing import CrashingStage
 from tests.support.deadlines import eventually
+from tests.support.reliability import record
 from tests.support.repos import Repo
 from tests.support.stage import Stage, scripted, task, until
 
@@ -101,6 +102,8 @@ def test_a_run_goes_on_after_its_worker_died_at_every_point(
     assert journal.lines() == ["one", "two"]
     assert {session.attempt for session in ended.sessions} == {1}
     assert len(crashing.met()) > 100
+    fault = "the worker dies (kill -9)" + (", all writes" if every else "")
+    record("a run of two sessions with setup, verify and landing", fault, len(crashing.met()))
 
 
 def test_a_run_is_resumed_wherever_all_died(
@@ -126,6 +129,8 @@ def test_a_run_is_resumed_wherever_all_died(
     check(stage, api.find_run(run.id, places=stage.places))
     assert stage.repo.git("show", "main:half.txt") == "half"
     assert set(journal.lines()) == {"setup", "agent", "verify", "landing"}
+    fault = "worker, runner and agent die (kill -9), then `resume`"
+    record("setup, agent, verify and the landing's verify", fault, 4)
 
 
 def come_to(stage: Stage, run: str, journal: Journal, word: str) -> bool:
@@ -155,3 +160,4 @@ def test_a_delegation_is_answered_after_its_worker_died_at_every_point(
     assert delivered.value == answer
     eventually(lambda: left_over(crashing) == [], "nothing is left")
     assert len(crashing.met()) > 20
+    record("a delegation", "the worker dies (kill -9)", len(crashing.met()))

@@ -23,7 +23,7 @@ from abreast.engine.working.session.keeping import (
 )
 from abreast.engine.working.session.repairing import dropped
 from abreast.gate.planned import BaseTree, declare
-from abreast.git.changes import changed_files
+from abreast.git.changes import changed_files, diffstat
 from abreast.git.commit import anchor, commit_tree, restore_tree, seal, tree_of, wants_signature
 from abreast.git.merge import markers_in
 from abreast.git.publish import pack_made, published
@@ -86,9 +86,16 @@ def check(context: SessionContext) -> Ending | None:
     built, base_tree = build_tree(context.tree), _base_tree(repo, base)
     worked = built.tree not in {base_tree, _left_by_setup(context)}
     objects = context.tree.objects
-    changes = changed_files(repo, base, built.tree, env=objects) if worked else ()
-    files = tuple(change.path for change in changes)
-    context.update(SessionUpdate(files=files, outside=_outside(context.task, files)))
+    stats = diffstat(repo, base, built.tree, env=objects) if worked else []
+    files = tuple(one.path for one in stats)
+    context.update(
+        SessionUpdate(
+            files=files,
+            added=sum(one.added or 0 for one in stats),
+            deleted=sum(one.deleted or 0 for one in stats),
+            outside=_outside(context.task, files),
+        )
+    )
     if ending := unfit(context, built) or _unexpected(context, files):
         return ending
     tree = built.tree if worked else base_tree  # what setup has left is no work
