@@ -74,6 +74,12 @@ def test_it_walks_through_all_that_waits(
     assert guard(["answer", "--json"]) == 0
     needs = json.loads(capsys.readouterr().out)["needs"]
     assert [one["session"] for one in needs] == [name, f"{review.id}/look"]
+    assert guard(["answer"]) == 0
+    page, what_next = capsys.readouterr()
+    assert ": to be reviewed" in page
+    assert what_next == f"next: abreast answer {name}#1.1 --choice 1\n"
+    assert guard(["answer", f"{review.id}/look"]) == 0
+    assert capsys.readouterr().err == ""  # what it needs is no answer in words
     assert guard(["answer", f"{name}#1.2"]) == 0
     shown = capsys.readouterr().out
     # It has ended: a single call is not to be allowed any more.

@@ -70,6 +70,8 @@ def test_every_hint_of_a_session_works(
             if "abreast: " in said:  # how an error begins
                 refused[found] = said
     assert refused == {}
+    assert "is a run, not a session" in (wrong := screen.run("show", run.id))
+    assert f"abreast status {run.id} lists its sessions" in wrong
     assert tried >= {"answer", "logs", "resume", "attach", "status"}
     asked = stage.session(f"{run.id}/asks")
     assert asked.attempt > 1, "it was answered"

@@ -36,7 +36,9 @@ def test_each_is_shown_and_done_with_as_the_person_says(
         person.until("[q]uit")
         person.type("x\r")
         person.until("answerwithoneoftheletters")
-        person.type("d\r")
+        person.type("leave it\r")  # no letter, although it begins with one
+        person.until("answerwithoneoftheletters")
+        person.type("diff\r")
         person.until("+new")
         person.type("l\r")
         person.until(f"{run.id}/first:landed")

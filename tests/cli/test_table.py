@@ -7,7 +7,7 @@ from inline_snapshot import snapshot
 from rich.cells import cell_len
 
 from abreast.cli import figures, table
-from abreast.cli.groups import rows_of_run
+from abreast.cli.groups import rows_of_run, run_line
 from abreast.cli.states import LAND_STYLES, MARKS, RUN_STYLES, SESSION_STYLES
 from abreast.model.moment import Moment
 from abreast.model.session import (
@@ -226,6 +226,21 @@ def test_a_hint_names_the_run_and_a_reason_does_not_repeat_the_state():
     assert "retry-http stopped by you\n  hint: abreast resume k3v9 goes on with it" in drawn
 
 
+def test_what_only_waits_for_an_answer_is_not_to_be_resumed():
+    asked = replace(
+        values.RETRY, state=SessionState.BLOCKED, hint="answer it: abreast answer k3v9/retry-http"
+    )
+    assert table.next_steps(replace(values.run(asked), state=RunState.FAILED)) == []
+    other = replace(values.DOCS, state=SessionState.FAILED)
+    steps = table.next_steps(replace(values.run(asked, other), state=RunState.FAILED))
+    assert steps == ["next: abreast resume k3v9 to go on with what is not done"]
+
+
+def test_a_branch_is_called_by_its_short_name():
+    run = replace(values.run(values.RETRY), base="refs/heads/main")
+    assert "  main at " in run_line(run).plain
+
+
 def test_every_state_has_a_look():
     assert set(SESSION_STYLES) == set(MARKS) == set(SessionState)
     assert set(RUN_STYLES) == set(RunState)
@@ -255,6 +270,7 @@ def test_a_command_in_a_hint_is_never_broken():
     on.print(table.closing(values.run(bounced), Moment(values.NOW)), crop=False)
     then = "then: abreast attach k3v9/retry-http"
     assert f"  hint: {hint}; {then}" in text_of(on).splitlines()
+    assert replace(bounced, hint="log in").advice == "log in; then: abreast land k3v9/retry-http"
 
 
 def test_a_repair_is_shown_where_a_landing_is_and_what_it_drops_below():

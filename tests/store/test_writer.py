@@ -223,7 +223,7 @@ def test_another_attempt_starts_without_the_results_of_the_one_before(store, rea
     after = reader.session("r1/t0")
     assert after.since is not None
     times = {"moved": after.moved, "moved_tick": after.moved_tick}
-    assert after == replace(before, attempt=2, landing=LandState.NONE, **times)
+    assert after == replace(before, attempt=2, files=("a",), landing=LandState.NONE, **times)
     assert not store.stop_requested("r1/t0")
     with pytest.raises(StateError, match="r1/t0 has not ended: it is queued"):
         store.next_attempt("r1/t0")
@@ -232,11 +232,12 @@ def test_another_attempt_starts_without_the_results_of_the_one_before(store, rea
 def test_a_fresh_attempt_forgets_the_session_of_the_cli(store, reader):
     store.add_run(make_run(), "{}")
     store.update_session(
-        "r1/t0", SessionUpdate(state=SessionState.FAILED, cli_session="c", branch="b")
+        "r1/t0",
+        SessionUpdate(state=SessionState.FAILED, cli_session="c", branch="b", files=("a",)),
     )
     store.next_attempt("r1/t0", fresh=True)
     session = reader.session("r1/t0")
-    assert (session.cli_session, session.branch) == ("", "b")
+    assert (session.cli_session, session.branch, session.files) == ("", "b", ())
 
 
 def test_every_session_of_the_cli_is_remembered_once(store, database_url):

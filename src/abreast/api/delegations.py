@@ -133,7 +133,7 @@ def tell(
     where = places or find_places()
     if not name.partition("/")[0]:  # an unset variable of a shell, say: not the newest run
         raise NotFoundError(
-            f"{name!r} is not the name of a session", hint="`abreast status` lists them"
+            f"{name!r} is not the name of a session", hint="`abreast status --all` lists them"
         )
     found = run_or_session(name, where)
     if isinstance(found, Run) and len(found.sessions) != 1:

@@ -68,15 +68,19 @@ def find_session(name: str, *, places: Places | None = None) -> Session:
     A run of one session, such as a delegation, stands for that.
     """
     reader = reader_of(places)
+    only: list[Session] = []
     if "/" in name:
         prefix, _, task = name.partition("/")
         found = [s for s in reader.run_by_prefix(prefix).sessions if s.task == task]
     else:
         found = reader.sessions_by_task(name)
         if not found and len(only := reader.sessions(name)) == 1:
-            found = only
+            found, only = only, []
+    if not found and only:
+        hint = f"abreast status {only[0].run} lists its sessions"
+        raise NotFoundError(f"{name} is a run, not a session", hint=hint)
     if not found:
-        raise NotFoundError(f"there is no session {name}", hint="`abreast status` lists them")
+        raise NotFoundError(f"there is no session {name}", hint="`abreast status --all` lists them")
     return found[0]
 
 

@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -28,6 +28,23 @@ _LEADS_TO = {
     Decision.SESSION: "allow it for the rest of this session",
     Decision.DENY: "deny it; the agent is told, and goes on without it",
 }
+_OPTIONS = {
+    Decision.ONCE: "--allow once",
+    Decision.SESSION: "--allow session",
+    Decision.DENY: "--deny",
+}
+_STANDS = {
+    "question": "it asks",
+    "permission": "it may not go on by itself",
+    "review": "to be reviewed",
+    "bounce": "it bounced",
+    "checkout": "your checkout is in the way",
+    "left": "its landing has stopped",
+    "limit": "at a limit",
+    "quota": "its agent did not start",
+    "unattended": "nobody works on its run",
+}
+"""How a session stands that needs a person, by the kind of the need."""
 _SKIP, _QUIT = "s", "q"
 
 
@@ -112,7 +129,8 @@ def _show(waiting: "list[tuple[Row, Need]]", name: str, *, json: bool) -> int:
         return 0
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         click.echo("\n\n".join(item.page for item in items))
-        click.echo('abreast answer SESSION "…" answers, as --choice, --allow and --deny', err=True)
+        if asks := [(row.id, need.questions) for row, need in waiting if need.questions]:
+            click.echo(f"next: abreast answer {_typed(*asks[0])}", err=True)
         return 0
     for number, item in enumerate(items, 1):
         click.echo(f"\n--- {number} of {len(items)} ---", err=True)
@@ -120,6 +138,15 @@ def _show(waiting: "list[tuple[Row, Need]]", name: str, *, json: bool) -> int:
         if not _ask(item):
             break
     return 0
+
+
+def _typed(session: str, questions: Sequence[Question]) -> str:
+    """Return what is typed after `abreast answer` to answer the first question of a session."""
+    one = questions[0]
+    name = one.id if questions[1:] else session
+    if one.kind is QuestionKind.PERMISSION:
+        return f"{name} {', or '.join(_OPTIONS[decision] for decision in one.offered)}"
+    return f"{name} --choice 1" if one.choices else f'{name} "…"'
 
 
 def _entry(row: "Row", need: "Need") -> dict[str, object]:
@@ -183,7 +210,7 @@ def _giving(one: Question, decision: Decision, said: str) -> Callable[[], str]:
 
 def _of_need(row: "Row", need: "Need") -> _Item:
     """Return what is no question of an agent's: the commands that settle it."""
-    lines = [*_head(row, row.id, need.since, need.kind.value)]
+    lines = [*_head(row, row.id, need.since, _STANDS[need.kind.value])]
     lines += [f"  {line}" for line in need.asked.splitlines()]
     lines += [f"  {n}  {one.command}: {one.does}" for n, one in enumerate(need.answers, 1)]
     keys = {str(n): _running(one.command) for n, one in enumerate(need.answers, 1)}

@@ -29,7 +29,7 @@ def attach(*, session: str, json: bool) -> int:
     """
     from abreast.api import terminals
 
-    _require_terminal()
+    _require_terminal(f"abreast path {session} prints where its worktree is")
     return _sit_down(terminals.attach(session), json=json)
 
 
@@ -82,18 +82,18 @@ def open_(*, name: str, agent: str, base: str, model: str, repo: Path | None, js
     """
     from abreast.api import terminals
 
-    _require_terminal()
+    _require_terminal('abreast run -t "…" starts a task')
     terminal = terminals.open_session(
         name, agent, repo=repo, base=base, model=model, warn=options.warn
     )
     return _sit_down(terminal, json=json)
 
 
-def _require_terminal() -> None:
+def _require_terminal(instead: str) -> None:
     if not sys.stdin.isatty():
         raise StateError(
             "an interactive session needs a terminal, and standard input is none",
-            hint='for work without you: abreast run -t "…"',
+            hint=f"without one: {instead}",
         )
 
 

@@ -65,7 +65,8 @@ def run_line(run: Run) -> Text:
     line = Text(no_wrap=True, overflow="ellipsis")
     line.append(figures.one_line(run.repo.rstrip("/").rpartition("/")[2]), "bold")
     line.append("  run ").append(run.id, "bold")
-    return line.append(f"  {figures.one_line(run.base)} at {run.base_sha[:7]}")
+    base = run.base.removeprefix("refs/heads/")
+    return line.append(f"  {figures.one_line(base)} at {run.base_sha[:7]}")
 
 
 def doing(row: Row) -> str:

@@ -90,5 +90,5 @@ def _told(session: Session) -> str:
     if session.state is SessionState.QUEUED and not session.repairing:
         return f"after {', '.join(session.waits_for)}" if session.waits_for else ""
     if session.state.final:
-        return figures.one_line(session.reason)
+        return figures.one_line(session.reason).removeprefix(f"{session.state} ")
     return f"repairing {session.repairing}" if session.repairing else ""

@@ -17,7 +17,7 @@ Land = Callable[[Session], Run]
 
 
 class Choice(StrEnum):
-    """What a person may answer, by its first letter."""
+    """What a person may answer, by its first letter or in full."""
 
     LAND = "land"
     BACK = "back"
@@ -26,7 +26,7 @@ class Choice(StrEnum):
     QUIT = "quit"
 
 
-_KEYS = {choice.value[0]: choice for choice in Choice}
+_KEYS = {key: choice for choice in Choice for key in (choice.value[0], choice.value)}
 _ASK = "[l]and, send [b]ack with a remark, [d]iff, [s]kip, [q]uit"
 
 
@@ -87,7 +87,7 @@ def _decide(session: Session, where: str) -> Choice:
     print_page(door.console(), show(session.id))
     while True:
         said = click.prompt(_ASK, err=True, show_choices=False).strip().lower()
-        choice = _KEYS.get(said[:1])
+        choice = _KEYS.get(said)
         if choice is None:
             click.echo("answer with one of the letters", err=True)
         elif choice is Choice.DIFF:

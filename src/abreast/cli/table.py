@@ -131,7 +131,7 @@ def runs_table(runs: "Iterable[tuple[Run, Presence]]", now: Moment) -> Grid:
             Text(f"{_done(run)}/{len(run.sessions)}"),
             Text(figures.duration(run.took(who.at(now)))),
             Text(run.land),
-            Text(figures.one_line(run.base)),
+            Text(figures.one_line(run.base.removeprefix("refs/heads/"))),
             Text(figures.one_line(Path(run.repo).name)),
             Text(", ".join(name_of(session) for session in run.sessions)),
         )
@@ -194,7 +194,9 @@ def next_steps(run: Run) -> list[str]:
             steps.append(f"next: abreast land {run.id} --review to look at {them} and decide")
         else:
             steps.append(f"next: abreast land {run.id} to bring {them} into {target}")
-    if run.state.final and any(s.state is not SessionState.DONE for s in run.sessions):
+    # One that has asked goes on with its answer; resumed without, it would only ask again.
+    left = (s for s in run.sessions if s.state is not SessionState.DONE)
+    if run.state.final and any("abreast answer " not in s.hint for s in left):
         steps.append(f"next: {run.sessions[0].goes_on_by} to go on with what is not done")
     return steps
 

@@ -225,7 +225,9 @@ class Session(Changeable):
         if not self.hint or any(word in self.hint for word in ("abreast ", "git ", "://")):
             return self.hint
         done = self.state is SessionState.DONE
-        return f"{self.hint}; then: {f'abreast attach {self.id}' if done else self.goes_on_by}"
+        # What a hook or verify says is to be mended in its work; all else around it.
+        own = f"abreast {'attach' if 'its output' in self.hint else 'land'} {self.id}"
+        return f"{self.hint}; then: {own if done else self.goes_on_by}"
 
     @property
     def landed_name(self) -> str:

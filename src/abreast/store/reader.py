@@ -133,7 +133,7 @@ class Reader:
             ids = ", ".join(run.id for run in found[:5])
             raise NotFoundError(f"{len(found)} runs start with {prefix}", hint=f"such as {ids}")
         what = f"there is no run {prefix}" if prefix else "no run is on record"
-        hint = "`abreast status` lists the runs" if prefix else "`abreast demo` shows a run"
+        hint = "`abreast status --all` lists the runs" if prefix else "`abreast demo` shows a run"
         raise NotFoundError(what, hint=hint)
 
     def sessions(self, run: str) -> list[Session]:

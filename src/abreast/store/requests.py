@@ -281,6 +281,8 @@ class Requests(Writing):
             "stop_requested": False,
             "again": "",
         }
+        if not fresh:
+            values["files"] = row.files  # they are still in its worktree
         if fresh:
             values |= {"cli_session": "", "repairs": 0, **left_behind(row, "")}
         if fresh or row.state == SessionState.DONE.value:

@@ -97,6 +97,18 @@ def test_a_failed_one_shows_what_is_there_and_what_to_do(shared_stage: Stage, mo
     assert '"half.txt"' in abreast("show", f"{run.id}/red", "--json").stdout
 
 
+def test_a_bounced_one_says_how_to_settle_it_and_not_to_land_it_as_it_is(
+    shared_stage: Stage,
+) -> None:
+    stage = shared_stage
+    run = begin(stage, task("one", scripted(Write(FILE, "first\nmine\n"), Say("Done.")), repairs=0))
+    meanwhile(stage, run.id)
+    api.land(run.id, places=stage.places)
+    page = api.show(f"{run.id}/one", places=stage.places)
+    assert page.command == ""
+    assert page.advice == f"abreast attach {run.id}/one, merge main there, abreast land {run.id}"
+
+
 def test_a_repaired_one_says_so_with_what_its_repair_drops(shared_stage: Stage) -> None:
     stage = shared_stage
     run = begin(stage, repaired(Write(FILE, "first\nmine\n"), verify="true"))

@@ -57,7 +57,7 @@ def parse(name: str) -> tuple[str, str, int]:
     run, _, task = child.partition("/")
     if not run:  # an unset variable of a shell, say: it does not mean the newest run
         raise NotFoundError(
-            f"{name!r} is not the name of a run", hint="`abreast status` lists the runs"
+            f"{name!r} is not the name of a run", hint="`abreast status --all` lists the runs"
         )
     return run, task, int(number or 0)
 

@@ -138,7 +138,9 @@ def require_resumable(session: Session) -> None:
 def _until_it_ends(session: Session) -> str:
     if session.kind is SessionKind.OPEN:
         return f"it is its person's own: {session.goes_on_by} opens it"
-    return f"abreast stop {session.id} ends it, {session.goes_on_by} goes on with it"
+    if agent_named(session.agent).capabilities.resume:
+        return f'abreast stop {session.id} ends it, then: abreast tell {session.id} "…"'
+    return f"abreast stop {session.id} ends it, abreast retry {session.id} runs it again"
 
 
 def _require_words(session: Session, text: str) -> None:

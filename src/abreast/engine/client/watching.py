@@ -103,5 +103,5 @@ def require_run(reader: Reader, run: str) -> Run:
     """Return the run of exactly this id; raises NotFoundError."""
     found = reader.run(run)
     if found is None:
-        raise NotFoundError(f"there is no run {run}", hint="`abreast status` lists the runs")
+        raise NotFoundError(f"there is no run {run}", hint="`abreast status --all` lists the runs")
     return found

@@ -100,7 +100,7 @@ def _stopped(result: Result, name: str = "") -> Ending | None:
         return Ending(
             SessionState.STOPPED,
             f"{who}stopped by {result.stopped_by}",
-            "raise the limit in the plan, then: abreast resume RUN",
+            "abreast resume RUN goes on with it, its limits counted anew",
             Cause.LIMIT,
         )
     return None

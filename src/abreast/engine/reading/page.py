@@ -49,6 +49,7 @@ def page_of(session: Session, run: Run, places: Places) -> SessionPage:
     over = landed or session.landing is LandState.UNDONE
     lands = session.state is SessionState.DONE and session.commit and not over
     first = [s.task for s in run.sessions if s.task in task.needs and not _has_landed(s)]
+    back = session.landing is LandState.BOUNCED and bool(session.advice)  # as it is, it would again
     return SessionPage(
         session,
         run.target,
@@ -59,8 +60,8 @@ def page_of(session: Session, run: Run, places: Places) -> SessionPage:
         conflicts,
         (*lost, *_repairs(session, run), *_risks(task, files, conflicts)),
         _landing(run, task, first) if lands else "",
-        f"abreast land {run.id if first else session.id}" if lands else "",
-        "" if lands else _advice(session),
+        f"abreast land {run.id if first else session.id}" if lands and not back else "",
+        "" if lands and not back else _advice(session),
         _landed(session, run) if landed else "",
     )
 
@@ -152,8 +153,9 @@ def _landing(run: Run, task: Task, first: Sequence[str]) -> str:
     before = f"once {', '.join(first)} has landed, which it needs: " if first else ""
     if run.land is LandMode.PR:
         return f"{before}pushes its branch and opens a pull request onto {run.target}"
-    tested = "runs verify on the result, and moves" if task.verify else "moves"
-    return f"{before}puts it onto {run.target} as it is then, {tested} {run.target}"
+    tested = "runs verify on the result, and moves" if task.verify else "and moves"
+    comma = "," if task.verify else ""
+    return f"{before}puts it onto {run.target} as it is then{comma} {tested} {run.target}"
 
 
 def _advice(session: Session) -> str:

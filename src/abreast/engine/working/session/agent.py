@@ -194,12 +194,12 @@ def _came_to(context: SessionContext) -> str:
     return prompts.INTERRUPTED
 
 
-def change_of(progress: JobProgress, place: Path) -> SessionUpdate:
-    """Return what a session shows that works in `place`."""
+def change_of(progress: JobProgress, place: Path, before: Iterable[str] = ()) -> SessionUpdate:
+    """Return what a session shows that works in `place`, where it has changed `before`."""
     return SessionUpdate(
         last_action=progress.last_action,
         turns=progress.turns,
-        files=seen_from(place, progress.files),
+        files=tuple(dict.fromkeys((*before, *seen_from(place, progress.files)))),
         cli_session=progress.cli_session or UNSET,
     )
 
@@ -218,7 +218,7 @@ def seen_from(place: Path, files: Iterable[str]) -> tuple[str, ...]:
 def note(context: SessionContext, progress: JobProgress) -> None:
     """Write down how far a running session has come."""
     with contextlib.suppress(StoreError):  # the agent goes on, and the next note may do
-        context.update(change_of(progress, context.place))
+        context.update(change_of(progress, context.place, context.session.files))
         note_asked(context, progress)
     _tell_lookout(context, progress)
 

@@ -33,7 +33,7 @@ from abreast.git.status import operation, own_git_dir
 from abreast.handoff.questions import questions_in
 from abreast.model.session import SessionKind, SessionState
 from abreast.model.task import Task
-from abreast.model.text import named, one_line
+from abreast.model.text import counted, named, one_line
 from abreast.process.files import load_as, write_atomic, write_json
 from abreast.store.rows import SessionUpdate
 
@@ -164,7 +164,10 @@ def _base_tree(repo: Repository, base: str) -> str:
     return tree_of(repo, base)
 
 
-_NO_ANSWER = "change its prompt in the plan, or work in it: abreast attach SESSION"
+_GO_ON = 'say what is missing: abreast resume SESSION -m "…"'
+_LOOK = "what it did: abreast logs SESSION"
+_MEANT = "a task that is to change nothing says `changes = false` in its plan"
+_NO_ANSWER = "work in it: abreast attach SESSION, or run it anew with another prompt"
 
 
 def _unexpected(context: SessionContext, files: tuple[str, ...]) -> Ending | None:
@@ -177,7 +180,8 @@ def _unexpected(context: SessionContext, files: tuple[str, ...]) -> Ending | Non
                 return replace(ending, hint=_NO_ANSWER)
             ask_at_end(context, [question(asked[0])])
             return ending
-        hint = "if that is as it should be, give the task `changes = false`"
+        goes_on = agent_named(context.task.agent.name).capabilities.resume
+        hint = f"{_GO_ON if goes_on else _LOOK}; {_MEANT}"
         return Ending(SessionState.FAILED, "it ended well, but changed nothing", hint)
     if files and not changes:
         names = ", ".join(files[:5])
@@ -249,7 +253,9 @@ def _commit(context: SessionContext) -> Ending:
         also=left_by(repo, layout, base, known=[candidate.commit]),
     )
     if sealed.own:
-        text = f"the agent's own {len(sealed.own)} commits are kept under {sealed.kept}"
+        own = counted(len(sealed.own), "commit")
+        are = "are" if sealed.own[1:] else "is"
+        text = f"the agent's own {own} {are} kept under {sealed.kept}"
         context.add_event("squashed", text)
     if not sealed.left.clean:
         return Ending(SessionState.UNKNOWN, f"changed while it was committed: {sealed.left}")
