@@ -5,6 +5,7 @@ arrive as control requests, and it waits for the response however long that take
 """
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -18,8 +19,9 @@ RULE = (
     f"If you cannot go on without an answer, ask with {TOOL}: a person may answer. Decide yourself "
     "whatever you can. If you cannot finish even so, say in your last message what is missing."
 )
-_PATHS = ("file_path", "notebook_path", "path")
+_PATHS = ("file_path", "notebook_path")
 _EDITORS = frozenset({"Edit", "Write", "NotebookEdit", "MultiEdit"})
+_READERS = frozenset({"Read", "NotebookRead"})
 _SHELL = "Bash"
 _PATTERN = re.compile(r"[*?\[\]{}!\\\n]")  # what a rule would take for more than itself
 
@@ -40,6 +42,10 @@ def asked(call: str, request: Mapping[str, Any]) -> tuple[Question, ...]:
     about, why = _about(tool, given), str(request.get("decision_reason") or "")
     # Its own words for an ordinary question name the tool and the path once more.
     text = why if why and about not in why else f"{tool} needs your permission"
+    if tool in _EDITORS and (real := _leads_to(about)):
+        text += f" (by a link this is {real})"
+    if given.get("dangerouslyDisableSandbox"):
+        text += " (outside of its sandbox)"
     permission = QuestionKind.PERMISSION
     lasting = (AnswerChoice(Decision.SESSION),) if _rule(tool, about) else ()
     choices = (AnswerChoice(Decision.ONCE), *lasting, AnswerChoice(Decision.DENY))
@@ -66,7 +72,20 @@ def _about(tool: str, given: Mapping[str, Any]) -> str:
     if tool == _SHELL:
         return str(given.get("command") or "")
     path = next((str(given[name]) for name in _PATHS if given.get(name)), "")
-    return path or json.dumps(given, ensure_ascii=False)
+    if path and tool in _EDITORS | _READERS:
+        return path
+    return json.dumps(given, ensure_ascii=False)  # of others a path is not all that they do
+
+
+def _leads_to(path: str) -> str:
+    """Return where a path leads that has a link in it, else ""."""
+    if not path.startswith("/"):
+        return ""
+    try:
+        real = os.path.realpath(path)
+    except ValueError:  # no name of a file can be like this
+        return ""
+    return "" if real == os.path.normpath(path) else real
 
 
 def response(call: str, request: Mapping[str, Any], answered: Sequence[Question]) -> bytes:
@@ -78,11 +97,11 @@ def response(call: str, request: Mapping[str, Any], answered: Sequence[Question]
 
 def _decided(given: Mapping[str, Any], answered: Sequence[Question]) -> Mapping[str, Any]:
     first = answered[0]
-    if first.decision is Decision.DENY:
+    if all(one.decision is Decision.DENY for one in answered):
         said = first.answer or "no"
         return {"behavior": "deny", "message": f"The user has refused this: {said}"}
     if first.kind is QuestionKind.QUESTION:
-        answers = {one.text: one.answer for one in answered}
+        answers = {one.text: _said(one) for one in answered}
         return {"behavior": "allow", "updatedInput": {**given, "answers": answers}}
     allow: dict[str, Any] = {"behavior": "allow", "updatedInput": given}
     rule = _rule(first.tool, first.about)
@@ -94,6 +113,13 @@ def _decided(given: Mapping[str, Any], answered: Sequence[Question]) -> Mapping[
     return allow
 
 
+def _said(one: Question) -> str:
+    if one.decision is not Decision.DENY:
+        return one.answer
+    why = f": {one.answer}" if one.answer else ""
+    return f"(the user refuses to answer this{why})"
+
+
 def rules(allowed: Sequence[Question]) -> list[str]:
     """Return what a person has allowed as rules of its settings."""
     found = (_rule(one.tool, one.about) for one in allowed)
@@ -102,8 +128,10 @@ def rules(allowed: Sequence[Question]) -> list[str]:
 
 def _rule(tool: str, about: str) -> tuple[str, str] | None:
     """Return the rule that allows just this path or command; None: there is none so narrow."""
-    if _PATTERN.search(about) or not about:
+    if _PATTERN.search(about) or not about or about != about.strip():
         return None
     if tool in _EDITORS and about.startswith("/"):
-        return "Edit", f"/{about}"  # two slashes: an absolute path
+        # Two slashes: an absolute path. Of a folder, that is all in it.
+        folder = about.endswith("/") or os.path.isdir(about)  # noqa: PTH112 (never raises)
+        return None if folder else ("Edit", f"/{about}")
     return (_SHELL, about) if tool == _SHELL and not about.endswith(":*") else None

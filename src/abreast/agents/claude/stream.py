@@ -118,7 +118,9 @@ class ClaudeReader(StreamReader):
                 yield from self._ended(record)
             case "control_request":
                 call, request = str(record.get("request_id")), as_dict(record.get("request"))
-                if asked := asking.asked(call, request):
+                # A second one of the same name would be let in by the answer to the first.
+                fresh = bool(record.get("request_id")) and call not in self._requests
+                if fresh and (asked := asking.asked(call, request)):
                     self._requests[call] = request
                     yield Event(EventKind.ASKED, call, asked=asked)
             case "control_cancel_request":
