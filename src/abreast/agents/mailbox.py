@@ -7,6 +7,7 @@ plain text. Whoever renames `n.txt` has taken the letter: a rename succeeds once
 import contextlib
 import os
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,13 +94,20 @@ def read(mailbox: Path, number: int) -> str:
 
 def find(mailbox: Path, text: str) -> int:
     """Return the number of the first letter of this very text that was not taken back, or 0."""
+    return next((mail.number for mail in _not_taken_back(mailbox) if mail.text == text), 0)
+
+
+def tells(mailbox: Path, text: str) -> bool:
+    """Return whether a letter has this text in it, taken or not, that was not taken back."""
+    return any(text in mail.text for mail in _not_taken_back(mailbox))
+
+
+def _not_taken_back(mailbox: Path) -> Iterator[Mail]:
     for number in _numbers(mailbox):
         for point in ("", *(f".{name}" for name in (TOOL, TURN, PROMPT))):
             with contextlib.suppress(FileNotFoundError):
                 file = mailbox / f"{number}{point}.txt"
-                if file.read_text(encoding="utf-8", errors="surrogateescape") == text:
-                    return number
-    return 0
+                yield Mail(number, file.read_text(encoding="utf-8", errors="surrogateescape"))
 
 
 def _reserve(mailbox: Path) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from abreast.engine.client.requests import connect
 from abreast.engine.client.telling import require_resumable, resume_with
 from abreast.engine.client.watching import require_run
-from abreast.engine.common.answers import told
+from abreast.engine.common.answers import told, unheard
 from abreast.engine.common.attendance import is_lost
 from abreast.engine.common.layout import layout_of
 from abreast.errors import NotFoundError, StateError
@@ -52,6 +52,9 @@ def find_question(session: Session, number: str, places: Places) -> Question:
     if not found:
         what = f"{session.id} does not ask {number}" if number else f"{session.id} asks nothing"
         hint = "`abreast answer` shows all that waits for an answer"
+        if not waiting and session.state is SessionState.BLOCKED and _unheard(session, places):
+            # Whoever gave the last answer was killed before they could resume it.
+            hint = f"it has not heard its answers: {session.goes_on_by} brings them"
         raise NotFoundError(what, hint=hint)
     return found[0]
 
@@ -144,14 +147,5 @@ def _ended(session: Session, places: Places) -> Session:
 
 
 def _unheard(session: Session, places: Places) -> list[Question]:
-    """Return the answers to the questions of this attempt that its CLI was not given."""
-    result = load_result(_job(session, places))
-    asked = result.progress.asked if result else ()
-    heard = {f"{session.id}#{session.attempt}.{o.id}" for o in asked if o.decision != Decision.NONE}
-    return [
-        one
-        for one in Reader(places.database).questions(session.id)
-        if one.attempt == session.attempt
-        and one.id not in heard
-        and one.decision not in {Decision.NONE, Decision.WITHDRAWN}
-    ]
+    asked = Reader(places.database).questions(session.id)
+    return unheard(asked, session.id, session.attempt, load_result(_job(session, places)))

@@ -16,6 +16,7 @@ from abreast.engine.common.verdicts import judgement_of
 from abreast.engine.working.session import prompts
 from abreast.engine.working.session.asking import (
     asks,
+    bring_answers,
     guarded,
     has_asked,
     note_asked,
@@ -102,6 +103,7 @@ def order(context: SessionContext) -> Order:
     """Return the agent's job: in the CLI session of an earlier attempt, or in a new one."""
     agent = agent_named(context.task.agent.name)
     if context.session.cli_session:
+        bring_answers(context)
         launch = _going_on(context, agent)
     else:
         prompt = prompts.compose(context.task, *earlier(context))

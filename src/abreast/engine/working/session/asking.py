@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from abreast.agents import AGENTS, agent_named, mailbox
-from abreast.engine.common.answers import told
+from abreast.engine.common.answers import told, unheard
 from abreast.engine.common.ending import ANSWER, Ending, asking
 from abreast.engine.working.session.context import SessionContext
 from abreast.model.question import AnswerChoice, Decision, Question, QuestionKind
@@ -18,7 +18,7 @@ from abreast.model.session import SessionKind, SessionState
 from abreast.process import clock
 from abreast.runner.answers import find_answer
 from abreast.runner.forbidden import is_forbidden
-from abreast.runner.job import JobProgress, Result
+from abreast.runner.job import JobProgress, Result, load_result
 
 _BY_PERSON = (Decision.ANSWER, Decision.ONCE, Decision.SESSION, Decision.DENY)
 
@@ -79,6 +79,23 @@ def note_ended(context: SessionContext, result: Result) -> None:
         if not mailbox.find(context.layout.mailbox, text):  # the step may be repeated
             letter = agent_named(context.task.agent.name).letter(text)
             mailbox.post(context.layout.mailbox, letter, text)
+
+
+def bring_answers(context: SessionContext) -> None:
+    """Post what the attempt before this one was answered and nobody has brought; safe to repeat.
+
+    A person's command may be killed when the last answer is on record, or resume the session before
+    all is answered.
+    """
+    session, before = context.session, context.session.attempt - 1
+    asked = context.engine.reader.questions(session.id)
+    result = load_result(replace(context.layout, attempt=before).job("agent"))
+    found = unheard(asked, session.id, before, result)
+    new = [one for one in found if not mailbox.tells(context.layout.mailbox, told([one]))]
+    if new:
+        text = f"Message from the user:\n{told(new)}"
+        letter = agent_named(context.task.agent.name).letter(text)
+        mailbox.post(context.layout.mailbox, letter, text)
 
 
 _MARK = re.compile(r"^\W*question\W*:\W*(?=\w)", re.IGNORECASE)
