@@ -10,7 +10,9 @@ from abreast.model.moves import EndTurn, Fail, Say, Write
 from abreast.model.question import AnswerChoice, Decision, Question, QuestionKind
 from abreast.model.session import LandMode, SessionState
 from abreast.places import find_places
+from abreast.process.environment import SESSION
 from abreast.store.engine import make_engine
+from abreast.store.reader import Reader
 from abreast.store.writer import Store
 from tests.cli.test_door import Screen, screen  # noqa: F401 (a fixture)
 from tests.support.repos import Repo
@@ -122,3 +124,20 @@ def test_an_answer_that_does_not_fit_changes_nothing(
         assert guard(["answer", *arguments]) != 0
         assert said in capsys.readouterr().err
     assert stage.session(name).attempt == 1
+
+
+def test_a_session_is_no_person(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = stage.run(task("asks", scripted(Say("Which of the two?"))))
+    name = f"{run.id}/asks"
+    monkeypatch.setenv(SESSION, name)
+    for arguments, said in (
+        (("answer", name, "the first"), "only a person answers"),
+        (("resume", name, "--message", "go on"), "only a person resumes"),
+        (("tell", name, "the first"), f"{name} has ended"),
+    ):
+        assert guard(arguments) != 0
+        assert said in capsys.readouterr().err
+    assert stage.session(name).attempt == 1
+    assert [one.answered for one in Reader(stage.places.database).questions(name)] == [None]

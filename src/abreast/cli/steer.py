@@ -1,9 +1,12 @@
 """`abreast tell`, `stop`, `resume` and `retry`: steer what was begun."""
 
+import os
+
 import click
 
 from abreast.cli import as_json, door, options
 from abreast.model.session import SessionState
+from abreast.process.environment import SESSION
 
 
 @click.command()
@@ -28,7 +31,8 @@ def tell(*, session: str, text: str, wait: float, json: bool) -> int:
     from abreast.api import delegations
 
     with door.console(stderr=True).status("waiting until it is received", spinner="line"):
-        told = delegations.tell(session, text, patience=wait)
+        sender = os.environ.get(SESSION, "")  # an agent has a shell, too
+        told = delegations.tell(session, text, sender=sender, patience=wait)
     if json:
         as_json.emit({"told": told})
     elif told.resumed:

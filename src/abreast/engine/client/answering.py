@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from abreast.engine.client.requests import connect
-from abreast.engine.client.telling import require_resumable, resume_with
+from abreast.engine.client.telling import require_person, require_resumable, resume_with
 from abreast.engine.client.watching import require_run
 from abreast.engine.common.answers import told, unheard
 from abreast.engine.common.attendance import is_lost
@@ -64,9 +64,10 @@ def answer(
 ) -> AnswerResult:
     """Give a question its answer.
 
-    Raises StateError when that is no answer to it, when it has been answered before, and when the
-    session cannot go on.
+    Raises StateError when that is no answer to it, when it has been answered before, when the
+    session cannot go on, and where a session, not a person, wants to answer.
     """
+    require_person("answers", f"abreast answer {question.id}, at a terminal of your own")
     _require_fit(question, decision, text)
     answered = replace(question, decision=decision, answer=text)
     if question.live and _put(answered, session, places):

@@ -3,6 +3,7 @@
 A letter waits in the session's mailbox until a hook of its CLI takes it (`agents/mailbox.py`).
 """
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from abreast.errors import StateError
 from abreast.model.session import LandState, Run, Session, SessionKind, SessionState
 from abreast.model.text import one_line
 from abreast.places import Places
+from abreast.process.environment import SESSION
 from abreast.process.patience import pause
 from abreast.store.reader import Reader
 
@@ -92,6 +94,7 @@ def resume_with(session: Session, text: str, places: Places) -> Run:
     A session that was done leaves the landing queue until it is done again. Raises StateError when
     it has not ended, has landed, or its agent has no conversations.
     """
+    require_person("resumes a session with a message", f"a person can: {session.goes_on_by}")
     require_resumable(session)
     _require_words(session, text)
     agent = agent_named(session.agent)
@@ -112,6 +115,12 @@ def resume_with(session: Session, text: str, places: Places) -> Run:
                 told = f"{session.task}, which it waited for, is worked on again"
                 client.store.add_event(other.id, "warning", told)
     return begun
+
+
+def require_person(what: str, hint: str) -> None:
+    """Raise StateError in a process of a session: agents have a shell, and are no person."""
+    if caller := os.environ.get(SESSION):
+        raise StateError(f"{caller} is a session: only a person {what}", hint=hint)
 
 
 def require_resumable(session: Session) -> None:
