@@ -152,3 +152,9 @@ def test_standard_input_may_be_closed(
     assert sys.stdin is None
     assert edge.guard(["init"]) == 0
     assert "nothing was written" in capsys.readouterr().err
+
+
+def test_standard_output_may_be_closed(scratch_home: Path) -> None:
+    argv = ["sh", "-c", 'exec "$0" -m abreast --help >&-', sys.executable]
+    done = subprocess.run(argv, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -23,7 +23,8 @@ def guard(arguments: Sequence[str] | None = None) -> int:
     with guarded():
         try:
             code = _call(arguments)
-            sys.stdout.flush()
+            if sys.stdout is not None:  # it was closed before we began
+                sys.stdout.flush()
         except AbreastError as error:
             code = _explain(error, as_json=as_json)
         except KeyboardInterrupt:

@@ -125,7 +125,14 @@ def call(
             place = [f"--git-dir={folder}"]  # `safe.bareRepository=explicit` asks for it
     if args[0] in _INTO_SUBMODULES:
         args = (args[0], _STAY_OUTSIDE, *args[1:])
-    settings = ["-c", "gc.auto=0", *(word for item in config for word in ("-c", item))]
+    # `log.showSignature` runs the configured gpg, and mixes what that says with the answer.
+    settings = [
+        "-c",
+        "gc.auto=0",
+        "-c",
+        "log.showSignature=false",
+        *(word for item in config for word in ("-c", item)),
+    ]
     argv = ["git", *settings, *place, *args]
     variables |= env or {}
 

@@ -11,6 +11,7 @@ from abreast.git.status import current_branch, find_commit
 from abreast.model.text import unique_name
 from abreast.process.command import Completed
 
+_NO_CHECKOUT = "core.fsmonitor=false"  # a program that tells of files, which `diff` would run
 FALLBACK_IDENTITY = ("user.name=abreast", "user.email=abreast@localhost")
 
 
@@ -58,6 +59,7 @@ class Repository:
         """
         guard = None if as_user else self.guard
         env = {**self.objects, **(env or {})} if self.objects else env
+        config = (*config, _NO_CHECKOUT)
         return call(
             self.common_dir,
             *args,

@@ -101,6 +101,26 @@ def test_work_whose_record_is_gone_is_found_and_comes_back(local_stage: Stage) -
     assert local_stage.repo.git("show", f"{done.branch}:a.txt") == "new"
 
 
+def signed(stage: Stage, scratch: Path) -> str:
+    """Return a commit on `main` with a signature, which git shows by running gpg."""
+    git, who = stage.repo.git, "Ada <ada@example.com> 1700000000 +0000"
+    lines = [
+        f"tree {git('rev-parse', 'main^{tree}')}",
+        f"parent {git('rev-parse', 'main')}",
+        f"author {who}",
+        f"committer {who}",
+        "gpgsig -----BEGIN PGP SIGNATURE-----",
+        " ",
+        " iQ",
+        " -----END PGP SIGNATURE-----",
+        "",
+        "signed",
+    ]
+    file = scratch / "commit"
+    file.write_text("\n".join(lines) + "\n")
+    return git("hash-object", "-t", "commit", "-w", str(file))
+
+
 def test_refs_that_others_made_run_nothing(shared_stage: Stage, tmp_path: Path) -> None:
     """Names that are not ours are passed over; no hook and no filter of an agent runs."""
     run = shared_stage.run(task("red", writes("red.txt"), verify="false"))
@@ -109,6 +129,7 @@ def test_refs_that_others_made_run_nothing(shared_stage: Stage, tmp_path: Path) 
     git("update-ref", "refs/abreast/snap/deep/er/name", "main")
     git("update-ref", "refs/abreast/elsewhere/a/b", "main")
     git("update-ref", f"refs/abreast/kept/{run.id}/blob", git("hash-object", "-w", "README.md"))
+    git("update-ref", "refs/abreast/kept/other/signed", signed(shared_stage, tmp_path))
     planted = tmp_path / "planted"
     hooks = Path(git("rev-parse", "--path-format=absolute", "--git-common-dir")) / "hooks"
     hooks.mkdir(exist_ok=True)
@@ -120,6 +141,12 @@ def test_refs_that_others_made_run_nothing(shared_stage: Stage, tmp_path: Path) 
     (hooks.parent / "info/attributes").write_text("* filter=evil\n")
     names = [one.name for one in rescuing.kept_works(run.id, places=shared_stage.places).works]
     assert names == [f"{red}@worktree"]
+    git("config", "log.showSignature", "true")
+    git("config", "gpg.program", str(hooks / "post-checkout"))
+    page = rescuing.kept_page("other/signed", places=shared_stage.places)
+    assert [state.subject for state in page.states] == ["signed"]
+    assert rescuing.kept_page(red, places=shared_stage.places).files
+    assert not planted.exists()
     rescuing.restore_kept(red, places=shared_stage.places)
     rescuing.restore_kept(red, folder=tmp_path / "there", places=shared_stage.places)
     assert (tmp_path / "there/red.txt").read_text() == "new\n"
