@@ -20,6 +20,12 @@ _UNSEEN = (  # what JSON need not escape, of the three above
     "[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff"
     "\U000e0000-\U000e007f\\ud800-\\udfff]"
 )
+# What stays in texts and has no shape of its own: fillers and blanks, selectors beyond the one
+# behind a character. A row of them can spell words that a model reads.
+_SHAPELESS = (
+    "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\U000e0100-\U000e01ef]"
+    "|(?<=[\ufe00-\ufe0f\u200c\u200d])[\ufe00-\ufe0f\u200c\u200d]+"
+)
 _NAMES = 5  # shown of a list
 _NAME = 60  # characters of one
 
@@ -32,6 +38,14 @@ def harmless(text: str) -> str:
     if text.isprintable():
         return text
     return whole_characters(re.sub(_BREAKS, "\n", re.sub(_ACTS, "", text)))
+
+
+def shaped(text: str) -> str:
+    """Return `text` without characters that nobody sees and that `harmless` leaves.
+
+    Some scripts lose variants of their letters by it.
+    """
+    return re.sub(_SHAPELESS, "", text)
 
 
 def whole_characters(text: str) -> str:

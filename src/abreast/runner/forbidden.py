@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path, PurePath
 
 from abreast.model.question import Question, QuestionKind
-from abreast.model.text import harmless
+from abreast.model.text import harmless, shaped
 
 _NAMES = frozenset(
     {
@@ -18,10 +18,6 @@ _NAMES = frozenset(
 )
 _SETTINGS = frozenset({"git", "gh", "glab-cli", "gcloud", "abreast"})  # below .config
 _READABLE = 50_000  # characters: nobody reads more than that before they say yes
-# Characters without a shape that `harmless` leaves in texts: fillers, blanks, selectors.
-_SHAPELESS = re.compile(
-    "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\U000e0100-\U000e01ef]"
-)
 _IGNORED = re.compile("[\u200c\u200d]")  # by some file systems, in names
 _WORDS = re.compile(r"[^\s'\"=:;|&<>()]+")
 _PARTS = re.compile(r"[^\s'\"=:;|&<>(){},@`]+")
@@ -48,7 +44,7 @@ def is_forbidden(asked: Question, guarded: tuple[str, ...], own: str = "") -> bo
 
 
 def _is_seen(about: str) -> bool:
-    if harmless(about) != about or _SHAPELESS.search(about) or len(about) > _READABLE:
+    if shaped(harmless(about)) != about or len(about) > _READABLE:
         return False
     # The end of a line is not shown. Of a command it means nothing; of a path it does.
     return "\n" in about or not about.startswith("/") or about == about.rstrip()

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from abreast.engine.common.forge import Forge, GitLab
 from abreast.errors import CommandError, StateError
 from abreast.model.issue import Issue, Standing
-from abreast.model.text import harmless, one_line
+from abreast.model.text import harmless, one_line, shaped
 
 MOST = 100
 """Issues that are taken by a label: one page of either forge."""
@@ -126,9 +126,9 @@ class GitLabIssues(Tracker):
 
 def _texts(title: str, body: str | None, author: str) -> tuple[str, str, str]:
     """Return an issue's texts as people and agents get to see them."""
-    text = harmless(body or "").strip()
+    text = shaped(harmless(body or "")).strip()
     cut = text if len(text) <= _BODY else f"{text[:_BODY]}\n[cut here]"
-    return one_line(harmless(title), _TITLE), cut, one_line(harmless(author))
+    return one_line(shaped(harmless(title)), _TITLE), cut, one_line(harmless(author))
 
 
 def tracker_of(forge: Forge) -> Tracker:
