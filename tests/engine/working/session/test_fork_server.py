@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from abreast.agents.base import Command
-from abreast.engine.working.session import jobs
+from abreast.engine.working.session import fork_server, jobs
 from abreast.engine.working.session.fork_server import ForkServer
 from abreast.engine.working.session.jobs import Order, run_job
 from abreast.model.events import Outcome
@@ -183,3 +183,18 @@ def test_an_order_that_is_not_whole_is_none() -> None:
     raw = RunnerOrder("/folder", {"A": "v\udcff"}, "/log", "successor\n").to_bytes()
     assert parse_order(raw) == RunnerOrder("/folder", {"A": "v\udcff"}, "/log", "successor\n")
     assert {parse_order(raw[:n]) for n in range(len(raw))} == {None}
+
+
+def test_a_server_that_is_stopped_keeps_nobody_waiting(
+    server: ForkServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fork_server, "_ANSWER", 0.1)
+    server.prepare()
+    process = server._process
+    assert process is not None
+    process.send_signal(signal.SIGSTOP)
+    for _ in range(10_000):  # more than wait in a socket
+        server.prepare()
+        if server._process is not process:
+            break
+    assert process.poll() == -signal.SIGKILL

@@ -70,8 +70,12 @@ class ForkServer:
 
     def prepare(self, agent: str = "") -> None:
         """See that a server is there when it is needed, and ready for jobs of the agent."""
-        with contextlib.suppress(AttributeError, OSError):
+        try:
             self._begun().send(b"+" + agent.encode())
+        except TimeoutError:
+            self.close()
+        except (AttributeError, OSError):
+            pass  # whoever needs a runner will find the same
 
     def _begun(self) -> socket.socket:
         with self._lock:
@@ -86,6 +90,7 @@ class ForkServer:
                     kept = {k: v for k, v in os.environ.items() if k in _LOCALE}
                     env = {**kept, MARKER: NOBODY}
                     self._process = spawn_waiting(argv, env, theirs.fileno())
+                ours.settimeout(_ANSWER)  # one that is stopped reads nothing
                 self._control = ours
             return self._control
 
