@@ -17,7 +17,7 @@ from abreast.model.events import Event, EventKind
 from abreast.model.limits import Limits
 from abreast.model.question import Decision, Question, QuestionKind
 from abreast.runner.answers import Answered, find_answer, put_answer
-from abreast.runner.dialogue import Dialogue
+from abreast.runner.dialogue import TOO_LONG, Dialogue
 from abreast.runner.forbidden import is_forbidden
 from abreast.runner.job import JOB, UNANSWERED, JobProgress, load_job
 from abreast.runner.pump import Watch
@@ -133,6 +133,15 @@ def test_nobody_is_asked_for_what_nobody_may_allow(talk, tmp_path):
     assert all_said(dialogue, stdin).endswith(
         "c1: deny abreast never allows this to an agent, and no person was asked. (by rule)\n"
     )
+
+
+def test_nobody_is_asked_more_than_they_read(talk):
+    dialogue, stdin = talk()
+    dialogue.heard(asks("x" * 60_000, "y" * 60_000))
+    assert dialogue.asked == ()
+    dialogue.heard(asks("x" * 60_000, call="c2"))
+    assert dialogue.waits
+    assert f"c1: deny {TOO_LONG}" in all_said(dialogue, stdin)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from abreast.agents.base import AskingReader
 
 NEVER = "abreast never allows this to an agent, and no person was asked."
+TOO_LONG = "this is more than a person reads; ask in fewer words"
+_LONGEST = 100_000  # characters of what is asked together
 
 
 @dataclass
@@ -79,6 +81,10 @@ class Dialogue:
             denied = (replace(one, decision=Decision.DENY, answer=NEVER) for one in asked)
             self._lines.put(self.reader.reply(tuple(denied), refused=True))
             return
+        if sum(map(_length, asked)) > _LONGEST:
+            denied = (replace(one, decision=Decision.DENY, answer=TOO_LONG) for one in asked)
+            self._lines.put(self.reader.reply(tuple(denied)))
+            return
         for one in asked:
             number = str(len(self.asked) + 1)
             self._since[number] = time.monotonic()
@@ -130,3 +136,8 @@ class Dialogue:
             while (line := self._lines.get()) is not None:
                 self.stdin.write(line)
                 self.stdin.flush()
+
+
+def _length(asked: Question) -> int:
+    choices = sum(len(one.label) + len(one.description) for one in asked.choices)
+    return len(asked.text) + len(asked.about) + choices
