@@ -112,6 +112,8 @@ def asked_at_end(context: SessionContext, result: Result, ending: Ending | None)
     if ending is None:
         last = result.verdict.final_message.strip().rpartition("\n")[2]
         found = [question(_MARK.sub("", last))] if _MARK.match(last) else []
+    elif asks(context):  # while it ran; what its CLI denies by its own rules asks nobody
+        return ending
     elif ending.state is SessionState.BLOCKED and result.verdict.denials:
         found = refusals(context, result)
     else:
