@@ -42,6 +42,8 @@ class Shell:
         self.shown = ""
         self.pid, self._ours = pty.fork()
         if self.pid == 0:
+            for number in (signal.SIGINT, signal.SIGQUIT):  # which a job in the background ignores
+                signal.signal(number, signal.SIG_DFL)
             os.chdir(folder)
             # COLUMNS, which readline leaves in the environment of a process, would bind its size.
             env = {k: v for k, v in os.environ.items() if k not in {"COLUMNS", "LINES"}}

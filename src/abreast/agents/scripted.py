@@ -169,8 +169,10 @@ class ScriptedReader(StreamReader):
     def _total(self, stated: Mapping[str, int] | None) -> Usage | None:
         if stated is None:
             return None
-        self._start_up = stated["input"] if self._start_up is None else self._start_up
-        self._usage = Usage(stated["input"], stated["cached"], stated["output"], None, "stream")
+        numbers = (stated[name] for name in ("input", "cached", "output"))
+        read, cached, wrote = (n if type(n) is int else None for n in numbers)
+        self._start_up = read if self._start_up is None else self._start_up
+        self._usage = Usage(read, cached, wrote, None, "stream")
         return self._usage
 
 

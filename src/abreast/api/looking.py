@@ -65,7 +65,8 @@ def sessions(run: str = "", *, places: Places | None = None) -> list[Session]:
 def find_session(name: str, *, places: Places | None = None) -> Session:
     """Return the session `run/task`; a bare task id means the newest run that has it.
 
-    A run of one session, such as a delegation, stands for that.
+    Of runs in several repositories, those of the one around the current folder come first. A run of
+    one session, such as a delegation, stands for that.
     """
     reader = reader_of(places)
     only: list[Session] = []
@@ -81,6 +82,27 @@ def find_session(name: str, *, places: Places | None = None) -> Session:
         raise NotFoundError(f"{name} is a run, not a session", hint=hint)
     if not found:
         raise NotFoundError(f"there is no session {name}", hint="`abreast status --all` lists them")
+    return found[0] if len(found) == 1 else _nearest(found, reader)
+
+
+_FEW = 50  # runs that have a task of one name and are looked at
+
+
+def _nearest(found: list[Session], reader: Reader) -> Session:
+    """Return the newest session in the repository around the current folder, else the newest."""
+    import os
+    from pathlib import Path
+
+    from abreast.engine.reading.doctor.repositories import checkout_of
+
+    try:
+        here = checkout_of(Path.cwd())
+    except OSError:  # the folder is gone
+        return found[0]
+    for session in found[:_FEW] if here else ():
+        run = reader.run(session.run)
+        if run and here and run.common_dir and os.path.realpath(run.common_dir) == str(here[1]):
+            return session
     return found[0]
 
 

@@ -145,7 +145,7 @@ session_name = click.argument(
     metavar="SESSION",
     callback=_named,
     shell_complete=complete_session,
-    help="A session as RUN/TASK, or its task alone: then of the newest run that has it",
+    help="A session as RUN/TASK, or its task alone: then of the newest run here",
 )
 
 any_name = click.argument(
@@ -153,7 +153,7 @@ any_name = click.argument(
     metavar="RUN|SESSION",
     callback=_named,
     shell_complete=complete_any,
-    help="A run, or a session as RUN/TASK or by its task alone: then of the newest run that has it",
+    help="A run, or a session as RUN/TASK or by its task alone: then of the newest run here",
 )
 
 child_name = click.argument(

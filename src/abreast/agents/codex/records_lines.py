@@ -76,7 +76,7 @@ def exit_code(output: str) -> int | None:
     if output.startswith('{"output":'):  # before 0.80 or so
         metadata = load_text(output).get("metadata")
         code = metadata.get("exit_code") if isinstance(metadata, dict) else None
-        return code if isinstance(code, int) else None
+        return code if type(code) is int else None
     ended = _EXIT.search(output.partition("\nOutput:")[0])
     return int(ended[1]) if ended else None
 
