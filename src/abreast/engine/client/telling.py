@@ -148,8 +148,8 @@ def _until_it_ends(session: Session) -> str:
     if session.kind is SessionKind.OPEN:
         return f"it is its person's own: {session.goes_on_by} opens it"
     if agent_named(session.agent).capabilities.resume:
-        return f'abreast stop {session.id} ends it, then: abreast tell {session.id} "…"'
-    return f"abreast stop {session.id} ends it, abreast retry {session.id} runs it again"
+        return f"abreast stop {session.id} ends it; what it is told then, it goes on with"
+    return f"abreast stop {session.id} ends it; then it can be run again"
 
 
 def _require_words(session: Session, text: str) -> None:
