@@ -28,7 +28,7 @@ soak: setup $(CLIS) ## Run the rows of which others prove the same
 
 reliability: setup ## Kill workers at every point, and write docs/reliability.md
 	@rm -f .reliability.jsonl
-	ABREAST_RELIABILITY=$(CURDIR)/.reliability.jsonl $(BIN)/pytest -n 2 -m "product or not product" tests/engine/working/test_crash_points.py
+	RELIABILITY_ROWS=$(CURDIR)/.reliability.jsonl $(BIN)/pytest -n 2 -m "product or not product" tests/engine/working/test_crash_points.py
 	$(BIN)/python docs/reliability.py .reliability.jsonl
 
 check: setup ## Lint, format, types, layers

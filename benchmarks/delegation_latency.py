@@ -59,7 +59,8 @@ class Bare:
             took = time.perf_counter() - began
         sweep(marker)
         if done.returncode:
-            raise RuntimeError(f"{argv[:3]}: {done.returncode}\n{done.stderr[-2000:].decode()}")
+            said = (done.stdout[-1000:] + done.stderr[-1000:]).decode()
+            raise RuntimeError(f"{argv[:3]}: {done.returncode}\n{said}")
         return took
 
 
@@ -152,7 +153,9 @@ def _caught(folder: Path) -> Bare:
             job = load_job(file.parent)
             for process in marked(job.marker):
                 with contextlib.suppress(psutil.Error):
-                    return Bare(job, process.environ())
+                    # A forked runner shows nothing of its environment but the marker.
+                    if "abreast.runner" not in process.cmdline():
+                        return Bare(job, process.environ())
         time.sleep(0.005)
     raise RuntimeError(f"no child was started in {folder}")
 

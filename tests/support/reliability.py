@@ -10,7 +10,7 @@ def record(what: str, fault: str, points: int, rounds: int = 1) -> None:
 
     To be called behind the last check: what is noted has held.
     """
-    if file := os.environ.get("ABREAST_RELIABILITY"):
+    if file := os.environ.get("RELIABILITY_ROWS"):
         row = {"what": what, "fault": fault, "points": points, "rounds": rounds}
         with Path(file).open("a", encoding="utf-8") as rows:
             rows.write(f"{json.dumps(row)}\n")
