@@ -5,12 +5,12 @@ Whoever links the file first has decided: a person who answers, or the runner th
 
 import contextlib
 import os
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 from abreast.model.question import Decision
 from abreast.process.files import load_as, private_folder, write_json
+from abreast.process.scratch import scratch_of
 from abreast.runner.job import ANSWERS
 
 
@@ -25,10 +25,11 @@ class Answered:
 def put_answer(directory: Path, number: str, answered: Answered) -> bool:
     """Answer a question of the job in `directory`; False when that was decided before."""
     folder = private_folder(directory / ANSWERS)
-    scratch = folder / f".{number}.{os.getpid()}.{threading.get_ident()}"
+    file = folder / f"{number}.json"
+    scratch = scratch_of(file)
     write_json(scratch, answered)
     try:
-        os.link(scratch, folder / f"{number}.json")
+        os.link(scratch, file)
     except FileExistsError:
         return False
     finally:

@@ -86,6 +86,14 @@ def columns(names: Iterable[str], table: str) -> str:
     return ", ".join(f'{table}."{name}"' for name in names)
 
 
+# Queries of them, written for both databases.
+OF_RUN, OF_SESSION = columns(RUN_COLUMNS, "r"), columns(SESSION_COLUMNS, "s")
+RUNS = f"SELECT {OF_RUN} FROM abreast_runs r"  # noqa: S608
+SESSIONS = f"SELECT {OF_SESSION} FROM abreast_sessions s"  # noqa: S608
+NEWEST = "ORDER BY r.ordinal DESC, r.created DESC, r.id DESC"
+NOT_FINAL = "r.state NOT IN ('done', 'failed', 'stopped')"
+
+
 def load_event(row: Sequence[Any]) -> LogEvent:
     """Return the event that (at, run, session or None, kind, text) stand for."""
     at, run, session, kind, text = row

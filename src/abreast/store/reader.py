@@ -15,10 +15,14 @@ from abreast.model.session import LogEvent, Run, Session, SessionKind
 from abreast.model.usage import Usage
 from abreast.store.direct import open_snapshot
 from abreast.store.loading import (
+    NEWEST,
+    NOT_FINAL,
     NUMBERS,
-    RUN_COLUMNS,
+    OF_RUN,
+    OF_SESSION,
+    RUNS,
     SESSION_COLUMNS,
-    columns,
+    SESSIONS,
     load_event,
     load_list,
     load_run,
@@ -29,16 +33,11 @@ if TYPE_CHECKING:
     from abreast.model.question import Question
 
 # Written for both databases; `?` stands for a parameter.
-_OF_RUN, _OF_SESSION = columns(RUN_COLUMNS, "r"), columns(SESSION_COLUMNS, "s")
-_RUNS = f"SELECT {_OF_RUN} FROM abreast_runs r"  # noqa: S608
-_SESSIONS = f"SELECT {_OF_SESSION} FROM abreast_sessions s"  # noqa: S608
 _RECORDS = (
-    f"SELECT {_OF_SESSION}, {_OF_RUN}, s.stop_requested "  # noqa: S608
+    f"SELECT {OF_SESSION}, {OF_RUN}, s.stop_requested "  # noqa: S608
     "FROM abreast_sessions s JOIN abreast_runs r ON r.id = s.run_id"
 )
 _CONFLICTS = "WHERE s.conflicts <> '[]' AND r.common_dir <> ''"
-_NEWEST = "ORDER BY r.ordinal DESC, r.created DESC, r.id DESC"
-_NOT_FINAL = "r.state NOT IN ('done', 'failed', 'stopped')"
 _EVENTS = "SELECT id, at, run_id, session_id, kind, text FROM abreast_events WHERE id > ?"
 
 
@@ -80,7 +79,7 @@ class Reader:
 
     def runs(self, limit: int = 20) -> list[Run]:
         """Return the newest runs with their sessions, newest first."""
-        return self._runs(f"{_NEWEST} LIMIT ?", limit)
+        return self._runs(f"{NEWEST} LIMIT ?", limit)
 
     def run_ids(self) -> frozenset[str]:
         """Return the ids of all runs on record."""
@@ -88,14 +87,14 @@ class Reader:
 
     def active(self) -> list[Run]:
         """Return the runs that have not ended, with their sessions, newest first."""
-        return self._runs(f"WHERE {_NOT_FINAL} {_NEWEST}")
+        return self._runs(f"WHERE {NOT_FINAL} {NEWEST}")
 
     def _runs(self, which: str, *parameters: object) -> list[Run]:
         """Return the runs `which` a query names, with their sessions: two queries, however many."""
         chosen = f"SELECT r.id FROM abreast_runs r {which}"  # noqa: S608
-        theirs = f"{_SESSIONS} WHERE s.run_id IN ({chosen}) ORDER BY s.run_id, s.position"
+        theirs = f"{SESSIONS} WHERE s.run_id IN ({chosen}) ORDER BY s.run_id, s.position"
         with open_snapshot(self.database) as query:
-            rows, found = query(f"{_RUNS} {which}", *parameters), query(theirs, *parameters)
+            rows, found = query(f"{RUNS} {which}", *parameters), query(theirs, *parameters)
         sessions = {
             run: tuple(own) for run, own in groupby(map(load_session, found), attrgetter("run"))
         }
@@ -103,7 +102,7 @@ class Reader:
 
     def requests(self) -> list[Run]:
         """Return the runs, without their sessions, that clients have asked for and that go on."""
-        rows = self._query(f"{_RUNS} WHERE {_NOT_FINAL} AND r.state <> 'open'")
+        rows = self._query(f"{RUNS} WHERE {NOT_FINAL} AND r.state <> 'open'")
         return [load_run(row, ()) for row in rows]
 
     def to_stop(self) -> list[tuple[str, int, SessionKind]]:
@@ -112,7 +111,7 @@ class Reader:
             "SELECT s.id, s.attempt, s.kind FROM abreast_sessions s "
             "JOIN abreast_runs r ON r.id = s.run_id"
         )
-        where = f"{_NOT_FINAL} AND r.state <> 'open' AND s.state = 'queued' AND s.stop_requested"
+        where = f"{NOT_FINAL} AND r.state <> 'open' AND s.state = 'queued' AND s.stop_requested"
         found = self._query(f"{asked} WHERE {where}")
         return [(session, attempt, SessionKind(kind)) for session, attempt, kind in found]
 
@@ -126,7 +125,7 @@ class Reader:
         Raises NotFoundError when there is none or more than one.
         """
         found = self._runs("WHERE r.id = ?", prefix) if prefix else self.runs(1)
-        found = found or self._runs(f"WHERE substr(r.id, 1, ?) = ? {_NEWEST}", len(prefix), prefix)
+        found = found or self._runs(f"WHERE substr(r.id, 1, ?) = ? {NEWEST}", len(prefix), prefix)
         if len(found) == 1:
             return found[0]
         if found:
@@ -138,12 +137,12 @@ class Reader:
 
     def sessions(self, run: str) -> list[Session]:
         """Return the sessions of a run, in the plan's order."""
-        of_run = f"{_SESSIONS} WHERE s.run_id = ? ORDER BY s.position"
+        of_run = f"{SESSIONS} WHERE s.run_id = ? ORDER BY s.position"
         return [load_session(row) for row in self._query(of_run, run)]
 
     def session(self, session: str) -> Session | None:
         """Return the session `run/task`, or None."""
-        rows = self._query(f"{_SESSIONS} WHERE s.id = ?", session)
+        rows = self._query(f"{SESSIONS} WHERE s.id = ?", session)
         return load_session(rows[0]) if rows else None
 
     def session_record(self, session: str) -> SessionRecord | None:
@@ -175,7 +174,7 @@ class Reader:
 
     def sessions_by_task(self, task: str) -> list[Session]:
         """Return the sessions of this task id in any run, those of the newest run first."""
-        of_task = f"{_SESSIONS} JOIN abreast_runs r ON r.id = s.run_id WHERE s.task = ? {_NEWEST}"
+        of_task = f"{SESSIONS} JOIN abreast_runs r ON r.id = s.run_id WHERE s.task = ? {NEWEST}"
         return [load_session(row) for row in self._query(of_task, task)]
 
     def cli_sessions(self, session: str = "") -> dict[str, str]:
@@ -241,7 +240,7 @@ class Reader:
         """
         sql = "SELECT j.run_id, j.mode, j.said, j.happened FROM abreast_judgements j"
         where = "JOIN abreast_runs r ON r.id = j.run_id WHERE r.id = ? OR r.common_dir = ?"
-        rows = self._query(f"{sql} {where} {_NEWEST}", run, common_dir or "-")
+        rows = self._query(f"{sql} {where} {NEWEST}", run, common_dir or "-")
         return [(str(a), str(b), str(c), str(d)) for a, b, c, d in rows]
 
     def plan_json(self, run: str) -> str:

@@ -17,9 +17,12 @@ from abreast.model.session import Run, Session
 from abreast.store.asked import QUESTION_COLUMNS, WAITING_QUESTIONS, load_question
 from abreast.store.direct import Query, open_snapshot
 from abreast.store.loading import (
+    NEWEST,
+    NOT_FINAL,
     RUN_COLUMNS,
+    RUNS,
     SESSION_COLUMNS,
-    columns,
+    SESSIONS,
     load_run,
     load_session,
 )
@@ -30,12 +33,9 @@ MOST = 1_000
 T = TypeVar("T")
 Values = tuple[Any, ...]
 
-_RUNS = f"SELECT {columns(RUN_COLUMNS, 'r')} FROM abreast_runs r"  # noqa: S608
-_SESSIONS = f"SELECT {columns(SESSION_COLUMNS, 's')} FROM abreast_sessions s"  # noqa: S608
-_NEWEST = "ORDER BY r.ordinal DESC, r.created DESC, r.id DESC"
 _SIZE = "(SELECT count(*) FROM abreast_sessions s WHERE s.run_id = r.id)"
-_SIZES = f"SELECT r.id, {_SIZE} FROM abreast_runs r {_NEWEST} LIMIT ?"  # noqa: S608
-_UNFINISHED = "SELECT r.id FROM abreast_runs r WHERE r.state NOT IN ('done', 'failed', 'stopped')"
+_SIZES = f"SELECT r.id, {_SIZE} FROM abreast_runs r {NEWEST} LIMIT ?"  # noqa: S608
+_UNFINISHED = f"SELECT r.id FROM abreast_runs r WHERE {NOT_FINAL}"  # noqa: S608
 
 
 class _Known(Generic[T]):
@@ -94,8 +94,8 @@ class SnapshotReader:
         with open_snapshot(self._database) as query:
             ids = [self._run] if self._run else _chosen(query, self._most)
             marks = ", ".join("?" * len(ids)) or "NULL"
-            rows = query(f"{_RUNS} WHERE r.id IN ({marks}) {_NEWEST}", *ids)
-            theirs = f"{_SESSIONS} WHERE s.run_id IN ({marks}) ORDER BY s.run_id, s.position"
+            rows = query(f"{RUNS} WHERE r.id IN ({marks}) {NEWEST}", *ids)
+            theirs = f"{SESSIONS} WHERE s.run_id IN ({marks}) ORDER BY s.run_id, s.position"
             found = query(theirs, *ids)
             asked = query(WAITING_QUESTIONS)
         runs, stamp = self._runs.take(rows)
