@@ -117,6 +117,7 @@ def raising(monkeypatch):
     [
         ("status nope", 1, "not-found", "there is no run nope"),
         ("run", 2, "usage", "give either a plan, at least one -t TEXT, or issues"),
+        ("status --agent codx", 2, "usage", "no agent codx; did you mean `codex`?"),
         ("agnets", 2, "usage", "Did you mean 'agents'?"),
         ("run -t x --agent nope", 1, "plan", "there is no agent `nope`"),
     ],

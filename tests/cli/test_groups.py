@@ -16,11 +16,13 @@ from abreast.cli import drawing, groups, plain_lines
 from abreast.cli.console import Column, Grid
 from abreast.cli.edge import guard
 from abreast.cli.groups import rows_of_run
+from abreast.cli.live import of_followed
+from abreast.model.conflicts import FileConflict, WorkConflict
 from abreast.model.groups import snapshot_of
 from abreast.model.moment import Moment
 from abreast.model.moves import Write
 from abreast.model.question import Question, QuestionKind
-from abreast.model.session import Attendance, Presence, SessionState
+from abreast.model.session import Attendance, LandState, Presence, RunState, SessionState
 from abreast.model.snapshot import Watched
 from tests.cli import values
 from tests.cli.drawing import console, draw
@@ -200,6 +202,19 @@ def test_a_row_as_json(recorded, capsys):  # noqa: F811
             "parent": "",
         }
     )
+
+
+def test_what_has_ended_elsewhere_tells_its_conflicts_no_more():
+    clash = WorkConflict("main", (FileConflict("a.py"),), is_target=True)
+    left = values.session(
+        "left", SessionState.DONE, landing=LandState.BOUNCED, conflicts=(clash,), reason="a.py"
+    )
+    done = values.session("over", SessionState.DONE, conflicts=(clash,))
+    run = replace(values.run(left, done), state=RunState.FAILED)
+    found = snapshot_of([Watched(run, Presence(Attendance.NOT_NEEDED))], [], 0)
+    (row,) = of_followed(found, {"zz01"}).rows
+    assert (row.id, row.session.conflicts) == (left.id, ())
+    assert of_followed(found, {run.id}).rows == found.rows
 
 
 def test_watch_follows_everything_until_it_ends(local_stage: Stage, tmp_path):

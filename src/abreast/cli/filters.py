@@ -32,6 +32,22 @@ class RowFilter:
         return snapshot if self.all else snapshot.only(self.repo, self.states, self.agents)
 
 
+def _known(
+    ctx: click.Context,  # noqa: ARG001 (click's signature)
+    param: click.Parameter,  # noqa: ARG001
+    names: tuple[str, ...],
+) -> tuple[str, ...]:
+    """Return the agents' names; raises BadParameter for one that no session can have."""
+    if names:
+        from abreast.agents import AGENTS
+        from abreast.plan.explain import did_you_mean
+
+        if unknown := next((name for name in names if name not in AGENTS), ""):
+            hint = did_you_mean(unknown, AGENTS, "agents are")
+            raise click.BadParameter(f"there is no agent {unknown}; {hint}")
+    return names
+
+
 def filters(verb: F) -> F:
     """Add `--repo`, `--state` and `--agent`, which the verb gets as `repo`, `state` and `agent`."""
     for option in (
@@ -41,6 +57,7 @@ def filters(verb: F) -> F:
             metavar="AGENT",
             multiple=True,
             shell_complete=complete_agent,
+            callback=_known,
             help="Only sessions of this agent; may be given several times",
         ),
         click.option(

@@ -1,7 +1,8 @@
 """A run while it runs: a live view on a terminal, plain lines everywhere else, then how it went."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
+from dataclasses import replace
 
 import click
 from rich.console import Console
@@ -107,10 +108,7 @@ def follow_all(wanted: RowFilter, *, json: bool) -> int:
 
     def shown(found: Snapshot) -> Snapshot:
         followed.update(dict.fromkeys(one.run.id for one in found.runs if one.goes_on))
-        rows = [row for row in found.rows if row.session.run in followed or row.need]
-        names = {row.session.run for row in rows}
-        runs = [one for one in found.runs if one.run.id in names]
-        return wanted.of(Snapshot(found.revision, tuple(rows), tuple(runs)))
+        return wanted.of(of_followed(found, followed))
 
     try:
         with viewing(door.console(stderr=True)) as show:
@@ -130,6 +128,22 @@ def follow_all(wanted: RowFilter, *, json: bool) -> int:
             click.echo()
         close(run, json=False)
     return max(map(code_of, runs))
+
+
+def of_followed(found: Snapshot, followed: Container[str]) -> Snapshot:
+    """Return the snapshot of the runs `followed` and of what needs a person elsewhere.
+
+    The conflicts of what has ended elsewhere were told when it did.
+    """
+    rows = []
+    for row in found.rows:
+        if row.session.run in followed:
+            rows.append(row)
+        elif row.need:
+            rows.append(replace(row, session=replace(row.session, conflicts=())))
+    names = {row.session.run for row in rows}
+    runs = tuple(one for one in found.runs if one.run.id in names)
+    return Snapshot(found.revision, tuple(rows), runs)
 
 
 def detached(run: Run, subject: str = "run") -> None:

@@ -132,6 +132,14 @@ def test_a_setting_is_written_where_it_stands_and_comments_stay(
     assert kept.read_text() == before
 
 
+def test_the_first_setting_is_the_first_line(
+    scratch_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ABREAST_CONFIG", str(scratch_home / "config.toml"))
+    file, _ = abreast.set_setting("limits.minutes", "30")
+    assert file.read_text() == "[limits]\nminutes = 30\n"
+
+
 def test_a_file_that_cannot_be_read_stops_before_anything_has_happened(
     repo: Repo, scratch_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

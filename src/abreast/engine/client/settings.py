@@ -249,7 +249,8 @@ def _with(text: str, keys: Sequence[str], value: Any) -> str:
         table.pop(keys[-1], None)
     else:
         table[keys[-1]] = value
-    return str(tomlkit.dumps(document))
+    written = str(tomlkit.dumps(document))
+    return written if text else written.lstrip("\n")  # an empty line comes before a first table
 
 
 def _meanings(value: str) -> Sequence[Any]:
