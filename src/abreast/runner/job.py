@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from abreast.model.confinement import Confinement
 from abreast.model.events import Outcome, Verdict
 from abreast.model.limits import Limits
 from abreast.model.moment import Moment
@@ -34,7 +35,7 @@ class Job:
     is judged by its exit code. The environment is not part of it: the runner hands on its own,
     so that keys do not lie about beside prompts and logs. `stop_file` is watched: once it exists,
     the job is stopped. What `asks` has its standard input kept open for answers; it may not even
-    ask for what is at one of the `guarded` paths.
+    ask for what is at one of the `guarded` paths. It runs within the bounds of `confinement`.
     """
 
     argv: tuple[str, ...]
@@ -49,6 +50,7 @@ class Job:
     niceness: int = AGENT
     asks: bool = False
     guarded: tuple[str, ...] = ()
+    confinement: Confinement = field(default_factory=Confinement)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from abreast.agents import agent_named
 from abreast.model.events import Outcome, Verdict
 from abreast.model.moment import Moment
 from abreast.process import clock
+from abreast.process.confining import confined, inner_pid
 from abreast.process.identity import marked_pids
 from abreast.process.supervisor import Family, has_children, lower_group, reap_orphans
 from abreast.runner.job import STDERR, Job, JobProgress, Result, save_progress, save_result
@@ -58,7 +59,7 @@ def _spawn(directory: Path, job: Job, umask: int) -> subprocess.Popen[bytes]:
         stdin = files.enter_context(Path(job.stdin).open("rb")) if given else None
         otherwise = subprocess.PIPE if job.asks else subprocess.DEVNULL
         return subprocess.Popen(
-            job.argv,
+            confined(job.confinement, job.argv, job.cwd),
             cwd=job.cwd,
             stdin=stdin if stdin is not None else otherwise,
             stdout=subprocess.PIPE,
@@ -176,12 +177,18 @@ class _Supervisor:
         """Make sure that the process has ended: its own clean signal first, then SIGKILL."""
         if self.exited.is_set():
             return
-        with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(signal.Signals[self.job.stop_signal])
+        self._signal(signal.Signals[self.job.stop_signal])
         if not self.exited.wait(GRACE):
             with contextlib.suppress(ProcessLookupError):
                 self.process.kill()
             self.exited.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            if self.job.confinement.program:
+                os.kill(inner_pid(self.process.pid), number)
+            else:
+                self.process.send_signal(number)
 
 
 def _talk(dialogue: "Dialogue | None", watch: Watch) -> str:

@@ -8,7 +8,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from abreast.agents.base import Command
@@ -16,6 +16,7 @@ from abreast.engine.common.layout import LOST
 from abreast.engine.common.worker_process import successor
 from abreast.engine.working.session.fork_server import ForkedRunner, fork_server
 from abreast.errors import WorkerError
+from abreast.model.confinement import Confinement
 from abreast.model.limits import Limits
 from abreast.places import Places
 from abreast.process.command import spawn_detached
@@ -62,6 +63,7 @@ class Order:
     agent: str = ""
     niceness: int = AGENT
     guarded: tuple[str, ...] = ()  # paths that it cannot be allowed
+    confinement: Confinement = field(default_factory=Confinement)
 
 
 async def run_job(
@@ -135,6 +137,7 @@ def _spawn(directory: Path, order: Order) -> Runner:
         niceness=order.niceness,
         asks=command.asks,
         guarded=order.guarded,
+        confinement=order.confinement,
     )
     save_job(directory, job)
     argv = [sys.executable, "-I", "-m", "abreast.runner", str(directory)]
