@@ -12,11 +12,12 @@ from inline_snapshot import snapshot
 from rich.cells import cell_len
 from rich.text import Text
 
-from abreast.cli import drawing, groups, plain_lines
+from abreast.cli import drawing, plain_lines
 from abreast.cli.console import Column, Grid
 from abreast.cli.edge import guard
 from abreast.cli.groups import rows_of_run
 from abreast.cli.live import of_followed
+from abreast.faces import rows
 from abreast.model.conflicts import FileConflict, WorkConflict
 from abreast.model.groups import snapshot_of
 from abreast.model.moment import Moment
@@ -135,7 +136,7 @@ def test_columns_go_by_rank_and_nothing_is_cropped():
 def test_what_a_session_does(fields, said):
     run = values.run(values.RETRY, replace(values.EXPORT, **fields))
     [row] = [row for row in rows_of_run(run).rows if row.session.task == "csv-export"]
-    assert groups.doing(row) == said
+    assert rows.doing(row) == said
 
 
 def test_what_an_agent_asks_is_told_with_the_command_that_answers():

@@ -8,8 +8,9 @@ from inline_snapshot import snapshot
 from rich.cells import cell_len
 from rich.console import Console
 
-from abreast.cli import drawing, groups, live, plain_lines
+from abreast.cli import drawing, live, plain_lines
 from abreast.cli.groups import rows_of_run
+from abreast.faces import rows
 from abreast.model.conflicts import FileConflict, WorkConflict
 from abreast.model.moment import Moment
 from abreast.model.session import LandState, Run, RunState, SessionState
@@ -183,7 +184,7 @@ def test_a_dumb_terminal_gets_plain_lines():
 )
 def test_what_a_done_session_says(fields, said):
     [row] = rows_of_run(values.run(replace(values.RETRY, **fields))).rows
-    assert groups.doing(row) == said
+    assert rows.doing(row) == said
 
 
 def test_before_the_first_news_there_is_something_to_see():

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from inline_snapshot import snapshot
 
-from abreast.cli import figures
+from abreast.faces import figures
 from abreast.places import find_places
 from abreast.store.engine import make_engine
 from abreast.store.migrations import migrate

@@ -6,9 +6,10 @@ import pytest
 from inline_snapshot import snapshot
 from rich.cells import cell_len
 
-from abreast.cli import figures, table
+from abreast.cli import table
 from abreast.cli.groups import rows_of_run, run_line
-from abreast.cli.states import LAND_STYLES, MARKS, RUN_STYLES, SESSION_STYLES
+from abreast.faces import figures, rows
+from abreast.faces.states import LAND_STYLES, MARKS, RUN_STYLES, SESSION_STYLES
 from abreast.model.moment import Moment
 from abreast.model.session import (
     Attendance,
@@ -150,10 +151,10 @@ def test_nothing_to_land_means_no_word_of_landing():
 def test_unknown_costs_make_the_sum_a_lower_bound():
     free = replace(values.RETRY, usage=Usage(10, 0, 5, 0.5))
     silent = replace(values.EXPORT, usage=Usage(10, 0, 5, None))
-    assert table.spent([free]) == "10 tokens in, 5 out, $0.50"
-    assert table.spent([free, silent]) == "20 tokens in, 10 out, at least $0.50"
-    assert table.spent([silent]) == "10 tokens in, 5 out"
-    assert table.spent([values.DOCS]) == ""
+    assert rows.spent([free]) == "10 tokens in, 5 out, $0.50"
+    assert rows.spent([free, silent]) == "20 tokens in, 10 out, at least $0.50"
+    assert rows.spent([silent]) == "10 tokens in, 5 out"
+    assert rows.spent([values.DOCS]) == ""
 
 
 def test_the_list_of_runs(monkeypatch):

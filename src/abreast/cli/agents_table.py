@@ -7,7 +7,7 @@ from abreast.agents.base import Login, LoginState, Relied
 from abreast.agents.parts import VersionStatus
 from abreast.api.machine import AgentInfo
 from abreast.cli.console import Column, Grid
-from abreast.cli.figures import one_line
+from abreast.faces.figures import one_line
 
 _ABLE = {  # a column's heading, and the capability that it tells of
     "resume": "resume",

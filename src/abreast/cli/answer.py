@@ -11,8 +11,8 @@ import click
 
 from abreast.cli import as_json, options
 from abreast.cli.edge import explained
-from abreast.cli.figures import duration
 from abreast.errors import AbreastError
+from abreast.faces.figures import duration
 from abreast.model.question import AnswerChoice, Decision, Question, QuestionKind
 from abreast.model.text import either, harmless
 from abreast.process import clock

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from abreast.cli import as_json, door, options
-from abreast.cli.figures import harmless
 from abreast.errors import CommandError, StateError
+from abreast.faces.figures import harmless
 from abreast.model.session import Session, SessionState
 from abreast.process.command import run_foreground
 from abreast.process.files import materialise

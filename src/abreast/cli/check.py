@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from abreast.cli import as_json, door, options, prompts
-from abreast.cli.figures import counted, harmless, one_line
+from abreast.faces.figures import counted, harmless, one_line
 
 if TYPE_CHECKING:
     from abreast.engine.client.amending import Amendment

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import click
 
 from abreast.cli import as_json
-from abreast.cli.figures import harmless
+from abreast.faces.figures import harmless
 from abreast.model.changes import Connection
 
 

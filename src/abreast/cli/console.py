@@ -8,7 +8,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
-from abreast.cli.figures import UNKNOWN
+from abreast.faces.figures import UNKNOWN
 from abreast.model.text import harmless
 
 MINOR = 7  # a column with such a `drop`, or a higher one, goes before a name is cut

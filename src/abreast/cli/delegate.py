@@ -8,10 +8,10 @@ import click
 from click.shell_completion import CompletionItem
 
 from abreast.cli import as_json, door, options
-from abreast.cli.figures import harmless
 from abreast.contract.render import paginate
 from abreast.contract.shapes import PRESETS
 from abreast.economics.words import expected, spent
+from abreast.faces.figures import harmless
 from abreast.model.limits import Profile
 from abreast.model.task import (
     BUDGET,

@@ -6,12 +6,12 @@ from rich.console import Console, RenderableType
 from rich.console import Group as RichGroup
 from rich.text import Text
 
-from abreast.cli import figures
 from abreast.cli.console import Column, Grid
-from abreast.cli.groups import doing, in_groups, liveliest, parted, run_line
-from abreast.cli.notices import conflict_lines, name_of
-from abreast.cli.states import MARKS, SESSION_STYLES
-from abreast.cli.table import files, spent, tally
+from abreast.cli.groups import in_groups, liveliest, parted, run_line
+from abreast.cli.notices import conflict_lines
+from abreast.faces import figures
+from abreast.faces.rows import doing, files, name_of, spent, tally
+from abreast.faces.states import MARKS, SESSION_STYLES
 from abreast.model.moment import Moment
 from abreast.model.session import Run
 from abreast.model.snapshot import Row, Snapshot

@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from abreast.cli.figures import counted, one_line
+from abreast.faces.figures import counted, one_line
 from abreast.model.finding import Diagnosis, Evidence, Finding, Severity
 
 _STYLES = {Severity.INFO: "cyan", Severity.WARNING: "yellow", Severity.SEVERE: "bold red"}

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import click
 
 from abreast.api import looking
-from abreast.cli import as_json, door, figures, options
+from abreast.cli import as_json, door, options
+from abreast.faces import figures
 from abreast.model.changes import Removal
 from abreast.model.landing import LandingForecast, LandOptions
 from abreast.model.session import LandMode, LandOrder, LandState, LandTests, Run, Session

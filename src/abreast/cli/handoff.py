@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 from abreast.agents import hooked
 from abreast.cli import as_json, door, options
 from abreast.cli.confirmed import change
-from abreast.cli.figures import harmless
+from abreast.faces.figures import harmless
 from abreast.model.changes import Connection
 from abreast.model.handoff import TOKENS, Freshness, Handoff
 from abreast.places import find_places

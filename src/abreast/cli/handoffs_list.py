@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from abreast.cli import figures
+from abreast.faces import figures
 from abreast.model.handoff import Handoff
 
 

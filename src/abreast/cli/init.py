@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from abreast.cli import as_json, door, options
-from abreast.cli.figures import harmless
 from abreast.errors import StateError
+from abreast.faces.figures import harmless
 from abreast.model.text import named
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import click
 
 from abreast.api import issues as tracked
 from abreast.cli import as_json
-from abreast.cli.figures import counted, harmless
 from abreast.errors import StateError
+from abreast.faces.figures import counted, harmless
 from abreast.model.issue import Issue, IssuePlan, IssueTask
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
 from abreast.cli import door
-from abreast.cli.figures import counted, one_line
+from abreast.faces.figures import counted, one_line
 from abreast.model.gate import (
     PairJudgement,
     PairVerdict,

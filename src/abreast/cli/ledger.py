@@ -3,7 +3,8 @@
 import click
 
 from abreast.agents import recording, titles
-from abreast.cli import as_json, door, figures, options
+from abreast.cli import as_json, door, options
+from abreast.faces import figures
 from abreast.model.economy import By, Ledger
 from abreast.model.text import counted, either
 

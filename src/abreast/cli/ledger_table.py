@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
-from abreast.cli import figures
 from abreast.cli.console import Column, Grid
 from abreast.economics.words import signed
+from abreast.faces import figures
 from abreast.model.economy import By, Cost, Delegation, Ledger, LedgerRow, Parallel, Worth
 
 _ROWS = 40  # of sessions and runs, the newest

@@ -5,15 +5,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.text import Text
 
-from abreast.cli import figures
-from abreast.cli.states import EXPLAINED, LAND_STYLES, SESSION_STYLES
+from abreast.faces import figures
+from abreast.faces.rows import name_of
+from abreast.faces.states import EXPLAINED, LAND_STYLES, SESSION_STYLES
 from abreast.model.conflicts import WorkConflict, told_files
-from abreast.model.session import LandState, Session, SessionKind, SessionState
+from abreast.model.session import LandState, Session, SessionState
 from abreast.model.snapshot import Row
 from abreast.model.text import named
 
 _FILES = 3  # in conflict that are named on a line; `abreast logs` has them all
-_QUESTION = 36  # characters shown of what a child was asked
 _RUN = re.compile(r"\bRUN\b")  # how a hint of an earlier version calls the session's own
 
 
@@ -48,15 +48,6 @@ def asking(rows: Iterable[Row]) -> list[Text]:
             hint = f"  hint: {row.need.answers[0].command}"
             lines.append(Text(hint, no_wrap=True, overflow="ignore"))
     return lines
-
-
-def name_of(session: Session) -> str:
-    """Return what a session is called in a table: its task, and what a child was asked."""
-    if session.kind is not SessionKind.CHILD:
-        return session.task
-    question = figures.one_line(session.produces)
-    short = question if len(question) <= _QUESTION else f"{question[: _QUESTION - 1]}…"
-    return f"{session.task} {short}"
 
 
 def _drift(session: Session) -> Text:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from abreast.cli import figures
-from abreast.cli.groups import landed_as, landing_word
 from abreast.cli.notices import conflicts_of
-from abreast.cli.states import LAND_STYLES, SESSION_STYLES
+from abreast.faces import figures
+from abreast.faces.rows import landed_as, landing_word
+from abreast.faces.states import LAND_STYLES, SESSION_STYLES
 from abreast.model.conflicts import WorkConflict, told_files
 from abreast.model.session import LandState, Run, Session, SessionState
 from abreast.model.snapshot import Row, Snapshot

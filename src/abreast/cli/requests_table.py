@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from rich.text import Text
 
-from abreast.cli import figures
 from abreast.cli.console import Column, Grid
+from abreast.faces import figures
 from abreast.model.pull_request import RequestState, SessionRequest
 
 _STYLES = {

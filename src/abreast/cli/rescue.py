@@ -5,7 +5,8 @@ from shlex import quote
 
 import click
 
-from abreast.cli import as_json, door, figures, options
+from abreast.cli import as_json, door, options
+from abreast.faces import figures
 
 kept_name = click.argument(
     "name", metavar="NAME", help="As listed: RUN/TASK, with @KIND where several things are kept"

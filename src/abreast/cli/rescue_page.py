@@ -4,8 +4,8 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from abreast.cli import figures
 from abreast.cli.console import Column, Grid
+from abreast.faces import figures
 from abreast.model.rescue import KeptFile, KeptList, KeptPage, KeptWork
 
 _FILES = 40  # of a page; --json has all

@@ -5,8 +5,9 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from abreast.cli import as_json, figures
+from abreast.cli import as_json
 from abreast.cli.console import Column, Grid
+from abreast.faces import figures
 from abreast.gate.review import Band, Review, ReviewedPair, Score
 from abreast.model.gate import Happened, TaskOutcome
 from abreast.model.text import counted, named, percent

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from abreast.cli import as_json, door, figures, options, prompts
+from abreast.cli import as_json, door, options, prompts
+from abreast.faces import figures
 from abreast.model.gate import GateMode
 from abreast.model.session import LandMode
 

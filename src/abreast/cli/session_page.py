@@ -6,8 +6,8 @@ from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from abreast.cli import figures, table
-from abreast.cli.states import LAND_STYLES, SESSION_STYLES
+from abreast.faces import figures, rows
+from abreast.faces.states import LAND_STYLES, SESSION_STYLES
 from abreast.model.session import LandState, Session
 from abreast.model.session_page import PageFile, SessionPage
 from abreast.model.text import harmless, named
@@ -46,7 +46,7 @@ def _head(session: Session) -> Text:
         head.append(", ").append(session.landing, LAND_STYLES[session.landing])
     head.append(f"  {session.agent} {session.model}".rstrip())
     took = figures.duration(session.took(clock.now()))
-    return head.append(f"  {took}  {table.tokens(session.usage)}")
+    return head.append(f"  {took}  {rows.tokens(session.usage)}")
 
 
 def _title(page: SessionPage) -> Iterator[Text]:

@@ -10,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from abreast.cli import as_json, options
-from abreast.cli.figures import one_line
+from abreast.faces.figures import one_line
 from abreast.model.text import escaped
 
 _WIDE = 40  # columns for a value; a longer one pushes what follows to the right

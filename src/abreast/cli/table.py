@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from abreast.cli import figures
 from abreast.cli.console import Column, Grid
 from abreast.cli.groups import fold, in_groups, rows_of_run, run_line
-from abreast.cli.notices import asking, name_of, notices
-from abreast.cli.states import LAND_STYLES, RUN_STYLES, SESSION_STYLES
+from abreast.cli.notices import asking, notices
+from abreast.faces import figures
+from abreast.faces.rows import files, name_of, spent, tally, tokens
+from abreast.faces.states import LAND_STYLES, RUN_STYLES, SESSION_STYLES
 from abreast.model.moment import Moment
 from abreast.model.session import (
     Attendance,
@@ -24,7 +25,6 @@ from abreast.model.session import (
 )
 from abreast.model.snapshot import Row
 from abreast.model.text import named
-from abreast.model.usage import Usage
 
 if TYPE_CHECKING:
     from abreast.model.changes import Removal
@@ -199,48 +199,6 @@ def next_steps(run: Run) -> list[str]:
     if run.state.final and any("abreast answer " not in s.hint for s in left):
         steps.append(f"next: {run.sessions[0].goes_on_by} to go on with what is not done")
     return steps
-
-
-def spent(sessions: Iterable[Session]) -> str:
-    """Return what the sessions used together; "at least" where some did not say."""
-    started = [session for session in sessions if session.started is not None]
-    total = sum((session.usage for session in started), Usage())
-    parts = []
-    if total.input_tokens is not None or total.output_tokens is not None:
-        parts.append(
-            f"{figures.count(total.input_tokens)} tokens in, "
-            f"{figures.count(total.output_tokens)} out"
-        )
-    if total.cost_usd is not None:
-        partial = any(session.usage.cost_usd is None for session in started)
-        parts.append(f"{'at least ' if partial else ''}{figures.money(total.cost_usd)}")
-    return ", ".join(parts)
-
-
-def tally(sessions: Iterable[Session]) -> str:
-    """Return how many sessions are in which state: `2 done, 1 running`."""
-    counts = Counter(session.state for session in sessions)
-    ended_first = sorted(
-        counts, key=lambda state: (not state.final, list(SessionState).index(state))
-    )
-    return ", ".join(f"{counts[state]} {state}" for state in ended_first)
-
-
-def files(session: Session) -> str:
-    """Return how many files a session has touched, with lines where they are known: `2 +14 -3`."""
-    if session.started is None:
-        return figures.UNKNOWN
-    many = str(len(session.files))
-    if not session.files or session.added is None or session.deleted is None:
-        return many
-    return f"{many} +{session.added} -{session.deleted}"
-
-
-def tokens(usage: Usage) -> str:
-    """Return tokens in and out as `12k/1.2k`."""
-    if usage.input_tokens is None and usage.output_tokens is None:
-        return figures.UNKNOWN
-    return f"{figures.count(usage.input_tokens)}/{figures.count(usage.output_tokens)}"
 
 
 def removals_summary(removals: "Sequence[Removal]", *, removed: bool) -> Text:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from abreast.cli import figures
+from abreast.faces import figures
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What every face says of rows and runs: figures, marks and words. Pure."""
