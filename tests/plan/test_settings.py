@@ -8,10 +8,17 @@ import pytest
 from abreast.errors import PlanError
 from abreast.model.gate import GateMode
 from abreast.model.limits import Limits
+from abreast.model.sandbox import SandboxMode, SandboxSettings
 from abreast.model.session import LandMode
 from abreast.plan.options import Overrides, from_environment
 from abreast.plan.parse import parse_plan, parse_prompts
-from abreast.plan.schema import LimitsTable, RequestTable, RunTable, SettingsTable
+from abreast.plan.schema import (
+    LimitsTable,
+    RequestTable,
+    RunTable,
+    SandboxTable,
+    SettingsTable,
+)
 from abreast.plan.settings import (
     HARMLESS,
     Layer,
@@ -21,6 +28,7 @@ from abreast.plan.settings import (
     flat,
     needs_yes,
     read_layer,
+    sandbox_of,
     settings_of,
 )
 
@@ -33,14 +41,14 @@ def layer(text: str, level: Level = Level.USER) -> Layer:
 
 def test_the_keys_are_those_of_the_schema() -> None:
     keys = {*RunTable.model_fields}
-    assert keys | {"delegate"} == {*SettingsTable.model_fields}
+    assert keys | {"delegate", "sandbox"} == {*SettingsTable.model_fields}
     assert keys | {"delegate"} > HARMLESS
     listed = {one.key.partition(".")[0] for one in settings_of((), "claude")}
-    assert listed == keys
+    assert listed == keys | {"sandbox"}
     inner = {one.key for one in settings_of((), "claude") if "." in one.key}
     assert inner == {f"limits.{key}" for key in LimitsTable.model_fields} | {
         f"pr.{key}" for key in RequestTable.model_fields
-    }
+    } | {f"sandbox.{key}" for key in SandboxTable.model_fields}
 
 
 def test_a_plan_says_more_than_settings_and_a_project_more_than_its_user() -> None:
@@ -69,6 +77,18 @@ def test_tasks_in_words_get_the_settings_and_options_say_more() -> None:
         "codex",
         "do-a",
     )
+
+
+def test_the_sandbox_is_the_users_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    whole = layer("[sandbox]\nmode = 'bwrap'\nallow = ['~/data', '/srv']")
+    assert sandbox_of([whole]) == SandboxSettings(SandboxMode.BWRAP, ("/home/me/data", "/srv"))
+    assert sandbox_of([layer("sandbox = 'none'")]).mode is SandboxMode.NONE
+    assert sandbox_of([]) == SandboxSettings()
+    assert combine([whole]) == {}
+    with pytest.raises(PlanError, match=r"config.toml:2 sandbox: is not a project's to say"):
+        layer("\nsandbox = 'none'", Level.PROJECT)
+    assert sandbox_of([Layer(Level.PROJECT, "", {"sandbox": {"mode": "none"}})]).mode == "auto"
 
 
 def test_every_setting_tells_where_it_comes_from() -> None:
@@ -100,6 +120,8 @@ def test_every_setting_tells_where_it_comes_from() -> None:
         ("[[task]]\nid = 'a'", "config.toml:1 task: unknown key"),
         ("pass_env = ['A=b']", "names variables, but gives `A` a value"),
         ("land = ", "config.toml:1: is not valid TOML"),
+        ("sandbox = 'off'", "config.toml:1 sandbox.mode: must be one of auto, bwrap, none"),
+        ("sandbox.allow = ['a']", "sandbox.allow[1]: must be absolute or begin with ~/: a"),
     ],
 )
 def test_what_means_nothing_is_told_by_line_and_key(text: str, said: str) -> None:

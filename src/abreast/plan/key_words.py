@@ -25,6 +25,7 @@ PLAN = {
     "target": "The branch that landing moves.",
     "repo": "Another repository, relative to the plan file.",
     "delegate": "What delegations are like that do not say it themselves.",
+    "sandbox": "What sessions may touch; in your own settings only.",
 }
 TASK = {
     "id": "Short and lower-case: it names the branch and the files.",
@@ -56,6 +57,10 @@ DELEGATE = {
     "profile": "How much of its CLI the child gets; lean costs least.",
     "limit_tokens": "How much a child may return.",
 }
+SANDBOX = {
+    "mode": "Whether sessions run inside a sandbox: where one works, always, or never.",
+    "allow": "Files and folders that sessions may write beyond their own.",
+}
 TABLES = {
     "PlanTable": PLAN,
     "SettingsTable": PLAN,
@@ -63,5 +68,6 @@ TABLES = {
     "LimitsTable": LIMITS,
     "RequestTable": REQUEST,
     "DelegateTable": DELEGATE,
+    "SandboxTable": SANDBOX,
 }
 """By the name of each table of `plan/schema.py`."""

@@ -97,7 +97,15 @@ class DelegateTable(Table):
     limit_tokens: Annotated[int, Field(ge=1, le=MOST)] | None = None
 
 
+class SandboxTable(Table):
+    """What sessions may touch: in a user's own settings only."""
+
+    mode: Literal["auto", "bwrap", "none"] = "auto"
+    allow: list[str] = []
+
+
 class SettingsTable(RunTable):
     """A file of settings: a user's own, or the one of a project."""
 
     delegate: DelegateTable = Field(default_factory=DelegateTable)
+    sandbox: SandboxTable = Field(default_factory=SandboxTable)

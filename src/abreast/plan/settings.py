@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from abreast.errors import PlanError
+from abreast.model.sandbox import SandboxMode, SandboxSettings
 from abreast.model.text import whole_characters
 from abreast.plan.explain import explain
 from abreast.plan.parse import check_text, read_source
 from abreast.plan.source import Source, merged
 from abreast.plan.tasks import agent_problem, read_choice
+from abreast.process.files import from_home
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -67,7 +69,7 @@ def read_layer(text: str, file: Path, level: Level, agents: Sequence[str]) -> La
 
     from abreast.plan.schema import SettingsTable
 
-    source = read_source(text, file, what="the settings")
+    source = _with_tables(read_source(text, file, what="the settings"))
     check_text(source)
     if not text.isascii() and whole_characters(text) != text:
         source.problem((), "has characters that are not UTF-8")
@@ -77,12 +79,32 @@ def read_layer(text: str, file: Path, level: Level, agents: Sequence[str]) -> La
     named = delegated.get("agent") if isinstance(delegated, dict) else None
     if isinstance(named, str) and (problem := agent_problem(named, agents)):
         source.problem(("delegate", "agent"), *problem)
+    if level is Level.PROJECT and "sandbox" in source.raw:
+        said = "is not a project's to say: it decides what sessions may touch on your machine"
+        source.problem(("sandbox",), said, "it belongs into your own file: abreast settings set")
+    _check_allowed(source)
     try:
         SettingsTable.model_validate(dict(source.raw))
     except ValidationError as error:
         explain(source, error, SettingsTable)
     _refuse(source)
     return Layer(level, str(file), source.raw)
+
+
+def _with_tables(source: Source) -> Source:
+    """Return a source in which `sandbox = "none"` is what it stands for, a table."""
+    mode = source.raw.get("sandbox")
+    if not isinstance(mode, str):
+        return source
+    return Source(source.file, source.text, {**source.raw, "sandbox": {"mode": mode}})
+
+
+def _check_allowed(source: Source) -> None:
+    table = source.raw.get("sandbox")
+    paths = table.get("allow") if isinstance(table, dict) else None
+    for at, path in enumerate(paths if isinstance(paths, list) else []):
+        if isinstance(path, str) and not from_home(path).is_absolute():
+            source.problem(("sandbox", "allow", at), f"must be absolute or begin with ~/: {path}")
 
 
 def _refuse(source: Source) -> None:
@@ -93,8 +115,20 @@ def _refuse(source: Source) -> None:
 def combine(layers: Sequence[Layer]) -> dict[str, Any]:
     """Return what the layers come to, nested as in a plan; each later one counts more."""
     whole = merged(layer.values for layer in layers)
-    whole.pop("delegate", None)
+    for key in _NOT_OF_PLANS:
+        whole.pop(key, None)
     return whole
+
+
+_NOT_OF_PLANS = ("delegate", "sandbox")
+
+
+def sandbox_of(layers: Sequence[Layer]) -> SandboxSettings:
+    """Return what the user's own settings say about the sandbox; those of no other level count."""
+    own = [one.values for one in layers if one.level is Level.USER]
+    table = merged(own).get("sandbox", {})
+    allow = tuple(str(from_home(path)) for path in table.get("allow", ()))
+    return SandboxSettings(SandboxMode(table.get("mode", SandboxMode.AUTO)), allow)
 
 
 def needs_yes(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,7 +163,7 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
 
 def _defaults(agent: str) -> Iterator[Setting]:
     from abreast.model.limits import Limits
-    from abreast.plan.schema import LimitsTable, RequestTable, RunTable
+    from abreast.plan.schema import LimitsTable, RequestTable, RunTable, SandboxTable
 
     tables: dict[str, tuple[type[BaseModel], Any]] = {
         "limits": (LimitsTable, Limits()),
@@ -143,3 +177,5 @@ def _defaults(agent: str) -> Iterator[Setting]:
         else:
             default = agent if key == "agent" else known.get_default(call_default_factory=True)
             yield Setting(key, "" if default is None else default, Level.DEFAULT)
+    for key, known in SandboxTable.model_fields.items():
+        yield Setting(f"sandbox.{key}", known.get_default(), Level.DEFAULT)

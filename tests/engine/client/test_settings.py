@@ -140,6 +140,21 @@ def test_the_first_setting_is_the_first_line(
     assert file.read_text() == "[limits]\nminutes = 30\n"
 
 
+def test_the_sandbox_is_set_by_its_short_name_and_its_keys(
+    scratch_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = scratch_home / "config.toml"
+    file.write_text('sandbox = "none"  # for now\nagent = "codex"\n')
+    monkeypatch.setenv("ABREAST_CONFIG", str(file))
+    abreast.set_setting("sandbox.allow", '["/srv"]')
+    whole = {"agent": "codex", "sandbox": {"mode": "none", "allow": ["/srv"]}}
+    assert tomllib.loads(file.read_text()) == whole
+    abreast.set_setting("sandbox", "bwrap")
+    assert tomllib.loads(file.read_text())["sandbox"] == {"mode": "bwrap", "allow": ["/srv"]}
+    with pytest.raises(PlanError, match="must be one of auto, bwrap, none"):
+        abreast.set_setting("sandbox", "docker")
+
+
 def test_a_file_that_cannot_be_read_stops_before_anything_has_happened(
     repo: Repo, scratch_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

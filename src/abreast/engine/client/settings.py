@@ -17,6 +17,7 @@ from filelock import FileLock
 from abreast.agents import AGENTS
 from abreast.errors import PlanError, Problem, StateError, UntrustedError
 from abreast.git.repository import Repository
+from abreast.model.sandbox import SandboxSettings
 from abreast.places import Places
 from abreast.plan.explain import did_you_mean
 from abreast.plan.options import NO_OVERRIDES, VARIABLES, Overrides, variable_of
@@ -29,6 +30,7 @@ from abreast.plan.settings import (
     flat,
     needs_yes,
     read_layer,
+    sandbox_of,
     settings_of,
 )
 from abreast.process.files import load_as, write_atomic, write_json
@@ -113,6 +115,11 @@ def user_layers(environ: Mapping[str, str]) -> list[Layer]:
     file = user_file(environ)
     text = _text_of(file)
     return [read_layer(text, file, Level.USER, tuple(AGENTS))] if text else []
+
+
+def user_sandbox(environ: Mapping[str, str]) -> SandboxSettings:
+    """Return what the user's settings say about the sandbox; raises PlanError."""
+    return sandbox_of(user_layers(environ))
 
 
 def trust(settings: EffectiveSettings, places: Places) -> None:
@@ -218,6 +225,7 @@ def _set_value(key: str, value: str, file: Path, level: Level) -> Any:
     text = _text_of(file)
     if text:
         read_layer(text, file, level, tuple(AGENTS))
+    key = "sandbox.mode" if key == "sandbox" else key
     known = [one.key for one in settings_of((), "")]
     if key not in known:
         hint = did_you_mean(key, known, "keys are")
@@ -244,6 +252,8 @@ def _with(text: str, keys: Sequence[str], value: Any) -> str:
     for key in keys[:-1]:
         if value is None and key not in table:
             return text
+        if isinstance(table.get(key), str):  # the short form of a table
+            table[key] = tomlkit.inline_table().append("mode", table[key])
         table = table.setdefault(key, tomlkit.table())
     if value is None:
         table.pop(keys[-1], None)
