@@ -1,4 +1,5 @@
 """Runs in a worker before its first line: kills it at the next point where it never died before.
+Or holds it there, until something else has been done to it (see `ABREAST_TEST_HOLD`).
 
 A point is a place in the code at which a worker is about to change something outside itself: a
 process that it starts, a file that it writes, renames or removes, a database transaction that it
@@ -15,6 +16,7 @@ import re
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 from sqlalchemy import event
@@ -43,11 +45,12 @@ _PASSED_OVER = ("process/", "store/", "codec")  # doors: what matters is who goe
 _WORK = re.compile(r"engine/working/(?!worker|lease_thread|conflicts|durable)")
 
 
-def _install(folder: Path, *, every: bool) -> None:
+def _install(folder: Path, *, every: bool, hold: str) -> None:
     seen_file = folder / "points"
     seen = set(seen_file.read_text().splitlines()) if seen_file.exists() else set()
     lock = threading.RLock()
     busy = threading.local()
+    wanted = re.compile(hold) if hold else None
 
     def meet(what: str) -> None:
         if not what or getattr(busy, "now", False):
@@ -58,12 +61,15 @@ def _install(folder: Path, *, every: bool) -> None:
             if name is None:
                 return
             with lock:
-                if name in seen:
+                if name in seen or (wanted and not wanted.search(name)):
                     return
                 seen.add(name)
                 with seen_file.open("a") as file:
                     file.write(f"{name}\n")
-                os.kill(os.getpid(), signal.SIGKILL)
+                if wanted is None:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                number = len(seen)
+            _stand_still(folder, number, name)
         finally:
             busy.now = False
 
@@ -77,6 +83,15 @@ def _install(folder: Path, *, every: bool) -> None:
     event.listen(Engine, "commit", lambda _connection: meet("commit"))
     # What a runner starts when its agent has ended would not die.
     Successor.to_bytes = lambda self: b""
+
+
+def _stand_still(folder: Path, number: int, name: str) -> None:
+    here, go = folder / f"{number}.here", folder / f"{number}.go"
+    scratch = folder / f"{number}.scratch"
+    scratch.write_text(name)
+    scratch.rename(here)
+    while not go.exists():
+        time.sleep(0.005)
 
 
 def _described(what: str, arguments: tuple) -> str:
@@ -135,4 +150,5 @@ def _checkpoint(what: str, functions: list[str]) -> str | None:
 _install(
     Path(os.environ.pop("ABREAST_TEST_POINTS")),
     every=bool(os.environ.pop("ABREAST_TEST_EVERY", "")),
+    hold=os.environ.pop("ABREAST_TEST_HOLD", ""),
 )

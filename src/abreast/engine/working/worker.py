@@ -176,8 +176,22 @@ async def _serve(places: Places, idle_exit: float | None, gone: Sequence[str]) -
         with _called(places, loop) as called:
             await _dispatch(places, stop, called, idle_exit)
     finally:
+        await _leave_off()
         await asyncio.to_thread(durable.shut_down)
     return stop.is_set()
+
+
+async def _leave_off() -> None:
+    """Cancel what goes on in this loop, before the threads that it needs are taken away.
+
+    Workflows stay pending. One that came to its next thread afterwards would take that for a
+    failure of what it is about, and end it so.
+    """
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    if others:
+        await asyncio.wait(others, timeout=_LEAVING)
 
 
 @contextlib.contextmanager
