@@ -56,6 +56,25 @@ def lower_group(pid: int, niceness: int) -> None:
         Path(f"/proc/{pid}/autogroup").write_text(str(niceness), encoding="ascii")
 
 
+FIRST = 500
+"""How much of the machine's memory, in thousandths, an agent's processes seem to use in addition.
+
+The kernel kills whoever seems to use most once there is none left (proc_pid_oom_score_adj(5)): it
+is to be a session, whose work is kept, and not the person's editor.
+"""
+
+
+def kill_first(pid: int) -> None:
+    """Have the kernel choose a process, and all that it starts from now on, when memory runs out.
+
+    Linux alone has this; one that is chosen before others already stays that.
+    """
+    file = Path(f"/proc/{pid}/oom_score_adj")
+    with contextlib.suppress(OSError, ValueError):  # no such feature, or it has ended
+        if int(file.read_text(encoding="ascii")) < FIRST:
+            file.write_text(str(FIRST), encoding="ascii")
+
+
 _PR_SET_CHILD_SUBREAPER = 36
 
 

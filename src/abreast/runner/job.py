@@ -24,6 +24,10 @@ ANSWERS = "answers"
 
 UNANSWERED = "the answer limit"
 """How the reason begins by which a job is stopped that nobody has answered in time."""
+PAUSE = "pause"
+"""The file beside the stop file that pauses a job while it is there; it holds the most seconds."""
+SHORT = "want of memory"
+"""The reason by which a job is stopped that was paused for the longest time."""
 LOCK = "runner.lock"
 
 
@@ -58,7 +62,8 @@ class JobProgress:
     """Totals so far. `files` are paths as the agent named them.
 
     `worked` counts the turns that have ended after tool calls; where these are not told, the end.
-    What it has `asked` is numbered: its ids are "1", "2" and so on, without a session.
+    What it has `asked` is numbered: its ids are "1", "2" and so on, without a session. `paused`:
+    its processes are stopped until the machine has memory for them.
     """
 
     last_action: str = ""
@@ -68,6 +73,7 @@ class JobProgress:
     cli_session: str = ""
     worked: int = 0
     asked: tuple[Question, ...] = ()
+    paused: bool = False
 
 
 @dataclass(frozen=True)

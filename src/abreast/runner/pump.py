@@ -50,7 +50,10 @@ class Watch:
         self.last_life = time.monotonic()
 
     def go_on(self, *, waiting: bool) -> None:
-        """Take the time since the last call as none of the job's, if a person was waited for."""
+        """Take the time since the last call as none of the job's, if it was `waiting`.
+
+        For a person, or for the machine to have memory for it.
+        """
         now = time.monotonic()
         if waiting:
             self.started += now - self._asked

@@ -16,13 +16,28 @@ from abreast.model.moment import Moment
 from abreast.process import clock
 from abreast.process.confining import confined, inner_pid
 from abreast.process.identity import marked_pids
-from abreast.process.supervisor import Family, has_children, lower_group, reap_orphans
-from abreast.runner.job import STDERR, Job, JobProgress, Result, save_progress, save_result
+from abreast.process.supervisor import (
+    Family,
+    has_children,
+    kill_first,
+    lower_group,
+    reap_orphans,
+)
+from abreast.runner.job import (
+    PAUSE,
+    STDERR,
+    Job,
+    JobProgress,
+    Result,
+    save_progress,
+    save_result,
+)
 from abreast.runner.pump import PlainReader, Pump, Watch
 
 if TYPE_CHECKING:
     from abreast.agents.base import AskingReader, StreamReader
     from abreast.runner.dialogue import Dialogue
+    from abreast.runner.pausing import Pausing
 
 TICK = 0.2  # seconds between looks at limits and the stop file
 FLUSH = 0.5  # seconds between replacements of progress.json
@@ -42,6 +57,7 @@ def supervise(directory: Path, job: Job, *, umask: int = -1) -> Result:
     started = clock.now()
     try:
         process = _spawn(directory, job, umask)
+        kill_first(process.pid)  # before it has started anything
         lower_group(process.pid, job.niceness)
     except OSError as failure:
         verdict = Verdict(Outcome.FAILED, f"cannot start {job.argv[0]}: {failure.strerror}")
@@ -81,6 +97,7 @@ class _Supervisor:
     process: subprocess.Popen[bytes]
     started: Moment
     exited: threading.Event = field(default_factory=threading.Event)
+    pausing: "Pausing | None" = None  # once it has been paused
 
     def run(self) -> Result:
         job, process = self.job, self.process
@@ -155,7 +172,7 @@ class _Supervisor:
             if stop_file.exists():
                 return STOPPED_BY_USER
             over = pump.result_at is not None
-            if late := _talk(dialogue, watch):
+            if late := self._talk(dialogue, watch) or self._pause():
                 return late
             if tripped := watch.tripped(pump.progress, self.process.pid, over=over):
                 return tripped
@@ -168,16 +185,37 @@ class _Supervisor:
                 looked = now
                 reap_orphans(spare=self.process.pid)
                 family.look()
-            if pump.progress != shown and now - flushed > FLUSH:
-                flushed, shown = now, pump.progress
+            told = replace(pump.progress, paused=self._paused)
+            if told != shown and now - flushed > FLUSH:
+                flushed, shown = now, told
                 save_progress(self.directory, shown)
         return ""
+
+    def _talk(self, dialogue: "Dialogue | None", watch: Watch) -> str:
+        """Hand on a person's answers; return why nobody is waited for any longer, or ""."""
+        watch.go_on(waiting=self._paused or (dialogue is not None and dialogue.waits))
+        return "" if dialogue is None else dialogue.look()
+
+    def _pause(self) -> str:
+        """Pause or continue as we are asked to; return why the job is to end, or ""."""
+        file = Path(self.job.stop_file).with_name(PAUSE)
+        if self.pausing is None and file.exists():
+            from abreast.runner.pausing import Pausing  # few are ever paused
+
+            self.pausing = Pausing(file)
+        return "" if self.pausing is None else self.pausing.look()
+
+    @property
+    def _paused(self) -> bool:
+        return self.pausing is not None and self.pausing.paused
 
     def _end(self) -> None:
         """Make sure that the process has ended: its own clean signal first, then SIGKILL."""
         if self.exited.is_set():
             return
         self._signal(signal.Signals[self.job.stop_signal])
+        if self.pausing is not None:
+            self.pausing.go_on()  # a stopped process does not hear it
         if not self.exited.wait(GRACE):
             with contextlib.suppress(ProcessLookupError):
                 self.process.kill()
@@ -189,14 +227,6 @@ class _Supervisor:
                 os.kill(inner_pid(self.process.pid), number)
             else:
                 self.process.send_signal(number)
-
-
-def _talk(dialogue: "Dialogue | None", watch: Watch) -> str:
-    """Hand on a person's answers; return why nobody is waited for any longer, or ""."""
-    if dialogue is None:
-        return ""
-    watch.go_on(waiting=dialogue.waits)
-    return dialogue.look()
 
 
 def _sweep(marker: str) -> tuple[int, tuple[str, ...]]:
