@@ -1,6 +1,7 @@
 """All that `abreast` offers, and the module that each name comes from: the one list of it."""
 
 from abreast.api.accounting import ledger as ledger
+from abreast.api.acting import act as act, actions as actions
 from abreast.api.answering import answer as answer, questions as questions
 from abreast.api.answers import collect as collect, more as more
 from abreast.api.checking import check as check, review as review, write_advice as write_advice
@@ -84,6 +85,7 @@ from abreast.errors import (
     StoreError as StoreError,
     WorkerError as WorkerError,
 )
+from abreast.model.action import Action as Action, ActionKind as ActionKind
 from abreast.model.changes import (
     Connection as Connection,
     FileChange as FileChange,

@@ -12,6 +12,7 @@ from typing import Any, ParamSpec, TypeVar, Unpack
 
 from abreast.api import (
     accounting,
+    acting,
     answering,
     answers,
     checking,
@@ -57,6 +58,8 @@ def _twin(call: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
     return twin
 
 
+act = _twin(acting.act)
+actions = _twin(acting.actions)
 agents = _twin(machine.agents)
 answer = _twin(answering.answer)
 asked_settings = _twin(configuring.asked_settings)

@@ -26,6 +26,7 @@ from abreast.cli import attach
 from abreast.engine.client import requests, terminal, watching
 from abreast.engine.common.ending import asking, ending_of_agent, ending_of_command, with_names
 from abreast.engine.common.worker_process import worker_file
+from abreast.model.action import ActionKind
 from abreast.model.events import Cause, Outcome, Verdict
 from abreast.model.moves import Say, Write
 from abreast.model.question import Question, QuestionKind
@@ -373,9 +374,13 @@ def walk(world: World, screen: Screen, made: Made, found: Findings) -> None:  # 
         for line in COMMAND.findall(said):
             lines.setdefault(line.strip(), (source, moved))
     world.put(made)
-    for row in api.snapshot().rows:
-        for answer in row.need.answers if row.need and row.id == name else ():
-            lines.setdefault(answer.command.removeprefix("abreast "), (("snapshot",), False))
+    seen = api.snapshot()
+    for row in (row for row in seen.rows if row.id == name):
+        run = next(one for one in seen.runs if one.run.id == row.session.run)
+        ways = [*(row.need.answers if row.need else ()), *api.actions(row, run)]
+        for way in ways:
+            lines.setdefault(way.command.removeprefix("abreast "), (("snapshot",), False))
+        found.tried |= {f"by key: {one.kind}" for one in api.actions(row, run)}
     for line, (source, moved) in lines.items():
         words = shlex.split(line.replace("…", MESSAGE))
         found.tried.add(words[0])
@@ -429,3 +434,4 @@ def test_no_hint_is_a_dead_end(
     assert not found.dead, "\n".join(f"{where}: {what}" for where, what in found.dead.items())
     if rows is some:
         assert found.tried >= {"answer", "attach", "resume", "retry", "land", "stop", "status"}
+        assert found.tried >= {f"by key: {kind}" for kind in ActionKind}
