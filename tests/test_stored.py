@@ -22,8 +22,9 @@ from abreast.engine.working.session.keeping import Baseline, found_in
 from abreast.engine.working.session.result import Candidate
 from abreast.git.ff_journal import Do, Intent, Lock, Step, load_intent
 from abreast.model import moves
+from abreast.model.cause import Cause
 from abreast.model.economy import Account, Estimate
-from abreast.model.events import Cause, Outcome, Verdict
+from abreast.model.events import Outcome, Verdict
 from abreast.model.gate import (
     Advice,
     Edge,

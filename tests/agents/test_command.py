@@ -9,7 +9,8 @@ import pytest
 from abreast.agents.base import Launch
 from abreast.agents.command import AGENT
 from abreast.errors import AgentError
-from abreast.model.events import Cause, EventKind, Outcome
+from abreast.model.cause import Cause
+from abreast.model.events import EventKind, Outcome
 from abreast.model.task import AgentChoice
 from tests.support.clis import base_environ, make_launch, run_cli
 from tests.support.repos import Repo

@@ -27,7 +27,8 @@ from abreast.engine.client import requests, terminal, watching
 from abreast.engine.common.ending import asking, ending_of_agent, ending_of_command, with_names
 from abreast.engine.common.worker_process import worker_file
 from abreast.model.action import ActionKind
-from abreast.model.events import Cause, Outcome, Verdict
+from abreast.model.cause import Cause
+from abreast.model.events import Outcome, Verdict
 from abreast.model.moves import Say, Write
 from abreast.model.question import Question, QuestionKind
 from abreast.model.session import LandState, RunState, SessionKind, SessionState

@@ -10,8 +10,11 @@ from alembic.script import ScriptDirectory
 
 from abreast.engine.common.verdicts import judged_runs
 from abreast.errors import StoreError
+from abreast.model.agent_queue import AgentQueue, QueueState
+from abreast.model.cause import Cause
 from abreast.model.conflicts import FileConflict, WorkConflict
 from abreast.model.gate import GateMode
+from abreast.model.hold import Hold, HoldKind
 from abreast.model.question import AnswerChoice
 from abreast.store import migrations
 from abreast.store.engine import transaction
@@ -21,6 +24,19 @@ from abreast.store.revisions import REVISIONS, VERSION_TABLE
 from abreast.store.schema import metadata
 
 CONFLICT = WorkConflict("r2/docs", (FileConflict("caf\udce9.txt", ((1, 3), (9, 9)), ((2, 2),)),))
+HELD = Hold(HoldKind.QUOTA, "Codex CLI's usage limit", 1790003600.5, 1790000900)
+PARKED = AgentQueue(
+    "codex",
+    QueueState.PARKED,
+    Cause.SESSION_LIMIT,
+    "You've hit your usage limit.",
+    since=1790000900,
+    until=1790003600.5,
+    stated=True,
+    tries=1,
+    session="r1/csv-export",
+    probe="r1",
+)
 ASKED = [
     ("/home/ada/notes.md", ()),
     ("", (AnswerChoice("Tabs", "as in Go"), AnswerChoice("Spaces"))),
@@ -79,6 +95,12 @@ def test_a_populated_database_of_any_age_is_upgraded_and_read(
     since = run.sessions[0].since
     assert since is not None
     assert since.wall == (1790000301 if revision >= "0014" else 1790000300)
+    sent_away = (run.sessions[0].cause, run.sessions[0].setbacks, run.sessions[1].held)
+    assert sent_away == (
+        (Cause.TRANSIENT, 2, HELD) if revision >= "0015" else (Cause.NONE, 0, None)
+    )
+    queue = reader.agent_queue("codex")
+    assert queue == (PARKED if revision >= "0015" else AgentQueue("codex"))
     assert run.sessions[1].after == (("retry-http",) if revision >= "0008" else ())
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 import pytest
 
 from abreast.model.conflicts import FileConflict, WorkConflict
+from abreast.model.hold import Hold, HoldKind
 from abreast.model.session import LandState, Run, Session, SessionState
 from abreast.store import schema
 from abreast.store.loading import NUMBERS
@@ -37,6 +38,7 @@ def other(kind, value):
         int: 7,
         int | None: 8,
         float | None: 1.5,
+        Hold | None: Hold(HoldKind.QUOTA, "caf\udce9", 1.5, 1.0, "wait", ends=True),
         tuple[str, ...]: ("a", "caf\udce9"),
         tuple[WorkConflict, ...]: (WorkConflict("r2/a", (FileConflict("caf\udce9"),), 1),),
     }

@@ -21,7 +21,8 @@ from abreast.agents.base import (
     which,
 )
 from abreast.errors import AgentError
-from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
+from abreast.model.cause import Cause
+from abreast.model.events import Event, EventKind, Outcome, Verdict
 
 PROMPT_FILE = "ABREAST_PROMPT_FILE"
 _LINES = 20

@@ -20,7 +20,8 @@ from abreast.agents.base import (
 )
 from abreast.agents.lines import load_line
 from abreast.errors import AgentError
-from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
+from abreast.model.cause import Cause
+from abreast.model.events import Event, EventKind, Outcome, Verdict
 from abreast.model.moves import (
     Edit,
     EndTurn,

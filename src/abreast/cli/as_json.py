@@ -116,6 +116,7 @@ def row_dict(row: Row) -> dict[str, Any]:
         "age": row.age(clock.now()),
         "last_action": session.last_action,
         "waits": row.waits,
+        "held": session.held,
         "need": row.need,
         "tokens": row.tokens,
         "cost_usd": session.usage.cost_usd,

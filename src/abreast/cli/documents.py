@@ -19,6 +19,7 @@ from abreast.model.economy import Estimate, Ledger
 from abreast.model.finding import Diagnosis
 from abreast.model.gate import PlanJudgement
 from abreast.model.handoff import Freshness, Handoff
+from abreast.model.hold import Hold
 from abreast.model.issue import IssuePlan
 from abreast.model.landing import LandingForecast
 from abreast.model.need import Need
@@ -83,6 +84,7 @@ class RowContent(TypedDict):
     age: float
     last_action: str
     waits: str
+    held: Hold | None
     need: Need | None
     tokens: int | None
     cost_usd: float | None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from abreast.model.cause import Cause
 from abreast.model.question import Question
 from abreast.model.usage import Usage
 
@@ -48,18 +49,6 @@ class Outcome(StrEnum):
     BLOCKED = "blocked"  # denied a tool, or waits for an answer
     STOPPED = "stopped"  # we ended it: a stop request or a limit
     UNKNOWN = "unknown"  # no result event
-
-
-class Cause(StrEnum):
-    """Why a session did not end well, as far as it decides what to do next."""
-
-    NONE = "none"
-    TRANSIENT = "transient"  # overload, rate limit, dropped stream: again later
-    SESSION_LIMIT = "session_limit"  # the plan's window is used up: park until it resets
-    BILLING = "billing"  # no credit: no retry
-    AUTH = "auth"  # not logged in: no retry; name the login command
-    LIMIT = "limit"  # one of abreast's limits
-    OTHER = "other"
 
 
 @dataclass(frozen=True)

@@ -89,9 +89,11 @@ def group_of(session: Session, run: Run) -> Group:
 
 
 def _waits_for(session: Session, ended: Container[str]) -> str:
-    """Return what a queued session waits for: tasks by name, or a place."""
+    """Return what a queued session waits for: tasks by name, what holds it up, or a place."""
     tasks = [name for name in session.waits_for if name not in ended]
-    return f"after {', '.join(tasks)}" if tasks else "for a place"
+    if tasks:
+        return f"after {', '.join(tasks)}"
+    return session.held.words if session.held else "for a place"
 
 
 def _may_need(session: Session, run: Run) -> bool:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from abreast.model.cause import Cause
 from abreast.model.conflicts import WorkConflict
+from abreast.model.hold import Hold
 from abreast.model.moment import Moment
 from abreast.model.usage import Usage
 
@@ -139,6 +141,8 @@ class Attempt:
     landed: str = ""  # the commit that brought it into the target, or the pull request's address
     outside: tuple[str, ...] = ()  # of `files`, those that lie outside the declared paths
     conflicts: tuple[WorkConflict, ...] = ()  # as a worker has seen them last
+    cause: Cause = Cause.NONE  # why it has not ended well
+    held: Hold | None = None  # why it did not start when it was its turn
     dropped: tuple[str, ...] = ()  # lines of the target that its repair has not kept: `path: line`
 
 
@@ -154,6 +158,7 @@ class Changeable(Attempt):
     cli_session: str = ""
     model: str = ""
     repairs: int = 0  # that have begun
+    setbacks: int = 0  # how often in a row its provider has sent it away
     mending: str = ""  # the merge that the latest repair began from, until what it made has landed
 
 

@@ -11,7 +11,9 @@ from functools import lru_cache
 from typing import Any
 
 from abreast import codec
+from abreast.model.agent_queue import AgentQueue
 from abreast.model.conflicts import WorkConflict
+from abreast.model.hold import Hold
 from abreast.model.session import LogEvent, Run, Session
 from abreast.model.usage import Usage
 
@@ -30,6 +32,12 @@ def load_conflicts(text: str) -> tuple[WorkConflict, ...]:
     return codec.load(tuple[WorkConflict, ...], json.loads(text), "the conflicts of a session")
 
 
+@lru_cache(maxsize=1024)
+def load_hold(text: str) -> Hold | None:
+    """Return what `rows.columns_of` was given."""
+    return codec.load(Hold, json.loads(text), "why a session is held up") if text else None
+
+
 NUMBERS = ("input_tokens", "cached_tokens", "output_tokens", "cost_usd")
 
 Loader = Callable[[Any], Any]
@@ -37,7 +45,7 @@ Loader = Callable[[Any], Any]
 RENAMED = {"run": "run_id"}
 
 
-def _loaders(kind: type[Run | Session]) -> dict[str, Loader]:
+def _loaders(kind: type[Run | Session | AgentQueue]) -> dict[str, Loader]:
     """Return how to read each field of `kind` that its column holds in other words."""
     return {one.name: load for one in fields(kind) if (load := _loader(one.type))}
 
@@ -47,10 +55,13 @@ def _loader(kind: object) -> Loader | None:
         return {member.value: member for member in kind}.__getitem__
     if kind == tuple[WorkConflict, ...]:
         return load_conflicts
+    if kind == Hold | None:
+        return load_hold
     return load_list if kind == tuple[str, ...] else None
 
 
-_RUN, _SESSION = _loaders(Run), _loaders(Session)
+_RUN, _SESSION, _QUEUE = _loaders(Run), _loaders(Session), _loaders(AgentQueue)
+QUEUE_COLUMNS = tuple(one.name for one in fields(AgentQueue))
 RUN_COLUMNS = tuple(one.name for one in fields(Run) if one.name != "sessions")
 _SESSION_FIELDS = tuple(one.name for one in fields(Session) if one.name != "usage")
 SESSION_COLUMNS = (*(RENAMED.get(n, n) for n in _SESSION_FIELDS), *NUMBERS, "usage_source")
@@ -68,6 +79,12 @@ def _load(
 def load_run(row: Sequence[Any], sessions: tuple[Session, ...]) -> Run:
     """Return the run that the values of `RUN_COLUMNS` stand for."""
     return Run(**_load(RUN_COLUMNS, _RUN, row), sessions=sessions)
+
+
+def load_queue(row: Sequence[Any]) -> AgentQueue:
+    """Return the agent's queue that the values of `QUEUE_COLUMNS` stand for."""
+    found = _load(QUEUE_COLUMNS, _QUEUE, row)
+    return AgentQueue(**found | {"stated": bool(found["stated"])})
 
 
 def load_session(row: Sequence[Any]) -> Session:
@@ -90,6 +107,7 @@ def columns(names: Iterable[str], table: str) -> str:
 OF_RUN, OF_SESSION = columns(RUN_COLUMNS, "r"), columns(SESSION_COLUMNS, "s")
 RUNS = f"SELECT {OF_RUN} FROM abreast_runs r"  # noqa: S608
 SESSIONS = f"SELECT {OF_SESSION} FROM abreast_sessions s"  # noqa: S608
+QUEUES = f"SELECT {columns(QUEUE_COLUMNS, 'q')} FROM abreast_agent_queues q"  # noqa: S608
 NEWEST = "ORDER BY r.ordinal DESC, r.created DESC, r.id DESC"
 NOT_FINAL = "r.state NOT IN ('done', 'failed', 'stopped')"
 

@@ -4,14 +4,15 @@ Each call opens the database for itself, sees one moment of it, and changes noth
 missing database file is created. What does not exist yet is empty, not an error.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from abreast.errors import NotFoundError
-from abreast.model.session import LogEvent, Run, Session, SessionKind
+from abreast.model.agent_queue import AgentQueue
+from abreast.model.session import LogEvent, Run, Session, SessionKind, SessionState
 from abreast.model.usage import Usage
 from abreast.store.direct import open_snapshot
 from abreast.store.loading import (
@@ -20,11 +21,13 @@ from abreast.store.loading import (
     NUMBERS,
     OF_RUN,
     OF_SESSION,
+    QUEUES,
     RUNS,
     SESSION_COLUMNS,
     SESSIONS,
     load_event,
     load_list,
+    load_queue,
     load_run,
     load_session,
 )
@@ -57,6 +60,28 @@ class SessionRecord:
     session: Session
     run: Run
     stop_requested: bool
+
+
+@dataclass(frozen=True)
+class TaskWork:
+    """How far a task has come: its attempt, whether that has ended, and its turns."""
+
+    attempt: int
+    ended: bool
+    turns: int
+
+
+@dataclass(frozen=True)
+class RunWork:
+    """The latest request to work on a run, whether it is to stop, and how far tasks of it are.
+
+    `held` are agents of which sessions are on record as held up.
+    """
+
+    generation: int
+    stopping: bool
+    tasks: Mapping[str, TaskWork]
+    held: frozenset[str]
 
 
 def _record(row: Sequence[Any]) -> SessionRecord:
@@ -199,6 +224,25 @@ class Reader:
         column = "session_id" if "/" in name else "run_id"
         rows = self._query(f"{_EVENTS} AND {column} = ? ORDER BY id", after, name)
         return [(row[0], load_event(row[1:])) for row in rows]
+
+    def agent_queue(self, agent: str) -> AgentQueue:
+        """Return how the queue of an agent stands."""
+        rows = self._query(f"{QUEUES} WHERE q.agent = ?", agent)
+        return load_queue(rows[0]) if rows else AgentQueue(agent)
+
+    def work(self, run: str, tasks: Sequence[str]) -> RunWork:
+        """Return how it stands with a run, and with those of its `tasks` that are at work."""
+        marks = ", ".join("?" * len(tasks)) or "NULL"
+        asked = "SELECT generation, stop_requested FROM abreast_runs WHERE id = ?"
+        sql = "SELECT task, attempt, state, turns, agent, held FROM abreast_sessions"
+        which = f"WHERE run_id = ? AND (task IN ({marks}) OR held <> '')"
+        with open_snapshot(self.database) as query:
+            found = query(asked, run)
+            rows = query(f"{sql} {which}", run, *tasks)
+        generation, stopping = found[0] if found else (0, True)
+        work = {row[0]: TaskWork(row[1], SessionState(row[2]).final, row[3]) for row in rows}
+        held = frozenset(row[4] for row in rows if row[5])
+        return RunWork(generation, bool(stopping), work, held)
 
     def waiting(self) -> "list[Question]":
         """Return the questions of all sessions that wait for a person, the oldest first."""

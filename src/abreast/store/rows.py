@@ -12,6 +12,7 @@ from enum import Enum, StrEnum
 from typing import Any, Final, TypeVar
 
 from abreast import codec
+from abreast.model.hold import Hold
 from abreast.model.session import Changeable, Run, SessionState
 from abreast.model.usage import Usage
 from abreast.store.loading import RENAMED, RUN_COLUMNS
@@ -31,6 +32,11 @@ def dump_list(items: Iterable[str]) -> str:
     return json.dumps(list(items))
 
 
+def dump_hold(hold: Hold | None) -> str:
+    """Return as JSON why a session is held up; "" when it is not."""
+    return codec.text(hold, ensure_ascii=True) if hold else ""
+
+
 def run_row(run: Run) -> dict[str, Any]:
     """Return a run, without its sessions, as the values of its columns."""
     return columns_of({name: getattr(run, name) for name in RUN_COLUMNS})
@@ -44,6 +50,8 @@ def columns_of(values: Mapping[str, Any]) -> dict[str, Any]:
             row |= {f"usage_{k}" if k == "source" else k: v for k, v in vars(value).items()}
         elif isinstance(value, StrEnum):
             row[name] = value.value
+        elif name == "held":
+            row[name] = dump_hold(value)
         elif isinstance(value, tuple):
             row[RENAMED.get(name, name)] = codec.text(value, ensure_ascii=True)
         else:

@@ -128,6 +128,9 @@ sessions = sa.Table(
     _list("outside"),
     _list("conflicts"),  # objects, each a `WorkConflict`
     _list("dropped"),
+    sa.Column("cause", sa.Text, nullable=False, server_default="none"),
+    _text("held"),  # an object, see `Hold`; "": nothing holds it up
+    _count("setbacks"),
     _count("repairs"),
     _count("most_repairs"),
     _text("mending"),
@@ -193,6 +196,23 @@ questions = sa.Table(
     _prose("answer"),
     sa.Index("abreast_questions_session", "session_id"),
     sa.Index("abreast_questions_answered", "answered"),
+)
+
+# How the queue of each agent stands: see `AgentQueue`. One that has no row is open.
+agent_queues = sa.Table(
+    "abreast_agent_queues",
+    metadata,
+    sa.Column("agent", sa.Text, primary_key=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("cause", sa.Text, nullable=False, server_default="none"),
+    _prose("reason"),
+    _prose("hint"),
+    _time("since", nullable=False),
+    _time("until"),
+    _flag("stated"),
+    _count("tries"),
+    _text("session"),
+    _text("probe"),
 )
 
 # What the gate said of a run's plan before it began, and what became of it: JSON, see `codec`.

@@ -22,6 +22,7 @@ from abreast.model.session import LandState, Run, RunState, Session, SessionStat
 from abreast.model.task import Deliverable
 from abreast.model.transitions import require_transition
 from abreast.model.usage import Usage
+from abreast.store.agent_queues import QueueKeeper
 from abreast.store.engine import transaction, upsert
 from abreast.store.loading import (
     NUMBERS,
@@ -40,7 +41,7 @@ from abreast.store.told import NoteBook
 _OF_RUN, _OF_SESSION = attrgetter(*RUN_COLUMNS), attrgetter(*SESSION_COLUMNS)
 
 
-class Store(Requests, QuestionBook, NoteBook):
+class Store(Requests, QuestionBook, NoteBook, QueueKeeper):
     """Writes runs and sessions. Safe to use from threads; the database must be migrated.
 
     Methods that name a run or a session raise NotFoundError when there
@@ -167,6 +168,8 @@ class Store(Requests, QuestionBook, NoteBook):
         values = change.values() | self._times(row, change)
         if change.cli_session is not UNSET:
             values |= left_behind(row, change.cli_session)
+        if row.held and change.state not in {UNSET, SessionState.QUEUED}:
+            values["held"] = ""
         if change.state is not UNSET:
             require_transition(row.id, SessionState(row.state), change.state)
         if change.landing is not UNSET:

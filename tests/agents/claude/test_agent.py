@@ -11,7 +11,8 @@ from abreast.agents.base import Child, Installed, Launch, LoginState, StopSignal
 from abreast.agents.claude.agent import AGENT
 from abreast.agents.claude.stream import ClaudeReader
 from abreast.contract.shapes import PRESETS
-from abreast.model.events import Cause, Event, EventKind, Outcome
+from abreast.model.cause import Cause
+from abreast.model.events import Event, EventKind, Outcome
 from abreast.model.limits import Limits, Profile
 from abreast.model.usage import Usage
 

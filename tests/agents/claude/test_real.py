@@ -19,7 +19,8 @@ import pytest
 
 from abreast.agents.base import Command
 from abreast.agents.claude.agent import AGENT
-from abreast.model.events import Cause, EventKind, Outcome
+from abreast.model.cause import Cause
+from abreast.model.events import EventKind, Outcome
 from abreast.model.limits import Limits
 from abreast.model.moves import (
     Drop,

@@ -20,7 +20,8 @@ from abreast.agents.codex.failures import classify, last_words
 from abreast.agents.codex.headless import instructions
 from abreast.agents.codex.rollout import load_rollout
 from abreast.agents.codex.stream import CodexReader
-from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
+from abreast.model.cause import Cause
+from abreast.model.events import Event, EventKind, Outcome, Verdict
 from abreast.model.limits import Profile
 from abreast.model.usage import Usage
 

@@ -18,7 +18,8 @@ import pytest
 
 from abreast.agents.codex.agent import AGENT
 from abreast.engine.working.session.jobs import Order, run_job
-from abreast.model.events import Cause, EventKind, Outcome
+from abreast.model.cause import Cause
+from abreast.model.events import EventKind, Outcome
 from abreast.model.limits import Limits
 from abreast.model.moves import (
     Drop,

@@ -17,7 +17,8 @@ from abreast.agents.gemini.agent import AGENT
 from abreast.agents.gemini.home import auth_type
 from abreast.agents.gemini.profile import GIVEN, HEARD
 from abreast.agents.gemini.stream import GeminiReader
-from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
+from abreast.model.cause import Cause
+from abreast.model.events import Event, EventKind, Outcome, Verdict
 from abreast.model.limits import Limits, Profile
 from abreast.model.usage import Usage
 from abreast.process.files import materialise

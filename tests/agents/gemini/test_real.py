@@ -21,7 +21,8 @@ from abreast.agents.gemini.agent import AGENT
 from abreast.engine.working.session.prompts import read_briefing
 from abreast.loopback.dialect import RecordedRequest
 from abreast.loopback.server import Loopback
-from abreast.model.events import Cause, EventKind, Outcome
+from abreast.model.cause import Cause
+from abreast.model.events import EventKind, Outcome
 from abreast.model.limits import Limits
 from abreast.model.moves import Drop, Edit, HttpError, Move, Say, Scenario, Shell, Spend, Write
 from abreast.model.usage import Usage

@@ -36,8 +36,9 @@ from abreast.agents.parts import (
 )
 from abreast.agents.recorded import record_lines
 from abreast.loopback.dialect import Answer, Message, Reply, Request
+from abreast.model.cause import Cause
 from abreast.model.economy import Price, PriceList
-from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
+from abreast.model.events import Event, EventKind, Outcome, Verdict
 from abreast.model.finding import Defect
 from abreast.model.moves import Write
 from abreast.model.transcript import (

@@ -17,7 +17,8 @@ from abreast.agents.claude.records_usage import (
     tokens,
 )
 from abreast.agents.recorded import amount
-from abreast.model.events import Cause, Outcome
+from abreast.model.cause import Cause
+from abreast.model.events import Outcome
 from abreast.model.usage import Usage
 
 

@@ -19,7 +19,8 @@ from abreast.agents.claude.records_usage import (
 )
 from abreast.agents.lines import load_line
 from abreast.agents.recorded import as_dict, as_list
-from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
+from abreast.model.cause import Cause
+from abreast.model.events import Event, EventKind, Outcome, Verdict
 from abreast.model.question import Decision, Question
 from abreast.model.text import one_line
 from abreast.model.usage import Usage

@@ -3,7 +3,7 @@
 import json
 import re
 
-from abreast.model.events import Cause
+from abreast.model.cause import Cause
 
 _CAUSES = (
     (Cause.SESSION_LIMIT, re.compile(r"usage limit|usage_limit_reached", re.IGNORECASE)),

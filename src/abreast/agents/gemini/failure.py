@@ -3,7 +3,8 @@
 import json
 import re
 
-from abreast.model.events import Cause, Outcome
+from abreast.model.cause import Cause
+from abreast.model.events import Outcome
 from abreast.model.text import one_line
 
 LOGIN_HINT = (

@@ -13,7 +13,8 @@ from abreast.agents.gemini.profile import CHANGING, HEARD
 from abreast.agents.gemini.records_usage import ReplyUsage, replies
 from abreast.agents.lines import load_line
 from abreast.agents.recorded import as_dict, as_text, count
-from abreast.model.events import Cause, Event, EventKind, Outcome, Verdict
+from abreast.model.cause import Cause
+from abreast.model.events import Event, EventKind, Outcome, Verdict
 from abreast.model.question import Question
 from abreast.model.text import one_line
 from abreast.model.usage import Usage

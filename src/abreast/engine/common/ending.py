@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from abreast.model.events import Cause, Outcome
+from abreast.model.cause import Cause
+from abreast.model.events import Outcome
 from abreast.model.question import Decision, Question, QuestionKind
 from abreast.model.session import SessionKind, SessionState
 from abreast.model.text import one_line

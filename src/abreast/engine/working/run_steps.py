@@ -25,6 +25,7 @@ class Opened:
 
     pace: Pace
     progress: RunProgress
+    admits: bool = False  # whether it asks before sessions start: older versions did not
 
 
 def open_run(engine: Engine, run_id: str, generation: int) -> Opened:
@@ -45,7 +46,7 @@ def open_run(engine: Engine, run_id: str, generation: int) -> Opened:
         frozenset(s.task for s in begun if not s.state.final),
         {s.task: s.state for s in begun if s.state.final},
     )
-    return Opened(pace, progress)
+    return Opened(pace, progress, admits=True)
 
 
 def stop_requested(engine: Engine, run: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from abreast.engine.common.ending import STOPPED, Ending
-from abreast.model.events import Cause
+from abreast.model.cause import Cause
 from abreast.model.session import SessionState
 
 # After one of these no further session of the same agent has a chance: stop the line at once.
@@ -43,9 +43,19 @@ class RunProgress:
     running: frozenset[str] = frozenset()
     endings: Mapping[str, SessionState] = field(default_factory=dict)
     dead: Mapping[str, str] = field(default_factory=dict)  # agent -> why no more of it start
+    proven: frozenset[str] = frozenset()  # agents of which a session has had a reply
 
     def started(self, *tasks: str) -> "RunProgress":
         return replace(self, running=self.running.union(tasks))
+
+    def told(self, admitted: "Admitted") -> "RunProgress":
+        """Return the progress with what was learned of agents when they were asked for."""
+        proven, dead = self.proven.union(admitted.proven), {**self.dead, **admitted.ends}
+        return replace(self, proven=proven, dead=dead)
+
+    def over(self, pace: Pace) -> bool:
+        """Return whether every task has ended."""
+        return self.endings.keys() >= pace.agents.keys()
 
     def ended(self, task: str, ending: Ending, agent: str = "") -> "RunProgress":
         """Return the progress with a session ended; some endings stop all tasks of its `agent`."""
@@ -58,12 +68,61 @@ class RunProgress:
         )
 
 
+@dataclass(frozen=True)
+class Turn:
+    """Whose turn it is: `agents` of which a task could start, for all that the plan says.
+
+    Each has those of its tasks that are at work. `attempts` are those of all that are at work;
+    `proven` are agents of which a session has had a reply since the run began to work.
+    """
+
+    agents: Mapping[str, tuple[str, ...]]
+    attempts: Mapping[str, int]
+    proven: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """How many more sessions of each agent may start now: None as many as one likes.
+
+    `stopping`: none, since the user has asked the whole run to stop. `ends` has the agents of which
+    none will start before a person has done something, and why. `proven` is as in `Turn`.
+    """
+
+    stopping: bool = False
+    room: Mapping[str, int | None] = field(default_factory=dict)
+    ends: Mapping[str, str] = field(default_factory=dict)
+    proven: tuple[str, ...] = ()
+
+
+def in_turn(pace: Pace, progress: RunProgress) -> Turn:
+    """Return whose turn it is; no agent's when there is no place."""
+    attempts = {task: pace.attempts[task] for task in sorted(progress.running)}
+    held = {r for task in progress.running for r in pace.resources[task]}
+    agents: dict[str, tuple[str, ...]] = {}
+    for task in pace.agents if len(attempts) < pace.max_parallel else ():
+        agent = pace.agents[task]
+        turn = agent not in agents and _has_turn(task, pace, progress)
+        if turn and held.isdisjoint(pace.resources[task]):
+            agents[agent] = tuple(one for one in attempts if pace.agents[one] == agent)
+    return Turn(agents, attempts, progress.proven)
+
+
+def _has_turn(task: str, pace: Pace, progress: RunProgress) -> bool:
+    """Return whether a task has neither begun nor ended, and all has that it waits for."""
+    if task in progress.running or task in progress.endings:
+        return False
+    needs_met = all(progress.endings.get(n) is SessionState.DONE for n in pace.needs[task])
+    return needs_met and pace.apart(task, progress)
+
+
 def next_tasks(
-    pace: Pace, progress: RunProgress, *, stopping: bool
+    pace: Pace, progress: RunProgress, admitted: Admitted = Admitted(), *, stopping: bool
 ) -> tuple[list[str], dict[str, Ending]]:
     """Return the tasks to start now, and those that will never start with the reason why."""
     ready: list[str] = []
     lost: dict[str, Ending] = {}
+    room = dict(admitted.room)
     held = {r for task in progress.running for r in pace.resources[task]}
     for task in pace.agents:
         if task in progress.running or task in progress.endings:
@@ -71,12 +130,14 @@ def next_tasks(
         if ending := _lost(task, pace, progress, stopping=stopping):
             lost[task] = ending
             continue
-        needs_met = all(progress.endings.get(n) is SessionState.DONE for n in pace.needs[task])
-        turn = needs_met and pace.apart(task, progress)
-        free = len(progress.running) + len(ready) < pace.max_parallel
-        if turn and free and held.isdisjoint(pace.resources[task]):
+        agent, free = pace.agents[task], len(progress.running) + len(ready) < pace.max_parallel
+        left = room.get(agent)
+        if not free or left == 0 or not _has_turn(task, pace, progress):
+            continue
+        if held.isdisjoint(pace.resources[task]):
             ready.append(task)
             held.update(pace.resources[task])
+            room[agent] = left if left is None else left - 1
     return ready, lost
 
 

@@ -15,7 +15,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from abreast.codec import load
 from abreast.engine.common.ending import Ending
 from abreast.engine.common.layout import ROUNDS
-from abreast.engine.working import giving_up, run_steps
+from abreast.engine.working import admission, giving_up, run_steps
 from abreast.engine.working.delegation import steps as child_steps
 from abreast.engine.working.durable import (
     AsyncFunction,
@@ -28,7 +28,7 @@ from abreast.engine.working.durable import (
 )
 from abreast.engine.working.landing import steps as landing_steps
 from abreast.engine.working.mishap import in_words, log_trace
-from abreast.engine.working.schedule import Pace, next_tasks
+from abreast.engine.working.schedule import Admitted, Pace, in_turn, next_tasks
 from abreast.engine.working.session import steps
 from abreast.engine.working.session.context import Engine
 from abreast.errors import StoreError
@@ -134,6 +134,7 @@ async def run_child(session: str, attempt: int) -> Ending:
         return await _end_session(session, attempt, in_words(error))
 
 
+_admit = _step("admit", admission.admit)
 _open_run = _blocking("open run", run_steps.open_run)
 _skip = _blocking("skip", run_steps.skip)
 _close_run = _blocking("close run", run_steps.close_run)
@@ -155,8 +156,12 @@ async def _run_sessions(run: str, generation: int) -> None:
     pace, progress = opened.pace, opened.progress
     running = await _begin(run, pace, sorted(progress.running))  # of an earlier request: joined
     while True:
-        stopping = await _stop_requested(run)
-        ready, lost = next_tasks(pace, progress, stopping=stopping)
+        if opened.admits:
+            admitted = await _admit(run, generation, in_turn(pace, progress))
+        else:
+            admitted = Admitted(await _stop_requested(run))
+        progress = progress.told(admitted)
+        ready, lost = next_tasks(pace, progress, admitted, stopping=admitted.stopping)
         for task, ending in lost.items():
             await _skip(f"{run}/{task}", ending, generation)
             progress = progress.ended(task, ending)
@@ -165,7 +170,9 @@ async def _run_sessions(run: str, generation: int) -> None:
         running |= await _begin(run, pace, ready)
         progress = progress.started(*ready)
         if not running:
-            return
+            if progress.over(pace) or not opened.admits:
+                return
+            continue  # nothing may start: what it waits for has changed
         done = await first_done([handle for _, handle in running.values()])
         task, handle = running.pop(done.workflow_id)
         try:

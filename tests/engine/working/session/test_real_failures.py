@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from abreast import api
-from abreast.model.events import Cause, Outcome
+from abreast.model.cause import Cause
+from abreast.model.events import Outcome
 from abreast.model.limits import Limits
 from abreast.model.moves import Drop, Hang, HttpError, Say, Shell, Spend, Write
 from abreast.model.session import Run, RunState, Session, SessionState
