@@ -41,6 +41,7 @@ from abreast.api.looking import (
     snapshot as snapshot,
 )
 from abreast.api.machine import AgentInfo as AgentInfo
+from abreast.api.recovering import recover as recover
 from abreast.api.rescuing import (
     kept_page as kept_page,
     kept_works as kept_works,
@@ -124,6 +125,11 @@ from abreast.model.question import (
 )
 from abreast.model.changes import Removal as Removal
 from abreast.model.landing import LandingForecast as LandingForecast, LandOptions as LandOptions
+from abreast.model.recovery import (
+    NotRecovered as NotRecovered,
+    RecoveredRun as RecoveredRun,
+    Recovery as Recovery,
+)
 from abreast.model.rescue import (
     KeptFile as KeptFile,
     KeptKind as KeptKind,

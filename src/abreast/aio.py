@@ -25,6 +25,7 @@ from abreast.api import (
     issues,
     looking,
     machine,
+    recovering,
     rescuing,
     running,
     starting,
@@ -96,6 +97,7 @@ pull_requests = _twin(looking.pull_requests)
 read_plan = _twin(starting.read_plan)
 find_worktree = _twin(terminals.find_worktree)
 forecast_landing = _twin(running.forecast_landing)
+recover = _twin(recovering.recover)
 restore_kept = _twin(rescuing.restore_kept)
 request_landing = _twin(running.request_landing)
 request_undo = _twin(running.request_undo)

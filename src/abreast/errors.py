@@ -158,5 +158,5 @@ class DamagedError(StoreError):
     """The database file is no database any more, or a broken one. The work is not in it."""
 
     def __init__(self, message: str) -> None:
-        hint = "abreast doctor tells where the work is, and how to begin with an empty database"
+        hint = "abreast doctor tells where the work is; abreast recover rebuilds the records"
         super().__init__(message, hint=hint)

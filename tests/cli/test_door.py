@@ -279,6 +279,7 @@ def test_no_verb_lets_an_escape_through_to_a_terminal(
     sees("settings")
     look("settings", "trust")
     look("rescue")
+    look("recover")
     look("rescue", "list", "--json")
     look("rescue", "show", f"{run}/verified")
     sees("rescue", "show", PLANTED)

@@ -63,6 +63,9 @@ VERBS = {
     "rescue": Verb(
         "Finish", "rescue", "rescue", "List, show and restore the work that abreast has kept"
     ),
+    "recover": Verb(
+        "Finish", "recover", "recover", "Rebuild the records of a database that was lost or damaged"
+    ),
     "handoff": Verb(
         "Finish", "handoff", "handoff", "Print what the next session needs to continue"
     ),

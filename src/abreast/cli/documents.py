@@ -25,6 +25,7 @@ from abreast.model.landing import LandingForecast
 from abreast.model.need import Need
 from abreast.model.pull_request import SessionRequest
 from abreast.model.question import Question
+from abreast.model.recovery import Recovery
 from abreast.model.rescue import KeptPage, KeptWork, Restored
 from abreast.model.session import LandState, LogEvent, Run, Session, SessionState
 from abreast.model.session_page import SessionPage
@@ -256,6 +257,7 @@ DOCUMENTS: dict[str, tuple[Any, ...]] = {
     "land": (RunDocument, ForecastDocument),
     "clean": (CleanDocument,),
     "rescue": (RescueDocument, KeptPage, Restored),
+    "recover": (Recovery,),
     "handoff": (HandoffDocument, HandoffsDocument, FreshnessDocument, Connection),
     "connect": (Connection,),
     "settings": (SettingsPage, SettingDocument, TrustDocument),

@@ -100,7 +100,7 @@ def _tell_unrecorded(left: "Sequence[Unrecorded]", *, alone: bool) -> None:
     many = f"{head}{counted(len(left), 'session')}"
     places = [f"  {one.id}: {one.worktree or one.directory}" for one in left[:_SHOWN]]
     more = [f"  and {len(left) - _SHOWN:,} more"] if len(left) > _SHOWN else []
-    hint = "hint: abreast doctor tells how to get it back; the database was lost or emptied"
+    hint = "hint: abreast doctor tells where it is; abreast recover rebuilds its records"
     click.echo(harmless("\n".join([f"{many}:", *places, *more, hint])), err=True)
 
 

@@ -220,7 +220,8 @@ _HOUSE = (
         "that no run in the database tells of; or a database that is damaged.",
         why="The database was lost, emptied or damaged: no other command shows this work, and "
         "nobody lands it.",
-        fix="What is committed is on the branch `abreast/RUN/TASK`: merge it. What was not when "
+        fix="`abreast recover` puts a damaged database aside and rebuilds the records. Or by hand: "
+        "what is committed is on the branch `abreast/RUN/TASK`: merge it. What was not when "
         "the session ended is in the ref that is named (`git show`, `git cherry-pick`), or still "
         "in the worktree. Then remove the worktree with `git worktree remove`.",
     ),

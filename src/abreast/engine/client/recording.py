@@ -1,14 +1,16 @@
 """A checked plan becomes a run in the store: queued, or open for a person's session."""
 
 import secrets
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 from abreast.engine.common.check import CheckedPlan
 from abreast.engine.common.environment import drop_environment, keep_environment
 from abreast.engine.common.layout import repository_of_run
+from abreast.engine.common.recorded import keep_run
 from abreast.engine.common.verdicts import dump_judgement
-from abreast.errors import AbreastError
+from abreast.errors import AbreastError, StoreError
 from abreast.model.gate import PlanJudgement
 from abreast.model.session import Run, RunState, Session, SessionKind, SessionState
 from abreast.model.task import Plan
@@ -36,8 +38,6 @@ def record_run(
     """
     places, store, reader = stores
     name, plan, now = _new_run_id(reader), checked.plan, clock.now()
-    # The environment first: a worker may take the run at once.
-    keep_environment(places, name, plan.pass_env, environ)
     run = Run(
         id=name,
         repo=plan.repo,
@@ -55,14 +55,21 @@ def record_run(
         sessions=_sessions(name, plan, kind, parent),
         common_dir=str(checked.repository.common_dir),
     )
-    # Now, before an agent of the run can have changed what git is configured to do.
-    repository_of_run(places, name, Path(plan.repo))
     try:
+        # The environment first: a worker may take the run at once.
+        keep_environment(places, name, plan.pass_env, environ)
+        # Now, before an agent of the run can have changed what git is configured to do.
+        repository_of_run(places, name, Path(plan.repo))
         judged = (plan.gate, dump_judgement(judgement)) if judgement else None
-        store.add_run(run, dump_plan(plan), judged)
-    except AbreastError:
+        written = dump_plan(plan)
+        store.add_run(run, written, judged)
+    except (AbreastError, OSError) as failure:
         drop_environment(places, name)  # it may hold keys, and nobody will need it
+        # A server that went away may have recorded it all the same: then it is at home here.
+        if not isinstance(failure, StoreError) or places.database.startswith("sqlite"):
+            shutil.rmtree(places.runs / name, ignore_errors=True)
         raise
+    keep_run(places, run, written)
     return name
 
 

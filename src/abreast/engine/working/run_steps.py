@@ -9,6 +9,7 @@ from pathlib import Path
 from abreast.engine.common.ending import Ending
 from abreast.engine.common.environment import drop_environment, only_writer
 from abreast.engine.common.layout import repository_of_run
+from abreast.engine.common.recorded import keep_run
 from abreast.engine.common.verdicts import dump_judgement
 from abreast.engine.reading.gate import outcome_of
 from abreast.engine.working.schedule import Pace, RunProgress
@@ -105,7 +106,9 @@ def _close(
             return
         drop_environment(engine.places, run_id)
     _hold(engine, run_id)
-    warm_up(engine.places, _require(engine, run_id), plan_of(engine, run_id))
+    ended = _require(engine, run_id)
+    keep_run(engine.places, ended, engine.reader.plan_json(run_id))
+    warm_up(engine.places, ended, plan_of(engine, run_id))
 
 
 def _hold(engine: Engine, run_id: str) -> None:

@@ -36,7 +36,7 @@ from abreast.engine.working.conflicts.looking import looking_out
 from abreast.engine.working.lease_thread import hold_lease
 from abreast.engine.working.session.context import Engine
 from abreast.engine.working.tidying import drop_half_made
-from abreast.errors import StoreError, WorkerError
+from abreast.errors import DamagedError, StoreError, WorkerError
 from abreast.git.fast_forward import recover
 from abreast.git.making import empty_trash_aside
 from abreast.model.session import Run, RunState, SessionKind
@@ -232,7 +232,8 @@ async def _dispatch(
     reader, seen = Reader(places.database), set[str]()
     idle_since = time.monotonic()
     while not stop.is_set():
-        with contextlib.suppress(StoreError):  # a database that is away; the lease bounds that
+        # One that is away is waited for; the lease bounds that.
+        with contextlib.suppress(StoreError), _unless_damaged(places):
             asked = await asyncio.to_thread(reader.requests)
             requests = [run for run in asked if is_at_home(run.id, places)]
             for request in requests:
@@ -249,6 +250,21 @@ async def _dispatch(
                 return
             idle_since = time.monotonic() if requests else idle_since
         await _pause(stop, called)
+
+
+@contextlib.contextmanager
+def _unless_damaged(places: Places) -> Iterator[None]:
+    """End this process at once when the database is damaged; what agents do goes on without it.
+
+    Nothing that it could still write is worth the risk of writing over what can be saved.
+    """
+    try:
+        yield
+    except DamagedError as error:
+        sys.stderr.write(f"{error.message}: this worker ends\nhint: {error.hint}\n")
+        sys.stderr.flush()
+        worker_file(places).unlink(missing_ok=True)
+        os._exit(1)
 
 
 async def _pause(stop: asyncio.Event, called: asyncio.Event) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from abreast.engine.common.ending import Ending, with_names
+from abreast.engine.common.recorded import keep_end_of_session
 from abreast.engine.reading.handoff.session import origin_of, session_facts, session_header, write
 from abreast.engine.working.session.context import Engine, SessionContext
 from abreast.errors import StateError
@@ -50,6 +51,9 @@ def write_ending(
         if found is None or not found.state.final or attempt not in {None, found.attempt}:
             return ending
         return Ending(found.state, found.reason, found.hint)
+    ended = engine.reader.session(session)
+    if ended is not None and ended.state.final:
+        keep_end_of_session(engine.places, ended)
     return replace(ending, again=again)
 
 

@@ -35,6 +35,7 @@ from abreast.model.session import SessionKind, SessionState
 from abreast.model.task import Task
 from abreast.model.text import counted, named, one_line
 from abreast.process.files import load_as, write_atomic, write_json
+from abreast.runner.job import JOB
 from abreast.store.rows import SessionUpdate
 
 
@@ -191,6 +192,8 @@ def _unexpected(context: SessionContext, files: tuple[str, ...]) -> Ending | Non
 
 def after_setup(context: SessionContext) -> None:
     """Note what the setup command has changed: it does not count as the agent's work."""
+    if (context.layout.job("agent") / JOB).exists():
+        return  # it has begun: this is looked at once more, and what is there is its own
     note_baseline(context, anew=True)
     if context.session.cli_session:
         return  # the agent goes on where it was: what is there is its own
