@@ -27,7 +27,7 @@ def coloured_lines(path: str, lines: Sequence[str]) -> list[LineParts]:
     Kinds are comment, keyword, string, number, name, and "" for all else. The language is that of
     the file's name; one that is unknown has no kinds.
     """
-    plain = [(("", line),) if line else () for line in lines]
+    plain: list[LineParts] = [(("", line),) if line else () for line in lines]
     if sum(map(len, lines)) > _LONGEST or not lines:
         return plain
     from pygments.lexers import find_lexer_class_for_filename
