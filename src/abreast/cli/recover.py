@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from abreast.cli import as_json, figures, options
+from abreast.cli import as_json, options
+from abreast.faces import figures
 from abreast.model.recovery import Recovery
 from abreast.model.text import counted
 
