@@ -10,6 +10,7 @@ from abreast.engine.client import initialising
 from abreast.engine.client import settings as files
 from abreast.engine.client.planning import settings_for
 from abreast.engine.common.check import check_plan
+from abreast.engine.common.settings_files import user_file
 from abreast.errors import StateError
 from abreast.git.repository import find_repository, resolve
 from abreast.model.task import Plan
@@ -89,7 +90,7 @@ def set_setting(
     if project:
         file = files.project_file(find_repository(repo or Path.cwd()))
         return file, files.set_value(key, value, places, file=file, level=Level.PROJECT)
-    file = files.user_file(os.environ)
+    file = user_file(os.environ)
     return file, files.set_value(key, value, places, file=file, level=Level.USER)
 
 

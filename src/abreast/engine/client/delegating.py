@@ -15,11 +15,12 @@ from abreast.agents import AGENTS, agent_named, modelled
 from abreast.contract.ask import check_count
 from abreast.contract.shapes import schema_of
 from abreast.engine.client.requests import Client, connect
-from abreast.engine.client.settings import PROJECT_FILE, checkout_layer, user_layers
+from abreast.engine.client.settings import PROJECT_FILE, checkout_layer
 from abreast.engine.client.watching import require_run
 from abreast.engine.common.check import agent_notes, check_plan
 from abreast.engine.common.environment import wanted_environment
 from abreast.engine.common.installed import find_fit
+from abreast.engine.common.settings_files import user_layers
 from abreast.engine.common.worker_process import ensure_worker
 from abreast.engine.working.delegation.estimating import check_scope, make_estimate, sizes_in
 from abreast.errors import AbreastError, AgentError, ContractError, PlanError, WorkerError

@@ -5,7 +5,6 @@ after a person has said yes to exactly that; see `abreast.plan.settings.HARMLESS
 """
 
 import os
-import stat
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 from filelock import FileLock
 
 from abreast.agents import AGENTS
+from abreast.engine.common.settings_files import MOST, text_of, too_large, user_layers
 from abreast.errors import PlanError, Problem, StateError, UntrustedError
 from abreast.git.repository import Repository
 from abreast.model.sandbox import SandboxSettings
@@ -39,7 +39,6 @@ PROJECT_FILE = "abreast.toml"
 _TRUSTED = "trusted.json"
 _LOCK = "trusted.lock"
 _WRITING = "settings.lock"
-_MOST = 100_000  # bytes of a file of settings
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"  # what some editors begin a file with
 
 
@@ -75,15 +74,6 @@ class EffectiveSettings:
         return settings_of((*self.layers, *given), next(iter(AGENTS)))
 
 
-def user_file(environ: Mapping[str, str]) -> Path:
-    """Return where the user's settings are: the file in `ABREAST_CONFIG`, or the platform's."""
-    if given := environ.get("ABREAST_CONFIG"):
-        return Path(given)
-    import platformdirs
-
-    return platformdirs.user_config_path("abreast", appauthor=False) / "config.toml"
-
-
 def read_settings(
     repository: Repository | None, base: str, places: Places, environ: Mapping[str, str]
 ) -> EffectiveSettings:
@@ -110,13 +100,6 @@ def read_settings(
     return EffectiveSettings((*layers, found), {}, repository, base)
 
 
-def user_layers(environ: Mapping[str, str]) -> list[Layer]:
-    """Return the user's settings, none where there is no file of them; raises PlanError."""
-    file = user_file(environ)
-    text = _text_of(file)
-    return [read_layer(text, file, Level.USER, tuple(AGENTS))] if text else []
-
-
 def user_sandbox(environ: Mapping[str, str]) -> SandboxSettings:
     """Return what the user's settings say about the sandbox; raises PlanError."""
     return sandbox_of(user_layers(environ))
@@ -138,7 +121,7 @@ def checkout_layer(tree: Path) -> Layer:
 
     Raises PlanError.
     """
-    text = _text_of(tree / PROJECT_FILE)
+    text = text_of(tree / PROJECT_FILE)
     if not text:
         return Layer(Level.PROJECT)
     return read_layer(text, Path(PROJECT_FILE), Level.PROJECT, tuple(AGENTS))
@@ -146,7 +129,7 @@ def checkout_layer(tree: Path) -> Layer:
 
 def asked_of(file: Path, repository: Repository, places: Places) -> EffectiveSettings:
     """Return what a project's file, as it is in the checkout, asks for and waits for a yes."""
-    found = read_layer(_text_of(file), file, Level.PROJECT, tuple(AGENTS))
+    found = read_layer(text_of(file), file, Level.PROJECT, tuple(AGENTS))
     asked = needs_yes(found.values)
     waits = asked and not _is_trusted(asked, repository, places)
     return EffectiveSettings((found,), asked if waits else {}, repository)
@@ -163,40 +146,6 @@ def _trusted(places: Places) -> dict[str, list[str]]:
     return load_as(dict[str, list[str]], places.state / _TRUSTED) or {}
 
 
-def _text_of(file: Path) -> str:
-    """Return a file's text, "" when there is none."""
-    try:
-        if not _is_file(file):
-            return ""
-        with file.open("rb") as opened:
-            content = opened.read(_MOST + 1)
-        if len(content) > _MOST:
-            raise PlanError([_too_large(str(file))], what="the settings")
-        return content.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        problem = Problem(str(file), f"cannot be read: {said}")
-        raise PlanError([problem], what="the settings") from error
-
-
-def _is_file(file: Path) -> bool:
-    """Return whether the file is there; raises PlanError for a folder, a pipe or a device.
-
-    The null device is a file without anything in it.
-    """
-    try:
-        mode = file.stat().st_mode
-    except FileNotFoundError:
-        return False
-    if not stat.S_ISREG(mode) and str(file) != os.devnull:  # a pipe may never end
-        raise PlanError([Problem(str(file), "is not a file")], what="the settings")
-    return stat.S_ISREG(mode)
-
-
-def _too_large(file: str) -> Problem:
-    return Problem(file, f"has more than {_MOST} bytes")
-
-
 def _committed(repository: Repository, base: str) -> str:
     """Return the project's file as the commit has it, "" when it has none."""
     name = f"{base}:{PROJECT_FILE}"
@@ -205,8 +154,8 @@ def _committed(repository: Repository, base: str) -> str:
     kind, _, size = asked.stdout.strip().partition(" ")
     if kind != "blob" or not size.isdigit():
         return ""
-    if int(size) > _MOST:
-        raise PlanError([_too_large(PROJECT_FILE)], what="the settings")
+    if int(size) > MOST:
+        raise PlanError([too_large(PROJECT_FILE)], what="the settings")
     return repository.call("cat-file", "blob", name).stdout.removeprefix(_BOM)
 
 
@@ -222,7 +171,7 @@ def set_value(key: str, value: str, places: Places, *, file: Path, level: Level)
 
 
 def _set_value(key: str, value: str, file: Path, level: Level) -> Any:
-    text = _text_of(file)
+    text = text_of(file)
     if text:
         read_layer(text, file, level, tuple(AGENTS))
     key = "sandbox.mode" if key == "sandbox" else key
