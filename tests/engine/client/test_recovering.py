@@ -19,6 +19,7 @@ from abreast.errors import DamagedError
 from abreast.model.moves import Fail, Say, Write
 from abreast.model.session import LandMode, LandState, Run, RunState, SessionState
 from abreast.model.task import AgentChoice
+from abreast.runner.job import load_runner
 from abreast.store.damage import find_damage
 from tests.support.deadlines import eventually
 from tests.support.stage import Stage, scripted, task, until, writes
@@ -81,7 +82,7 @@ def test_what_had_not_ended_goes_on(local_stage: Stage, tmp_path: Path) -> None:
         task("two", writes("two.txt"), needs=("one",)),
     )
     eventually(lambda: stage.has_begun(f"{run.id}/one"), "its agent")
-    eventually(lambda: stage.marked(f"{run.id}/one"), "its runner")
+    eventually(lambda: load_runner(stage.directory(f"{run.id}/one") / "agent"), "its runner")
     runner = stage.runner(f"{run.id}/one")
     lose(stage)
 
@@ -190,7 +191,7 @@ def test_a_damaged_file_is_kept_aside_whole(local_stage: Stage, tmp_path: Path) 
     before = stage.run(task("zero", writes("zero.txt")))
     run = stage.start(task("one", scripted(until(go), Write("one.txt", "one"), Say("done"))))
     eventually(lambda: stage.has_begun(f"{run.id}/one"), "its agent")
-    eventually(lambda: stage.marked(f"{run.id}/one"), "its runner")
+    eventually(lambda: load_runner(stage.directory(f"{run.id}/one") / "agent"), "its runner")
     runner = stage.runner(f"{run.id}/one")
     stage.kill_worker()
     file = database_of(stage)
