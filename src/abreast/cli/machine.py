@@ -1,5 +1,6 @@
 """`abreast agents`, `mcp` and `worker`: this machine's agents and servers."""
 
+import os
 import sys
 from dataclasses import replace
 
@@ -7,6 +8,7 @@ import click
 
 from abreast.cli import as_json, door, options
 from abreast.places import find_places
+from abreast.process.environment import BROKER
 
 
 @click.command()
@@ -44,6 +46,10 @@ def mcp(*, json: bool) -> int:
 
         as_json.emit({"instructions": words.INSTRUCTIONS, "tools": list(words.TOOLS)})
         return 0
+    if broker := os.environ.get(BROKER):
+        from abreast.runner.broker_client import speak
+
+        return speak(broker)
     from abreast.mcp_server.serve import serve
 
     if sys.stdin.isatty():

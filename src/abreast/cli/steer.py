@@ -1,12 +1,13 @@
 """`abreast tell`, `stop`, `resume` and `retry`: steer what was begun."""
 
 import os
+from pathlib import Path
 
 import click
 
 from abreast.cli import as_json, door, options
 from abreast.model.session import SessionState
-from abreast.process.environment import SESSION
+from abreast.process.environment import BROKER, CONFINED, SESSION
 
 
 @click.command()
@@ -28,10 +29,18 @@ def tell(*, session: str, text: str, wait: float, json: bool) -> int:
     that runs receives it after its next tool call or, if it makes none, at the end of its turn,
     and then continues. The command prints which. It interrupts nothing.
     """
+    if broker := os.environ.get(BROKER):
+        from abreast.runner import broker_client
+
+        return broker_client.tell(broker, session, text, wait=wait, json=json)
     from abreast.api import delegations
 
     with door.console(stderr=True).status("waiting until it is received", spinner="line"):
         sender = os.environ.get(SESSION, "")  # an agent has a shell, too
+        if os.environ.get(CONFINED):
+            from abreast.mcp_server.caller import caller_of, check_tell
+
+            check_tell(session, caller_of(""), Path.cwd())
         told = delegations.tell(session, text, sender=sender, patience=wait)
     if json:
         as_json.emit({"told": told})

@@ -1,8 +1,8 @@
 """Who calls: which agent and session a client is, how long it waits, which sessions it may reach.
 
 All parents on a machine share the names of sessions. Anyone who knows a name can collect the
-answer. Only the parent that started a child can stop it. Sessions of the same repository can send
-it messages, which name their sender.
+answer; a session in a sandbox only that of its own children. Only the parent that started a child
+can stop it. Sessions of the same repository can send it messages, which name their sender.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from abreast.errors import AbreastError, ContractError
 from abreast.git.repository import Repository, find_repository
 from abreast.model.session import Run
 from abreast.places import find_places
-from abreast.process.environment import SESSION
+from abreast.process.environment import CONFINED, SESSION
 
 WAIT = "ABREAST_MCP_WAIT"  # seconds that a call may take, whatever the client
 _UNKNOWN = 45.0  # seconds; most clients give a call 60
@@ -50,6 +50,14 @@ def caller_of(client: str, environ: Mapping[str, str] | None = None) -> Caller:
         wait = max(0.0, float(env[WAIT]))
     parent = env.get(SESSION) or (f"{own}:{session}" if session else own)
     return Caller(own, wait, parent, folder)
+
+
+def check_collect(name: str, caller: Caller, tree: Path) -> None:
+    """Raise ContractError for children `name` of others, where the client is in a sandbox."""
+    if not os.environ.get(CONFINED) or _own(find_run(name.partition("/")[0]), caller, tree):
+        return
+    hint = "a session in a sandbox collects what it has asked itself"
+    raise ContractError(f"{name} was started by another parent", hint=hint)
 
 
 def check_stop(name: str, caller: Caller, tree: Path) -> None:

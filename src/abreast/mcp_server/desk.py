@@ -28,7 +28,7 @@ from abreast.api.running import stop
 from abreast.engine.client import collecting
 from abreast.errors import AbreastError, NotFoundError
 from abreast.mcp_server import arguments, result
-from abreast.mcp_server.caller import Caller, caller_of, check_stop, check_tell
+from abreast.mcp_server.caller import Caller, caller_of, check_collect, check_stop, check_tell
 from abreast.mcp_server.wire import Wire, narrate
 from abreast.mcp_server.words import NAME
 from abreast.model.session import Run, Session
@@ -129,7 +129,9 @@ def _tree(caller: Caller) -> Path:
 
 
 async def _collect(call: ToolCall) -> str:
-    return await _wait(call, arguments.text_of(call.given, "id"))
+    name = arguments.text_of(call.given, "id")
+    await asyncio.to_thread(check_collect, name, call.caller, _tree(call.caller))
+    return await _wait(call, name)
 
 
 async def _wait(call: ToolCall, name: str) -> str:
@@ -165,6 +167,7 @@ async def _told(name: str) -> str:
 
 async def _more(call: ToolCall) -> str:
     name = arguments.text_of(call.given, "id")
+    await asyncio.to_thread(check_collect, name, call.caller, _tree(call.caller))
     page = await asyncio.to_thread(more, name, arguments.whole_of(call.given, "page", 2))
     return result.page_of(page, name)
 

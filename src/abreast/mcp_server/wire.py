@@ -118,6 +118,7 @@ def _refused(number: str | int | None, code: int, reason: str) -> Vetted:
 
 
 _CHUNK = 1 << 16
+LONGEST = 4 << 20  # bytes of a message; the longest question has some ten thousand
 
 
 class Wire:
@@ -175,6 +176,10 @@ class Wire:
         except OSError:
             return False
         self._buffer += chunk
+        if len(self._buffer) > LONGEST and b"\n" not in self._buffer:
+            refused = _refused(None, _INVALID, f"a message has at most {LONGEST} bytes")
+            self._send(refused.replies[0])
+            return False
         return bool(chunk)
 
     def unread(self, lines: list[str]) -> None:

@@ -20,8 +20,9 @@ class Confinement:
     `sealed` can be neither replaced nor written, though it lies in a folder that can.
 
     `environment` is set over what the process is given, and `unset` is taken from it. Without
-    `network` it has a loopback interface of its own and nothing else. `socket` is a Unix socket
-    that it can reach, under the same path; "" for none.
+    `network` it has a loopback interface of its own and nothing else, but for `hosts`
+    (`host:port`), which a relay outside reaches for it. `socket` is a Unix socket that it can
+    reach, under the same path, at which its runner serves it; "" for none.
 
     `unconfined` says in words what is not kept in bounds, and why; empty: all of the above holds.
     """
@@ -35,5 +36,6 @@ class Confinement:
     environment: Mapping[str, str] = field(default_factory=dict)
     unset: tuple[str, ...] = ()
     network: bool = True
+    hosts: tuple[str, ...] = ()
     socket: str = ""
     unconfined: tuple[str, ...] = ()

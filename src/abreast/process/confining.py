@@ -6,6 +6,7 @@ ends, the kernel ends all that is inside, also daemons that have cleared their e
 """
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 
 from abreast.model.confinement import Confinement
@@ -13,6 +14,8 @@ from abreast.process.supervisor import below
 
 _PRIVATE = ("--unshare-pid", "--unshare-ipc", "--die-with-parent", "--proc", "/proc")
 _INSIDE = b"NSpid:"
+_FORWARDER = os.path.join(os.path.dirname(__file__), "forwarder.py")  # noqa: PTH118, PTH120
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 def confined(bounds: Confinement, argv: Sequence[str], cwd: str) -> tuple[str, ...]:
@@ -22,7 +25,15 @@ def confined(bounds: Confinement, argv: Sequence[str], cwd: str) -> tuple[str, .
     """
     if not bounds.program:
         return tuple(argv)
-    return (bounds.program, *_options(bounds), "--chdir", cwd, "--", *argv)
+    return (bounds.program, *_options(bounds), "--chdir", cwd, "--", *_relayed(bounds), *argv)
+
+
+def _relayed(bounds: Confinement) -> tuple[str, ...]:
+    """Return what brings a command without a network to the hosts that it may reach."""
+    if bounds.network or not bounds.hosts or not bounds.socket:
+        return ()
+    here = [one for one in bounds.hosts if one.rpartition(":")[0] in _THIS_MACHINE]
+    return (sys.executable, "-I", "-S", _FORWARDER, bounds.socket, *here, "--")
 
 
 def _options(bounds: Confinement) -> Iterator[str]:

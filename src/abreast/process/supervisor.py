@@ -7,7 +7,7 @@ import contextlib
 import fcntl
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,17 +95,17 @@ def has_children() -> bool:
     return True
 
 
-def reap_orphans(*, spare: int) -> None:
+def reap_orphans(*, spare: Collection[int]) -> None:
     """Reap the orphans that came to us and have ended: in a day, daemons would fill the table.
 
-    `spare` is the child that the caller waits for itself. Cheap; does nothing without a subreaper.
+    `spare` are children that the caller waits for itself. Cheap; does nothing without a subreaper.
     """
     try:
         children = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")
     except OSError:  # no Linux, or a kernel that does not tell
         return
     for pid in map(int, children.split()):
-        if pid != spare:
+        if pid not in spare:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
 

@@ -44,7 +44,8 @@ def main(argv: list[str]) -> int:
         if held and not (directory / RESULT).exists():
             become_subreaper()
             save_runner(directory, identify())
-            supervise(directory, job, umask=umask)
+            places = successor.places if successor is not None else {}
+            supervise(directory, job, umask=umask, places=places)
             if successor is not None:
                 os.umask(umask)
                 successor.start_if_needed()

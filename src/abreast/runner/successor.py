@@ -23,11 +23,16 @@ class Successor:
     worker_file: str
     argv: tuple[str, ...]
     env: Mapping[str, str]
-    cwd: str
+    cwd: str  # the folder of our state
     log: str
 
     def to_bytes(self) -> bytes:
         return codec.text(self, ensure_ascii=True).encode()
+
+    @property
+    def places(self) -> Mapping[str, str]:
+        """The variables that name the state folder and the database to others."""
+        return {"ABREAST_STATE_DIR": self.cwd, "ABREAST_DB": self.env.get("ABREAST_DB", "")}
 
     def start_if_needed(self) -> None:
         """Start a worker unless one lives; raises OSError."""

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -36,6 +37,7 @@ from abreast.runner.pump import PlainReader, Pump, Watch
 
 if TYPE_CHECKING:
     from abreast.agents.base import AskingReader, StreamReader
+    from abreast.runner.broker import Broker
     from abreast.runner.dialogue import Dialogue
     from abreast.runner.pausing import Pausing
 
@@ -49,23 +51,42 @@ TAIL = 16_384  # bytes of standard error that the reader gets to see
 STOPPED_BY_USER = "user"
 
 
-def supervise(directory: Path, job: Job, *, umask: int = -1) -> Result:
+def supervise(
+    directory: Path, job: Job, *, umask: int = -1, places: Mapping[str, str] | None = None
+) -> Result:
     """Run `job`, write its files into `directory`, and return the result that was written.
 
-    `umask` is the job's own; -1 leaves it ours.
+    `umask` is the job's own; -1 leaves it ours. `places` are the variables that say where abreast
+    keeps its state, for what is started in the name of a job that may not know that itself.
     """
     started = clock.now()
+    broker = None
     try:
+        broker = _broker(job, places or {})
         process = _spawn(directory, job, umask)
         kill_first(process.pid)  # before it has started anything
         lower_group(process.pid, job.niceness)
     except OSError as failure:
         verdict = Verdict(Outcome.FAILED, f"cannot start {job.argv[0]}: {failure.strerror}")
         result = Result(started.wall, clock.wall(), None, verdict, tick=started.tick)
+        if broker is not None:
+            broker.close()
     else:
-        result = _Supervisor(directory, job, process, started).run()
+        result = _Supervisor(directory, job, process, started, broker).run()
     save_result(directory, result)
     return result
+
+
+def _broker(job: Job, places: Mapping[str, str]) -> "Broker | None":
+    """Return what serves a job in a sandbox; it is there before the job begins."""
+    bounds = job.confinement
+    if not bounds.program or not bounds.socket:
+        return None
+    from abreast.runner.broker import Broker  # only for these
+
+    hosts = None if bounds.network else bounds.hosts
+    environ = {**os.environ, **places}
+    return Broker(Path(bounds.socket), cwd=job.cwd, environ=environ, hosts=hosts)
 
 
 def _spawn(directory: Path, job: Job, umask: int) -> subprocess.Popen[bytes]:
@@ -96,6 +117,7 @@ class _Supervisor:
     job: Job
     process: subprocess.Popen[bytes]
     started: Moment
+    broker: "Broker | None" = None
     exited: threading.Event = field(default_factory=threading.Event)
     pausing: "Pausing | None" = None  # once it has been paused
 
@@ -118,6 +140,8 @@ class _Supervisor:
             self._end()
             if dialogue is not None:
                 dialogue.close()
+            if self.broker is not None:
+                self.broker.close()
             pump.join(DRAIN)
             swept, left = _sweep(job.marker)
         # Whoever has the pipe still is out of our reach (another user's, or handed the pipe).
@@ -183,7 +207,7 @@ class _Supervisor:
                 break
             if now - looked > LOOK:
                 looked = now
-                reap_orphans(spare=self.process.pid)
+                self._reap_orphans()
                 family.look()
             told = replace(pump.progress, paused=self._paused)
             if told != shown and now - flushed > FLUSH:
@@ -208,6 +232,11 @@ class _Supervisor:
     @property
     def _paused(self) -> bool:
         return self.pausing is not None and self.pausing.paused
+
+    def _reap_orphans(self) -> None:
+        held = self.broker.held() if self.broker else contextlib.nullcontext(set[int]())
+        with held as commands:
+            reap_orphans(spare={self.process.pid, *commands})
 
     def _end(self) -> None:
         """Make sure that the process has ended: its own clean signal first, then SIGKILL."""
