@@ -48,7 +48,7 @@ _TELL = ("session", "text", "wait", "json")
 
 
 @dataclass(frozen=True)
-class Message:
+class OutgoingMessage:
     """What `abreast tell` is to send; `wait` are seconds."""
 
     session: str
@@ -194,7 +194,7 @@ class Broker:
         finally:
             self._ended(command)
 
-    def _run_tell(self, client: socket.socket, asked: Message) -> None:
+    def _run_tell(self, client: socket.socket, asked: OutgoingMessage) -> None:
         options = [f"--wait={asked.wait:g}", *(["--json"] if asked.json else [])]
         words = ("tell", *options, "--", asked.session, asked.text)
         pipe = subprocess.PIPE
@@ -269,7 +269,7 @@ def _first(client: socket.socket) -> tuple[bytes, bytes]:
     return b"", b""
 
 
-def _parsed(line: bytes, rest: bytes) -> Message | None:
+def _parsed(line: bytes, rest: bytes) -> OutgoingMessage | None:
     """Return what a client asks to tell, None for `mcp`; raises _RefusedError for all else."""
     if rest:
         raise _RefusedError("say one line, and wait for the answer")
@@ -287,7 +287,7 @@ def _parsed(line: bytes, rest: bytes) -> Message | None:
         raise _RefusedError("`wait` is a number of seconds")
     if not isinstance(as_json, bool) or asked.keys() - {*_TELL, "verb"}:
         raise _RefusedError(f"tell takes {', '.join(_TELL)}")
-    return Message(session, text, min(float(wait), _WAIT), as_json)
+    return OutgoingMessage(session, text, min(float(wait), _WAIT), as_json)
 
 
 def _text(asked: Mapping[str, Any], name: str) -> str:
