@@ -19,16 +19,18 @@ The worker starts once and serves until it has had nothing to do for a while."""
 
 _IMPORT = (sys.executable, "-I", "-c")
 ECHO, SUPERVISED = "`echo` run by a bare Python", "`echo` under a supervisor"
+LINE = "`abreast status --line`"
 COMMANDS = {
     "`python -c pass`": (sys.executable, "-c", "pass"),
     "`python -c 'import click'`": (sys.executable, "-c", "import click"),
     "`abreast --help`": (ABREAST, "--help"),
     "`abreast status`": (ABREAST, "status"),
+    LINE: (ABREAST, "status", "--line"),
     ECHO: (*_IMPORT, "import subprocess; subprocess.run(['echo', 'done'])"),
     SUPERVISED: (sys.executable, "-I", "-m", "abreast.runner"),
     "imports of the worker": (*_IMPORT, "import abreast.engine.working.worker"),
 }
-AIMS = {"`abreast --help`": 0.150, "`abreast status`": 0.200}
+AIMS = {"`abreast --help`": 0.150, "`abreast status`": 0.200, LINE: 0.045}
 
 
 def measure(ground: Path, *, quick: bool) -> Section:

@@ -42,6 +42,11 @@ from abreast.api.looking import (
 )
 from abreast.api.machine import AgentInfo as AgentInfo
 from abreast.api.recovering import recover as recover
+from abreast.api.noticing import (
+    note_face as note_face,
+    notify as notify,
+    status_line as status_line,
+)
 from abreast.api.rescuing import (
     kept_page as kept_page,
     kept_works as kept_works,
@@ -86,6 +91,7 @@ from abreast.errors import (
     StoreError as StoreError,
     WorkerError as WorkerError,
 )
+from abreast.model.alert import Alert as Alert
 from abreast.model.action import Action as Action, ActionKind as ActionKind
 from abreast.model.changes import (
     Connection as Connection,

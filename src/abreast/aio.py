@@ -25,6 +25,7 @@ from abreast.api import (
     issues,
     looking,
     machine,
+    noticing,
     recovering,
     rescuing,
     running,
@@ -89,6 +90,8 @@ kept_page = _twin(rescuing.kept_page)
 kept_works = _twin(rescuing.kept_works)
 ledger = _twin(accounting.ledger)
 more = _twin(answers.more)
+note_face = _twin(noticing.note_face)
+notify = _twin(noticing.notify)
 open_session = _twin(terminals.open_session)
 plan_issues = _twin(issues.plan_issues)
 propose = _twin(configuring.propose)
@@ -99,6 +102,7 @@ find_worktree = _twin(terminals.find_worktree)
 forecast_landing = _twin(running.forecast_landing)
 recover = _twin(recovering.recover)
 restore_kept = _twin(rescuing.restore_kept)
+status_line = _twin(noticing.status_line)
 request_landing = _twin(running.request_landing)
 request_undo = _twin(running.request_undo)
 resume = _twin(running.resume)

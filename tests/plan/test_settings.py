@@ -14,6 +14,7 @@ from abreast.plan.options import Overrides, from_environment
 from abreast.plan.parse import parse_plan, parse_prompts
 from abreast.plan.schema import (
     LimitsTable,
+    NotifyTable,
     RequestTable,
     RunTable,
     SandboxTable,
@@ -41,14 +42,16 @@ def layer(text: str, level: Level = Level.USER) -> Layer:
 
 def test_the_keys_are_those_of_the_schema() -> None:
     keys = {*RunTable.model_fields}
-    assert keys | {"delegate", "sandbox"} == {*SettingsTable.model_fields}
+    assert keys | {"delegate", "sandbox", "notify"} == {*SettingsTable.model_fields}
     assert keys | {"delegate"} > HARMLESS
     listed = {one.key.partition(".")[0] for one in settings_of((), "claude")}
-    assert listed == keys | {"sandbox"}
+    assert listed == keys | {"sandbox", "notify"}
     inner = {one.key for one in settings_of((), "claude") if "." in one.key}
     assert inner == {f"limits.{key}" for key in LimitsTable.model_fields} | {
         f"pr.{key}" for key in RequestTable.model_fields
-    } | {f"sandbox.{key}" for key in SandboxTable.model_fields}
+    } | {f"sandbox.{key}" for key in SandboxTable.model_fields} | {
+        f"notify.{key}" for key in NotifyTable.model_fields
+    }
 
 
 def test_a_plan_says_more_than_settings_and_a_project_more_than_its_user() -> None:

@@ -1,6 +1,9 @@
 """The command line: each verb parses, makes one call of `abreast.api`, and renders."""
 
+import sys
 from collections.abc import Sequence
+
+_LINE = ["status", "--line"]  # for prompts, which wait for it
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -8,6 +11,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     By default it is that of this process, which then ends here if it can.
     """
+    if arguments is None and sys.argv[1:] == _LINE:
+        from abreast.cli.line import print_known
+
+        if print_known():
+            return 0
     from abreast.cli import edge
 
     code = edge.guard(arguments)

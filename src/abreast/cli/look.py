@@ -28,12 +28,14 @@ _SHOWN = 5  # of the sessions whose record is gone
 @filters
 @click.option("--all", "everything", is_flag=True, help="List all runs, one line each")
 @click.option("--pr", is_flag=True, help="Ask GitHub or GitLab how the pull requests stand")
+@click.option("--line", is_flag=True, help="How things stand in a few words, for a prompt")
 @options.as_json
 def status(
     *,
     run: str,
     everything: bool,
     pr: bool,
+    line: bool,
     json: bool,
     repo: str,
     state: tuple[str, ...],
@@ -50,6 +52,8 @@ def status(
     ended its worker and its agents.
     """
     wanted = RowFilter(repo, state, agent)
+    if line:
+        return _print_line(alone=wanted.all and not any((run, everything, pr, json)))
     one_look = run or json or not wanted.all
     snapshot = wanted.of(looking.snapshot(run) if one_look else looking.newest())
     if everything and wanted.all and not run:
@@ -76,6 +80,16 @@ def status(
         _print_requests(requests)
     if left and not json:
         _tell_unrecorded(left, alone=not found)
+    return 0
+
+
+def _print_line(*, alone: bool) -> int:
+    from abreast.api.noticing import status_line
+
+    if not alone:
+        raise click.UsageError("--line stands alone: it counts everything")
+    if text := status_line():
+        click.echo(text)
     return 0
 
 

@@ -26,6 +26,7 @@ PLAN = {
     "repo": "Another repository, relative to the plan file.",
     "delegate": "What delegations are like that do not say it themselves.",
     "sandbox": "What sessions may touch; in your own settings only.",
+    "notify": "How you are told that a session needs you; in your own settings only.",
 }
 TASK = {
     "id": "Short and lower-case: it names the branch and the files.",
@@ -61,6 +62,10 @@ SANDBOX = {
     "mode": "Whether sessions run inside a sandbox: where one works, always, or never.",
     "allow": "Files and folders that sessions may write beyond their own.",
 }
+NOTIFY = {
+    "command": "A shell command for each: it gets a JSON document on its standard input.",
+    "desktop": "Show it on the desktop, by notify-send or osascript where there is one.",
+}
 TABLES = {
     "PlanTable": PLAN,
     "SettingsTable": PLAN,
@@ -69,5 +74,6 @@ TABLES = {
     "RequestTable": REQUEST,
     "DelegateTable": DELEGATE,
     "SandboxTable": SANDBOX,
+    "NotifyTable": NOTIFY,
 }
 """By the name of each table of `plan/schema.py`."""

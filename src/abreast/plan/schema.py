@@ -104,8 +104,16 @@ class SandboxTable(Table):
     allow: list[str] = []
 
 
+class NotifyTable(Table):
+    """How a person is told that a session needs them: in a user's own settings only."""
+
+    command: str = ""
+    desktop: bool = True
+
+
 class SettingsTable(RunTable):
     """A file of settings: a user's own, or the one of a project."""
 
     delegate: DelegateTable = Field(default_factory=DelegateTable)
     sandbox: SandboxTable = Field(default_factory=SandboxTable)
+    notify: NotifyTable = Field(default_factory=NotifyTable)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from abreast.errors import PlanError
+from abreast.model.alert import NotifySettings
 from abreast.model.sandbox import SandboxMode, SandboxSettings
 from abreast.model.text import whole_characters
 from abreast.plan.explain import explain
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 
 HARMLESS = frozenset({"model", "gate", "land_style", "co_author", "delegate"})
 """Keys of a project's file that count without a yes: they make nothing more run or go out."""
+
+
+_OWN = {
+    "sandbox": "what sessions may touch on your machine",
+    "notify": "what runs on your machine",
+}
+"""Keys of a user's own file alone, and what they decide."""
 
 
 class Level(StrEnum):
@@ -79,9 +87,10 @@ def read_layer(text: str, file: Path, level: Level, agents: Sequence[str]) -> La
     named = delegated.get("agent") if isinstance(delegated, dict) else None
     if isinstance(named, str) and (problem := agent_problem(named, agents)):
         source.problem(("delegate", "agent"), *problem)
-    if level is Level.PROJECT and "sandbox" in source.raw:
-        said = "is not a project's to say: it decides what sessions may touch on your machine"
-        source.problem(("sandbox",), said, "it belongs into your own file: abreast settings set")
+    for key in _OWN if level is Level.PROJECT else ():
+        if key in source.raw:
+            said = f"is not a project's to say: it decides {_OWN[key]}"
+            source.problem((key,), said, "it belongs into your own file: abreast settings set")
     _check_allowed(source)
     try:
         SettingsTable.model_validate(dict(source.raw))
@@ -120,7 +129,7 @@ def combine(layers: Sequence[Layer]) -> dict[str, Any]:
     return whole
 
 
-_NOT_OF_PLANS = ("delegate", "sandbox")
+_NOT_OF_PLANS = ("delegate", "sandbox", "notify")
 
 
 def sandbox_of(layers: Sequence[Layer]) -> SandboxSettings:
@@ -129,6 +138,12 @@ def sandbox_of(layers: Sequence[Layer]) -> SandboxSettings:
     table = merged(own).get("sandbox", {})
     allow = tuple(str(from_home(path)) for path in table.get("allow", ()))
     return SandboxSettings(SandboxMode(table.get("mode", SandboxMode.AUTO)), allow)
+
+
+def notify_of(layers: Sequence[Layer]) -> NotifySettings:
+    """Return what the user's own settings say of notices; those of no other level count."""
+    own = [one.values for one in layers if one.level is Level.USER]
+    return NotifySettings(**merged(own).get("notify", {}))
 
 
 def needs_yes(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -163,7 +178,13 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
 
 def _defaults(agent: str) -> Iterator[Setting]:
     from abreast.model.limits import Limits
-    from abreast.plan.schema import LimitsTable, RequestTable, RunTable, SandboxTable
+    from abreast.plan.schema import (
+        LimitsTable,
+        NotifyTable,
+        RequestTable,
+        RunTable,
+        SandboxTable,
+    )
 
     tables: dict[str, tuple[type[BaseModel], Any]] = {
         "limits": (LimitsTable, Limits()),
@@ -177,5 +198,7 @@ def _defaults(agent: str) -> Iterator[Setting]:
         else:
             default = agent if key == "agent" else known.get_default(call_default_factory=True)
             yield Setting(key, "" if default is None else default, Level.DEFAULT)
-    for key, known in SandboxTable.model_fields.items():
-        yield Setting(f"sandbox.{key}", known.get_default(), Level.DEFAULT)
+    own: dict[str, type[BaseModel]] = {"sandbox": SandboxTable, "notify": NotifyTable}
+    for name, table in own.items():
+        for key, known in table.model_fields.items():
+            yield Setting(f"{name}.{key}", known.get_default(), Level.DEFAULT)

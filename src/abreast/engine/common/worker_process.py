@@ -17,6 +17,9 @@ from abreast.runner.successor import Successor, find
 
 TAKEN = 75  # exit code of a worker that found another one in its place
 _IDLE = "ABREAST_IDLE_EXIT"
+_TELLING = ("ABREAST_CONFIG", "DBUS_SESSION_BUS_ADDRESS")
+"""What a worker needs to tell its user that a session needs them."""
+
 _IDLE_EXIT = 30.0  # seconds without work before an auto-started worker ends
 _MOST_SESSIONS = 100  # at once on one machine, over all runs
 _PATIENCE = 30.0  # seconds for a worker to come up
@@ -102,7 +105,9 @@ def successor(places: Places) -> Successor:
     argv = [sys.executable, "-I", "-m", "abreast.engine.working.worker"]
     options = ["--state", str(places.state), "--idle-exit", str(_idle_exit())]
     # The worker runs git and gh as the user; agents get their run's own environment, not this.
-    env = allow(os.environ, "GIT_*", "SSH_*", "GH_*", "GNUPGHOME", "ABREAST_MAX_*", _IDLE)
+    env = allow(
+        os.environ, "GIT_*", "SSH_*", "GH_*", "GNUPGHOME", *_TELLING, "ABREAST_MAX_*", _IDLE
+    )
     env["ABREAST_DB"] = places.database
     return Successor(
         worker_file=str(worker_file(places)),

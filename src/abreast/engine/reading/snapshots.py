@@ -1,14 +1,18 @@
 """Snapshots, one after the other as things change, for whoever watches."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterator
 
-from abreast.engine.common import attendance
+from abreast.engine.common import attendance, status_line
+from abreast.engine.common.worker_process import find_worker
+from abreast.faces.alerts import line_of
 from abreast.model.groups import snapshot_of
 from abreast.model.session import Attendance, Presence, Run
 from abreast.model.snapshot import Snapshot, Watched
 from abreast.places import Places
+from abreast.process.files import write_atomic
 from abreast.store.changed import Changed
 from abreast.store.snapshots import SnapshotReader
 
@@ -56,6 +60,25 @@ def look(reader: SnapshotReader, places: Places) -> Snapshot:
     found = reader.read()
     watched = [Watched(run, _presence(run, places)) for run in found.runs]
     return snapshot_of(watched, found.questions, found.stamp)
+
+
+def count_line(places: Places) -> str:
+    """Return the line of `abreast status --line` as of now, and keep it for the next prompt."""
+    before = status_line.mark(places.database)
+    return keep_line(look(SnapshotReader(places.database), places), places, before)
+
+
+def keep_line(found: Snapshot, places: Places, before: str) -> str:
+    """Return the line of a snapshot, kept for the next prompt.
+
+    `before` is what the database looked like before it was read.
+    """
+    line = line_of(found)
+    worker = find_worker(places)
+    text = status_line.content(before, worker.pid if worker else None, line)
+    with contextlib.suppress(OSError):  # no state folder yet, or one that only may be read
+        write_atomic(places.state / status_line.FILE, text, flush=False)
+    return line
 
 
 def _presence(run: Run, places: Places) -> Presence:

@@ -32,6 +32,7 @@ from abreast.engine.common.worker_process import (
     worker_file,
 )
 from abreast.engine.working import durable, workflows
+from abreast.engine.working.alerting import alerting
 from abreast.engine.working.conflicts.looking import looking_out
 from abreast.engine.working.lease_thread import hold_lease
 from abreast.engine.working.session.context import Engine
@@ -87,7 +88,7 @@ def main(
                 for run in strangers:  # they are ours now; what was at work elsewhere fails here
                     private_folder(places.runs / run)
                 gone = lease.others() if take_over else []
-                with looking_out(parts):
+                with looking_out(parts), alerting(places):
                     stopped = asyncio.run(_serve(places, idle_exit, gone))
             engine.dispose()
             take_over = False
