@@ -6,12 +6,15 @@ AbreastError
 ├── NotFoundError        no such run, session or agent
 ├── StateError           the thing exists, but its state does not allow this
 │   ├── TransitionError  a session, a run or a landing cannot go from the one state to the other
-│   └── UntrustedError   a project's settings wait for a yes
+│   ├── UntrustedError   a project's settings wait for a yes
+│   ├── FullError        a disk is full
+│   └── ReadOnlyError    a file or folder may not be written
 ├── GitError             a git command failed
 ├── CommandError         another program failed
 ├── AgentError           an agent CLI is missing, too old or cannot do what was asked
 ├── ShapeError           a file or message is not of the shape that this version reads
 ├── WorkerError          the background worker cannot start or has been fenced off
+├── OutputError          standard output does not take what is printed
 └── StoreError           the database is missing, locked or newer than this abreast
     └── DamagedError     the database file is no database any more, or a broken one
 
@@ -88,6 +91,27 @@ class UntrustedError(StateError):
             f"abreast.toml of {repository} sets {said}, to which you have not said yes",
             hint=f"to see them, and say yes: abreast settings trust --base {base[:12]}{where}",
         )
+
+
+FREE_SPACE = "free some space there (`abreast clean` lists what can go); what was done is kept"
+
+
+class FullError(StateError):
+    """A disk is full, or what its owner may use of it; `where` is a folder on it, "" if unknown."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        super().__init__(
+            f"{f'the disk of {where}' if where else 'a disk'} is full", hint=FREE_SPACE
+        )
+
+
+class ReadOnlyError(StateError):
+    """A file or folder may not be written."""
+
+
+class OutputError(AbreastError):
+    """Standard output does not take what is printed."""
 
 
 class TransitionError(StateError):

@@ -159,3 +159,26 @@ def test_standard_output_may_be_closed(scratch_home: Path) -> None:
     argv = ["sh", "-c", 'exec "$0" -m abreast --help >&-', sys.executable]
     done = subprocess.run(argv, stderr=subprocess.PIPE, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="/dev/full is not there")
+@pytest.mark.parametrize(
+    "line", ["--help", "status --json", "agents", "settings", "logs nosuch --json"]
+)
+def test_standard_output_may_be_full(scratch_home: Path, line: str) -> None:
+    command = [sys.executable, "-m", "abreast", *line.split()]
+    with FULL.open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    about = "no session nosuch" if "logs" in line else "standard output cannot be written"
+    told, hint = done.stderr.splitlines()
+    assert told.startswith("abreast: ")
+    assert about in told
+    assert hint.startswith("hint: ")
+    assert not list(scratch_home.rglob("bug-*"))
+    with FULL.open("w") as full:  # nobody can be told
+        silent = subprocess.run(command, stdout=full, stderr=full, check=False)
+    assert silent.returncode == 1

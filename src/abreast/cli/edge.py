@@ -1,5 +1,6 @@
 """The outer edge: here, and only here, an exception becomes a message and an exit code."""
 
+import contextlib
 import gc
 import os
 import re
@@ -8,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from abreast.cli.door import guarded
-from abreast.errors import AbreastError, PlanError
+from abreast.errors import AbreastError, OutputError, PlanError
 
 INTERRUPTED = 130
 OUR_BUG = 3
@@ -29,13 +30,44 @@ def guard(arguments: Sequence[str] | None = None) -> int:
             code = _explain(error, as_json=as_json)
         except KeyboardInterrupt:
             code = INTERRUPTED
-        except BrokenPipeError:
-            # Whoever read us has gone (`abreast logs … | head`). Python flushes once more on exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except BrokenPipeError:  # whoever read us has gone (`abreast logs … | head`)
+            _let_go_of_output()
             code = 1
+        except OSError as error:
+            code = _refused(error, as_json=as_json)
         except Exception as error:  # noqa: BLE001 (the process ends here: record it, whatever it is)
             code = _report(error, as_json=as_json)
     return code
+
+
+def _let_go_of_output() -> None:
+    """Throw away what is still to be printed: Python flushes once more on exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _refused(error: OSError, *, as_json: bool) -> int:
+    """Tell of a disk, or of standard output, that takes nothing more; all else is a bug of ours."""
+    from abreast.places import find_places
+    from abreast.process.room import refused
+
+    if _is_of_output(error):
+        _let_go_of_output()
+        told: AbreastError | None = OutputError(
+            f"standard output cannot be written: {error.strerror}",
+            hint="what the command does may be done: `abreast status` tells",
+        )
+    else:
+        told = refused(error, find_places().state, Path.cwd())
+    return _report(error, as_json=as_json) if told is None else _explain(told, as_json=as_json)
+
+
+def _is_of_output(error: OSError) -> bool:
+    """Return whether it was raised by a write to one of our streams: that names no file."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    module = str(trace.tb_frame.f_globals.get("__name__")) if trace else ""
+    return error.filename is None and module.startswith(("abreast.cli.", "rich.", "click."))
 
 
 def _as_json(arguments: Sequence[str] | None) -> bool:
@@ -66,7 +98,11 @@ def _print_error(kind: str, message: str, hint: str | None = None, **more: objec
     from abreast.cli.as_json import emit
 
     error = {"kind": kind, "message": message, "hint": hint, **more}
-    emit({"error": error}, lines=True)  # it may come after others, each on a line of its own
+    try:
+        emit({"error": error}, lines=True)  # it may come after others, each on a line of its own
+        sys.stdout.flush()
+    except OSError:  # the words on standard error have told it
+        _let_go_of_output()
 
 
 def _kind_of(error: AbreastError) -> str:
@@ -124,4 +160,6 @@ def _write_report(trace: str) -> Path:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
+    with contextlib.suppress(OSError):  # its disk is full, or it was closed: nobody can be told
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()

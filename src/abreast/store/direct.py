@@ -15,11 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from abreast.errors import DamagedError, StoreError
+from abreast.errors import FREE_SPACE, DamagedError, StoreError
 from abreast.store.revisions import REVISIONS, VERSION_TABLE
 
 BUSY_SECONDS = 30
 """How long whoever comes either way waits for another who has locked the database."""
+
+SAID_AFTER = 2.0
+"""After so many seconds whoever waits is told."""
 
 _VERSION = f"SELECT version_num FROM {VERSION_TABLE}"  # noqa: S608
 
@@ -124,14 +127,17 @@ def _sqlite(file: Path, mode: str, begin: str) -> Iterator[Query]:
             yield Query(connection.cursor(), "?")
             connection.commit()  # closing without it takes everything back
     except sqlite3.Error as error:
-        raise _failure(file, "written" if mode == "rw" else "read", error) from error
+        raise failure(
+            f"the database {file}", "written" if mode == "rw" else "read", error
+        ) from error
 
 
 def _open(uri: str, begin: str) -> sqlite3.Connection:
     """Open a file and start a transaction, which is what fixes the moment that is read."""
     deadline = time.monotonic() + BUSY_SECONDS
+    waiting = False
     while True:
-        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+        connection = sqlite3.connect(uri, uri=True, timeout=SAID_AFTER, isolation_level=None)
         try:
             connection.execute(begin)
             connection.execute("SELECT 1 FROM sqlite_master").fetchone()
@@ -139,9 +145,13 @@ def _open(uri: str, begin: str) -> sqlite3.Connection:
             connection.close()
             # While the last writer closes, or the first one after a crash recovers, SQLite may
             # answer at once that the file is locked or cannot be opened, instead of waiting.
-            transient = "locked" in str(error) or "unable to open" in str(error)
+            transient = is_locked(error) or "unable to open" in str(error)
             if not transient or time.monotonic() > deadline:
                 raise
+            if is_locked(error) and not waiting:
+                waiting = time.monotonic() > deadline - BUSY_SECONDS + SAID_AFTER
+                if waiting:
+                    say_locked(uri.partition("?")[0].removeprefix("file://"))
             time.sleep(0.01)
         else:
             return connection
@@ -161,16 +171,59 @@ def _postgres(database: str, written: str) -> Iterator[Query]:
                 connection.read_only = True
             yield Query(connection.cursor(), "%s")
     except psycopg.Error as error:
-        raise _failure("at its server", "written" if written else "read", error) from error
+        place = "the database at its server"
+        done = "written" if written else "read"
+        raise failure(place, f"{place} cannot be {done}", error) from error
 
 
-def _failure(place: object, done: str, error: Exception) -> StoreError:
+def is_locked(error: object) -> bool:
+    """Return whether SQLite says that another process has locked a file."""
+    return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
+
+
+def say_locked(file: object) -> None:
+    """Tell whoever waits why: on standard error, unless the program logs elsewhere."""
+    import logging  # seldom
+
+    words = "waiting for the database %s, which another process has locked"
+    logging.getLogger("abreast").warning(words, file)
+
+
+def failure(place: str, otherwise: str, error: object) -> StoreError:
+    """Return what to tell of a driver's error at the database `place`.
+
+    `otherwise` begins what is told where its words are of no known kind.
+    """
     said = str(error).strip()
     if is_damage(error):
-        return DamagedError(f"the database {place} is damaged: {said}")
+        return DamagedError(f"{place} is damaged: {said}")
     if "no such column" in said or ("does not exist" in said and "column" in said):
         return StoreError(
-            f"the database {place} has another schema: {said}",
+            f"{place} has another schema: {said}",
             hint="another version of abreast has used it: upgrade abreast",
         )
-    return StoreError(f"the database {place} cannot be {done}: {said}")
+    for words, told, hint in _KNOWN:
+        if words in said:
+            return StoreError(f"{place} {told}", hint=hint)
+    return StoreError(f"{otherwise}: {said}", hint=_ELSE)
+
+
+_ELSE = "check its disk and folder, and whether its server is running; agents go on meanwhile"
+_KNOWN = (
+    ("disk is full", "cannot be written: its disk is full", FREE_SPACE),
+    (
+        "No space left on device",
+        "cannot be written: its server's disk is full",
+        "free some space there; what was done is kept",
+    ),
+    (
+        "is locked",
+        f"has been locked by another process for {BUSY_SECONDS} s",
+        "close what has it open (`fuser FILE` names it), then do this again",
+    ),
+    (
+        "readonly database",
+        "cannot be written: it, or its folder, is read-only",
+        "make it writable, or set ABREAST_STATE_DIR to a folder that you can write",
+    ),
+)

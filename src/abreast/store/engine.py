@@ -5,13 +5,13 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
 
-from abreast.errors import DamagedError, StoreError
-from abreast.store.direct import BUSY_SECONDS, is_damage
+from abreast.errors import StoreError
+from abreast.store.direct import BUSY_SECONDS, SAID_AFTER, failure, is_locked, say_locked
 
 
 def make_engine(url: str) -> sa.Engine:
@@ -80,33 +80,55 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
     (the driver alone would take it with the first write only); on PostgreSQL, lock rows with
     `with_for_update`. Raises StoreError when the database cannot be reached, read or written.
     """
-    with _as_store_error(), engine.begin() as connection:
+    with _as_store_error(engine), engine.begin() as connection:
         if engine.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            _begin_immediate(connection)
         yield connection
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    """Take the write lock; whoever waits long for it is told."""
+    raw = cast("sqlite3.Connection", connection.connection.driver_connection)
+    raw.execute(f"PRAGMA busy_timeout = {int(SAID_AFTER * 1000)}")
+    try:
+        raw.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if not is_locked(error):
+            raise
+        say_locked(connection.engine.url.database)
+    else:
+        return
+    finally:
+        raw.execute(f"PRAGMA busy_timeout = {int((BUSY_SECONDS - SAID_AFTER) * 1000)}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 @contextlib.contextmanager
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Yield a connection that only reads, and waits for no writer; raises StoreError likewise."""
-    with _as_store_error(), engine.connect() as connection:
+    with _as_store_error(engine), engine.connect() as connection:
         yield connection
 
 
 @contextlib.contextmanager
-def _as_store_error() -> Iterator[None]:
+def _as_store_error(engine: sa.Engine) -> Iterator[None]:
     try:
         yield
+    except sqlite3.OperationalError as error:  # of a call that goes around SQLAlchemy
+        raise failure(_place(engine), _AWAY, error) from error
     except (exc.IntegrityError, exc.ProgrammingError, exc.DataError, exc.NotSupportedError):
         raise  # our mistake, not the database's
     except (exc.DatabaseError, exc.InterfaceError, exc.TimeoutError) as error:
         cause = getattr(error, "orig", None) or error
-        if is_damage(cause):
-            raise DamagedError(f"the database is damaged: {cause}") from error
-        raise StoreError(
-            f"the database does not answer: {cause}",
-            hint="check its disk space, and whether its server is running",
-        ) from error
+        raise failure(_place(engine), _AWAY, cause) from error
+
+
+_AWAY = "the database does not answer"
+
+
+def _place(engine: sa.Engine) -> str:
+    file = engine.url.database if engine.dialect.name == "sqlite" else ""
+    return f"the database {file}" if file else "the database"
 
 
 if TYPE_CHECKING:

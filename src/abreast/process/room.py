@@ -1,0 +1,84 @@
+"""Disks that are full, or may not be written: told apart from all else, and named.
+
+What was being written when a disk filled up can be written again once there is room.
+"""
+
+import errno
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from abreast.errors import CommandError, FullError, ReadOnlyError, StateError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
+_SAID_FULL = ("No space left on device", "Disk quota exceeded", "disk is full")
+_SAID_READ_ONLY = ("Read-only file system",)
+_HARDLY = 1024 * 1024  # bytes: where less is free, what we write next does not fit
+LOOK = 1.0  # seconds between looks whether there is room again
+
+
+def is_full(error: BaseException) -> bool:
+    """Return whether a disk, or what its owner may use of it, was full; also where git says so."""
+    if isinstance(error, OSError):
+        return error.errno in _FULL
+    said = error.stderr if isinstance(error, CommandError) else ""
+    return isinstance(error, FullError) or any(words in said for words in _SAID_FULL)
+
+
+def refused(error: OSError | CommandError, *folders: Path) -> StateError | None:
+    """Return what to tell of a disk that is full or may not be written; None: it is neither.
+
+    `folders` are those that may be meant where the error names no file.
+    """
+    named = error.filename if isinstance(error, OSError) else None
+    if is_full(error):
+        return full(*([Path(os.fsdecode(named))] if named else []), *folders)
+    if isinstance(error, CommandError):
+        said = any(words in error.stderr for words in _SAID_READ_ONLY)
+        return ReadOnlyError(f"a disk is mounted read-only: {error.message}") if said else None
+    if error.errno in _READ_ONLY and named:
+        return ReadOnlyError(f"{os.fsdecode(named)} cannot be written: {error.strerror}")
+    return None
+
+
+def full(*folders: Path) -> FullError:
+    """Return the error that names the disks of those folders that are full."""
+    found = dict.fromkeys(str(folder) for folder in folders if _is_packed(folder))
+    return FullError(" and ".join(found) or str(folders[0]) if folders else "")
+
+
+def _is_packed(folder: Path) -> bool:
+    """Return whether the disk of a folder, or of the next one above that is there, is full."""
+    try:
+        found = os.statvfs(next(one for one in (folder, *folder.parents) if one.is_dir()))
+    except (OSError, StopIteration):
+        return False
+    return found.f_bavail * found.f_frsize < _HARDLY or (found.f_files > 0 and not found.f_favail)
+
+
+def wait_for_room(folders: Iterable[Path], leave: Callable[[float], bool]) -> bool:
+    """Wait until something can be written into each folder; False when `leave` returned True.
+
+    `leave` is called between looks with the seconds to wait, and waits.
+    """
+    places = list(folders)
+    while not all(map(_takes, places)):
+        if leave(LOOK):
+            return False
+    return True
+
+
+def _takes(folder: Path) -> bool:
+    probe = folder / f".room.{os.getpid()}"
+    try:
+        descriptor = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            os.write(descriptor, b"\0" * 65_536)
+        finally:
+            os.close(descriptor)
+    except OSError as failure:
+        return failure.errno not in _FULL  # of another kind: whoever writes is told
+    finally:
+        Path.unlink(probe, missing_ok=True)
+    return True
