@@ -7,7 +7,7 @@ import pytest
 
 from abreast.agents import AGENTS
 from abreast.plan.parse import parse_plan
-from abreast.plan.schema import LimitsTable, PlanTable, Shared, TaskTable
+from abreast.plan.schema import LimitsTable, PlanTable, RunBudgetTable, Shared, TaskTable
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "plans.md").read_text(encoding="utf-8")
@@ -24,6 +24,7 @@ def _documented(heading: str) -> set[str]:
         ("The plan", set(PlanTable.model_fields)),
         ("A task", set(TaskTable.model_fields) - set(Shared.model_fields)),
         ("Limits", set(LimitsTable.model_fields)),
+        ("Limits of a run", set(RunBudgetTable.model_fields)),
     ],
 )
 def test_every_key_is_documented_and_no_other(heading: str, fields: set[str]) -> None:

@@ -6,6 +6,7 @@ from textwrap import dedent
 import pytest
 
 from abreast.errors import PlanError
+from abreast.model.budget import Budget
 from abreast.model.gate import GateMode
 from abreast.model.limits import Limits
 from abreast.model.sandbox import SandboxMode, SandboxSettings
@@ -13,9 +14,11 @@ from abreast.model.session import LandMode
 from abreast.plan.options import Overrides, from_environment
 from abreast.plan.parse import parse_plan, parse_prompts
 from abreast.plan.schema import (
+    BudgetTable,
     LimitsTable,
     NotifyTable,
     RequestTable,
+    RunBudgetTable,
     RunTable,
     SandboxTable,
     SettingsTable,
@@ -25,6 +28,7 @@ from abreast.plan.settings import (
     Layer,
     Level,
     combine,
+    day_budget_of,
     digest_of,
     flat,
     needs_yes,
@@ -47,11 +51,15 @@ def test_the_keys_are_those_of_the_schema() -> None:
     listed = {one.key.partition(".")[0] for one in settings_of((), "claude")}
     assert listed == keys | {"sandbox", "notify"}
     inner = {one.key for one in settings_of((), "claude") if "." in one.key}
-    assert inner == {f"limits.{key}" for key in LimitsTable.model_fields} | {
-        f"pr.{key}" for key in RequestTable.model_fields
-    } | {f"sandbox.{key}" for key in SandboxTable.model_fields} | {
-        f"notify.{key}" for key in NotifyTable.model_fields
+    tables = {
+        "limits": LimitsTable,
+        "limits.run": RunBudgetTable,
+        "limits.day": BudgetTable,
+        "pr": RequestTable,
+        "sandbox": SandboxTable,
+        "notify": NotifyTable,
     }
+    assert inner == {f"{name}.{key}" for name, one in tables.items() for key in one.model_fields}
 
 
 def test_a_plan_says_more_than_settings_and_a_project_more_than_its_user() -> None:
@@ -66,6 +74,41 @@ def test_a_plan_says_more_than_settings_and_a_project_more_than_its_user() -> No
     whole = 'agent = "claude"\nverify = ""\n[[task]]\nid = "a"\nprompt = "x"\n'
     [task] = parse_plan(whole, Path("p.toml"), agents=AGENTS, settings=values).plan.tasks
     assert (task.agent.name, task.verify) == ("claude", "")
+
+
+def test_the_limits_of_a_run_are_joined_key_by_key_and_those_of_a_day_are_the_users() -> None:
+    user = layer("[limits]\nturns = 7\n[limits.run]\nusd = 5\ntokens = 9\n[limits.day]\nusd = 20.5")
+    project = layer("[limits.run]\nusd = 4\nprice_list = true", Level.PROJECT)
+    text = '[limits.run]\nminutes = 90\n[[task]]\nid = "a"\nprompt = "x"\n'
+    settings = combine([user, project])
+    plan = parse_plan(text, Path("p.toml"), agents=AGENTS, settings=settings).plan
+    assert plan.budget == Budget(minutes=90, tokens=9, usd=4, price_list=True)
+    assert plan.tasks[0].limits.turns == 7
+    assert day_budget_of([user, project]) == Budget(usd=20.5)
+    found = {one.key: (one.value, one.level) for one in settings_of([user, project], "claude")}
+    assert found["limits.run.usd"] == (4, Level.PROJECT)
+    assert found["limits.run.tokens"] == (9, Level.USER)
+
+
+def test_options_go_over_the_limits_of_a_run() -> None:
+    text = '[limits.run]\nminutes = 90\nusd = 3\n[[task]]\nid = "a"\nprompt = "x"\n'
+    options = Overrides(limit=("usd=4.5", "tokens=7", "price_list=true"))
+    plan = parse_plan(text, Path("p.toml"), options, agents=AGENTS).plan
+    assert plan.budget == Budget(minutes=90, tokens=7, usd=4.5, price_list=True)
+    for wrong in ("usd", "usd=x", "usd=nan", "usd=-1", "tokens=1.5", "idle=3", "price_list=1"):
+        with pytest.raises(PlanError, match="--limit"):
+            parse_plan(text, Path("p.toml"), Overrides(limit=(wrong,)), agents=AGENTS)
+
+
+@pytest.mark.parametrize("table", ["[limits.day]\nusd = 1", "limits = { day = {} }"])
+def test_a_day_is_not_a_projects_or_a_plans_to_limit(table: str) -> None:
+    with pytest.raises(PlanError, match="sessions of other projects"):
+        layer(table, Level.PROJECT)
+    text = f'{table}\n[[task]]\nid = "a"\nprompt = "x"\n'
+    with pytest.raises(PlanError, match="unknown key"):
+        parse_plan(text, Path("p.toml"), agents=AGENTS)
+    with pytest.raises(PlanError, match="unknown key"):
+        parse_plan('[[task]]\nid = "a"\nprompt = "x"\nlimits.run.usd = 1', Path("p"), agents=AGENTS)
 
 
 def test_tasks_in_words_get_the_settings_and_options_say_more() -> None:

@@ -65,6 +65,13 @@ if TYPE_CHECKING:
     " each GiB of free memory",
 )
 @click.option(
+    "--limit",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A limit of the run, for all its sessions together: minutes, turns, tokens or usd; may be"
+    " given several times",
+)
+@click.option(
     "--issue",
     "numbers",
     metavar="N",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from abreast.model.budget import Budget
 from abreast.model.economy import Account, Estimate
 from abreast.model.gate import GateMode
 from abreast.model.limits import Limits, Profile
@@ -202,6 +203,7 @@ class Plan:
     co_author: bool = False  # name the agent as co-author of what lands
     warn_agents: bool = False  # tell agents at work what their work has come to conflict with
     land_hooks: bool = True  # what lands passes the target's pre-commit and commit-msg
+    budget: Budget = field(default_factory=Budget)  # of all its sessions together
 
     def by_id(self) -> Mapping[str, Task]:
         return {task.id: task for task in self.tasks}

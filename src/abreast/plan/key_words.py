@@ -46,6 +46,15 @@ LIMITS = {
     "tokens": "Most input and output tokens; 0: no bound.",
     "answer_minutes": "How long a session that asks is kept waiting for your answer.",
     "usd": "Most cost in US dollars, where the CLI states one; 0: no bound.",
+    "run": "Limits of all sessions of a run together.",
+    "day": "Limits of all sessions of a day together; in your own settings only.",
+}
+BUDGET = {
+    "minutes": "Longest time that the run is at work; 0: no bound.",
+    "turns": "Most model requests of all sessions together; 0: no bound.",
+    "tokens": "Most input and output tokens of all sessions together; 0: no bound.",
+    "usd": "Most cost of all sessions together in US dollars; 0: no bound.",
+    "price_list": "Whether the cost that a CLI does not state is taken from a price list.",
 }
 REQUEST = {
     "forge": "Where they are opened; auto goes by the remote.",
@@ -71,6 +80,10 @@ TABLES = {
     "SettingsTable": PLAN,
     "TaskTable": {**PLAN, **TASK},
     "LimitsTable": LIMITS,
+    "RunLimitsTable": LIMITS,
+    "AllLimitsTable": LIMITS,
+    "BudgetTable": BUDGET,
+    "RunBudgetTable": BUDGET,
     "RequestTable": REQUEST,
     "DelegateTable": DELEGATE,
     "SandboxTable": SANDBOX,

@@ -10,6 +10,7 @@ from abreast.model.gate import GateMode
 from abreast.model.limits import Limits
 from abreast.model.session import LandMode
 from abreast.model.task import AgentChoice, Plan, Task
+from abreast.plan.explain import did_you_mean
 from abreast.plan.names import subject, unique_slugs
 from abreast.plan.tasks import agent_problem
 
@@ -29,6 +30,7 @@ class Overrides:
     land: LandMode | None = None
     max_parallel: int = 0
     gate: GateMode | None = None
+    limit: tuple[str, ...] = ()  # of the run, as `tokens=500000`
 
     def problems(self, agents: Collection[str]) -> Iterator[Problem]:
         """Yield what is wrong with the options themselves."""
@@ -38,19 +40,61 @@ class Overrides:
             yield Problem("--max-parallel", f"must not be negative, but is {self.max_parallel}")
         if self.max_parallel >= 2**31:  # as in a plan
             yield Problem("--max-parallel", f"is too large: {self.max_parallel}")
+        for text in self.limit:
+            if problem := limit_problem(text):
+                yield Problem("--limit", *problem)
 
     def over(self, plan: Plan) -> Plan:
         """Return the plan with the options that apply to all of it."""
+        good = (text for text in self.limit if limit_problem(text) is None)
         return replace(
             plan,
             base=self.base or plan.base,
             land=plan.land if self.land is None else self.land,
             max_parallel=self.max_parallel or plan.max_parallel,
             gate=plan.gate if self.gate is None else self.gate,
+            budget=replace(plan.budget, **dict(map(read_limit, good))),
         )
 
 
 NO_OVERRIDES = Overrides()
+
+_LIMITS: dict[str, Callable[[str], Any]] = {
+    "minutes": float,
+    "turns": int,
+    "tokens": int,
+    "usd": float,
+    "price_list": {"true": True, "false": False}.__getitem__,
+}
+
+
+def read_limit(text: str) -> tuple[str, Any]:
+    """Return the name and value of a limit that is given as `tokens=500000`."""
+    name, _, value = text.partition("=")
+    return name, _LIMITS[name](value)
+
+
+def limit_problem(text: str) -> tuple[str, str] | None:
+    """Return what is wrong with a limit that is given as an option, and a hint."""
+    name = text.partition("=")[0]
+    if name not in _LIMITS:
+        return f"there is no limit `{name}` of a run", did_you_mean(name, _LIMITS, "limits are")
+    try:
+        value = read_limit(text)[1]
+    except (ValueError, KeyError):
+        return f"`{text}` has no value that {name} can have", f"such as --limit {_SUCH[name]}"
+    if not 0 <= value <= 2**53:  # nor NaN
+        return f"`{text}` is out of bounds", f"such as --limit {_SUCH[name]}"
+    return None
+
+
+_SUCH = {
+    "minutes": "minutes=240",
+    "turns": "turns=500",
+    "tokens": "tokens=2000000",
+    "usd": "usd=25",
+    "price_list": "price_list=true",
+}
 
 VARIABLES = ("agent", "model", "setup", "verify", "land", "gate", "max_parallel")
 

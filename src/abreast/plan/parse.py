@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from abreast.errors import PlanError, Problem
+from abreast.model.budget import Budget
 from abreast.model.gate import GateMode
 from abreast.model.limits import Limits
 from abreast.model.pull_request import ForgeName, RequestOptions
@@ -17,7 +18,14 @@ from abreast.model.task import REPAIRS, AgentChoice, Plan
 from abreast.plan.explain import explain, kind_of
 from abreast.plan.options import NO_OVERRIDES, Overrides, plan_from_options
 from abreast.plan.source import KeyPath, Source, merged
-from abreast.plan.tasks import Defaults, build_task, check_tasks, merge_limits, read_choice
+from abreast.plan.tasks import (
+    Defaults,
+    build_task,
+    check_tasks,
+    merge_budget,
+    merge_limits,
+    read_choice,
+)
 from abreast.process.files import from_home
 
 NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
@@ -107,6 +115,7 @@ def build_plan(
         verify_timeout_minutes=table.verify_timeout_minutes,
         pass_env=tuple(table.pass_env),
         pool=table.pool,
+        budget=merge_budget(Budget(), table.limits.run),
         source=source.file,
         pr=RequestOptions(ForgeName(table.pr.forge), table.pr.draft, tuple(table.pr.labels)),
     )

@@ -28,6 +28,33 @@ class LimitsTable(Table):
     answer_minutes: Amount | None = None
 
 
+class BudgetTable(Table):
+    """Limits of all sessions together; 0 means no bound, and what is not given stays as it is."""
+
+    turns: Count | None = None
+    tokens: Annotated[int, Field(ge=0, le=2**53)] | None = None
+    usd: Amount | None = None
+    price_list: bool | None = None
+
+
+class RunBudgetTable(BudgetTable):
+    """Limits of a run."""
+
+    minutes: Amount | None = None
+
+
+class RunLimitsTable(LimitsTable):
+    """Limits of each session, and of the run."""
+
+    run: RunBudgetTable = Field(default_factory=RunBudgetTable)
+
+
+class AllLimitsTable(RunLimitsTable):
+    """Limits of each session, of each run, and in a user's own settings of a day."""
+
+    day: BudgetTable = Field(default_factory=BudgetTable)
+
+
 class RequestTable(Table):
     """How pull requests are opened."""
 
@@ -64,6 +91,7 @@ class TaskTable(Shared):
 class RunTable(Shared):
     """What a plan says for its run, and settings say for all plans that do not."""
 
+    limits: RunLimitsTable = Field(default_factory=RunLimitsTable)
     max_parallel: Count = 0
     land: Literal["none", "merge", "pr", "review"] = "none"
     land_style: Literal["squash", "merge", "rebase"] = "squash"
@@ -114,6 +142,7 @@ class NotifyTable(Table):
 class SettingsTable(RunTable):
     """A file of settings: a user's own, or the one of a project."""
 
+    limits: AllLimitsTable = Field(default_factory=AllLimitsTable)
     delegate: DelegateTable = Field(default_factory=DelegateTable)
     sandbox: SandboxTable = Field(default_factory=SandboxTable)
     notify: NotifyTable = Field(default_factory=NotifyTable)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from abreast.errors import PlanError
 from abreast.model.alert import NotifySettings
+from abreast.model.budget import Budget
 from abreast.model.sandbox import SandboxMode, SandboxSettings
 from abreast.model.text import whole_characters
 from abreast.plan.explain import explain
@@ -92,6 +93,11 @@ def read_layer(text: str, file: Path, level: Level, agents: Sequence[str]) -> La
             said = f"is not a project's to say: it decides {_OWN[key]}"
             source.problem((key,), said, "it belongs into your own file: abreast settings set")
     _check_allowed(source)
+    limits = source.raw.get("limits")
+    if level is Level.PROJECT and isinstance(limits, dict) and "day" in limits:
+        said = "is not a project's to say: your day has sessions of other projects, too"
+        hint = "it belongs into your own file: abreast settings set"
+        source.problem(("limits", "day"), said, hint)
     try:
         SettingsTable.model_validate(dict(source.raw))
     except ValidationError as error:
@@ -126,6 +132,8 @@ def combine(layers: Sequence[Layer]) -> dict[str, Any]:
     whole = merged(layer.values for layer in layers)
     for key in _NOT_OF_PLANS:
         whole.pop(key, None)
+    if "day" in whole.get("limits", {}):
+        whole["limits"] = {key: part for key, part in whole["limits"].items() if key != "day"}
     return whole
 
 
@@ -144,6 +152,12 @@ def notify_of(layers: Sequence[Layer]) -> NotifySettings:
     """Return what the user's own settings say of notices; those of no other level count."""
     own = [one.values for one in layers if one.level is Level.USER]
     return NotifySettings(**merged(own).get("notify", {}))
+
+
+def day_budget_of(layers: Sequence[Layer]) -> Budget:
+    """Return what the user's own settings allow for a day; those of no other level count."""
+    own = (one.values for one in layers if one.level is Level.USER)
+    return Budget(**merged(own).get("limits", {}).get("day", {}))
 
 
 def needs_yes(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -179,23 +193,27 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
 def _defaults(agent: str) -> Iterator[Setting]:
     from abreast.model.limits import Limits
     from abreast.plan.schema import (
+        BudgetTable,
         LimitsTable,
         NotifyTable,
         RequestTable,
+        RunBudgetTable,
         RunTable,
         SandboxTable,
     )
 
     tables: dict[str, tuple[type[BaseModel], Any]] = {
         "limits": (LimitsTable, Limits()),
+        "limits.run": (RunBudgetTable, Budget()),
+        "limits.day": (BudgetTable, Budget()),
         "pr": (RequestTable, RequestTable()),
     }
     for key, known in RunTable.model_fields.items():
-        if key in tables:
-            table, values = tables[key]
+        for prefix in (name for name in tables if name.partition(".")[0] == key):
+            table, values = tables[prefix]
             for name in table.model_fields:
-                yield Setting(f"{key}.{name}", getattr(values, name), Level.DEFAULT)
-        else:
+                yield Setting(f"{prefix}.{name}", getattr(values, name), Level.DEFAULT)
+        if key not in tables:
             default = agent if key == "agent" else known.get_default(call_default_factory=True)
             yield Setting(key, "" if default is None else default, Level.DEFAULT)
     own: dict[str, type[BaseModel]] = {"sandbox": SandboxTable, "notify": NotifyTable}

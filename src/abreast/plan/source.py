@@ -86,13 +86,13 @@ def _table_at(keys: tuple[str, ...], last: dict[KeyPath, int], *, new: bool) -> 
 
 
 def merged(tables: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the keys of all tables, the later ones over the earlier; a table in both is joined."""
+    """Return the keys of all tables, the later ones over the earlier; tables in both are joined."""
     whole: dict[str, Any] = {}
     for table in tables:
         for key, value in table.items():
             known = whole.get(key)
             both = isinstance(known, dict) and isinstance(value, dict) and key != "agent"
-            whole[key] = {**known, **value} if both and known is not None else value
+            whole[key] = merged((known, value)) if both and known is not None else value
     return whole
 
 

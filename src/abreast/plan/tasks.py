@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
 from abreast.errors import PlanError
+from abreast.model.budget import Budget
 from abreast.model.limits import Limits
 from abreast.model.moves import Move, parse_moves
 from abreast.model.task import AgentChoice, Task
@@ -15,7 +16,7 @@ from abreast.plan.names import find_cycles, id_problem, say_cycle, slug, subject
 from abreast.plan.source import KeyPath, Source
 
 if TYPE_CHECKING:
-    from abreast.plan.schema import LimitsTable, TaskTable
+    from abreast.plan.schema import BudgetTable, LimitsTable, TaskTable
 
 
 # Agents that are nothing without a table, and the table each needs.
@@ -156,6 +157,12 @@ def merge_limits(limits: Limits, table: "LimitsTable") -> Limits:
     """Return `limits` with those that the table gives."""
     given = {name: getattr(table, name) for name in asdict(limits)}
     return replace(limits, **{name: value for name, value in given.items() if value is not None})
+
+
+def merge_budget(budget: Budget, table: "BudgetTable") -> Budget:
+    """Return `budget` with what the table gives."""
+    given = table.model_dump(exclude_none=True)
+    return replace(budget, **given)
 
 
 def _ids(source: Source) -> dict[str, list[int]]:

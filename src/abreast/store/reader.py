@@ -34,6 +34,7 @@ from abreast.store.loading import (
 
 if TYPE_CHECKING:
     from abreast.model.question import Question
+    from abreast.store.spent import Attempts
 
 # Written for both databases; `?` stands for a parameter.
 _RECORDS = (
@@ -268,6 +269,25 @@ class Reader:
         where = "WHERE session_id = ? ORDER BY attempt, model"
         rows = self._query(f"SELECT {columns} FROM abreast_usage {where}", session)  # noqa: S608
         return [UsagePart(row[0], row[1], Usage(*row[2:])) for row in rows]
+
+    def spent_by_run(self, run: str) -> "Attempts":
+        """Return what each attempt of a run's sessions, and of their children, has used."""
+        from abreast.store import spent
+
+        return spent.by_attempt(self._query(spent.OF_RUN, run, run))
+
+    def spent_by_children(self, session: str, since: float) -> "Attempts":
+        """Return what a session's children have used that were started at `since` or later."""
+        from abreast.store import spent
+
+        return spent.by_attempt(self._query(spent.OF_CHILDREN, session, since))
+
+    def spent_between(self, start: float, end: float) -> "Attempts":
+        """Return what each attempt has used between two midnights, in Unix seconds."""
+        from abreast.store import spent
+
+        quarters = (int(at // spent.QUARTER) for at in (start, end))
+        return spent.within_day(self._query(spent.OF_DAY, *spent.day_parameters(*quarters)))
 
     def start_ups(self, agent: str, profile: str, limit: int = 20) -> list[int]:
         """Return the start-up tokens of the newest delegations to this agent, newest first."""

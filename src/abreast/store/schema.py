@@ -140,6 +140,7 @@ sessions = sa.Table(
     _text("again"),  # how to go on once it has ended, if asked for: `resume` or `retry`
     sa.Index("abreast_sessions_run", "run_id", "position", unique=True),
     sa.Index("abreast_sessions_task", "task"),
+    sa.Index("abreast_sessions_parent", "parent"),
 )
 
 events = sa.Table(
@@ -241,6 +242,26 @@ usage = sa.Table(
     sa.Column("model", sa.Text, primary_key=True),
     *_usage(),
     sa.Column("source", sa.Text, nullable=False, server_default="none"),
+)
+
+# What an attempt had used in all when last looked at within a quarter of an hour. Each day, in
+# whatever zone, begins and ends with one: so what was used within it is told for any of them.
+spending = sa.Table(
+    "abreast_spending",
+    metadata,
+    sa.Column(
+        "session_id",
+        sa.Text,
+        sa.ForeignKey("abreast_sessions.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    sa.Column("attempt", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("quarter", sa.BigInteger, primary_key=True, autoincrement=False),  # since 1970
+    _count("turns"),
+    sa.Column("tokens", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("usd", sa.Double, nullable=False, server_default="0"),
+    sa.Column("listed", sa.Double, nullable=False, server_default="0"),  # of `usd`: no CLI's word
+    sa.Index("abreast_spending_quarter", "quarter"),
 )
 
 # What a delegation came to: figures for later estimates and for the ledger. The text is in `path`.

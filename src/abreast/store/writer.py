@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from abreast.errors import StateError
+from abreast.model.budget import Spending
 from abreast.model.conflicts import WorkConflict, told_files
 from abreast.model.gate import GateMode
 from abreast.model.limits import Profile
@@ -35,7 +36,8 @@ from abreast.store.loading import (
 from abreast.store.questions import QuestionBook
 from abreast.store.requests import RETRY, Requests, find, find_all, left_behind, line
 from abreast.store.rows import UNSET, SessionUpdate, columns_of, run_row
-from abreast.store.schema import deliverables, judgements, runs, sessions, usage
+from abreast.store.schema import deliverables, judgements, runs, sessions, spending, usage
+from abreast.store.spent import QUARTER, SPENT
 from abreast.store.told import NoteBook
 
 _OF_RUN, _OF_SESSION = attrgetter(*RUN_COLUMNS), attrgetter(*SESSION_COLUMNS)
@@ -252,6 +254,14 @@ class Store(Requests, QuestionBook, NoteBook, QueueKeeper):
             ).where(usage.c.session_id == session, usage.c.model == "")
             values = dict(db.execute(totals).one()._mapping)  # noqa: SLF001  (SQLAlchemy's public name)
             db.execute(sa.update(sessions).where(sessions.c.id == session).values(values))
+
+    def set_spending(self, session: str, attempt: int, spent: Spending) -> None:
+        """Note what an attempt has used in all by now; its minutes are not kept."""
+        with transaction(self.engine) as db:
+            quarter = int(self._clock().wall // QUARTER)
+            key = {"session_id": session, "attempt": attempt, "quarter": quarter}
+            values = {name: getattr(spent, name) for name in SPENT}
+            db.execute(upsert(db, spending, key, values))
 
     def _times(self, row: sa.Row[Any], change: SessionUpdate) -> dict[str, Any]:
         now = self._clock()

@@ -17,13 +17,21 @@ from abreast.contract.shapes import schema_of
 from abreast.engine.client.requests import Client, connect
 from abreast.engine.client.settings import PROJECT_FILE, checkout_layer
 from abreast.engine.client.watching import require_run
+from abreast.engine.common.budgets import cost_problems
 from abreast.engine.common.check import agent_notes, check_plan
 from abreast.engine.common.environment import wanted_environment
 from abreast.engine.common.installed import find_fit
 from abreast.engine.common.settings_files import user_layers
 from abreast.engine.common.worker_process import ensure_worker
 from abreast.engine.working.delegation.estimating import check_scope, make_estimate, sizes_in
-from abreast.errors import AbreastError, AgentError, ContractError, PlanError, WorkerError
+from abreast.errors import (
+    AbreastError,
+    AgentError,
+    ContractError,
+    PlanError,
+    Problem,
+    WorkerError,
+)
 from abreast.git.repository import find_repository
 from abreast.model.economy import Estimate
 from abreast.model.limits import Profile
@@ -39,6 +47,7 @@ from abreast.model.task import (
 )
 from abreast.model.text import harmless, named, one_line
 from abreast.places import Places, find_places
+from abreast.plan.dump import load_plan
 from abreast.plan.names import subject
 from abreast.plan.source import merged
 from abreast.process.environment import DEPTH, SESSION
@@ -125,7 +134,7 @@ def _record(
     environ: Mapping[str, str],
     warn: Callable[[str], object],
 ) -> Run:
-    checked = check_plan(plan, environ)
+    checked = check_plan(plan, environ, found=_beyond_run(client.reader, plan, parent))
     if not all(task.contract and task.contract.isolation.edits for task in plan.tasks):
         # One that reads sees the tree as it is: what is not committed, too.
         own = agent_notes(checked.plan, wanted_environment(environ, plan.pass_env))
@@ -140,6 +149,14 @@ def _record(
             client.stop(name, timeout=0)
         raise
     return require_run(client.reader, name)
+
+
+def _beyond_run(reader: Reader, plan: Plan, parent: str) -> Sequence[Problem]:
+    """Return why children cannot count into the budget of their parent's run."""
+    run = parent.partition("/")[0]
+    if not run or reader.session(parent) is None:
+        return ()
+    return tuple(cost_problems(plan, load_plan(reader.plan_json(run)).budget, f"run {run}"))
 
 
 def make_plan(

@@ -11,6 +11,7 @@ import psutil
 from abreast.agents import AGENTS, agent_named
 from abreast.agents.base import LoginState
 from abreast.agents.parts import VersionStatus
+from abreast.engine.common.budgets import budget_problems, uncounted
 from abreast.engine.common.environment import wanted_environment
 from abreast.engine.common.forge import REMOTE, forge_of
 from abreast.engine.common.installed import find_fit
@@ -46,6 +47,7 @@ def check_plan(
     """
     env = wanted_environment(os.environ if environ is None else environ, plan.pass_env)
     problems = [*found, *task_problems(plan), *_agent_problems(plan, env)]
+    problems += budget_problems(plan)
     repository = _repository(plan, problems)
     base_sha, target = "", plan.target
     if repository is not None:
@@ -170,6 +172,7 @@ def _notes(plan: Plan, repository: Repository) -> Iterator[str]:
         yield f"uncommitted changes will not be seen by the sessions: {dirty}"
     for task in plan.tasks:
         yield from (f"{task.id}: {note}" for note in vain_limits(task))
+    yield from uncounted(plan)
 
 
 def vain_limits(task: Task) -> Iterator[str]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from abreast.agents import AGENTS
 from abreast.errors import PlanError, Problem
-from abreast.plan.settings import Layer, Level, read_layer
+from abreast.model.budget import Budget
+from abreast.plan.settings import Layer, Level, day_budget_of, read_layer
 
 MOST = 100_000
 """Bytes of a file of settings."""
@@ -27,6 +28,13 @@ def user_layers(environ: Mapping[str, str]) -> list[Layer]:
     file = user_file(environ)
     text = text_of(file)
     return [read_layer(text, file, Level.USER, tuple(AGENTS))] if text else []
+
+
+def user_day(environ: Mapping[str, str]) -> Budget:
+    """Return what the user's settings allow for a day; raises PlanError."""
+    text = text_of(user_file(environ))
+    # Whoever has no such limit is spared the reading, which imports pydantic.
+    return day_budget_of(user_layers(environ)) if "day" in text else Budget()
 
 
 def text_of(file: Path) -> str:
