@@ -32,10 +32,12 @@ WORK = f"trap 'echo asked > politely; exit 1' TERM; {AWAY} until [ -e go ]; do s
 
 
 @contextmanager
-def begun(folder: Path, script: str) -> Iterator["subprocess.Popen[bytes]"]:
+def begun(
+    folder: Path, script: str, idle_minutes: float = 0
+) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a script as a job under a real runner; the runner has ended afterwards."""
     marker = uuid.uuid4().hex
-    limits = Limits(minutes=MINUTES, idle_minutes=0)
+    limits = Limits(minutes=MINUTES, idle_minutes=idle_minutes)
     argv = ("sh", "-c", script)
     save_job(folder, Job(argv, str(folder), marker, str(folder / "stop"), limits=limits))
     command = [sys.executable, "-I", "-m", "abreast.runner", str(folder)]

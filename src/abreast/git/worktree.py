@@ -18,6 +18,7 @@ from abreast.git.guard import find_admin, guard_worktree
 from abreast.git.repository import Repository, is_ancestor
 from abreast.git.status import current_branch, find_commit, own_git_dir
 from abreast.process.folders import entries
+from abreast.process.patience import Awake
 
 OURS = "abreast "  # how the reason of each lock of ours begins
 
@@ -141,26 +142,34 @@ def drop_stale_locks(repo: Repository, path: Path, branch: str) -> list[Path]:
 
 
 _LOCK_TIMEOUT = 120.0  # seconds; it is held for milliseconds, so longer means a hung git
+_LOCK_LOOK = 1.0  # seconds between looks at how long that has been
 
 
 @contextlib.contextmanager
 def metadata_lock(lock: Path) -> Iterator[None]:
     """Hold the lock that every abreast process takes to change the list of worktrees.
 
-    Raises `StateError` after two minutes.
+    Raises `StateError` after two minutes, of those in which this process could look.
     """
     # Imported here because it costs 100 ms, which `abreast status` should not pay.
     from filelock import FileLock, Timeout
 
     lock.parent.mkdir(parents=True, exist_ok=True)
+    held, awake = FileLock(lock, poll_interval=0.004), Awake()
+    while True:
+        try:
+            held.acquire(timeout=_LOCK_LOOK)
+            break
+        except Timeout as late:
+            if awake.look() > _LOCK_TIMEOUT:
+                raise StateError(
+                    f"{lock} has been held for {_LOCK_TIMEOUT:.0f} s",
+                    hint="a git command of abreast is stuck; `abreast doctor` names it",
+                ) from late
     try:
-        with FileLock(lock, timeout=_LOCK_TIMEOUT, poll_interval=0.004):
-            yield
-    except Timeout as late:
-        raise StateError(
-            f"{lock} has been held for {_LOCK_TIMEOUT:.0f} s",
-            hint="a git command of abreast is stuck; `abreast doctor` names it",
-        ) from late
+        yield
+    finally:
+        held.release()
 
 
 def admin_dirs(repo: Repository, spec: WorktreeSpec) -> list[Path]:

@@ -18,6 +18,7 @@ from abreast.runner.job import STORY, STREAM, JobProgress
 # compiler burns most of one. Five percent of the time since the last look tells them apart.
 BUSY_SHARE = 0.05
 LOOK_SECONDS = 5.0
+STOOD_STILL = 2.0  # seconds between two looks that come five times a second: we were stopped
 # Codex and Gemini CLI tell in their streams only at the end what they have used, but write it down
 # after every reply. Reading all of that record again may take its time, of which this is a share.
 RECORD_SECONDS = 2.0
@@ -52,11 +53,13 @@ class Watch:
     def go_on(self, *, waiting: bool) -> None:
         """Take the time since the last call as none of the job's, if it was `waiting`.
 
-        For a person, or for the machine to have memory for it.
+        For a person who is asked or has stopped it, or for the machine to have memory for it. If we
+        were stopped ourselves, it may have lived meanwhile: nobody has looked.
         """
         now = time.monotonic()
         if waiting:
             self.started += now - self._asked
+        if waiting or now - self._asked > STOOD_STILL:
             self.last_life = now
         self._asked = now
 

@@ -17,6 +17,7 @@ from abreast.model.moment import Moment
 from abreast.process import clock
 from abreast.process.confining import confined, inner_pid
 from abreast.process.identity import marked_pids
+from abreast.process.patience import Awake
 from abreast.process.supervisor import (
     Family,
     has_children,
@@ -47,6 +48,7 @@ LOOK = 1.0  # seconds between looks for orphans that have ended, and at who is t
 GRACE = 5.0  # seconds for a clean end after the signal (codex takes 0.05, claude up to 1.5)
 DRAIN = 2.0  # seconds for the pipe to run dry after the agent's end: others may hold it open
 AFTER_RESULT = 20.0  # seconds: `claude -p` may not exit after its result (claude-code#25629)
+_SLICE = 0.25  # seconds: were we stopped meanwhile, there is another
 TAIL = 16_384  # bytes of standard error that the reader gets to see
 STOPPED_BY_USER = "user"
 
@@ -142,10 +144,10 @@ class _Supervisor:
                 dialogue.close()
             if self.broker is not None:
                 self.broker.close()
-            pump.join(DRAIN)
+            _drain(pump)
             swept, left = _sweep(job.marker)
         # Whoever has the pipe still is out of our reach (another user's, or handed the pipe).
-        pump.join(DRAIN)
+        _drain(pump)
         _reap()
         # It had written its result and did not exit: how we ended it does not matter.
         code = 0 if lingers else process.returncode
@@ -196,7 +198,7 @@ class _Supervisor:
             if stop_file.exists():
                 return STOPPED_BY_USER
             over = pump.result_at is not None
-            if late := self._talk(dialogue, watch) or self._pause():
+            if late := self._talk(dialogue, watch, family) or self._pause():
                 return late
             if tripped := watch.tripped(pump.progress, self.process.pid, over=over):
                 return tripped
@@ -215,10 +217,18 @@ class _Supervisor:
                 save_progress(self.directory, shown)
         return ""
 
-    def _talk(self, dialogue: "Dialogue | None", watch: Watch) -> str:
+    def _talk(self, dialogue: "Dialogue | None", watch: Watch, family: Family) -> str:
         """Hand on a person's answers; return why nobody is waited for any longer, or ""."""
-        watch.go_on(waiting=self._paused or (dialogue is not None and dialogue.waits))
+        held = self._paused or self._is_stopped(family)
+        watch.go_on(waiting=held or (dialogue is not None and dialogue.waits))
         return "" if dialogue is None else dialogue.look()
+
+    def _is_stopped(self, family: Family) -> bool:
+        """Return whether somebody has stopped the process itself: it is held up, and not idle."""
+        if not family.stopped:
+            return False
+        pid = self.process.pid
+        return pid in family.stopped or inner_pid(pid) in family.stopped
 
     def _pause(self) -> str:
         """Pause or continue as we are asked to; return why the job is to end, or ""."""
@@ -245,6 +255,7 @@ class _Supervisor:
         self._signal(signal.Signals[self.job.stop_signal])
         if self.pausing is not None:
             self.pausing.go_on()  # a stopped process does not hear it
+        self._signal(signal.SIGCONT)  # nor does one that somebody else has stopped
         if not self.exited.wait(GRACE):
             with contextlib.suppress(ProcessLookupError):
                 self.process.kill()
@@ -256,6 +267,13 @@ class _Supervisor:
                 os.kill(inner_pid(self.process.pid), number)
             else:
                 self.process.send_signal(number)
+
+
+def _drain(pump: Pump) -> None:
+    """Wait until the pipe has run dry; briefly, as long as we can look."""
+    awake = Awake()
+    while pump.is_alive() and awake.look() < DRAIN:
+        pump.join(_SLICE)
 
 
 def _sweep(marker: str) -> tuple[int, tuple[str, ...]]:

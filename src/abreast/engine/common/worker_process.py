@@ -13,6 +13,7 @@ from abreast.process.command import Detached, spawn_detached
 from abreast.process.environment import allow
 from abreast.process.files import write_json
 from abreast.process.identity import Identity, identify
+from abreast.process.patience import Awake
 from abreast.runner.successor import Successor, find
 
 TAKEN = 75  # exit code of a worker that found another one in its place
@@ -81,8 +82,8 @@ def ensure_worker(places: Places) -> bool:
         ring(places)
         return False
     places.make()
-    process, deadline = _start(places), time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline:
+    process, awake = _start(places), Awake()
+    while awake.look() < _PATIENCE:
         if find_worker(places) is not None:
             return True
         if process.poll() == TAKEN:  # by one that will say so in a moment, or is on its way out

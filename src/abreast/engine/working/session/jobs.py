@@ -22,7 +22,7 @@ from abreast.places import Places
 from abreast.process.command import spawn_detached
 from abreast.process.files import materialise, private_folder
 from abreast.process.identity import Identity
-from abreast.process.patience import pause
+from abreast.process.patience import Awake, pause
 from abreast.process.supervisor import AGENT, hold_if_free, load_family
 from abreast.process.tree import MARKER, sweep
 from abreast.runner.job import (
@@ -189,8 +189,8 @@ async def _pause(ended: asyncio.Event, seconds: float) -> None:
 
 
 async def _appear(directory: Path, process: Runner, exited: asyncio.Event) -> Identity:
-    began = time.monotonic()
-    while (waited := time.monotonic() - began) < _APPEAR:
+    awake = Awake()
+    while (waited := awake.look()) < _APPEAR:
         nobody = process.poll() is not None and not _is_taken(directory)
         if (runner := load_runner(directory)) is not None:
             return runner

@@ -11,7 +11,6 @@ salvaged; it never takes the worker down.
 import asyncio
 import contextlib
 import threading
-import time
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
@@ -37,6 +36,7 @@ from abreast.engine.working.session.fork_server import fork_server
 from abreast.engine.working.session.jobs import Order, end_job, run_command, run_job
 from abreast.errors import AbreastError, StoreError
 from abreast.model.session import SessionState
+from abreast.process.patience import Awake
 from abreast.runner.job import Result
 from abreast.store.rows import SessionUpdate
 
@@ -67,7 +67,8 @@ async def bounded(
 ) -> T:
     """Run `work` in a thread of its own and return what it returns, or raise what it raises.
 
-    Raises StageError after `longest` seconds, or `grace` seconds after `stop_file` appeared: then
+    Raises StageError after `longest` seconds, or `grace` seconds after `stop_file` appeared, of
+    those in which this process could look (see `Awake`): then
     the thread is left to itself. It does not keep the process from ending.
     """
     outcome: Future[T] = Future()
@@ -81,18 +82,18 @@ async def bounded(
 
     threading.Thread(target=run, daemon=True, name="stage").start()
     future = asyncio.wrap_future(outcome)
-    began, stopped = time.monotonic(), None
+    awake, stopped = Awake(), None
     while True:
         await asyncio.wait({future}, timeout=_LOOK)
         if future.done():
             return future.result()
-        now = time.monotonic()
+        now = awake.look()
         if stopped is None and stop_file is not None and stop_file.exists():  # noqa: ASYNC240 (a look)
             stopped = now
         if stopped is not None and now - stopped > grace:
             future.cancel()
             raise StageError("it was stopped while abreast worked on it", stopped=True)
-        if now - began > longest:
+        if now > longest:
             future.cancel()
             raise StageError(
                 f"abreast worked on it for {longest / 60:.0f} minutes without finishing",
