@@ -15,9 +15,10 @@ import psutil
 import pytest
 
 from abreast.engine.working.session.jobs import end_job
+from abreast.model.events import Outcome
 from abreast.process.identity import MARKER, Identity, identify
 from abreast.process.supervisor import FAMILY, FamilyRecord, load_family, survivors
-from abreast.runner.job import Job, load_result, load_runner, save_job
+from abreast.runner.job import STREAM, Job, load_result, load_runner, save_job
 from tests.support.deadlines import SECONDS, eventually
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere orphans go to init")
@@ -178,3 +179,15 @@ def left(folder: Path) -> tuple[str, ...]:
     result = load_result(folder)
     assert result is not None
     return result.left
+
+
+def test_a_killed_runner_had_no_time_to_note_the_session_of_its_agent(tmp_path: Path) -> None:
+    """It does so five times a second; without the id nobody can go on where the agent was."""
+    job = Job(("true",), str(tmp_path), "of nobody", str(tmp_path / "stop"), agent="scripted")
+    save_job(tmp_path, job)
+    said = '{"type": "started", "session": "abc"}\n{"type": "tool", "text": "wri'
+    (tmp_path / STREAM).write_text(said)
+    end_job(tmp_path)
+    result = load_result(tmp_path)
+    assert result is not None
+    assert (result.verdict.outcome, result.verdict.cli_session) == (Outcome.UNKNOWN, "abc")

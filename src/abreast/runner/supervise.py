@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from abreast.agents import agent_named
-from abreast.model.events import Outcome, Verdict
+from abreast.model.events import EventKind, Outcome, Verdict
 from abreast.model.moment import Moment
 from abreast.process import clock
 from abreast.process.confining import confined, inner_pid
@@ -28,9 +28,11 @@ from abreast.process.supervisor import (
 from abreast.runner.job import (
     PAUSE,
     STDERR,
+    STREAM,
     Job,
     JobProgress,
     Result,
+    load_progress,
     save_progress,
     save_result,
 )
@@ -306,6 +308,23 @@ def _tail(path: Path) -> str:
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - TAIL))
         return file.read().decode(errors="replace")
+
+
+def last_progress(directory: Path, job: Job) -> JobProgress:
+    """Return how far a job had come whose runner is gone.
+
+    The session of its CLI is looked up in its stream: the runner may have been killed before it had
+    noted that, and without it nobody can go on where the agent was.
+    """
+    shown = load_progress(directory) or JobProgress()
+    stream = directory / STREAM
+    if shown.cli_session or not job.agent or not stream.exists():
+        return shown
+    reader = agent_named(job.agent).reader()
+    with stream.open("rb") as lines:
+        events = (event for line in lines for event in reader.feed(line))
+        begun = next((event for event in events if event.kind is EventKind.STARTED), None)
+    return replace(shown, cli_session=begun.text) if begun else shown
 
 
 def lost(started: float, progress: JobProgress | None) -> Result:

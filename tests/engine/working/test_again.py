@@ -139,6 +139,24 @@ def test_retry_starts_afresh_and_keeps_what_was(
         api.retry(good.id, places=stage.places)
 
 
+def test_ignored_files_of_an_agent_are_kept_when_another_begins_afresh(
+    shared_stage: Stage,
+) -> None:
+    stage = shared_stage
+    stage.repo.commit("ignore", {".gitignore": "deps/\nout/\n"})
+    setup = "mkdir -p deps; echo theirs > deps/one"
+    write = Shell("mkdir -p out; echo hours of work > out/model.bin; echo a > a.txt")
+    run = stage.run(task("one", scripted(write, Say("done")), setup=setup))
+    [one] = run.sessions
+    assert run.state is RunState.DONE
+    api.retry(one.id, places=stage.places)
+    assert stage.wait(run.id).state is RunState.DONE
+    aside = stage.places.aside / run.id / "one"
+    assert (aside / "out/model.bin").read_text() == "hours of work\n"
+    assert not (aside / "deps").exists(), "setup makes it again"
+    assert f'no commit holds "out/": moved to {aside}' in stage.events(one.id, "kept")
+
+
 def test_retry_starts_from_the_target_as_it_is_now(shared_stage: Stage) -> None:
     stage, git = shared_stage, shared_stage.repo.git
     run = stage.run(task("first", writes("first.txt")), task("one", writes("one.txt")))

@@ -39,7 +39,7 @@ from abreast.runner.job import (
     save_job,
     save_result,
 )
-from abreast.runner.supervise import lost
+from abreast.runner.supervise import last_progress, lost
 
 Runner = subprocess.Popen[bytes] | ForkedRunner
 
@@ -241,7 +241,7 @@ def _bury(directory: Path) -> Result:
     """Write the result of a job whose runner is gone, after ending what it left behind."""
     job = load_job(directory)
     swept = sweep(job.marker, record=load_family(directory))
-    result = lost((directory / JOB).stat().st_mtime, load_progress(directory))
+    result = lost((directory / JOB).stat().st_mtime, last_progress(directory, job))
     result = replace(result, swept=swept.ended, left=swept.left)
     save_result(directory, result)
     return result

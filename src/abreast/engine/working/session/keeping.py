@@ -101,6 +101,12 @@ def found_in(folder: Path) -> Baseline | None:
     return _found_as(file, found.st_mtime_ns, found.st_size, found.st_ino)
 
 
+def noted_at(folder: Path) -> float:
+    """Return when an attempt's agent was about to begin (Unix seconds); 0 when it did not."""
+    file = folder / _FILE
+    return file.stat().st_mtime if file.exists() else 0.0
+
+
 @lru_cache(maxsize=16)
 def _found_as(file: Path, *_: int) -> Baseline | None:
     """Read a note once: it is replaced whole, and asked for six times at a session's end."""
@@ -140,7 +146,7 @@ class Kept:
             told += [f"{at}: kept as {one.kept}"] if one.kept else []
             told += [f"{at}: {one.why}"] if one.why else []
         if self.aside:
-            told.append(f"no commit can hold {named(self.aside)}: moved to {self.folder}")
+            told.append(f"no commit holds {named(self.aside)}: moved to {self.folder}")
         return told
 
 
@@ -173,11 +179,14 @@ def keep(repo: Repository, layout: SessionLayout, base: str, why: str) -> Kept:
     return Kept(shot, inner)
 
 
-def make_room(repo: Repository, layout: SessionLayout, base: str, why: str) -> Kept:
+def make_room(
+    repo: Repository, layout: SessionLayout, base: str, why: str, also: Collection[str] = ()
+) -> Kept:
     """Keep all that is in a session's worktree, so that it may be emptied or removed.
 
-    What no commit can hold (large files, repositories made inside) is moved aside. Raises
-    StateError, and moves nothing, for work in a submodule that is nowhere else.
+    What no commit can hold (large files, repositories made inside) is moved aside, and so are the
+    paths in `also`. Raises StateError, and moves nothing, for work in a submodule that is nowhere
+    else.
     """
     kept = keep(repo, layout, base, why)
     for one in kept.submodules:
@@ -186,7 +195,7 @@ def make_room(repo: Repository, layout: SessionLayout, base: str, why: str) -> K
                 f"{one.path} is a submodule, and {one.why}",
                 hint=f"commit and push it in {layout.worktree / one.path}, or move it away",
             )
-    paths = [path for path, _ in kept.snapshot.skipped]
+    paths = dict.fromkeys([*(path for path, _ in kept.snapshot.skipped), *also])
     moved = move_aside(layout.worktree, paths, layout.aside)
     if point_back(guard_worktree(repo, layout.worktree), layout.aside):
         moved.append(".git")

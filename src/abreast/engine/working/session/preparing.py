@@ -14,7 +14,12 @@ from abreast.engine.common.ending import Ending
 from abreast.engine.common.layout import pool_folder, repository_lock, repository_of_run
 from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.jobs import Order
-from abreast.engine.working.session.keeping import make_room, note_baseline, tell_kept
+from abreast.engine.working.session.keeping import (
+    make_room,
+    note_baseline,
+    noted_at,
+    tell_kept,
+)
 from abreast.engine.working.session.repairing import begin_repair, target_of_repair
 from abreast.errors import StateError
 from abreast.git import aside
@@ -102,15 +107,18 @@ def make_worktree(context: SessionContext, start: str, *, again: bool) -> Ready:
 
 
 def put_aside(context: SessionContext) -> SessionContext:
-    """Keep what an earlier attempt left, committed or not, under a ref; return what is cleared."""
+    """Keep what an earlier attempt left, committed or not; return what is cleared.
+
+    Ignored files that its agent has written are moved aside with what no commit can hold. In a warm
+    worktree they stay.
+    """
     repo, layout = context.repository, context.layout
     if layout.worktree.exists():
-        ignored = ignored_since(context.tree, context.session.started or 0.0)
-        kept = make_room(repo, layout, context.session.base_sha, "put aside")
+        before = noted_at(replace(layout, attempt=layout.attempt - 1).directory)
+        writes = before and not layout.slot
+        ignored = ignored_since(context.tree, before) if writes else ()
+        kept = make_room(repo, layout, context.session.base_sha, "put aside", also=ignored)
         tell_kept(context.engine.store, context.layout.id, kept)
-        if ignored and not layout.slot:
-            text = f"ignored files that were written there go with the worktree: {named(ignored)}"
-            context.add_event("warning", text)
     spec = spec_of(context, context.plan.base_sha)
     if layout.slot:
         give_back_worktree(context)
