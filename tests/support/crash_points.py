@@ -7,6 +7,10 @@ commits. What was changed before is done, what comes after is not. A point is ca
 functions that led to it, so each is met once in a series of workers, whatever runs again; points
 that a later version of the code brings are met without a word here.
 
+With `ABREAST_TEST_HOLD`, a regular expression, the worker lives: at each new point whose name it
+finds, the thread that comes there writes the name to a file `NUMBER.here` in the folder of points,
+and waits for the file `NUMBER.go`; once there is a file `free`, nobody waits.
+
 `ABREAST_TEST_EVERY` also makes points of files and folders that are only written: mostly they get
 their name, or what refers to them, later.
 """
@@ -86,11 +90,11 @@ def _install(folder: Path, *, every: bool, hold: str) -> None:
 
 
 def _stand_still(folder: Path, number: int, name: str) -> None:
-    here, go = folder / f"{number}.here", folder / f"{number}.go"
+    here, go, free = folder / f"{number}.here", folder / f"{number}.go", folder / "free"
     scratch = folder / f"{number}.scratch"
     scratch.write_text(name)
     scratch.rename(here)
-    while not go.exists():
+    while not (go.exists() or free.exists()):
         time.sleep(0.005)
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from abreast import api
 from abreast.engine.common import worker_process
@@ -52,6 +53,10 @@ class CrashingStage(Stage):
         self._forked.append(forked)
         return forked
 
+    def __exit__(self, *told: Any) -> None:  # noqa: PYI036 (as given)
+        (self.points / "free").touch()  # of a test that has failed: nobody stands still any more
+        super().__exit__(*told)
+
     def met(self) -> list[str]:
         """The points at which workers have died, or stood still."""
         file = self.points / "points"
@@ -79,7 +84,7 @@ class CrashingStage(Stage):
         here, go = self.points / f"{word}.here", self.points / f"{word}.go"
         scratch = f"{self.points}/{word}.$$"
         told = f"echo {command_station(word)} > {scratch}; mv {scratch} {here}"
-        wait = f"while [ ! -e {go} ]; do sleep 0.02; done"
+        wait = f"until [ -e {go} -o -e {self.points}/free ]; do sleep 0.02; done"
         return Shell(
             f"if [ -e {self.points}/{word}.wanted ] && [ ! -e {go} ]; then {told}; {wait}; fi"
         )
@@ -105,7 +110,8 @@ class CrashingStage(Stage):
         """Strike with `fault` at each of the stations once, until the run is done; where it struck.
 
         `look` is called before it strikes, when it has struck, and when it is made good again. A
-        run that ends otherwise is resumed, at most once for each stroke.
+        run that ends otherwise is resumed, at most once for each stroke, or what is hinted at is
+        done instead.
         """
         struck, resumed, late = list[str](), 0, time.monotonic() + SECONDS
         while (found := api.find_run(run, places=self.places)).state is not RunState.DONE:
@@ -115,7 +121,7 @@ class CrashingStage(Stage):
                     found.note,
                     [(s.state, s.reason) for s in found.sessions],
                 )
-                api.resume(run, places=self.places)
+                self._go_on(found)
             ensure_worker(self.places)
             if here := next(iter(sorted(self.points.glob("*.here"))), None):
                 scene = self._scene(run, here, stations)
@@ -125,6 +131,14 @@ class CrashingStage(Stage):
             assert time.monotonic() < late, f"nothing happens after {struck[-1:]}: {found}"
             time.sleep(0.01)
         return struck
+
+    def _go_on(self, ended: Run) -> None:
+        """Do what a person is told to do: start a session anew, or resume the run."""
+        anew = [one.id for one in ended.sessions if "abreast retry" in one.hint]
+        for name in anew:
+            api.retry(name, places=self.places)
+        if not anew:
+            api.resume(ended.id, places=self.places)
 
     def _scene(self, run: str, here: Path, stations: Mapping[str, str]) -> Scene:
         told = here.read_text().strip()

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+import psutil
+
 from abreast import api
 from abreast.model.session import Run, Session
 
@@ -21,14 +23,14 @@ class Scene:
     """Where a fault strikes: `station` is a name of `stations`, `point` where the worker stands.
 
     `point` is empty where a command stands still (setup, a tool of the agent, verify, and verify of
-    a landing): then the worker waits for it. `notes` are the fault's own, from strike to heal.
+    a landing): then the worker waits for it. `notes` has whom a fault has stopped, by its name.
     """
 
     stage: "CrashingStage"
     run_id: str
     station: str
     point: str = ""
-    notes: dict[str, object] = field(default_factory=dict)
+    notes: dict[str, list[psutil.Process]] = field(default_factory=dict)
 
     @property
     def run(self) -> Run:
@@ -61,3 +63,44 @@ class Fault(Protocol):
     def strike(self, scene: Scene) -> None: ...
 
     def heal(self, scene: Scene) -> None: ...
+
+
+@dataclass(frozen=True)
+class Together:
+    """Several faults in one run, each at its own stations; at one station, one after another."""
+
+    name: str
+    faults: tuple[Fault, ...]
+
+    @property
+    def stations(self) -> Mapping[str, str]:
+        return {name: at for fault in self.faults for name, at in fault.stations.items()}
+
+    def strike(self, scene: Scene) -> None:
+        for fault in self._here(scene):
+            fault.strike(scene)
+
+    def heal(self, scene: Scene) -> None:
+        for fault in self._here(scene):
+            fault.heal(scene)
+
+    def _here(self, scene: Scene) -> list[Fault]:
+        return [fault for fault in self.faults if scene.station in fault.stations]
+
+
+@dataclass(frozen=True)
+class At:
+    """A fault at other stations than its own."""
+
+    fault: Fault
+    stations: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        return self.fault.name
+
+    def strike(self, scene: Scene) -> None:
+        self.fault.strike(scene)
+
+    def heal(self, scene: Scene) -> None:
+        self.fault.heal(scene)

@@ -51,6 +51,8 @@ def commit(scene: Scene, repo: Repo) -> None:
     repo.write({name: f"{name}\n"})
     repo.git("add", name, check=False)
     repo.git("commit", "-qm", f"user: {name}", "--", name, check=False)
+    if repo.git("status", "--porcelain", "--", name):  # it was refused: a landing has the index
+        (repo.path / name).unlink()
 
 
 def check_out_another(_: Scene, repo: Repo) -> None:

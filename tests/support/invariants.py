@@ -38,6 +38,11 @@ class Ledger:
     folder: Path
     old_targets: set[str] = field(default_factory=set)
     shared: dict[str, object] = field(default_factory=dict)
+    given_up: set[str] = field(default_factory=set)
+
+    def give_up(self, worktree: Path) -> None:
+        """What is in a worktree now is about to be removed by the user, who may."""
+        self.given_up |= {_blob(file) for file in _files(worktree)}
 
     def lines(self, name: str) -> list[str]:
         file = self.folder / name
@@ -77,7 +82,7 @@ def look(ledger: Ledger, scene: Scene) -> None:
     """Check what holds at any moment, also while something is broken."""
     stage, run = scene.stage, scene.run
     where = f"at: {scene.station}"
-    check_kept(stage, ledger, where)
+    check_kept(stage, ledger, where, also=("--reflog",))
     check_target(stage, ledger, where)
     check_checkout(stage, ledger, where)
     check_told(stage, run.id, where)
@@ -102,15 +107,20 @@ def check_end(stage: Stage, ledger: Ledger, run: Run, *, fresh: int = 0) -> None
     eventually(lambda: left_over(stage) == [], f"nothing is left: {left_over(stage)}")
 
 
-def check_kept(stage: Stage, ledger: Ledger, where: str) -> None:
-    """All that agents wrote and committed is in a ref or in a file, by content."""
-    commits, blobs = set(ledger.lines("committed")), set(ledger.lines("wrote"))
+def check_kept(stage: Stage, ledger: Ledger, where: str, also: tuple[str, ...] = ()) -> None:
+    """All that agents wrote and committed is in a ref or in a file, by content.
+
+    With `also`, in what else git can list as reached: in the middle a reflog will do.
+    """
+    commits, blobs = set(ledger.lines("committed")), set(ledger.lines("wrote")) - ledger.given_up
     if not commits | blobs:
         return
-    reached = set(stage.repo.git("rev-list", "--objects", "--all", "--no-object-names").split())
+    listed = ("rev-list", "--objects", "--no-object-names", "--all", *also)
+    reached = set(stage.repo.git(*listed).split())
     assert commits <= reached | _heads(stage), f"{where}: a commit is in no ref"
     if lost := blobs - reached:
-        lost -= {_blob(file) for file in _files(stage.places.state)}
+        for folder in (stage.places.worktrees, stage.places.aside):
+            lost -= {_blob(file) for file in _files(folder)}
     assert not lost, f"{where}: content is lost: {sorted(lost)}"
 
 
@@ -130,13 +140,7 @@ def _blob(file: Path) -> str:
 
 def _files(top: Path) -> Iterator[Path]:
     for file in top.rglob("*"):
-        inside = file.relative_to(top).parts
-        if (
-            inside[0] in {"worktrees", "aside"}
-            and ".git" not in inside
-            and file.is_file()
-            and not file.is_symlink()
-        ):
+        if file.is_file() and not file.is_symlink():
             yield file
 
 

@@ -1,5 +1,6 @@
 """Faults of processes: killed, told to end, stopped and continued."""
 
+import contextlib
 import signal
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -49,7 +50,8 @@ class Killed:
     def strike(self, scene: Scene) -> None:
         victims = list(self.who(scene))
         for victim in victims:
-            victim.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):  # its parent has ended it, dying
+                victim.kill()
         psutil.wait_procs(victims, timeout=SECONDS)
 
     def heal(self, scene: Scene) -> None:
@@ -87,9 +89,9 @@ class Stopped:
             victim.suspend()
         for victim in victims:
             eventually(lambda v=victim: v.status() == psutil.STATUS_STOPPED, "it is stopped")
-        scene.notes["stopped"] = victims
+        scene.notes[self.name] = victims
 
     def heal(self, scene: Scene) -> None:
-        for victim in scene.notes["stopped"]:  # type: ignore[attr-defined]
+        for victim in scene.notes.pop(self.name):
             assert victim.is_running(), f"{victim} was ended while it was stopped"
             victim.resume()
