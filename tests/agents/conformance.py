@@ -37,6 +37,7 @@ from abreast.model.moves import Say, Spend, Write
 from abreast.model.task import AgentChoice
 from abreast.model.usage import Usage
 from abreast.process.environment import allow
+from abreast.process.files import materialise
 
 PROMPT = "Change the plümbing.\nAnd mind the \"quotes\" and 'others' -- and $HOME.\n"
 BRIEFING = "Standing instructions: tabs, never spaces.\n"
@@ -263,6 +264,18 @@ class AgentConformance:
         assert allow(redirect.env, *agent.env_patterns) == redirect.env
         told = [*redirect.env.values(), *redirect.files.values()]
         assert any(url in text for text in told) is (agent.name not in BUILT_IN | JUDGED_BY_CODE)
+
+    def test_it_reaches_what_its_base_url_names_and_else_its_provider(
+        self, agent: Agent, tmp_path: Path
+    ) -> None:
+        redirect = agent.redirect("http://127.0.0.1:9", tmp_path / "there")
+        materialise(redirect.files, {})
+        asks = agent.dialect is not None
+        assert agent.hosts(redirect.env) == (("127.0.0.1:9",) if asks else ())
+        own = agent.hosts({"HOME": str(tmp_path)})
+        assert bool(own) is asks
+        assert all(re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+:443", host) for host in own)
+        assert not any(re.fullmatch(r"[0-9.]+:443", host) for host in own)
 
     # How it reads.
 

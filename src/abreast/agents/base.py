@@ -326,6 +326,14 @@ class Agent(ABC):
     def login(self, environ: Mapping[str, str]) -> Login:
         """Return the login state without running the CLI and without spending anything."""
 
+    def hosts(self, environ: Mapping[str, str]) -> tuple[str, ...]:  # noqa: ARG002
+        """Return what the CLI has to reach, `host:port` each, for its model and to keep its login.
+
+        It is all that there is for a session without a network. A base URL in the environment or in
+        the user's settings counts, with the port that it names.
+        """
+        return ()
+
     @abstractmethod
     def headless(self, launch: Launch) -> Command:
         """Return the command that does `launch.prompt` and exits, in a least-privilege profile."""

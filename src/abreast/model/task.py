@@ -162,6 +162,7 @@ class Task:
     profile: Profile = Profile.LEAN  # of a delegation's child
     after: tuple[str, ...] = ()
     repairs: int = REPAIRS  # how often it may be sent back when it does not land
+    network: bool = True  # False: of the network, only what its agent's CLI needs for its model
     issue: int = 0  # of the repository's tracker, that it resolves: `produces` has its title
 
     @property

@@ -11,6 +11,7 @@ PLAN = {
     "land": "What becomes of finished work: stays on its branch, merged, proposed, or reviewed.",
     "land_style": "What lands of a task: one commit, a merge, or the agent's own commits.",
     "co_author": "Whether commits that land name the agent in a trailer.",
+    "network": "Whether sessions have one; else their agents reach their models alone.",
     "warn_agents": "Whether agents at work are told what their work has come to conflict with.",
     "land_hooks": "Whether what lands passes your pre-commit and commit-msg hooks.",
     "batch": "How many tasks land together at most, verified once.",

@@ -93,6 +93,7 @@ def build_plan(
         verify=options.verify or table.verify or "",
         limits=merge_limits(Limits(), table.limits),
         repairs=REPAIRS if table.repairs is None else table.repairs,
+        network=table.network is not False,
     )
     tasks = tuple(
         build_task(task, prompts[at], chosen.get(at), defaults)

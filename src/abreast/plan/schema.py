@@ -71,6 +71,7 @@ class Shared(Table):
     setup: str | None = None
     verify: str | None = None
     repairs: Count | None = None
+    network: bool | None = None
     limits: LimitsTable = Field(default_factory=LimitsTable)
 
 

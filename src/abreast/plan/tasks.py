@@ -116,6 +116,7 @@ class Defaults:
     verify: str
     limits: Limits
     repairs: int
+    network: bool
 
 
 def check_tasks(source: Source, folder: Path) -> dict[int, str]:
@@ -150,6 +151,7 @@ def build_task(
         changes=table.changes,
         limits=merge_limits(defaults.limits, table.limits),
         repairs=defaults.repairs if table.repairs is None else table.repairs,
+        network=defaults.network if table.network is None else table.network,
     )
 
 

@@ -7,7 +7,8 @@ SESSION = "ABREAST_SESSION"  # in a session: its id
 BROUGHT = "ABREAST_AGENTS"  # agents beyond those that are built in (see `abreast.agents`)
 DEPTH = "ABREAST_DEPTH"  # in a child: 1, because a child may not delegate
 BROKER = "ABREAST_BROKER"  # in a sandbox: the Unix socket that leads out of it
-CONFINED = "ABREAST_CONFINED"  # outside, for a session in a sandbox: `bwrap`, and perhaps `offline`
+CONFINED = "ABREAST_CONFINED"  # outside, for a session in a sandbox: `bwrap`, and perhaps OFFLINE
+OFFLINE = "offline"  # it has no network of its own
 
 # What a program needs to behave as it does in the user's own shell, and nothing that opens doors.
 ORDINARY = (

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from abreast.process.environment import BROKER, CONFINED
+from abreast.process.environment import BROKER, CONFINED, OFFLINE
 from abreast.process.identity import stat_of
 from abreast.runner.broker_client import short_name
 from abreast.runner.relay import Relay
@@ -80,7 +80,7 @@ class Broker:
     ) -> None:
         self._path, self._cwd, self._top = path, cwd, top or os.getpid()
         self._log = path.with_name(LOG)
-        bounds = "bwrap" if hosts is None else "bwrap offline"
+        bounds = "bwrap" if hosts is None else f"bwrap {OFFLINE}"
         self._environ = {**environ, CONFINED: bounds}
         self._environ.pop(BROKER, None)
         self._relay = None if hosts is None else Relay(hosts, environ, self._tell)

@@ -24,6 +24,7 @@ from abreast.agents.base import (
     relied,
 )
 from abreast.agents.claude import asking, connect, profile
+from abreast.agents.claude.hosts import hosts_of
 from abreast.agents.claude.install import (
     DEFECTS,
     PRICES,
@@ -196,6 +197,9 @@ class ClaudeAgent(Agent):
 
     def login(self, environ: Mapping[str, str]) -> Login:
         return login_of(environ)
+
+    def hosts(self, environ: Mapping[str, str]) -> tuple[str, ...]:
+        return hosts_of(environ)
 
     def headless(self, launch: Launch) -> Command:
         shell = launch.directory / "claude-shell.sh"

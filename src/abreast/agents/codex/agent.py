@@ -114,6 +114,9 @@ class CodexAgent(Agent):
     def login(self, environ: Mapping[str, str]) -> Login:
         return login_of(environ)
 
+    def hosts(self, environ: Mapping[str, str]) -> tuple[str, ...]:
+        return install.hosts_of(environ)
+
     def headless(self, launch: Launch) -> Command:
         """Return the command for one task, or for a child's question.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from abreast.agents.base import Installed, Launch, Login, LoginState, Relied, which
 from abreast.agents.codex.config import Settings, codex_home, load_settings
+from abreast.agents.hosts import host_of, https, named_by
 from abreast.model.economy import Price, PriceList
 from abreast.model.finding import Defect
 from abreast.process.files import load_json
@@ -46,6 +47,20 @@ def login_of(environ: Mapping[str, str]) -> Login:
     if provider.name != "openai" and not (provider.table or {}).get("requires_openai_auth"):
         return Login(LoginState.UNKNOWN, f"up to the provider {provider.name} of config.toml")
     return _openai_login(environ, settings)
+
+
+_LOGIN = https("auth.openai.com")  # where a ChatGPT account's token is renewed
+
+
+def hosts_of(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what Codex reaches for its model, by the provider of the user's settings."""
+    settings = load_settings(environ)
+    base = str((settings.provider.table or {}).get("base_url", ""))
+    if found := host_of(base):
+        return (found, *(() if settings.provider.key else _LOGIN))
+    own = host_of(str(settings.own.get("openai_base_url", "")))
+    named = (own,) if own else named_by(environ, ("OPENAI_BASE_URL",))
+    return (*(named or https("api.openai.com", "chatgpt.com")), *_LOGIN)
 
 
 def _native(path: Path) -> Path:

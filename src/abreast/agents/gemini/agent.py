@@ -42,12 +42,17 @@ from abreast.agents.gemini.home import (
 )
 from abreast.agents.gemini.prices import PRICES
 from abreast.agents.gemini.profile import CERTIFIED
+from abreast.agents.hosts import https, named_by
 from abreast.agents.parts import BriefingFiles, Connector, EndingHook, Records, Retention
 
 _NOT_SERVED = (
     "personal Google logins are no longer served by Gemini CLI (since 2026-06-18): "
     "if it refuses yours, set GEMINI_API_KEY"
 )
+
+_BASES = ("GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL")
+_MODEL = "generativelanguage.googleapis.com"
+_LOGIN = ("oauth2.googleapis.com",)  # where a Google account's token is renewed
 
 if TYPE_CHECKING:
     from abreast.agents.gemini.stream import GeminiReader
@@ -150,6 +155,17 @@ class GeminiAgent(Agent):
         if (folder / "oauth_creds.json").is_file():
             return Login(LoginState.UNKNOWN, "Google account", _NOT_SERVED)
         return Login(LoginState.MISSING, hint=LOGIN_HINT)
+
+    def hosts(self, environ: Mapping[str, str]) -> tuple[str, ...]:
+        if named := named_by(environ, _BASES):
+            return named
+        if auth_type(environ) == "vertex-ai":
+            place = environ.get("GOOGLE_CLOUD_LOCATION") or "global"
+            own = f"{place}-aiplatform.googleapis.com"
+            return https("aiplatform.googleapis.com", own, *_LOGIN)
+        if environ.get("GEMINI_API_KEY"):
+            return https(_MODEL)
+        return https(_MODEL, "cloudcode-pa.googleapis.com", *_LOGIN)
 
     def headless(self, launch: Launch) -> Command:
         files = home_files(launch, headless_settings(launch)) | profile.instructions(launch)

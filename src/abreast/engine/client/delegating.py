@@ -50,7 +50,7 @@ from abreast.places import Places, find_places
 from abreast.plan.dump import load_plan
 from abreast.plan.names import subject
 from abreast.plan.source import merged
-from abreast.process.environment import DEPTH, SESSION
+from abreast.process.environment import CONFINED, DEPTH, OFFLINE, SESSION
 from abreast.store.reader import Reader
 
 _SAID = 160  # characters of what is wrong with a file
@@ -58,12 +58,16 @@ _SAID = 160  # characters of what is wrong with a file
 
 @dataclass(frozen=True)
 class DelegateSettings:
-    """The table `[delegate]`. An empty `agent` is the parent's own, or the first installed."""
+    """The table `[delegate]`. An empty `agent` is the parent's own, or the first installed.
+
+    `network` is that of the user's own settings.
+    """
 
     agent: str = ""
     model: str = ""
     profile: Profile = Profile.LEAN
     limit_tokens: int = LIMIT_TOKENS
+    network: bool = True
 
 
 def load_settings(tree: Path) -> DelegateSettings:
@@ -71,7 +75,8 @@ def load_settings(tree: Path) -> DelegateSettings:
 
     Raises ContractError for a project's file that is wrong anywhere, PlanError for a user's.
     """
-    own = [layer.values.get("delegate", {}) for layer in user_layers(os.environ)]
+    users = user_layers(os.environ)
+    own = [layer.values.get("delegate", {}) for layer in users]
     file = tree / PROJECT_FILE
     try:
         table = checkout_layer(tree).values.get("delegate", {})
@@ -87,7 +92,8 @@ def load_settings(tree: Path) -> DelegateSettings:
         said = f"agent is one of {', '.join(modelled())}, not {named([agent])}"
         raise ContractError(f"{file}: {said}")
     profile = Profile(table.get("profile", Profile.LEAN))
-    return DelegateSettings(**{**table, "profile": profile})
+    network = merged([layer.values for layer in users]).get("network") is not False
+    return DelegateSettings(**{**table, "profile": profile, "network": network})
 
 
 @dataclass(frozen=True)
@@ -185,6 +191,8 @@ def make_plan(
             limits=contract.budget,
             contract=contract,
             profile=ask.profile or settings.profile,
+            # A child is no way to what its parent may not reach.
+            network=settings.network and OFFLINE not in environ.get(CONFINED, ""),
         )
         for number, contract in enumerate(contracts, 1)
     )
