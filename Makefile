@@ -26,10 +26,10 @@ test: setup ## Run every check and test, with the three real CLIs
 soak: setup $(CLIS) ## Run the rows of which others prove the same
 	$(BIN)/pytest -n 3 --dist loadgroup -m product $(PYTEST_ARGS)
 
-reliability: setup ## Kill workers at every point, and write docs/reliability.md
+reliability: setup ## Let everything go wrong everywhere, and write docs/reliability.md
 	@rm -f .reliability.jsonl
-	RELIABILITY_ROWS=$(CURDIR)/.reliability.jsonl $(BIN)/pytest -n 2 -m "product or not product" tests/engine/working/test_crash_points.py
-	$(BIN)/python docs/reliability.py .reliability.jsonl
+	RELIABILITY_ROWS=$(CURDIR)/.reliability.jsonl $(BIN)/pytest -n 2 -m "product or not product" tests/engine/working/test_crash_points.py tests/engine/working/test_fault_matrix.py; status=$$?; \
+	$(BIN)/python docs/reliability.py .reliability.jsonl; exit $$status
 
 check: setup ## Lint, format, types, layers
 	$(BIN)/ruff check .

@@ -2,22 +2,35 @@
 
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 HEAD = """\
 # Reliability
 
 `make reliability` runs the tests of faults and writes this page from what they noted; nothing here
-is typed by hand. A test notes a row behind its last check, so a row says that it held. The checks:
-each task is done once and landed once, by one commit; each agent ran once for each attempt; edits
-and files of the user in the checkout are as they were; git finds no fault in the repository; no
-process, no scratch file and no half-made worktree is left.
+is typed by hand. `make test` has a part of them, `make soak` all. A test notes a row behind its
+last check, or that one has not held.
+
+What is checked at every moment, also while something is broken
+(`tests/support/invariants.py`): all that agents have written, committed and left ignored is there,
+found by its content in a ref or in a file; the target is at an old commit, at one of the user's,
+or at a state that has passed verify as a merge; the user's edits, untracked files, index,
+configuration and hooks are as they left them; what `status` says of who is at work, what is done
+and what has landed is so. And at the end, after at most one `resume` for each stroke: each task is
+done once and landed once, by one commit; each agent was started once for each attempt; git finds no
+fault in the repository; no process, no lock, no scratch file and no half-made worktree is left.
 
 A *point* is a place in the code at which a worker is about to change something outside itself: it
 starts a process, renames, links or removes a file, runs a git command that writes, or commits a
 transaction. Points are found while the worker runs, from the calls that lead to them: new code
-brings its own. With *all writes* the files and folders that are only written count as well. The
-worker dies at one point after another, and another worker goes on each time.
+brings its own. With *all writes* the files and folders that are only written count as well. Where
+the worker dies at every point, it dies at one after another, and another goes on each time.
+
+A *station* is a chosen point, or a command that is at work (setup, a tool of the agent, verify,
+verify of a merge). There the worker or the command stands still until the fault has struck; no luck
+with time is needed. Each step of the workflows has stations, or a reason why not
+(`tests/support/stations.py`); a new step without either fails a test.
 
 | what goes on | what happens | points | rounds | did not hold |
 |---|---|--:|--:|--:|
@@ -25,22 +38,34 @@ worker dies at one point after another, and another worker goes on each time.
 
 TAIL = """\
 
-Not tried here, but in other tests: a killed runner or agent, a stopped worker, a database that is
-away, damaged or lost, a reboot, a worktree or branch that is removed behind our back, a
-checkout that the user works in while it is landed into. Not tried at all: a clock that jumps, a
-machine that sleeps, a state folder that becomes read-only in the middle.
+A worktree that somebody removes takes along what was in it and nowhere else. A signal to the
+foreground command ends only that (`tests/cli/test_running.py`).
 """
+
+
+@dataclass
+class Row:
+    """All that was noted of one thing that goes on and one fault."""
+
+    points: int = 0
+    rounds: int = 0
+    violations: int = 0
 
 
 def main(rows: Path) -> None:
     """Write the page from the rows, one JSON document a line."""
-    lines = []
+    found: dict[tuple[str, str], Row] = {}
     for line in rows.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        lines.append(
-            f"| {row['what']} | {row['fault']} | {row['points']} | {row['rounds']} | 0 |\n"
-        )
-    Path(__file__).with_suffix(".md").write_text(HEAD + "".join(sorted(lines)) + TAIL, "utf-8")
+        told = json.loads(line)
+        row = found.setdefault((told["what"], told["fault"]), Row())
+        row.points = max(row.points, told["points"])
+        row.rounds += told["rounds"]
+        row.violations += told["violations"]
+    lines = [
+        f"| {what} | {fault} | {row.points} | {row.rounds} | {row.violations} |\n"
+        for (what, fault), row in sorted(found.items())
+    ]
+    Path(__file__).with_suffix(".md").write_text(HEAD + "".join(lines) + TAIL, "utf-8")
 
 
 if __name__ == "__main__":

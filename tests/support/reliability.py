@@ -2,15 +2,38 @@
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 
-def record(what: str, fault: str, points: int, rounds: int = 1) -> None:
+@dataclass
+class Row:
+    """At how many points something has gone wrong; to be set before the last check."""
+
+    points: int = 0
+
+
+@contextmanager
+def recording(what: str, fault: str) -> Iterator[Row]:
+    """Note whether what the body checks has held: `what` goes on, and `fault` strikes."""
+    row = Row()
+    try:
+        yield row
+    except BaseException:
+        record(what, fault, row.points, violations=1)
+        raise
+    record(what, fault, row.points)
+
+
+def record(what: str, fault: str, points: int, rounds: int = 1, violations: int = 0) -> None:
     """Note that `what` survived `fault` at each of `points`, in each of `rounds`.
 
-    To be called behind the last check: what is noted has held.
+    To be called behind the last check, or with `violations`, where something has not held.
     """
     if file := os.environ.get("RELIABILITY_ROWS"):
         row = {"what": what, "fault": fault, "points": points, "rounds": rounds}
+        row |= {"violations": violations}
         with Path(file).open("a", encoding="utf-8") as rows:
             rows.write(f"{json.dumps(row)}\n")

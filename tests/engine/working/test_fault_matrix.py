@@ -4,24 +4,32 @@ Faults strike at stations of a run (`stations`). Here each strikes at three that
 with the product (`make soak`), at all of them.
 """
 
+import ast
+import os
+import random
+import secrets
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from abreast.engine.working import workflows
 from abreast.model.moves import Say
-from abreast.model.session import LandMode, Run
+from abreast.model.session import LandMode, Run, SessionState
+from abreast.model.task import Task
 from tests.support import git_faults, process_faults
 from tests.support.crashing import CrashingStage
 from tests.support.faults import At, Fault, Scene, Together
 from tests.support.git_faults import GitFault
 from tests.support.invariants import Ledger, begin, check_end, look
 from tests.support.process_faults import Killed, Signalled, Stopped
-from tests.support.reliability import record
+from tests.support.reliability import recording
 from tests.support.repos import Repo
-from tests.support.stage import scripted, task
-from tests.support.stations import STATIONS
+from tests.support.stage import scripted, task, until
+from tests.support.stations import EVERYWHERE, STATIONS, STEPS
 
 
 def at(*names: str) -> dict[str, str]:
@@ -69,6 +77,9 @@ TOGETHER: tuple[Together, ...] = (
 )
 """Faults in one run each: what ends an attempt has it for itself."""
 
+ONE = "a run with setup, verify and landing, at some stations"
+TWO = "a run of two sessions, at every station"
+
 FAULTS: tuple[Fault, ...] = tuple(fault for one in TOGETHER for fault in one.faults)
 
 
@@ -81,7 +92,7 @@ def crashing(tmp_path: Path, repo: Repo) -> Iterator[CrashingStage]:
         yield built
 
 
-def start(stage: CrashingStage, ledger: Ledger, *names: str) -> Run:
+def start(stage: CrashingStage, ledger: Ledger, *names: str, beside: Sequence[Task] = ()) -> Run:
     """Start sessions, each of which needs the one before, to be landed in a checkout with edits."""
     setup, verify, trial = (stage.stands(word).command for word in ("setup", "verify", "trial"))
     here = f"if git symbolic-ref -q HEAD > /dev/null; then {verify}; else {trial}; fi"
@@ -105,6 +116,7 @@ def start(stage: CrashingStage, ledger: Ledger, *names: str) -> Run:
             )
             for number, name in enumerate(names)
         ),
+        *beside,
         land=LandMode.MERGE,
     )
 
@@ -132,10 +144,12 @@ def go_through(
 def test_a_run_comes_to_its_end_whatever_happens(
     crashing: CrashingStage, together: Together
 ) -> None:
-    struck = go_through(crashing, together.faults, together.stations, "one")
-    for fault in together.faults:
-        assert set(fault.stations) <= set(struck), f"it came to each station of {fault.name}"
-        record("a run with setup, verify and landing", fault.name, len(fault.stations))
+    with ExitStack() as stack:
+        rows = [(f, stack.enter_context(recording(ONE, f.name))) for f in together.faults]
+        struck = go_through(crashing, together.faults, together.stations, "one")
+        for fault, row in rows:
+            assert set(fault.stations) <= set(struck), f"it came to each station of {fault.name}"
+            row.points = len(fault.stations)
 
 
 @pytest.mark.product
@@ -143,7 +157,91 @@ def test_a_run_comes_to_its_end_whatever_happens(
 def test_a_run_comes_to_its_end_whatever_happens_anywhere(
     crashing: CrashingStage, fault: Fault
 ) -> None:
-    everywhere = At(fault, STATIONS)
-    struck = go_through(crashing, (everywhere,), STATIONS, "one", "two")
-    assert len(struck) >= len(STATIONS) / 2
-    record("a run of two sessions, at every station", fault.name, len(struck))
+    with recording(TWO, fault.name) as row:
+        struck = go_through(crashing, (At(fault, STATIONS),), STATIONS, "one", "two")
+        assert len(struck) >= len(STATIONS) / 2
+        row.points = len(struck)
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """At each station one of several faults, by chance."""
+
+    name: str
+    faults: tuple[Fault, ...]
+    chance: random.Random
+    chosen: dict[str, Fault] = field(default_factory=dict)
+    stations: Mapping[str, str] = field(default_factory=lambda: STATIONS)
+
+    def strike(self, scene: Scene) -> None:
+        self.chosen[scene.station] = self.chance.choice(self.faults)
+        self.chosen[scene.station].strike(scene)
+
+    def heal(self, scene: Scene) -> None:
+        self.chosen[scene.station].heal(scene)
+
+
+@pytest.mark.product
+@pytest.mark.parametrize("times", range(5))
+def test_a_run_comes_to_its_end_whatever_happens_by_chance(
+    crashing: CrashingStage, times: int
+) -> None:
+    seed = int(os.environ.get("ABREAST_TEST_SEED") or secrets.randbelow(10**6))
+    print(f"ABREAST_TEST_SEED={seed} repeats it")  # noqa: T201
+    # Whose worktree is removed loses what is in it: that has a test of its own.
+    faults = tuple(fault for fault in FAULTS if fault is not NO_WORKTREE)
+    mixed = AnyOf("any of these, by chance", faults, random.Random(seed))  # noqa: S311
+    with recording(TWO, f"{mixed.name}, seed {seed}") as row:
+        row.points = len(go_through(crashing, (mixed,), STATIONS, "one", "two"))
+
+
+def test_each_step_of_the_workflows_has_its_stations() -> None:
+    """Else a new step would be one at which nothing ever goes wrong."""
+    source = ast.parse(Path(workflows.__file__).read_text(encoding="utf-8"))
+    made = [
+        node.args[0].value
+        for node in ast.walk(source)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in {"_step", "_blocking"}
+        and isinstance(node.args[0], ast.Constant)
+    ]
+    assert sorted(map(str, made)) == sorted(STEPS)
+    named = [name for one in STEPS.values() if isinstance(one, tuple) for name in one]
+    assert sorted(named) == sorted(STATIONS)
+
+
+@dataclass(frozen=True)
+class KilledAtWork(Killed):
+    """All die wherever a runner is at work; elsewhere the death of the worker is the same."""
+
+    times: list[str] = field(default_factory=list)
+
+    def strike(self, scene: Scene) -> None:
+        if process_faults.runners(scene):
+            super().strike(scene)
+            self.times.append(scene.point)
+
+
+@pytest.mark.product
+def test_a_run_comes_to_its_end_wherever_all_died(crashing: CrashingStage, tmp_path: Path) -> None:
+    """At every point of the worker, while another agent is at work.
+
+    Where none is, the death of all is that of the worker: `test_crash_points` has it at every one.
+    """
+    stage, gate = crashing, tmp_path / "gate"
+    stage.expects(EVERYWHERE)
+    ledger = begin(stage, tmp_path / "ledger")
+    waits = scripted(ledger.start("beside"), until(gate), ledger.write("b.txt", "b"), Say("done"))
+    run = start(stage, ledger, "one", beside=[task("beside", waits, verify=ledger.tested)])
+    fault = KilledAtWork("kill -9 of all", process_faults.everybody, EVERYWHERE)
+
+    def open_gate(scene: Scene) -> None:
+        if scene.run.sessions[0].state is SessionState.DONE:
+            gate.touch()
+
+    with recording("every point of a run while another agent is at work", fault.name) as row:
+        stage.strike_through(run.id, fault, EVERYWHERE, open_gate)
+        check_end(stage, ledger, stage.wait(run.id))
+        assert len(fault.times) > 20
+        row.points = len(fault.times)
