@@ -4,8 +4,11 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
+
+from tests.support.soaking import Soak
 
 
 @dataclass
@@ -32,8 +35,24 @@ def record(what: str, fault: str, points: int, rounds: int = 1, violations: int 
 
     To be called behind the last check, or with `violations`, where something has not held.
     """
+    row = {"what": what, "fault": fault, "points": points, "rounds": rounds}
+    _note(row | {"violations": violations})
+
+
+def record_soak(database: str, soak: Soak) -> None:
+    """Note what many sessions have come to on a database, and what they took, likewise."""
+    _note(
+        {
+            "soak": database,
+            "seed": soak.seed,
+            "sessions": soak.count,
+            "met": soak.met,
+            "looks": [asdict(look) for look in soak.figures()],
+        }
+    )
+
+
+def _note(row: dict[str, Any]) -> None:
     if file := os.environ.get("RELIABILITY_ROWS"):
-        row = {"what": what, "fault": fault, "points": points, "rounds": rounds}
-        row |= {"violations": violations}
         with Path(file).open("a", encoding="utf-8") as rows:
             rows.write(f"{json.dumps(row)}\n")

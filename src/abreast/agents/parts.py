@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from abreast.agents import AGENTS
 from abreast.process.environment import DEPTH, ORDINARY, SESSION
 
-_NUMBERS = re.compile(r"\d+(?:\.\d+)+")
+_NUMBERS = re.compile(r"(?<!\d)\d+(?:\.\d+)+")
 
 _Order = tuple[tuple[int, ...], bool]
 

@@ -35,7 +35,7 @@ _NOTHING = re.compile(
 _SENTENCE = re.compile(r"[.;:!?](?:\s|$)|\n\n")
 _LONGEST_POINTER = 200  # characters
 _MARKED = re.compile(r"\s*(?:[-*•]|\d{1,3}[.)])\s+\S")  # a line that is an entry of a list
-_FILE = re.compile(r"\S*[^\W_]\.\w{1,8}|\S+/\S*")  # what can be nothing but a path
+_FILE = re.compile(r"(?=\S*\Z)(?:\S*[^\W_]\.\w{1,8}|\S+/\S*)")  # what can be nothing but a path
 
 
 def hollow(text: str, where: str) -> Iterator[str]:

@@ -23,7 +23,7 @@ from abreast.doctor.thresholds import (
 from abreast.model.finding import Evidence
 
 _WORDS = 200  # of a question
-_PARTICULAR = re.compile(r"\S*[/.\d_]\S*")
+_PARTICULAR = re.compile(r"[/.\d_]")  # in a word that is this question's own
 
 
 def many_children(session: ExaminedSession) -> Iterator[Evidence]:
@@ -112,7 +112,8 @@ def _alike(delegations: Iterable[ExaminedDelegation]) -> list[list[ExaminedDeleg
     """Return the delegations in groups of the same question, paths and numbers aside."""
     groups: list[tuple[list[str], list[ExaminedDelegation]]] = []
     for one in delegations:
-        words = _PARTICULAR.sub("…", one.question).lower().split()[:_WORDS]
+        said = one.question.lower().split()[:_WORDS]
+        words = ["…" if _PARTICULAR.search(word) else word for word in said]
         for first, group in groups:
             if words and SequenceMatcher(None, first, words, autojunk=False).ratio() >= ALIKE:
                 group.append(one)

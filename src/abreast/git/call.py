@@ -211,7 +211,7 @@ def split(text: str) -> list[str]:
 def require_git() -> tuple[int, ...]:
     """Return git's version as numbers. Raises `GitError` when git is missing or too old."""
     done = call(Path.cwd(), "--version", climb=True)
-    found = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", done.stdout)
+    found = re.search(r"(?<!\d)(\d+)\.(\d+)(?:\.(\d+))?", done.stdout)
     version = tuple(int(part or 0) for part in found.groups()) if found else ()
     if version < OLDEST:
         raise failure(done, Path.cwd(), hint="abreast needs git 2.38 or newer")

@@ -154,7 +154,7 @@ _KEYS = re.compile(
     | remote\.(.+\.(url|pushurl|uploadpack|receivepack|vcs|proxy)|pushdefault)
     | (uploadpack|receive)\..*hook | submodule\..+\.update
     | http\.(.+\.)?(proxy|cookiefile|sslverify|sslcainfo|sslcapath)
-    | sendemail\.(.+\.)?.*cmd
+    | sendemail\..*cmd
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
@@ -206,11 +206,11 @@ def _keys(content: bytes) -> Mapping[str, tuple[str, ...]] | None:
     done = call(Path("/"), *query, stdin=os.fsdecode(content), codes=range(256), climb=True)
     if done.code:
         return None
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, list[str]] = {}
     for entry in split(done.stdout):
         key, _, value = entry.partition("\n")
-        found[key] = (*found.get(key, ()), value)
-    return found
+        found.setdefault(key, []).append(value)
+    return {key: tuple(values) for key, values in found.items()}
 
 
 def _hooks(folder: Path) -> Iterator[Path]:

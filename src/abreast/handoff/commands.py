@@ -23,8 +23,10 @@ _ASKS = frozenset(
 _GIT_ASKS = frozenset({"rev-parse", "merge-base", "check-ignore", "ls-remote", "cat-file"})
 _INLINE = re.compile(r"(?:python|node|ruby|perl|php|bun|deno)[\d.]*")
 _SCRIPT = re.compile(r"(?:\w+=\S*\s+)*\S+(?:\s+-(?!m\b)[\w=-]+)*\s+(?:-[cep]\b|-(?=\s|$)|<<)")
-_DOCUMENT = re.compile(r"<<-?\s*(['\"]?)(\w+)\1.*?(?:^\s*\2\s*$|\Z)", re.DOTALL | re.MULTILINE)
-_QUOTED = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"")
+_DOCUMENT = re.compile(
+    r"<<-?\s*(['\"]?)(\w+)\1.*?(?:^[^\S\n]*\2[^\S\n]*$|\Z)", re.DOTALL | re.MULTILINE
+)
+_QUOTED = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*(?:\"|\Z)", re.DOTALL)
 # Without the name of a file they run all there is.
 _SUITES = frozenset({"pytest", "jest", "vitest", "rspec", "phpunit", "tox"})
 _STARTED = re.compile(
@@ -38,13 +40,14 @@ _LOUDNESS = re.compile(
 _WRITES = re.compile(
     r"(?<![0-9&])>(?!&|\s*/dev/null)|\btee\b|\bfind\b.*-(?:exec|delete)|\bbranch\b.*\s-[a-zA-Z]*[dDmM]"
 )
+_LONGEST = 4000  # characters; what is longer is a program of its own, and shlex is slow
 _JOINTS = re.compile(r"&&|\|\||[;|\n]")
 _FOLDER = re.compile(r"^cd\s+(?:'[^']*'|\"[^\"]*\"|[^\s;&|]+)\s*&&\s*")
 
 
 def only_looks(command: str) -> bool:
     """Return whether a command does nothing but read files, list them or search in them."""
-    if _WRITES.search(command) or "$(" in command or "`" in command:
+    if len(command) > _LONGEST or "$(" in command or "`" in command or _WRITES.search(command):
         return False
     names = [_name(part) for part in _JOINTS.split(command) if part.strip()]
     return any(name in _LOOKS for name in names) and all(
@@ -80,6 +83,8 @@ def only_asks(command: str) -> bool:
 
     Its failure is an answer, whereas the failure of a check is work to be done.
     """
+    if len(command) > _LONGEST:
+        return False
     bare = _QUOTED.sub("''", _DOCUMENT.sub("<<", command))
     parts = [part.strip() for part in _JOINTS.split(bare) if part.strip()]
     return all(map(_asks, parts))

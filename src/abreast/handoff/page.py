@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 from abreast.handoff.masking import mask
 from abreast.model.economy import count_tokens
 from abreast.model.handoff import Handoff, Header
-from abreast.model.text import harmless
+from abreast.model.text import code_spans, harmless
 
 
 class Section(StrEnum):
@@ -176,10 +176,9 @@ def sections(text: str) -> dict[str, list[str]]:
     return found
 
 
-_SPAN = re.compile(r"(`+)(.+?)\1")
 _COMMIT = re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{7,40}\b")
 _PATH = re.compile(
-    r"(?<![\w.])(?:[\w.@~-]*/[\w.@/-]*\w|[\w-]+(?:\.[\w-]+)*\.[A-Za-z]\w{0,5})(?!\w)"
+    r"(?:(?<![\w.@~/-])[\w.@~-]*/[\w.@/-]*\w|(?<![\w.-])[\w-]+(?:\.[\w-]+)*\.[A-Za-z]\w{0,5})(?!\w)"
 )
 _NUMBER = re.compile(r"\d+(?:\.\d+)*")
 # A command in plain words. Nothing else that a program may be told reads like one for sure.
@@ -251,10 +250,9 @@ def assemble(draft: Handoff, said: str) -> str:
 
 def _strange(draft: str, said: str) -> Iterator[str]:
     """Yield every fact in `said` that the draft does not have."""
-    spans = {found[2].strip() for found in _SPAN.finditer(draft)}
-    for span in _new(_spans(said), spans):
+    for span in _new(_spans(said), _spans(draft)):
         yield f"`{span}` is not in the draft"
-    plain = _SPAN.sub(" ", said)
+    plain = _without_spans(said)
     for what, pattern in _FACTS.items():
         for fact in _new(pattern.findall(plain), pattern.findall(draft)):
             yield f"the {what} {fact} is not in the draft"
@@ -264,9 +262,10 @@ def _strange(draft: str, said: str) -> Iterator[str]:
 
 def _claimed(draft: str, plain: str) -> Iterator[str]:
     """Yield what is said to have come to a good end, and is not in the draft."""
+    known = _CLAIM.findall(draft.lower())
     for sentence in re.split(r"(?<=[.;!?])\s|\n", plain):
         if not _WANTED.search(sentence):
-            for claim in _new(_CLAIM.findall(sentence.lower()), _CLAIM.findall(draft.lower())):
+            for claim in _new(_CLAIM.findall(sentence.lower()), known):
                 yield f'that "{claim}" is not in the draft'
 
 
@@ -276,12 +275,24 @@ def _turned(draft: str, said: str) -> Iterator[str]:
         for span in _spans(line):
             known = " ".join(one for one in draft.splitlines() if span in one)
             for word, pattern in _OUTCOMES.items():
-                if pattern.search(_SPAN.sub(" ", line)) and not pattern.search(known):
+                if pattern.search(_without_spans(line)) and not pattern.search(known):
                     yield f"that `{span}` {word} is not in the draft"
 
 
 def _spans(text: str) -> list[str]:
-    return [found[2].strip() for found in _SPAN.finditer(text)]
+    return [code.strip() for line in text.split("\n") for _, _, code in code_spans(line)]
+
+
+def _without_spans(text: str) -> str:
+    return "\n".join(map(_plain, text.split("\n")))
+
+
+def _plain(line: str) -> str:
+    kept, at = [], 0
+    for start, end, _ in code_spans(line):
+        kept.append(line[at:start])
+        at = end
+    return " ".join([*kept, line[at:]])
 
 
 def _new(found: Iterable[str], known: Iterable[str]) -> list[str]:

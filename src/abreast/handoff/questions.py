@@ -11,7 +11,7 @@ _HIDDEN = "\0"  # of which `harmless` leaves none
 _ASKED = "?\uff1f\u061f"  # also Chinese and Japanese, Arabic
 _SENTENCE = re.compile(
     rf"[^.!\n\u3002\uff01{_ASKED}]*(?:\?(?=[\s\"')\]*_`]|\Z)|[{_ASKED[1:]}])"
-    r"|[^\n]*?(?:[.!?]+(?=\s)|[\u3002\uff01]|\n|\Z)"
+    r"|(?:[^\n.!?\u3002\uff01]++|[.!?]++(?!\s))*+(?:[.!?]+|[\u3002\uff01]|\n|\Z)"
 )
 _PARAGRAPH = re.compile(r"\n\s*\n(?!\s*(?:[-*]|\d+[.)])\s)")  # a list belongs to what is before it
 _MOST = 50  # questions

@@ -140,6 +140,7 @@ class Wire:
         for descriptor in (self._in, self._heard):
             self._poll.register(descriptor, select.POLLIN)
         self._buffer = bytearray()
+        self._searched = 0  # bytes at its beginning in which there is no end of a line
         self._lines: list[str] = []
         self._closed = threading.Event()
         self._sending = threading.Lock()  # the thread that reads answers what nobody else gets
@@ -150,10 +151,8 @@ class Wire:
         if self._lines:
             return self._lines.pop(0)
         while not self._closed.is_set():
-            end = self._buffer.find(b"\n")
-            if end >= 0:
-                line = bytes(self._buffer[: end + 1])
-                del self._buffer[: end + 1]
+            line = self._next()
+            if line is not None:
                 if not self._take(line.decode("utf-8", "replace")):
                     continue
                 return self._lines.pop(0)
@@ -161,6 +160,17 @@ class Wire:
             if self._heard in ready or not self._more():
                 self._closed.set()
         return ""
+
+    def _next(self) -> bytes | None:
+        """Take the next whole line out of what was read; None while there is none."""
+        end = self._buffer.find(b"\n", self._searched)
+        if end < 0:
+            self._searched = len(self._buffer)
+            return None
+        line = bytes(self._buffer[: end + 1])
+        del self._buffer[: end + 1]
+        self._searched = 0
+        return line
 
     def _take(self, line: str) -> bool:
         """Keep what is to be read of a line, and answer the rest; return whether any is left."""

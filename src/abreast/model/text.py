@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 # Patterns, which `re` compiles when one is first needed: most starts of abreast need none.
 # Escape sequences (with the text of those that have one, such as titles and links), control
@@ -46,6 +46,28 @@ def shaped(text: str) -> str:
     Some scripts lose variants of their letters by it.
     """
     return re.sub(_SHAPELESS, "", text)
+
+
+def code_spans(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield start, end and content of each span of code: between rows of backticks of one length.
+
+    So Markdown has it. A row that no other ends is text.
+    """
+    rows = [(found.start(), found.end()) for found in re.finditer("`+", text)]
+    ends: dict[int, list[int]] = {}
+    for number in range(len(rows) - 1, -1, -1):
+        ends.setdefault(rows[number][1] - rows[number][0], []).append(number)
+    number = 0
+    while number < len(rows):
+        start, begin = rows[number]
+        later = ends[begin - start]
+        while later and later[-1] <= number:
+            later.pop()
+        number += 1
+        if later:
+            last, end = rows[later[-1]]
+            yield start, end, text[begin:last]
+            number = later[-1] + 1
 
 
 def whole_characters(text: str) -> str:

@@ -15,13 +15,15 @@ from abreast.errors import Problem
 KeyPath = tuple[str | int, ...]
 
 _TOKEN = re.compile(
-    r'"""(?:[^"\\]|\\.|"{1,2}(?!"))*"{3,5}'
-    r"|'''(?:[^']|'{1,2}(?!'))*'{3,5}"
-    r'|"(?:[^"\\\n]|\\.)*"'
+    # What is not closed goes on to its end: else the next quote would be tried, and so on.
+    r'"""(?:[^"\\]|\\.|"{1,2}(?!"))*+(?:"{3,5}|\Z)'
+    r"|'''(?:[^']|'{1,2}(?!'))*+(?:'{3,5}|\Z)"
+    r'|"(?:[^"\\\n]|\\.)*+(?:"|(?=\n)|\Z)'
     r"|'[^'\n]*'"
     r"|\#[^\n]*",
     re.DOTALL,
 )
+_DEEPEST = 10  # names of a key; ours have two
 _PART = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
 _KEY = rf"{_PART}(?:[ \t]*\.[ \t]*{_PART})*"
 _LINE = re.compile(
@@ -44,7 +46,7 @@ def key_lines(text: str) -> dict[KeyPath, int]:
             continue
         if found["key"]:
             keys = _parts(found["key"])
-            for length in range(1, len(keys) + 1):
+            for length in range(1, min(len(keys), _DEEPEST) + 1):
                 lines.setdefault((*table, *keys[:length]), number)
         else:
             keys = _parts(found["item"] or found["table"])

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 NEVER = "abreast never allows this to an agent, and no person was asked."
 TOO_LONG = "this is more than a person reads; ask in fewer words"
+TOO_OFTEN = "this session has asked too often; go on without"
 _LONGEST = 100_000  # characters of what is asked together
+_MOST = 500  # questions of one process: all are looked at several times a second
 
 
 @dataclass
@@ -81,8 +83,10 @@ class Dialogue:
             denied = (replace(one, decision=Decision.DENY, answer=NEVER) for one in asked)
             self._lines.put(self.reader.reply(tuple(denied), refused=True))
             return
-        if sum(map(_length, asked)) > _LONGEST:
-            denied = (replace(one, decision=Decision.DENY, answer=TOO_LONG) for one in asked)
+        often = len(self.asked) + len(asked) > _MOST
+        if often or sum(map(_length, asked)) > _LONGEST:
+            why = TOO_OFTEN if often else TOO_LONG
+            denied = (replace(one, decision=Decision.DENY, answer=why) for one in asked)
             self._lines.put(self.reader.reply(tuple(denied)))
             return
         for one in asked:

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TextIO
 
@@ -211,6 +212,8 @@ if TYPE_CHECKING:
 # line must not fill the memory.
 LONGEST_LINE = 64 * 1024 * 1024
 _READ = 256 * 1024  # bytes; more than a pipe holds
+_LONGEST_NAME = 4096  # characters of a path or a session's id; no system takes a longer path
+_MOST_FILES = 10_000  # that are shown while it works; git tells what it has changed
 _UNTOLD = {EventKind.ASKED, EventKind.NOT_ASKED}
 _ACTIONS = {EventKind.TOOL, EventKind.TEXT, EventKind.RETRY, EventKind.DENIED, EventKind.ERROR}
 
@@ -311,20 +314,23 @@ class Pump(threading.Thread):
         # A reply of the model ends the turn before it: that one's tools have done their work.
         over = self._called and (event.turns > 0 or event.kind is EventKind.RESULT)
         self._called = event.kind is EventKind.TOOL_DONE or (self._called and not over)
-        self._files.update(dict.fromkeys(event.files))
+        if len(self._files) < _MOST_FILES:
+            named = (name for name in event.files if len(name) <= _LONGEST_NAME)
+            self._files.update(dict.fromkeys(islice(named, _MOST_FILES)))
+        started = event.kind is EventKind.STARTED and len(event.text) <= _LONGEST_NAME
         self._totals = replace(
             old,
             turns=old.turns + event.turns,
             usage=event.usage or old.usage,
             files=tuple(self._files) if len(self._files) > len(old.files) else old.files,
-            cli_session=event.text if event.kind is EventKind.STARTED else old.cli_session,
+            cli_session=event.text if started else old.cli_session,
             worked=old.worked + over,
         )
 
     @property
     def progress(self) -> JobProgress:
         """The totals so far, with the first line of the latest action."""
-        lines = self._action.splitlines()
+        lines = self._action[:_LONGEST_NAME].splitlines()
         shown = replace(self._totals, last_action=lines[0][:200] if lines else "")
         return shown if self._dialogue is None else replace(shown, asked=self._dialogue.asked)
 

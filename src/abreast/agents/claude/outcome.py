@@ -125,6 +125,7 @@ class ClaudeBill:
         self.settled = False
         self._requests: dict[str, tuple[str, Usage]] = {}  # by `reply_name`: model, prompt side
         self._advised: dict[str, list[tuple[str, Usage]]] = {}  # what replies asked another model
+        self._seen: dict[str, Usage] = {}  # the sums of these two, by model
         self._billed: dict[str, Usage] = {}
         self._last = ""  # the id of the latest reply that is not a subagent's
 
@@ -148,14 +149,20 @@ class ClaudeBill:
         if identity in self._requests:
             return False
         prompt, cached, _ = prompt_tokens(stated if isinstance(stated, dict) else {})
-        usage = Usage(prompt, cached, None, None, "stream")
-        self._requests[identity] = (model_name(str(message.get("model"))), usage)
+        model, usage = model_name(str(message.get("model"))), Usage(prompt, cached, source="stream")
+        self._requests[identity] = (model, usage)
+        _add(self._seen, model, usage)
         return True
 
     def _advise(self, identity: str, stated: Any) -> None:
         asked = list(advised(stated)) if isinstance(stated, dict) else []
-        if asked:
-            self._advised[identity] = [(model_name(model), _read(one)) for model, one in asked]
+        if not asked:
+            return
+        for model, usage in self._advised.get(identity, ()):
+            self._seen[model] = self._seen[model].beyond(usage)
+        self._advised[identity] = [(model_name(model), _read(one)) for model, one in asked]
+        for model, usage in self._advised[identity]:
+            _add(self._seen, model, usage)
 
     def settle(self, result: Mapping[str, Any]) -> None:
         """Take the numbers of a result event."""
@@ -182,6 +189,9 @@ class ClaudeBill:
         for identity, numbers in found.items():
             self._requests[identity] = self._requests[identity][0], _read(numbers or {})
             self._advise(identity, numbers)
+        self._seen = {}
+        for model, usage in (*self._requests.values(), *chain(*self._advised.values())):
+            _add(self._seen, model, usage)
 
     def context(self, written: Iterable[Written]) -> int | None:
         """Return the prompt and output tokens of the last request, from the messages written down.
@@ -194,12 +204,7 @@ class ClaudeBill:
         return prompt_tokens(stated)[0] + tokens(stated.get("output_tokens"))
 
     def by_model(self) -> dict[str, Usage]:
-        if self.settled:
-            return dict(self._billed)
-        seen: dict[str, Usage] = {}
-        for model, usage in (*self._requests.values(), *chain(*self._advised.values())):
-            _add(seen, model, usage)
-        return seen
+        return dict(self._billed if self.settled else self._seen)
 
     def total(self) -> Usage:
         parts = list(self.by_model().values())

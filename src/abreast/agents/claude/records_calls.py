@@ -28,7 +28,7 @@ _KINDS = {
     "AskUserQuestion": ToolKind.ASK,
     "ExitPlanMode": ToolKind.ASK,
 }
-_OURS = re.compile(r"mcp__.*abreast.*__delegate")
+_OURS = re.compile(r"(?>mcp__.*?abreast).*__delegate")
 _SUBJECTS = (
     *("command", "pattern", "file_path", "notebook_path", "path", "prompt", "question"),
     *("query", "url", "subject", "description", "skill", "taskId"),

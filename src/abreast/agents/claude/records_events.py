@@ -38,8 +38,11 @@ _KNOWN = frozenset(
 _SIGNS = (*MARKS, b'"role":"assistant"')
 _AGENT = re.compile(r"agent-([\w-]{1,200})")
 _SESSION = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
-_COMMAND = re.compile(r"<command-(name|args)>(.*?)</command-\1>", re.DOTALL)
+# Up to the next beginning: where no end comes, each would be looked for to the end of the text.
+_REMINDER = re.compile(
+    r"<system-reminder>(?:(?!<system-reminder>).)*?</system-reminder>", re.DOTALL
+)
+_COMMAND = re.compile(r"<command-(name|args)>((?:(?!<command-).)*?)</command-\1>", re.DOTALL)
 _ASIDE = ("<local-command-", "<bash-", "<task-notification>", "<command-message>")
 _FRONT, _BACK = 500, 1000  # bytes
 _META = 100  # lines of what is said about a subagent

@@ -5,7 +5,7 @@ refused, and it names neither the model nor the number of requests. The record h
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,10 @@ _REFUSED = re.compile(
     r"requires approval, but approval policy is never",
     re.IGNORECASE,
 )
+
+
+_MOST = 10_000  # telling lines that are remembered
+_LINE = 300  # characters of one
 
 
 @dataclass
@@ -77,17 +81,21 @@ class Rollout:
 
 @dataclass
 class _Calls:
-    """The calls of one turn by id, and what commands that ended well have printed."""
+    """The calls of one turn by id, and telling lines of commands that ended well."""
 
     labels: dict[str, str] = field(default_factory=dict)
     scripts: set[str] = field(default_factory=set)
-    printed: list[str] = field(default_factory=list)
+    printed: dict[str, None] = field(default_factory=dict)
 
     def opened(self, call: Mapping[str, Any]) -> None:
         name = str(call.get("call_id"))
         self.labels[name] = _label(call)
         if call.get("name") == "exec":
             self.scripts.add(name)
+
+    def ended_well(self, output: str) -> None:
+        if len(self.printed) < _MOST:
+            self.printed.update(dict.fromkeys(telling(output, ran=True)))
 
     def refusal(self, call: Mapping[str, Any]) -> dict[str, str]:
         """Return what was tried and why it was refused, from a call's output; else nothing.
@@ -97,7 +105,7 @@ class _Calls:
         """
         name, output = str(call.get("call_id")), _text(call.get("output"))
         if name in self.scripts:
-            why = find_denial(output, ran=True, but_not="\n".join(self.printed))
+            why = find_denial(output, ran=True, but_not=self.printed)
             why = why or find_denial(output, ran=False)
         else:
             why = denial(output)
@@ -143,7 +151,7 @@ def load_rollout(home: Path, thread: str) -> Rollout | None:
                 info = payload.get("info")
                 rollout.total(info.get("total_token_usage") if isinstance(info, dict) else None)
             case "event_msg", "item_completed":
-                calls.printed.append(_printed(payload.get("item")))
+                calls.ended_well(_printed(payload.get("item")))
             case "turn_context", _:
                 rollout.model = str(payload.get("model") or "")
                 rollout.reads_only = payload.get("sandbox_policy") == {"type": "read-only"}
@@ -166,11 +174,15 @@ def denial(output: str) -> str:
     return "" if ended == 0 else find_denial(output, ran=ended is not None)
 
 
-def find_denial(output: str, *, ran: bool, but_not: str = "") -> str:
+def find_denial(output: str, *, ran: bool, but_not: Container[str] = ()) -> str:
     """Return the telling line of a failed tool's output; `ran`: it was started at all."""
+    return next((line for line in telling(output, ran=ran) if line not in but_not), "")
+
+
+def telling(output: str, *, ran: bool) -> Iterator[str]:
+    """Yield the lines of an output that tell of a denial, each cut short."""
     pattern = _SANDBOX if ran else _REFUSED
-    lines = (line.strip()[:300] for line in output.splitlines() if pattern.search(line))
-    return next((line for line in lines if line not in but_not), "")
+    return (line.strip()[:_LINE] for line in output.splitlines() if pattern.search(line))
 
 
 def read_usage(counts: Any, source: str) -> Usage:

@@ -3,6 +3,7 @@
 What the stream does not tell, the rollout file does; see `rollout`.
 """
 
+import re
 import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
@@ -29,6 +30,8 @@ _TOOLS |= {"web_search"}
 _FOLDERS = "it wants to write there; Codex is allowed whole folders only, with all in them"
 _WHOLE = 180  # characters of a label
 _SHELLS = frozenset({"bash", "sh", "zsh"})
+_WRAPPED = re.compile(r"(?:/[\w.-]+)*/?(?:bash|sh|zsh) -l?c ['\"]")
+_LONGEST = 10_000  # characters
 _READS = "a child that only reads may write nothing, not even temporary files"
 _WRITES = "Codex may write in the worktree and the temporary folder only"
 
@@ -191,7 +194,8 @@ class CodexReader:
         """Return the denials in the record and on standard error; only the latter has patches."""
         found = dict(self._denials)
         if rollout is not None:
-            told = {k: why for k, why in rollout.denials.items() if why not in found.values()}
+            known = {*found.values()}
+            told = {k: why for k, why in rollout.denials.items() if why not in known}
             found = {**told, **found}
         elif refused := find_denial(stderr, ran=False):
             found["tool"] = refused
@@ -233,7 +237,13 @@ def _changed(item: Mapping[str, Any]) -> list[str]:
 
 
 def _unwrap(command: str) -> str:
-    """Return the command that Codex handed to a shell as `/bin/bash -c '…'`."""
+    """Return the command that Codex handed to a shell as `/bin/bash -c '…'`.
+
+    Of a long one only what comes first is there to be shown, so its quotes stay in it.
+    """
+    if len(command) > _LONGEST:  # shlex takes time by the square of a word's length
+        begins = _WRAPPED.match(command)
+        return command[begins.end() :] if begins else command
     try:
         words = shlex.split(command)
     except ValueError:

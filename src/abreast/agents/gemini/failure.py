@@ -15,7 +15,9 @@ LOGIN_HINT = (
 Judgement = tuple[Outcome, Cause, str, str | None]
 """How it ended, why, the reason to show, and a hint."""
 
-_API_ERROR = re.compile(r"\[API Error: (.*?)\]\s*$", re.MULTILINE | re.DOTALL)
+_API_ERROR = re.compile(
+    r"\[API Error: ((?:(?!\[API Error: ).)*?)\][^\S\n]*$", re.MULTILINE | re.DOTALL
+)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 # The CLI exits with an API status modulo 256.
@@ -31,7 +33,7 @@ _NEVER_BEGAN = {
 }
 # The CLI did not wait for its prompt (see `prompt.py`); nothing was asked yet.
 _UNHEARD = "No input provided via stdin"
-_BILLING = re.compile(r"(?i)\bbilling\b|credit balance|spending cap|INSUFFICIENT_\w*CREDITS")
+_BILLING = re.compile(r"(?i)\bbilling\b|credit balance|spending cap|INSUFFICIENT_\w{0,50}CREDITS")
 _QUOTA = re.compile(r"(?i)daily quota|exhausted your (?:daily quota|capacity)|PerDay|limit: 0\b")
 _AUTH = re.compile(
     r"(?i)api[ _]key not (?:valid|found)|API_KEY_INVALID|UNAUTHENTICATED|PERMISSION_DENIED"

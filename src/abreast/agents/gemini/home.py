@@ -65,8 +65,8 @@ decision = "deny"
 priority = 999
 """
 
-_ASSIGNED = re.compile(r"^\s*(?:export\s+)?([\w.-]+)(?=\s*[=:])", re.MULTILINE)
-_STRING_OR_COMMENT = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*[\s\S]*?\*/')
+_ASSIGNED = re.compile(r"^[^\S\n]*(?:export\s+)?([\w.-]+)(?=\s*[=:])", re.MULTILINE)
+_STRING_OR_COMMENT = re.compile(r'("(?:\\.|[^"\\])*(?:"|\Z))|//[^\n]*|/\*[\s\S]*?(?:\*/|\Z)')
 
 
 def private_home(launch: Launch) -> Path:

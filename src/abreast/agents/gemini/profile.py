@@ -10,6 +10,7 @@ from abreast.agents.base import Launch, Letter
 from abreast.agents.imports import read_with_imports
 from abreast.agents.parts import Certified
 from abreast.model.limits import Profile
+from abreast.model.text import code_spans
 
 READING = ("list_directory", "read_file", "glob", "grep_search")
 """All the tools of a child that reads."""
@@ -232,7 +233,7 @@ GIVEN = "(given as project context in the first message)"
 
 # A region between equal runs of backticks, which the CLI leaves alone, or an `@` that it would
 # take for an import and replace by "Import failed".
-_CODE_OR_IMPORT = re.compile(r"(`+)[\s\S]*?\1|(?<!\S)@(?=[A-Za-z./])")
+_IMPORT = re.compile(r"(?<!\S)@(?=[A-Za-z./])")
 _WORD_JOINER = "\u2060"
 
 
@@ -247,7 +248,7 @@ def briefing_text(launch: Launch, user_folder: Path) -> str:
         return ""
     project = launch.briefing.strip() if unread(launch) else _without_native(launch)
     parts = (read_text(user_folder / "GEMINI.md").strip(), project)
-    return _CODE_OR_IMPORT.sub(_guard, "\n\n".join(part for part in parts if part))
+    return _guarded("\n\n".join(part for part in parts if part))
 
 
 def _without_native(launch: Launch) -> str:
@@ -258,8 +259,15 @@ def _without_native(launch: Launch) -> str:
     return briefing
 
 
-def _guard(found: re.Match[str]) -> str:
-    return found[0] if found[1] else f"{_WORD_JOINER}@"
+def _guarded(text: str) -> str:
+    """Return `text` with no import in it but in code."""
+    done, at = [], 0
+    for start, end, _ in (*code_spans(text), (len(text), len(text), "")):
+        before = text[at - 1 : at] if at else ""  # which tells an import from an address
+        plain = _IMPORT.sub(f"{_WORD_JOINER}@", before + text[at:start])
+        done += [plain[len(before) :], text[start:end]]
+        at = end
+    return "".join(done)
 
 
 def read_text(path: Path) -> str:

@@ -45,10 +45,11 @@ class GeminiReader:
         self._session: str | None = None
         self._begun = ""  # by the CLI's clock
         self._result: Line | None = None
-        self._text = ""  # of the last reply that said anything
-        self._answer = ""  # all that was said since the last tool call
+        # In fragments, of which there may be a million: a text would be copied for each.
+        self._text: list[str] = []  # of the last reply that said anything
+        self._answer: list[str] = []  # all that was said since the last tool call
         self._said_in = 0  # the number of that reply
-        self._pending = ""  # said, but not yet told as an event
+        self._pending: list[str] = []  # said, but not yet told as an event
         self._in_reply = False
         self._turns = 0  # replies begun
         self._told = 0  # of these, in events
@@ -85,10 +86,9 @@ class GeminiReader:
         self._begin_reply()
         said = as_text(line.get("content"))
         if self._said_in != self._turns:
-            self._said_in, self._text = self._turns, ""
-        self._text += said
-        self._answer += said
-        self._pending += said
+            self._said_in, self._text = self._turns, []
+        for told in (self._text, self._answer, self._pending):
+            told.append(said)
         yield from ()
 
     def _on_tool_use(self, line: Line) -> Iterable[Event]:
@@ -97,7 +97,7 @@ class GeminiReader:
             self.skipped += 1
             return
         self._begin_reply()
-        self._answer = ""
+        self._answer = []
         yield from self._flush()
         parameters = as_dict(line.get("parameters"))
         call = _call_line(name, parameters)
@@ -131,7 +131,7 @@ class GeminiReader:
         message = str(line.get("message", ""))
         if message == _LETTER:  # the model goes on for it; that is no warning
             self._in_reply = False
-            self._answer += "\n"
+            self._answer.append("\n")
             return
         if line.get("severity") == "warning":
             self._looped = self._looped or _LOOP in message
@@ -144,7 +144,7 @@ class GeminiReader:
         yield from self._flush()
         self._result = line
         failed = line.get("status") != "success"
-        text = one_line(_message(line)) if failed else one_line(self._text)
+        text = one_line(_message(line) if failed else "".join(self._text))
         yield Event(EventKind.RESULT, text, failed=failed, turns=self._owed(), usage=_total(line))
 
     def _begin_reply(self) -> None:
@@ -159,7 +159,7 @@ class GeminiReader:
 
     def _flush(self) -> Iterable[Event]:
         """Yield the text since the last event as one; the CLI sends it in fragments."""
-        text, self._pending = self._pending.strip(), ""
+        text, self._pending = "".join(self._pending).strip(), []
         if text:
             yield Event(EventKind.TEXT, text, turns=self._owed())
 
@@ -176,14 +176,14 @@ class GeminiReader:
             reason=reason,
             hint=hint,
             cause=cause,
-            final_message=self._text.strip(),
+            final_message="".join(self._text).strip(),
             cli_session=self._session,
             usage=_sum(by_model.values()) if self._result is None else _total(self._result, said),
             usage_by_model=by_model,
             denials=tuple(self._denials),
             refused=tuple(Question.of_call("write in", one, _FOLDERS) for one in self._outside),
             turns=self._turns,
-            answer=self._answer.strip(),
+            answer="".join(self._answer).strip(),
             start_up=said[0].usage.input_tokens if said else None,
             context=_held(said[-1].usage) if said else None,
         )

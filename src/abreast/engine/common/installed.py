@@ -12,7 +12,7 @@ from abreast.errors import AgentError, CommandError
 from abreast.process.command import run
 from abreast.process.environment import allow
 
-_VERSION = re.compile(r"\d+(\.\d+)+\S*")
+_VERSION = re.compile(r"(?<!\d)\d+(\.\d+)+\S*")
 
 
 def find_fit(agent: Agent, environ: Mapping[str, str]) -> Installed:

@@ -13,7 +13,7 @@ from typing import Any
 from abreast.engine.client.connect.change import TextEdit
 
 _GAP = re.compile(r"(?:\s|//[^\n]*|/\*[\s\S]*?\*/)*")
-_REST_OF_LINE = re.compile(r"(?:[ \t\r]|/\*[^\n]*?\*/)*(?://[^\n]*)?(?=\n|\Z)")
+_REST_OF_LINE = re.compile(r"(?:[ \t\r]|/\*[^\n]*?\*/)*+(?://[^\n]*)?(?=\n|\Z)")
 _STRING = re.compile(r'"(?:\\.|[^"\\\n])*"')
 _LITERAL = re.compile(r"[\w.+-]+")
 

@@ -15,7 +15,7 @@ _SIDES = 8000  # characters of both sides' lines, in all
 _OUTPUT = 4000  # characters of the end of verify's output
 _FILES = 20  # whose lines are looked at
 _COMMITS = 10  # of the target's, shown
-_REGION = re.compile(r"^<{7} .*?^>{7} [^\n]*$", re.MULTILINE | re.DOTALL)
+_REGION = re.compile(r"^<{7} (?:(?!^<{7} ).)*?^>{7} [^\n]*$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from abreast.model.text import counted, harmless, one_line
 
 _MARK = "<!-- abreast:"
 _BEGIN, _END = f"{_MARK} begin -->", f"{_MARK} end -->"
-_OURS = re.compile(rf"{re.escape(_BEGIN)}.*?{re.escape(_END)}", re.DOTALL)
 _SAID = 4_000  # characters of the agent's last message
 _HANDOFF = 20_000  # characters; a request's whole text may have 65,536 at GitHub
 
@@ -27,7 +26,9 @@ def request_body(context: SessionContext) -> str:
 
 def described_anew(text: str, body: str) -> str:
     """Return `text` with our part replaced by `body`; unchanged where our part is not in it."""
-    return _OURS.sub(lambda _: body, text, count=1)
+    before, begun, after = text.partition(_BEGIN)
+    _, ended, rest = after.partition(_END)
+    return f"{before}{body}{rest}" if begun and ended else text
 
 
 def _parts(context: SessionContext) -> Iterator[str]:

@@ -98,7 +98,7 @@ def bring_answers(context: SessionContext) -> None:
         mailbox.post(context.layout.mailbox, letter, text)
 
 
-_MARK = re.compile(r"^\W*question\W*:\W*(?=\w)", re.IGNORECASE)
+_MARK = re.compile(r"^\W*question(?=[^\w:]*:)\W+(?=\w)", re.IGNORECASE)
 
 
 def asked_at_end(context: SessionContext, result: Result, ending: Ending | None) -> Ending | None:
