@@ -22,7 +22,7 @@ import pytest
 
 from abreast import api
 from abreast.agents import agent_named
-from abreast.cli import attach
+from abreast.api import terminals
 from abreast.engine.client import requests, terminal, watching
 from abreast.engine.common.ending import asking, ending_of_agent, ending_of_command, with_names
 from abreast.engine.common.worker_process import worker_file
@@ -334,7 +334,7 @@ def world(repo: Repo, scratch_home: Path, monkeypatch: pytest.MonkeyPatch) -> It
         with idle, pytest.MonkeyPatch.context() as patch:
             for module in (requests, terminal, watching):
                 patch.setattr(module, "ensure_worker", made.finish)
-            patch.setattr(attach, "run_foreground", made.sit_down)
+            patch.setattr(terminals, "run_foreground", made.sit_down)
             for name in AGENTS:
                 there = type(agent_named(name))
                 patch.setattr(there, "find_session", lambda _, launch, __: launch.cli_session)

@@ -1,5 +1,6 @@
 """Wait for a run that was started, and follow what happens on this machine."""
 
+import threading
 from collections.abc import Callable, Iterator
 
 from abreast.api.looking import find_run
@@ -49,6 +50,18 @@ def changes(
     prefix will do). It goes on until the caller leaves it. Nothing is changed and no worker
     started.
     """
+    yield from changes_until(None, since, run=run, every=every, places=places)
+
+
+def changes_until(
+    given_up: threading.Event | None,
+    since: str = "",
+    *,
+    run: str = "",
+    every: float = 0.25,
+    places: Places | None = None,
+) -> Iterator[Snapshot]:
+    """See `changes`; it ends once somebody has `given_up`, from another thread."""
     where = places or find_places()
     name = find_run(run, places=where).id if run else ""
-    yield from snapshots.changes(where, name, since, every=every)
+    yield from snapshots.changes(where, name, since, every=every, given_up=given_up)

@@ -11,6 +11,8 @@ from abreast.engine.client.planning import chosen_agent
 from abreast.errors import StateError
 from abreast.model.session import Session, SessionKind
 from abreast.places import Places, find_places
+from abreast.process.command import run_foreground
+from abreast.process.files import materialise
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,16 @@ def attach(name: str, *, places: Places | None = None) -> Terminal:
     """
     where = places or find_places()
     return Terminal(*terminal.attach(find_session(name, places=where), where))
+
+
+def occupy(terminal: Terminal) -> int:
+    """Run its command on this process's terminal, and return its exit code. Main thread only.
+
+    Raises CommandError when it cannot be started. `close_session` is the caller's to call.
+    """
+    command = terminal.command
+    materialise(command.files, command.links)
+    return run_foreground(command.argv, cwd=terminal.cwd, env=command.env)
 
 
 def edit(name: str, *, places: Places | None = None) -> Terminal:

@@ -34,6 +34,7 @@ VERBS = {
     "demo": Verb("Start", "run", "demo", "Run three tasks on a throw-away repository, no account"),
     "status": Verb("Look", "look", "status", "Show the state of runs and their sessions"),
     "watch": Verb("Look", "look", "watch", "Follow a run, or everything here, until it ends"),
+    "ui": Verb("Look", "ui", "ui", "Open the board: all sessions, and what each needs"),
     "logs": Verb("Look", "look", "logs", "Print what a session did, step by step"),
     "diff": Verb("Look", "look", "diff", "Print a session's changes against its base"),
     "conflicts": Verb(

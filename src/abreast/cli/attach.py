@@ -10,8 +10,6 @@ from abreast.cli import as_json, door, options
 from abreast.errors import CommandError, StateError
 from abreast.faces.figures import harmless
 from abreast.model.session import Session, SessionState
-from abreast.process.command import run_foreground
-from abreast.process.files import materialise
 
 if TYPE_CHECKING:
     from abreast.api.terminals import Terminal
@@ -104,15 +102,13 @@ def _sit_down(
 
     Raises CommandError, with `hint`, for a program that cannot be started.
     """
-    from abreast.api.terminals import close_session
+    from abreast.api.terminals import close_session, occupy
 
-    command = terminal.command
     click.echo(f"{terminal.session.id} in {terminal.cwd}", err=True)
-    if command.note:
-        click.echo(f"note: {command.note}", err=True)
+    if terminal.command.note:
+        click.echo(f"note: {terminal.command.note}", err=True)
     try:
-        materialise(command.files, command.links)
-        code = run_foreground(command.argv, cwd=terminal.cwd, env=command.env)
+        code = occupy(terminal)
     except CommandError as error:
         error.hint = hint
         raise

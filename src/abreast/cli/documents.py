@@ -195,6 +195,17 @@ class ToolsDocument(TypedDict):
     tools: list[dict[str, Any]]
 
 
+class KeyContent(TypedDict):
+    """Keys of the board as people call them, and what they do."""
+
+    keys: str
+    does: str
+
+
+class KeysDocument(TypedDict):
+    keys: list[KeyContent]
+
+
 class WorkerDocument(TypedDict):
     exit_code: int
 
@@ -238,6 +249,7 @@ DOCUMENTS: dict[str, tuple[Any, ...]] = {
     "demo": (DemoDocument,),
     "status": (StatusDocument,),
     "watch": (WatchDocument,),
+    "ui": (KeysDocument,),
     "logs": (LogEvent,),
     "diff": (DiffDocument,),
     "conflicts": (ConflictMatrix,),

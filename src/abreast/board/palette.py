@@ -1,0 +1,31 @@
+"""The palette: everything that has a key, by name."""
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from abreast.board.keys import KEYS
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+
+class Actions(Provider):
+    """What the board can do, for the palette of Ctrl+P."""
+
+    async def discover(self) -> Hits:
+        """Yield everything, before a word is typed."""
+        for key in KEYS:
+            yield DiscoveryHit(f"{key.about}  ({key.named or key.keys})", self._of(key.action))
+
+    async def search(self, query: str) -> Hits:
+        """Yield what the words fit, the best first."""
+        matcher = self.matcher(query)
+        for key in KEYS:
+            name = f"{key.about}  ({key.named or key.keys})"
+            if (score := matcher.match(name)) > 0:
+                yield Hit(score, matcher.highlight(name), self._of(key.action))
+
+    def _of(self, action: str) -> "partial[Coroutine[Any, Any, None]]":
+        return partial(self.screen.run_action, action)
