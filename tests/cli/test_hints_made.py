@@ -24,7 +24,13 @@ from abreast import api
 from abreast.agents import agent_named
 from abreast.api import terminals
 from abreast.engine.client import requests, terminal, watching
-from abreast.engine.common.ending import asking, ending_of_agent, ending_of_command, with_names
+from abreast.engine.common.ending import (
+    asking,
+    ending_of_agent,
+    ending_of_command,
+    halted,
+    with_names,
+)
 from abreast.engine.common.worker_process import worker_file
 from abreast.model.action import ActionKind
 from abreast.model.cause import Cause
@@ -36,7 +42,7 @@ from abreast.model.task import Isolation
 from abreast.places import Places, find_places
 from abreast.process.files import write_json
 from abreast.process.identity import identify
-from abreast.runner.job import Result
+from abreast.runner.job import SHORT, Halt, Result
 from abreast.runner.supervise import STOPPED_BY_USER
 from tests.cli.test_door import Screen, screen  # noqa: F401 (a fixture)
 from tests.cli.test_hints import COMMAND
@@ -89,9 +95,13 @@ def endings(state: SessionState) -> Iterator[tuple[str, str]]:
     if state is SessionState.STOPPED:
         verdict = Verdict(Outcome.STOPPED)
         results = [
-            Result(1.0, 2.0, None, verdict, stopped_by=who) for who in (STOPPED_BY_USER, "minutes")
+            Result(1.0, 2.0, None, verdict, stopped_by=who)
+            for who in (STOPPED_BY_USER, "minutes", SHORT)
         ]
     found = [ending_of_agent(result) for result in results]
+    if state is SessionState.STOPPED:
+        words = "the run's limit of 100 tokens: 130 are used"
+        found.append(halted(Halt(words, "abreast resume RUN allows as much again")))
     if state is SessionState.FAILED:
         found.append(ending_of_command(results[0], "verify", "abreast logs SESSION"))
     yield from ((one.reason, one.hint) for one in found if one is not None)

@@ -51,6 +51,12 @@ class Prices:
         whole = plain * price.prompt + cached * price.cached + written * price.written
         return (whole + output * price.output) / 1_000_000
 
+    def at_most(self, model: str, prompt: int, cached: int, output: int) -> float:
+        """Return what requests cost in US dollars, of a model without a price as of the dearest."""
+        known = [self.cost(model, prompt, cached, 0, output)] if self.of(model) else []
+        every = known or [self.cost(one, prompt, cached, 0, output) for one in self._models]
+        return max((one for one in every if one is not None), default=0.0)
+
 
 NO_PRICES = Prices(())
 

@@ -23,6 +23,12 @@ class Budget:
         """Whether it bounds anything."""
         return bool(self.minutes or self.turns or self.tokens or self.usd)
 
+    def passed_by(self, spent: "Spending") -> bool:
+        """Return whether more than a bound is used: what has come just to it may end by itself."""
+        names = ("minutes", "turns", "tokens", "usd")
+        pairs = ((getattr(self, name), getattr(spent, name)) for name in names)
+        return any(bound and used > bound for bound, used in pairs)
+
 
 @dataclass(frozen=True)
 class Spending:
@@ -67,12 +73,6 @@ def reached(budget: Budget, spent: Spending, whose: str, *, prices: str = "") ->
         told = f"{dollars(spent.usd)} are spent{by if spent.listed else ''}"
         return f"{whose} limit of {dollars(budget.usd)}: {told}"
     return ""
-
-
-def is_passed(budget: Budget, spent: Spending) -> bool:
-    """Return whether more than a bound is used: what has come just to it may end by itself."""
-    pairs = ((getattr(budget, n), getattr(spent, n)) for n in ("minutes", "turns", "tokens", "usd"))
-    return any(bound and used > bound for bound, used in pairs)
 
 
 def dollars(amount: float) -> str:

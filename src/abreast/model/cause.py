@@ -12,4 +12,5 @@ class Cause(StrEnum):
     BILLING = "billing"  # no credit: no retry
     AUTH = "auth"  # not logged in: no retry; name the login command
     LIMIT = "limit"  # one of abreast's limits
+    MEMORY = "memory"  # the machine ran short of it: queued again
     OTHER = "other"

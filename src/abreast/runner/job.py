@@ -53,6 +53,7 @@ class Job:
     limits: Limits = field(default_factory=Limits)
     niceness: int = AGENT
     asks: bool = False
+    counts: bool = False  # others are bounded with it: its progress tells what its CLI has recorded
     guarded: tuple[str, ...] = ()
     confinement: Confinement = field(default_factory=Confinement)
 
@@ -74,6 +75,7 @@ class JobProgress:
     worked: int = 0
     asked: tuple[Question, ...] = ()
     paused: bool = False
+    recorded: Usage = field(default_factory=Usage)  # by its CLI's own record, where that is read
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,26 @@ class Result:
     @property
     def began(self) -> Moment:
         return Moment(self.started, self.tick)
+
+
+@dataclass(frozen=True)
+class Halt:
+    """Why abreast has stopped an attempt: what its stop file holds; a person's is empty.
+
+    `reason` goes behind "stopped by". `hint` says how to go on, as in an `Ending`.
+    """
+
+    reason: str
+    hint: str = ""
+
+
+def load_halt(stop_file: Path) -> Halt | None:
+    """Return why abreast has stopped an attempt; None when it was a person."""
+    try:
+        empty = stop_file.stat().st_size == 0
+    except OSError:
+        return None
+    return None if empty else load_as(Halt, stop_file)
 
 
 def save_job(directory: Path, job: Job) -> None:

@@ -42,7 +42,7 @@ class Watch:
     _asked: float = 0.0
     _cpu: float = 0.0
     _changed: dict[Path, float] = field(default_factory=dict)
-    _recorded: int = 0  # tokens
+    _recorded: Usage = field(default_factory=Usage)
     _read_next: float = 0.0
 
     def __post_init__(self) -> None:
@@ -89,13 +89,17 @@ class Watch:
             return f"the limit of {limits.usd:g} US dollars"
         return ""
 
-    def _tokens(self, progress: JobProgress) -> int:
+    def recorded(self) -> Usage:
+        """Return what the process has used by its CLI's own record, as read a little ago."""
         now = time.monotonic()
         if now >= self._read_next:
-            self._recorded = _count(self.record())
+            self._recorded = self.record()
             took = time.monotonic() - now
             self._read_next = now + max(RECORD_SECONDS, took / RECORD_SHARE)
-        return max(_count(progress.usage), self._recorded)
+        return self._recorded
+
+    def _tokens(self, progress: JobProgress) -> int:
+        return max(_count(progress.usage), _count(self.recorded()))
 
     def _idle(self, now: float, pid: int) -> float:
         """Return the seconds without output, changes of the CLI's files, or work in its tree."""

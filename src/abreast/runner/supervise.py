@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 from abreast.agents import agent_named
 from abreast.model.events import EventKind, Outcome, Verdict
 from abreast.model.moment import Moment
+from abreast.model.usage import Usage
 from abreast.process import clock
 from abreast.process.confining import confined, inner_pid
 from abreast.process.identity import marked_pids
@@ -32,6 +33,7 @@ from abreast.runner.job import (
     Job,
     JobProgress,
     Result,
+    load_halt,
     load_progress,
     save_progress,
     save_result,
@@ -192,13 +194,14 @@ class _Supervisor:
 
     def _hold(self, pump: Pump, watch: Watch, dialogue: "Dialogue | None") -> str:
         """Wait for the end of the process; return "", or the reason to end it."""
-        stop_file = Path(self.job.stop_file)
+        job, stop_file = self.job, Path(self.job.stop_file)
         flushed, shown, looked = 0.0, JobProgress(), 0.0
         family = Family(self.directory)
         family.look()
         while not self.exited.wait(TICK):
             if stop_file.exists():
-                return STOPPED_BY_USER
+                halt = load_halt(stop_file)
+                return halt.reason if halt else STOPPED_BY_USER
             over = pump.result_at is not None
             if late := self._talk(dialogue, watch, family) or self._pause():
                 return late
@@ -213,7 +216,8 @@ class _Supervisor:
                 looked = now
                 self._reap_orphans()
                 family.look()
-            told = replace(pump.progress, paused=self._paused)
+            recorded = watch.recorded() if job.counts else Usage()
+            told = replace(pump.progress, paused=self._paused, recorded=recorded)
             if told != shown and now - flushed > FLUSH:
                 flushed, shown = now, told
                 save_progress(self.directory, shown)

@@ -193,6 +193,12 @@ class Reader:
         rows = self._query(f"{_RECORDS} WHERE {where} {order}", common_dir, limit)
         return [_record(row) for row in reversed(rows)]
 
+    def at_work(self) -> list[SessionRecord]:
+        """Return the sessions that have begun and not ended, but those that a person is at."""
+        begun = "s.state IN ('preparing', 'setup', 'running', 'verifying', 'committing')"
+        rows = self._query(f"{_RECORDS} WHERE {NOT_FINAL} AND r.state <> 'open' AND {begun}")
+        return [_record(row) for row in rows]
+
     def in_conflict(self) -> list[str]:
         """Return the shared folders of the repositories in which sessions are said to conflict."""
         asked = "SELECT DISTINCT r.common_dir FROM abreast_runs r JOIN abreast_sessions s"

@@ -140,10 +140,12 @@ class Store(Requests, QuestionBook, NoteBook, QueueKeeper):
         *,
         attempt: int | None = None,
         generation: int | None = None,
+        again: bool = False,
     ) -> int:
         """Apply `change`, which ends a session; return its next attempt if one is asked for, or 0.
 
-        One that is done, or was stopped, is not tried again. Raises StateError as `update_session`
+        One that is done, or was stopped, is not tried again; but where `again`, whoever has not
+        been asked to stop goes on at once. Raises StateError as `update_session`
         does, and when its run's latest request is not `generation`.
         """
         with transaction(self.engine) as db:
@@ -153,6 +155,8 @@ class Store(Requests, QuestionBook, NoteBook, QueueKeeper):
                     raise StateError(f"{run.id} is at request {run.generation}, not {generation}")
             row = find(db, sessions, session)
             self._change(db, row, change, None, attempt)
+            if again and not row.stop_requested:
+                return self._next(db, find(db, sessions, session))
             if not row.again or change.state in {SessionState.DONE, SessionState.STOPPED}:
                 return 0
             return self._next(db, find(db, sessions, session), fresh=row.again == RETRY)

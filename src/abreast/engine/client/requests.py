@@ -26,6 +26,7 @@ from abreast.engine.common.layout import (
     layout_of,
 )
 from abreast.engine.common.lost import agent_is_lost
+from abreast.engine.common.run_budget import count_anew
 from abreast.engine.common.undo import is_undone
 from abreast.engine.common.worker_process import ensure_worker, require_environment
 from abreast.errors import StateError, WorkerError
@@ -150,6 +151,7 @@ class Client:
         plan = self._plan(run)
         with bring_environment(self.places, run, plan.pass_env):
             require_free(sessions, self.places)
+            self._count_anew(run, plan)
             self.store.again(run, names, self._lost(sessions), plan.land, fresh=fresh)
         return self._under_way(run)
 
@@ -179,6 +181,7 @@ class Client:
         with bring_environment(self.places, run, plan.pass_env):
             left = [s for s in found.sessions if s.state is not SessionState.DONE]
             require_free(left, self.places)
+            self._count_anew(run, plan)
             self.store.resume(run, self._lost(found.sessions), plan.land)
         return self._under_way(run)
 
@@ -246,6 +249,11 @@ class Client:
         for problem in landing_problems(mode, target, repository, environ, plan.pr.forge):
             raise StateError(problem.message, hint=problem.hint)
         return replace(found, target=target, land=mode), ready
+
+    def _count_anew(self, run: str, plan: Plan) -> None:
+        """Allow a run with limits as much again, as a person who goes on with it asks for."""
+        if plan.budget.bounded:
+            count_anew(self.places, self.reader, run)
 
     def _under_way(self, run: str) -> Run:
         """Return the run, with a worker there to do what was asked of it."""

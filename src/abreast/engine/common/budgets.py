@@ -57,7 +57,7 @@ def uncounted(plan: Plan) -> Iterator[str]:
     bounded = any(one.usd or one.tokens for one in (plan.budget, user_day(os.environ)))
     for agent in _models(plan) if bounded else ():
         if not agent.capabilities.usage:
-            yield f"{agent.title} states no tokens and no cost: no limit of a run or a day has them"
+            yield f"{agent.title} states no tokens: limits of a run or a day do not count it"
 
 
 def _models(plan: Plan) -> dict[Agent, list[str]]:

@@ -8,7 +8,7 @@ from abreast.model.events import Outcome
 from abreast.model.question import Decision, Question, QuestionKind
 from abreast.model.session import SessionKind, SessionState
 from abreast.model.text import one_line
-from abreast.runner.job import UNANSWERED, Result
+from abreast.runner.job import SHORT, UNANSWERED, Halt, Result
 from abreast.runner.supervise import STOPPED_BY_USER
 
 
@@ -47,6 +47,11 @@ def asking(asked: Question) -> Ending:
         about = one_line(f"{asked.tool} {asked.about}".strip())
         return Ending(SessionState.BLOCKED, f"it may not, and asks: {about}", ANSWER)
     return Ending(SessionState.BLOCKED, f"it asks: {one_line(asked.text)}", ANSWER)
+
+
+def halted(halt: Halt) -> Ending:
+    """Return the ending of an attempt that abreast itself has stopped."""
+    return Ending(SessionState.STOPPED, f"stopped by {halt.reason}", halt.hint, Cause.LIMIT)
 
 
 STOPPED = Ending(SessionState.STOPPED, "stopped by you", "abreast resume RUN goes on with it")
@@ -93,6 +98,10 @@ def ending_of_command(result: Result, name: str, log: str) -> Ending | None:
 def _stopped(result: Result, name: str = "") -> Ending | None:
     if result.stopped_by == STOPPED_BY_USER:
         return STOPPED
+    if result.stopped_by == SHORT:
+        who = f"{name} was " if name else ""
+        hint = "abreast resume RUN goes on with it"
+        return Ending(SessionState.STOPPED, f"{who}stopped by {SHORT}", hint, Cause.MEMORY)
     open_ones = [one for one in result.progress.asked if one.decision is Decision.NONE]
     if result.stopped_by.startswith(UNANSWERED) and open_ones:
         return asking(open_ones[0])

@@ -18,6 +18,8 @@ from abreast.runner.successor import Successor, find
 
 TAKEN = 75  # exit code of a worker that found another one in its place
 _IDLE = "ABREAST_IDLE_EXIT"
+MEMORY = "ABREAST_MEMORY"
+"""Names a folder of files in the place of those in `/proc` that tell of the memory."""
 _TELLING = ("ABREAST_CONFIG", "DBUS_SESSION_BUS_ADDRESS")
 """What a worker needs to tell its user that a session needs them."""
 
@@ -107,7 +109,7 @@ def successor(places: Places) -> Successor:
     options = ["--state", str(places.state), "--idle-exit", str(_idle_exit())]
     # The worker runs git and gh as the user; agents get their run's own environment, not this.
     env = allow(
-        os.environ, "GIT_*", "SSH_*", "GH_*", "GNUPGHOME", *_TELLING, "ABREAST_MAX_*", _IDLE
+        os.environ, "GIT_*", "SSH_*", "GH_*", "GNUPGHOME", *_TELLING, "ABREAST_MAX_*", MEMORY, _IDLE
     )
     env["ABREAST_DB"] = places.database
     return Successor(

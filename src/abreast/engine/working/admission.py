@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from abreast.engine.working.allowance import day_hold, memory_hold, run_hold
 from abreast.engine.working.schedule import Admitted, Turn
 from abreast.engine.working.session.context import Engine
 from abreast.model.hold import Hold, HoldKind
@@ -42,7 +43,18 @@ class Admission:
 FREE = Admission()
 Reason = Callable[[Applicant], Admission]
 
-REASONS: tuple[Reason, ...] = ()
+
+def _limits(asked: Applicant) -> Admission:
+    hold = run_hold(asked.engine, asked.run) or day_hold(asked.engine, asked.run)
+    return Admission(0, hold) if hold else FREE
+
+
+def _memory(asked: Applicant) -> Admission:
+    hold = memory_hold(asked.engine, len(asked.running))
+    return Admission(0, hold) if hold else FREE
+
+
+REASONS: tuple[Reason, ...] = (_limits, _memory)
 
 
 def admission(asked: Applicant, reasons: Sequence[Reason] = REASONS) -> Admission:

@@ -48,6 +48,10 @@ class RunProgress:
     def started(self, *tasks: str) -> "RunProgress":
         return replace(self, running=self.running.union(tasks))
 
+    def queued_again(self, *tasks: str) -> "RunProgress":
+        """Return the progress with sessions that have ended and wait for their next attempt."""
+        return replace(self, running=self.running.difference(tasks))
+
     def told(self, admitted: "Admitted") -> "RunProgress":
         """Return the progress with what was learned of agents when they were asked for."""
         proven, dead = self.proven.union(admitted.proven), {**self.dead, **admitted.ends}

@@ -35,6 +35,7 @@ from abreast.engine.working import durable, workflows
 from abreast.engine.working.alerting import alerting
 from abreast.engine.working.conflicts.looking import looking_out
 from abreast.engine.working.lease_thread import hold_lease
+from abreast.engine.working.overseer import overseeing
 from abreast.engine.working.session.context import Engine
 from abreast.engine.working.tidying import drop_half_made
 from abreast.errors import DamagedError, StoreError, WorkerError
@@ -88,7 +89,7 @@ def main(
                 for run in strangers:  # they are ours now; what was at work elsewhere fails here
                     private_folder(places.runs / run)
                 gone = lease.others() if take_over else []
-                with looking_out(parts), alerting(places):
+                with looking_out(parts), alerting(places), overseeing(parts):
                     stopped = asyncio.run(_serve(places, idle_exit, gone))
             engine.dispose()
             take_over = False

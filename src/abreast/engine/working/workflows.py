@@ -32,6 +32,7 @@ from abreast.engine.working.schedule import Admitted, Pace, in_turn, next_tasks
 from abreast.engine.working.session import steps
 from abreast.engine.working.session.context import Engine
 from abreast.errors import StoreError
+from abreast.model.cause import Cause
 
 __all__ = ["install", "land_queue", "land_run", "run_plan", "run_session"]
 
@@ -181,6 +182,9 @@ async def _run_sessions(run: str, generation: int) -> None:
             ending = await _end_session(f"{run}/{task}", pace.attempts[task], in_words(error))
         if ending.again:
             pace = pace.at(task, ending.again)
+            if opened.admits and ending.cause is Cause.MEMORY:  # it waits until there is some
+                progress = progress.queued_again(task)
+                continue
             running |= await _begin(run, pace, [task])
         else:
             progress = progress.ended(task, ending, pace.agents[task])

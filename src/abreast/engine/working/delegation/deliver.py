@@ -17,6 +17,7 @@ from abreast.engine.working.session.spending import Bill, bill_of
 from abreast.errors import GitError
 from abreast.git.changes import diff_text
 from abreast.git.status import checkout_marks
+from abreast.model.cause import Cause
 from abreast.model.economy import Estimate, count_tokens
 from abreast.model.events import Outcome
 from abreast.model.session import SessionState
@@ -24,6 +25,7 @@ from abreast.model.task import Deliverable, DeliveryState, Isolation
 from abreast.model.text import named
 from abreast.process import clock
 from abreast.process.files import load_as, private_folder, write_json
+from abreast.runner.job import SHORT
 from abreast.runner.supervise import STOPPED_BY_USER
 from abreast.store.rows import UNSET, SessionUpdate
 from abreast.store.writer import record_deliverable
@@ -73,6 +75,8 @@ def deliver(context: SessionContext, given: Ending | None) -> Ending:
         own = ""  # it has none to work in
     hint = own or f"what it did: abreast logs {context.session.id}"
     cause = verdict.cause if verdict else None
+    if rounds and rounds.last.stopped_by == SHORT and given is None:
+        cause = Cause.MEMORY
     ending = Ending(_STATES[found.outcome], found.reason, hint)
     return replace(ending, cause=cause) if cause else ending
 

@@ -13,6 +13,7 @@ from abreast.agents.base import Agent, Child, Launch
 from abreast.contract.shapes import schema_of
 from abreast.engine.common.installed import find_fit
 from abreast.engine.common.verdicts import judgement_of
+from abreast.engine.working.allowance import is_counted, of_run
 from abreast.engine.working.session import prompts
 from abreast.engine.working.session.asking import (
     asks,
@@ -31,6 +32,7 @@ from abreast.errors import StoreError
 from abreast.git.repository import is_ancestor
 from abreast.git.status import require_own_git_dir
 from abreast.model.events import Outcome
+from abreast.model.limits import Limits
 from abreast.model.session import Session, SessionKind
 from abreast.model.task import BriefingChoice, Isolation
 from abreast.model.text import short
@@ -57,7 +59,7 @@ def launch_of(
         prompt=prompt,
         briefing=read_briefing(context.place) if _briefed(context) else "",
         model=context.task.model,
-        limits=left_of(context).limits if context.session.mending else context.task.limits,
+        limits=_within_run(context, agent),
         choice=context.task.agent,
         cli_session=cli_session or _fresh_id(context),
         resume=bool(cli_session),
@@ -66,6 +68,20 @@ def launch_of(
         asks=asks(context),
         allowed=tuple(context.engine.reader.allowed(context.session.id)),
     )
+
+
+def _within_run(context: SessionContext, agent: Agent) -> Limits:
+    """Return the session's limits, its cost no more than what its run has left.
+
+    What such an agent costs is known when it ends: it has to hold that limit itself.
+    """
+    limits = left_of(context).limits if context.session.mending else context.task.limits
+    whole = (context.session.parent or context.session.id).partition("/")[0]
+    shared = of_run(context.engine, whole) if agent.capabilities.cost else None
+    if shared is None or not shared.budget.usd:
+        return limits
+    left = max(shared.budget.usd - shared.spent.usd, 0.0001)  # 0 would be no bound
+    return replace(limits, usd=min(limits.usd or left, left))
 
 
 def _git_dir(context: SessionContext) -> Path:
@@ -128,6 +144,7 @@ def order_of(context: SessionContext, agent: Agent, launch: Launch, kept: str) -
         # A parent waits for a child that reads.
         niceness=AGENT if launch.child is None or launch.child.edits else AWAITED,
         guarded=guarded(context),
+        counts=is_counted(context.engine, context.run.id, context.session.parent),
     )
 
 
@@ -199,7 +216,7 @@ def _came_to(context: SessionContext) -> str:
 def change_of(progress: JobProgress, place: Path, before: Iterable[str] = ()) -> SessionUpdate:
     """Return what a session shows that works in `place`, where it has changed `before`."""
     return SessionUpdate(
-        last_action=progress.last_action,
+        last_action=UNSET if progress.paused else progress.last_action,
         turns=progress.turns,
         files=tuple(dict.fromkeys((*before, *seen_from(place, progress.files)))),
         cli_session=progress.cli_session or UNSET,

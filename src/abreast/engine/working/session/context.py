@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
+from abreast.engine.common.ending import STOPPED, Ending, halted
 from abreast.engine.common.environment import load_environment
 from abreast.engine.common.layout import (
     SessionLayout,
@@ -21,6 +22,7 @@ from abreast.model.session import Run, Session
 from abreast.model.task import Isolation, Plan, Task
 from abreast.places import Places
 from abreast.plan.dump import load_plan
+from abreast.runner.job import load_halt
 from abreast.store.reader import Reader
 from abreast.store.rows import SessionUpdate
 from abreast.store.writer import Store
@@ -76,6 +78,12 @@ class SessionContext:
     def stopping(self) -> bool:
         """Whether the user has asked this session to stop."""
         return self.stop_requested or self.layout.stop_file.exists()
+
+    @property
+    def stopped(self) -> Ending:
+        """The ending of a session that is to stop: by its user, or by a limit."""
+        halt = None if self.stop_requested else load_halt(self.layout.stop_file)
+        return STOPPED if halt is None else halted(halt)
 
     def update(self, change: SessionUpdate) -> None:
         """Apply a change to the session in the store."""

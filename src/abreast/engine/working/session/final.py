@@ -11,6 +11,7 @@ from abreast.engine.working.session.context import Engine, SessionContext
 from abreast.errors import StateError
 from abreast.handoff.compose import compose
 from abreast.handoff.facts import SessionFacts
+from abreast.model.cause import Cause
 from abreast.model.handoff import Handoff
 from abreast.model.session import Session, SessionKind, SessionState
 from abreast.model.task import Task
@@ -43,7 +44,13 @@ def write_ending(
         started=UNSET if began else None,
     )
     try:
-        again = engine.store.end_session(session, change, attempt=attempt, generation=generation)
+        again = engine.store.end_session(
+            session,
+            change,
+            attempt=attempt,
+            generation=generation,
+            again=ending.cause is Cause.MEMORY,
+        )
     except StateError:
         found = engine.reader.session(session)
         if found is not None and attempt is not None and found.attempt > attempt:

@@ -63,6 +63,7 @@ class Order:
     agent: str = ""
     niceness: int = AGENT
     guarded: tuple[str, ...] = ()  # paths that it cannot be allowed
+    counts: bool = False  # see `Job`
     confinement: Confinement = field(default_factory=Confinement)
 
 
@@ -137,6 +138,7 @@ def _spawn(directory: Path, order: Order) -> Runner:
         niceness=order.niceness,
         asks=command.asks,
         guarded=order.guarded,
+        counts=order.counts,
         confinement=order.confinement,
     )
     save_job(directory, job)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from abreast.agents import agent_named, mailbox
-from abreast.engine.common.ending import STOPPED, Ending, asking
+from abreast.engine.common.ending import Ending, asking
 from abreast.engine.working.conflicts.warning import take_back
 from abreast.engine.working.session import trespass
 from abreast.engine.working.session.asking import ask_at_end, question
@@ -113,7 +113,7 @@ def check_and_commit(context: SessionContext) -> Ending | None:
     ending = check(context)
     if ending is not None or "verify" in context.task.commands:
         return ending
-    return STOPPED if context.stopping else _commit(context)
+    return context.stopped if context.stopping else _commit(context)
 
 
 def _outside(task: Task, files: tuple[str, ...]) -> tuple[str, ...]:

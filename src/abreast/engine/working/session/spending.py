@@ -10,15 +10,19 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
 
+from abreast.agents import agent_named
 from abreast.economics.ledger import kept_out
+from abreast.economics.rows import Prices
 from abreast.engine.common.layout import ROUNDS
 from abreast.engine.reading.ledger.session import SessionUsage, read_session
 from abreast.engine.working.session.context import SessionContext
+from abreast.model.budget import Spending
 from abreast.model.economy import Account
 from abreast.model.limits import Limits
 from abreast.model.transcript import Spent
 from abreast.model.usage import Usage
 from abreast.runner.job import Result, load_result
+from abreast.store.spent import total
 
 Parts = Mapping[str, Usage]  # by model
 
@@ -32,20 +36,22 @@ class BudgetLeft:
 
 
 def left_of(context: SessionContext) -> BudgetLeft:
-    """Return what all earlier attempts have left of a session's limits of time, tokens and cost.
+    """Return what all earlier attempts have left of a session's limits, but that of idling.
 
     A limit of which nothing is left is the smallest there is: 0 would be no bound.
     """
     limits, current = context.task.limits, context.session.attempt
     parts = context.engine.reader.usage(context.session.id)
     used = _sum(one.usage for one in parts if not one.model)
+    below = total(context.engine.reader.spent_by_children(context.session.id, 0.0))
     layouts = [replace(context.layout, attempt=n) for n in range(1, current + 1)]
     worked = [found for one in layouts if (found := load_result(one.job("agent"))) is not None]
     left, gone = limits, []
     for name, spent, least, noun in (
         ("minutes", sum(one.seconds for one in worked) / 60, 0.01, "its minutes"),
-        ("tokens", _tokens(used), 1, "its tokens"),
-        ("usd", used.cost_usd or 0.0, 0.0001, "its dollars"),
+        ("turns", sum(one.verdict.turns or one.progress.turns for one in worked), 1, "its turns"),
+        ("tokens", _tokens(used) + below.tokens, 1, "its tokens"),
+        ("usd", (used.cost_usd or 0.0) + below.usd - below.listed, 0.0001, "its dollars"),
     ):
         if bound := getattr(limits, name):
             left = replace(left, **{name: max(bound - spent, least)})
@@ -66,11 +72,16 @@ class Bill:
     total: Usage
     start_up: int | None
     kept_out: int | None
+    turns: int = 0  # of the attempt
 
     def write(self, context: SessionContext) -> None:
         """Put the usage of the attempt into the store."""
-        attempt = context.layout.attempt
-        context.engine.store.set_usage(context.session.id, attempt, self.usage, self.by_model)
+        name, attempt, store = context.session.id, context.layout.attempt, context.engine.store
+        store.set_usage(name, attempt, self.usage, self.by_model)
+        parts = {model: part for model, part in self.by_model.items() if model}
+        parts = parts or {context.session.model: self.usage}
+        spent = spent_of(context.session.agent, self.turns, self.usage, parts)
+        store.set_spending(name, attempt, spent)
 
     def account(self, summary: int) -> Account:
         """Return the account of a delegation of whose answer the parent reads `summary` tokens."""
@@ -108,7 +119,25 @@ def bill_of(
                     by_model[model] = replace(own, cost_usd=told.cost_usd)
     requests = recorded.own.get(known_as[-1], []) if recorded is not None else []
     all_of_it = [*_earlier(context, known_as[-1] if known_as else ""), *results]
-    return Bill(usage, by_model, before + usage, *ends_of(requests, all_of_it))
+    turns = sum(one.verdict.turns or one.progress.turns for one in results)
+    return Bill(usage, by_model, before + usage, *ends_of(requests, all_of_it), turns)
+
+
+def spent_of(agent: str, turns: int, usage: Usage, by_model: Parts) -> Spending:
+    """Return what an attempt has used as budgets count it.
+
+    What no CLI has stated comes from the price list of the agent's provider: a model that is not in
+    it counts as the dearest.
+    """
+    tokens, stated = _tokens(usage), usage.cost_usd
+    if stated is not None or agent_named(agent).capabilities.cost:
+        return Spending(0.0, turns, tokens, stated or 0.0)
+    prices = Prices([agent_named(agent).prices])
+    listed = sum(
+        prices.at_most(model, one.input_tokens or 0, one.cached_tokens or 0, one.output_tokens or 0)
+        for model, one in by_model.items()
+    )
+    return Spending(0.0, turns, tokens, listed, listed)
 
 
 def settle(context: SessionContext, environ: Mapping[str, str]) -> None:

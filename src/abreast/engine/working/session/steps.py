@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from abreast.engine.common.ending import (
-    STOPPED,
     Ending,
     ending_of_agent,
     ending_of_command,
+    halted,
 )
 from abreast.engine.common.layout import JOBS
 from abreast.engine.common.undo import hint_of_undo, taken_back_by
@@ -37,7 +37,8 @@ from abreast.engine.working.session.jobs import Order, end_job, run_command, run
 from abreast.errors import AbreastError, StoreError
 from abreast.model.session import SessionState
 from abreast.process.patience import Awake
-from abreast.runner.job import Result
+from abreast.runner.job import Result, load_halt
+from abreast.runner.supervise import STOPPED_BY_USER
 from abreast.store.rows import SessionUpdate
 
 LONGEST = (
@@ -131,13 +132,13 @@ async def guarded(
     try:
         context = await asyncio.to_thread(open_context, engine, session, attempt)
         if context.stopping and not although_stopping:
-            return STOPPED
+            return context.stopped
         ending = await body(context)
     except StoreError:
         raise  # the step is tried again: what a session has come to must not depend on that
     except StageError as error:
         unknown = Ending(SessionState.UNKNOWN, error.message, error.hint or "")
-        ending = STOPPED if error.stopped else unknown
+        ending = context.stopped if error.stopped else unknown
     except AbreastError as error:
         ending = Ending(SessionState.FAILED, error.message, error.hint or "")
     except Exception as error:  # noqa: BLE001 - a session's boundary: recorded, the rest goes on
@@ -188,7 +189,7 @@ async def run_agent(context: SessionContext) -> Ending | None:
     """Run the agent to its end, or adopt the one that is running already."""
     result = await run_cli(context, "agent", agent.order)
     await asyncio.to_thread(agent.record, context, result)
-    ending = ending_of_agent(result)
+    ending = _as_halted(context, result, ending_of_agent(result))
     ending = await asyncio.to_thread(asked_at_end, context, result, ending)
     if ending and taken_back_by(context.run, context.session):
         return replace(ending, hint=hint_of_undo(context.run.target, context.task.agent.command))
@@ -267,4 +268,13 @@ async def _command(
     )
     await asyncio.to_thread(agent.note_left, context, result)
     await within(after, context)
-    return ending_of_command(result, name, f"abreast logs {context.session.id}")
+    ending = ending_of_command(result, name, f"abreast logs {context.session.id}")
+    return _as_halted(context, result, ending)
+
+
+def _as_halted(context: SessionContext, result: Result, ending: Ending | None) -> Ending | None:
+    """Return the ending of a job as the limit has it for which abreast has stopped it, if one."""
+    if not result.stopped_by or context.stop_requested:
+        return ending
+    halt = load_halt(context.layout.stop_file)
+    return halted(halt) if halt and result.stopped_by in {STOPPED_BY_USER, halt.reason} else ending
