@@ -71,7 +71,7 @@ plan.toml:11 task Retry HTTP.needs: there is no task `nothing`
 plan.toml:12 task Retry HTTP.limits.minutes: must not be negative, but is -1
 plan.toml:12 task Retry HTTP.limits.turns: must be a whole number, not 1.5
 plan.toml:12 task Retry HTTP.limits.dollars: unknown key
-  hint: keys are: answer_minutes, idle_minutes, minutes, tokens, turns, usd
+  hint: keys are: answer_minutes, idle_minutes, minutes, outage_minutes, tokens, turns, usd
 plan.toml:14 task #2: `id` is missing
 plan.toml:18 task #2.needs: must be a list, not a string
   hint: needs = ["b"]

@@ -53,7 +53,7 @@ def until(file: Path) -> Shell:
 
 
 def task(name: str, agent: AgentChoice, **more: Any) -> Task:
-    more.setdefault("limits", Limits(minutes=MINUTES, idle_minutes=0))
+    more.setdefault("limits", Limits(minutes=MINUTES, idle_minutes=0, outage_minutes=0))
     more.setdefault("produces", f"{name} is there.")
     more.setdefault("repairs", 0)
     return Task(name, f"Do {name}.", agent=agent, **more)

@@ -5,6 +5,7 @@ import io
 import os
 import stat
 import sys
+import time
 import zlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from typing import Any, BinaryIO, cast
 import orjson
 
 from abreast.agents.lines import load_line
+from abreast.model.cause import Cause
 
 MOST = 2**53
 """Beyond it JavaScript itself cannot count; no session has as many tokens."""
@@ -51,6 +53,15 @@ def amount(value: Any) -> float | None:
     """Return an amount of money, None if it is not one."""
     plain = type(value) in {int, float} and 0 <= value < MOST
     return float(value) if plain and isfinite(value) else None
+
+
+def stated_reset(cause: Cause, said: str) -> float | None:
+    """Return when the limit resets that ended a session, if its CLI `said` so: Unix seconds."""
+    if cause is not Cause.SESSION_LIMIT:
+        return None
+    from abreast.agents.resets import reset_time  # rarely needed, and every runner starts with us
+
+    return reset_time(said, time.time())
 
 
 LONGEST = 64 * 2**20

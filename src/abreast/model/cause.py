@@ -13,4 +13,9 @@ class Cause(StrEnum):
     AUTH = "auth"  # not logged in: no retry; name the login command
     LIMIT = "limit"  # one of abreast's limits
     MEMORY = "memory"  # the machine ran short of it: queued again
+    USER = "user"  # stopped by its user
     OTHER = "other"
+
+
+SETTLED = frozenset({Cause.SESSION_LIMIT, Cause.BILLING, Cause.AUTH})
+"""Those that a person settles with the agent's provider, outside of abreast."""

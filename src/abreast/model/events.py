@@ -71,4 +71,5 @@ class Verdict:
     answer: str = ""  # to a question under a contract: all of it, from the CLI's own channel for it
     start_up: int | None = None  # prompt tokens of this process's first request
     context: int | None = None  # prompt and output tokens of its last request
+    until: float | None = None  # when a usage limit resets, as the CLI has said: Unix seconds
     refused: tuple[Question, ...] = ()  # of the denied calls, what a person could still allow

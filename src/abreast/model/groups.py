@@ -3,6 +3,7 @@
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from abreast.model.cause import SETTLED
 from abreast.model.session import (
     FINAL_STATES,
     Attendance,
@@ -99,7 +100,8 @@ def _waits_for(session: Session, ended: Container[str]) -> str:
 def _may_need(session: Session, run: Run) -> bool:
     """Return whether one that has ended may need a person: it spares an import where none does."""
     if session.state is not SessionState.DONE:
-        return session.state in {SessionState.BLOCKED, SessionState.STOPPED}
+        blocked = session.state in {SessionState.BLOCKED, SessionState.STOPPED}
+        return blocked or session.cause in SETTLED
     if session.landing is not LandState.NONE:
         return session.landing in {LandState.BOUNCED, LandState.READY}
     return run.state.final and (run.land is LandMode.REVIEW or bool(session.reason))

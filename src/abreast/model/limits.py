@@ -14,7 +14,8 @@ class Limits:
     `minutes` is wall time. `idle_minutes` counts since the last sign of life (a stream line, a
     change in the CLI's files, CPU time of its process tree). `turns` are model requests, `tokens`
     input plus output, `usd` the cost as the CLI states it. `answer_minutes` is how long a CLI may
-    wait for a person's answer; that time counts neither as wall time nor as idle.
+    wait for a person's answer; that time counts neither as wall time nor as idle. `outage_minutes`
+    is how long a session is tried again whose provider does not answer; here 0 means not at all.
     """
 
     minutes: float = 60.0
@@ -23,6 +24,7 @@ class Limits:
     tokens: int = 0
     usd: float = 0.0
     answer_minutes: float = 10.0
+    outage_minutes: float = 60.0
 
 
 class Profile(StrEnum):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from abreast.model.cause import SETTLED, Cause
 from abreast.model.need import Need, NeedAnswer, NeedKind
 from abreast.model.question import Question, QuestionKind
 from abreast.model.session import LandMode, LandState, Run, Session, SessionKind, SessionState
@@ -31,6 +32,8 @@ def need_of(
     if kind is None:
         return None
     asked = session.reason.removeprefix(_ASKS) or "it gave no reason"
+    if kind is NeedKind.QUOTA and session.hint:
+        asked = f"{asked}: {session.hint.partition('; then:')[0]}"
     return Need(kind, asked, session.ended, _ways_on(session, kind))
 
 
@@ -46,12 +49,21 @@ def _of_questions(session: Session, questions: tuple[Question, ...]) -> Need:
 def _kind_of_end(session: Session) -> NeedKind | None:
     """Return why an attempt that is not done has ended, if that is for a person to settle."""
     if session.state is SessionState.STOPPED:
-        return None if session.reason.startswith(_BY_YOU) else NeedKind.LIMIT
+        return None if _stopped_by_you(session) else NeedKind.LIMIT
+    if session.cause in SETTLED:
+        return NeedKind.QUOTA
     if session.state is not SessionState.BLOCKED:
         return None
     if session.reason.startswith(_ASKS):
         return NeedKind.QUESTION
-    return NeedKind.QUOTA if session.reason.startswith(_NOT_STARTED) else NeedKind.PERMISSION
+    older = session.cause is Cause.NONE and session.reason.startswith(_NOT_STARTED)
+    return NeedKind.QUOTA if older else NeedKind.PERMISSION
+
+
+def _stopped_by_you(session: Session) -> bool:
+    """Return whether its user has stopped it; older versions have kept no cause."""
+    known = session.cause is not Cause.NONE
+    return session.cause is Cause.USER if known else session.reason.startswith(_BY_YOU)
 
 
 def _ways_on(session: Session, kind: NeedKind) -> tuple[NeedAnswer, ...]:

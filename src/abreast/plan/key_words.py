@@ -46,6 +46,7 @@ LIMITS = {
     "turns": "Most model requests; 0: no bound.",
     "tokens": "Most input and output tokens; 0: no bound.",
     "answer_minutes": "How long a session that asks is kept waiting for your answer.",
+    "outage_minutes": "How long a session whose provider does not answer is tried again.",
     "usd": "Most cost in US dollars, where the CLI states one; 0: no bound.",
     "run": "Limits of all sessions of a run together.",
     "day": "Limits of all sessions of a day together; in your own settings only.",

@@ -26,6 +26,7 @@ class LimitsTable(Table):
     tokens: Annotated[int, Field(ge=0, le=2**53)] | None = None  # what JSON holds exactly
     usd: Amount | None = None
     answer_minutes: Amount | None = None
+    outage_minutes: Amount | None = None
 
 
 class BudgetTable(Table):

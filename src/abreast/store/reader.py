@@ -65,9 +65,10 @@ class SessionRecord:
 
 @dataclass(frozen=True)
 class TaskWork:
-    """How far a task has come: its attempt, whether that has ended, and its turns."""
+    """How far a task has come: its attempt, whether that has begun and ended, and its turns."""
 
     attempt: int
+    begun: bool
     ended: bool
     turns: int
 
@@ -83,6 +84,11 @@ class RunWork:
     stopping: bool
     tasks: Mapping[str, TaskWork]
     held: frozenset[str]
+
+
+def _work(attempt: int, state: str, turns: int) -> TaskWork:
+    ended = SessionState(state).final
+    return TaskWork(attempt, state != SessionState.QUEUED.value, ended, turns)
 
 
 def _record(row: Sequence[Any]) -> SessionRecord:
@@ -237,6 +243,19 @@ class Reader:
         rows = self._query(f"{QUEUES} WHERE q.agent = ?", agent)
         return load_queue(rows[0]) if rows else AgentQueue(agent)
 
+    def trying(self, name: str) -> TaskWork | None:
+        """Return how far the session is that tries an agent, or the run of which one will.
+
+        None: it has ended, or there is none.
+        """
+        if "/" not in name:
+            goes_on = f"SELECT 1 FROM abreast_runs r WHERE r.id = ? AND {NOT_FINAL}"  # noqa: S608
+            return TaskWork(0, False, False, 0) if self._query(goes_on, name) else None
+        sql = "SELECT attempt, state, turns FROM abreast_sessions WHERE id = ?"
+        rows = self._query(sql, name)
+        found = _work(*rows[0]) if rows else None
+        return found if found and found.begun and not found.ended else None
+
     def work(self, run: str, tasks: Sequence[str]) -> RunWork:
         """Return how it stands with a run, and with those of its `tasks` that are at work."""
         marks = ", ".join("?" * len(tasks)) or "NULL"
@@ -247,7 +266,7 @@ class Reader:
             found = query(asked, run)
             rows = query(f"{sql} {which}", run, *tasks)
         generation, stopping = found[0] if found else (0, True)
-        work = {row[0]: TaskWork(row[1], SessionState(row[2]).final, row[3]) for row in rows}
+        work = {row[0]: _work(row[1], row[2], row[3]) for row in rows}
         held = frozenset(row[4] for row in rows if row[5])
         return RunWork(generation, bool(stopping), work, held)
 

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from abreast.errors import NotFoundError, StateError
+from abreast.model.agent_queue import QueueState
 from abreast.model.landing import LandOptions
 from abreast.model.moment import Moment
 from abreast.model.session import (
@@ -21,7 +22,7 @@ from abreast.process import clock as clocks
 from abreast.store.engine import reading, transaction
 from abreast.store.loading import load_list
 from abreast.store.rows import columns_of, dump_list
-from abreast.store.schema import events, runs, sessions
+from abreast.store.schema import agent_queues, events, runs, sessions
 
 
 class Writing:
@@ -82,6 +83,19 @@ def _locking(table: sa.Table) -> sa.Select[Any]:
 def missing(name: str) -> NotFoundError:
     what = "session" if "/" in name else "run"
     return NotFoundError(f"there is no {what} {name}", hint="`abreast status` lists what there is")
+
+
+def reopen(db: sa.Connection, run: str, states: Collection[QueueState] = tuple(QueueState)) -> None:
+    """Have a session try the agents of a run again whose queues are in one of these states.
+
+    A person has asked to go on: they may have logged in, or paid.
+    """
+    queues = agent_queues.c
+    its = sa.select(sessions.c.agent).where(sessions.c.run_id == run)
+    closed = [state.value for state in states if state is not QueueState.OPEN]
+    which = (queues.agent.in_(its), queues.state.in_(closed))
+    values = {"state": QueueState.PARKED.value, "until": 0.0, "probe": "", "tries": 0}
+    db.execute(sa.update(agent_queues).where(*which).values(values))
 
 
 def left_behind(row: sa.Row[Any], cli_session: str) -> dict[str, str]:
@@ -146,6 +160,7 @@ class Requests(Writing):
                 over = found.state in _FINAL or lost.get(found.id) == found.attempt
                 if over and found.state != SessionState.DONE.value:
                     self._again(db, found, lost, fresh=False)
+            reopen(db, run)
             return self._begin(db, row, RunState.QUEUED, **_landing(row, land))
 
     def again(
@@ -166,6 +181,7 @@ class Requests(Writing):
             row = find(db, runs, run)
             for session in names:
                 self._again(db, find(db, sessions, session), lost, fresh=fresh)
+            reopen(db, run)
             return self._begin(db, row, RunState.QUEUED, **_landing(row, land))
 
     def next_attempt(self, session: str, *, fresh: bool = False) -> int:
@@ -280,6 +296,7 @@ class Requests(Writing):
             "attempt": attempt,
             "stop_requested": False,
             "again": "",
+            "setbacks": 0,
         }
         if not fresh:
             values["files"] = row.files  # they are still in its worktree

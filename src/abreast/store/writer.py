@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from abreast.errors import StateError
+from abreast.model.agent_queue import QueueState
 from abreast.model.budget import Spending
 from abreast.model.conflicts import WorkConflict, told_files
 from abreast.model.gate import GateMode
@@ -34,7 +35,7 @@ from abreast.store.loading import (
     load_session,
 )
 from abreast.store.questions import QuestionBook
-from abreast.store.requests import RETRY, Requests, find, find_all, left_behind, line
+from abreast.store.requests import RETRY, Requests, find, find_all, left_behind, line, reopen
 from abreast.store.rows import UNSET, SessionUpdate, columns_of, run_row
 from abreast.store.schema import deliverables, judgements, runs, sessions, spending, usage
 from abreast.store.spent import QUARTER, SPENT
@@ -66,6 +67,7 @@ class Store(Requests, QuestionBook, NoteBook, QueueKeeper):
             rows = [columns_of(vars(one)) | {"position": at} for at, one in enumerate(run.sessions)]
             if rows:
                 db.execute(sa.insert(sessions), rows)
+                reopen(db, run.id, [QueueState.STOPPED])
             if judged:
                 mode, said = judged
                 row = {"run_id": run.id, "mode": mode.value, "said": said}
@@ -155,8 +157,8 @@ class Store(Requests, QuestionBook, NoteBook, QueueKeeper):
                     raise StateError(f"{run.id} is at request {run.generation}, not {generation}")
             row = find(db, sessions, session)
             self._change(db, row, change, None, attempt)
-            if again and not row.stop_requested:
-                return self._next(db, find(db, sessions, session))
+            if again and not row.again and not row.stop_requested:
+                return self._next(db, find(db, sessions, session), setbacks=row.setbacks)
             if not row.again or change.state in {SessionState.DONE, SessionState.STOPPED}:
                 return 0
             return self._next(db, find(db, sessions, session), fresh=row.again == RETRY)

@@ -40,7 +40,7 @@ _OTHER_HINTS = {
     "No conversation found": "its transcript is gone; start the task afresh: abreast retry SESSION",
 }
 
-_CREDIT = re.compile(r"credit balance|spend limit|out of usage credits|billing", re.IGNORECASE)
+_CREDIT = re.compile(r"credit balance|spend limit|out of usage|add funds|billing", re.IGNORECASE)
 _WINDOW = re.compile(
     r"(hit|reached) your \S.* limit|usage limit reached|(session|weekly|5-hour) limit",
     re.IGNORECASE,

@@ -18,7 +18,7 @@ from abreast.agents.claude.records_usage import (
     written,
 )
 from abreast.agents.lines import load_line
-from abreast.agents.recorded import as_dict, as_list
+from abreast.agents.recorded import amount, as_dict, as_list, stated_reset
 from abreast.model.cause import Cause
 from abreast.model.events import Event, EventKind, Outcome, Verdict
 from abreast.model.question import Decision, Question
@@ -62,6 +62,7 @@ class ClaudeReader(StreamReader):
         self._answer = ClaudeAnswer()
         self._error = ""  # the CLI's word for the API error that it last reported
         self._result: Mapping[str, Any] | None = None
+        self._resets: float | None = None  # when the limit does that it has hit
 
     def feed(self, line: bytes) -> Iterable[Event]:
         try:
@@ -100,7 +101,12 @@ class ClaudeReader(StreamReader):
             answer=self._answer.whole(self._result),
             start_up=self._bill.start_up,
             context=self._bill.context(record),
+            until=self._reset(found),
         )
+
+    def _reset(self, found: Judgement) -> float | None:
+        stated = self._resets if found.cause is Cause.SESSION_LIMIT else None
+        return stated or stated_reset(found.cause, found.reason)
 
     def _written(self) -> list[Written]:
         if self._config is None or not self._session:
@@ -127,7 +133,10 @@ class ClaudeReader(StreamReader):
             case "control_cancel_request":
                 yield Event(EventKind.NOT_ASKED, str(record.get("request_id")))
             case "rate_limit_event":
-                yield from _rate_limit(as_dict(record.get("rate_limit_info")))
+                info = as_dict(record.get("rate_limit_info"))
+                if info.get("status") == "rejected":
+                    self._resets = amount(info.get("resetsAt"))
+                yield from _rate_limit(info)
 
     def _system(self, record: Mapping[str, Any]) -> Iterator[Event]:
         match record.get("subtype"):

@@ -18,7 +18,7 @@ from abreast.agents.codex.rollout import (
     read_usage,
 )
 from abreast.agents.lines import load_line
-from abreast.agents.recorded import as_dict, as_list, as_text
+from abreast.agents.recorded import as_dict, as_list, as_text, stated_reset
 from abreast.model.cause import Cause
 from abreast.model.events import Event, EventKind, Outcome, Verdict
 from abreast.model.question import Question
@@ -170,6 +170,7 @@ class CodexReader:
             answer="\n".join(self._answer),
             start_up=rollout.start_up if rollout is not None else None,
             context=rollout.context if rollout is not None else None,
+            until=stated_reset(cause, reason),
         )
 
     def _judge(

@@ -12,7 +12,7 @@ from abreast.agents.gemini.home import REFUSED
 from abreast.agents.gemini.profile import CHANGING, HEARD
 from abreast.agents.gemini.records_usage import ReplyUsage, replies
 from abreast.agents.lines import load_line
-from abreast.agents.recorded import as_dict, as_text, count
+from abreast.agents.recorded import as_dict, as_text, count, stated_reset
 from abreast.model.cause import Cause
 from abreast.model.events import Event, EventKind, Outcome, Verdict
 from abreast.model.question import Question
@@ -186,6 +186,7 @@ class GeminiReader:
             answer="".join(self._answer).strip(),
             start_up=said[0].usage.input_tokens if said else None,
             context=_held(said[-1].usage) if said else None,
+            until=stated_reset(cause, reason),
         )
 
     def _replies(self) -> list[ReplyUsage]:

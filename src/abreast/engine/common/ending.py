@@ -17,7 +17,7 @@ class Ending:
     """A final state. `cause` decides whether more sessions of this agent may start.
 
     `hint` may say RUN and SESSION: see `with_names`. `again` is the attempt that follows this one
-    at once, 0 when none does.
+    at once, 0 when none does. One that is `parked` is to follow once its agent may go on.
     """
 
     state: SessionState
@@ -25,6 +25,7 @@ class Ending:
     hint: str = ""
     cause: Cause = Cause.NONE
     again: int = 0
+    parked: bool = False
 
 
 _NAME = re.compile(r"\b(?:RUN|SESSION)\b")
@@ -54,7 +55,9 @@ def halted(halt: Halt) -> Ending:
     return Ending(SessionState.STOPPED, f"stopped by {halt.reason}", halt.hint, Cause.LIMIT)
 
 
-STOPPED = Ending(SessionState.STOPPED, "stopped by you", "abreast resume RUN goes on with it")
+STOPPED = Ending(
+    SessionState.STOPPED, "stopped by you", "abreast resume RUN goes on with it", Cause.USER
+)
 
 _AGAIN = {
     Cause.TRANSIENT: "later: abreast resume RUN goes on with it",

@@ -6,8 +6,9 @@ again and again while it says no, so it must be cheap.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from abreast.engine.working.admission_values import FREE, Admission, Applicant
+from abreast.engine.working.agent_queues import agent_queue, canary, not_started
 from abreast.engine.working.allowance import day_hold, memory_hold, run_hold
 from abreast.engine.working.schedule import Admitted, Turn
 from abreast.engine.working.session.context import Engine
@@ -17,30 +18,6 @@ LOOK = 0.25
 """Seconds between looks at whether a reason not to start sessions is gone."""
 
 
-@dataclass(frozen=True)
-class Applicant:
-    """Whether sessions of `agent` may start now in a run.
-
-    `running` are those tasks of it that are at work. `proven` tells whether one of its sessions has
-    had a reply since the run began to work.
-    """
-
-    engine: Engine
-    run: str
-    agent: str
-    running: tuple[str, ...]
-    proven: bool
-
-
-@dataclass(frozen=True)
-class Admission:
-    """How many sessions may start now (None: any number), and why not more."""
-
-    most: int | None = None
-    hold: Hold | None = None
-
-
-FREE = Admission()
 Reason = Callable[[Applicant], Admission]
 
 
@@ -54,7 +31,7 @@ def _memory(asked: Applicant) -> Admission:
     return Admission(0, hold) if hold else FREE
 
 
-REASONS: tuple[Reason, ...] = (_limits, _memory)
+REASONS: tuple[Reason, ...] = (agent_queue, canary, _limits, _memory)
 
 
 def admission(asked: Applicant, reasons: Sequence[Reason] = REASONS) -> Admission:
@@ -97,15 +74,26 @@ def _look(
     if work.stopping or not agents:
         return Admitted(stopping=work.stopping, proven=proven), work.generation
     said = {
-        agent: admission(Applicant(engine, run, agent, tasks, agent in known))
+        agent: admission(
+            Applicant(
+                engine,
+                run,
+                agent,
+                tasks,
+                agent in known,
+                any(task in work.tasks and not work.tasks[task].begun for task in tasks),
+                turn.children,
+            )
+        )
         for agent, tasks in agents.items()
     }
     for agent, one in said.items():
-        if told.setdefault(agent, _EARLIER if agent in work.held else None) != one.hold:
-            engine.store.hold(run, agent, one.hold)
-            told[agent] = one.hold
+        hold = one.hold if one.most == 0 else None  # of those that start next, nobody needs to know
+        if told.setdefault(agent, _EARLIER if agent in work.held else None) != hold:
+            engine.store.hold(run, agent, hold)
+            told[agent] = hold
     room = {agent: one.most for agent, one in said.items()}
-    ends = {a: one.hold.why for a, one in said.items() if one.hold and one.hold.ends}
+    ends = {a: not_started(one.hold) for a, one in said.items() if one.hold and one.hold.ends}
     ended = any(
         task in work.tasks and (work.tasks[task].ended or work.tasks[task].attempt > attempt)
         for task, attempt in turn.attempts.items()

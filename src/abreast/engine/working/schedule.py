@@ -42,7 +42,7 @@ class RunProgress:
 
     running: frozenset[str] = frozenset()
     endings: Mapping[str, SessionState] = field(default_factory=dict)
-    dead: Mapping[str, str] = field(default_factory=dict)  # agent -> why no more of it start
+    dead: Mapping[str, Ending] = field(default_factory=dict)  # by agents: no more of it start
     proven: frozenset[str] = frozenset()  # agents of which a session has had a reply
 
     def started(self, *tasks: str) -> "RunProgress":
@@ -63,7 +63,8 @@ class RunProgress:
 
     def ended(self, task: str, ending: Ending, agent: str = "") -> "RunProgress":
         """Return the progress with a session ended; some endings stop all tasks of its `agent`."""
-        dead = {agent: ending.reason} if agent and ending.cause in LINE_STOPS else {}
+        stops = bool(agent) and ending.cause in LINE_STOPS
+        dead = {agent: not_started_after(ending)} if stops else {}
         return replace(
             self,
             running=self.running - {task},
@@ -83,6 +84,7 @@ class Turn:
     agents: Mapping[str, tuple[str, ...]]
     attempts: Mapping[str, int]
     proven: frozenset[str]
+    children: bool = False  # they answer questions of a session that waits for them
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ class Admitted:
 
     stopping: bool = False
     room: Mapping[str, int | None] = field(default_factory=dict)
-    ends: Mapping[str, str] = field(default_factory=dict)
+    ends: Mapping[str, Ending] = field(default_factory=dict)
     proven: tuple[str, ...] = ()
 
 
@@ -109,7 +111,7 @@ def in_turn(pace: Pace, progress: RunProgress) -> Turn:
         turn = agent not in agents and _has_turn(task, pace, progress)
         if turn and held.isdisjoint(pace.resources[task]):
             agents[agent] = tuple(one for one in attempts if pace.agents[one] == agent)
-    return Turn(agents, attempts, progress.proven)
+    return Turn(agents, attempts, progress.proven, bool(pace.children))
 
 
 def _has_turn(task: str, pace: Pace, progress: RunProgress) -> bool:
@@ -128,7 +130,10 @@ def next_tasks(
     lost: dict[str, Ending] = {}
     room = dict(admitted.room)
     held = {r for task in progress.running for r in pace.resources[task]}
-    for task in pace.agents:
+    # Who tries whether an agent goes on should be none that was sent away for itself.
+    few = any(most is not None for most in room.values())
+    order = sorted(pace.agents, key=lambda one: pace.attempts[one] if few else 0)
+    for task in order:
         if task in progress.running or task in progress.endings:
             continue
         if ending := _lost(task, pace, progress, stopping=stopping):
@@ -152,10 +157,14 @@ def _lost(task: str, pace: Pace, progress: RunProgress, *, stopping: bool) -> En
     failed = [n for n in pace.needs[task] if n in ended and ended[n] is not SessionState.DONE]
     if failed:
         return Ending(SessionState.SKIPPED, f"needs {failed[0]}, which is {ended[failed[0]]}")
-    if why := progress.dead.get(pace.agents[task]):
-        return Ending(
-            SessionState.BLOCKED,
-            f"not started: {why}",
-            "once that is settled: abreast resume RUN",
-        )
-    return None
+    return progress.dead.get(pace.agents[task])
+
+
+def not_started_after(ending: Ending) -> Ending:
+    """Return how those end that do not start, because another of their agent has ended so."""
+    first = ending.hint.partition("; then:")[0] if ending.cause is not Cause.SESSION_LIMIT else ""
+    hint = f"{first}; then: abreast resume RUN" if first else _SETTLED
+    return Ending(SessionState.BLOCKED, f"not started: {ending.reason}", hint, ending.cause)
+
+
+_SETTLED = "once that is settled: abreast resume RUN"

@@ -154,10 +154,10 @@ async def run_plan(run: str, generation: int) -> None:
 
 async def _run_sessions(run: str, generation: int) -> None:
     opened = await _open_run(run, generation)
-    pace, progress = opened.pace, opened.progress
+    pace, progress, admits = opened.pace, opened.progress, opened.admits
     running = await _begin(run, pace, sorted(progress.running))  # of an earlier request: joined
     while True:
-        if opened.admits:
+        if admits:
             admitted = await _admit(run, generation, in_turn(pace, progress))
         else:
             admitted = Admitted(await _stop_requested(run))
@@ -171,7 +171,7 @@ async def _run_sessions(run: str, generation: int) -> None:
         running |= await _begin(run, pace, ready)
         progress = progress.started(*ready)
         if not running:
-            if progress.over(pace) or not opened.admits:
+            if progress.over(pace) or not admits:
                 return
             continue  # nothing may start: what it waits for has changed
         done = await first_done([handle for _, handle in running.values()])
@@ -181,9 +181,9 @@ async def _run_sessions(run: str, generation: int) -> None:
         except Exception as error:  # noqa: BLE001 - its workflow has failed
             ending = await _end_session(f"{run}/{task}", pace.attempts[task], in_words(error))
         if ending.again:
-            pace = pace.at(task, ending.again)
-            if opened.admits and ending.cause is Cause.MEMORY:  # it waits until there is some
-                progress = progress.queued_again(task)
+            pace, admits = pace.at(task, ending.again), admits or ending.parked
+            if ending.parked or (admits and ending.cause is Cause.MEMORY):
+                progress = progress.queued_again(task)  # it waits until it may start
                 continue
             running |= await _begin(run, pace, [task])
         else:

@@ -4,8 +4,9 @@ import asyncio
 from dataclasses import dataclass
 from functools import partial
 
-from abreast.engine.common.ending import Ending
+from abreast.engine.common.ending import Ending, ending_of_agent
 from abreast.engine.common.layout import ROUNDS
+from abreast.engine.working.agent_queues import after_agent
 from abreast.engine.working.delegation import deliver, rounds
 from abreast.engine.working.session import preparing
 from abreast.engine.working.session.context import Engine, SessionContext
@@ -44,7 +45,8 @@ async def ask(engine: Engine, session: str, attempt: int, number: int) -> Round:
 
     async def body(context: SessionContext) -> Ending | None:
         nonlocal again
-        await run_cli(context, ROUNDS[number], partial(rounds.order, number))
+        result = await run_cli(context, ROUNDS[number], partial(rounds.order, number))
+        await asyncio.to_thread(after_agent, context, result, ending_of_agent(result))
         if number + 1 < len(ROUNDS):
             again = await asyncio.to_thread(rounds.to_repair, context)
         return None

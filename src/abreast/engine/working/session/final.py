@@ -41,6 +41,7 @@ def write_ending(
         state=ending.state,
         reason=ending.reason,
         hint=ending.hint,
+        cause=ending.cause,
         started=UNSET if began else None,
     )
     try:
@@ -49,7 +50,7 @@ def write_ending(
             change,
             attempt=attempt,
             generation=generation,
-            again=ending.cause is Cause.MEMORY,
+            again=ending.parked or ending.cause is Cause.MEMORY,
         )
     except StateError:
         found = engine.reader.session(session)

@@ -27,6 +27,7 @@ from abreast.engine.common.ending import (
 )
 from abreast.engine.common.layout import JOBS
 from abreast.engine.common.undo import hint_of_undo, taken_back_by
+from abreast.engine.working.agent_queues import after_agent, not_yet
 from abreast.engine.working.session import agent, preparing
 from abreast.engine.working.session import result as result_steps
 from abreast.engine.working.session.asking import asked_at_end
@@ -169,6 +170,8 @@ async def prepare(engine: Engine, session: str, attempt: int) -> Prepared:
     commands: list[str] = []
 
     async def body(context: SessionContext) -> Ending | None:
+        if ending := await asyncio.to_thread(not_yet, context):
+            return ending
         commands.extend(context.task.commands)
         # It imports while git checks out.
         await asyncio.to_thread(fork_server.prepare, context.session.agent)
@@ -191,6 +194,7 @@ async def run_agent(context: SessionContext) -> Ending | None:
     await asyncio.to_thread(agent.record, context, result)
     ending = _as_halted(context, result, ending_of_agent(result))
     ending = await asyncio.to_thread(asked_at_end, context, result, ending)
+    ending = await asyncio.to_thread(after_agent, context, result, ending)
     if ending and taken_back_by(context.run, context.session):
         return replace(ending, hint=hint_of_undo(context.run.target, context.task.agent.command))
     return ending
