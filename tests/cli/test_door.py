@@ -330,6 +330,7 @@ def test_no_verb_lets_an_escape_through_to_a_terminal(
     look("clean")
     look("mcp", "--json")
     look("ui", "--json")
+    look("serve", "--port", PLANTED)
     look("schema", PLANTED)
     look("completion", PLANTED)
     look("demo", "--agent", PLANTED)

@@ -35,6 +35,9 @@ VERBS = {
     "status": Verb("Look", "look", "status", "Show the state of runs and their sessions"),
     "watch": Verb("Look", "look", "watch", "Follow a run, or everything here, until it ends"),
     "ui": Verb("Look", "ui", "ui", "Open the board: all sessions, and what each needs"),
+    "serve": Verb(
+        "Look", "serve", "serve", "Serve the board and the sessions as a page for your browser"
+    ),
     "logs": Verb("Look", "look", "logs", "Print what a session did, step by step"),
     "diff": Verb("Look", "look", "diff", "Print a session's changes against its base"),
     "conflicts": Verb(

@@ -240,6 +240,12 @@ class SchemasDocument(TypedDict):
     names: list[str]
 
 
+class LinkDocument(TypedDict):
+    """A link that opens the page once."""
+
+    link: str
+
+
 DOCUMENTS: dict[str, tuple[Any, ...]] = {
     "init": (InitDocument,),
     "check": (PlanJudgement, ReviewDocument),
@@ -261,6 +267,7 @@ DOCUMENTS: dict[str, tuple[Any, ...]] = {
     "doctor": (Diagnosis,),
     "answer": (NeedsDocument, AnsweredDocument),
     "tell": (ToldDocument,),
+    "serve": (LinkDocument,),
     "stop": (SessionsDocument,),
     "resume": (RunDocument,),
     "retry": (RunDocument,),

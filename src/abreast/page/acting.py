@@ -1,0 +1,32 @@
+"""What a person does by the page: it is shown what it will do, and done once they have said so."""
+
+from abreast import api
+from abreast.errors import NotFoundError
+from abreast.model.action import Action
+from abreast.model.question import Decision
+from abreast.page.views.session import row_of
+from abreast.places import Places
+
+_WORDS = 50_000  # characters
+
+
+def offered(session: str, kind: str, places: Places) -> Action:
+    """Return the action of this kind; raises NotFoundError when the session has moved on."""
+    found = row_of(api.snapshot(session.partition("/")[0], places=places), session)
+    for one in api.actions(*found) if found else ():
+        if one.kind == kind:
+            return one
+    raise NotFoundError(
+        f"{session} has moved on: there is nothing to {kind} any more",
+        hint="its page shows what can be done now",
+    )
+
+
+def answer(question: str, decision: str, choices: list[int], words: str, places: Places) -> str:
+    """Answer a question of a session, and return in a sentence what has come of it."""
+    said = Decision(decision or Decision.ANSWER)
+    result = api.answer(question, words[:_WORDS], choices=choices, decision=said, places=places)
+    session = result.question.session
+    if result.left:
+        return f"{session} goes on once the rest is answered"
+    return f"{session} {'is resumed' if result.resumed else 'goes on'} with it"
