@@ -19,12 +19,12 @@ from abreast import api  # noqa: E402
 from abreast.agents import AGENTS, agent_named  # noqa: E402
 from abreast.agents.base import Agent  # noqa: E402
 from abreast.loopback.server import Loopback  # noqa: E402
-from abreast.model.moves import Move, Say, Scenario, Spend, Write  # noqa: E402
+from abreast.model.moves import Move, Say, Scenario, Shell, Spend, Write  # noqa: E402
 from abreast.model.session import SessionState  # noqa: E402
 from abreast.model.task import AgentChoice, DeliveryState  # noqa: E402
 from tests.agents.conformance import AgentConformance  # noqa: E402
 from tests.support.repos import Repo  # noqa: E402
-from tests.support.stage import Stage, task  # noqa: E402
+from tests.support.stage import Stage, scripted, task  # noqa: E402
 
 TOY = Path(__file__).with_name("toy")
 BULLETS = {"bullets": ["a.txt says hello"], "nothing_found": None}
@@ -59,6 +59,49 @@ def model(agent: Agent, scratch_home: Path, tmp_path: Path, monkeypatch) -> Iter
 
 def play(model: Loopback, match: str, *moves: Move) -> None:
     model.add(Scenario(match, moves, match))
+
+
+def test_a_file_that_it_writes_in_the_users_checkout_is_held_against_it_alone(
+    model: Loopback, local_stage: Stage, repo: Repo, tmp_path: Path
+) -> None:
+    """What the user, or whoever, changes there meanwhile is told, and blocks nobody."""
+    (repo.path / "draft.txt").write_text("mine\n")
+    readme, link = repo.path / "README.md", tmp_path / "link"
+    link.symlink_to(repo.path / "src")
+    mark = str(readme)
+    play(model, "Do astray.", Write("own.txt", "1\n"), Write(f"{link}/new.py", "x\n"), Say("Done."))
+    play(model, "Do by-path.", Write("two.txt", "1\n"), Write(mark, "all new\n"), Say("Done."))
+    play(model, "Do tidy.", Write("three.txt", "1\n"), Say("Done."))
+    toy, base = AgentChoice("toy"), repo.git("rev-parse", "main")
+    tasks = [task(name, toy, repairs=0) for name in ("astray", "by-path", "tidy")]
+    run = local_stage.run(*tasks)
+    astray, by_path, tidy = run.sessions
+    assert (astray.state, by_path.state) == (SessionState.BLOCKED, SessionState.BLOCKED)
+    assert astray.reason == f"it wrote src/new.py in {repo.path}, which is not its worktree"
+    assert by_path.reason == f"it wrote README.md in {repo.path}, which is not its worktree"
+    assert f"look: git -C {repo.path} diff HEAD -- {mark}" in by_path.hint
+    assert tidy.state is SessionState.DONE, tidy.reason
+    assert local_stage.events(tidy.id, "trespass") == []
+    assert repo.git("rev-parse", "main") == base
+
+    # A draft that is written again, a new file, and an edit are taken back: one note for each run.
+    repo.git("checkout", "-q", "README.md")
+    (repo.path / "src/new.py").unlink()
+    gate = f"while [ ! -e {tmp_path}/go ]; do sleep 0.02; done"
+    [session] = local_stage.start(
+        task("meanwhile", scripted(Shell(gate), Write("m", "1")))
+    ).sessions
+    local_stage.until(session.id, lambda _: local_stage.has_begun(session.id))
+    (repo.path / "draft.txt").write_text("mine, longer\n")
+    repo.write({"src/app.py": "edited = True\n"})
+    repo.commit("the user's own", {"committed.txt": "1\n", "src/app.py": "committed = True\n"})
+    repo.write({"README.md": "# edited\n"})
+    (tmp_path / "go").touch()
+    local_stage.wait(session.run)
+    assert local_stage.session(session.id).state is SessionState.DONE
+    [note] = local_stage.events(session.id, "note")
+    said = f'in {repo.path} changed while it ran, by whom is not known: "README.md", "draft.txt"'
+    assert note == said
 
 
 def test_it_runs_delegates_is_counted_handed_over_and_diagnosed(

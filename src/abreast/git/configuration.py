@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from abreast.git.call import call, split
+from abreast.git.guarded import known_guard
 from abreast.git.reflog import read_file
 from abreast.git.repository import Repository
 from abreast.process.files import from_home
@@ -151,10 +152,12 @@ _KEYS = re.compile(
     | diff\.(.+\.)?(command|textconv|external)
     | (merge|trailer|mergetool|difftool|browser|man|guitool)\.(.+\.)?(driver|command|cmd|path)
     | gpg\.(.+\.)?(program|defaultkeycommand)
+    | hook\..+ | tar\..+\.command | imap\.tunnel | instaweb\.(httpd|browser|modulepath)
+    | lfs\.(.+\.)?(url|pushurl|standalonetransferagent) | lfs\.(customtransfer|extension)\..+
     | remote\.(.+\.(url|pushurl|uploadpack|receivepack|vcs|proxy)|pushdefault)
     | (uploadpack|receive)\..*hook | submodule\..+\.update
     | http\.(.+\.)?(proxy|cookiefile|sslverify|sslcainfo|sslcapath)
-    | sendemail\..*cmd
+    | sendemail\..*(cmd|smtpserver)
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
@@ -168,7 +171,8 @@ Setting = tuple[str, str]
 
 def steering(common: Path, admin: Path | None = None) -> dict[Setting, tuple[str, ...]]:
     """Return what executes or redirects in a repository's shared folder `common`: a key's values,
-    a file's digest. `admin` is a worktree's own folder, which adds its own configuration.
+    a file's digest. `admin` is a worktree's own folder, which adds its own configuration, as do the
+    user's linked worktrees, but for those of other sessions.
 
     The shared folders of submodules are looked at in the same way.
     """
@@ -179,9 +183,17 @@ def steering(common: Path, admin: Path | None = None) -> dict[Setting, tuple[str
         for file in (*(folder / name for name in _FILES), *_hooks(folder / "hooks")):
             if content := read_file(file.resolve()):
                 found[str(file), ""] = (_digest(content),)
-    if admin is not None:
-        found |= _settings(admin / "config.worktree")
+    for folder in {*_of_users(common), *((admin,) if admin is not None else ())}:
+        found |= _settings(folder / "config.worktree")
     return found
+
+
+def _of_users(common: Path) -> Iterator[Path]:
+    """Yield git's own folders for the user's linked worktrees that have a configuration."""
+    for file in (common / "worktrees").glob("*/config.worktree"):
+        named = os.fsdecode(read_file(file.with_name("gitdir"))).removesuffix("\n")
+        if known_guard((file.parent / named).parent) is None:  # else it is a session's
+            yield file.parent
 
 
 def _settings(file: Path, depth: int = 0) -> dict[Setting, tuple[str, ...]]:
@@ -229,6 +241,11 @@ def _submodules(folder: Path) -> Iterator[Path]:
         folders[:] = [name for name in folders if name not in _IN_STORE]
         if "HEAD" in files:
             yield Path(place)
+
+
+def digest_of(file: Path) -> str:
+    """Return what tells one content of a file from another."""
+    return _digest(read_file(file.resolve()))
 
 
 def _digest(content: bytes) -> str:

@@ -60,7 +60,8 @@ class Job:
 
 @dataclass(frozen=True)
 class JobProgress:
-    """Totals so far. `files` are paths as the agent named them.
+    """Totals so far. `files` are paths as the agent named them; `wrote` are those of calls that
+    ended well.
 
     `worked` counts the turns that have ended after tool calls; where these are not told, the end.
     What it has `asked` is numbered: its ids are "1", "2" and so on, without a session. `paused`:
@@ -73,6 +74,7 @@ class JobProgress:
     files: tuple[str, ...] = ()
     cli_session: str = ""
     worked: int = 0
+    wrote: tuple[str, ...] = ()
     asked: tuple[Question, ...] = ()
     paused: bool = False
     recorded: Usage = field(default_factory=Usage)  # by its CLI's own record, where that is read

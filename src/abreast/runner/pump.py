@@ -269,6 +269,8 @@ class Pump(threading.Thread):
         self._reader, self._watch, self._dialogue = reader, watch, dialogue
         self._totals, self._action = JobProgress(), ""
         self._files: dict[str, None] = {}  # in the order in which they were named
+        self._begun: dict[str, tuple[str, ...]] = {}  # files of the calls that have not ended
+        self._wrote: dict[str, None] = {}
         self._called = False  # a tool has ended since the last turn did
         self.result_at: float | None = None
         self.failure: Exception | None = None
@@ -322,14 +324,33 @@ class Pump(threading.Thread):
             named = (name for name in event.files if len(name) <= _LONGEST_NAME)
             self._files.update(dict.fromkeys(islice(named, _MOST_FILES)))
         started = event.kind is EventKind.STARTED and len(event.text) <= _LONGEST_NAME
+        self._note_writing(event)
         self._totals = replace(
             old,
             turns=old.turns + event.turns,
             usage=event.usage or old.usage,
             files=tuple(self._files) if len(self._files) > len(old.files) else old.files,
+            wrote=tuple(self._wrote) if len(self._wrote) > len(old.wrote) else old.wrote,
             cli_session=event.text if started else old.cli_session,
             worked=old.worked + over,
         )
+
+    def _note_writing(self, event: Event) -> None:
+        """Note what a call has written, once it has ended well: by then its files are known.
+
+        The end of a call is told in the same words as its beginning, or it is the only one.
+        """
+        if event.kind is EventKind.TOOL and len(self._begun) < _MOST_FILES:
+            self._begun[event.text[:_LONGEST_NAME]] = event.files
+        elif event.kind is EventKind.TOOL_DONE:
+            alone = next(iter(self._begun)) if len(self._begun) == 1 else ""
+            text = event.text[:_LONGEST_NAME]
+            ended = self._begun.pop(text if text in self._begun else alone, ())
+            if not event.failed and len(self._wrote) < _MOST_FILES:
+                written = (name for name in ended if len(name) <= _LONGEST_NAME)
+                self._wrote.update(dict.fromkeys(islice(written, _MOST_FILES)))
+        elif event.kind is EventKind.DENIED and len(self._begun) == 1:
+            self._begun.clear()
 
     @property
     def progress(self) -> JobProgress:

@@ -22,6 +22,7 @@ from abreast.agents.base import (
     Relied,
     relied,
 )
+from abreast.agents.hosts import https, named_by
 from abreast.agents.lines import load_line
 from abreast.agents.parts import (
     NAME,
@@ -236,6 +237,8 @@ class ToyReader:
             case "write":
                 path = str(told["path"])
                 return Event(EventKind.TOOL, f"write {path}", (path,))
+            case "wrote":
+                return Event(EventKind.TOOL_DONE, f"write {told['path']}")
             case "result":
                 text = str(told["text"])
                 read, cached, wrote = (int(told[key]) for key in ("read", "cached", "wrote"))
@@ -305,6 +308,9 @@ class ToyAgent(Agent):
 
     def login(self, environ: Mapping[str, str]) -> Login:
         return Login(LoginState.NOT_NEEDED, "a toy belongs to everybody")
+
+    def hosts(self, environ: Mapping[str, str]) -> tuple[str, ...]:
+        return named_by(environ, ("TOY_URL",)) or https("toys.example")
 
     def headless(self, launch: Launch) -> Command:
         return self._command(launch, ("run", "--stream"), launch.prompt)

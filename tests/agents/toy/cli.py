@@ -69,6 +69,7 @@ class Work:
         self.show("write", path=path)
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(text)
+        self.show("wrote", path=path)
         self.note("returned", id=number, failed=False)
         self.said.append({"role": "result", "text": "written"})
 

@@ -94,6 +94,44 @@ def test_what_steers_git_for_everybody(shared_stage: Stage, tmp_path: Path) -> N
     assert shared_by(path) == before
 
 
+def test_hooks_that_lie_elsewhere(shared_stage: Stage, tmp_path: Path) -> None:
+    """Those in the user's checkout as well; what comes there by a commit is looked at as that."""
+    stage, git, top = shared_stage, shared_stage.repo.git, shared_stage.repo.path
+    git("config", "core.hooksPath", ".githooks")
+    stage.repo.commit("a hook", {".githooks/pre-push": "#!/bin/sh\n"})
+    (top / ".githooks/pre-push").chmod(0o755)
+    git("commit", "-qam", "that runs")
+    linked = tmp_path / "linked"
+    git("worktree", "add", "-q", str(linked))
+    git("config", "extensions.worktreeConfig", "true")
+    does = {
+        "edits": f"printf '#!/bin/sh\\nevil\\n' > {top}/.githooks/pre-push",
+        "adds": f"cd {top}/.githooks; cp pre-push post-merge",
+        "takes-back": f"rm {top}/.githooks/post-merge",
+        "far": f"git -C {linked} config --worktree alias.x '!x'",
+    }
+    tasks = [task(name, scripted(Shell(line), *work(name))) for name, line in does.items()]
+    run = stage.run(*tasks, max_parallel=1)
+    reasons = [session.reason for session in run.sessions]
+    hooks = f"{top}/.githooks"
+    assert reasons[0] == f"while it ran, {hooks}/pre-push was added"
+    assert reasons[1] == f"while it ran, {hooks}/post-merge was added"
+    assert reasons[2] == f"while it ran, {hooks}/post-merge was removed"
+    assert reasons[3].startswith("while it ran, ")
+    assert "alias.x" in reasons[3]
+    git("checkout", "-q", "--", ".githooks")
+    gate, began = tmp_path / "gate", tmp_path / "began"
+    slow = stage.start(task("slow", scripted(Shell(f"touch {began}"), until(gate), *work("slow"))))
+    stage.until(f"{slow.id}/slow", lambda _: began.exists())
+    (top / ".githooks/commit-msg").write_text("#!/bin/sh\n")
+    (top / ".githooks/commit-msg").chmod(0o755)
+    git("add", ".githooks")
+    git("commit", "-qm", "the user's own hook")
+    gate.touch()
+    [session] = stage.wait(slow.id).sessions
+    assert session.state is SessionState.DONE, session.reason
+
+
 def test_what_verify_does_counts_and_what_a_failed_agent_did(shared_stage: Stage) -> None:
     stage, git = shared_stage, shared_stage.repo.git
     git("branch", "feature")

@@ -16,9 +16,10 @@ from abreast.engine.common.layout import SessionLayout
 from abreast.engine.working.session.context import SessionContext
 from abreast.errors import StateError
 from abreast.git.aside import move_aside
+from abreast.git.beside import hook_files, uncommitted
 from abreast.git.branches import branch_tips
 from abreast.git.commit import anchor, point_back
-from abreast.git.configuration import Setting, steering
+from abreast.git.configuration import Setting, digest_of, steering
 from abreast.git.guard import find_admin, guard_worktree
 from abreast.git.reflog import commits_left, ids_in, read_log
 from abreast.git.repository import Repository
@@ -39,7 +40,8 @@ Settings = Mapping[Setting, tuple[str, ...]]
 class Baseline:
     """`admin` is the worktree's own folder in the repository, `log` the size of its HEAD reflog,
     `seen` the ids in it, `heads` all branches with their commits. `settings` is what steers git, in
-    rows: the file, the key in it, and the values.
+    rows: the file, the key in it, and the values. `checkout` is what was not committed in the
+    user's, with a stamp of each file.
     """
 
     admin: Path
@@ -47,6 +49,7 @@ class Baseline:
     seen: frozenset[str]
     heads: Mapping[str, str]
     settings: tuple[tuple[str, ...], ...]
+    checkout: tuple[tuple[str, str], ...] = ()
 
     @property
     def steering(self) -> Settings:
@@ -60,7 +63,7 @@ def note_baseline(context: SessionContext, *, anew: bool = False) -> None:
     admin = find_admin(repo, context.layout.worktree)
     if admin is None or ((folder / _FILE).exists() and not anew):
         return
-    found = _look(repo, admin)
+    found = replace(_look(repo, admin), checkout=tuple(uncommitted(repo).items()))
     if (first := _resumed(context, admin)) is not None:
         steps = [entry.checkout for entry in read_log(admin / "logs/HEAD", first.log)]
         made = {name for step in steps if step for name in step} - set(first.heads)
@@ -116,6 +119,9 @@ def _found_as(file: Path, *_: int) -> Baseline | None:
 def settings_now(repo: Repository, admin: Path) -> Settings:
     """Return the settings that steer git now, secrets as digests."""
     found = steering(repo.common_dir, admin)
+    folders = {one for (_, key), named in found.items() if key == "core.hookspath" for one in named}
+    for file in (file for folder in folders for file in hook_files(repo, folder)):
+        found[str(file), ""] = (digest_of(file),)
     return {at: tuple(map(_noted, values)) for at, values in found.items()}
 
 

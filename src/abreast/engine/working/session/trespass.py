@@ -3,7 +3,8 @@
 Such a session is blocked, and told with the commands that look at it and undo it; we undo nothing
 of the user's. A branch is held against the session whose worktree moved it. Who has changed the
 shared configuration cannot be known: every session that was at work then is blocked, unless it is
-as before again when the session ends. What the user does otherwise meanwhile is no matter.
+as before again when the session ends. A file in another checkout is held against the session whose
+own record shows that it wrote it. What the user does otherwise meanwhile is no matter.
 """
 
 import shlex
@@ -18,6 +19,7 @@ from abreast.engine.working.session.keeping import (
     found_in,
     settings_now,
 )
+from abreast.engine.working.session.outside import note_changes, written_outside
 from abreast.engine.working.session.preparing import spec_of
 from abreast.git.branches import Moved, head_branch, moved_branches
 from abreast.git.commit import anchor, checkout_clean
@@ -89,6 +91,9 @@ def told(context: SessionContext, ending: Ending) -> Ending:
         context.add_event("warning", text)
     for trespass in found:
         context.add_event("trespass", str(trespass))
+    before = found_in(layout.directory)
+    if before is not None and context.session.kind is not SessionKind.OPEN:
+        note_changes(context, before)
     if not found or context.session.kind is SessionKind.OPEN or ending.state is SessionState.DONE:
         return ending  # what is done was judged before it was committed
     reason, hint = _reason(found), _hint(context, found)
@@ -154,7 +159,9 @@ def _beyond(
         context.repository, before.admin, before.heads, branch=branch, since=before.log
     )
     theirs = [one for one in gone if not one.branch.startswith("abreast/")]
-    return [*(_branch(context, one) for one in moved), *_settings(context, before)], theirs
+    files = written_outside(context) if branch else []
+    found = [*(_branch(context, one) for one in moved), *_settings(context, before)]
+    return [*found, *(_file(path, checkout) for path, checkout in files)], theirs
 
 
 def _branch(context: SessionContext, one: Moved) -> Trespass:
@@ -167,6 +174,13 @@ def _branch(context: SessionContext, one: Moved) -> Trespass:
     look = f"{git} log --oneline --left-right {one.old[:12]}...{one.new[:12]}"
     # Refuses when somebody has gone on from there; index and files of a checkout stay.
     return Trespass(what, look, f"{git} update-ref {ref} {one.old} {one.new}")
+
+
+def _file(path: Path, checkout: Path) -> Trespass:
+    git, name = f"git -C {shlex.quote(str(checkout))}", shlex.quote(str(path))
+    what = f"it wrote {path.relative_to(checkout)} in {checkout}, which is not its worktree"
+    # What was there before is not known: only a person can say what is to be there.
+    return Trespass(what, f"{git} diff HEAD -- {name}", "put back your own copy of it")
 
 
 def _settings(context: SessionContext, before: Baseline) -> list[Trespass]:
