@@ -158,6 +158,9 @@ _BESIDE = (
     "sequencer",
 )
 
+OPERATIONS = (*_OPERATIONS, *_BESIDE)
+"""What git keeps of an operation in a checkout's own folder."""
+
 
 def operation(checkout: Where) -> str:
     """Return the operation that has been started in `checkout` and not ended, or an empty text."""
@@ -168,7 +171,7 @@ def operation(checkout: Where) -> str:
 def forget_operation(checkout: Where) -> None:
     """Forget the operation that is under way in `checkout`; its progress is lost."""
     folder = require_own_git_dir(checkout)
-    for name in (*_OPERATIONS, *_BESIDE):
+    for name in OPERATIONS:
         found = folder / name
         if found.is_dir() and not found.is_symlink():
             shutil.rmtree(found)
