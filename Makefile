@@ -4,6 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 CLIS := tests/clis/node_modules/.ready tests/clis/oldest/node_modules/.ready
+BWRAP := tests/bubblewrap/bwrap
 PYTEST_ARGS ?=
 
 # Where this is set, as in many containers, each of the processes below compiles all modules anew.
@@ -20,10 +21,10 @@ demo: setup ## Run three tasks side by side on a throw-away repository: no accou
 	@$(BIN)/abreast demo
 
 test: setup ## Run every check and test, with the three real CLIs
-	@$(MAKE) --no-print-directory -j4 check compiled $(CLIS)
+	@$(MAKE) --no-print-directory -j4 check compiled $(CLIS) $(BWRAP)
 	$(BIN)/pytest -n 3 --dist loadgroup $(PYTEST_ARGS)
 
-soak: setup $(CLIS) ## Run the rows of which others prove the same
+soak: setup $(CLIS) $(BWRAP) ## Run the rows of which others prove the same
 	$(BIN)/pytest -n 3 --dist loadgroup -m product $(PYTEST_ARGS)
 
 reliability: setup ## Let everything go wrong everywhere, and write docs/reliability.md
@@ -71,5 +72,12 @@ $(CLIS): %/node_modules/.ready: %/package-lock.json
 	cd $* && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
+# By its path, not on PATH: what has none there is tested as well. Elsewhere than on Debian and its
+# kin, the one that is installed will do.
+$(BWRAP):
+	@mkdir -p $(@D)
+	@if command -v bwrap >/dev/null; then ln -sf "$$(command -v bwrap)" $@; \
+	else cd $(@D) && apt-get download -q bubblewrap && dpkg -x bubblewrap_*.deb unpacked && ln -sf unpacked/usr/bin/bwrap bwrap; fi
+
 clean: ## Remove what make has made
-	rm -rf .venv .tools dist build tests/clis/node_modules tests/clis/oldest/node_modules
+	rm -rf .venv .tools dist build tests/clis/node_modules tests/clis/oldest/node_modules tests/bubblewrap

@@ -12,6 +12,7 @@ from abreast.agents.base import Capabilities, Login, LoginState
 from abreast.agents.parts import Certified
 from abreast.api import AgentInfo
 from abreast.cli import agents_table, delegate, finish, live, look, table
+from abreast.engine.common.bubblewrap import Bubblewrap
 from abreast.model.changes import Removal
 from abreast.model.session import LandState, LogEvent, RunState
 from abreast.model.task import Deliverable, DeliveryState
@@ -142,7 +143,7 @@ def test_the_matrix_of_agents():
         AgentInfo("gemini", "Gemini CLI", None, "", None, Capabilities(), "npm install it"),
     ]
     on = console()
-    agents_table.print_agents(on, known)
+    agents_table.print_agents(on, known, Bubblewrap("", "not here", "install it"))
     assert text_of(on) == snapshot("""\
 agent   version  tried    login    resume  open  model  tokens  cost  schema
 claude  2.1.330  yes      missing  yes     yes   yes    yes     yes   yes
@@ -163,4 +164,8 @@ npm upgrade it
 
 gemini
   not installed; npm install it
+
+sandbox
+  none: not here
+  hint: install it
 """)

@@ -205,6 +205,25 @@ class Command:
     note: str = ""  # what a person should know before it has their terminal
 
 
+@dataclass(frozen=True)
+class StateFiles:
+    """What a CLI needs of the user's files where a sandbox lets it write nothing else of them.
+
+    It can write `writable`: its login, the record of this session. What is `sealed` stays as it is,
+    though it lies in such a folder: settings, hooks, instructions, whatever a later session of the
+    user's would obey. `mounted` are folders that it has of its own in the place of the user's
+    (path -> own folder); in these, `readable` shows the user's own files. `files` are written
+    first, `environment` goes over the command's.
+    """
+
+    writable: tuple[Path, ...] = ()
+    readable: tuple[Path, ...] = ()
+    sealed: tuple[Path, ...] = ()
+    mounted: Mapping[Path, Path] = field(default_factory=dict)
+    files: Mapping[Path, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
 ASK_AT_THE_END = (
     "Nobody can answer while you work. If you cannot finish without an answer, end your turn with "
     "a last line that begins with `Question:`. You go on once a person has answered."
@@ -341,6 +360,13 @@ class Agent(ABC):
     @abstractmethod
     def interactive(self, launch: Launch) -> Command:
         """Return the command that opens a session for a person at a terminal."""
+
+    def state_files(self, launch: Launch, shared: Path) -> StateFiles:  # noqa: ARG002
+        """Return what a headless session of its CLI needs of the user's files within a sandbox.
+
+        `shared` is a folder of abreast's that all its confined sessions of this CLI can write.
+        """
+        return StateFiles()
 
     def find_session(self, launch: Launch, since: float) -> str:  # noqa: ARG002
         """Return the id of the CLI's session that can be resumed, by the CLI's own records.

@@ -8,7 +8,11 @@ from pathlib import Path
 from abreast.agents import AGENTS
 from abreast.agents.base import Agent, Capabilities, Login, Relied
 from abreast.agents.parts import Certified, VersionStatus
+from abreast.engine.common.bubblewrap import Bubblewrap, find_bubblewrap
 from abreast.engine.common.installed import version_of
+from abreast.engine.common.settings_files import user_layers
+from abreast.model.sandbox import SandboxMode
+from abreast.plan.settings import sandbox_of
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,18 @@ def agents(environ: Mapping[str, str] | None = None) -> list[AgentInfo]:
     """Return every agent abreast knows, with what is installed and what each can do."""
     env = os.environ if environ is None else environ
     return [_info(agent, env) for agent in AGENTS.values()]
+
+
+def sandbox(environ: Mapping[str, str] | None = None) -> Bubblewrap:
+    """Return the bubblewrap that confines sessions here, or why none does and what helps.
+
+    Raises PlanError for a user's settings that cannot be read.
+    """
+    env = os.environ if environ is None else environ
+    settings = sandbox_of(user_layers(env))
+    if settings.mode is SandboxMode.NONE:
+        return Bubblewrap("", "your settings say so")
+    return find_bubblewrap(env, settings.program)
 
 
 def _info(agent: Agent, environ: Mapping[str, str]) -> AgentInfo:

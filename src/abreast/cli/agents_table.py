@@ -7,6 +7,7 @@ from abreast.agents.base import Login, LoginState, Relied
 from abreast.agents.parts import VersionStatus
 from abreast.api.machine import AgentInfo
 from abreast.cli.console import Column, Grid
+from abreast.engine.common.bubblewrap import Bubblewrap
 from abreast.faces.figures import one_line
 
 _ABLE = {  # a column's heading, and the capability that it tells of
@@ -19,8 +20,8 @@ _ABLE = {  # a column's heading, and the capability that it tells of
 }
 
 
-def print_agents(console: Console, known: list[AgentInfo]) -> None:
-    """Print one row for each agent, and under them where each is or how to get it."""
+def print_agents(console: Console, known: list[AgentInfo], sandbox: Bubblewrap) -> None:
+    """Print one row for each agent, under them where each is or how to get it, and the sandbox."""
     rows = [
         (
             Text(info.name),
@@ -38,6 +39,18 @@ def print_agents(console: Console, known: list[AgentInfo]) -> None:
         for note in notes_on(info):
             # A path is there to be copied: leave it to the terminal to wrap it.
             console.print(Text(f"  {note}"), soft_wrap=note.startswith("/"))
+
+    console.print(Text("\nsandbox"))
+    for line in _sandbox(sandbox):
+        console.print(Text(f"  {line}"))
+
+
+def _sandbox(found: Bubblewrap) -> list[str]:
+    """Return in words what confines sessions here."""
+    if found.program:
+        return [f"{one_line(found.program)}: sessions run inside it"]
+    said = [f"none: {one_line(found.why)}"]
+    return [*said, f"hint: {one_line(found.hint)}"] if found.hint else said
 
 
 def notes_on(info: AgentInfo) -> list[str]:

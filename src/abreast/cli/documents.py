@@ -10,6 +10,7 @@ from typing import Any, NotRequired, TypedDict
 from abreast.api.machine import AgentInfo
 from abreast.cli.completion import Completion
 from abreast.engine.client.telling import TellResult
+from abreast.engine.common.bubblewrap import Bubblewrap
 from abreast.errors import Problem
 from abreast.gate.review import RunReview, Score
 from abreast.model.changes import Connection, Removal
@@ -170,6 +171,7 @@ class FreshnessDocument(TypedDict):
 
 class AgentsDocument(TypedDict):
     agents: list[AgentInfo]
+    sandbox: Bubblewrap
 
 
 class RescueDocument(TypedDict):

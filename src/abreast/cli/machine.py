@@ -21,13 +21,13 @@ def agents(*, json: bool) -> int:
     """
     from abreast.api import machine
 
-    known = machine.agents()
+    known, sandbox = machine.agents(), machine.sandbox()
     if json:
-        as_json.emit({"agents": known})
+        as_json.emit({"agents": known, "sandbox": sandbox})
         return 0
     from abreast.cli.agents_table import print_agents
 
-    print_agents(door.console(), known)
+    print_agents(door.console(), known, sandbox)
     return 0
 
 

@@ -13,11 +13,12 @@ class Confinement:
 
     `program` is the bubblewrap that keeps them; "" where nothing does, and `unconfined` says why.
 
-    All files of the machine can be read, but for what is `absent`: folders are empty, files and
-    sockets are not there. Of paths within each other the deeper one counts. What is `readable`
+    All files of the machine can be read, but for what is `absent`: folders are empty, files have
+    nothing in them. Of paths within each other the deeper one counts. What is `readable`
     can be read also below an absent one; what is `writable` can be written. `mounted` has paths
-    whose content is another folder's: the private /tmp, the objects of the session's commits.
-    `sealed` can be neither replaced nor written, though it lies in a folder that can.
+    whose content is another folder's, and can be written: the private /tmp, the objects of the
+    session's commits; `shown` has such that can be read. `sealed` can be neither replaced nor
+    written, though it lies in a folder that can.
 
     `environment` is set over what the process is given, and `unset` is taken from it. Without
     `network` it has a loopback interface of its own and nothing else, but for `hosts`
@@ -33,6 +34,7 @@ class Confinement:
     absent: tuple[str, ...] = ()
     sealed: tuple[str, ...] = ()
     mounted: Mapping[str, str] = field(default_factory=dict)  # path inside -> folder outside
+    shown: Mapping[str, str] = field(default_factory=dict)  # the same
     environment: Mapping[str, str] = field(default_factory=dict)
     unset: tuple[str, ...] = ()
     network: bool = True

@@ -16,8 +16,10 @@ class SandboxMode(StrEnum):
 class SandboxSettings:
     """The table `[sandbox]` of the user's settings.
 
-    `allow` are files and folders that sessions may write beyond their own; absolute paths.
+    `allow` are files and folders that sessions may write beyond their own, `program` is the
+    bubblewrap to use; absolute paths.
     """
 
     mode: SandboxMode = SandboxMode.AUTO
     allow: tuple[str, ...] = ()
+    program: str = ""

@@ -72,6 +72,7 @@ DELEGATE = {
 SANDBOX = {
     "mode": "Whether sessions run inside a sandbox: where one works, always, or never.",
     "allow": "Files and folders that sessions may write beyond their own.",
+    "program": "The bubblewrap to use; without it the one on PATH.",
 }
 NOTIFY = {
     "command": "A shell command for each: it gets a JSON document on its standard input.",

@@ -132,6 +132,7 @@ class SandboxTable(Table):
 
     mode: Literal["auto", "bwrap", "none"] = "auto"
     allow: list[str] = []
+    program: str = ""
 
 
 class NotifyTable(Table):

@@ -15,7 +15,7 @@ from abreast.model.sandbox import SandboxMode, SandboxSettings
 from abreast.model.text import whole_characters
 from abreast.plan.explain import explain
 from abreast.plan.parse import check_text, read_source
-from abreast.plan.source import Source, merged
+from abreast.plan.source import KeyPath, Source, merged
 from abreast.plan.tasks import agent_problem, read_choice
 from abreast.process.files import from_home
 
@@ -115,11 +115,19 @@ def _with_tables(source: Source) -> Source:
 
 
 def _check_allowed(source: Source) -> None:
+    given: dict[KeyPath, Any]
     table = source.raw.get("sandbox")
     paths = table.get("allow") if isinstance(table, dict) else None
-    for at, path in enumerate(paths if isinstance(paths, list) else []):
+    given = {("sandbox", "allow", at): one for at, one in enumerate(_listed(paths))}
+    if isinstance(table, dict) and table.get("program"):
+        given["sandbox", "program"] = table["program"]
+    for place, path in given.items():
         if isinstance(path, str) and not from_home(path).is_absolute():
-            source.problem(("sandbox", "allow", at), f"must be absolute or begin with ~/: {path}")
+            source.problem(place, f"must be absolute or begin with ~/: {path}")
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _refuse(source: Source) -> None:
@@ -145,7 +153,8 @@ def sandbox_of(layers: Sequence[Layer]) -> SandboxSettings:
     own = [one.values for one in layers if one.level is Level.USER]
     table = merged(own).get("sandbox", {})
     allow = tuple(str(from_home(path)) for path in table.get("allow", ()))
-    return SandboxSettings(SandboxMode(table.get("mode", SandboxMode.AUTO)), allow)
+    program = str(from_home(named)) if (named := table.get("program", "")) else ""
+    return SandboxSettings(SandboxMode(table.get("mode", SandboxMode.AUTO)), allow, program)
 
 
 def notify_of(layers: Sequence[Layer]) -> NotifySettings:

@@ -13,6 +13,10 @@ from abreast.model.confinement import Confinement
 from abreast.process.supervisor import below
 
 _PRIVATE = ("--unshare-pid", "--unshare-ipc", "--die-with-parent", "--proc", "/proc")
+# Root would keep what it takes to mount all of it anew. It needs this one for a sandbox within ours
+# (user_namespaces(7): who maps user 0).
+_POWERLESS = ("--cap-drop", "ALL")
+_OF_ROOT = ("--cap-add", "CAP_SETFCAP")
 _INSIDE = b"NSpid:"
 _FORWARDER = os.path.join(os.path.dirname(__file__), "forwarder.py")  # noqa: PTH118, PTH120
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -50,12 +54,13 @@ def _options(bounds: Confinement) -> Iterator[str]:
     written = (*bounds.writable, *((bounds.socket,) if bounds.socket else ()))
     mounts += [(path, ("--bind-try", path, path)) for path in written]
     mounts += [(path, ("--bind", source, path)) for path, source in bounds.mounted.items()]
+    mounts += [(path, ("--ro-bind", source, path)) for path, source in bounds.shown.items()]
     # What lies within another is mounted after it. Of the same path, the later one counts.
     for _, options in sorted(mounts, key=lambda one: one[0].count("/")):
         yield from options
     for path in hidden:
         yield from ("--remount-ro", path)
-    yield from _PRIVATE
+    yield from (*_PRIVATE, *_POWERLESS, *(_OF_ROOT if os.geteuid() == 0 else ()))
     if not bounds.network:
         yield "--unshare-net"
     for name in bounds.unset:

@@ -20,10 +20,11 @@ from abreast.agents.base import (
     Login,
     Redirect,
     Relied,
+    StateFiles,
     StopSignal,
     relied,
 )
-from abreast.agents.claude import asking, connect, profile
+from abreast.agents.claude import asking, confined, connect, profile
 from abreast.agents.claude.hosts import hosts_of
 from abreast.agents.claude.install import (
     DEFECTS,
@@ -250,6 +251,9 @@ class ClaudeAgent(Agent):
             activity=(_transcript(launch),),
             note="" if _trusted(launch) else _TRUST,
         )
+
+    def state_files(self, launch: Launch, shared: Path) -> StateFiles:
+        return confined.state_files(launch, shared, _transcript(launch).parent)
 
     def find_session(self, launch: Launch, since: float) -> str:  # noqa: ARG002
         """Look for a transcript with anything said in it; the id was ours from the start."""

@@ -16,27 +16,33 @@ _OWN = https("api.anthropic.com", "platform.claude.com")  # the second renews th
 
 def hosts_of(environ: Mapping[str, str]) -> tuple[str, ...]:
     """Return them as `host:port`; `env` of the user's settings counts as well."""
-    stated = as_dict(at(load_json(config_folder(environ) / "settings.json"), "env"))
-    given = {**{str(name): str(value) for name, value in stated.items()}, **environ}
-
-    def uses(cloud: str) -> bool:
-        return given.get(f"CLAUDE_CODE_USE_{cloud}", "").lower() not in _OFF
-
-    if uses("BEDROCK"):
+    given = given_to(environ)
+    if uses(given, "BEDROCK"):
         region = given.get("AWS_REGION") or given.get("AWS_DEFAULT_REGION") or "us-east-1"
         names = (f"{name}.{region}.amazonaws.com" for name in ("bedrock-runtime", "bedrock", "sts"))
         return named_by(given, ("ANTHROPIC_BEDROCK_BASE_URL",)) or https(*names)
-    if uses("VERTEX"):
+    if uses(given, "VERTEX"):
         regions = {value for name, value in given.items() if name.startswith("VERTEX_REGION_")}
         regions.add(given.get("CLOUD_ML_REGION") or "global")
         names = (f"{region}-aiplatform.googleapis.com" for region in sorted(regions))
         own = named_by(given, ("ANTHROPIC_VERTEX_BASE_URL",))
         return (*(own or https("aiplatform.googleapis.com", *names)), *_GOOGLE)
-    if uses("FOUNDRY"):
+    if uses(given, "FOUNDRY"):
         resource = given.get("ANTHROPIC_FOUNDRY_RESOURCE", "")
         own = named_by(given, ("ANTHROPIC_FOUNDRY_BASE_URL",))
         return (*(own or https(f"{resource}.services.ai.azure.com")), *_MICROSOFT)
     return named_by(given, ("ANTHROPIC_BASE_URL",)) or _OWN
+
+
+def given_to(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment with what `env` of the user's settings adds."""
+    stated = as_dict(at(load_json(config_folder(environ) / "settings.json"), "env"))
+    return {**{str(name): str(value) for name, value in stated.items()}, **environ}
+
+
+def uses(given: Mapping[str, str], cloud: str) -> bool:
+    """Return whether the model is asked for at this cloud: `BEDROCK`, `VERTEX`, `FOUNDRY`."""
+    return given.get(f"CLAUDE_CODE_USE_{cloud}", "").lower() not in _OFF
 
 
 _GOOGLE = https("oauth2.googleapis.com")

@@ -21,11 +21,12 @@ from abreast.agents.base import (
     Login,
     Redirect,
     Relied,
+    StateFiles,
     StopSignal,
     relied,
 )
 from abreast.agents.codex import config, install
-from abreast.agents.codex.config import codex_home, letter, load_settings, overrides
+from abreast.agents.codex.config import OBEYED, codex_home, letter, load_settings, overrides
 from abreast.agents.codex.headless import files, options, strict
 from abreast.agents.codex.install import DEFECTS, KEY, PRICES, find_codex, login_of
 from abreast.agents.parts import BriefingFiles, Certified, Connector, EndingHook, Records
@@ -154,6 +155,11 @@ class CodexAgent(Agent):
             env=launch.environ,
             note="" if _trusted(launch) else _TRUST,
         )
+
+    def state_files(self, launch: Launch, shared: Path) -> StateFiles:  # noqa: ARG002
+        """Return its home: the commands that it runs cannot write there, by its own sandbox."""
+        home = codex_home(launch.environ)
+        return StateFiles(writable=(home,), sealed=tuple(home / name for name in OBEYED))
 
     def find_session(self, launch: Launch, since: float) -> str:
         """Find the session by its id, or by its worktree: at a terminal Codex makes its own id."""

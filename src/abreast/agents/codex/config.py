@@ -29,6 +29,22 @@ from abreast.agents.recorded import as_dict
 SYSTEM = Path("/etc/codex/config.toml")
 
 
+OBEYED = (
+    *("config.toml", "managed_config.toml", "requirements.toml", ".env", "hooks.json"),
+    *(
+        "AGENTS.md",
+        "AGENTS.override.md",
+        "agents",
+        "hooks",
+        "plugins",
+        "prompts",
+        "rules",
+        "skills",
+    ),
+)
+"""What Codex and its later sessions obey, in its home."""
+
+
 def codex_home(environ: Mapping[str, str]) -> Path:
     """Return the folder of Codex's settings, login and sessions."""
     named = environ.get("CODEX_HOME")

@@ -18,6 +18,7 @@ from abreast.agents.base import (
     LoginState,
     Redirect,
     Relied,
+    StateFiles,
     relied,
     which,
 )
@@ -198,6 +199,16 @@ class GeminiAgent(Agent):
             stdin=f"\n{launch.prompt}" if launch.prompt.startswith("/") else launch.prompt,
             files=files,
             links=home_links(launch),
+        )
+
+    def state_files(self, launch: Launch, shared: Path) -> StateFiles:  # noqa: ARG002
+        """Return the user's logins, which its private home links to: it writes them in place."""
+        cloud = Path(launch.environ.get("HOME", "/")) / ".config" / "gcloud"
+        named = launch.environ.get("GOOGLE_APPLICATION_CREDENTIALS", "")
+        vertex = auth_type(launch.environ) == "vertex-ai"
+        return StateFiles(
+            writable=tuple(home_links(launch).values()),
+            readable=(*([cloud] if vertex else ()), *([Path(named)] if named else ())),
         )
 
     def interactive(self, launch: Launch) -> Command:

@@ -1,17 +1,22 @@
 """A checked plan becomes a run in the store: queued, or open for a person's session."""
 
+import os
 import secrets
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from abreast.engine.client.settings import user_sandbox
+from abreast.engine.common.bubblewrap import find_bubblewrap
 from abreast.engine.common.check import CheckedPlan
 from abreast.engine.common.environment import drop_environment, keep_environment
 from abreast.engine.common.layout import repository_of_run
 from abreast.engine.common.recorded import keep_run
+from abreast.engine.common.sandboxed import keep_sandbox, load_sandbox, not_confined
 from abreast.engine.common.verdicts import dump_judgement
 from abreast.errors import AbreastError, StoreError
 from abreast.model.gate import PlanJudgement
+from abreast.model.sandbox import SandboxMode
 from abreast.model.session import Run, RunState, Session, SessionKind, SessionState
 from abreast.model.task import Plan
 from abreast.places import Places
@@ -38,6 +43,9 @@ def record_run(
     """
     places, store, reader = stores
     name, plan, now = _new_run_id(reader), checked.plan, clock.now()
+    told = _sandbox(places, name, parent, os.environ if environ is None else environ)
+    if kind is not SessionKind.TASK or all(task.agent.moves for task in plan.tasks):
+        told = ""  # a script does what its plan says
     run = Run(
         id=name,
         repo=plan.repo,
@@ -51,7 +59,7 @@ def record_run(
         max_parallel=plan.max_parallel,
         land_batch=plan.batch,
         source=plan.source,
-        note="\n".join(checked.notes),
+        note="\n".join([*checked.notes, *([told] if told else [])]),
         sessions=_sessions(name, plan, kind, parent),
         common_dir=str(checked.repository.common_dir),
     )
@@ -71,6 +79,20 @@ def record_run(
         raise
     keep_run(places, run, written)
     return name
+
+
+def _sandbox(places: Places, run: str, parent: str, environ: Mapping[str, str]) -> str:
+    """Keep what is wanted of the sandbox; return what a user should know of it.
+
+    Children are confined as their parent is: an agent's environment could name other settings.
+    """
+    if parent:
+        keep_sandbox(places, run, load_sandbox(places, parent.partition("/")[0]))
+        return ""
+    settings = user_sandbox(environ)
+    keep_sandbox(places, run, settings)
+    none = settings.mode is SandboxMode.NONE
+    return "" if none else not_confined(settings, find_bubblewrap(environ, settings.program))
 
 
 def _new_run_id(reader: Reader) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from abreast.agents import agent_named
 from abreast.engine.client.gated import pass_gate
 from abreast.engine.client.recording import record_run
+from abreast.engine.client.settings import user_sandbox
 from abreast.engine.client.watching import POLL, require_run, wait_for
 from abreast.engine.common.attendance import attendance, require_free
 from abreast.engine.common.check import CheckedPlan, check_plan, landing_problems
@@ -27,6 +28,7 @@ from abreast.engine.common.layout import (
 )
 from abreast.engine.common.lost import agent_is_lost
 from abreast.engine.common.run_budget import count_anew
+from abreast.engine.common.sandboxed import keep_sandbox
 from abreast.engine.common.undo import is_undone
 from abreast.engine.common.worker_process import ensure_worker, require_environment
 from abreast.errors import StateError, WorkerError
@@ -149,6 +151,7 @@ class Client:
         """
         names = [session.id for session in sessions]
         plan = self._plan(run)
+        keep_sandbox(self.places, run, user_sandbox(os.environ))
         with bring_environment(self.places, run, plan.pass_env):
             require_free(sessions, self.places)
             self._count_anew(run, plan)
@@ -178,6 +181,7 @@ class Client:
         if found.state.final and all(s.state is SessionState.DONE for s in found.sessions):
             raise StateError(f"run {run} is done: there is nothing to resume", hint=_after(found))
         plan = self._plan(run)
+        keep_sandbox(self.places, run, user_sandbox(os.environ))
         with bring_environment(self.places, run, plan.pass_env):
             left = [s for s in found.sessions if s.state is not SessionState.DONE]
             require_free(left, self.places)
@@ -200,6 +204,7 @@ class Client:
         found, ready = self._can_land(run, sessions, mode, target)
         pass_env = self._plan(run).pass_env
         landing_stop_file(self.places, run).unlink(missing_ok=True)
+        keep_sandbox(self.places, run, user_sandbox(os.environ))
         with bring_environment(self.places, run, pass_env):
             names = [session.id for session in ready]
             self.store.request_landing(run, names, mode, found.target, options)

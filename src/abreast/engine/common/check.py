@@ -16,6 +16,7 @@ from abreast.engine.common.environment import wanted_environment
 from abreast.engine.common.forge import REMOTE, forge_of
 from abreast.engine.common.installed import find_fit
 from abreast.errors import AbreastError, AgentError, PlanError, Problem
+from abreast.git.apart import head_apart
 from abreast.git.call import require_git
 from abreast.git.repository import Repository, branch_name_ok, find_repository, read_ref, resolve
 from abreast.git.status import current_branch, dirty_summary, find_commit
@@ -153,6 +154,8 @@ def _base(plan: Plan, repository: Repository, problems: list[Problem]) -> str:
     if plan.tasks and all(reads):
         return find_commit(repository.where, plan.base) or ""
     try:
+        if repository.tree is not None and plan.base == "HEAD":  # a session's, perhaps at work
+            return head_apart(repository, repository.tree) or resolve(repository, plan.base)
         return resolve(repository, plan.base)
     except AbreastError as error:
         problems.append(Problem("base", error.message, error.hint))

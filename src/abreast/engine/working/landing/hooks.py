@@ -204,7 +204,8 @@ def _place(candidate: HookedCandidate, tree: str) -> Path:
 
 def _setup_order(candidate: HookedCandidate, tree: str) -> Order:
     place = _place(candidate, tree)
-    return command_order(candidate.context, "setup", place, _stop_file(candidate))
+    folder = candidate.folder
+    return command_order(candidate.context, "setup", place, _stop_file(candidate), folder)
 
 
 def _hook_order(candidate: HookedCandidate, name: str, tree: str) -> Order:

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from abreast.engine.common.layout import landing_folder
+from abreast.engine.working.session.confining import drop_tmp
 from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.jobs import Order, end_job, run_job
 from abreast.engine.working.session.keeping import note_trial
@@ -59,6 +60,8 @@ async def try_merged(context: SessionContext, merged: str, folder: Path, stop_fi
     if (failed := await _try(context, merged, folder, stop_file)) is None:
         again = folder.with_name(f"{folder.name}-again")
         failed = await _try(context, merged, again, stop_file)
+    for one in (folder, folder.with_name(f"{folder.name}-again")):
+        drop_tmp(one)
     failed = "its supervisor was killed twice" if failed is None else failed
     if context.task.commands and failed != STOPPED_BY_USER:
         await asyncio.to_thread(write_atomic, said, failed)
@@ -137,7 +140,7 @@ def _order(context: SessionContext, name: str, merged: str, folder: Path, stop_f
     place = scratch(context, merged, folder)
     if name == "verify":  # it runs what agents wrote
         note_trial(context.repository, place, folder)
-    return command_order(context, name, place, stop_file)
+    return command_order(context, name, place, stop_file, folder)
 
 
 def scratch(context: SessionContext, merged: str, folder: Path) -> Path:

@@ -23,6 +23,7 @@ from abreast.engine.working.session.asking import (
     note_asked,
     note_ended,
 )
+from abreast.engine.working.session.confining import ConfinedProcess, confine, confined_files
 from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.jobs import Order
 from abreast.engine.working.session.prompts import read_briefing
@@ -133,9 +134,19 @@ def order_of(context: SessionContext, agent: Agent, launch: Launch, kept: str) -
     What the session was told and has not heard yet goes along.
     """
     prompt = "\n\n".join([launch.prompt, *letters(context, kept)])
-    write_atomic(private_folder(context.layout.directory) / kept, prompt)
+    folder = private_folder(context.layout.directory)
+    write_atomic(folder / kept, prompt)
+    writes = launch.child is None or launch.child.edits
+    wanted = ConfinedProcess(
+        context.place, launch.environ, folder, writes=writes, agent=agent.name, launch=launch
+    )
+    confinement = confine(context, wanted)
+    places = context.engine.places
+    command = agent.headless(replace(launch, prompt=prompt))
     return Order(
-        command=agent.headless(replace(launch, prompt=prompt)),
+        command=replace(
+            command, files={**command.files, **confined_files(confinement, wanted, places)}
+        ),
         cwd=context.place,
         limits=launch.limits,
         stop_file=context.layout.stop_file,
@@ -145,6 +156,7 @@ def order_of(context: SessionContext, agent: Agent, launch: Launch, kept: str) -
         niceness=AGENT if launch.child is None or launch.child.edits else AWAITED,
         guarded=guarded(context),
         counts=is_counted(context.engine, context.run.id, context.session.parent),
+        confinement=confinement,
     )
 
 

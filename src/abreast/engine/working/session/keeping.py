@@ -15,6 +15,7 @@ from pathlib import Path
 from abreast.engine.common.layout import SessionLayout
 from abreast.engine.working.session.context import SessionContext
 from abreast.errors import StateError
+from abreast.git.apart import rejoin
 from abreast.git.aside import move_aside
 from abreast.git.beside import hook_files, uncommitted
 from abreast.git.branches import branch_tips
@@ -178,6 +179,7 @@ def keep(repo: Repository, layout: SessionLayout, base: str, why: str) -> Kept:
     The worktree stays as it is.
     """
     tree = guard_worktree(repo, layout.worktree)
+    rejoin(repo, tree)
     if base and (left := left_by(repo, layout, base)):
         anchor(repo, layout.ref("agent"), *left, reason=f"abreast: commits of {layout.id}")
     shot = snapshot(repo, tree, layout.ref("snap"), f"abreast: {layout.id} {why}")

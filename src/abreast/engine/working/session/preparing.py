@@ -12,6 +12,7 @@ from pathlib import Path
 from abreast.agents.base import Command, StopSignal
 from abreast.engine.common.ending import Ending
 from abreast.engine.common.layout import pool_folder, repository_lock, repository_of_run
+from abreast.engine.working.session.confining import ConfinedProcess, confine, rejoined
 from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.jobs import Order
 from abreast.engine.working.session.keeping import (
@@ -97,6 +98,7 @@ def make_worktree(context: SessionContext, start: str, *, again: bool) -> Ready:
     commit = context.session.commit
     if gone and commit:
         swap_ref(repo, spec.ref, commit, None, reason=f"abreast: {layout.id} brought back")
+    rejoined(context)  # a killed worker could not
     ready = ensure_worktree(repo, spec, lock=context.lock)
     kept = read_ref(repo, layout.ref("snap")) if gone and not commit else None
     if kept:
@@ -240,15 +242,22 @@ def _join(context: SessionContext, start: str, earlier: Session) -> tuple[str, t
     return commit_tree(repo, merged.tree, parents, message, trailers=trailers), ()
 
 
-def command_order(context: SessionContext, name: str, place: Path, stop_file: Path) -> Order:
-    """Return the job that runs the plan's setup or verify command in the folder `place`."""
+def command_order(
+    context: SessionContext, name: str, place: Path, stop_file: Path, folder: Path
+) -> Order:
+    """Return the job that runs the plan's setup or verify command in the folder `place`.
+
+    `folder` is one of abreast's own, for as long as the commands there are run.
+    """
     plan, line = context.plan, context.task.commands[name]
     minutes = plan.setup_timeout_minutes if name == "setup" else plan.verify_timeout_minutes
     env = allow(context.environment(), also=plan.pass_env)  # no agent's keys
+    wanted = ConfinedProcess(place, env, private_folder(folder), fetches=name == "setup")
     return Order(
         command=Command(("sh", "-c", line), env, stop_signal=StopSignal.TERM),
         cwd=place,
         limits=Limits(minutes=minutes, idle_minutes=0),
         stop_file=stop_file,
         places=context.engine.places,
+        confinement=confine(context, wanted),
     )

@@ -31,6 +31,7 @@ from abreast.engine.working.agent_queues import after_agent, not_yet
 from abreast.engine.working.session import agent, preparing
 from abreast.engine.working.session import result as result_steps
 from abreast.engine.working.session.asking import asked_at_end
+from abreast.engine.working.session.confining import drop_tmp, rejoined
 from abreast.engine.working.session.context import Engine, SessionContext, open_context
 from abreast.engine.working.session.final import leave_bare, write_ending
 from abreast.engine.working.session.fork_server import fork_server
@@ -226,6 +227,7 @@ def _finish(engine: Engine, session: str, attempt: int, given: Ending | None) ->
         context = open_context(engine, session, attempt)
         for name in JOBS:  # they have ended, unless something went wrong
             end_job(context.layout.job(name))
+        drop_tmp(context.layout.directory)
         return result_steps.finish(context, given)
     except StoreError:
         raise
@@ -252,7 +254,9 @@ async def run_cli(
     """Run a process of the session's CLI as the job `name`, or adopt the one that is running."""
     await asyncio.to_thread(context.update, SessionUpdate(state=SessionState.RUNNING))
     note = partial(agent.note, context)
-    return await run_job(context.layout.job(name), lambda: order(context), progress=note)
+    result = await run_job(context.layout.job(name), lambda: order(context), progress=note)
+    await within(rejoined, context)
+    return result
 
 
 async def _command(
@@ -267,10 +271,13 @@ async def _command(
     await asyncio.to_thread(context.update, replace(change, last_action=line))
     result = await run_command(
         layout.job(name),
-        lambda: preparing.command_order(context, name, layout.worktree, layout.stop_file),
+        lambda: preparing.command_order(
+            context, name, layout.worktree, layout.stop_file, layout.directory
+        ),
         lambda: before_again(context),
     )
     await asyncio.to_thread(agent.note_left, context, result)
+    await within(rejoined, context)
     await within(after, context)
     ending = ending_of_command(result, name, f"abreast logs {context.session.id}")
     return _as_halted(context, result, ending)
