@@ -212,6 +212,14 @@ class WorkerDocument(TypedDict):
     exit_code: int
 
 
+class ServiceDocument(TypedDict):
+    """Whether the worker starts with the machine, its process, and the runs that go on."""
+
+    enabled: bool
+    pid: int | None
+    runs: list[str]
+
+
 class ScriptDocument(TypedDict):
     shell: str
     script: str
@@ -285,6 +293,6 @@ DOCUMENTS: dict[str, tuple[Any, ...]] = {
     "completion": (Completion, ScriptDocument),
     "schema": (SchemaDocument, SchemasDocument),
     "mcp": (ToolsDocument,),
-    "worker": (WorkerDocument,),
+    "worker": (WorkerDocument, ServiceDocument, Connection),
 }
 """By verb, the documents that it may print; each may print an `ErrorDocument` instead."""

@@ -3,11 +3,15 @@
 import os
 import sys
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
 from abreast.cli import as_json, door, options
-from abreast.places import find_places
+from abreast.places import Places, find_places
+
+if TYPE_CHECKING:
+    from abreast.model.changes import Confirm, Connection
 from abreast.process.environment import BROKER
 
 
@@ -61,6 +65,13 @@ def mcp(*, json: bool) -> int:
 
 
 @click.command()
+@click.argument(
+    "action",
+    metavar="[enable|disable|status]",
+    type=click.Choice(("enable", "disable", "status")),
+    required=False,
+    help="Have it start with the machine, undo that, or show how it stands",
+)
 @click.option(
     "--db",
     metavar="URL",
@@ -79,8 +90,11 @@ def mcp(*, json: bool) -> int:
     is_flag=True,
     help="Also take over the runs of a machine or state folder that is gone for good",
 )
+@click.option("--yes", is_flag=True, help="Do not ask before files change")
 @options.as_json
-def worker(*, db: str, idle_exit: float, take_over: bool, json: bool) -> int:
+def worker(
+    *, action: str | None, db: str, idle_exit: float, take_over: bool, yes: bool, json: bool
+) -> int:
     """Work through queued runs in the foreground
 
     `abreast run` starts a worker in the background where none is; this one is for machines that
@@ -89,13 +103,56 @@ def worker(*, db: str, idle_exit: float, take_over: bool, json: bool) -> int:
     Where state folders or machines share a PostgreSQL database, one at a time has a worker on it;
     the lease of a machine that died ends after a minute. With --take-over its runs become ours:
     what was at work there ends as failed, to be run again; its uncommitted work stays there.
-    """
-    from abreast.engine.working.worker import main
 
+    After a restart nothing goes on until you call abreast. `enable` makes a service of your own of
+    it (systemd on Linux, launchd on macOS), which goes on by itself; it shows the files, and asks.
+    """
     places = find_places()
     if db:
         places = replace(places, database=db)
+    if action == "status":
+        return _worker_status(places, json=json)
+    if action is not None:
+        return _worker_service(places, remove=action == "disable", yes=yes, json=json)
+    from abreast.engine.working.worker import main
+
     code = main(places, idle_exit or None, take_over=take_over)
     if json:
         as_json.emit({"exit_code": code})
     return code
+
+
+def _worker_service(places: Places, *, remove: bool, yes: bool, json: bool) -> int:
+    from abreast.cli.confirmed import change
+    from abreast.engine.client.service import set_service
+
+    def call(confirm: "Confirm") -> "Connection":
+        return set_service(places, os.environ, confirm, remove=remove)
+
+    def told(found: "Connection") -> str:
+        if not found.applied:
+            return f"the worker is {'no service' if remove else 'a service already'}"
+        after = "no longer goes on" if remove else "goes on with runs"
+        return f"the worker {after} by itself after a restart"
+
+    return change(call, told, yes=yes, json=json)
+
+
+def _worker_status(places: Places, *, json: bool) -> int:
+    from abreast.engine.client.service import service_of
+    from abreast.engine.common.worker_process import find_worker
+    from abreast.store.reader import Reader
+
+    service, living = service_of(places, os.environ), find_worker(places)
+    waiting = [run.id for run in Reader(places.database).requests()]
+    if json:
+        pid = living.pid if living else None
+        as_json.emit({"enabled": service.enabled, "pid": pid, "runs": waiting})
+        return 0
+    click.echo(f"worker   {f'at work, process {living.pid}' if living else 'none at work'}")
+    then = f"enabled: {service.file}" if service.enabled else "not enabled: abreast worker enable"
+    click.echo(f"service  {then}")
+    click.echo(f"runs     {len(waiting)} that have not ended")
+    if waiting and not living:
+        click.echo(f"hint: abreast resume {waiting[0]} goes on with one", err=True)
+    return 0

@@ -110,5 +110,6 @@ def _of_landing(session: Session, run: Run) -> Need | None:
 
 def _unattended(session: Session) -> Need:
     on = NeedAnswer(f"abreast resume {session.run}", "starts a worker, which goes on with the run")
+    always = NeedAnswer("abreast worker enable", "has runs go on by themselves after a restart")
     asked = f"nobody works on run {session.run}: its worker has died"
-    return Need(NeedKind.UNATTENDED, asked, session.started, (on,))
+    return Need(NeedKind.UNATTENDED, asked, session.started, (on, always))
