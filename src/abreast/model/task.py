@@ -1,7 +1,7 @@
 """Tasks and plans, and contracts of delegations: what is to be done, and what came of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -163,7 +163,13 @@ class Task:
     after: tuple[str, ...] = ()
     repairs: int = REPAIRS  # how often it may be sent back when it does not land
     network: bool = True  # False: of the network, only what its agent's CLI needs for its model
+    fallback: tuple[str, ...] = ()  # agents that do it when its own may not start
     issue: int = 0  # of the repository's tracker, that it resolves: `produces` has its title
+
+    def by(self, agent: str) -> "Task":
+        """Return the task as another agent does it: with that one's own model."""
+        same = agent == self.agent.name or agent not in self.fallback
+        return self if same else replace(self, agent=AgentChoice(agent), model="")
 
     @property
     def commands(self) -> Mapping[str, str]:

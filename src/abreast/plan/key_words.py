@@ -6,6 +6,7 @@ PLAN = {
     "setup": "A shell command that makes a fresh worktree ready.",
     "verify": "A shell command that must exit 0 on each session's result, and again on each merge.",
     "repairs": "How often a task that does not land goes back to its own session.",
+    "fallback": "Agents that take over what has not started when the own one's limit is used up.",
     "limits": "Limits of each session.",
     "max_parallel": "Sessions at once in a run; 0: by cores and free memory.",
     "land": "What becomes of finished work: stays on its branch, merged, proposed, or reviewed.",

@@ -21,6 +21,7 @@ from abreast.plan.source import KeyPath, Source, merged
 from abreast.plan.tasks import (
     Defaults,
     build_task,
+    check_fallback,
     check_tasks,
     merge_budget,
     merge_limits,
@@ -93,6 +94,7 @@ def build_plan(
         verify=options.verify or table.verify or "",
         limits=merge_limits(Limits(), table.limits),
         repairs=REPAIRS if table.repairs is None else table.repairs,
+        fallback=tuple(table.fallback or ()),
         network=table.network is not False,
     )
     tasks = tuple(
@@ -134,6 +136,9 @@ def _choices(
         for at, task in source.tasks
         if "agent" in task
     }
+    check_fallback(source, ("fallback",), source.raw.get("fallback"), agents)
+    for at, task in source.tasks:
+        check_fallback(source, ("task", at, "fallback"), task.get("fallback"), agents)
     return default, own
 
 

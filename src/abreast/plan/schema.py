@@ -72,6 +72,7 @@ class Shared(Table):
     setup: str | None = None
     verify: str | None = None
     repairs: Count | None = None
+    fallback: list[str] | None = None
     network: bool | None = None
     limits: LimitsTable = Field(default_factory=LimitsTable)
 

@@ -47,6 +47,13 @@ def read_choice(source: Source, path: KeyPath, raw: object, agents: Collection[s
     return AgentChoice("")
 
 
+def check_fallback(source: Source, path: KeyPath, raw: object, agents: Collection[str]) -> None:
+    """Add a problem for each name among `raw` that no task could be given to."""
+    for at, name in enumerate(raw if isinstance(raw, list) else ()):
+        if isinstance(name, str) and (problem := agent_problem(name, agents)):
+            source.problem((*path, at), *problem)
+
+
 def _from_table(source: Source, path: KeyPath, raw: Mapping[str, Any]) -> AgentChoice:
     for key in raw.keys() - TABLES:
         source.problem((*path, key), "unknown key", did_you_mean(key, TABLES, "keys are"))
@@ -116,6 +123,7 @@ class Defaults:
     verify: str
     limits: Limits
     repairs: int
+    fallback: tuple[str, ...]
     network: bool
 
 
@@ -151,6 +159,7 @@ def build_task(
         changes=table.changes,
         limits=merge_limits(defaults.limits, table.limits),
         repairs=defaults.repairs if table.repairs is None else table.repairs,
+        fallback=defaults.fallback if table.fallback is None else tuple(table.fallback),
         network=defaults.network if table.network is None else table.network,
     )
 

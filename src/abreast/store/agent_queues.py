@@ -10,7 +10,7 @@ from abreast.model.hold import Hold
 from abreast.model.session import SessionState
 from abreast.store.engine import transaction, upsert
 from abreast.store.loading import load_queue
-from abreast.store.requests import Writing
+from abreast.store.requests import Writing, find
 from abreast.store.rows import columns_of, dump_hold
 from abreast.store.schema import agent_queues, sessions
 
@@ -40,6 +40,18 @@ class QueueKeeper(Writing):
                 del values["agent"]
                 db.execute(upsert(db, agent_queues, key, values))
             return before, after
+
+    def give(self, session: str, agent: str, why: str) -> bool:
+        """Give a session that has not started to another agent; return whether it is so."""
+        with transaction(self.engine) as db:
+            row = find(db, sessions, session)
+            if row.state != SessionState.QUEUED.value or row.attempt != 1:
+                return False
+            if row.agent != agent:
+                self._append(db, row.run_id, session, "fallback", why)
+                values = {"agent": agent, "held": ""}
+                db.execute(sa.update(sessions).where(sessions.c.id == session).values(values))
+            return True
 
     def hold(self, run: str, agent: str, hold: Hold | None) -> None:
         """Record what holds up the sessions of an agent in a run that wait; None: nothing does."""

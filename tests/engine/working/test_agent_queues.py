@@ -60,11 +60,12 @@ def is_parked(stage: Stage, run: Run) -> bool:
     )
 
 
-def test_two_hundred_tasks_into_a_used_up_limit_cost_one_call(
-    stage: Stage, provider: Provider
+@pytest.mark.parametrize("tasks", [30, pytest.param(200, marks=pytest.mark.product)])
+def test_however_many_tasks_into_a_used_up_limit_cost_one_call(
+    stage: Stage, provider: Provider, tasks: int
 ) -> None:
     provider.says(Cause.SESSION_LIMIT, FAR)
-    run = stage.start(*(away(f"t{n}") for n in range(200)), max_parallel=8)
+    run = stage.start(*(away(f"t{n}") for n in range(tasks)), max_parallel=8)
     eventually(lambda: is_parked(stage, run))
     assert provider.calls == 1
     found = rows(stage, run)
@@ -183,3 +184,21 @@ def test_a_limit_is_waited_for_although_the_worker_dies(stage: Stage, provider: 
     api.resume(run.id, places=stage.places)  # a person's word counts for more than the limit
     assert stage.wait(run.id).state is RunState.DONE
     assert provider.calls == 3
+
+
+def test_a_task_that_has_not_started_goes_to_another_agent_where_the_plan_says_so(
+    stage: Stage, provider: Provider
+) -> None:
+    provider.says(Cause.SESSION_LIMIT, FAR)
+    other = ("scripted",)
+    run = stage.start(
+        away("began", fallback=other), away("moves", fallback=other), away("stays"), max_parallel=1
+    )
+    moved = stage.until(f"{run.id}/moves", lambda session: session.state is SessionState.FAILED)
+    assert moved.agent == "scripted"  # which has no moves of its own here
+    (told,) = stage.events(moved.id, "fallback")
+    assert told == ("Away may not start: given to Scripted (built in), whose account pays")
+    assert provider.calls == 1
+    for name in ("began", "stays"):
+        session = stage.until(f"{run.id}/{name}", lambda session: session.held)
+        assert (session.agent, session.held.kind) == ("away", HoldKind.QUOTA)

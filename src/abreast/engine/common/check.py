@@ -65,7 +65,11 @@ def check_plan(
         max_parallel=plan.max_parallel
         or default_parallel(os.cpu_count() or 1, psutil.virtual_memory().available),
     )
-    notes = (*agent_notes(checked, env), *_notes(checked, repository))
+    notes = (
+        *agent_notes(checked, env),
+        *fallback_notes(checked, env),
+        *_notes(checked, repository),
+    )
     return CheckedPlan(checked, repository, notes)
 
 
@@ -79,7 +83,8 @@ def default_parallel(cores: int, available_bytes: int) -> int:
 
 
 def _agent_problems(plan: Plan, environ: Mapping[str, str]) -> Iterator[Problem]:
-    for name in dict.fromkeys(task.agent.name for task in plan.tasks):
+    names = (name for task in plan.tasks for name in (task.agent.name, *task.fallback))
+    for name in dict.fromkeys(names):
         agent = AGENTS.get(name)
         if agent is None:
             yield Problem("agent", f"{name} is unknown", f"agents are: {', '.join(AGENTS)}")
@@ -88,6 +93,19 @@ def _agent_problems(plan: Plan, environ: Mapping[str, str]) -> Iterator[Problem]
             find_fit(agent, environ)
         except AgentError as unfit:
             yield Problem(f"agent {name}", unfit.message, unfit.hint)
+
+
+def fallback_notes(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield who pays for tasks that go to another agent."""
+    pairs = ((task.agent.name, name) for task in plan.tasks for name in task.fallback)
+    for own, other in dict.fromkeys(pairs):
+        login = agent_named(other).login(environ)
+        by = f" ({login.detail})" if login.detail else ""
+        titles = agent_named(own).title, agent_named(other).title
+        yield (
+            f"what has not started when {titles[0]}'s limit is used up goes to {titles[1]}, "
+            f"and {titles[1]}'s own account pays{by}"
+        )
 
 
 def agent_notes(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:

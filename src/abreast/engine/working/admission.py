@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from abreast.engine.working.admission_values import FREE, Admission, Applicant
 from abreast.engine.working.agent_queues import agent_queue, canary, not_started
 from abreast.engine.working.allowance import day_hold, memory_hold, run_hold
+from abreast.engine.working.fallback import MOVES, move_waiting
 from abreast.engine.working.schedule import Admitted, Turn
 from abreast.engine.working.session.context import Engine
 from abreast.model.hold import Hold, HoldKind
@@ -92,6 +93,9 @@ def _look(
         if told.setdefault(agent, _EARLIER if agent in work.held else None) != hold:
             engine.store.hold(run, agent, hold)
             told[agent] = hold
+    closed = [agent for agent, one in said.items() if one.hold and one.hold.kind in MOVES]
+    if moved := move_waiting(engine, run, closed, turn.of):
+        return Admitted(room=dict.fromkeys(agents, 0), moved=moved, proven=proven), work.generation
     room = {agent: one.most for agent, one in said.items()}
     ends = {a: not_started(one.hold) for a, one in said.items() if one.hold and one.hold.ends}
     ended = any(

@@ -35,7 +35,7 @@ def open_run(engine: Engine, run_id: str, generation: int) -> Opened:
     run, plan = _require(engine, run_id), plan_of(engine, run_id)
     pace = Pace(
         max_parallel=run.max_parallel,
-        agents={task.id: task.agent.name for task in plan.tasks},
+        agents={session.task: session.agent for session in run.sessions},
         needs={task.id: task.needs for task in plan.tasks},
         resources={task.id: task.resources for task in plan.tasks},
         attempts={session.task: session.attempt for session in run.sessions},

@@ -31,6 +31,10 @@ class Pace:
         follow = {other for other in progress.running if task in self.after.get(other, ())}
         return not follow and progress.endings.keys() >= set(self.after.get(task, ()))
 
+    def moved(self, tasks: Mapping[str, str]) -> "Pace":
+        """Return the pace with tasks given to other agents."""
+        return replace(self, agents={**self.agents, **tasks}) if tasks else self
+
     def at(self, task: str, attempt: int) -> "Pace":
         """Return the pace with this task at another attempt."""
         return replace(self, attempts={**self.attempts, task: attempt})
@@ -84,6 +88,7 @@ class Turn:
     agents: Mapping[str, tuple[str, ...]]
     attempts: Mapping[str, int]
     proven: frozenset[str]
+    of: Mapping[str, str] = field(default_factory=dict)  # the agent of every task
     children: bool = False  # they answer questions of a session that waits for them
 
 
@@ -93,12 +98,14 @@ class Admitted:
 
     `stopping`: none, since the user has asked the whole run to stop. `ends` has the agents of which
     none will start before a person has done something, and why. `proven` is as in `Turn`.
+    `moved` has tasks that were given to other agents, with these.
     """
 
     stopping: bool = False
     room: Mapping[str, int | None] = field(default_factory=dict)
     ends: Mapping[str, Ending] = field(default_factory=dict)
     proven: tuple[str, ...] = ()
+    moved: Mapping[str, str] = field(default_factory=dict)
 
 
 def in_turn(pace: Pace, progress: RunProgress) -> Turn:
@@ -106,12 +113,14 @@ def in_turn(pace: Pace, progress: RunProgress) -> Turn:
     attempts = {task: pace.attempts[task] for task in sorted(progress.running)}
     held = {r for task in progress.running for r in pace.resources[task]}
     agents: dict[str, tuple[str, ...]] = {}
-    for task in pace.agents if len(attempts) < pace.max_parallel else ():
-        agent = pace.agents[task]
-        turn = agent not in agents and _has_turn(task, pace, progress)
-        if turn and held.isdisjoint(pace.resources[task]):
+    free = len(attempts) < pace.max_parallel
+    for task, agent in pace.agents.items():
+        turn = free and agent not in agents and _has_turn(task, pace, progress)
+        # What waits for an agent of which no more start may be given to another one.
+        lost = agent in progress.dead and task not in progress.running | progress.endings.keys()
+        if lost or (turn and held.isdisjoint(pace.resources[task])):
             agents[agent] = tuple(one for one in attempts if pace.agents[one] == agent)
-    return Turn(agents, attempts, progress.proven, bool(pace.children))
+    return Turn(agents, attempts, progress.proven, pace.agents, bool(pace.children))
 
 
 def _has_turn(task: str, pace: Pace, progress: RunProgress) -> bool:

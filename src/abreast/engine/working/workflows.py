@@ -161,7 +161,7 @@ async def _run_sessions(run: str, generation: int) -> None:
             admitted = await _admit(run, generation, in_turn(pace, progress))
         else:
             admitted = Admitted(await _stop_requested(run))
-        progress = progress.told(admitted)
+        pace, progress = pace.moved(admitted.moved), progress.told(admitted)
         ready, lost = next_tasks(pace, progress, admitted, stopping=admitted.stopping)
         for task, ending in lost.items():
             await _skip(f"{run}/{task}", ending, generation)

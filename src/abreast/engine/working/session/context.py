@@ -121,7 +121,7 @@ def open_context(engine: Engine, session_id: str, attempt: int) -> SessionContex
     plan = plan_of(engine, run.id)
     repository = guarded_repository(run.id, run.repo, engine.places)
     layout = replace(layout_of(session, engine.places, repository.common_dir), attempt=attempt)
-    task = plan.by_id()[session.task]
+    task = plan.by_id()[session.task].by(session.agent)
     return SessionContext(
         engine, run, plan, task, session, layout, repository, record.stop_requested
     )
