@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from abreast.engine.common.verdicts import judged_runs
 from abreast.errors import StoreError
 from abreast.model.agent_queue import AgentQueue, QueueState
-from abreast.model.budget import Spending
+from abreast.model.budget import Consumption
 from abreast.model.cause import Cause
 from abreast.model.conflicts import FileConflict, WorkConflict
 from abreast.model.gate import GateMode
@@ -95,7 +95,7 @@ def test_a_populated_database_of_any_age_is_upgraded_and_read(
     assert lines == ((14, 3) if revision >= "0014" else (None, None))
     spent = reader.spent_by_run("r1")
     assert [*spent.values()] == (
-        [Spending(0.0, 7, 5_000_012_345, 1.5, 0.25)] if revision >= "0016" else []
+        [Consumption(0.0, 7, 5_000_012_345, 1.5, 0.25)] if revision >= "0016" else []
     )
     since = run.sessions[0].since
     assert since is not None

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from abreast.model.budget import Spending
+from abreast.model.budget import Consumption
 from abreast.model.moment import Moment
 from abreast.model.session import SessionState
 from abreast.store.rows import SessionUpdate
@@ -13,8 +13,8 @@ from abreast.store.writer import Store
 from tests.store.samples import make_run
 
 
-def used(turns: int) -> Spending:
-    return Spending(0.0, turns, 1000 * turns, turns / 4, turns / 8)
+def used(turns: int) -> Consumption:
+    return Consumption(0.0, turns, 1000 * turns, turns / 4, turns / 8)
 
 
 @pytest.fixture

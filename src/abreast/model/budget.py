@@ -23,7 +23,7 @@ class Budget:
         """Whether it bounds anything."""
         return bool(self.minutes or self.turns or self.tokens or self.usd)
 
-    def passed_by(self, spent: "Spending") -> bool:
+    def passed_by(self, spent: "Consumption") -> bool:
         """Return whether more than a bound is used: what has come just to it may end by itself."""
         names = ("minutes", "turns", "tokens", "usd")
         pairs = ((getattr(self, name), getattr(spent, name)) for name in names)
@@ -31,7 +31,7 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Spending:
+class Consumption:
     """What sessions have used. `listed` is the part of `usd` that no CLI has stated.
 
     It is an estimate by the providers' price lists.
@@ -43,22 +43,22 @@ class Spending:
     usd: float = 0.0
     listed: float = 0.0
 
-    def __add__(self, other: "Spending") -> "Spending":
-        return Spending(*(getattr(self, n) + getattr(other, n) for n in _NAMES))
+    def __add__(self, other: "Consumption") -> "Consumption":
+        return Consumption(*(getattr(self, n) + getattr(other, n) for n in _NAMES))
 
-    def beyond(self, earlier: "Spending") -> "Spending":
+    def beyond(self, earlier: "Consumption") -> "Consumption":
         """Return by how much these running totals exceed `earlier` ones."""
-        return Spending(*(max(getattr(self, n) - getattr(earlier, n), 0) for n in _NAMES))
+        return Consumption(*(max(getattr(self, n) - getattr(earlier, n), 0) for n in _NAMES))
 
-    def most(self, other: "Spending") -> "Spending":
+    def most(self, other: "Consumption") -> "Consumption":
         """Return the larger of each total."""
-        return Spending(*(max(getattr(self, n), getattr(other, n)) for n in _NAMES))
+        return Consumption(*(max(getattr(self, n), getattr(other, n)) for n in _NAMES))
 
 
-_NAMES = tuple(one.name for one in fields(Spending))
+_NAMES = tuple(one.name for one in fields(Consumption))
 
 
-def reached(budget: Budget, spent: Spending, whose: str, *, prices: str = "") -> str:
+def reached(budget: Budget, spent: Consumption, whose: str, *, prices: str = "") -> str:
     """Return which bound is reached and what it had come to, in words; "" where none is.
 
     `whose` is as in "the run's". `prices` is the date of the price lists.

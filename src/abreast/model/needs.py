@@ -10,6 +10,7 @@ from abreast.model.session import LandMode, LandState, Run, Session, SessionKind
 _ASKS = "it asks: "
 _NOT_STARTED = "not started: "  # its agent's line was stopped before it
 _BY_YOU = "stopped by you"
+_OF_DAY = "the day's limit"
 
 
 def need_of(
@@ -79,7 +80,10 @@ def _ways_on(session: Session, kind: NeedKind) -> tuple[NeedAnswer, ...]:
     if kind is NeedKind.LIMIT:
         own = session.kind is SessionKind.OPEN
         on = session.goes_on_by if own else f"abreast resume {session.id}"
-        return (NeedAnswer(on, f"{goes_on}, its limits counted anew"),)
+        allowed = (
+            "once the day allows it" if _OF_DAY in session.reason else "its limits counted anew"
+        )
+        return (NeedAnswer(on, f"{goes_on}, {allowed}"),)
     return attach, NeedAnswer(f"abreast retry {session.id}", "does the task afresh")
 
 

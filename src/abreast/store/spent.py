@@ -8,7 +8,7 @@ from functools import reduce
 from operator import add
 from typing import Any
 
-from abreast.model.budget import Spending
+from abreast.model.budget import Consumption
 
 QUARTER = 900
 """Seconds: every zone's midnight is at a multiple of it."""
@@ -48,22 +48,22 @@ def day_parameters(first: int, last: int) -> tuple[int, ...]:
     return (first,) * 2 * len(SPENT) + (first, last, last)
 
 
-Attempts = dict[tuple[str, int], Spending]
+Attempts = dict[tuple[str, int], Consumption]
 
 
 def by_attempt(rows: Iterable[Sequence[Any]]) -> Attempts:
     """Return what each attempt has used."""
-    return {(row[0], row[1]): Spending(0.0, *row[2:]) for row in rows}
+    return {(row[0], row[1]): Consumption(0.0, *row[2:]) for row in rows}
 
 
 def within_day(rows: Iterable[Sequence[Any]]) -> Attempts:
     """Return what each attempt has used within the day that `OF_DAY` was asked for."""
     return {
-        (row[0], row[1]): Spending(0.0, *row[2::2]).beyond(Spending(0.0, *row[3::2]))
+        (row[0], row[1]): Consumption(0.0, *row[2::2]).beyond(Consumption(0.0, *row[3::2]))
         for row in rows
     }
 
 
-def total(attempts: Attempts) -> Spending:
+def total(attempts: Attempts) -> Consumption:
     """Return what all of them have used together."""
-    return reduce(add, attempts.values(), Spending())
+    return reduce(add, attempts.values(), Consumption())

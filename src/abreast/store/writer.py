@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from abreast.errors import StateError
 from abreast.model.agent_queue import QueueState
-from abreast.model.budget import Spending
+from abreast.model.budget import Consumption
 from abreast.model.conflicts import WorkConflict, told_files
 from abreast.model.gate import GateMode
 from abreast.model.limits import Profile
@@ -261,7 +261,7 @@ class Store(Requests, QuestionBook, NoteBook, QueueKeeper):
             values = dict(db.execute(totals).one()._mapping)  # noqa: SLF001  (SQLAlchemy's public name)
             db.execute(sa.update(sessions).where(sessions.c.id == session).values(values))
 
-    def set_spending(self, session: str, attempt: int, spent: Spending) -> None:
+    def set_spending(self, session: str, attempt: int, spent: Consumption) -> None:
         """Note what an attempt has used in all by now; its minutes are not kept."""
         with transaction(self.engine) as db:
             quarter = int(self._clock().wall // QUARTER)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from abreast.model.budget import Spending
+from abreast.model.budget import Consumption
 from abreast.places import Places
 from abreast.process.files import load_as, private_folder, write_json
 from abreast.store.reader import Reader
@@ -12,9 +12,9 @@ from abreast.store.spent import total
 _MINUTES, _BEFORE = "minutes.json", "counted-anew.json"  # one of the worker, one of clients
 
 
-def used_by_run(places: Places, reader: Reader, run: str) -> Spending:
+def used_by_run(places: Places, reader: Reader, run: str) -> Consumption:
     """Return what a run has used since its limits were last counted anew, children included."""
-    before = load_as(Spending, places.runs / run / _BEFORE) or Spending()
+    before = load_as(Consumption, places.runs / run / _BEFORE) or Consumption()
     return _in_all(places, reader, run).beyond(before)
 
 
@@ -32,7 +32,7 @@ def save_minutes(places: Places, run: str, minutes: float) -> None:
     write_json(_folder(places, run) / _MINUTES, minutes, flush=False)
 
 
-def _in_all(places: Places, reader: Reader, run: str) -> Spending:
+def _in_all(places: Places, reader: Reader, run: str) -> Consumption:
     return replace(total(reader.spent_by_run(run)), minutes=minutes_of(places, run))
 
 

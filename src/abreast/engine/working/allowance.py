@@ -10,7 +10,7 @@ from abreast.engine.common.run_budget import used_by_run
 from abreast.engine.common.settings_files import user_day
 from abreast.engine.working.session.context import Engine, plan_of
 from abreast.errors import PlanError
-from abreast.model.budget import Budget, Spending, reached
+from abreast.model.budget import Budget, Consumption, reached
 from abreast.model.hold import Hold, HoldKind
 from abreast.process import clock
 from abreast.process.day import LocalDay, day_of
@@ -23,7 +23,7 @@ class Allowance:
     """A budget, what is used of it, and whose it is, as in "the run's". `hint`: how to go on."""
 
     budget: Budget
-    spent: Spending
+    spent: Consumption
     whose: str
     hint: str
 
@@ -38,7 +38,7 @@ class Allowance:
         return self.budget.passed_by(_counted(self.budget, self.spent))
 
 
-def _counted(budget: Budget, spent: Spending) -> Spending:
+def _counted(budget: Budget, spent: Consumption) -> Consumption:
     """Return what counts: by the price list only where that was chosen."""
     return spent if budget.price_list else replace(spent, usd=spent.usd - spent.listed, listed=0.0)
 
@@ -72,7 +72,7 @@ def of_session(engine: Engine, session: str) -> Allowance | None:
     budget = Budget(turns=limits.turns, tokens=limits.tokens, usd=limits.usd)
     if not budget.bounded:
         return None
-    own = engine.reader.spent_by_run(found.run).get((session, found.attempt), Spending())
+    own = engine.reader.spent_by_run(found.run).get((session, found.attempt), Consumption())
     below = total(engine.reader.spent_by_children(session, found.started or 0.0))
     hint = f"abreast resume {session} goes on with it, its limits counted anew"
     return Allowance(budget, own + below, "with its children, the session's", hint)
@@ -104,7 +104,7 @@ class Day:
         return Allowance(self.budget, spent, "the day's", hint), today
 
 
-def _raised(budget: Budget, spent: Spending) -> str:
+def _raised(budget: Budget, spent: Consumption) -> str:
     """Return the command that allows twice as much of what is used up."""
     for name in ("turns", "tokens", "usd"):
         bound = getattr(budget, name)

@@ -21,7 +21,7 @@ from abreast.engine.working.mishap import log_trace
 from abreast.engine.working.session.context import Engine, plan_of
 from abreast.engine.working.session.spending import spent_of
 from abreast.errors import AbreastError
-from abreast.model.budget import Spending
+from abreast.model.budget import Consumption
 from abreast.model.session import Session, SessionState
 from abreast.model.usage import Usage
 from abreast.process import clock
@@ -76,7 +76,7 @@ class Overseer:
     """What the thread does at each look."""
 
     engine: Engine
-    _told: dict[tuple[str, int], Spending] = field(default_factory=dict)
+    _told: dict[tuple[str, int], Consumption] = field(default_factory=dict)
     _quarter: int = 0
     _minutes: dict[str, float] = field(default_factory=dict)  # of runs with a limit of them
     _looked: float | None = None
@@ -190,7 +190,7 @@ def _run_of(session: Session) -> str:
     return (session.parent or session.id).partition("/")[0]
 
 
-def live_spending(session: Session, layout: SessionLayout) -> Spending | None:
+def live_spending(session: Session, layout: SessionLayout) -> Consumption | None:
     """Return what an attempt that is at work has used by now; None: nothing is known."""
     turns, usage, known = 0, Usage(), False
     for name in ROUNDS:

@@ -16,7 +16,7 @@ from abreast.economics.rows import Prices
 from abreast.engine.common.layout import ROUNDS
 from abreast.engine.reading.ledger.session import SessionUsage, read_session
 from abreast.engine.working.session.context import SessionContext
-from abreast.model.budget import Spending
+from abreast.model.budget import Consumption
 from abreast.model.economy import Account
 from abreast.model.limits import Limits
 from abreast.model.transcript import Spent
@@ -123,7 +123,7 @@ def bill_of(
     return Bill(usage, by_model, before + usage, *ends_of(requests, all_of_it), turns)
 
 
-def spent_of(agent: str, turns: int, usage: Usage, by_model: Parts) -> Spending:
+def spent_of(agent: str, turns: int, usage: Usage, by_model: Parts) -> Consumption:
     """Return what an attempt has used as budgets count it.
 
     What no CLI has stated comes from the price list of the agent's provider: a model that is not in
@@ -131,13 +131,13 @@ def spent_of(agent: str, turns: int, usage: Usage, by_model: Parts) -> Spending:
     """
     tokens, stated = _tokens(usage), usage.cost_usd
     if stated is not None or agent_named(agent).capabilities.cost:
-        return Spending(0.0, turns, tokens, stated or 0.0)
+        return Consumption(0.0, turns, tokens, stated or 0.0)
     prices = Prices([agent_named(agent).prices])
     listed = sum(
         prices.at_most(model, one.input_tokens or 0, one.cached_tokens or 0, one.output_tokens or 0)
         for model, one in by_model.items()
     )
-    return Spending(0.0, turns, tokens, listed, listed)
+    return Consumption(0.0, turns, tokens, listed, listed)
 
 
 def settle(context: SessionContext, environ: Mapping[str, str]) -> None:
