@@ -28,7 +28,7 @@ def test_where_no_cost_is_stated_the_price_list_counts(agent: str) -> None:
         assert spent_of(agent, 3, USED, {model: USED}).usd == dearest
 
 
-@pytest.mark.parametrize(("agent", "cost"), product(STATING, (None, 1.25)))
+@pytest.mark.parametrize(("agent", "cost"), [*product(STATING, (None, 1.25))])
 def test_what_is_stated_counts_and_nothing_is_guessed_before(
     agent: str, cost: float | None
 ) -> None:
