@@ -195,6 +195,7 @@ def test_a_row_as_json(recorded, capsys):  # noqa: F811
             "since": 1700000070.0,
             "last_action": values.EXPORT.last_action,
             "waits": "",
+            "held": None,
             "need": None,
             "tokens": 12844,
             "cost_usd": None,
