@@ -324,8 +324,9 @@ def test_no_verb_lets_an_escape_through_to_a_terminal(
     look("tell", f"{busy.id}/busy", PLANTED, "--wait", "0")
     sees("answer", f"{busy.id}/{PLANTED}", "x")
     look("stop", busy.id)
-    for verb in ("stop", "resume", "retry", "land", "clean", "collect", "logs", "worker"):
+    for verb in ("stop", "resume", "retry", "land", "clean", "collect", "logs"):
         sees(verb, NAME)
+    look("worker", NAME)
     look("land", run)
     look("clean")
     look("mcp", "--json")

@@ -304,7 +304,7 @@ plan.toml:1 land: must be one of none, merge, pr, review, not 1
             snapshot("""\
 
 plan.toml:4 task a.what is: unknown key
-  hint: keys are: after, agent, changes, id, limits, model, needs, network, paths, produces, prompt, prompt_file, repairs, resources, setup, verify
+  hint: keys are: after, agent, changes, fallback, id, limits, model, needs, network, paths, produces, prompt, prompt_file, repairs, resources, setup, verify
 """),
         ),
     ],

@@ -68,5 +68,5 @@ def _stamp(at: datetime) -> float:
 def _zone(name: str | None) -> tzinfo | None:
     try:
         return ZoneInfo(name) if name else None
-    except (ValueError, OSError):  # nothing that this machine knows
+    except (ValueError, OSError, KeyError):  # nothing that this machine knows
         return None

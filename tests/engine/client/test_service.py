@@ -98,7 +98,7 @@ def test_systemd_finds_nothing_wrong_with_the_unit(places: Places, tmp_path: Pat
     assert (found.returncode, said) == (0, [])  # of the machine's own units it may say something
     unit.write_text(unit.read_text().replace("KillMode=process", "KillMode=nonsense"))
     found = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
-    assert "KillMode" in found.stderr
+    assert f"{unit.name}:" in found.stderr
 
 
 def test_launchd_gets_the_same_as_a_property_list(places: Places) -> None:
