@@ -9,7 +9,7 @@ import pytest
 from abreast import api
 from abreast.model.moves import Say, Shell, Write
 from abreast.model.session import SessionState
-from abreast.runner.job import load_job, load_result
+from abreast.runner.job import load_job
 from tests.support.bubblewrap import require_bubblewrap, settings_with_sandbox
 from tests.support.rig import Rig, every_cli, rigged
 
@@ -22,7 +22,7 @@ def confine(rig: Rig, mode: str = "bwrap") -> None:
 
 
 @every_cli
-def test_a_session_works_commits_is_stopped_politely_and_goes_on(name: str, tmp_path: Path) -> None:
+def test_a_session_works_commits_is_stopped_and_goes_on(name: str, tmp_path: Path) -> None:
     with rigged(name, tmp_path) as rig:
         confine(rig)
         login = with_login(rig.home) if name == "claude" else None
@@ -40,9 +40,6 @@ def test_a_session_works_commits_is_stopped_politely_and_goes_on(name: str, tmp_
         assert load_job(job).confinement.program
         (stopped,) = api.stop(run.id, places=rig.stage.places)
         assert (stopped.state, stopped.reason) == (SessionState.STOPPED, "stopped by you")
-        result = load_result(job)
-        assert result is not None
-        assert result.code not in {None, -9, 137}, "it was killed hard"
         rig.play("again", Write("b.txt", "2\n"), Say("Two."), match="You were interrupted")
         api.resume(run.id, places=rig.stage.places)
         (session,) = rig.stage.wait(run.id).sessions

@@ -147,3 +147,14 @@ def test_what_the_user_allows_can_be_written(
     assert run.sessions[0].state is SessionState.DONE, run.sessions[0].reason
     assert (data / "x").exists()
     assert not (scratch_home / "y").exists()
+
+
+def test_it_is_stopped_politely(confined: Stage) -> None:
+    script = "trap 'echo polite > said.txt; exit 0' TERM; touch up; while :; do sleep 0.1; done"
+    run = confined.start(task("a", runs(script)))
+    name = f"{run.id}/a"
+    confined.until(name, lambda s: s.worktree and Path(s.worktree, "up").exists())
+    [session] = api.stop(run.id, places=confined.places)
+    assert session.state is SessionState.STOPPED
+    kept = confined.repo.git("show", f"refs/abreast/snap/{name}:said.txt")
+    assert kept == "polite"
