@@ -55,6 +55,8 @@ def _kind_of_end(session: Session) -> NeedKind | None:
         return NeedKind.QUOTA
     if session.state is not SessionState.BLOCKED:
         return None
+    if session.cause is Cause.LIMIT:  # of the run or of the day, before it started
+        return NeedKind.LIMIT
     if session.reason.startswith(_ASKS):
         return NeedKind.QUESTION
     older = session.cause is Cause.NONE and session.reason.startswith(_NOT_STARTED)
@@ -73,7 +75,7 @@ def _ways_on(session: Session, kind: NeedKind) -> tuple[NeedAnswer, ...]:
     if kind is NeedKind.QUESTION:
         answer = NeedAnswer(f'abreast resume {session.id} -m "…"', f"{goes_on}, with your answer")
         return answer, attach
-    if kind is NeedKind.QUOTA:
+    if kind is NeedKind.QUOTA or (session.state is SessionState.BLOCKED and kind is NeedKind.LIMIT):
         return (
             NeedAnswer(f"abreast resume {session.run}", "goes on with all that was not started"),
         )

@@ -172,7 +172,8 @@ def _lost(task: str, pace: Pace, progress: RunProgress, *, stopping: bool) -> En
 def not_started_after(ending: Ending) -> Ending:
     """Return how those end that do not start, because another of their agent has ended so."""
     first = ending.hint.partition("; then:")[0] if ending.cause is not Cause.SESSION_LIMIT else ""
-    hint = f"{first}; then: abreast resume RUN" if first else _SETTLED
+    whole = "abreast resume" in first  # it says how to go on itself
+    hint = first if whole else f"{first}; then: abreast resume RUN" if first else _SETTLED
     return Ending(SessionState.BLOCKED, f"not started: {ending.reason}", hint, ending.cause)
 
 
