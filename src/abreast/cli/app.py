@@ -1,10 +1,13 @@
 """The table of verbs, and the command group that loads a verb's module only when it is called."""
 
+import os
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import click
+
+from abreast.process.environment import BROKER
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,17 @@ VERBS = {
 }
 
 
+INSIDE = frozenset({"mcp", "tell", "schema", "completion"})
+"""What there is inside a sandbox, where neither database nor state can be seen."""
+
+
+def _refuse_inside(name: str) -> NoReturn:
+    from abreast.errors import StateError
+
+    hint = "there are the tools of `abreast mcp`, and `abreast tell`; for all else ask the user"
+    raise StateError(f"`abreast {name}` is not to be had inside a session's sandbox", hint=hint)
+
+
 class Verbs(click.Group):
     """A command group over `VERBS`."""
 
@@ -103,6 +117,8 @@ class Verbs(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
+        if name in VERBS and name not in INSIDE and os.environ.get(BROKER):
+            _refuse_inside(name)
         if name not in VERBS and not name.startswith("-") and not ctx.resilient_parsing:
             from difflib import get_close_matches
 

@@ -51,14 +51,21 @@ class ConfinedProcess:
 def confine(context: SessionContext, wanted: ConfinedProcess) -> Confinement:
     """Return the bounds of a process, and prepare what they need: folders, git's own.
 
-    Raises StateError where there is to be a sandbox and none works.
+    Raises StateError where there is to be a sandbox and none works; so it is without a network,
+    which nothing else takes away.
     """
     settings = load_sandbox(context.engine.places, context.run.id)
+    network = context.task.network or wanted.fetches
     if settings.mode is SandboxMode.NONE:
+        if not network:
+            hint = "`abreast settings set sandbox auto`, or leave `network = false` out"
+            raise StateError(
+                "network = false needs a sandbox, and your settings say none", hint=hint
+            )
         return Confinement(unconfined=("your settings say so",))
     found = find_bubblewrap(wanted.environ, settings.program)
     if not found.program:
-        if settings.mode is SandboxMode.BWRAP:
+        if settings.mode is SandboxMode.BWRAP or not network:
             raise StateError(f"there is no sandbox: {found.why}", hint=found.hint)
         return Confinement(unconfined=(not_confined(settings, found),))
     return _bounds(context, wanted, settings, found.program)
