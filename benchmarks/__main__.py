@@ -12,7 +12,7 @@ from benchmarks.report import Section, say, whole
 
 NAMES = (
     *("delegation", "queued", "startup", "ledger", "sessions", "worktrees"),
-    *("gate", "collide", "live", "landing"),
+    *("gate", "collide", "live", "landing", "board"),
 )
 REPORT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 

@@ -11,7 +11,7 @@ from abreast.board.lines import Heading, Line, repository
 from abreast.faces import figures, rows
 from abreast.faces.states import LAND_STYLES, MARKS, SESSION_STYLES
 from abreast.model.moment import Moment
-from abreast.model.session import LandState
+from abreast.model.session import LandState, SessionKind
 from abreast.model.snapshot import Row
 
 _DOING = 22  # cells that what a session does has at least, before another column comes in
@@ -73,7 +73,8 @@ def layout_of(found: Iterable[Row], width: int) -> RowLayout:
     """Return the layout for these rows; a repository is only named where there are several."""
     names, repositories = _NAME[0], set()
     for row in found:
-        names = max(names, len(rows.name_of(row.session)))
+        child = row.session.kind is SessionKind.CHILD
+        names = max(names, len(rows.name_of(row.session) if child else row.session.task))
         repositories.add(row.repo)
     name = min(names, _NAME[1], max(_NAME[0], width // 4))
     layout = RowLayout(width, name, (), ())

@@ -35,8 +35,15 @@ MOVING = (
 
 KEYS = (
     Key("space", "reply", "reply", "look at the session, and write to it", "Space"),
-    Key("enter", "open_session", "open", "open it in this terminal, if it has ended", "Enter"),
+    Key(
+        "enter", "open_session", "open", "open it in this terminal; of one at work its log", "Enter"
+    ),
     Key("l", "act('land')", "land", "land it"),
+    Key("d", "page('diff')", "diff", "its changes"),
+    Key("o", "page('log')", "log", "its log, live"),
+    Key("v", "page('run')", "", "its run: waves and a time line"),
+    Key("w", "page('queue')", "", "in which order its run lands, and why"),
+    Key("c", "page('costs')", "", "costs: by day, agent and run, and what delegations kept out"),
     Key("r", "act('resume')", "resume", "let it go on; what bounced is run again"),
     Key("R", "act('retry')", "", "run it again, afresh"),
     Key("x", "act('stop')", "stop", "stop it"),

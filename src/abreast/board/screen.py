@@ -18,6 +18,7 @@ from abreast.board.help import Help
 from abreast.board.keys import DIGITS, KEYS
 from abreast.board.line_view import LineView
 from abreast.board.lines import Grouping, laid_out, numbers
+from abreast.board.opening import opened
 from abreast.board.peek import Looked, Peek
 from abreast.board.sessions import SessionList
 from abreast.errors import AbreastError
@@ -26,6 +27,7 @@ from abreast.faces.filtering import parse_words
 from abreast.faces.states import GROUP_STYLES
 from abreast.model.action import ActionKind
 from abreast.model.moment import Moment
+from abreast.model.session import SessionKind
 from abreast.model.snapshot import Row, Snapshot, Watched
 from abreast.places import Places
 
@@ -57,6 +59,7 @@ class BoardScreen(Screen[object]):
         self._snapshot = Snapshot("")
         self._grouping = Grouping.STATE
         self._trouble = ""
+        self._summary = Text()
         self._reading: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -120,7 +123,9 @@ class BoardScreen(Screen[object]):
             text.append(f"by {self._grouping}  ", "dim")
         if self._words:
             text.append(f"only {figures.one_line(self._words)}", "dim")
-        self.query_one("#summary", Static).update(text)
+        if text != self._summary or text.spans != self._summary.spans:
+            self._summary = text
+            self.query_one("#summary", Static).update(text, layout=False)
 
     def _tick(self) -> None:
         self.list.renew()
@@ -228,15 +233,41 @@ class BoardScreen(Screen[object]):
             self.run_worker(self._opened(row), group="asks", exclusive=True)
 
     async def _opened(self, row: Row) -> None:
+        if not row.session.state.final and row.session.kind is not SessionKind.OPEN:
+            self.action_page("log")  # which offers to stop it and open it
+            return
+        try:
+            action = await asyncio.to_thread(
+                acts.action_of, row, self._watched(row), ActionKind.ATTACH
+            )
+            if await self.app.push_screen_wait(Confirm(f"open {row.id}", action.does)):
+                await self._taken_over(row)
+        except AbreastError as error:
+            self.complain(error)
+
+    async def _taken_over(self, row: Row) -> None:
         from abreast.board.attaching import attach
 
-        kind = ActionKind.ATTACH
+        closed = await attach(self.app, row.id, self._places)
+        made = f"commit {closed.commit[:7]}" if closed.commit else "no commit"
+        self.notify(f"{closed.id}: {closed.state}, {made}", markup=False)
+
+    def action_page(self, kind: str) -> None:
+        """Open a whole screen about the session at the cursor, its run, or costs."""
+        if row := self.list.row:
+            page = opened(kind, row, self._places, self._clock)
+            self.app.push_screen(page, lambda wish: self._left(row) if wish == "attach" else None)
+
+    def _left(self, row: Row) -> None:
+        self.run_worker(self._stopped_and_opened(row), group="asks", exclusive=True)
+
+    async def _stopped_and_opened(self, row: Row) -> None:
         try:
-            action = await asyncio.to_thread(acts.action_of, row, self._watched(row), kind)
-            if await self.app.push_screen_wait(Confirm(f"open {row.id}", action.does)):
-                closed = await attach(self.app, row.id, self._places)
-                made = f"commit {closed.commit[:7]}" if closed.commit else "no commit"
-                self.notify(f"{closed.id}: {closed.state}, {made}", markup=False)
+            stop = await asyncio.to_thread(acts.action_of, row, self._watched(row), ActionKind.STOP)
+            does = f"{stop.does}\n\nThen it opens its conversation in this terminal."
+            if await self.app.push_screen_wait(Confirm(f"stop and open {row.id}", does)):
+                await asyncio.to_thread(api.act, stop, places=self._places)
+                await self._taken_over(row)
         except AbreastError as error:
             self.complain(error)
 

@@ -40,6 +40,14 @@ def tell(
 
     With `follow`, until the session is final or the caller has `given_up`.
     """
+    for events in looks(session, places, follow=follow, given_up=given_up):
+        yield from events
+
+
+def looks(
+    session: Session, places: Places, *, follow: bool, given_up: threading.Event | None = None
+) -> Iterator[list[LogEvent]]:
+    """Yield the events of `tell` as they are found: all of one look together, also if none."""
     given_up = given_up or threading.Event()
     reader, last = Reader(places.database), 0
     tails: dict[Path, _Tail] = {}
@@ -48,7 +56,8 @@ def tell(
         fresh = reader.events(session.id, last)
         last = fresh[-1][0] if fresh else last
         stories = [_story(now, tails, folder) for folder in _folders(places, now)]
-        yield from heapq.merge([event for _, event in fresh], *stories, key=lambda event: event.at)
+        found = [event for _, event in fresh]
+        yield [*heapq.merge(found, *stories, key=lambda event: event.at)]
         if not follow or now.state.final or given_up.wait(_POLL):
             return
 
