@@ -168,7 +168,7 @@ def _write(store: Store, names: list[str], over: threading.Event) -> None:
 def _watched(board: Terminal, seconds: float) -> tuple[float, list[float], float]:
     """Return the share of a core, the seconds that each key took, and megabytes of memory."""
     process = psutil.Process(board.process.pid)
-    _quiet(board, 3.0)  # what is loaded behind the first picture is loaded
+    _quiet(board, 10.0)  # what is loaded behind the first picture is loaded
     keys: list[float] = []
     cpu, began = sum(process.cpu_times()[:2]), time.perf_counter()
     while time.perf_counter() < began + seconds:
