@@ -63,7 +63,7 @@ class Board(App[None]):
     def on_mount(self) -> None:
         """Begin to read."""
         self._send(KEEP_TITLE)
-        self.run_worker(self._note())
+        self.run_worker(self._note)
         self.set_interval(BEAT, self._note)
         self.call_after_refresh(self.run_worker, self._feed.run, thread=True, group="feed")
 

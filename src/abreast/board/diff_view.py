@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -98,7 +99,7 @@ class DiffView(PageView):
     def action_edit(self) -> None:
         """Open the file at the cursor in the person's editor, at its line."""
         if self.lines.cursor < len(self._placed):
-            self.run_worker(self._edited(self._placed[self.lines.cursor]), group="edit")
+            self.run_worker(partial(self._edited, self._placed[self.lines.cursor]), group="edit")
 
     async def _edited(self, placed: Placed) -> None:
         path = self._files[placed.file].path

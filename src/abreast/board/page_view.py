@@ -86,7 +86,7 @@ class PageView(Screen[object]):
 
     def read_again(self) -> None:
         """Read all of it anew."""
-        self.run_worker(self._shown(), exclusive=True, group="read")
+        self.run_worker(self._shown, exclusive=True, group="read")
 
     async def _shown(self) -> None:
         if not self._read:

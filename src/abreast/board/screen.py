@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -144,7 +145,7 @@ class BoardScreen(Screen[object]):
 
     def _look(self) -> None:
         if self.peek.display and (row := self.list.row):
-            self.run_worker(self._looked_at(row), group="peek", exclusive=True)
+            self.run_worker(partial(self._looked_at, row), group="peek", exclusive=True)
 
     async def _looked_at(self, row: Row) -> None:
         from abreast.board.looking import look_at
@@ -158,7 +159,7 @@ class BoardScreen(Screen[object]):
 
     def perform(self, call: Callable[[], str]) -> None:
         """Make a call in a thread; say what came of it, or why nothing did."""
-        self.run_worker(self._performed(call), group="calls")
+        self.run_worker(partial(self._performed, call), group="calls")
 
     async def _performed(self, call: Callable[[], str]) -> None:
         try:
@@ -179,7 +180,7 @@ class BoardScreen(Screen[object]):
         if row := self.list.row:
             self.add_class("-peeking")
             self._look_soon(0.01)
-            self.run_worker(self._ask_words(row), group="asks", exclusive=True)
+            self.run_worker(partial(self._ask_words, row), group="asks", exclusive=True)
 
     async def _ask_words(self, row: Row) -> None:
         try:
@@ -211,7 +212,7 @@ class BoardScreen(Screen[object]):
             self._offer(lambda: acts.chosen(row, number, self._places))
 
     def _offer(self, find: Callable[[], acts.Offer]) -> None:
-        self.run_worker(self._offered(find), group="asks", exclusive=True)
+        self.run_worker(partial(self._offered, find), group="asks", exclusive=True)
 
     async def _offered(self, find: Callable[[], acts.Offer]) -> None:
         try:
@@ -230,7 +231,7 @@ class BoardScreen(Screen[object]):
     def action_open_session(self) -> None:
         """Give the terminal to the CLI of the session at the cursor, once that is confirmed."""
         if row := self.list.row:
-            self.run_worker(self._opened(row), group="asks", exclusive=True)
+            self.run_worker(partial(self._opened, row), group="asks", exclusive=True)
 
     async def _opened(self, row: Row) -> None:
         if not row.session.state.final and row.session.kind is not SessionKind.OPEN:
@@ -259,7 +260,7 @@ class BoardScreen(Screen[object]):
             self.app.push_screen(page, lambda wish: self._left(row) if wish == "attach" else None)
 
     def _left(self, row: Row) -> None:
-        self.run_worker(self._stopped_and_opened(row), group="asks", exclusive=True)
+        self.run_worker(partial(self._stopped_and_opened, row), group="asks", exclusive=True)
 
     async def _stopped_and_opened(self, row: Row) -> None:
         try:
