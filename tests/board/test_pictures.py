@@ -56,7 +56,7 @@ Done  1
 
 
 
-q quit Space reply l land r resume x stop / filter n next g
+q quit Space reply l land d diff o log r resume x stop / fil
 """)
 
 
@@ -82,7 +82,7 @@ Done  1                                                                 │   ab
                                                                         │
                                                                         │
                                                                         │
-q quit Space reply l land r resume x stop / filter n next g group ? keys
+q quit Space reply l land d diff o log r resume x stop / filter n next g group ? keys
 """)  # noqa: E501 (the width is the point)
 
 
@@ -100,7 +100,7 @@ Waiting  1                                                                      
 Done  1                                                                                                                                               │   abreast land k3v9/csv-export  merges and tests it, and moves main
 ✓ retry-http                  done       claude   k3v9      0:38  44s commit 9f8e7d6                                          50k  $0.13             2│                                                                                                 ▅
                                                                                                                                                       │ 1 file
-q quit Space reply l land r resume x stop / filter n next g group ? keys
+q quit Space reply l land d diff o log r resume x stop / filter n next g group ? keys
 """)  # noqa: E501 (the width is the point)
 
 
@@ -118,7 +118,7 @@ shop  run k3v9  1 done
 
 
 retry
-q quit Space reply l land r resume x stop / filter n next g
+q quit Space reply l land d diff o log r resume x stop / fil
 """)
 
 
@@ -129,16 +129,19 @@ def test_the_keys(places):
   task                 state      agent       time  age now
 Needs you  1
 ✓ csv-export           bounced    codex       1:08  13s bounced conflict with m…
-Working  1
-● csv-export           running    codex       1:21   1m shell pytest -q tests/r…
-Waiting  1
-· docume╭─ keys ───────────────────────────────────────────────────────╮
-Done  1 │ ↓ ↑ j k    the next or the one before                        │
-✓ retry-│ PgDn PgUp  a page on or back                                 │
-        │ Home End   the first or the last                             │
-        │ Space      look at the session, and write to it              │
-        │ Enter      open it in this terminal, if it has ended         │
+Working ╭─ keys ───────────────────────────────────────────────────────╮
+● csv-ex│ ↓ ↑ j k    the next or the one before                        │tests/r…
+Waiting │ PgDn PgUp  a page on or back                                 │
+· docume│ Home End   the first or the last                             │
+Done  1 │ Space      look at the session, and write to it              │
+✓ retry-│ Enter      open it in this terminal; of one at work its log  │
         │ l          land it                                           │
+        │ d          its changes                                       │
+        │ o          its log, live                                     │
+        │ v          its run: waves and a time line                    │
+        │ w          in which order its run lands, and why             │
+        │ c          costs: by day, agent and run, and what            │
+        │ delegations kept out                                         │
         │ r          let it go on; what bounced is run again           │
         │ R          run it again, afresh                              │
         │ x          stop it                                           │
@@ -155,10 +158,7 @@ Done  1 │ ↓ ↑ j k    the next or the one before                        │
 
 
 
-
-
-
-q quit Space reply l land r resume x stop / filter n next g group ? keys
+q quit Space reply l land d diff o log r resume x stop / filter n next g group ?
 """)
 
 
@@ -170,7 +170,7 @@ nothing has run yet; abreast run -t "…" starts a task
 
 
 
-q quit Space reply l land r resume x stop / filter n next g
+q quit Space reply l land d diff o log r resume x stop / fil
 """)
 
 

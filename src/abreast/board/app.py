@@ -20,6 +20,7 @@ from abreast.board.notices import (
 )
 from abreast.board.palette import Actions
 from abreast.board.screen import BoardScreen
+from abreast.board.work import begin
 from abreast.errors import AbreastError
 from abreast.faces.alerts import Seen, begun, seen
 from abreast.model.alert import Alert
@@ -63,7 +64,7 @@ class Board(App[None]):
     def on_mount(self) -> None:
         """Begin to read."""
         self._send(KEEP_TITLE)
-        self.run_worker(self._note)
+        begin(self, self._note, "note")
         self.set_interval(BEAT, self._note)
         self.call_after_refresh(self.run_worker, self._feed.run, thread=True, group="feed")
 

@@ -17,6 +17,7 @@ from abreast.api import terminals
 from abreast.board.diff_lines import Placed, diff_lines, file_line
 from abreast.board.line_view import LineView
 from abreast.board.page_view import PageView, TextLines
+from abreast.board.work import begin
 from abreast.errors import AbreastError
 from abreast.faces import figures
 from abreast.faces.diffs import DiffFile, read_diff
@@ -99,7 +100,7 @@ class DiffView(PageView):
     def action_edit(self) -> None:
         """Open the file at the cursor in the person's editor, at its line."""
         if self.lines.cursor < len(self._placed):
-            self.run_worker(partial(self._edited, self._placed[self.lines.cursor]), group="edit")
+            begin(self, partial(self._edited, self._placed[self.lines.cursor]), "edit")
 
     async def _edited(self, placed: Placed) -> None:
         path = self._files[placed.file].path

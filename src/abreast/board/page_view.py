@@ -13,6 +13,7 @@ from textual.widgets import Footer, Input, Static
 
 from abreast.board.columns import style
 from abreast.board.line_view import LineView
+from abreast.board.work import begin
 from abreast.errors import AbreastError
 from abreast.faces import figures
 
@@ -86,7 +87,7 @@ class PageView(Screen[object]):
 
     def read_again(self) -> None:
         """Read all of it anew."""
-        self.run_worker(self._shown, exclusive=True, group="read")
+        begin(self, self._shown, "read")
 
     async def _shown(self) -> None:
         if not self._read:

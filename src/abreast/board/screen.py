@@ -22,6 +22,7 @@ from abreast.board.lines import Grouping, laid_out, numbers
 from abreast.board.opening import opened
 from abreast.board.peek import Looked, Peek
 from abreast.board.sessions import SessionList
+from abreast.board.work import begin
 from abreast.errors import AbreastError
 from abreast.faces import figures
 from abreast.faces.filtering import parse_words
@@ -145,7 +146,7 @@ class BoardScreen(Screen[object]):
 
     def _look(self) -> None:
         if self.peek.display and (row := self.list.row):
-            self.run_worker(partial(self._looked_at, row), group="peek", exclusive=True)
+            begin(self, partial(self._looked_at, row), "peek")
 
     async def _looked_at(self, row: Row) -> None:
         from abreast.board.looking import look_at
@@ -159,7 +160,7 @@ class BoardScreen(Screen[object]):
 
     def perform(self, call: Callable[[], str]) -> None:
         """Make a call in a thread; say what came of it, or why nothing did."""
-        self.run_worker(partial(self._performed, call), group="calls")
+        begin(self, partial(self._performed, call), "calls", alone=False)
 
     async def _performed(self, call: Callable[[], str]) -> None:
         try:
@@ -180,7 +181,7 @@ class BoardScreen(Screen[object]):
         if row := self.list.row:
             self.add_class("-peeking")
             self._look_soon(0.01)
-            self.run_worker(partial(self._ask_words, row), group="asks", exclusive=True)
+            begin(self, partial(self._ask_words, row), "asks")
 
     async def _ask_words(self, row: Row) -> None:
         try:
@@ -212,7 +213,7 @@ class BoardScreen(Screen[object]):
             self._offer(lambda: acts.chosen(row, number, self._places))
 
     def _offer(self, find: Callable[[], acts.Offer]) -> None:
-        self.run_worker(partial(self._offered, find), group="asks", exclusive=True)
+        begin(self, partial(self._offered, find), "asks")
 
     async def _offered(self, find: Callable[[], acts.Offer]) -> None:
         try:
@@ -231,7 +232,7 @@ class BoardScreen(Screen[object]):
     def action_open_session(self) -> None:
         """Give the terminal to the CLI of the session at the cursor, once that is confirmed."""
         if row := self.list.row:
-            self.run_worker(partial(self._opened, row), group="asks", exclusive=True)
+            begin(self, partial(self._opened, row), "asks")
 
     async def _opened(self, row: Row) -> None:
         if not row.session.state.final and row.session.kind is not SessionKind.OPEN:
@@ -260,7 +261,7 @@ class BoardScreen(Screen[object]):
             self.app.push_screen(page, lambda wish: self._left(row) if wish == "attach" else None)
 
     def _left(self, row: Row) -> None:
-        self.run_worker(partial(self._stopped_and_opened, row), group="asks", exclusive=True)
+        begin(self, partial(self._stopped_and_opened, row), "asks")
 
     async def _stopped_and_opened(self, row: Row) -> None:
         try:
