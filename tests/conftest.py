@@ -20,6 +20,7 @@ from tests.support.databases import (  # noqa: F401  (fixtures)
     postgres,
 )
 from tests.support.deadlines import WHOLE_TEST
+from tests.support.disks import disk  # noqa: F401  (a fixture)
 from tests.support.documents import documents_fit  # noqa: F401  (a fixture)
 from tests.support.homes import move_to
 from tests.support.left import processes_of

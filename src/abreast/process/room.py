@@ -5,7 +5,6 @@ What was being written when a disk filled up can be written again once there is 
 
 import errno
 import os
-from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from abreast.errors import CommandError, FullError, ReadOnlyError, StateError
@@ -55,30 +54,3 @@ def _is_packed(folder: Path) -> bool:
     except (OSError, StopIteration):
         return False
     return found.f_bavail * found.f_frsize < _HARDLY or (found.f_files > 0 and not found.f_favail)
-
-
-def wait_for_room(folders: Iterable[Path], leave: Callable[[float], bool]) -> bool:
-    """Wait until something can be written into each folder; False when `leave` returned True.
-
-    `leave` is called between looks with the seconds to wait, and waits.
-    """
-    places = list(folders)
-    while not all(map(_takes, places)):
-        if leave(LOOK):
-            return False
-    return True
-
-
-def _takes(folder: Path) -> bool:
-    probe = folder / f".room.{os.getpid()}"
-    try:
-        descriptor = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            os.write(descriptor, b"\0" * 65_536)
-        finally:
-            os.close(descriptor)
-    except OSError as failure:
-        return failure.errno not in _FULL  # of another kind: whoever writes is told
-    finally:
-        Path.unlink(probe, missing_ok=True)
-    return True

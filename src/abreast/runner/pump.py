@@ -1,5 +1,6 @@
 """Follows a process from outside: copies its output, tells its story, and watches its limits."""
 
+import io
 import json
 import threading
 import time
@@ -14,6 +15,7 @@ from abreast.model.events import Event, EventKind, Outcome, Verdict
 from abreast.model.limits import Limits
 from abreast.model.usage import Usage
 from abreast.runner.job import STORY, STREAM, JobProgress
+from abreast.runner.patient import PatientFile
 
 # A CLI that waits for its provider burns well under one percent of a core; a test run or a
 # compiler burns most of one. Five percent of the time since the last look tells them apart.
@@ -274,6 +276,7 @@ class Pump(threading.Thread):
         self._called = False  # a tool has ended since the last turn did
         self.result_at: float | None = None
         self.failure: Exception | None = None
+        self.waits = False  # for room on the disk
 
     def run(self) -> None:
         try:
@@ -283,8 +286,9 @@ class Pump(threading.Thread):
 
     def _copy(self) -> None:
         with (
-            (self._directory / STREAM).open("ab", buffering=0) as stream,
-            (self._directory / STORY).open("a", encoding="utf-8") as story,
+            PatientFile(self._directory / STREAM, self._wait) as stream,
+            PatientFile(self._directory / STORY, self._wait) as written,
+            io.TextIOWrapper(io.BufferedWriter(written), encoding="utf-8") as story,
         ):
             told = Story(story)
             for line in _lines(self._chunks(stream, story)):
@@ -295,13 +299,19 @@ class Pump(threading.Thread):
         if not self._tells_tools:
             self._totals = replace(self._totals, worked=1)
 
-    def _chunks(self, stream: IO[bytes], story: IO[str]) -> Iterator[bytes]:
+    def _wait(self) -> None:
+        """Note that the disk is full: to wait for room is not to be idle."""
+        self.waits = True
+        self._watch.seen()
+
+    def _chunks(self, stream: io.RawIOBase, story: IO[str]) -> Iterator[bytes]:
         """Yield what there is as it comes: dots and bars are signs of life long before a line.
 
         What was told of it is on disk before we wait for more.
         """
         while self._pipe is not None and (chunk := self._pipe.read(_READ)):
             stream.write(chunk)
+            self.waits = False
             self._watch.seen()
             yield chunk
             story.flush()

@@ -6,8 +6,9 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -19,6 +20,7 @@ from abreast.process import clock
 from abreast.process.confining import confined, inner_pid
 from abreast.process.identity import marked_pids
 from abreast.process.patience import Awake
+from abreast.process.room import is_full
 from abreast.process.supervisor import (
     Family,
     has_children,
@@ -38,6 +40,7 @@ from abreast.runner.job import (
     save_progress,
     save_result,
 )
+from abreast.runner.patient import once_there_is_room
 from abreast.runner.pump import PlainReader, Pump, Watch
 
 if TYPE_CHECKING:
@@ -79,7 +82,7 @@ def supervise(
             broker.close()
     else:
         result = _Supervisor(directory, job, process, started, broker).run()
-    save_result(directory, result)
+    once_there_is_room(lambda: save_result(directory, result))
     return result
 
 
@@ -152,6 +155,8 @@ class _Supervisor:
             swept, left = _sweep(job.marker)
         # Whoever has the pipe still is out of our reach (another user's, or handed the pipe).
         _drain(pump)
+        while pump.waits and pump.is_alive():  # for room on its disk: nothing of it is to be lost
+            pump.join(LOOK)
         _reap()
         # It had written its result and did not exit: how we ended it does not matter.
         code = 0 if lingers else process.returncode
@@ -159,7 +164,7 @@ class _Supervisor:
         if pump.failure is not None:
             why = f"its output could not be followed: {pump.failure!r}"
             verdict = replace(verdict, outcome=Outcome.UNKNOWN, reason=why)
-        save_progress(self.directory, pump.progress)
+        once_there_is_room(lambda: save_progress(self.directory, pump.progress))
         return Result(
             self.started.wall,
             clock.wall(),
@@ -192,12 +197,20 @@ class _Supervisor:
         self.process.wait()
         self.exited.set()
 
+    def _if_there_is_room(self, write: Callable[[], object]) -> None:
+        """Write what is written anew in a moment, unless the disk is full."""
+        try:
+            write()
+        except OSError as failure:
+            if not is_full(failure):
+                raise
+
     def _hold(self, pump: Pump, watch: Watch, dialogue: "Dialogue | None") -> str:
         """Wait for the end of the process; return "", or the reason to end it."""
         job, stop_file = self.job, Path(self.job.stop_file)
         flushed, shown, looked = 0.0, JobProgress(), 0.0
         family = Family(self.directory)
-        family.look()
+        self._if_there_is_room(family.look)
         while not self.exited.wait(TICK):
             if stop_file.exists():
                 halt = load_halt(stop_file)
@@ -215,12 +228,12 @@ class _Supervisor:
             if now - looked > LOOK:
                 looked = now
                 self._reap_orphans()
-                family.look()
+                self._if_there_is_room(family.look)
             recorded = watch.recorded() if job.counts else Usage()
             told = replace(pump.progress, paused=self._paused, recorded=recorded)
             if told != shown and now - flushed > FLUSH:
                 flushed, shown = now, told
-                save_progress(self.directory, shown)
+                self._if_there_is_room(partial(save_progress, self.directory, told))
         return ""
 
     def _talk(self, dialogue: "Dialogue | None", watch: Watch, family: Family) -> str:

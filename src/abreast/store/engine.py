@@ -5,6 +5,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from sqlalchemy import event, exc
 
 from abreast.errors import StoreError
 from abreast.store.direct import BUSY_SECONDS, SAID_AFTER, failure, is_locked, say_locked
+from abreast.store.network import require_local
 
 
 def make_engine(url: str) -> sa.Engine:
@@ -38,9 +40,13 @@ _URLS = "use sqlite:///FILE or postgresql://USER@HOST/DATABASE"
 def _sqlite(url: sa.URL) -> sa.Engine:
     engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
     file = str(url.database)
+    checked: list[bool] = []
 
     @event.listens_for(engine, "do_connect")
     def _create(*_: Any) -> None:
+        if not checked:
+            require_local(Path(file).absolute())
+            checked.append(True)
         with contextlib.suppress(FileExistsError, FileNotFoundError):
             os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 

@@ -18,6 +18,7 @@ from abreast.engine.working.landing.candidate import (
     bounced,
     make_candidate,
     notes_folder,
+    refused_by,
 )
 from abreast.engine.working.landing.hooks import (
     BEYOND,
@@ -190,7 +191,7 @@ async def _chain(contexts: Sequence[SessionContext]) -> BatchChain:
         except StoreError:
             raise
         except AbreastError as error:
-            made = bounced(error.message, error.hint or "")
+            made = refused_by(error, context)
         if made is None:  # what is to land with it is stopped by itself
             ended[context.session.id] = stopped(context)
             break

@@ -12,13 +12,14 @@ from abreast.agents import AGENTS
 from abreast.engine.working.landing.driven import lost_by_driver
 from abreast.engine.working.landing.own import brings_others, others_named
 from abreast.engine.working.session.context import SessionContext
-from abreast.errors import GitError
+from abreast.errors import FREE_SPACE, AbreastError, GitError
 from abreast.git.commit import commit_tree, tree_of, wants_signature
 from abreast.git.lines import OwnCommit, own_commits, own_trailers
 from abreast.git.merge import Merged, adds_nothing, holds, merge_since, merge_trees
 from abreast.git.repository import is_ancestor, look_up, missing_from
 from abreast.model.session import LandState, LandStyle
 from abreast.model.text import one_line
+from abreast.process.room import full, is_full
 from abreast.store.rows import SessionUpdate
 
 NOTE = "merge-"  # and the tip that a candidate was made for: the file names the candidate
@@ -72,6 +73,14 @@ def merge_onto(context: SessionContext, tip: str, start: str, *, whole: bool = T
 def bounced(reason: str, hint: str = "") -> SessionUpdate:
     """Return the end of a landing that was refused."""
     return SessionUpdate(landing=LandState.BOUNCED, landed="", reason=reason, hint=hint)
+
+
+def refused_by(error: AbreastError, context: SessionContext | None = None) -> SessionUpdate:
+    """Return the end of a landing that an error stands in the way of."""
+    if context is not None and is_full(error):
+        found = full(context.engine.places.state, context.repository.common_dir)
+        return bounced(found.message, f"{FREE_SPACE}; then: abreast land {context.session.id}")
+    return bounced(error.message, error.hint or "")
 
 
 def notes_folder(context: SessionContext) -> Path:

@@ -24,7 +24,12 @@ from abreast.engine.working.landing.batch import (
     target_of,
     tell,
 )
-from abreast.engine.working.landing.candidate import bounced, landed_as, make_candidate
+from abreast.engine.working.landing.candidate import (
+    bounced,
+    landed_as,
+    make_candidate,
+    refused_by,
+)
 from abreast.engine.working.landing.meanwhile import now_and_then
 from abreast.engine.working.landing.order import Waiting, in_order, look_at
 from abreast.engine.working.landing.own import brings_others, is_stacked, need_not_landed
@@ -247,7 +252,7 @@ async def _end_of_landings(
     except StoreError:
         raise  # the step is tried again
     except AbreastError as error:
-        refused = bounced(error.message, error.hint or "")
+        refused = refused_by(error, contexts[0] if contexts else None)
     except Exception as error:  # noqa: BLE001 - one landing's boundary: recorded, the queue goes on
         log_trace(f"landing {', '.join(batch)}")
         refused = bounced(in_words(error), REPORT)

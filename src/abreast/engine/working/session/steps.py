@@ -10,6 +10,7 @@ salvaged; it never takes the worker down.
 
 import asyncio
 import contextlib
+import sys
 import threading
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine
@@ -36,9 +37,10 @@ from abreast.engine.working.session.context import Engine, SessionContext, open_
 from abreast.engine.working.session.final import leave_bare, write_ending
 from abreast.engine.working.session.fork_server import fork_server
 from abreast.engine.working.session.jobs import Order, end_job, run_command, run_job
-from abreast.errors import AbreastError, StoreError
+from abreast.errors import FREE_SPACE, AbreastError, FullError, StoreError
 from abreast.model.session import SessionState
 from abreast.process.patience import Awake
+from abreast.process.room import LOOK, full, is_full
 from abreast.runner.job import Result, load_halt
 from abreast.runner.supervise import STOPPED_BY_USER
 from abreast.store.rows import SessionUpdate
@@ -46,6 +48,7 @@ from abreast.store.rows import SessionUpdate
 LONGEST = (
     3600.0  # seconds for one stage; a check-out that fetches large files may take many minutes
 )
+PATIENCE = 600.0  # seconds that a stage waits for room on a full disk
 GRACE = 10.0  # seconds that a stage has left once its session is to stop; mostly it takes less
 _LOOK = 0.5  # seconds between looks at the stop file
 
@@ -131,22 +134,58 @@ async def guarded(
 
     A session that has been asked to stop gets no further, unless `although_stopping`.
     """
-    try:
+    opened: list[SessionContext] = []
+
+    async def work() -> Ending | None:
         context = await asyncio.to_thread(open_context, engine, session, attempt)
         if context.stopping and not although_stopping:
             return context.stopped
-        ending = await body(context)
+        opened.append(context)
+        return await body(context)
+
+    try:
+        ending = await with_room(engine, session, work)
     except StoreError:
         raise  # the step is tried again: what a session has come to must not depend on that
     except StageError as error:
         unknown = Ending(SessionState.UNKNOWN, error.message, error.hint or "")
-        ending = context.stopped if error.stopped else unknown
+        ending = opened[-1].stopped if error.stopped else unknown
+    except FullError as error:
+        ending = Ending(SessionState.UNKNOWN, error.message, f"{FREE_SPACE}: abreast resume RUN")
     except AbreastError as error:
         ending = Ending(SessionState.FAILED, error.message, error.hint or "")
     except Exception as error:  # noqa: BLE001 - a session's boundary: recorded, the rest goes on
         reason = f"abreast failed: {error!r}\n{traceback.format_exc(limit=-4)}"
         ending = Ending(SessionState.UNKNOWN, reason, "please report this; the work is kept")
     return ending
+
+
+async def with_room(engine: Engine, session: str, work: Callable[[], Awaitable[T]]) -> T:
+    """Do `work`, again and again while a disk is full, for ten minutes; raises FullError then.
+
+    It must be safe to repeat. The session's story says once that it waits for room.
+    """
+    waited, pause, told = 0.0, LOOK, False
+    while True:
+        try:
+            return await work()
+        except (AbreastError, OSError) as error:
+            if isinstance(error, StoreError) or not is_full(error):
+                raise
+            run = await asyncio.to_thread(engine.reader.run, session.partition("/")[0])
+            found = full(engine.places.state, *([Path(run.common_dir)] if run else []))
+            if waited >= PATIENCE:
+                raise found from error
+        if not told:
+            told = True
+            sys.stderr.write(f"{session} waits: {found.message}; {FREE_SPACE}\n")
+            sys.stderr.flush()
+            with contextlib.suppress(StoreError):  # which may be on that disk
+                words = f"waits: {found.message}; {FREE_SPACE}"
+                await asyncio.to_thread(engine.store.add_event, session, "warning", words)
+        await asyncio.sleep(pause)
+        waited += pause
+        pause = min(pause * 1.5, 10 * LOOK)
 
 
 async def within(body: Callable[[SessionContext], T], context: SessionContext) -> T:
@@ -217,8 +256,10 @@ commit = blocking(result_steps.commit)
 async def finish(engine: Engine, session: str, attempt: int, given: Ending | None) -> Ending:
     """Write down how the session ended, after keeping under a ref whatever is not committed."""
     try:
-        return await bounded(lambda: _finish(engine, session, attempt, given))
-    except StageError as error:
+        return await with_room(
+            engine, session, lambda: bounded(lambda: _finish(engine, session, attempt, given))
+        )
+    except (StageError, FullError) as error:
         return await asyncio.to_thread(_give_up, engine, session, attempt, given, error)
 
 
@@ -231,7 +272,9 @@ def _finish(engine: Engine, session: str, attempt: int, given: Ending | None) ->
         return result_steps.finish(context, given)
     except StoreError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever happens, a session has an ending
+    except Exception as error:
+        if is_full(error):
+            raise  # it is waited for
         return _give_up(engine, session, attempt, given, error)
 
 
