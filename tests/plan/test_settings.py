@@ -15,6 +15,7 @@ from abreast.plan.options import Overrides, from_environment
 from abreast.plan.parse import parse_plan, parse_prompts
 from abreast.plan.schema import (
     BudgetTable,
+    DiskTable,
     LimitsTable,
     NotifyTable,
     RequestTable,
@@ -46,10 +47,10 @@ def layer(text: str, level: Level = Level.USER) -> Layer:
 
 def test_the_keys_are_those_of_the_schema() -> None:
     keys = {*RunTable.model_fields}
-    assert keys | {"delegate", "sandbox", "notify"} == {*SettingsTable.model_fields}
+    assert keys | {"delegate", "sandbox", "notify", "disk"} == {*SettingsTable.model_fields}
     assert keys | {"delegate"} > HARMLESS
     listed = {one.key.partition(".")[0] for one in settings_of((), "claude")}
-    assert listed == keys | {"sandbox", "notify"}
+    assert listed == keys | {"sandbox", "notify", "disk"}
     inner = {one.key for one in settings_of((), "claude") if "." in one.key}
     tables = {
         "limits": LimitsTable,
@@ -58,6 +59,7 @@ def test_the_keys_are_those_of_the_schema() -> None:
         "pr": RequestTable,
         "sandbox": SandboxTable,
         "notify": NotifyTable,
+        "disk": DiskTable,
     }
     assert inner == {f"{name}.{key}" for name, one in tables.items() for key in one.model_fields}
 

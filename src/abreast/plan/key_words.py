@@ -28,6 +28,7 @@ PLAN = {
     "repo": "Another repository, relative to the plan file.",
     "delegate": "What delegations are like that do not say it themselves.",
     "sandbox": "What sessions may touch; in your own settings only.",
+    "disk": "How full your disks may become; in your own settings only.",
     "notify": "How you are told that a session needs you; in your own settings only.",
 }
 TASK = {
@@ -77,6 +78,7 @@ SANDBOX = {
 }
 NOTIFY = {
     "command": "A shell command for each: it gets a JSON document on its standard input.",
+    "min_free_mb": "No session starts where a disk has less free than so many MB; 0: any may.",
     "desktop": "Show it on the desktop, by notify-send or osascript where there is one.",
 }
 TABLES = {

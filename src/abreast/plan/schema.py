@@ -143,6 +143,12 @@ class NotifyTable(Table):
     desktop: bool = True
 
 
+class DiskTable(Table):
+    """How full disks may become: in a user's own settings only."""
+
+    min_free_mb: Amount = 500.0
+
+
 class SettingsTable(RunTable):
     """A file of settings: a user's own, or the one of a project."""
 
@@ -150,3 +156,4 @@ class SettingsTable(RunTable):
     delegate: DelegateTable = Field(default_factory=DelegateTable)
     sandbox: SandboxTable = Field(default_factory=SandboxTable)
     notify: NotifyTable = Field(default_factory=NotifyTable)
+    disk: DiskTable = Field(default_factory=DiskTable)

@@ -29,8 +29,13 @@ HARMLESS = frozenset({"model", "gate", "land_style", "co_author", "delegate"})
 _OWN = {
     "sandbox": "what sessions may touch on your machine",
     "notify": "what runs on your machine",
+    "disk": "how much of your disks stays free",
 }
 """Keys of a user's own file alone, and what they decide."""
+
+
+MIN_FREE_MB = 500.0
+"""Below this, no session starts: room for a checkout and a build, and for those at work to end."""
 
 
 class Level(StrEnum):
@@ -145,7 +150,7 @@ def combine(layers: Sequence[Layer]) -> dict[str, Any]:
     return whole
 
 
-_NOT_OF_PLANS = ("delegate", "sandbox", "notify")
+_NOT_OF_PLANS = ("delegate", "sandbox", "notify", "disk")
 
 
 def sandbox_of(layers: Sequence[Layer]) -> SandboxSettings:
@@ -161,6 +166,12 @@ def notify_of(layers: Sequence[Layer]) -> NotifySettings:
     """Return what the user's own settings say of notices; those of no other level count."""
     own = [one.values for one in layers if one.level is Level.USER]
     return NotifySettings(**merged(own).get("notify", {}))
+
+
+def min_free_of(layers: Sequence[Layer]) -> float:
+    """Return how many MB the user's own settings keep free; those of no other level count."""
+    own = [one.values for one in layers if one.level is Level.USER]
+    return float(merged(own).get("disk", {}).get("min_free_mb", MIN_FREE_MB))
 
 
 def day_budget_of(layers: Sequence[Layer]) -> Budget:
@@ -203,6 +214,7 @@ def _defaults(agent: str) -> Iterator[Setting]:
     from abreast.model.limits import Limits
     from abreast.plan.schema import (
         BudgetTable,
+        DiskTable,
         LimitsTable,
         NotifyTable,
         RequestTable,
@@ -225,7 +237,11 @@ def _defaults(agent: str) -> Iterator[Setting]:
         if key not in tables:
             default = agent if key == "agent" else known.get_default(call_default_factory=True)
             yield Setting(key, "" if default is None else default, Level.DEFAULT)
-    own: dict[str, type[BaseModel]] = {"sandbox": SandboxTable, "notify": NotifyTable}
+    own: dict[str, type[BaseModel]] = {
+        "sandbox": SandboxTable,
+        "notify": NotifyTable,
+        "disk": DiskTable,
+    }
     for name, table in own.items():
         for key, known in table.model_fields.items():
             yield Setting(f"{name}.{key}", known.get_default(), Level.DEFAULT)

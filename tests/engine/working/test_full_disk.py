@@ -1,5 +1,6 @@
 """A disk that is full, for the state or for the repository: told in one line, and no work lost."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,16 @@ from tests.support.stage import Stage, scripted, task, until, writes
 
 
 @pytest.fixture
-def on_disk(disk: Disk, repo: Repo) -> Iterator[Stage]:
+def settings(tmp_path: Path, scratch_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's settings: a disk may become full."""
+    file = tmp_path / "config.toml"
+    file.write_text("[disk]\nmin_free_mb = 0\n")
+    monkeypatch.setenv("ABREAST_CONFIG", str(file))
+    return file
+
+
+@pytest.fixture
+def on_disk(disk: Disk, settings: Path, repo: Repo) -> Iterator[Stage]:
     """A stage whose state folder is on a disk of its own."""
     with Stage.on_sqlite(disk.path / "state", repo) as built:
         yield built
@@ -77,7 +87,7 @@ def test_a_command_says_which_disk_is_full_and_changes_nothing(
 
 
 def test_a_full_disk_for_the_repository_is_waited_for(
-    disk: Disk, tmp_path: Path, migrated_file: Path
+    disk: Disk, settings: Path, tmp_path: Path
 ) -> None:
     """The work is in the worktree; it is committed and landed once there is room."""
     repo = make_repo(disk.path / "repo")
@@ -122,3 +132,27 @@ def test_a_worker_waits_for_a_database_on_a_full_disk(
     go.touch()
     ensure_worker(stage.places)
     assert stage.wait(run.id).state is RunState.DONE
+
+
+def test_a_disk_that_runs_low_stops_new_sessions_not_old_ones(
+    on_disk: Stage, settings: Path, tmp_path: Path
+) -> None:
+    stage, go = on_disk, tmp_path / "go"
+    old = stage.start(task("old", scripted(until(go), Write("old.txt", "old"), Say("done"))))
+    eventually(lambda: stage.has_begun(f"{old.id}/old"), "its agent")
+    settings.write_text("[disk]\nmin_free_mb = 1000\n")
+    os.utime(settings, (1, 1))  # changed, whatever the clock's grain
+    new = stage.start(task("new", writes("new.txt")))
+    told = f"the disk of {stage.places.state} has"
+
+    def waits() -> bool:
+        rows = api.snapshot(new.id, places=stage.places).rows
+        return any(told in row.waits and "less than 1,000 MB" in row.waits for row in rows)
+
+    eventually(waits, "that it waits for room")
+    assert stage.session(f"{new.id}/new").state is SessionState.QUEUED
+    go.touch()
+    assert stage.wait(old.id).state is RunState.DONE
+    assert stage.session(f"{new.id}/new").state is SessionState.QUEUED
+    settings.write_text("[disk]\nmin_free_mb = 1\n")
+    assert stage.wait(new.id).state is RunState.DONE

@@ -8,7 +8,7 @@ from pathlib import Path
 from abreast.agents import AGENTS
 from abreast.errors import PlanError, Problem
 from abreast.model.budget import Budget
-from abreast.plan.settings import Layer, Level, day_budget_of, read_layer
+from abreast.plan.settings import MIN_FREE_MB, Layer, Level, day_budget_of, min_free_of, read_layer
 
 MOST = 100_000
 """Bytes of a file of settings."""
@@ -35,6 +35,12 @@ def user_day(environ: Mapping[str, str]) -> Budget:
     text = text_of(user_file(environ))
     # Whoever has no such limit is spared the reading, which imports pydantic.
     return day_budget_of(user_layers(environ)) if "day" in text else Budget()
+
+
+def user_min_free(environ: Mapping[str, str]) -> float:
+    """Return how many MB of a disk the user's settings keep free; raises PlanError."""
+    text = text_of(user_file(environ))
+    return min_free_of(user_layers(environ)) if "min_free_mb" in text else MIN_FREE_MB
 
 
 def text_of(file: Path) -> str:

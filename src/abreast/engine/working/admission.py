@@ -7,6 +7,7 @@ again and again while it says no, so it must be cheap.
 import asyncio
 from collections.abc import Callable, Sequence
 
+from abreast.engine.working import low_disk
 from abreast.engine.working.admission_values import FREE, Admission, Applicant
 from abreast.engine.working.agent_queues import agent_queue, canary, not_started
 from abreast.engine.working.allowance import day_hold, memory_hold, run_hold
@@ -32,7 +33,12 @@ def _memory(asked: Applicant) -> Admission:
     return Admission(0, hold) if hold else FREE
 
 
-REASONS: tuple[Reason, ...] = (agent_queue, canary, _limits, _memory)
+def _disk(asked: Applicant) -> Admission:
+    found = low_disk.hold_of(asked.engine, asked.run)
+    return FREE if found is None else Admission(0, found)
+
+
+REASONS: tuple[Reason, ...] = (agent_queue, canary, _limits, _memory, _disk)
 
 
 def admission(asked: Applicant, reasons: Sequence[Reason] = REASONS) -> Admission:
