@@ -17,6 +17,7 @@ from tests.support.databases import (  # noqa: F401  (fixtures)
     migrated_file,
     migrated_postgres,
     migrated_url,
+    own_postgres,
     postgres,
 )
 from tests.support.deadlines import WHOLE_TEST

@@ -54,6 +54,7 @@ from abreast.api.rescuing import (
 )
 from abreast.api.running import (
     clean as clean,
+    clean_history as clean_history,
     demo as demo,
     forecast_landing as forecast_landing,
     land as land,
@@ -129,7 +130,7 @@ from abreast.model.question import (
     Question as Question,
     QuestionKind as QuestionKind,
 )
-from abreast.model.changes import Removal as Removal
+from abreast.model.changes import HistoryRemoval as HistoryRemoval, Removal as Removal
 from abreast.model.landing import LandingForecast as LandingForecast, LandOptions as LandOptions
 from abreast.model.recovery import (
     NotRecovered as NotRecovered,

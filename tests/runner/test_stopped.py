@@ -67,8 +67,8 @@ def test_a_stopped_agent_hears_that_it_is_to_end(tmp_path: Path) -> None:
 
 def test_time_in_which_nobody_could_look_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    clock = SimpleNamespace(monotonic=lambda: now[0])
-    monkeypatch.setattr("abreast.process.patience.time", clock)
+    clock = SimpleNamespace(awake=lambda: now[0])
+    monkeypatch.setattr("abreast.process.patience.clock", clock)
     awake = Awake()
     now[0] = 1.0
     assert awake.look() == 1.0
@@ -89,8 +89,8 @@ def test_a_worker_that_was_stopped_still_hears_of_its_runner(
             write_json(tmp_path / RUNNER, we)
         return 3600.0 * hour
 
-    clock = SimpleNamespace(monotonic=an_hour_later)
-    monkeypatch.setattr("abreast.process.patience.time", clock)
+    clock = SimpleNamespace(awake=an_hour_later)
+    monkeypatch.setattr("abreast.process.patience.clock", clock)
     process = SimpleNamespace(poll=lambda: None)
     found = asyncio.run(jobs._appear(tmp_path, process, asyncio.Event()))  # type: ignore[arg-type]
     assert found == we

@@ -15,9 +15,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,18 @@ class Postgres:
     """A running server; `folder` holds its socket."""
 
     folder: Path
-    pid: int
+    begin: Callable[[], subprocess.Popen[bytes]]
+    servers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self.servers.append(self.begin())
+        _wait_until_ready(self.servers[0], self)
+
+    def stop(self) -> None:
+        """Stop it, whoever is connected; nothing when it is."""
+        while self.servers:
+            _stop(self.servers.pop())
 
     def url(self, database: str) -> str:
         return f"postgresql://postgres@/{database}?host={self.folder}"
@@ -81,19 +92,22 @@ def running_postgres() -> Iterator[Postgres]:
         initdb = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust"]
         _check([*initdb, "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"], user)
         settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
-        with (folder / "log").open("wb") as log:
-            server = subprocess.Popen(
-                [programs / "postgres", "-D", data, "-k", folder, *settings],
-                cwd="/",
-                env=_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                **user,
-            )
-        cleanup.callback(_stop, server)
-        postgres = Postgres(folder, server.pid)
-        _wait_until_ready(server, postgres)
+
+        def begin() -> subprocess.Popen[bytes]:
+            with (folder / "log").open("ab") as log:
+                return subprocess.Popen(
+                    [programs / "postgres", "-D", data, "-k", folder, *settings],
+                    cwd="/",
+                    env=_environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    **user,
+                )
+
+        postgres = Postgres(folder, begin)
+        cleanup.callback(postgres.stop)
+        postgres.start()
         yield postgres
 
 
@@ -169,6 +183,13 @@ def postgres() -> Iterator[Postgres]:
         yield server
 
 
+@pytest.fixture
+def own_postgres() -> Iterator[Postgres]:
+    """A server for one test, which may stop it."""
+    with running_postgres() as server:
+        yield server
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a new database: the test runs on SQLite and on PostgreSQL.
@@ -192,7 +213,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 def up_to_date_file() -> Path:
     """Return a SQLite database that is up to date, to be copied; made at the first call."""
     file = Path(tempfile.mkdtemp(prefix="abreast-migrated-")) / "abreast.db"
-    _bring_up_to_date(f"sqlite:///{file}")
+    bring_up_to_date(f"sqlite:///{file}")
     return file
 
 
@@ -206,7 +227,7 @@ def migrated_file() -> Path:
 def migrated_postgres(postgres: Postgres) -> Iterator[str]:
     """The name of a database that is up to date, to be copied."""
     with postgres.database() as url:
-        _bring_up_to_date(url)
+        bring_up_to_date(url)
         yield url.partition("@/")[2].partition("?")[0]
 
 
@@ -216,7 +237,7 @@ def migrated_url(database_url: str) -> str:
     return database_url
 
 
-def _bring_up_to_date(url: str) -> None:
+def bring_up_to_date(url: str) -> None:
     """Make our tables and those of DBOS, which a worker would make at its first start."""
     engine = make_engine(url)
     migrate(engine)

@@ -5,7 +5,6 @@ import io
 import os
 import stat
 import sys
-import time
 import zlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ import orjson
 
 from abreast.agents.lines import load_line
 from abreast.model.cause import Cause
+from abreast.process import clock
 
 MOST = 2**53
 """Beyond it JavaScript itself cannot count; no session has as many tokens."""
@@ -61,7 +61,7 @@ def stated_reset(cause: Cause, said: str) -> float | None:
         return None
     from abreast.agents.resets import reset_time  # rarely needed, and every runner starts with us
 
-    return reset_time(said, time.time())
+    return reset_time(said, clock.wall())
 
 
 LONGEST = 64 * 2**20

@@ -1,13 +1,13 @@
 """The doctor: problems in how work was split, and leftovers."""
 
 import os
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from abreast.engine.reading.doctor import diagnosis
 from abreast.model.finding import Diagnosis
 from abreast.places import Places, find_places
+from abreast.process import clock
 
 _WEEK = 7 * 86_400.0
 
@@ -25,6 +25,6 @@ def doctor(
     ago), at abreast's runs, and at the repositories of both and around `repo`, by default the
     current folder.
     """
-    begin = time.time() - _WEEK if since is None else since
+    begin = clock.wall() - _WEEK if since is None else since
     env = os.environ if environ is None else environ
     return diagnosis.diagnose(places or find_places(), env, since=begin, repo=repo)

@@ -12,7 +12,7 @@ from abreast.engine.client.requests import connect
 from abreast.engine.client.undoing import undo_plan
 from abreast.engine.common.attendance import require_free
 from abreast.errors import StateError
-from abreast.model.changes import Removal
+from abreast.model.changes import HistoryRemoval, Removal
 from abreast.model.landing import LandingForecast, LandOptions
 from abreast.model.session import LandMode, Run, Session, SessionKind
 from abreast.places import Places, find_places
@@ -156,6 +156,19 @@ def clean(
     """
     where = places or find_places()
     return cleaning.clean(names, where, remove=remove, force=force)
+
+
+def clean_history(
+    days: float, *, remove: bool = False, places: Places | None = None
+) -> list[HistoryRemoval]:
+    """Forget runs of which nothing has happened for `days`, by default only tell which.
+
+    Their records and the folders of their sessions go, caches first. Runs that go on stay, and so
+    do those whose work is in a worktree or waits on a branch. What is kept under refs stays.
+    """
+    from abreast.engine.client import forgetting
+
+    return forgetting.forget(places or find_places(), days, remove=remove)
 
 
 def demo(

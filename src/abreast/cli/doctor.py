@@ -1,37 +1,19 @@
 """`abreast doctor`: what is wrong with how work was split, and with what it left behind."""
 
-import time
 from typing import Any
 
 import click
 
 from abreast.cli import as_json, door, options
 from abreast.model.finding import Severity
-
-_UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-
-
-class Span(click.ParamType[float]):
-    """A time ago, such as `7d`: its value is in seconds."""
-
-    name = "span"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        if isinstance(value, float):
-            return value
-        number, unit = str(value)[:-1], str(value)[-1:]
-        if unit not in _UNITS or not number.isdecimal() or len(number) > 5:
-            self.fail(f"{value!r} is not a span of time: write 7d, 12h or 2w", param, ctx)
-        return float(int(number) * _UNITS[unit])
+from abreast.process import clock
 
 
 @click.command()
 @click.option(
     "--since",
     metavar="SPAN",
-    type=Span(),
+    type=options.Span(),
     default="7d",
     show_default=True,
     help="How far back to look at sessions: 12h, 7d, 2w",
@@ -54,7 +36,7 @@ def doctor(*, since: float, fail_on: Severity, repo: Any, json: bool) -> int:
     """
     from abreast.api import examining
 
-    found = examining.doctor(since=time.time() - since, repo=repo)
+    found = examining.doctor(since=clock.wall() - since, repo=repo)
     if json:
         as_json.emit(found)
     else:

@@ -13,7 +13,7 @@ from abreast.engine.client.telling import TellResult
 from abreast.engine.common.bubblewrap import Bubblewrap
 from abreast.errors import Problem
 from abreast.gate.review import RunReview, Score
-from abreast.model.changes import Connection, Removal
+from abreast.model.changes import Connection, HistoryRemoval, Removal
 from abreast.model.conflict_matrix import ConflictMatrix
 from abreast.model.conflicts import WorkConflict
 from abreast.model.economy import Estimate, Ledger
@@ -156,6 +156,11 @@ class CleanDocument(TypedDict):
     removals: list[Removal]
 
 
+class HistoryDocument(TypedDict):
+    removed: bool
+    history: list[HistoryRemoval]
+
+
 class HandoffDocument(TypedDict):
     handoff: Handoff
     file: Path | None
@@ -284,7 +289,7 @@ DOCUMENTS: dict[str, tuple[Any, ...]] = {
     "attach": (SessionDocument,),
     "edit": (SessionDocument,),
     "land": (RunDocument, ForecastDocument),
-    "clean": (CleanDocument,),
+    "clean": (CleanDocument, HistoryDocument),
     "rescue": (RescueDocument, KeptPage, Restored),
     "recover": (Recovery,),
     "handoff": (HandoffDocument, HandoffsDocument, FreshnessDocument, Connection),

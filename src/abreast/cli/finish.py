@@ -7,7 +7,7 @@ import click
 from abreast.api import looking
 from abreast.cli import as_json, door, options
 from abreast.faces import figures
-from abreast.model.changes import Removal
+from abreast.model.changes import HistoryRemoval, Removal
 from abreast.model.landing import LandingForecast, LandOptions
 from abreast.model.session import LandMode, LandOrder, LandState, LandTests, Run, Session
 from abreast.places import find_places
@@ -157,9 +157,23 @@ def code_of_session(run: Run, name: str) -> int:
 @click.option(
     "--force", is_flag=True, help="Also those with work that has not landed; a ref keeps it"
 )
+@click.option(
+    "--history",
+    metavar="SPAN",
+    type=options.Span(),
+    help="Instead forget runs of which nothing has happened for so long: 90d, 12w",
+)
 @click.option("--details", is_flag=True, help=f"List all of them, not only the first {_SHOWN}")
 @options.as_json
-def clean(*, names: tuple[str, ...], remove: bool, force: bool, details: bool, json: bool) -> int:
+def clean(
+    *,
+    names: tuple[str, ...],
+    remove: bool,
+    force: bool,
+    history: float | None,
+    details: bool,
+    json: bool,
+) -> int:
     """Remove the worktrees of landed work
 
     By default it only lists what it would remove. Work that is not in its target stays unless you
@@ -167,15 +181,49 @@ def clean(*, names: tuple[str, ...], remove: bool, force: bool, details: bool, j
     contains the commit or the one that landed it, or merging it (with no merge driver) would
     change nothing, or its pull request was merged at this commit. A pick that was edited or
     overwritten later is not recognised: --force removes it.
+
+    With --history it is about records instead: runs long over are forgotten, with the folders of
+    their sessions, and caches as old. Runs that go on stay, and those whose work is in a worktree
+    or waits on a branch. Refs stay: abreast rescue lists what they keep.
     """
     from abreast.api import running
 
+    if history is not None:
+        if names or force:
+            raise click.UsageError("--history is for all runs: leave out names and --force")
+        forgotten = running.clean_history(history / 86_400, remove=remove)
+        if json:
+            as_json.emit({"removed": remove, "history": forgotten})
+            return 0
+        _print_history(forgotten, remove=remove, details=details)
+        return 0
     removals = running.clean(names, remove=remove, force=force)
     if json:
         as_json.emit({"removed": remove, "removals": removals})
         return 0
     _print(removals, remove=remove, details=details)
     return 0
+
+
+def _print_history(forgotten: Sequence[HistoryRemoval], *, remove: bool, details: bool) -> None:
+    """Print what goes, what stays and why, as `clean` does for worktrees."""
+    going = [one for one in forgotten if not one.kept]
+    word = "removed" if remove else "can go"
+    size = figures.size(sum(one.bytes for one in going))
+    if forgotten:
+        runs = figures.counted(sum(1 for one in forgotten if one.sessions), "old run")
+        click.echo(f"{runs}: {len(going)} {word} with their caches, {size}")
+    room = len(forgotten) if details else _SHOWN
+    for one in forgotten[:room]:
+        why = f"stays: {figures.one_line(one.kept)}" if one.kept else word
+        name = figures.one_line(one.name)
+        click.echo(f"  {name}  {figures.moment(one.last)}  {figures.size(one.bytes)}  {why}")
+    if len(forgotten) > room:
+        click.echo(f"  and {len(forgotten) - room:,} more; --details lists all")
+    if not going:
+        click.echo("nothing to forget", err=True)
+    elif not remove:
+        click.echo("next: the same with --remove", err=True)
 
 
 def _print(removals: Sequence[Removal], *, remove: bool, details: bool) -> None:

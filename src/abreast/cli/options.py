@@ -174,3 +174,22 @@ repo = click.option(
     type=click.Path(path_type=Path),
     help="The repository; without it the one around the current folder",
 )
+
+
+_UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+class Span(click.ParamType[float]):
+    """A time ago, such as `7d`: its value is in seconds."""
+
+    name = "span"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        if isinstance(value, float):
+            return value
+        number, unit = str(value)[:-1], str(value)[-1:]
+        if unit not in _UNITS or not number.isdecimal() or len(number) > 5:
+            self.fail(f"{value!r} is not a span of time: write 7d, 12h or 2w", param, ctx)
+        return float(int(number) * _UNITS[unit])

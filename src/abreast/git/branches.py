@@ -11,7 +11,6 @@ import os
 import re
 import stat
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from abreast.git.reflog import Entry, is_reftable, read_file, read_log
 from abreast.git.repository import Repository
+from abreast.process import clock
 from abreast.process.folders import entries
 
 _MOST = 256_000_000  # bytes of `packed-refs`: some four million refs
@@ -76,10 +76,10 @@ def _loose(folder: Path) -> Mapping[str, str]:
     Sessions look at the same moment, such as when a run starts: those that wait for one scan share
     the next.
     """
-    scan, asked = _scans[folder], time.monotonic_ns()
+    scan, asked = _scans[folder], clock.awake_ns()
     with scan.lock:
         if scan.began < asked:
-            began = time.monotonic_ns()
+            began = clock.awake_ns()
             scan.files = _scanned(folder, scan.files)
             scan.tips = {name: tip for name, (_, _, tip) in scan.files.items() if tip}
             scan.began = began

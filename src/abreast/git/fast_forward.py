@@ -37,6 +37,7 @@ from abreast.git.repository import Repository
 from abreast.git.status import find_commit, require_own_git_dir
 from abreast.git.worktree import metadata_lock
 from abreast.model.text import unique_name
+from abreast.process import clock
 from abreast.process.patience import pause
 from abreast.process.tree import MARKER, end_marked
 
@@ -166,14 +167,14 @@ def _refusal(failure: Exception, intent: Intent) -> Refusal:
 
 def _lock_index(intent: Intent) -> None:
     """Take the lock that each git takes to write the index; it says whose it is from the start."""
-    began = time.monotonic()
+    began = clock.awake()
     said = intent.beside("lock")
     said.write_text(intent.marker, encoding="ascii")
     while True:
         try:
             put(said, intent.index_lock)
         except FileExistsError:
-            if time.monotonic() - began > _PATIENCE:
+            if clock.awake() - began > _PATIENCE:
                 raise RefusedError(
                     f"another git process is running there; if not, delete {intent.index_lock}"
                 ) from None

@@ -260,7 +260,7 @@ def remove_worktree(
         health, detail = worktree_health(repo, spec)
         if health is Health.FOREIGN:
             raise StateError(detail, hint="nothing was removed")
-        moved = _move_to_trash(spec.path, trash)
+        moved = move_to_trash(spec.path, trash)
     forget(repo, spec, lock)
     remove_guard(spec.path)
     spec.intent.unlink(missing_ok=True)
@@ -281,7 +281,8 @@ def empty_trash(trash: Path) -> int:
     return count
 
 
-def _move_to_trash(path: Path, trash: Path) -> Path:
+def move_to_trash(path: Path, trash: Path) -> Path:
+    """Move a folder to where it is deleted later, and return where it is then."""
     name = f"{path.name}.{secrets.token_hex(6)}"
     trash.mkdir(parents=True, exist_ok=True)
     try:

@@ -9,7 +9,6 @@ into the store marked to be kept; the mark goes when the ref is there and all it
 import contextlib
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from abreast.git.call import call
 from abreast.git.guarded import Guarded
 from abreast.git.packs import add_pack
 from abreast.git.repository import Repository
+from abreast.process import clock
 
 _KEPT_BY = "abreast"
 _OLD = 3600.0  # seconds; a mark is needed for milliseconds, so an older one was left by a killed us
@@ -115,5 +115,5 @@ def _drop_old_marks(store: Path) -> None:
     """Remove the marks that a killed process of ours has left: they would stay for good."""
     for keep in store.glob("pack-*.keep"):
         with contextlib.suppress(OSError):
-            if time.time() - keep.stat().st_mtime > _OLD and keep.read_text().startswith(_KEPT_BY):
+            if clock.wall() - keep.stat().st_mtime > _OLD and keep.read_text().startswith(_KEPT_BY):
                 keep.unlink()

@@ -9,13 +9,13 @@ import errno
 import os
 import re
 import shutil
-import time
 from itertools import count
 from pathlib import Path
 
 from abreast.git.reflog import is_reftable, read_file
 from abreast.git.repository import Repository
 from abreast.git.worktree import WorktreeSpec
+from abreast.process import clock
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")  # of other names git makes another one for its folder
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -55,7 +55,7 @@ def register(repo: Repository, spec: WorktreeSpec, scratch: str) -> None:
         "commondir": "../..",
         "gitdir": f"{spec.real_path}/.git",
         "locked": spec.reason,
-        "logs/HEAD": f"{'0' * len(spec.base)} {spec.base} {_WHO} {int(time.time())} +0000",
+        "logs/HEAD": f"{'0' * len(spec.base)} {spec.base} {_WHO} {int(clock.wall())} +0000",
     }
     (made / "logs").mkdir(parents=True)
     for name, line in files.items():

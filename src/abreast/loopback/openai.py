@@ -7,13 +7,13 @@ namespace, `Call("namespace/tool", …)`.
 import json
 import shlex
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
 from abreast.loopback.dialect import Answer, Dialect, Message, Reply, Request, json_answer
 from abreast.model.moves import Call, Edit, Move, Read, Shell, Write
+from abreast.process import clock
 
 _ERROR_TYPES = {
     400: ("invalid_request_error", None),
@@ -97,7 +97,7 @@ class OpenAI:
         if code == "quota":
             error["type"] = error["code"] = "usage_limit_reached"
             error["plan_type"] = "plus"
-            error["resets_at"] = int(time.time()) + _QUOTA_RESETS_SECONDS
+            error["resets_at"] = int(clock.wall()) + _QUOTA_RESETS_SECONDS
         elif code == "billing":
             error["type"] = error["code"] = "insufficient_quota"
         elif code == "overloaded":

@@ -6,7 +6,6 @@ reach another host is recorded and refused.
 
 import json
 import threading
-import time
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -34,6 +33,7 @@ from abreast.loopback.openai import DIALECT as OPENAI
 from abreast.loopback.wire import RequestHandler, Server
 from abreast.model.economy import count_tokens
 from abreast.model.moves import Drop, HttpError, Scenario, Spend
+from abreast.process import clock
 
 DIALECTS: tuple[Dialect, ...] = (ANTHROPIC, OPENAI, GEMINI)
 
@@ -195,7 +195,7 @@ class Loopback:
         with self._lock:
             recorded = RecordedRequest(
                 number=len(self._requests) + 1,
-                at=time.time(),
+                at=clock.wall(),
                 method=link.command,
                 path=link.foreign or link.target,
                 query=redact_query(link.query),

@@ -6,7 +6,6 @@ Not `abreast.aio`, which imports what every call of the library needs.
 import asyncio
 import contextlib
 import threading
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -34,6 +33,7 @@ from abreast.mcp_server.words import NAME
 from abreast.model.session import Run, Session
 from abreast.model.text import harmless
 from abreast.places import find_places
+from abreast.process import clock
 
 _EVERY = 2.0  # seconds between signs of life
 
@@ -193,7 +193,7 @@ async def _cancel(call: ToolCall) -> str:
 @contextlib.asynccontextmanager
 async def _signs_of_life(call: ToolCall) -> AsyncIterator[Callable[[Run], None]]:
     """Report progress while the block lasts; yields what is to be told of each change."""
-    began, latest = time.monotonic(), ""
+    began, latest = clock.awake(), ""
 
     def seen(run: Run) -> None:
         nonlocal latest
@@ -202,7 +202,7 @@ async def _signs_of_life(call: ToolCall) -> AsyncIterator[Callable[[Run], None]]
     async def report() -> None:
         while True:
             await asyncio.sleep(_EVERY)
-            await call.progress(round(time.monotonic() - began, 1), None, latest)
+            await call.progress(round(clock.awake() - began, 1), None, latest)
 
     reporting = asyncio.create_task(report())
     try:

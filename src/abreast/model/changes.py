@@ -57,3 +57,18 @@ class Removal:
     kept: str = ""
     rescue: str = ""
     ignored: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class HistoryRemoval:
+    """An old run, or a file, that `clean --history` removed, would remove, or refuses to remove.
+
+    `name` is the run's id or the file's path, `last` when something of it happened last (Unix
+    seconds), `bytes` what its folders take, `kept` why it stays, "" if it may go.
+    """
+
+    name: str
+    last: float
+    bytes: int
+    sessions: int = 0
+    kept: str = ""

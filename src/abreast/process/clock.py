@@ -1,8 +1,10 @@
-"""The clocks. Call them as `clock.wall()`, so that code says which it means and tests can set it.
+"""The clocks: the one door through which all of abreast asks for time; ruff forbids all others.
+
+Call them as `clock.wall()`, so that code says which it means and tests can set it.
 
 `wall` is for people and for what other programs write down: it can be set, and it jumps. `boot` is
-for measuring across processes: nobody sets it, and it counts on while the machine sleeps. What only
-counts while the machine is awake, such as a session's limits, uses `time.monotonic`.
+for measuring across processes: nobody sets it, and it counts on while the machine sleeps. `awake`
+is for measuring in one process what only counts while the machine is awake, such as limits.
 """
 
 import sys
@@ -19,6 +21,16 @@ _BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 def wall() -> float:
     """Return Unix seconds."""
     return time.time()
+
+
+def awake() -> float:
+    """Return seconds since some moment, without those for which the machine has slept."""
+    return time.monotonic()
+
+
+def awake_ns() -> int:
+    """Return the same in whole nanoseconds, to tell moments apart that are close to each other."""
+    return time.monotonic_ns()
 
 
 def boot() -> float:

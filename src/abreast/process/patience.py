@@ -1,6 +1,6 @@
 """How long to wait between two polls, and for how long in all."""
 
-import time
+from abreast.process import clock
 
 _SHARE = 0.03  # of the time it has taken so far: a look is late by that much, and not by more
 _SHORTEST = 0.03  # seconds
@@ -23,12 +23,12 @@ class Awake:
     """
 
     def __init__(self) -> None:
-        self._last = time.monotonic()
+        self._last = clock.awake()
         self.seconds = 0.0
 
     def look(self) -> float:
         """Return the seconds up to now."""
-        now = time.monotonic()
+        now = clock.awake()
         self.seconds += min(now - self._last, _GAP)
         self._last = now
         return self.seconds

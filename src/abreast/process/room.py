@@ -43,11 +43,11 @@ def refused(error: OSError | CommandError, *folders: Path) -> StateError | None:
 
 def full(*folders: Path) -> FullError:
     """Return the error that names the disks of those folders that are full."""
-    found = dict.fromkeys(str(folder) for folder in folders if _is_packed(folder))
+    found = dict.fromkeys(str(folder) for folder in folders if is_packed(folder))
     return FullError(" and ".join(found) or str(folders[0]) if folders else "")
 
 
-def _is_packed(folder: Path) -> bool:
+def is_packed(folder: Path) -> bool:
     """Return whether the disk of a folder, or of the next one above that is there, is full."""
     try:
         found = os.statvfs(next(one for one in (folder, *folder.parents) if one.is_dir()))

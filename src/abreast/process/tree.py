@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import psutil
 
+from abreast.process import clock
 from abreast.process.identity import MARKER, is_shared, marked_pids, stat_of
 from abreast.process.patience import pause
 from abreast.process.supervisor import FamilyRecord, survivors
@@ -64,8 +65,8 @@ def end_marked(marker: str, patience: float) -> None:
     On SIGTERM git removes its locks; one that is killed leaves them.
     """
     send(marked(marker), signal.SIGTERM)
-    late = time.monotonic() + patience
-    while marked(marker) and time.monotonic() < late:
+    late = clock.awake() + patience
+    while marked(marker) and clock.awake() < late:
         time.sleep(pause(0.0, patience))
     sweep(marker)
 

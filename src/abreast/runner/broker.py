@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from abreast.process import clock
 from abreast.process.environment import BROKER, CONFINED, OFFLINE
 from abreast.process.identity import stat_of
 from abreast.runner.broker_client import short_name
@@ -110,9 +111,9 @@ class Broker:
         for end in ends:
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-        late = time.monotonic() + _GRACE
+        late = clock.awake() + _GRACE
         for thread in threads:
-            thread.join(max(0.0, late - time.monotonic()))
+            thread.join(max(0.0, late - clock.awake()))
         with self._lock:
             for command in self._commands:
                 command.kill()
@@ -254,8 +255,8 @@ def _first(client: socket.socket) -> tuple[bytes, bytes]:
 
     Empty for a client that says neither in time, or too much.
     """
-    late, said = time.monotonic() + _PATIENCE, b""
-    while len(said) <= LINE and (left := late - time.monotonic()) > 0:
+    late, said = clock.awake() + _PATIENCE, b""
+    while len(said) <= LINE and (left := late - clock.awake()) > 0:
         end = b"\n" if said.startswith(b"{") else b"\r\n\r\n"
         head, found, rest = said.partition(end)
         if found:

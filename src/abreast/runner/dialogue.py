@@ -3,7 +3,6 @@
 import contextlib
 import queue
 import threading
-import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -91,7 +90,7 @@ class Dialogue:
             return
         for one in asked:
             number = str(len(self.asked) + 1)
-            self._since[number] = time.monotonic()
+            self._since[number] = clock.awake()
             self.asked += (replace(one, id=number, asked=clock.wall(), live=True),)
 
     def _withdraw(self, call: str = "") -> None:
@@ -124,7 +123,7 @@ class Dialogue:
         )
 
     def _too_late(self) -> str:
-        late = time.monotonic() - self.minutes * 60
+        late = clock.awake() - self.minutes * 60
         if not self.minutes or all(self._since[o.id] > late for o in self.asked if o.live):
             return ""
         # A person who answers at this moment is either heard, or told that it is too late.

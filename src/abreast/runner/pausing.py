@@ -9,9 +9,9 @@ import contextlib
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 
+from abreast.process import clock
 from abreast.process.identity import Stat, is_shared, stat_of
 from abreast.process.supervisor import below
 from abreast.runner.job import SHORT
@@ -39,9 +39,9 @@ class Pausing:
             self.go_on()
             return ""
         if self._since is None:
-            self._since = time.monotonic()
+            self._since = clock.awake()
             self._stop()
-        return SHORT if time.monotonic() - self._since > most else ""
+        return SHORT if clock.awake() - self._since > most else ""
 
     def go_on(self) -> None:
         """Continue what was stopped, children before their parents; nothing when nothing was."""

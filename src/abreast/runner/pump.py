@@ -3,7 +3,6 @@
 import io
 import json
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from typing import IO, TYPE_CHECKING, TextIO
 from abreast.model.events import Event, EventKind, Outcome, Verdict
 from abreast.model.limits import Limits
 from abreast.model.usage import Usage
+from abreast.process import clock
 from abreast.runner.job import STORY, STREAM, JobProgress
 from abreast.runner.patient import PatientFile
 
@@ -38,7 +38,7 @@ class Watch:
     limits: Limits
     activity: tuple[Path, ...] = ()
     record: Callable[[], Usage] = Usage  # what the process has used by its CLI's own record
-    started: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=clock.awake)
     last_life: float = 0.0
     _looked: float = 0.0
     _asked: float = 0.0
@@ -51,7 +51,7 @@ class Watch:
         self.last_life = self._looked = self._asked = self.started
 
     def seen(self) -> None:
-        self.last_life = time.monotonic()
+        self.last_life = clock.awake()
 
     def go_on(self, *, waiting: bool) -> None:
         """Take the time since the last call as none of the job's, if it was `waiting`.
@@ -59,7 +59,7 @@ class Watch:
         For a person who is asked or has stopped it, or for the machine to have memory for it. If we
         were stopped ourselves, it may have lived meanwhile: nobody has looked.
         """
-        now = time.monotonic()
+        now = clock.awake()
         if waiting:
             self.started += now - self._asked
         if waiting or now - self._asked > STOOD_STILL:
@@ -71,7 +71,7 @@ class Watch:
 
         `over`: it has stated its result, so that nothing it has spent can be spared any more.
         """
-        now = time.monotonic()
+        now = clock.awake()
         limits = self.limits
         if limits.minutes and now - self.started > limits.minutes * 60:
             return f"the time limit of {limits.minutes:g} minutes"
@@ -93,10 +93,10 @@ class Watch:
 
     def recorded(self) -> Usage:
         """Return what the process has used by its CLI's own record, as read a little ago."""
-        now = time.monotonic()
+        now = clock.awake()
         if now >= self._read_next:
             self._recorded = self.record()
-            took = time.monotonic() - now
+            took = clock.awake() - now
             self._read_next = now + max(RECORD_SECONDS, took / RECORD_SHARE)
         return self._recorded
 
@@ -167,7 +167,7 @@ class Story:
     """Writes events to `file`. Of texts that come too fast it tells the first and the last."""
 
     file: TextIO
-    clock: Callable[[], float] = time.monotonic
+    clock: Callable[[], float] = clock.awake
     _room: float = MOST
     _at: float = 0.0
     _left_out: int = 0
@@ -182,10 +182,10 @@ class Story:
             return  # the database tells of it
         if event.kind is EventKind.TEXT and not self._has_room():
             self._left_out += len(self._late) == _LATEST
-            self._late.append((time.time(), event))
+            self._late.append((clock.wall(), event))
             return
         self.catch_up()
-        self._write(time.time(), event)
+        self._write(clock.wall(), event)
 
     def catch_up(self) -> None:
         """Write how much was left out, and the latest of what was."""
@@ -323,7 +323,7 @@ class Pump(threading.Thread):
             return
         if event.kind in _ACTIONS and event.text:
             self._action = event.text
-        self.result_at = time.monotonic() if event.kind is EventKind.RESULT else None
+        self.result_at = clock.awake() if event.kind is EventKind.RESULT else None
         if event.kind is EventKind.TEXT and not (event.turns or event.usage):
             return  # of which there may be hundreds of thousands in a second
         old = self._totals

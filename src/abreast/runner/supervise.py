@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -175,7 +174,7 @@ class _Supervisor:
             left=left,
             skipped=reader.skipped,
             progress=pump.progress,
-            seconds=time.monotonic() - watch.started,
+            seconds=clock.awake() - watch.started,
             tick=self.started.tick,
         )
 
@@ -222,7 +221,7 @@ class _Supervisor:
                 return tripped
             if pump.failure is not None:
                 break
-            now = time.monotonic()
+            now = clock.awake()
             if pump.result_at and now - pump.result_at > AFTER_RESULT:
                 break
             if now - looked > LOOK:

@@ -7,6 +7,7 @@ so has whoever asks something of the worker.
 """
 
 import contextlib
+import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from abreast.errors import FREE_SPACE, DamagedError, StoreError
+from abreast.process import clock
+from abreast.process.room import is_packed
 from abreast.store.revisions import REVISIONS, VERSION_TABLE
 
 BUSY_SECONDS = 30
@@ -117,7 +120,21 @@ def _connected(database: str, written: str = "") -> AbstractContextManager[Query
     file = Path(database[len(prefix) :]).absolute()
     if written:
         return _sqlite(file, "rw", "BEGIN IMMEDIATE")
-    return _sqlite(file, "ro" if file.exists() else "memory", "BEGIN")
+    return _sqlite(file, _reading_mode(file), "BEGIN")
+
+
+def _reading_mode(file: Path) -> str:
+    """Return how a database file is opened to be read.
+
+    In a folder that may not be written, or has no room, SQLite can read one only if it is told that
+    nobody writes. That is so: nobody could, and what had been written before is all in the file.
+    """
+    if not file.exists():
+        return "memory"
+    log = file.with_name(f"{file.name}-wal")
+    silent = not os.access(file.parent, os.W_OK) or is_packed(file.parent)
+    alone = silent and not (log.exists() and log.stat().st_size)
+    return "ro&immutable=1" if alone else "ro"
 
 
 @contextlib.contextmanager
@@ -127,14 +144,13 @@ def _sqlite(file: Path, mode: str, begin: str) -> Iterator[Query]:
             yield Query(connection.cursor(), "?")
             connection.commit()  # closing without it takes everything back
     except sqlite3.Error as error:
-        raise failure(
-            f"the database {file}", "written" if mode == "rw" else "read", error
-        ) from error
+        place, done = f"the database {file}", "written" if mode == "rw" else "read"
+        raise failure(place, f"{place} cannot be {done}", error, file.parent) from error
 
 
 def _open(uri: str, begin: str) -> sqlite3.Connection:
     """Open a file and start a transaction, which is what fixes the moment that is read."""
-    deadline = time.monotonic() + BUSY_SECONDS
+    deadline = clock.awake() + BUSY_SECONDS
     waiting = False
     while True:
         connection = sqlite3.connect(uri, uri=True, timeout=SAID_AFTER, isolation_level=None)
@@ -146,10 +162,10 @@ def _open(uri: str, begin: str) -> sqlite3.Connection:
             # While the last writer closes, or the first one after a crash recovers, SQLite may
             # answer at once that the file is locked or cannot be opened, instead of waiting.
             transient = is_locked(error) or "unable to open" in str(error)
-            if not transient or time.monotonic() > deadline:
+            if not transient or clock.awake() > deadline:
                 raise
             if is_locked(error) and not waiting:
-                waiting = time.monotonic() > deadline - BUSY_SECONDS + SAID_AFTER
+                waiting = clock.awake() > deadline - BUSY_SECONDS + SAID_AFTER
                 if waiting:
                     say_locked(uri.partition("?")[0].removeprefix("file://"))
             time.sleep(0.01)
@@ -189,10 +205,11 @@ def say_locked(file: object) -> None:
     logging.getLogger("abreast").warning(words, file)
 
 
-def failure(place: str, otherwise: str, error: object) -> StoreError:
+def failure(place: str, otherwise: str, error: object, folder: Path | None = None) -> StoreError:
     """Return what to tell of a driver's error at the database `place`.
 
-    `otherwise` begins what is told where its words are of no known kind.
+    `otherwise` begins what is told where its words are of no known kind. `folder` is a file's: on a
+    full disk SQLite may say no more than that it cannot read or open something.
     """
     said = str(error).strip()
     if is_damage(error):
@@ -202,6 +219,9 @@ def failure(place: str, otherwise: str, error: object) -> StoreError:
             f"{place} has another schema: {said}",
             hint="another version of abreast has used it: upgrade abreast",
         )
+    vague = "disk I/O error" in said or "unable to open" in said
+    if vague and folder is not None and is_packed(folder):
+        said = "disk is full"
     for words, told, hint in _KNOWN:
         if words in said:
             return StoreError(f"{place} {told}", hint=hint)

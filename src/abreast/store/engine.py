@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import event, exc
 
 from abreast.errors import StoreError
+from abreast.process import clock
 from abreast.store.direct import BUSY_SECONDS, SAID_AFTER, failure, is_locked, say_locked
 from abreast.store.network import require_local
 
@@ -58,7 +59,7 @@ def _sqlite(url: sa.URL) -> sa.Engine:
         connection.execute("PRAGMA synchronous=FULL")
         if sqlite3.sqlite_version_info < (3, 42):
             # DBOS asks unixepoch('subsec') on Python 3.12 and later; SQLite has it since 3.42.
-            connection.create_function("unixepoch", 1, lambda _: time.time())
+            connection.create_function("unixepoch", 1, lambda _: clock.wall())
 
     return engine
 
@@ -66,12 +67,12 @@ def _sqlite(url: sa.URL) -> sa.Engine:
 def _use_wal(connection: sqlite3.Connection) -> None:
     # The switch needs the file for itself, and SQLite does not wait for that: two processes that
     # open a new database at the same moment meet here.
-    deadline = time.monotonic() + BUSY_SECONDS
+    deadline = clock.awake() + BUSY_SECONDS
     while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
         except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
+            if "locked" not in str(error) or clock.awake() > deadline:
                 raise
             time.sleep(0.01)
         else:
@@ -121,15 +122,20 @@ def _as_store_error(engine: sa.Engine) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:  # of a call that goes around SQLAlchemy
-        raise failure(_place(engine), _AWAY, error) from error
+        raise failure(_place(engine), _AWAY, error, _folder(engine)) from error
     except (exc.IntegrityError, exc.ProgrammingError, exc.DataError, exc.NotSupportedError):
         raise  # our mistake, not the database's
     except (exc.DatabaseError, exc.InterfaceError, exc.TimeoutError) as error:
         cause = getattr(error, "orig", None) or error
-        raise failure(_place(engine), _AWAY, cause) from error
+        raise failure(_place(engine), _AWAY, cause, _folder(engine)) from error
 
 
 _AWAY = "the database does not answer"
+
+
+def _folder(engine: sa.Engine) -> Path | None:
+    file = engine.url.database if engine.dialect.name == "sqlite" else ""
+    return Path(file).absolute().parent if file else None
 
 
 def _place(engine: sa.Engine) -> str:

@@ -5,7 +5,6 @@ one session take turns (SQLite: the write lock; PostgreSQL: a lock on the sessio
 the ids of a session's events grow in the order in which readers come to see them.
 """
 
-import time
 from collections.abc import Callable, Mapping
 from operator import attrgetter
 from types import MappingProxyType
@@ -24,6 +23,7 @@ from abreast.model.session import LandState, Run, RunState, Session, SessionStat
 from abreast.model.task import Deliverable
 from abreast.model.transitions import require_transition
 from abreast.model.usage import Usage
+from abreast.process import clock
 from abreast.store.agent_queues import QueueKeeper
 from abreast.store.engine import transaction, upsert
 from abreast.store.loading import (
@@ -310,7 +310,7 @@ def record_deliverable(engine: sa.Engine, found: Deliverable, profile: Profile) 
     """Write the figures of a deliverable, in the place of an earlier attempt's."""
     account, estimate = found.account, found.estimate
     values = {
-        "at": time.time(),
+        "at": clock.wall(),
         "agent": found.agent,
         "profile": profile.value,
         "outcome": found.outcome.value,

@@ -18,6 +18,7 @@ from abreast.errors import NotFoundError, StateError
 from abreast.model.question import Decision, Question, QuestionKind
 from abreast.model.session import Session, SessionState
 from abreast.places import Places
+from abreast.process import clock
 from abreast.process.patience import pause
 from abreast.runner.answers import Answered, find_answer, put_answer
 from abreast.runner.job import load_result
@@ -132,8 +133,8 @@ def _others(question: Question, places: Places) -> list[Question]:
 
 def _ended(session: Session, places: Places) -> Session:
     """Wait until a session has ended that nobody has answered in time."""
-    reader, began = Reader(places.database), time.monotonic()
-    while (waited := time.monotonic() - began) < _ENDS:
+    reader, began = Reader(places.database), clock.awake()
+    while (waited := clock.awake() - began) < _ENDS:
         found = reader.session(session.id)
         if found is None or found.attempt != session.attempt or found.state.final:
             break

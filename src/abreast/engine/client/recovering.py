@@ -39,7 +39,8 @@ def recover(places: Places, here: Path | None = None) -> Recovery:
     made: list[RecoveredRun] = []
     left: list[NotRecovered] = []
     with connect(places) as client:
-        for found in rebuild(places, client.reader.run_ids(), here):
+        known = client.reader.run_ids()
+        for found in rebuild(places, known, here, refs=bool(damage) or not known):
             if isinstance(found, RebuiltRun):
                 made.append(_record(places, client.store, found))
             else:

@@ -49,6 +49,7 @@ from abreast.model.task import Plan
 from abreast.places import Places
 from abreast.plan.dump import load_plan
 from abreast.plan.names import prompt_problems
+from abreast.process import clock
 from abreast.process.files import private_folder
 from abreast.store.engine import make_engine
 from abreast.store.migrations import migrate
@@ -128,14 +129,14 @@ class Client:
         if "/" not in name and run.state is RunState.LANDING:
             landing_stop_file(self.places, run.id).touch()
             reached = [s.id for s in run.sessions if s.landing is LandState.QUEUED]
-        deadline = time.monotonic() + timeout
+        deadline = clock.awake() + timeout
         while True:
             run = require_run(self.reader, run.id)
             sessions = [session for session in run.sessions if session.id in reached]
             late = [session.id for session in sessions if not session.state.final]
             if not late and (run.state.final or "/" in name):
                 return sessions
-            if time.monotonic() > deadline:
+            if clock.awake() > deadline:
                 raise WorkerError(
                     f"not stopped after {timeout:g} s: {', '.join(late) or run.id}",
                     hint=f"the worker's log: {self.places.logs / 'worker.log'}",

@@ -18,6 +18,7 @@ from abreast.errors import StateError
 from abreast.model.session import LandState, Run, Session, SessionKind, SessionState
 from abreast.model.text import one_line
 from abreast.places import Places
+from abreast.process import clock
 from abreast.process.environment import SESSION
 from abreast.process.patience import pause
 from abreast.store.reader import Reader
@@ -178,9 +179,9 @@ def _marked(text: str, sender: str) -> str:
 
 
 def _taken(folder: Path, number: int, session: str, places: Places, patience: float) -> str:
-    reader, began = Reader(places.database), time.monotonic()
+    reader, began = Reader(places.database), clock.awake()
     while not (taken := mailbox.taken(folder, number)):
-        waited = time.monotonic() - began
+        waited = clock.awake() - began
         found = reader.session(session)
         if waited > patience or found is None or found.state.final:
             break

@@ -2,7 +2,6 @@
 
 import contextlib
 import threading
-import time
 from collections.abc import Callable
 
 from abreast.engine.common.worker_process import ensure_worker
@@ -11,6 +10,7 @@ from abreast.errors import NotFoundError, WorkerError
 from abreast.model.session import Attendance, Run
 from abreast.model.snapshot import Snapshot
 from abreast.places import Places
+from abreast.process import clock
 from abreast.process.patience import pause
 from abreast.store.changed import Changed
 from abreast.store.reader import Reader
@@ -48,7 +48,7 @@ def wait_for(
 ) -> Run:
     """Return the run once it is `enough`; otherwise like `wait`."""
     reader, given_up = Reader(places.database), given_up or threading.Event()
-    began = time.monotonic()
+    began = clock.awake()
     checked = began - _CHECK  # at once: it may be a run that everybody has left
     deadline = None if timeout is None else began + timeout
     shown, started = None, 0
@@ -61,7 +61,7 @@ def wait_for(
                 if (found, asked) != shown:
                     shown = found, asked
                     progress(found)
-            now = time.monotonic()
+            now = clock.awake()
             if enough(found) or (deadline is not None and now > deadline):
                 return found
             if now - checked >= _CHECK:

@@ -52,6 +52,7 @@ def check_plan(
     repository = _repository(plan, problems)
     base_sha, target = "", plan.target
     if repository is not None:
+        problems += _read_only(repository)
         base_sha = _base(plan, repository, problems)
         target = target or _default_target(plan, repository)
         problems += landing_problems(plan.land, target, repository, env, plan.pr.forge)
@@ -127,6 +128,14 @@ def agent_notes(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
             why = f" ({login.detail})" if login.detail else ""
             hint = f": {login.hint}" if login.hint else ""
             yield f"{agent.title} is not logged in{why}{hint}"
+
+
+def _read_only(repository: Repository) -> Iterator[Problem]:
+    """Yield a problem where no session could have a branch: better now than when it begins."""
+    objects = repository.common_dir / "objects"
+    if not os.access(objects, os.W_OK):
+        said = f"{repository.common_dir} cannot be written: a session needs a branch there"
+        yield Problem("repository", said, "make it writable, or clone it to where you can write")
 
 
 def landing_problems(

@@ -17,6 +17,7 @@ from abreast.process.files import load_as, private_folder, write_json
 T = TypeVar("T")
 
 RECORD = "record.json"
+_FORGOTTEN = "forgotten"
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,20 @@ def keep_run(places: Places, run: Run, plan: str) -> None:
     """Keep a run as it stands, and its plan, as far as the disk takes it."""
     with contextlib.suppress(OSError):
         write_json(private_folder(places.runs / run.id) / RECORD, RunRecord(run, plan))
+
+
+def note_forgotten(places: Places, run: str) -> None:
+    """Note that a run was forgotten on purpose: its refs are no work that is to come back."""
+    with (places.state / _FORGOTTEN).open("a", encoding="ascii") as file:
+        file.write(f"{run}\n")
+
+
+def forgotten(places: Places) -> frozenset[str]:
+    """Return the runs that were forgotten on purpose."""
+    try:
+        return frozenset((places.state / _FORGOTTEN).read_text(encoding="ascii").split())
+    except FileNotFoundError:
+        return frozenset()
 
 
 def keep_end_of_session(places: Places, session: Session) -> None:

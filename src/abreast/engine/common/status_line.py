@@ -6,7 +6,8 @@ to nothing, because it is run for each prompt.
 """
 
 import os
-import time
+
+from abreast.process import clock
 
 FILE = "line"
 FRESH = 2.0
@@ -35,7 +36,7 @@ def mark(database: str) -> str:
             continue
         parts.append(f"{found.st_ino} {found.st_size} {found.st_mtime_ns}")
         newest = max(newest, found.st_mtime)
-    settled = time.time() - newest > _SETTLED
+    settled = clock.wall() - newest > _SETTLED
     return " ".join(parts) if settled else ""
 
 
@@ -48,7 +49,7 @@ def read(state: str, database: str) -> str | None:
             at = os.fstat(file.fileno()).st_mtime
         _touch(f"{path}-wanted")
         unchanged = before and before == mark(database)
-        fresh = worker and 0 <= time.time() - at <= FRESH
+        fresh = worker and 0 <= clock.wall() - at <= FRESH
         if (unchanged or fresh) and (not worker or _lives(worker)):
             return text
     except (OSError, ValueError):
@@ -75,12 +76,12 @@ def wanted(state: str) -> bool:
         at = os.stat(os.path.join(state, f"{FILE}-wanted")).st_mtime  # noqa: PTH116, PTH118
     except OSError:
         return False
-    return time.time() - at < _WANTED
+    return clock.wall() - at < _WANTED
 
 
 def _touch(path: str) -> None:
     try:
-        if time.time() - os.stat(path).st_mtime > _WANTED / 60:  # noqa: PTH116
+        if clock.wall() - os.stat(path).st_mtime > _WANTED / 60:  # noqa: PTH116
             os.utime(path)
     except OSError:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))

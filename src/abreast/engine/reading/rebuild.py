@@ -11,7 +11,7 @@ from pathlib import Path
 
 from abreast.engine.common.attendance import is_taken
 from abreast.engine.common.layout import ROUNDS, SessionLayout
-from abreast.engine.common.recorded import kept_run
+from abreast.engine.common.recorded import forgotten, kept_run
 from abreast.engine.reading.landed import found_landed
 from abreast.engine.reading.rebuild_bare import bare_run
 from abreast.errors import AbreastError
@@ -39,10 +39,13 @@ class RebuiltRun:
 Found = RebuiltRun | NotRecovered
 
 
-def rebuild(places: Places, known: frozenset[str], here: Path | None = None) -> Iterator[Found]:
-    """Yield each run that is in files or refs and not among the `known` ids, oldest first.
+def rebuild(
+    places: Places, known: frozenset[str], here: Path | None = None, *, refs: bool
+) -> Iterator[Found]:
+    """Yield each run that is in files and not among the `known` ids, oldest first.
 
-    Refs are looked for in the repositories of all these, and in the one around `here`.
+    With `refs` also those of which only refs are left, in the repositories of all these and in the
+    one around `here`: another state folder may have made them.
     """
     left: dict[str, dict[str, Unrecorded]] = {}
     for one in unrecorded(places, damaged=True):
@@ -51,14 +54,14 @@ def rebuild(places: Places, known: frozenset[str], here: Path | None = None) -> 
     for folder in entries(places.runs):
         if folder.name in left or kept_run(places, folder.name) is not None:
             left.setdefault(folder.name, {})
-    repositories = _repositories(places, left, here)
-    for repository in repositories:
+    repositories, gone = _repositories(places, left, here), forgotten(places)
+    for repository in repositories if refs else ():
         for run, task in _named_by_refs(repository):
             left.setdefault(run, {}).setdefault(task, Unrecorded(f"{run}/{task}"))
     found = [
         _rebuilt(places, run, tasks, repositories)
         for run, tasks in left.items()
-        if run not in known
+        if run not in known and run not in gone
     ]
     yield from (one for one in found if isinstance(one, NotRecovered))
     runs = [one for one in found if isinstance(one, RebuiltRun)]

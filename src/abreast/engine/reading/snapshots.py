@@ -2,7 +2,6 @@
 
 import contextlib
 import threading
-import time
 from collections.abc import Iterator
 
 from abreast.engine.common import attendance, status_line
@@ -12,6 +11,7 @@ from abreast.model.groups import snapshot_of
 from abreast.model.session import Attendance, Presence, Run
 from abreast.model.snapshot import Snapshot, Watched
 from abreast.places import Places
+from abreast.process import clock
 from abreast.process.files import write_atomic
 from abreast.store.changed import Changed
 from abreast.store.snapshots import SnapshotReader
@@ -39,7 +39,7 @@ def changes(
     given_up, revision, looked = given_up or threading.Event(), since, -_ATTENDED
     try:
         while True:
-            now = time.monotonic()
+            now = clock.awake()
             # Whether it has changed is asked first: what changes while it is read is found again.
             if changed.poll() or now - looked >= _ATTENDED:
                 looked = now

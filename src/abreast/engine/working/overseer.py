@@ -7,7 +7,6 @@ in the store, what is paused or stopped in the sessions' folders.
 import contextlib
 import os
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -85,7 +84,7 @@ class Overseer:
 
     def look_at_limits(self) -> None:
         """Note what was used, and stop what has gone beyond a limit."""
-        since, self._looked = self._looked, time.monotonic()
+        since, self._looked = self._looked, clock.awake()
         DAY.read()
         records = self._at_work()
         if not records:
@@ -155,7 +154,7 @@ class Overseer:
         if strain is Strain.NONE:
             for one in paused:
                 self._go_on(one)
-        elif strain is Strain.SHORT and not paused and time.monotonic() - self._moved > SETTLE:
+        elif strain is Strain.SHORT and not paused and clock.awake() - self._moved > SETTLE:
             # The oldest goes on: somebody has to come to an end.
             newest = sorted(records, key=lambda one: one.session.started or 0.0)[1:]
             if newest:
@@ -168,13 +167,13 @@ class Overseer:
         return self._layout(one).stop_file.with_name(PAUSE)
 
     def _pause(self, one: SessionRecord) -> None:
-        self._moved, self._may_be_paused = time.monotonic(), True
+        self._moved, self._may_be_paused = clock.awake(), True
         write_atomic(self._pause_file(one), f"{longest_pause(os.environ):g}")
         self.engine.store.add_event(one.session.id, "paused", f"{_WORDS}: {read_memory()}")
         self.engine.store.update_session(one.session.id, SessionUpdate(last_action=_WORDS))
 
     def _go_on(self, one: SessionRecord) -> None:
-        self._moved = time.monotonic()
+        self._moved = clock.awake()
         self._pause_file(one).unlink(missing_ok=True)
         self.engine.store.add_event(one.session.id, "paused", f"goes on: {read_memory()}")
         commands = plan_of(self.engine, one.run.id).by_id()[one.session.task].commands

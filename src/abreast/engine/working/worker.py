@@ -43,6 +43,7 @@ from abreast.git.fast_forward import recover
 from abreast.git.making import empty_trash_aside
 from abreast.model.session import Run, RunState, SessionKind
 from abreast.places import Places, find_places
+from abreast.process import clock
 from abreast.process.files import private_folder, write_atomic
 from abreast.process.supervisor import WORKER, lower
 from abreast.store.engine import make_engine
@@ -102,12 +103,12 @@ def main(
 
 def _reach(engine: sa.Engine, patience: float) -> None:
     """Migrate the database; wait up to `patience` seconds for one that does not answer."""
-    late = time.monotonic() + patience
+    late = clock.awake() + patience
     while True:
         try:
             return migrate(engine)
         except StoreError:
-            if time.monotonic() >= late:
+            if clock.awake() >= late:
                 raise
             time.sleep(durable.OUTAGE_LOOK)
 
@@ -133,14 +134,14 @@ class TakenError(WorkerError):
 
 @contextlib.contextmanager
 def _alone(places: Places) -> Iterator[None]:
-    lock, late = FileLock(places.locks / "worker.lock"), time.monotonic() + _LEAVING
+    lock, late = FileLock(places.locks / "worker.lock"), clock.awake() + _LEAVING
     while True:
         try:
             lock.acquire(timeout=0)
             break
         except Timeout:
             # One that is on its way out has taken its name away, and gives up the lock in a moment.
-            if find_worker(places) is None and time.monotonic() < late:
+            if find_worker(places) is None and clock.awake() < late:
                 time.sleep(_LOOK)
                 continue
             raise TakenError(
@@ -232,7 +233,7 @@ async def _dispatch(
 ) -> None:
     """Enqueue what clients have requested: a request is a run's state and generation."""
     reader, seen = Reader(places.database), set[str]()
-    idle_since = time.monotonic()
+    idle_since = clock.awake()
     while not stop.is_set():
         # One that is away is waited for; the lease bounds that.
         with contextlib.suppress(StoreError), _unless_damaged(places):
@@ -247,10 +248,10 @@ async def _dispatch(
                 ticket = durable.session_ticket(session, attempt, child=child)
                 work = workflows.run_child if child else workflows.run_session
                 await _once(ticket, seen, work, session, attempt)
-            idle = time.monotonic() - idle_since
+            idle = clock.awake() - idle_since
             if not requests and idle_exit is not None and idle > idle_exit:
                 return
-            idle_since = time.monotonic() if requests else idle_since
+            idle_since = clock.awake() if requests else idle_since
         await _pause(stop, called)
 
 

@@ -1,7 +1,6 @@
 """The doctor at work: reads what there is since a time, once, and has every check look at it."""
 
 import os
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -21,6 +20,7 @@ from abreast.errors import DamagedError
 from abreast.model.finding import Diagnosis, Evidence, Finding
 from abreast.model.session import Session
 from abreast.places import Places
+from abreast.process import clock
 from abreast.store.reader import Reader
 
 _SAME = 0.0005  # seconds; the records have milliseconds
@@ -95,7 +95,7 @@ def diagnose(
         ward.admit(found.agent, found.path)
     ward.warnings += unreadable(environ)
     ward.finish()
-    now = time.time()
+    now = clock.wall()
     repositories = [state_of(one) for one in ward.repositories(runs, repo)]
     ward.warnings += [one.failed for one in repositories if one.failed]
     sessions = [session for run in runs for session in run.sessions]

@@ -1,7 +1,6 @@
 """What the doctor has read of sessions: one pass over each transcript, and little kept of it."""
 
 import os
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,6 +26,7 @@ from abreast.engine.reading.doctor.repositories import checkout_of
 from abreast.model.finding import Evidence
 from abreast.model.session import LandState, Run, Session, SessionKind
 from abreast.model.transcript import Begun, Spent, ToolKind, Transcript
+from abreast.process import clock
 
 
 def measured(parent: Transcript) -> tuple[ExaminedDelegation, ...]:
@@ -193,7 +193,7 @@ class Ward:
             for one in run.sessions:
                 if one.kind is SessionKind.CHILD or one.cli_session in known or not one.started:
                     continue
-                last = one.ended or time.time()
+                last = one.ended or clock.wall()
                 touches = {name: (Touch(last, wrote=True),) for name in one.files}
                 repo = str(shared[1]) if shared else run.repo
                 work = Work(one.agent, one.id, one.started, last, repo, one.worktree, touches)

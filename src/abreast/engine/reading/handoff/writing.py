@@ -5,7 +5,6 @@ An agent rewords a handoff under a contract; its words are used only if no fact 
 
 import math
 import os
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +32,7 @@ from abreast.model.limits import Limits
 from abreast.model.task import Contract, Deliverable
 from abreast.model.transcript import Transcript
 from abreast.places import Places
+from abreast.process import clock
 from abreast.process.files import write_atomic
 
 
@@ -68,7 +68,7 @@ def header_of(facts: SessionFacts, agent: str, session: str, *, of: str = "") ->
     return Header(
         agent=agent,
         session=session or "unknown",
-        at=float(math.ceil(time.time())),  # never before what it has seen
+        at=float(math.ceil(clock.wall())),  # never before what it has seen
         commit=short(now.head),
         branch=now.branch,
         work=now.work,

@@ -1,7 +1,6 @@
 """The index of transcripts, brought up to date: only news is read, no request counts twice."""
 
 import os
-import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -22,6 +21,7 @@ from abreast.engine.reading.ledger.read import (
 from abreast.engine.reading.transcripts import Found, find_transcripts, hidden_folders
 from abreast.errors import StateError, StoreError
 from abreast.places import Places
+from abreast.process import clock
 from abreast.store.transcripts import Indexed, load_index, load_requests, save_index
 
 
@@ -109,7 +109,7 @@ class _Update:
         for path, one in self.index.files.items():
             gone = path not in there and _is_gone(path)
             if gone != (one.gone is not None):
-                one.gone = time.time() if gone else None
+                one.gone = clock.wall() if gone else None
                 self.changed[path] = None
 
     def take(self, readings: Iterable[Reading]) -> None:

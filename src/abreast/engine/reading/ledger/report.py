@@ -1,7 +1,6 @@
 """The ledger: what every session of this user has used, abreast's own and those begun by hand."""
 
 import re
-import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +16,7 @@ from abreast.model.economy import QUARTER, By, Delegation, Ledger, Parallel, Tal
 from abreast.model.session import Session
 from abreast.model.text import counted
 from abreast.places import Places
+from abreast.process import clock
 from abreast.store.transcripts import (
     Indexed,
     Known,
@@ -70,7 +70,7 @@ def moment(since: str | float, now: float | None = None) -> float:
         return float(since)
     if not since:
         return 0.0
-    now = time.time() if now is None else now
+    now = clock.wall() if now is None else now
     today = datetime.fromtimestamp(now).astimezone().date()
     span = _SPAN.fullmatch(since)
     try:

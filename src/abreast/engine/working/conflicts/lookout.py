@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from abreast.errors import StoreError
+from abreast.process import clock
 
 SHARE = 0.05
 """Of one processor, at most, that looks at one repository take on average."""
@@ -76,10 +77,10 @@ class Lookout:
         self._over.set()
         with self._lock:
             watches = list(self._watches.values())
-        late = time.monotonic() + _LEAVING
+        late = clock.awake() + _LEAVING
         for watch in watches:
             watch.hear(())
-            watch.join(max(0.0, late - time.monotonic()))
+            watch.join(max(0.0, late - clock.awake()))
 
 
 def _cpu() -> float:
@@ -114,9 +115,9 @@ class _Watch(threading.Thread):
                     continue
             self._over.wait(GATHER)
             self._heard.clear()
-            began, cpu = time.monotonic(), _cpu()
+            began, cpu = clock.awake(), _cpu()
             self._look()
-            took = time.monotonic() - began
+            took = clock.awake() - began
             # Merges run on several processors. Others' processes may have ended meanwhile, but not
             # more than there is room for.
             used = max(took, min(_cpu() - cpu, took * (os.cpu_count() or 1)))

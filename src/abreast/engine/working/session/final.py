@@ -1,6 +1,5 @@
 """How an attempt ends: it leaves a handoff, and its ending is written down once."""
 
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from abreast.model.handoff import Handoff
 from abreast.model.session import Session, SessionKind, SessionState
 from abreast.model.task import Task
 from abreast.plan.dump import load_plan
+from abreast.process import clock
 from abreast.store.rows import UNSET, SessionUpdate
 
 
@@ -70,7 +70,7 @@ def leave(context: SessionContext, ending: Ending) -> None:
     session = context.engine.reader.session(context.session.id) or context.session
     hint = with_names(ending.hint, session.id, session.kind)
     session = replace(
-        session, state=ending.state, reason=ending.reason, hint=hint, ended=time.time()
+        session, state=ending.state, reason=ending.reason, hint=hint, ended=clock.wall()
     )
     layout, where = context.layout, (context.repository, Path(context.run.repo))
     try:

@@ -5,7 +5,6 @@ import contextlib
 import os
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,6 +18,7 @@ from abreast.errors import WorkerError
 from abreast.model.confinement import Confinement
 from abreast.model.limits import Limits
 from abreast.places import Places
+from abreast.process import clock
 from abreast.process.command import spawn_detached
 from abreast.process.files import materialise, private_folder
 from abreast.process.identity import Identity
@@ -221,13 +221,13 @@ async def _follow(
     ended: asyncio.Event,
 ) -> Result | None:
     """Wait for the result; None when the runner has gone without one."""
-    began = time.monotonic()
+    began = clock.awake()
     looked = began if process is not None else began - _LIVENESS  # a stranger: look at once
     shown = JobProgress()
     while True:
         if (result := load_result(directory)) is not None:
             return result
-        now = time.monotonic()
+        now = clock.awake()
         if now - looked >= _LIVENESS or (process is not None and process.poll() is not None):
             looked = now
             if not runner.alive:
