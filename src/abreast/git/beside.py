@@ -20,6 +20,7 @@ from abreast.git.call import split
 from abreast.git.guarded import read_plain
 from abreast.git.reflog import read_file
 from abreast.git.repository import Repository
+from abreast.process import clock
 from abreast.process.files import from_home
 
 _MOST = 5000  # paths; whoever has more that are not committed is told nothing
@@ -47,10 +48,10 @@ def uncommitted(repo: Repository) -> Mapping[str, str]:
     """
     if repo.toplevel is None or repo.tree is not None or repo.guard is None:
         return {}
-    look, asked = _looks[repo.toplevel], time.monotonic_ns()
+    look, asked = _looks[repo.toplevel], clock.awake_ns()
     with look.lock:
         if look.began < asked:
-            began = time.monotonic_ns()
+            began = clock.awake_ns()
             look.found = _look_at(repo, repo.toplevel)
             look.began = began
         return look.found
@@ -117,11 +118,11 @@ def _committed(repo: Repository, top: Path, files: list[Path]) -> set[Path]:
     named = {os.path.normpath(file): file for file in files}
     inside = {os.path.relpath(path, top): file for path, file in named.items()}
     inside = {name: file for name, file in inside.items() if not name.startswith("../")}
-    late = time.monotonic() + _PATIENCE
+    late = clock.awake() + _PATIENCE
     while True:
         found = _as_committed(repo, inside)
         busy = len(found) < len(inside) and (repo.common_dir / "index.lock").exists()
-        if not busy or time.monotonic() > late:
+        if not busy or clock.awake() > late:
             return found
         time.sleep(_LOOK)  # git, or a landing of ours, is just bringing files and branch together
 

@@ -5,7 +5,8 @@ The token is for programs of the same user, which read it from a file that only 
 
 import hmac
 import secrets
-import time
+
+from abreast.process import clock
 
 LINK_SECONDS = 600.0
 """How long a link can be opened."""
@@ -27,13 +28,13 @@ class Keys:
         while len(self._links) >= _LINKS:
             del self._links[next(iter(self._links))]
         key = secrets.token_urlsafe(_BYTES)
-        self._links[key] = time.monotonic() + LINK_SECONDS
+        self._links[key] = clock.awake() + LINK_SECONDS
         return key
 
     def opened(self, key: str) -> bool:
         """Return whether a link has this key and is not too old; it opens nothing any more."""
         found = [known for known in self._links if _same(known, key)]
-        late = [self._links.pop(known) < time.monotonic() for known in found]
+        late = [self._links.pop(known) < clock.awake() for known in found]
         return bool(late) and not any(late)
 
     def is_cookie(self, given: str) -> bool:

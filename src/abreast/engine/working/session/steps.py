@@ -151,7 +151,9 @@ async def guarded(
         unknown = Ending(SessionState.UNKNOWN, error.message, error.hint or "")
         ending = opened[-1].stopped if error.stopped else unknown
     except FullError as error:
-        ending = Ending(SessionState.UNKNOWN, error.message, f"{FREE_SPACE}; then: abreast resume RUN")
+        ending = Ending(
+            SessionState.UNKNOWN, error.message, f"{FREE_SPACE}; then: abreast resume RUN"
+        )
     except AbreastError as error:
         ending = Ending(SessionState.FAILED, error.message, error.hint or "")
     except Exception as error:  # noqa: BLE001 - a session's boundary: recorded, the rest goes on
