@@ -31,8 +31,14 @@ def here(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> Repo:
 
 
 def test_a_read_only_state_folder_is_told_and_can_be_looked_at(
-    disk: Disk, here: Repo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    disk: Disk,
+    here: Repo,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    (tmp_path / "config.toml").write_text("[disk]\nmin_free_mb = 0\n")
+    monkeypatch.setenv("ABREAST_CONFIG", str(tmp_path / "config.toml"))
     state = disk.path / "state"
     monkeypatch.setenv("ABREAST_STATE_DIR", str(state))
     with Stage.on_sqlite(state, here) as stage:
