@@ -51,7 +51,7 @@ def test_a_read_only_state_folder_is_told_and_can_be_looked_at(
             for line in (RUN, ("resume", run.id), ("land", run.id), ("recover",), ("worker",)):
                 capsys.readouterr()
                 assert guard(line) == 1, line
-                told, hint = capsys.readouterr().err.splitlines()
+                told, hint = capsys.readouterr().err.splitlines()[-2:]
                 assert told == f"abreast: {state} cannot be written: Read-only file system"
                 assert hint == "hint: set ABREAST_STATE_DIR to a folder that you can write"
             for line in (("status",), ("show", "zero"), ("diff", "zero"), ("rescue",)):

@@ -35,6 +35,7 @@ def recover(places: Places, here: Path | None = None) -> Recovery:
     database that does not answer or is a newer abreast's, WorkerError when the worker of a damaged
     one does not end.
     """
+    places.make()  # who cannot write there is told so first
     damage, aside = _set_right(places)
     made: list[RecoveredRun] = []
     left: list[NotRecovered] = []
