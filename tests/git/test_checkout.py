@@ -2,6 +2,9 @@
 
 import shutil
 
+import pytest
+
+from abreast.errors import GitError
 from abreast.git.commit import restore_tree, switch_detached
 from abreast.git.snapshot import build_tree
 from abreast.git.status import dirty_summary
@@ -53,3 +56,12 @@ def test_a_lock_that_a_killed_git_left_is_no_obstacle(bench: Bench):
     switch_detached(bench.found, bench.guarded(tree), new)
     assert not lock.exists()
     assert tree.git("rev-parse", "HEAD") == new
+
+
+def test_a_commit_that_is_gone_leaves_head_where_it_was(bench: Bench):
+    """At one that `git gc --prune=now` has taken, git would fail in the whole repository."""
+    tree = Repo(bench.ensure(bench.spec("scratch", branch="")).path)
+    with pytest.raises(GitError):
+        switch_detached(bench.found, bench.guarded(tree), "1" * 40)
+    assert tree.git("rev-parse", "HEAD") == bench.head
+    bench.repo.git("gc", "-q", "--prune=now")

@@ -321,6 +321,19 @@ def test_a_removal_that_was_cut_short_is_finished_by_the_next(bench: Bench):
     assert bench.ensure(spec).made is Made.NEW
 
 
+@pytest.mark.parametrize("commits", [0, 2])
+def test_a_branch_that_was_removed_is_made_again_where_head_was(bench: Bench, commits: int):
+    tree, spec = bench.worktree("one"), bench.spec("one")
+    made = [bench.head, *(tree.commit(f"own {n}", {f"{n}.txt": "own"}) for n in range(commits))]
+    tree.write({"half.txt": "half"})
+    bench.repo.git("update-ref", "-d", spec.ref)
+    ready = bench.ensure(spec)
+    assert (ready.made, ready.head) == (Made.REUSED, made[-1])
+    assert read_ref(bench.found, spec.ref) == made[-1]
+    assert "was removed, by whom is not known" in ready.notes[0]
+    assert tree.git("status", "--porcelain") == "?? half.txt"
+
+
 def test_the_main_checkout_is_never_removed(bench: Bench):
     spec = WorktreeSpec(bench.repo.path, "main", bench.head, "x")
     with pytest.raises(StateError, match="is not a worktree of"):

@@ -15,7 +15,7 @@ from abreast.engine.common import worker_process
 from abreast.engine.common.worker_process import ensure_worker
 from abreast.errors import WorkerError
 from abreast.model.moves import Shell
-from abreast.model.session import Run, RunState
+from abreast.model.session import Run, RunState, SessionState
 from abreast.places import Places
 from tests.support.deadlines import SECONDS
 from tests.support.faults import Fault, Scene
@@ -40,6 +40,8 @@ class CrashingStage(Stage):
     every = False
     points: Path
     hold = ""
+    anew: Path | None = None
+    """Where it is given, a session that has failed is begun anew, and finds this file then."""
 
     def _fork(self, places: Places) -> Forked:
         order = worker_process.successor(places)
@@ -106,12 +108,13 @@ class CrashingStage(Stage):
         fault: Fault,
         stations: Mapping[str, str],
         look: Callable[[Scene], None] = lambda _: None,
+        beside: str = "",
     ) -> list[str]:
         """Strike with `fault` at each of the stations once, until the run is done; where it struck.
 
         `look` is called before it strikes, when it has struck, and when it is made good again. A
         run that ends otherwise is resumed, at most once for each stroke, or what is hinted at is
-        done instead.
+        done instead. So is the run `beside` it, whose end is not waited for.
         """
         struck, resumed, late = list[str](), 0, time.monotonic() + SECONDS
         while (found := api.find_run(run, places=self.places)).state is not RunState.DONE:
@@ -122,6 +125,8 @@ class CrashingStage(Stage):
                     [(s.state, s.reason) for s in found.sessions],
                 )
                 self._go_on(found)
+            if beside and api.find_run(beside, places=self.places).state is RunState.FAILED:
+                api.resume(beside, places=self.places)
             ensure_worker(self.places)
             if here := next(iter(sorted(self.points.glob("*.here"))), None):
                 scene = self._scene(run, here, stations)
@@ -134,10 +139,15 @@ class CrashingStage(Stage):
 
     def _go_on(self, ended: Run) -> None:
         """Do what a person is told to do: start a session anew, or resume the run."""
-        anew = [one.id for one in ended.sessions if "abreast retry" in one.hint]
+        if self.anew:
+            self.anew.touch()
+        failed = [one for one in ended.sessions if one.state is not SessionState.DONE]
+        anew = [one.id for one in failed if self.anew or "abreast retry" in one.hint]
         for name in anew:
             api.retry(name, places=self.places)
-        if not anew:
+        if not failed:  # a landing has bounced: what was rewritten meanwhile, say
+            api.land(ended.id, places=self.places)
+        elif not anew:
             api.resume(ended.id, places=self.places)
 
     def _scene(self, run: str, here: Path, stations: Mapping[str, str]) -> Scene:

@@ -37,7 +37,6 @@ def remove_branch(scene: Scene, repo: Repo) -> None:
 
 
 def collect_garbage(_: Scene, repo: Repo) -> None:
-    repo.git("reflog", "expire", "--expire=now", "--all", check=False)
     repo.git("gc", "-q", "--prune=now", check=False)
 
 

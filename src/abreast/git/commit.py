@@ -22,8 +22,10 @@ from abreast.git.repository import (
 )
 from abreast.git.status import (
     Dirty,
+    find_commit,
     find_objects,
     forget_operation,
+    head_commit,
     on_branch,
     operation,
     own_git_dir,
@@ -218,12 +220,21 @@ def switch_detached(repo: Repository, worktree: Guarded, commit: str) -> None:
 
     Changes and untracked files there are dropped, ignored ones (build caches) stay: for scratch
     worktrees, which hold nobody's work.
+
+    HEAD keeps the commit from `git gc --prune=now`, so it is moved first. Where the commit had been
+    taken before, HEAD goes back: at one that is gone, git would fail in the whole repository.
     """
     drop_stale_locks(repo, worktree.path, "")
     forget_operation(worktree)
     point_back(worktree)
+    before = head_commit(worktree)
     set_head(worktree, commit)
-    show(worktree, commit)
+    try:
+        show(worktree, commit)
+    except GitError:
+        if before and find_commit(worktree, commit) is None:
+            set_head(worktree, before)
+        raise
 
 
 def point_back(worktree: Guarded, aside: Path | None = None) -> bool:

@@ -24,11 +24,19 @@ from pathlib import Path
 
 from abreast.errors import CommandError, GitError, StateError
 from abreast.git.call import NO_HOOKS, OUR_CONFIGURATION, call, environment, git
-from abreast.git.guard import guard_worktree, remove_guard
+from abreast.git.guard import find_admin, guard_worktree, remove_guard
 from abreast.git.guarded import Guarded
 from abreast.git.ref_change import LONGEST
+from abreast.git.reflog import read_log
 from abreast.git.registering import can_register, drop_scratch, register
-from abreast.git.repository import Repository, delete_ref, is_ancestor, read_ref, swap_ref
+from abreast.git.repository import (
+    Repository,
+    delete_ref,
+    is_ancestor,
+    look_up,
+    read_ref,
+    swap_ref,
+)
 from abreast.git.worktree import (
     Health,
     WorktreeSpec,
@@ -47,6 +55,7 @@ from abreast.process.tree import MARKER, end_marked
 
 _NO_COMMIT = "0" * 40
 _MARK = "worktree:"  # how the marker of our processes at one worktree begins
+_STEPS = 20  # of HEAD's log that are looked at
 _PATIENCE = 5.0  # seconds for a git to end on SIGTERM; it takes milliseconds
 
 
@@ -79,10 +88,30 @@ def ensure_worktree(repo: Repository, spec: WorktreeSpec, *, lock: Path) -> Read
         _undo(repo, spec, lock)
         return _make(repo, spec, lock, Made.REPAIRED)
     if spec.path.exists():
-        return Ready(spec.path, require_healthy(repo, spec), Made.REUSED)
+        notes = _bring_back_branch(repo, spec)
+        return Ready(spec.path, require_healthy(repo, spec), Made.REUSED, notes)
     if admin_dirs(repo, spec):  # its folder was deleted behind git's back
         forget(repo, spec, lock)
     return _make(repo, spec, lock, Made.NEW)
+
+
+def _bring_back_branch(repo: Repository, spec: WorktreeSpec) -> tuple[str, ...]:
+    """Make the branch of a worktree again that somebody has removed; return what to tell of it.
+
+    Where HEAD of the worktree is on it, it goes to the commit that HEAD was at last.
+    """
+    admin = find_admin(repo, spec.path)
+    if not spec.branch or admin is None or read_ref(repo, spec.ref) is not None:
+        return ()
+    if (admin / "HEAD").read_bytes() != f"ref: {spec.ref}\n".encode():
+        return ()
+    steps = [entry.new for entry in read_log(admin / "logs/HEAD") if entry.new.strip("0")]
+    there = look_up(repo, *steps[-_STEPS:]) if steps else ()
+    tip = next((one for one in reversed(there) if one and is_ancestor(repo, spec.base, one)), "")
+    if not swap_ref(repo, spec.ref, tip or spec.base, None, reason="branch: it was removed"):
+        return ()
+    at = (tip or spec.base)[:12]
+    return (f"branch {spec.branch} was removed, by whom is not known; it was made again at {at}",)
 
 
 def _make(repo: Repository, spec: WorktreeSpec, lock: Path, made: Made) -> Ready:

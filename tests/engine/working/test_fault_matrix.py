@@ -9,7 +9,7 @@ import os
 import random
 import secrets
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,8 +18,7 @@ import pytest
 
 from abreast.engine.working import workflows
 from abreast.model.moves import Say
-from abreast.model.session import LandMode, Run, SessionState
-from abreast.model.task import Task
+from abreast.model.session import LandMode, Run, RunState
 from tests.support import git_faults, process_faults
 from tests.support.crashing import CrashingStage
 from tests.support.faults import At, Fault, Scene, Together
@@ -92,7 +91,7 @@ def crashing(tmp_path: Path, repo: Repo) -> Iterator[CrashingStage]:
         yield built
 
 
-def start(stage: CrashingStage, ledger: Ledger, *names: str, beside: Sequence[Task] = ()) -> Run:
+def start(stage: CrashingStage, ledger: Ledger, *names: str) -> Run:
     """Start sessions, each of which needs the one before, to be landed in a checkout with edits."""
     setup, verify, trial = (stage.stands(word).command for word in ("setup", "verify", "trial"))
     here = f"if git symbolic-ref -q HEAD > /dev/null; then {verify}; else {trial}; fi"
@@ -116,7 +115,6 @@ def start(stage: CrashingStage, ledger: Ledger, *names: str, beside: Sequence[Ta
             )
             for number, name in enumerate(names)
         ),
-        *beside,
         land=LandMode.MERGE,
     )
 
@@ -230,18 +228,19 @@ def test_a_run_comes_to_its_end_wherever_all_died(crashing: CrashingStage, tmp_p
     Where none is, the death of all is that of the worker: `test_crash_points` has it at every one.
     """
     stage, gate = crashing, tmp_path / "gate"
-    stage.expects(EVERYWHERE)
     ledger = begin(stage, tmp_path / "ledger")
+    stage.expects({})
     waits = scripted(ledger.start("beside"), until(gate), ledger.write("b.txt", "b"), Say("done"))
-    run = start(stage, ledger, "one", beside=[task("beside", waits, verify=ledger.tested)])
+    other = stage.start(task("beside", waits))
+    stage.until(f"{other.id}/beside", lambda session: session.cli_session)
+    stage.kill_worker()
+    stage.expects(EVERYWHERE)
+    run = start(stage, ledger, "one")
     fault = KilledAtWork("kill -9 of all", process_faults.everybody, EVERYWHERE)
-
-    def open_gate(scene: Scene) -> None:
-        if scene.run.sessions[0].state is SessionState.DONE:
-            gate.touch()
-
     with recording("every point of a run while another agent is at work", fault.name) as row:
-        stage.strike_through(run.id, fault, EVERYWHERE, open_gate)
+        stage.strike_through(run.id, fault, EVERYWHERE, beside=other.id)
         check_end(stage, ledger, stage.wait(run.id))
-        assert len(fault.times) > 20
+        assert len(fault.times) > 50
         row.points = len(fault.times)
+        gate.touch()
+        assert stage.wait(other.id).state is RunState.DONE

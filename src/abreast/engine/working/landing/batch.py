@@ -40,7 +40,7 @@ from abreast.engine.working.run_steps import has_landed
 from abreast.engine.working.session.context import SessionContext
 from abreast.errors import AbreastError, StoreError
 from abreast.git.advance import Advance, AdvanceOutcome, advance
-from abreast.git.repository import read_ref, resolve, swap_ref
+from abreast.git.repository import look_up, read_ref, resolve, swap_ref
 from abreast.model.session import LandState, LandTests, Session, SessionState
 from abreast.process.files import private_folder, write_atomic
 from abreast.runner.supervise import STOPPED_BY_USER
@@ -101,12 +101,29 @@ async def land_together(contexts: Sequence[SessionContext]) -> Ended:
 
 
 async def _attempt(contexts: Sequence[SessionContext]) -> Ended | None:
-    """Merge, test, move the target; None when somebody else has moved it meanwhile."""
-    run = contexts[0].run
+    """Merge, test, move the target; None when somebody else has moved it meanwhile.
+
+    None, too, when `git gc --prune=now` has taken a merge that nothing reached yet: it is
+    made again.
+    """
     chain = await _chain(contexts)
     if not chain.members:
         return chain.ended
-    first = chain.members[0].context
+    try:
+        return await _land_chain(contexts, chain)
+    except StoreError:
+        raise
+    except AbreastError:
+        last = chain.members[-1]
+        if await asyncio.to_thread(_is_there, last.context, last.commit):
+            raise
+        return None
+
+
+async def _land_chain(contexts: Sequence[SessionContext], chain: BatchChain) -> Ended | None:
+    run, first = contexts[0].run, chain.members[0].context
+    if len(chain.members) > 1 or not first.task.commands:
+        await asyncio.to_thread(_hold, chain.members[-1])
     if failed := await asyncio.to_thread(known_red, first, chain.old):
         return {one.session.id: is_red(one, first, chain.old, failed) for one in contexts}
     test = await _test(chain.members, run.land_tests)
@@ -201,8 +218,6 @@ async def _chain(contexts: Sequence[SessionContext]) -> BatchChain:
         elif BEYOND in str(made.reason) or not (members or ended):
             # With others before it, it may be otherwise; but what is done beyond is seen once.
             ended[context.session.id] = made
-    if len(members) > 1 or (members and not members[0].context.task.commands):
-        await asyncio.to_thread(_hold, members[-1])
     return BatchChain(old, tuple(members), ended)
 
 
@@ -215,12 +230,16 @@ def _member(
     folder = _folder(context)
     note = folder / f"{NOTE}{tip}"
     if note.exists():  # a killed worker made it: its trial may still run
-        return note.read_text(encoding="ascii")
+        known = note.read_text(encoding="ascii")
+        if _is_there(context, known):
+            return known
     hooks = hooks_for(context, old)
     bare = folder / f"{_BARE}{old}-{tip}"
     if hooks and bare.exists():  # a killed worker made it: its hooks may still run
         commit = bare.read_text(encoding="ascii")
-        return HookedCandidate(context, old, tip, commit, hooks, folder / f"{commit}{_HOOKED}")
+        if _is_there(context, commit):
+            place = folder / f"{commit}{_HOOKED}"
+            return HookedCandidate(context, old, tip, commit, hooks, place)
     made = make_candidate(context, tip, ahead)
     if isinstance(made, SessionUpdate):
         bounce = made.landing is LandState.BOUNCED and tip == old
@@ -261,6 +280,11 @@ def _hold(last: BatchMember) -> None:
     reason = f"abreast: {last.context.layout.id} on trial"
     if not swap_ref(repo, ref, last.commit, None, reason=reason):  # mostly there is none yet
         swap_ref(repo, ref, last.commit, read_ref(repo, ref), reason=reason)
+
+
+def _is_there(context: SessionContext, commit: str) -> bool:
+    """Return whether `git gc --prune=now` has left a commit that nothing reached yet."""
+    return look_up(context.repository, commit) != (None,)
 
 
 async def _test(members: Sequence[BatchMember], tests: LandTests) -> BatchTest:
