@@ -29,6 +29,7 @@ def drop_half_made(places: Places, active: Iterable[Run]) -> None:
         drop_scratches(places.runs / run.id)
         drop_scratches(repository_folder(places, common) / run.id)
         for session in begun:
+            drop_scratches(Path(session.directory).parent)  # its record
             drop_scratches(Path(session.directory), below=True)
             layout = SessionLayout(places, common, run.id, session.task, session.attempt)
             drop_scratches(layout.cli_directory)
