@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from abreast.engine.client.delegating import Ask, contract, make_plan
+from abreast.model.moves import Say
 from abreast.model.session import SessionState
 from abreast.model.task import AgentChoice
-from abreast.process.environment import BROKER
+from abreast.process.environment import BROKER, CONFINED, OFFLINE
 from tests.support.bubblewrap import settings_with_sandbox
+from tests.support.repos import Repo
 from tests.support.stage import Stage, task, writes
 
 
@@ -51,3 +54,11 @@ def test_verbs_that_are_not_there_say_so() -> None:
     done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "`abreast answer` is not to be had inside" in done.stderr
+
+
+def test_a_child_is_no_way_to_what_its_parent_does_not_reach(repo: Repo) -> None:
+    ask = Ask(AgentChoice("scripted", moves=(Say("x"),)))
+    asked = [contract("Why?", repo.path)]
+    for bounds, network in ((f"bwrap {OFFLINE}", False), ("bwrap", True), ("", True)):
+        [child] = make_plan(asked, ask, tree=repo.path, environ={CONFINED: bounds}).tasks
+        assert child.network is network
