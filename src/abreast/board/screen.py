@@ -62,40 +62,36 @@ class BoardScreen(Screen[object]):
         self._grouping = Grouping.STATE
         self._trouble = ""
         self._summary = Text()
+        self._ready = False
+        self._top = Static(id="summary", markup=False)
+        self._filter = Input(
+            id="filter", placeholder="words, and s:STATE a:AGENT r:REPOSITORY", compact=True
+        )
+        self.list, self.peek = SessionList(clock), Peek(clock)
         self._reading: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        yield Static(id="summary", markup=False)
-        with Horizontal():
-            yield SessionList(self._clock)
-            yield Peek(self._clock)
-        yield Input(
-            id="filter", placeholder="words, and s:STATE a:AGENT r:REPOSITORY", compact=True
-        )
+        yield self._top
+        yield Horizontal(self.list, self.peek)
+        yield self._filter
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         """Let the times go on while nothing else changes."""
+        self._ready = True
         self.list.focus()
-        self._summarise()
+        self._lay_out()
         self.set_interval(1.0, self._tick)
 
     @property
-    def list(self) -> SessionList:
-        return self.query_one(SessionList)
-
-    @property
-    def peek(self) -> Peek:
-        return self.query_one(Peek)
-
-    @property
     def _words(self) -> str:
-        return self.query_one("#filter", Input).value
+        return self._filter.value
 
     def show(self, snapshot: Snapshot) -> None:
         """Show a snapshot; the cursor stays on its session."""
         self._snapshot, self._trouble = snapshot, ""
-        self._lay_out()
+        if self._ready:
+            self._lay_out()
 
     def fail(self, error: AbreastError) -> None:
         """Say that there is nothing new to be shown, and why."""
@@ -127,7 +123,7 @@ class BoardScreen(Screen[object]):
             text.append(f"only {figures.one_line(self._words)}", "dim")
         if text != self._summary or text.spans != self._summary.spans:
             self._summary = text
-            self.query_one("#summary", Static).update(text, layout=False)
+            self._top.update(text, layout=False)
 
     def _tick(self) -> None:
         self.list.renew()
@@ -283,7 +279,7 @@ class BoardScreen(Screen[object]):
         if self.peek.replying or self.has_class("-peeking"):
             self._leave_peek()
         else:
-            self.query_one("#filter", Input).clear()
+            self._filter.clear()
             self.remove_class("-filtering")
             self._lay_out()
             self.list.focus()
@@ -291,7 +287,7 @@ class BoardScreen(Screen[object]):
     def action_filter(self) -> None:
         """Ask which sessions to show."""
         self.add_class("-filtering")
-        self.query_one("#filter", Input).focus()
+        self._filter.focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Show at once what fits the words."""
