@@ -62,6 +62,11 @@ class Ledger:
         done = f"git add {path}; git commit -qm 'own commit' -- {path}"
         return Shell(f"{done} && git rev-parse HEAD >> {self.folder}/committed")
 
+    def amend(self) -> Move:
+        """Replace that commit by another: only a reflog has the first now."""
+        note = f"git rev-parse HEAD >> {self.folder}/committed"
+        return Shell(f"git commit -q --amend -m amended && {note}")
+
     @property
     def tested(self) -> str:
         """A command, for verify: notes the tree that passes as a merge."""

@@ -11,13 +11,13 @@ import secrets
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from abreast.engine.working import workflows
-from abreast.model.moves import Say
+from abreast.model.moves import Say, Shell
 from abreast.model.session import LandMode, Run, RunState
 from tests.support import git_faults, process_faults
 from tests.support.crashing import CrashingStage
@@ -191,6 +191,42 @@ def test_a_run_comes_to_its_end_whatever_happens_by_chance(
     mixed = AnyOf("any of these, by chance", faults, random.Random(seed))  # noqa: S311
     with recording(TWO, f"{mixed.name}, seed {seed}") as row:
         row.points = len(go_through(crashing, (mixed,), STATIONS, "one", "two"))
+
+
+def test_a_session_is_begun_anew_though_the_worker_died_at_every_point_of_it(
+    crashing: CrashingStage, tmp_path: Path
+) -> None:
+    """What the first attempt left is kept, and the worktree removed and made again, once."""
+    stage, fixed = crashing, tmp_path / "fixed"
+    keeping = {"any": r"(keeping|put_aside|leave|_finish|trash).*$(?<!worker\.main)"}
+    stage.expects(keeping)
+    stage.anew = fixed
+    ledger = begin(stage, tmp_path / "ledger")
+    moves = (
+        ledger.start("one"),
+        ledger.write("own.txt", "own\n"),
+        ledger.commit("own.txt"),
+        ledger.amend(),
+        ledger.write("half.txt", "half\n"),
+        ledger.write("build/one.bin", "ignored\n"),
+        Shell(
+            f"head -c 20000000 /dev/zero > large; git hash-object large >> {ledger.folder}/wrote"
+        ),
+        Shell(f"test ! -e {fixed} || rm large"),
+    )
+    run = stage.start(
+        task("one", scripted(*moves), verify=f"test -e {fixed} && {{ {ledger.tested}; }}"),
+        land=LandMode.MERGE,
+    )
+    killed = replace(KILLED_WORKER, stations=keeping)
+
+    def check(scene: Scene) -> None:
+        look(ledger, scene)
+
+    with recording("a session that fails and is begun anew", killed.name) as row:
+        row.points = len(stage.strike_through(run.id, killed, keeping, check))
+        check_end(stage, ledger, stage.wait(run.id))
+        assert row.points > 10
 
 
 def test_each_step_of_the_workflows_has_its_stations() -> None:
