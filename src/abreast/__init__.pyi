@@ -40,7 +40,12 @@ from abreast.api.looking import (
     sessions as sessions,
     snapshot as snapshot,
 )
-from abreast.api.machine import AgentInfo as AgentInfo
+from abreast.api.machine import (
+    AgentEnvironment as AgentEnvironment,
+    AgentInfo as AgentInfo,
+    AgentVariable as AgentVariable,
+    agent_environment as agent_environment,
+)
 from abreast.api.recovering import recover as recover
 from abreast.api.noticing import (
     note_face as note_face,

@@ -62,6 +62,7 @@ def _twin(call: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
 
 act = _twin(acting.act)
 actions = _twin(acting.actions)
+agent_environment = _twin(machine.agent_environment)
 agents = _twin(machine.agents)
 answer = _twin(answering.answer)
 asked_settings = _twin(configuring.asked_settings)

@@ -1,11 +1,12 @@
 """The agents on a terminal: one row for each, and what is to be known of it."""
 
+import click
 from rich.console import Console
 from rich.text import Text
 
 from abreast.agents.base import Login, LoginState, Relied
 from abreast.agents.parts import VersionStatus
-from abreast.api.machine import AgentInfo
+from abreast.api.machine import AgentEnvironment, AgentInfo
 from abreast.cli.console import Column, Grid
 from abreast.engine.common.bubblewrap import Bubblewrap
 from abreast.faces.figures import one_line
@@ -51,6 +52,21 @@ def _sandbox(found: Bubblewrap) -> list[str]:
         return [f"{one_line(found.program)}: sessions run inside it"]
     said = [f"none: {one_line(found.why)}"]
     return [*said, f"hint: {one_line(found.hint)}"] if found.hint else said
+
+
+def print_environment(given: AgentEnvironment) -> None:
+    """Print a line for each variable that an agent would get, and the names of all others."""
+    for one in given.variables:
+        mark = "+" if one.added else " "
+        click.echo(f"{mark} {one_line(one.name)}={one_line(one.value)[:_LONGEST]}")
+    if any(one.added for one in given.variables):
+        click.echo("\n+ is set by abreast for the session")
+    if given.withheld:
+        click.echo(f"\nnot passed on: {one_line(', '.join(given.withheld))[:_LONGEST]}")
+        click.echo('a plan passes more by name: pass_env = ["NAME"]')
+
+
+_LONGEST = 4000  # characters
 
 
 def notes_on(info: AgentInfo) -> list[str]:

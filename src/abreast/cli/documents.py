@@ -7,7 +7,7 @@ A dataclass is a whole document itself. Other documents name their keys here; ev
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
-from abreast.api.machine import AgentInfo
+from abreast.api.machine import AgentEnvironment, AgentInfo
 from abreast.cli.completion import Completion
 from abreast.engine.client.telling import TellResult
 from abreast.engine.common.bubblewrap import Bubblewrap
@@ -278,7 +278,7 @@ DOCUMENTS: dict[str, tuple[Any, ...]] = {
     "path": (PathDocument,),
     "collect": (DeliverableDocument, DeliverablesDocument),
     "ledger": (Ledger,),
-    "agents": (AgentsDocument,),
+    "agents": (AgentsDocument, AgentEnvironment),
     "doctor": (Diagnosis,),
     "answer": (NeedsDocument, AnsweredDocument),
     "tell": (ToldDocument,),

@@ -16,8 +16,16 @@ from abreast.process.environment import BROKER
 
 
 @click.command()
+@click.option(
+    "--env",
+    metavar="AGENT",
+    default="",
+    shell_complete=options.complete_agent,
+    help="Show the variables that this agent would get, secrets masked",
+)
+@click.option("--values", is_flag=True, help="With --env: show secrets as they are")
 @options.as_json
-def agents(*, json: bool) -> int:
+def agents(*, env: str, values: bool, json: bool) -> int:
     """List agents: installation, login and capabilities
 
     Nothing is asked of any provider; the login is judged by files and variables alone. A version
@@ -25,6 +33,17 @@ def agents(*, json: bool) -> int:
     """
     from abreast.api import machine
 
+    if values and not env:
+        raise click.UsageError("--values goes with --env")
+    if env:
+        given = machine.agent_environment(env, environ=os.environ if values else None)
+        if json:
+            as_json.emit(given)
+            return 0
+        from abreast.cli.agents_table import print_environment
+
+        print_environment(given)
+        return 0
     known, sandbox = machine.agents(), machine.sandbox()
     if json:
         as_json.emit({"agents": known, "sandbox": sandbox})

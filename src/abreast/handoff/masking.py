@@ -90,6 +90,11 @@ def secrets_of(environ: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(sorted((v for v in found if "/" not in v), key=len, reverse=True))
 
 
+def mask_variable(name: str, value: str) -> str:
+    """Return the value of a variable, `***` if its name says that it holds a secret."""
+    return MASK if value and _SECRET_NAME.search(name) and "/" not in value else mask(value)
+
+
 def _random(word: str) -> bool:
     """Return whether a long word mixes what only keys do; ids in hexadecimal do not."""
     kinds = (re.findall(r"[a-z]", word), re.findall(r"[A-Z]", word), re.findall(r"[0-9]", word))

@@ -20,7 +20,7 @@ from abreast.engine.client.watching import wait
 from abreast.engine.common.attendance import is_lost, leave_seat, take_seat
 from abreast.engine.common.check import check_plan
 from abreast.engine.common.deliverables import load
-from abreast.engine.common.environment import only_writer
+from abreast.engine.common.environment import agent_environment, only_writer
 from abreast.engine.common.layout import SessionLayout, layout_of
 from abreast.engine.common.worker_process import ensure_worker
 from abreast.engine.reading.diff import repository_of
@@ -39,7 +39,6 @@ from abreast.model.session import BY_HAND, RunState, Session, SessionKind, Sessi
 from abreast.model.task import AgentChoice, Plan, Task
 from abreast.places import Places
 from abreast.process import clock
-from abreast.process.environment import allow
 from abreast.process.files import private_folder
 from abreast.runner.job import Result, save_result
 from abreast.store.reader import Reader
@@ -265,7 +264,7 @@ def _at_work(places: Places) -> Iterator[Engine]:
 
 def _launch(context: SessionContext, agent: Agent, cli_session: str) -> Launch:
     """Return what the agent needs to know: the environment is that of the user's terminal."""
-    env = allow(os.environ, *agent.env_patterns, *_TERMINAL, also=context.plan.pass_env)
+    env = agent_environment(os.environ, agent, context.plan.pass_env, *_TERMINAL)
     return replace(launch_of(context, agent, cli_session=cli_session), environ=env)
 
 

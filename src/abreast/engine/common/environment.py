@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from filelock import FileLock
 
 from abreast.agents import AGENTS
+from abreast.agents.base import Agent
 from abreast.places import Places
 from abreast.process.environment import allow
 from abreast.process.files import load_as, private_folder, write_json
@@ -24,6 +25,16 @@ def wanted_environment(environ: Mapping[str, str], pass_env: Iterable[str]) -> d
     """Return what of `environ` any agent or the plan's own commands may see."""
     patterns = [pattern for agent in AGENTS.values() for pattern in agent.env_patterns]
     return allow(environ, *patterns, also=pass_env)
+
+
+def agent_environment(
+    environ: Mapping[str, str], agent: Agent, pass_env: Iterable[str] = (), *more: str
+) -> dict[str, str]:
+    """Return what of `environ` an agent gets: the ordinary part, and what its CLI knows.
+
+    Also what a plan passes by name, and what matches `more` (shell globs).
+    """
+    return allow(environ, *agent.env_patterns, *more, also=pass_env)
 
 
 def keep_environment(
@@ -48,7 +59,7 @@ def only_writer(places: Places, run: str) -> Iterator[None]:
     A request brings its own, and the run's end drops it: what each does to the run belongs into the
     block, or the environment of a request that has just come would go with the end before it.
     """
-    with FileLock(private_folder(places.runs / run) / _LOCK):
+    with FileLock(private_folder(places.runs / run) / _LOCK, mode=0o600):
         yield
 
 

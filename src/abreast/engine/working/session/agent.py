@@ -11,6 +11,7 @@ from pathlib import Path
 from abreast.agents import agent_named, mailbox
 from abreast.agents.base import Agent, Child, Launch
 from abreast.contract.shapes import schema_of
+from abreast.engine.common.environment import agent_environment
 from abreast.engine.common.installed import find_fit
 from abreast.engine.common.verdicts import judgement_of
 from abreast.engine.working.allowance import is_counted, of_run
@@ -37,7 +38,7 @@ from abreast.model.limits import Limits
 from abreast.model.session import Session, SessionKind
 from abreast.model.task import BriefingChoice, Isolation
 from abreast.model.text import short
-from abreast.process.environment import DEPTH, SESSION, allow
+from abreast.process.environment import DEPTH, SESSION
 from abreast.process.files import load_as, private_folder, write_atomic, write_json
 from abreast.process.supervisor import AGENT, AWAITED
 from abreast.runner.job import STREAM, JobProgress, Result, load_result
@@ -48,7 +49,7 @@ def launch_of(
     context: SessionContext, agent: Agent, prompt: str = "", *, cli_session: str = ""
 ) -> Launch:
     """Return what `agent` needs to know; goes on with `cli_session` when one is given."""
-    environ = allow(context.environment(), *agent.env_patterns, also=context.plan.pass_env)
+    environ = agent_environment(context.environment(), agent, context.plan.pass_env)
     installed = find_fit(agent, environ)
     return Launch(
         installed=installed,
