@@ -24,8 +24,10 @@ test: setup ## Run every check and test, with the three real CLIs
 	@$(MAKE) --no-print-directory -j4 check compiled $(CLIS) $(BWRAP)
 	$(BIN)/pytest -n 3 --dist loadgroup $(PYTEST_ARGS)
 
-soak: setup $(CLIS) $(BWRAP) ## Run the rows of which others prove the same
-	$(BIN)/pytest -n 3 --dist loadgroup -m product $(PYTEST_ARGS)
+soak: setup $(CLIS) $(BWRAP) ## Run the rows of which others prove the same, and a thousand sessions with faults
+	@rm -f .soak.jsonl
+	RELIABILITY_ROWS=$(CURDIR)/.soak.jsonl $(BIN)/pytest -n 3 --dist loadgroup -m product $(PYTEST_ARGS); status=$$?; \
+	! grep -q '"soak"' .soak.jsonl || $(BIN)/python docs/soak.py .soak.jsonl; exit $$status
 
 reliability: setup ## Let everything go wrong everywhere, and write docs/reliability.md
 	@rm -f .reliability.jsonl

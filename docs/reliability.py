@@ -65,7 +65,9 @@ def main(rows: Path) -> None:
         f"| {what} | {fault} | {row.points} | {row.rounds} | {row.violations} |\n"
         for (what, fault), row in sorted(found.items())
     ]
-    Path(__file__).with_suffix(".md").write_text(HEAD + "".join(lines) + TAIL, "utf-8")
+    page = Path(__file__).with_suffix(".md")
+    _, title, soak = page.read_text("utf-8").partition("\n## Soak\n")  # see soak.py
+    page.write_text(HEAD + "".join(lines) + TAIL + title + soak, "utf-8")
 
 
 if __name__ == "__main__":

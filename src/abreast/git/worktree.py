@@ -155,7 +155,7 @@ def metadata_lock(lock: Path) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     lock.parent.mkdir(parents=True, exist_ok=True)
-    held, awake = FileLock(lock, poll_interval=0.004), Awake()
+    held, awake = FileLock(lock, mode=0o600, poll_interval=0.004), Awake()
     while True:
         try:
             held.acquire(timeout=_LOCK_LOOK)

@@ -104,7 +104,7 @@ def spawn_detached(
     Closing our terminal or killing our process group does not reach it. The caller may forget the
     returned handle only when it is about to exit; otherwise it should reap it.
     """
-    with log.open("ab") as out, _holding(given) as stdin:
+    with open(log, "ab", opener=_private) as out, _holding(given) as stdin:
         return Detached(
             argv,
             cwd=cwd,
@@ -115,6 +115,10 @@ def spawn_detached(
             start_new_session=True,
             close_fds=True,
         )
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def spawn_waiting(argv: Sequence[str], env: Mapping[str, str], stdin: int) -> Detached:

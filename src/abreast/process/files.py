@@ -26,7 +26,7 @@ def from_home(name: str) -> Path:
 
 def private_folder(path: Path) -> Path:
     """Return the folder at `path`, made if need be, with those around it, for the user alone."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_folder(path)
     return path
 
 

@@ -33,7 +33,7 @@ class RunnerOrder:
         os.environ.update(self.env)
         time.tzset()
         os.chdir(self.directory)
-        log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         for stream in (1, 2):
             os.dup2(log, stream)
         os.close(log)

@@ -125,9 +125,9 @@ class Client:
         run = require_run(self.reader, name.partition("/")[0])
         for session in (s for s in run.sessions if s.id in reached):
             layout = layout_of(session, self.places, Path(run.common_dir))
-            (private_folder(layout.directory) / layout.stop_file.name).touch()
+            (private_folder(layout.directory) / layout.stop_file.name).touch(mode=0o600)
         if "/" not in name and run.state is RunState.LANDING:
-            landing_stop_file(self.places, run.id).touch()
+            landing_stop_file(self.places, run.id).touch(mode=0o600)
             reached = [s.id for s in run.sessions if s.landing is LandState.QUEUED]
         deadline = clock.awake() + timeout
         while True:

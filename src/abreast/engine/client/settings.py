@@ -110,7 +110,7 @@ def trust(settings: EffectiveSettings, places: Places) -> None:
     if settings.repository is None or not settings.asked:
         return
     places.make()
-    with FileLock(places.state / _LOCK):  # two may say yes at once
+    with FileLock(places.state / _LOCK, mode=0o600):  # two may say yes at once
         known, name = _trusted(places), str(settings.repository.common_dir)
         digests = dict.fromkeys([digest_of(settings.asked), *known.get(name, ())])
         write_json(places.state / _TRUSTED, {**known, name: [*digests][:_KEPT]})
@@ -166,7 +166,7 @@ def set_value(key: str, value: str, places: Places, *, file: Path, level: Level)
     PlanError, and changes nothing, for a key or value that means nothing.
     """
     places.make()
-    with FileLock(places.state / _WRITING):
+    with FileLock(places.state / _WRITING, mode=0o600):
         return _set_value(key, value, file, level)
 
 

@@ -21,8 +21,8 @@ def outcome_of(state: SessionState) -> DeliveryState:
 def save(file: Path, found: Deliverable) -> None:
     """Write the deliverable to `file`, and its text beside it, in UTF-8, as `<name>.txt`."""
     text = file.with_suffix(".txt")
+    text.touch(mode=0o600)
     text.write_bytes(found.text.encode("utf-8", "surrogatepass"))
-    text.chmod(0o600)
     write_json(file, found)
 
 

@@ -45,6 +45,7 @@ from abreast.model.session import Run, RunState, SessionKind
 from abreast.places import Places, find_places
 from abreast.process import clock
 from abreast.process.files import private_folder, write_atomic
+from abreast.process.heap import share_heaps
 from abreast.process.supervisor import WORKER, lower
 from abreast.store.engine import make_engine
 from abreast.store.migrations import migrate
@@ -68,6 +69,7 @@ def main(
     Raises WorkerError when another worker has this database, or others' runs are in it.
     """
     places.make()
+    share_heaps()
 
     def fenced(reason: str) -> None:
         sys.stderr.write(f"{reason}: this worker begins anew\n")
@@ -134,7 +136,7 @@ class TakenError(WorkerError):
 
 @contextlib.contextmanager
 def _alone(places: Places) -> Iterator[None]:
-    lock, late = FileLock(places.locks / "worker.lock"), clock.awake() + _LEAVING
+    lock, late = FileLock(places.locks / "worker.lock", mode=0o600), clock.awake() + _LEAVING
     while True:
         try:
             lock.acquire(timeout=0)
