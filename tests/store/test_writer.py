@@ -7,7 +7,9 @@ from dataclasses import fields, replace
 import pytest
 
 from abreast.errors import NotFoundError, StateError, TransitionError
+from abreast.model.cause import Cause
 from abreast.model.conflicts import FileConflict, WorkConflict
+from abreast.model.hold import Hold, HoldKind
 from abreast.model.moment import Moment
 from abreast.model.session import (
     FINAL_STATES,
@@ -72,6 +74,9 @@ def test_a_run_is_read_back_as_it_was_added(store, reader):
         deleted=3,
         moved=6.5,
         moved_tick="boot 2.500",
+        cause=Cause.BILLING,
+        held=Hold(HoldKind.QUOTA, "its limit, caf\udce9", 8.5, 6.5, "wait", ends=True),
+        setbacks=3,
     )
     assert all(getattr(full, f.name) != f.default for f in fields(Session)), (
         "a field at its default would not be tested"

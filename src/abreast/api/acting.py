@@ -1,5 +1,7 @@
 """What a person can do with a session, and doing it: for faces that offer it by keys or buttons."""
 
+import os
+
 from abreast.agents import agent_named
 from abreast.api.answering import answer
 from abreast.api.delegations import tell
@@ -11,6 +13,7 @@ from abreast.model.action import Action, ActionKind
 from abreast.model.session import SessionState
 from abreast.model.snapshot import Row, Watched
 from abreast.places import Places, find_places
+from abreast.process.environment import SESSION
 
 
 def actions(row: Row, watched: Watched) -> tuple[Action, ...]:
@@ -44,7 +47,9 @@ def act(action: Action, words: str = "", *, places: Places | None = None) -> str
             resumed = answer(name, words, places=where).resumed
             done = f"{name} {'is resumed' if resumed else 'goes on'} with it"
         case ActionKind.REPLY:
-            done = _told(tell(name, words, patience=0, places=where))
+            # An agent has a shell, too, and is not its user.
+            sender = os.environ.get(SESSION, "")
+            done = _told(tell(name, words, sender=sender, patience=0, places=where))
         case ActionKind.LAND:
             done = f"{name} waits to land on {request_landing(name, places=where).target}"
         case ActionKind.RESUME:
