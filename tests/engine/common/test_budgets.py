@@ -1,5 +1,7 @@
 """A limit of cost is refused where it could not be held."""
 
+from operator import attrgetter
+
 import pytest
 
 from abreast.agents import AGENTS
@@ -17,7 +19,7 @@ def plan(agent: Agent, model: str = "", budget: Budget | None = None) -> Plan:
     return Plan((task,), budget=budget or Budget())
 
 
-@pytest.mark.parametrize("agent", MODELLED, ids=str)
+@pytest.mark.parametrize("agent", MODELLED, ids=attrgetter("name"))
 def test_where_no_cost_is_stated_the_price_list_has_to_be_chosen(agent: Agent) -> None:
     problems = list(cost_problems(plan(agent), Budget(usd=5), "limits.run"))
     assert len(problems) == (agent in SILENT)
@@ -28,7 +30,7 @@ def test_where_no_cost_is_stated_the_price_list_has_to_be_chosen(agent: Agent) -
     assert list(cost_problems(plan(agent), Budget(tokens=5), "x")) == []
 
 
-@pytest.mark.parametrize("agent", SILENT, ids=str)
+@pytest.mark.parametrize("agent", SILENT, ids=attrgetter("name"))
 def test_a_model_without_a_price_is_refused(agent: Agent) -> None:
     assert agent.prices is not None
     known = next(iter(agent.prices.models))
