@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from abreast.engine.common.worker_process import announce_worker
 from abreast.model.session import LandMode, Run, RunState, Session, SessionState
 from abreast.places import Places
 from abreast.store.engine import make_engine
@@ -82,6 +83,7 @@ def measure(ground: Path, *, quick: bool) -> Section:
     migrate(engine)
     store = Store(engine)
     names = _fill(store, str(ground))
+    announce_worker(places)  # this process stands for it: it writes
     starts = [_start(places) for _ in range(2 if quick else 7)]
     over, written = threading.Event(), threading.Thread(target=lambda: _write(store, names, over))
     board = Terminal(places)

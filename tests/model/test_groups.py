@@ -1,8 +1,11 @@
 """Every state of a session is in one group, and what needs a person says how to answer it."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from abreast.model.groups import snapshot_of
 from abreast.model.moment import Moment
@@ -14,10 +17,11 @@ from abreast.model.session import (
     LandState,
     Presence,
     RunState,
+    Session,
     SessionKind,
     SessionState,
 )
-from abreast.model.snapshot import Group, Watched
+from abreast.model.snapshot import Group, Snapshot, Watched
 from tests.cli import values
 
 HERE = Presence(Attendance.WORKER)
@@ -188,3 +192,51 @@ def test_a_run_that_nobody_works_on_asks_once():
 def test_the_age_of_a_state_is_measured_by_the_boot_clock():
     ended = replace(DONE, ended_tick="boot 10.0")
     assert only(ended).age(Moment(values.CREATED - 900, "boot 14.5")) == 4.5
+
+
+STATES = st.sampled_from(SessionState)
+LANDINGS = st.sampled_from(LandState)
+WHO = st.sampled_from(Attendance)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.tuples(STATES, LANDINGS, st.booleans()), min_size=3, max_size=3),
+            st.sampled_from(RunState),
+            st.sampled_from(LandMode),
+            WHO,
+        ),
+        min_size=2,
+        max_size=5,
+    )
+)
+def test_what_is_taken_over_is_as_what_is_made_anew(looks: list[Any]) -> None:
+    """Whatever changes between two looks, and whatever does not."""
+    before: Snapshot | None = None
+    kept: dict[tuple[object, ...], Session] = {}
+    for sessions, state, land, who in looks:
+        made = []
+        for n, (stands, landing, asks) in enumerate(sessions):
+            key = (n, stands, landing)
+            kept.setdefault(
+                key,
+                replace(
+                    values.RETRY,
+                    id=f"k3v9/{n}",
+                    task=str(n),
+                    state=stands,
+                    landing=landing,
+                    after=("0",) if n else (),
+                ),
+            )
+            made.append((kept[key], asks))
+        run = values.run(*(one for one, _ in made), state=state, land=land)
+        asked = [
+            Question(f"{one.id}#1.1", one.id, 1, QuestionKind.QUESTION, "?", 1.0)
+            for one, asks in made
+            if asks
+        ]
+        watched = [Watched(run, Presence(who))]
+        anew, before = snapshot_of(watched, asked, 1), snapshot_of(watched, asked, 1, before)
+        assert before.rows == anew.rows

@@ -15,7 +15,7 @@ from tests.store.samples import make_run
 
 KEPT_BESIDES = {  # by the store, for itself
     "abreast_runs": {"ordinal", "plan", "stop_requested"},
-    "abreast_sessions": {"position", "stop_requested", "earlier_cli_sessions", "again"},
+    "abreast_sessions": {"position", "stop_requested", "earlier_cli_sessions", "again", "version"},
 }
 IN_OTHER_WORDS = {
     Run: {"sessions": set()},

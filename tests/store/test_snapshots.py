@@ -1,9 +1,15 @@
 """What a snapshot is made of is read again cheaply, and a change is never missed."""
 
+import sqlalchemy as sa
+
 from abreast.model.session import RunState, SessionState
 from abreast.store.changed import Changed
+from abreast.store.engine import make_engine
+from abreast.store.migrations import migrate
 from abreast.store.rows import SessionUpdate
+from abreast.store.schema import sessions
 from abreast.store.snapshots import SnapshotReader
+from abreast.store.writer import Store
 from tests.store.samples import bring, make_run
 from tests.store.test_questions import ASKED
 
@@ -73,7 +79,8 @@ def test_what_is_not_committed_yet_is_noticed_when_it_is(store, database_url):
     changed, reader = Changed(database_url), SnapshotReader(database_url)
     try:
         with store.engine.begin() as db:
-            db.exec_driver_sql("UPDATE abreast_sessions SET last_action = 'x' WHERE id = 'r1/t0'")
+            change = sa.update(sessions).where(sessions.c.id == "r1/t0")
+            db.execute(change.values(last_action="x"))
             changed.poll()
             seen = reader.read()
             assert seen.runs[0].sessions[0].last_action == ""
@@ -95,3 +102,31 @@ def test_a_database_that_comes_and_goes(tmp_path):
     file.unlink()
     assert changed.poll()
     changed.close()
+
+
+def test_a_replaced_database_is_read_whole(tmp_path):
+    """The versions of its rows begin again."""
+    file = tmp_path / "a.db"
+    url = f"sqlite:///{file}"
+    reader = SnapshotReader(url)
+    for said in ("one", "two"):
+        for left in tmp_path.glob("a.db*"):
+            left.rename(left.with_name(f"{said}-{left.name}"))
+        engine = make_engine(url)
+        migrate(engine)
+        store = Store(engine)
+        store.add_run(make_run("r1"), "{}")
+        store.update_session("r1/t0", SessionUpdate(last_action=said))
+        assert reader.read().runs[0].sessions[0].last_action == said
+        engine.dispose()
+
+
+def test_more_than_a_few_that_differ_are_read_too(store, database_url):
+    store.add_run(make_run("r1", tasks=250), "{}")
+    reader = SnapshotReader(database_url)
+    reader.read()
+    for n in range(250):
+        store.update_session(f"r1/t{n}", SessionUpdate(turns=n + 1))
+    found = reader.read()
+    assert [one.turns for one in found.runs[0].sessions] == [*range(1, 251)]
+    assert found.stamp == SnapshotReader(database_url).read().stamp

@@ -1,6 +1,7 @@
 """Which group of the snapshot a session is in, and what it needs a person for. Pure."""
 
 from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from abreast.model.cause import SETTLED
@@ -19,11 +20,17 @@ if TYPE_CHECKING:
     from abreast.model.question import Question
 
 
-def snapshot_of(runs: Sequence[Watched], asked: "Iterable[Question]", stamp: int) -> Snapshot:
+def snapshot_of(
+    runs: Sequence[Watched],
+    asked: "Iterable[Question]",
+    stamp: int,
+    before: Snapshot | None = None,
+) -> Snapshot:
     """Return the snapshot of these runs, newest first.
 
     `asked` are the questions that wait for a person, the oldest first. `stamp` is a number that is
-    equal where all that was read of them in the database is.
+    equal where all that was read of them in the database is. Rows of the snapshot `before` are
+    taken over where they are the same.
     """
     # Who is at work is in no row of the database.
     odd = (one for one in runs if one.presence.who in {Attendance.AGENT, Attendance.NOBODY})
@@ -32,18 +39,57 @@ def snapshot_of(runs: Sequence[Watched], asked: "Iterable[Question]", stamp: int
     questions: dict[str, tuple[Question, ...]] = {}
     for one in asked:
         questions[one.session] = (*questions.get(one.session, ()), one)
-    rows = (row for one in runs for row in rows_of(one, questions))
+    known = _known(before) if before else {}
+    rows = (row for one in runs for row in rows_of(one, questions, known.get(one.run.id, _NONE)))
     return Snapshot(revision, tuple(in_order(rows)), tuple(runs))
 
 
-def rows_of(watched: Watched, questions: "Mapping[str, tuple[Question, ...]]") -> list[Row]:
+@dataclass(frozen=True)
+class _KnownRows:
+    """What a run was when its rows were made, and those of them that depend on nothing else."""
+
+    run: Run | None = None
+    rows: Mapping[str, Row] = field(default_factory=dict)
+
+    def of(self, run: Run) -> Mapping[str, Row]:
+        """Return the rows that are still right, by session, if their sessions are the same."""
+        return self.rows if self.run and _outside(self.run) == _outside(run) else {}
+
+
+_NONE = _KnownRows()
+
+
+def _known(snapshot: Snapshot) -> dict[str, _KnownRows]:
+    """Return the rows of a snapshot that other sessions, questions and workers do not change."""
+    found: dict[str, dict[str, Row]] = {}
+    for row in snapshot.rows:
+        if row.need is None and row.group is not Group.WAITING:
+            found.setdefault(row.session.run, {})[row.session.id] = row
+    return {one.run.id: _KnownRows(one.run, found.get(one.run.id, {})) for one in snapshot.runs}
+
+
+def _outside(run: Run) -> tuple[object, ...]:
+    """Return what of a run its rows depend on."""
+    return run.repo, run.target, run.base, run.state, run.land, run.began
+
+
+def rows_of(
+    watched: Watched,
+    questions: "Mapping[str, tuple[Question, ...]]",
+    known: _KnownRows = _NONE,
+) -> list[Row]:
     """Return the rows of a run, in its plan's order; `questions` wait, by their sessions."""
     run = watched.run
+    before = known.of(run) if watched.presence.who is not Attendance.NOBODY else {}
     left = watched.presence.who is Attendance.NOBODY
     ended = {one.task for one in run.sessions if one.state in FINAL_STATES}
     target = run.target or run.base
     rows = []
     for session in run.sessions:
+        same = before.get(session.id)
+        if same is not None and same.session is session and session.id not in questions:
+            rows.append(same)
+            continue
         asked, need = questions.get(session.id, ()), None
         if asked or (_may_need(session, run) if session.state.final else left):
             from abreast.model import needs

@@ -138,9 +138,19 @@ sessions = sa.Table(
     _text("parent"),
     _list("earlier_cli_sessions"),  # those before `cli_session`, oldest first
     _text("again"),  # how to go on once it has ended, if asked for: `resume` or `retry`
+    # Counted up by each change of the row, whatever makes it (see `store.snapshots`).
+    sa.Column(
+        "version",
+        sa.Integer,
+        nullable=False,
+        server_default="0",
+        onupdate=sa.literal_column("abreast_sessions.version") + 1,
+    ),
     sa.Index("abreast_sessions_run", "run_id", "position", unique=True),
     sa.Index("abreast_sessions_task", "task"),
     sa.Index("abreast_sessions_parent", "parent"),
+    # All of what is looked at again and again: wide rows are not read for it.
+    sa.Index("abreast_sessions_version", "run_id", "position", "id", "version"),
 )
 
 events = sa.Table(

@@ -1,8 +1,8 @@
-"""The runs of a snapshot, read again cheaply: only rows that differ are loaded anew.
+"""The runs of a snapshot, read again cheaply: only rows that differ are read and loaded anew.
 
-A thousand rows are compared in a fifth of the time that loading them takes. The database need not
-know what anybody has seen, so there is no column that counts changes: two writers who commit out of
-order (PostgreSQL) would make readers miss one.
+Each session's row has a version, which every change counts up, in an index of its own. One version
+for all rows would not do: two writers who commit out of order (PostgreSQL) would make readers miss
+a change.
 """
 
 import zlib
@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter, is_
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from abreast.model.question import Question
@@ -35,6 +36,9 @@ Values = tuple[Any, ...]
 
 _SIZE = "(SELECT count(*) FROM abreast_sessions s WHERE s.run_id = r.id)"
 _SIZES = f"SELECT r.id, {_SIZE} FROM abreast_runs r {NEWEST} LIMIT ?"  # noqa: S608
+_VERSIONS = "SELECT s.id, s.version FROM abreast_sessions s"
+_IN_ORDER = "ORDER BY s.run_id, s.position"
+_FEW = 200  # rows that are asked for by name
 _UNFINISHED = f"SELECT r.id FROM abreast_runs r WHERE {NOT_FINAL}"  # noqa: S608
 
 
@@ -56,9 +60,45 @@ class _Known(Generic[T]):
         return [one for _, _, one in self._rows.values()], sum(n for _, n, _ in self._rows.values())
 
     def _new(self, row: Values) -> tuple[int, T]:
-        text = repr(row).encode("utf-8", "surrogatepass")
-        # Two sums, since one in four thousand million changes would leave either as it is.
-        return zlib.crc32(text) << 32 | zlib.adler32(text), self._load(row)
+        return _stamp(row), self._load(row)
+
+
+class _KnownSessions:
+    """What sessions were loaded as, with the version of each and a stamp."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, tuple[int, int, Session]] = {}
+
+    def take(self, query: Query, runs: Sequence[str]) -> tuple[list[Session], int]:
+        """Return the sessions of these runs, and their stamps added up; forget all others."""
+        marks = ", ".join("?" * len(runs)) or "NULL"
+        wanted = query(f"{_VERSIONS} WHERE s.run_id IN ({marks}) {_IN_ORDER}", *runs)
+        before = self._rows
+        stale = [
+            name for name, now in wanted if (known := before.get(name)) is None or known[0] != now
+        ]
+        fresh = self._read(query, stale, runs)
+        self._rows = {}
+        for name, version in wanted:
+            row = fresh.get(name)
+            known = (version, _stamp(row), load_session(row)) if row else before[name]
+            self._rows[name] = known
+        return [one for _, _, one in self._rows.values()], sum(n for _, n, _ in self._rows.values())
+
+    def _read(self, query: Query, names: Sequence[str], runs: Sequence[str]) -> dict[str, Values]:
+        at = SESSION_COLUMNS.index("id")
+        if len(names) > _FEW:
+            marks = ", ".join("?" * len(runs))
+            return {row[at]: row for row in query(f"{SESSIONS} WHERE s.run_id IN ({marks})", *runs)}
+        marks = ", ".join("?" * len(names)) or "NULL"
+        return {row[at]: row for row in query(f"{SESSIONS} WHERE s.id IN ({marks})", *names)}
+
+
+def _stamp(row: Values) -> int:
+    """Return a number that is equal, but for a chance, only where all of a row is."""
+    text = repr(row).encode("utf-8", "surrogatepass")
+    # Two sums, since one in four thousand million changes would leave either as it is.
+    return zlib.crc32(text) << 32 | zlib.adler32(text)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -85,7 +125,8 @@ class SnapshotReader:
         self._most = most
         self._run = run
         self._runs = _Known(RUN_COLUMNS, lambda row: load_run(row, ()))
-        self._sessions = _Known(SESSION_COLUMNS, load_session)
+        self._sessions = _KnownSessions()
+        self._file = ""
         self._questions = _Known(QUESTION_COLUMNS, load_question)
         self._made: dict[str, tuple[Run, Run]] = {}  # each without its sessions, and with them
 
@@ -95,11 +136,10 @@ class SnapshotReader:
             ids = [self._run] if self._run else _chosen(query, self._most)
             marks = ", ".join("?" * len(ids)) or "NULL"
             rows = query(f"{RUNS} WHERE r.id IN ({marks}) {NEWEST}", *ids)
-            theirs = f"{SESSIONS} WHERE s.run_id IN ({marks}) ORDER BY s.run_id, s.position"
-            found = query(theirs, *ids)
+            self._begin_anew_if_replaced()
+            sessions, more = self._sessions.take(query, ids)
             asked = query(WAITING_QUESTIONS)
         runs, stamp = self._runs.take(rows)
-        sessions, more = self._sessions.take(found)
         by_run = {run: tuple(own) for run, own in groupby(sessions, attrgetter("run"))}
         self._made = {
             run.id: (run, self._whole(row, run, by_run.get(run.id, ())))
@@ -108,6 +148,19 @@ class SnapshotReader:
         questions, last = self._questions.take(asked)
         whole = tuple(whole for _, whole in self._made.values())
         return Recorded(whole, tuple(questions), stamp + more + last)
+
+    def _begin_anew_if_replaced(self) -> None:
+        """Forget all sessions where the database is another file now: versions begin again."""
+        kind, _, path = self._database.partition(":///")
+        if kind != "sqlite":
+            return
+        try:
+            found = Path(path).stat()
+            file = f"{found.st_dev} {found.st_ino}"
+        except OSError:
+            file = ""
+        if file != self._file:
+            self._file, self._sessions = file, _KnownSessions()
 
     def _whole(self, row: Values, run: Run, sessions: tuple[Session, ...]) -> Run:
         """Return a run with its sessions: the one that was made before, if it is still so."""

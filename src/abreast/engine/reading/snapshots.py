@@ -8,7 +8,7 @@ from abreast.engine.common import attendance, status_line
 from abreast.engine.common.worker_process import find_worker
 from abreast.faces.alerts import line_of
 from abreast.model.groups import snapshot_of
-from abreast.model.session import Attendance, Presence, Run
+from abreast.model.session import Attendance, Presence, Run, RunState
 from abreast.model.snapshot import Snapshot, Watched
 from abreast.places import Places
 from abreast.process import clock
@@ -37,13 +37,14 @@ def changes(
     """
     reader, changed = SnapshotReader(places.database, run), Changed(places.database)
     given_up, revision, looked = given_up or threading.Event(), since, -_ATTENDED
+    found: Snapshot | None = None
     try:
         while True:
             now = clock.awake()
             # Whether it has changed is asked first: what changes while it is read is found again.
             if changed.poll() or now - looked >= _ATTENDED:
                 looked = now
-                found = look(reader, places)
+                found = look(reader, places, found)
                 if found.revision != revision:
                     revision = found.revision
                     yield found
@@ -55,11 +56,12 @@ def changes(
         changed.close()
 
 
-def look(reader: SnapshotReader, places: Places) -> Snapshot:
-    """Return the snapshot of now."""
+def look(reader: SnapshotReader, places: Places, before: Snapshot | None = None) -> Snapshot:
+    """Return the snapshot of now; what is as at the look `before` is taken over from that."""
     found = reader.read()
-    watched = [Watched(run, _presence(run, places)) for run in found.runs]
-    return snapshot_of(watched, found.questions, found.stamp)
+    worker = find_worker(places) is not None
+    watched = [Watched(run, _presence(run, places, worker=worker)) for run in found.runs]
+    return snapshot_of(watched, found.questions, found.stamp, before)
 
 
 def count_line(places: Places) -> str:
@@ -81,7 +83,7 @@ def keep_line(found: Snapshot, places: Places, before: str) -> str:
     return line
 
 
-def _presence(run: Run, places: Places) -> Presence:
-    if run.state.final:
+def _presence(run: Run, places: Places, *, worker: bool) -> Presence:
+    if run.state.final or run.state is RunState.OPEN:
         return Presence(Attendance.NOT_NEEDED)
-    return attendance.presence(run, places)
+    return Presence(Attendance.WORKER) if worker else attendance.presence(run, places)

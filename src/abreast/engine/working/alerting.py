@@ -58,6 +58,7 @@ class AlertWatch:
         self._changed = Changed(places.database)
         self._reader = SnapshotReader(places.database)
         self._seen: Seen | None = None
+        self._last: Snapshot | None = None
         self._began = clock.wall()
         self._settings = SettingsWatch(os.environ)
 
@@ -76,7 +77,7 @@ class AlertWatch:
             if line:
                 status_line.still(state)
             return
-        found = look(self._reader, self._places)
+        found = self._last = look(self._reader, self._places, self._last)
         if line:
             keep_line(found, self._places, before)
         self._tell(found, settings)
