@@ -1,5 +1,6 @@
 """The warm pool: idle worktrees that keep what git ignores."""
 
+import shutil
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,16 @@ def pool(bench: Bench) -> Pool:
 
 def take(bench: Bench, pool: Pool, name: str) -> Path | None:
     return claim(pool, name, f"abreast/{name}", bench.head)
+
+
+def test_a_slot_that_somebody_has_removed_is_idle_again(bench: Bench, pool: Pool):
+    first = take(bench, pool, "one")
+    assert first
+    shutil.rmtree(first)
+    give_back(bench.found, first, "one")
+    assert claimant_of(first) is None
+    assert fill(pool, bench.head) == 1
+    assert take(bench, pool, "two") == first
 
 
 def test_a_slot_is_claimed_clean_and_keeps_its_dependencies(bench: Bench, pool: Pool):

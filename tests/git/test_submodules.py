@@ -62,6 +62,19 @@ def test_a_commit_is_kept_in_the_store_that_worktrees_share(lib: tuple[Bench, Re
     shared(bench).git("fsck", "--connectivity-only", REF)
 
 
+def test_what_an_earlier_attempt_committed_stays_beside_what_a_later_did(
+    lib: tuple[Bench, Repo, Repo],
+):
+    bench, tree, inner = lib
+    earlier = inner.commit("earlier", {"new.txt": "1"})
+    look(bench, tree)
+    inner.git("reset", "-q", "--hard", f"{earlier}^")
+    later = inner.commit("later", {"new.txt": "2"})
+    look(bench, tree)
+    other = REF.replace("/submodule/", f"/submodule-{earlier[:12]}/")
+    assert shared(bench).git("rev-parse", REF, other).split() == [later, earlier]
+
+
 @pytest.mark.parametrize("setting", ["ignore = all", "ignore = dirty", ""])
 def test_edits_are_told_whatever_git_is_told_to_ignore(lib: tuple[Bench, Repo, Repo], setting: str):
     bench, tree, inner = lib

@@ -44,6 +44,7 @@ EFFECTS: Mapping[str, str] = {
     "jobs._bury": ALL_DIE,
     "jobs._spawn": POINTS,
     "keeping.keep": ANEW,
+    "keeping.keep_behind": "test_fault_matrix.py: a worktree goes",
     "keeping.make_room": ANEW,
     "keeping.note_baseline": POINTS,
     "keeping.note_trial": POINTS,

@@ -71,6 +71,9 @@ def give_back(repo: Repository, slot: Path, claimant: str) -> None:
     has claimed meanwhile is left alone. Raises `StateError` while a git command is at work there.
     """
     if claimant_of(slot) == claimant:
+        if not slot.exists():  # somebody has removed it
+            _claim_file(slot).unlink(missing_ok=True)
+            return
         tree = guard_worktree(repo, slot)
         if (tree.admin / "index.lock").exists():
             hint = f"if none is, delete {tree.admin / 'index.lock'}"

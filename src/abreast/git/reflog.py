@@ -19,7 +19,7 @@ _MOST_FILES = 2_000  # a stopped rebase has about 20; an agent may write any num
 _ID = re.compile(rb"(?<![0-9a-f])(?:[0-9a-f]{64}|[0-9a-f]{40})(?![0-9a-f])")
 _ENTRY = re.compile(rb"([0-9a-f]{40,64}) ([0-9a-f]{40,64}) .*?> (\d{1,12}) [+-]\d{4}(?:\t(.*))?")
 # What a fetch has brought is not the agent's; the index names files, not commits.
-_NO_REFS = frozenset({"FETCH_HEAD", "index", "commondir", "gitdir", "modules"})
+_NO_REFS = frozenset({"FETCH_HEAD", "index", "commondir", "gitdir", "modules", "objects"})
 _STASHED_ON = re.compile(r"(?:WIP on|On) ([^:]+): ")
 _CHECKOUT = re.compile(r"checkout: moving from (\S+) to (\S+)")
 
@@ -89,7 +89,7 @@ def commits_left(
     wanted = {name for name in named - {base, *known, *seen} if name.strip("0")}
     if not wanted:
         return ()
-    without = [base, *known]
+    without = [one for one in (base, *known) if one]
     parents = _walk(repo, sorted(wanted), without)
     if parents is None:  # something is missing below one of them: ask for each alone
         each = (_walk(repo, [name], without) or {} for name in sorted(wanted))
@@ -152,10 +152,11 @@ def _stashed(common: Path, admin: Path, branch: str) -> set[str]:
     own = read_log(admin / "logs/HEAD") if stashes else []
     began = own[0].time if own else 0
     visited = {branch} | {name for entry in own for name in entry.checkout or ()}
+    unnamed = {""} if own else set[str]()  # else it may be anybody's
     return {
         entry.new
         for entry in stashes
-        if entry.time >= began and _made_on(entry.message) in {"", *visited}
+        if entry.time >= began and _made_on(entry.message) in unnamed | visited
     }
 
 

@@ -27,7 +27,8 @@ from abreast.git.commit import anchor, commit_tree, tree_of
 from abreast.git.differing import LINK, differing, forget, replaced, sorted_out, stage, start_index
 from abreast.git.guard import guard_inner
 from abreast.git.guarded import Guarded
-from abreast.git.publish import move_pack, pack, pack_made, published
+from abreast.git.inner_store import keep_in_store
+from abreast.git.publish import pack_made, published
 from abreast.git.repository import Repository, is_ancestor, read_ref, swap_ref
 from abreast.git.status import find_commit, own_git_dir
 from abreast.process.scratch import scratch_folder
@@ -251,7 +252,7 @@ def _look(
             why = f"it cannot be read: {error.stderr.strip()[-200:]}"
         if head == recorded:
             return Submodule(path, head, why=why) if why else None
-        kept = _keep(store, inner, head, recorded, ref) if store else ""
+        kept = keep_in_store(store, inner, head, [recorded], ref) if store else ""
         lost = "" if kept else f"its commit {head[:12]} is in no other repository"
         return Submodule(path, head, kept, why or lost)
 
@@ -277,32 +278,3 @@ def _loose_files(top: Path, path: str) -> Submodule | None:
 def _opened(tree: Guarded, top: Path, admin: Path) -> Iterator[Guarded]:
     with scratch_folder(tree.git_dir / "submodule") as folder:
         yield guard_inner(tree, top, admin, folder / "git")
-
-
-def _keep(store: Path, inner: Guarded, head: str, recorded: str, ref: str) -> str:
-    """Bring a submodule's commit into the shared store; return where it is, "" when it cannot."""
-    if not (store / "objects").is_dir():
-        return ""
-    there = Repository(store, store, None, guard=inner.git_dir)
-    objects = {"GIT_OBJECT_DIRECTORY": str(store / "objects")}
-    has = there.call("cat-file", "-e", f"{recorded}^{{commit}}", env=objects, codes=range(256))
-    known = [recorded] if has.code == 0 else []
-    with move_pack(pack(inner, [head], known), inner, store):
-        moved = call(
-            store,
-            "update-ref",
-            "--no-deref",
-            ref,
-            head,
-            git_dir=store,
-            config=_NOTHING_RUNS,
-            codes=range(256),
-        )
-        exclude = [f"^{one}" for one in known]
-        whole = there.call(
-            "rev-list", "--objects", "--quiet", head, *exclude, env=objects, codes=range(256)
-        )
-    return f"{ref} of {store}" if moved.code == whole.code == 0 else ""
-
-
-_NOTHING_RUNS = (f"core.hooksPath={os.devnull}", "core.fsmonitor=false")

@@ -1,5 +1,7 @@
 """Once more: resume goes on where a session was, retry starts it afresh."""
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -155,6 +157,37 @@ def test_ignored_files_of_an_agent_are_kept_when_another_begins_afresh(
     assert (aside / "out/model.bin").read_text() == "hours of work\n"
     assert not (aside / "deps").exists(), "setup makes it again"
     assert f'no commit holds "out/": moved to {aside}' in stage.events(one.id, "kept")
+
+
+@pytest.mark.parametrize("again", [api.retry, api.resume])
+def test_commits_outlive_the_worktree_that_somebody_has_removed(
+    stage: Stage, tmp_path: Path, again: Callable[..., object]
+) -> None:
+    """Also the one that was amended, of which only git's folder for the worktree knew."""
+    go, made = tmp_path / "go", tmp_path / "made"
+    commit = f"git rev-parse HEAD >> {made}"
+    moves = (
+        Shell(f"test -e {go} || {{ echo a > a.txt; git add a.txt; git commit -qm a; {commit}; }}"),
+        Shell(f"test -e {go} || {{ git commit -q --amend -m b; {commit}; }}"),
+        Shell(f"touch {tmp_path}/here"),
+        until(go),
+        Write("b.txt", "b"),
+    )
+    run = stage.start(task("one", scripted(*moves)))
+    eventually((tmp_path / "here").exists, "its commits")
+    [one] = run.sessions
+    stage.kill_worker()
+    shutil.rmtree(stage.session(one.id).worktree)
+    api.stop(run.id, places=stage.places)
+    ensure_worker(stage.places)
+    assert stage.wait(run.id).state is RunState.STOPPED
+    go.touch()
+    again(one.id if again is api.retry else run.id, places=stage.places)
+    ended = stage.wait(run.id)
+    assert ended.state is RunState.DONE, [session.reason for session in ended.sessions]
+    amended, commit = made.read_text().split()
+    reached = stage.repo.git("rev-list", "--all").split()
+    assert {amended, commit} <= {*reached}
 
 
 def test_retry_starts_from_the_target_as_it_is_now(shared_stage: Stage) -> None:

@@ -103,6 +103,7 @@ def start(stage: CrashingStage, ledger: Ledger, *names: str) -> Run:
                     ledger.start(name),
                     ledger.write(f"{name}/own.txt", f"own commit of {name}\n"),
                     ledger.commit(f"{name}/own.txt"),
+                    ledger.amend(),
                     ledger.write(f"{name}/half.txt", f"half of {name}\n"),
                     ledger.write(f"build/{name}.bin", f"ignored of {name}\n"),
                     stage.stands("tool"),

@@ -135,7 +135,7 @@ class _Broom:
         """Keep under a ref what is there, then remove worktree and branch."""
         places, note = layout.places, f"abreast: {session.id} cleaned"
         kept = make_room(repository, layout, session.base_sha, "cleaned")
-        tell_kept(self.client.store, session.id, kept)
+        tell_kept(self.client.store, session.id, kept.notes)
         spec = WorktreeSpec(
             layout.worktree, layout.branch, session.base_sha, f"abreast {session.id}"
         )

@@ -161,7 +161,7 @@ def _of_ref(
         return None
     name = "/".join(parts[3:])
     session = sessions.get(name)
-    kind = _KINDS.get(parts[2])
+    kind = _KINDS.get(parts[2].partition("-")[0])  # a commit may follow
     if parts[1] == "heads":
         kind = None if session else KeptKind.BRANCH
     if kind is None:

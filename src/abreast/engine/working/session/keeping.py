@@ -7,7 +7,7 @@ aside: nothing in a worktree is lost.
 """
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from abreast.engine.working.session.context import SessionContext
 from abreast.errors import StateError
 from abreast.git.apart import rejoin
 from abreast.git.aside import move_aside
+from abreast.git.behind import keep_modules, left_behind, take_from
 from abreast.git.beside import hook_files, uncommitted
 from abreast.git.branches import branch_tips
 from abreast.git.commit import anchor, point_back
@@ -158,17 +159,22 @@ class Kept:
 
 
 def left_by(
-    repo: Repository, layout: SessionLayout, base: str, known: Collection[str] = ()
+    repo: Repository,
+    layout: SessionLayout,
+    base: str,
+    known: Collection[str] = (),
+    admin: Path | None = None,
 ) -> tuple[str, ...]:
     """Return the commits of a session that only the reflogs of its worktree hold.
 
     Amended, reset and dropped ones, and what a stopped rebase holds; none without a worktree. What
-    the commits `known` contain is left out.
+    the commits `known` contain is left out. `admin` may be where else the reflogs lie.
     """
     before = found_in(layout.directory)
-    admin = before.admin if before is not None else find_admin(repo, layout.worktree)
-    if admin is None or not admin.is_dir():
-        return ()
+    if admin is None:
+        admin = before.admin if before is not None else find_admin(repo, layout.worktree)
+        if admin is None or not admin.is_dir():
+            return ()
     there, seen = (before.heads.values(), before.seen) if before is not None else ((), ())
     return commits_left(repo, admin, base, branch=layout.branch, known={*known, *there}, seen=seen)
 
@@ -185,6 +191,24 @@ def keep(repo: Repository, layout: SessionLayout, base: str, why: str) -> Kept:
     shot = snapshot(repo, tree, layout.ref("snap"), f"abreast: {layout.id} {why}")
     inner = keep_submodules(repo, tree, base, layout.ref("submodule")) if base else ()
     return Kept(shot, inner)
+
+
+def keep_behind(repo: Repository, layout: SessionLayout, base: str) -> tuple[str, ...]:
+    """Keep under refs what git still has of a session's worktree that somebody has removed.
+
+    Its commits, amended ones too, those of its submodules, and what was committed in a sandbox.
+    Return what a person should know.
+    """
+    if not base:
+        return ()
+    tree, notes = left_behind(repo, layout.worktree), tuple[str, ...]()
+    admin = take_from(repo, tree) if tree else layout.worktree  # the branch has a reflog, too
+    if left := left_by(repo, layout, base, admin=admin):
+        anchor(repo, layout.ref("agent"), *left, reason=f"abreast: commits of {layout.id}")
+    if tree:
+        aside = layout.aside.with_name(f"{layout.aside.name}+modules")
+        notes = keep_modules(repo, tree, base, layout.ref("submodule"), aside)
+    return notes
 
 
 def make_room(
@@ -210,7 +234,7 @@ def make_room(
     return Kept(kept.snapshot, kept.submodules, tuple(moved), layout.aside)
 
 
-def tell_kept(store: Store, session: str, kept: Kept) -> None:
+def tell_kept(store: Store, session: str, notes: Iterable[str]) -> None:
     """Write into the session's story what a person should know of what was kept."""
-    for note in kept.notes:
+    for note in notes:
         store.add_event(session, "kept", note)

@@ -16,6 +16,7 @@ from abreast.engine.working.session.confining import ConfinedProcess, confine, r
 from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.jobs import Order
 from abreast.engine.working.session.keeping import (
+    keep_behind,
     make_room,
     note_baseline,
     noted_at,
@@ -98,6 +99,8 @@ def make_worktree(context: SessionContext, start: str, *, again: bool) -> Ready:
     commit = context.session.commit
     if gone and commit:
         swap_ref(repo, spec.ref, commit, None, reason=f"abreast: {layout.id} brought back")
+    if again and not layout.worktree.exists():
+        keep_what_is_left(context)
     rejoined(context)  # a killed worker could not
     ready = ensure_worktree(repo, spec, lock=context.lock)
     kept = read_ref(repo, layout.ref("snap")) if gone and not commit else None
@@ -106,6 +109,13 @@ def make_worktree(context: SessionContext, start: str, *, again: bool) -> Ready:
     if gone and layout.aside.is_dir() and (back := aside.give_back(layout.aside, layout.worktree)):
         context.add_event("kept", f"given back: {named(back)}")
     return ready
+
+
+def keep_what_is_left(context: SessionContext) -> None:
+    """Keep what git still has of the session's worktree, which is gone."""
+    repo, layout = context.repository, context.layout
+    notes = keep_behind(repo, layout, context.session.base_sha)
+    tell_kept(context.engine.store, layout.id, notes)
 
 
 def put_aside(context: SessionContext) -> SessionContext:
@@ -120,7 +130,9 @@ def put_aside(context: SessionContext) -> SessionContext:
         writes = before and not layout.slot
         ignored = ignored_since(context.tree, before) if writes else ()
         kept = make_room(repo, layout, context.session.base_sha, "put aside", also=ignored)
-        tell_kept(context.engine.store, context.layout.id, kept)
+        tell_kept(context.engine.store, layout.id, kept.notes)
+    else:
+        keep_what_is_left(context)
     spec = spec_of(context, context.plan.base_sha)
     if layout.slot:
         give_back_worktree(context)

@@ -27,7 +27,7 @@ def begin_repair(context: SessionContext, start: str) -> None:
     """
     repo, layout, merge = context.repository, context.layout, context.session.mending
     kept = make_room(repo, layout, context.session.base_sha, "before its repair")
-    tell_kept(context.engine.store, layout.id, kept)
+    tell_kept(context.engine.store, layout.id, kept.notes)
     own = _parent(context, 2)
     anchor(repo, layout.ref("kept"), own, reason=f"abreast: {layout.id}, repaired since")
     tip = read_ref(repo, f"refs/heads/{layout.branch}")

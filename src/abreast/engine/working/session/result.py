@@ -16,6 +16,7 @@ from abreast.engine.working.session.context import SessionContext
 from abreast.engine.working.session.final import leave, write_ending
 from abreast.engine.working.session.keeping import (
     keep,
+    keep_behind,
     left_by,
     make_room,
     note_baseline,
@@ -222,7 +223,7 @@ def after_verify(context: SessionContext) -> None:
     built = build_tree(context.tree)
     if built.tree != tree or built.skipped:
         kept = make_room(context.repository, context.layout, context.session.base_sha, "verify")
-        tell_kept(context.engine.store, context.layout.id, kept)
+        tell_kept(context.engine.store, context.layout.id, kept.notes)
         restore_tree(context.repository, context.tree, tree)
 
 
@@ -299,6 +300,10 @@ def finish(context: SessionContext, ending: Ending | None) -> Ending:
 
 def _keep(context: SessionContext) -> None:
     """Keep under a ref what is in the worktree, uncommitted work included."""
+    base = context.session.base_sha
     if context.layout.worktree.exists():
-        kept = keep(context.repository, context.layout, context.session.base_sha, "ended")
-        tell_kept(context.engine.store, context.layout.id, kept)
+        kept = keep(context.repository, context.layout, base, "ended")
+        tell_kept(context.engine.store, context.layout.id, kept.notes)
+    else:  # somebody has removed it
+        notes = keep_behind(context.repository, context.layout, base)
+        tell_kept(context.engine.store, context.layout.id, notes)
