@@ -1,7 +1,9 @@
 """What is committed apart comes into the repository, whenever abreast was killed."""
 
 import os
+import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from abreast.git.apart import apart_admin, apart_folder, rejoin, set_apart
 from abreast.git.guard import guard_repository, guard_worktree
 from abreast.git.guarded import Guarded
 from abreast.git.repository import Repository, find_repository
-from tests.support.repos import Repo
+from tests.support.repos import Repo, make_repo
 
 
 @pytest.fixture
@@ -114,3 +116,102 @@ def test_a_branch_that_others_moved_meanwhile_stays(
     rejoin(found, tree)
     assert repo.git("rev-parse", "own") == theirs
     assert repo.git("cat-file", "-t", head) == "commit"
+
+
+def pipe_as_object(objects: Path, _admin: Path) -> None:
+    (objects / "ab").mkdir(exist_ok=True)
+    os.mkfifo(objects / "ab" / ("c" * 38))
+
+
+def pipe_as_list_of_packs(objects: Path, _admin: Path) -> None:
+    os.mkfifo(objects / "pack/multi-pack-index")
+
+
+def pipe_as_alternates(objects: Path, _admin: Path) -> None:
+    (objects / "info/alternates").unlink()
+    os.mkfifo(objects / "info/alternates")
+
+
+def link_to_no_pack(objects: Path, _admin: Path) -> None:
+    (objects / "pack/pack-x.idx").symlink_to("/nowhere")
+
+
+def file_as_logs(_objects: Path, admin: Path) -> None:
+    shutil.rmtree(admin / "logs")
+    (admin / "logs").write_text("no folder")
+
+
+def folder_as_index(_objects: Path, admin: Path) -> None:
+    (admin / "index").unlink()
+    (admin / "index").mkdir()
+    (admin / "index/file").touch()
+
+
+def long_name(_objects: Path, admin: Path) -> None:
+    (admin / ("n" * 250)).touch()
+
+
+def file_of_holes(_objects: Path, admin: Path) -> None:
+    (admin / "holes").touch()
+    os.truncate(admin / "holes", 2**30 + 1)
+
+
+SPOILERS = (
+    *(pipe_as_object, pipe_as_list_of_packs, pipe_as_alternates, link_to_no_pack),
+    *(file_as_logs, folder_as_index, long_name, file_of_holes),
+)
+
+
+@pytest.mark.parametrize("spoil", SPOILERS, ids=lambda spoil: spoil.__name__)
+def test_whatever_an_agent_leaves_there_its_commits_come_back(
+    session: tuple[Repository, Guarded], repo: Repo, spoil: Callable[[Path, Path], None]
+) -> None:
+    found, tree = session
+    set_apart(tree, rejoins=True)
+    head = commit_apart(tree, "a")
+    spoil(apart_folder(tree), apart_admin(tree))
+    rejoin(found, tree)
+    assert repo.git("rev-parse", "own") == head
+    status = ["git", "-C", str(tree.path), "status", "--porcelain"]
+    assert subprocess.run(status, capture_output=True, check=True).returncode == 0
+    assert not (tree.admin / "holes").exists()
+    set_apart(tree, rejoins=True)
+    assert (apart_admin(tree) / "HEAD").read_text() == f"{head}\n"
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_objects_behind_a_link_stay_where_they_are(
+    session: tuple[Repository, Guarded], repo: Repo, tmp_path: Path, packed: bool
+) -> None:
+    found, tree = session
+    other = make_repo(tmp_path / "other")
+    (other.path / "secret").write_text("of somebody else")
+    other.git("add", "secret")
+    secret = other.git("rev-parse", ":secret")
+    if packed:
+        other.git("commit", "-qm", "secret")
+        other.git("repack", "-qad")
+    set_apart(tree, rejoins=True)
+    commit_apart(tree, "a")
+    for folder in (other.path / ".git/objects").iterdir():
+        own = apart_folder(tree) / folder.name
+        if folder.name != "info":
+            shutil.rmtree(own, ignore_errors=True)
+            own.symlink_to(folder)
+    rejoin(found, tree)
+    assert secret not in repo.git("cat-file", "--batch-all-objects", "--batch-check")
+
+
+def test_nothing_is_written_where_a_link_leads(
+    session: tuple[Repository, Guarded], tmp_path: Path
+) -> None:
+    _, tree = session
+    set_apart(tree, rejoins=True)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    info = apart_folder(tree) / "info"
+    shutil.rmtree(info)
+    info.symlink_to(elsewhere)
+    set_apart(tree, rejoins=True)
+    assert list(elsewhere.iterdir()) == []
+    assert (info / "alternates").is_file()

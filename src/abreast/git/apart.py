@@ -11,11 +11,12 @@ repository, the branch to where HEAD is, and the index and the reflog back. What
 written is taken as data: git computes the id of each object anew.
 """
 
+import contextlib
 import os
 import re
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -28,25 +29,26 @@ from abreast.git.status import OPERATIONS, head_commit, set_head
 from abreast.process.files import write_atomic
 from abreast.process.scratch import scratch_folder, scratch_of
 
-_APART = "apart"
 SHARED = "shared"
+INFO = "info"  # names further object folders: an agent can only read it
 _TIP = "tip"  # where the branch was when HEAD left it
 _AT_ONCE = 100  # objects that are written one by one; more become a pack, as `git fetch` does it
 _LARGEST = 2**30  # bytes of a pack's index: some thirty million objects
 _BRANCH = b"ref: refs/heads/"
 _POINTER = 8192  # bytes of HEAD at most
+_LONGEST = 200  # bytes of a file's name: a scratch file beside it has a longer one
 # What says where the repository is and what else executes; submodules' repositories stay in place.
 _STAYS = {"HEAD", "commondir", "gitdir", "locked", "config.worktree", "modules", "hooks"}
 
 
 def apart_folder(tree: Guarded) -> Path:
     """Return where a confined agent's objects of the worktree are written."""
-    return tree.git_dir / _APART / "objects"
+    return tree.apart / "objects"
 
 
 def apart_admin(tree: Guarded) -> Path:
     """Return what stands in the place of git's own folder for the worktree."""
-    return tree.git_dir / _APART / "admin"
+    return tree.apart / "admin"
 
 
 def set_apart(tree: Guarded, *, rejoins: bool) -> None:
@@ -55,13 +57,13 @@ def set_apart(tree: Guarded, *, rejoins: bool) -> None:
     Safe to repeat, also while a process is at work in them.
     """
     objects = apart_folder(tree)
-    for name in ("info", "pack", SHARED):
-        (objects / name).mkdir(parents=True, exist_ok=True)
+    for name in (INFO, "pack", SHARED):
+        _make_real(objects / name)
     (tree.admin / "modules").mkdir(exist_ok=True)
     # Relative: in the sandbox this folder stands in the place of the repository's own.
-    write_atomic(objects / "info" / "alternates", _alternates(tree))
+    write_atomic(objects / INFO / "alternates", _alternates(tree))
     _read_also(tree, objects)
-    note, own = tree.git_dir / _APART / _TIP, apart_admin(tree)
+    note, own = tree.apart / _TIP, apart_admin(tree)
     head = head_commit(tree)
     if head is None or note.exists():
         return
@@ -72,10 +74,17 @@ def set_apart(tree: Guarded, *, rejoins: bool) -> None:
             shutil.copytree(tree.admin, made, symlinks=True, ignore=_not_copied)
             (made / "modules").mkdir()
             (made / "HEAD").write_text(f"{head}\n", encoding="ascii")
-            shutil.rmtree(own, ignore_errors=True)
+            _remove(own)
             made.rename(own)
     if rejoins:
         write_atomic(note, f"{head} {_branch_of(tree) or ''}\n")
+
+
+def _make_real(folder: Path) -> None:
+    """Make a folder. A link in its place, which may lead anywhere, goes; so does a file."""
+    if folder.is_symlink() or not folder.is_dir():
+        folder.unlink(missing_ok=True)
+        folder.mkdir(parents=True)
 
 
 def _not_copied(_folder: object, names: list[str]) -> list[str]:
@@ -89,7 +98,7 @@ def rejoin(repo: Repository, tree: Guarded) -> None:
     A branch that others have moved meanwhile stays; the commits are in the repository all the same,
     and in the worktree's reflog.
     """
-    note, own = tree.git_dir / _APART / _TIP, apart_admin(tree)
+    note, own = tree.apart / _TIP, apart_admin(tree)
     noted = os.fsdecode(read_plain(note, _POINTER))
     if not noted or not tree.admin.is_dir():
         return
@@ -119,23 +128,45 @@ def _bring_back(own: Path, admin: Path) -> None:
     for name in OPERATIONS:
         if not (own / name).exists():
             _remove(admin / name)
+    left = _LARGEST
     for folder, folders, names in os.walk(own):
         below = Path(folder).relative_to(own)
         top = not below.parts
-        folders[:] = [name for name in folders if not (top and name in _STAYS)]
+        folders[:] = [
+            name
+            for name in folders
+            if not (top and name in _STAYS) and _is_free(admin / below / name, stat.S_ISDIR)
+        ]
         for name in names:
             source, goal = Path(folder, name), admin / below / name
             if name.endswith(".lock") or (top and name in _STAYS) or not _is_plain(source):
                 continue
+            if len(os.fsencode(name)) > _LONGEST or not _is_free(goal, stat.S_ISREG):
+                continue
             if _stamp(source) != _stamp(goal):
+                left -= source.lstat().st_size  # of a file with holes, a copy has none
+                if left < 0:
+                    return
                 goal.parent.mkdir(parents=True, exist_ok=True)
                 scratch = scratch_of(goal)
-                shutil.copy2(source, scratch, follow_symlinks=False)
-                scratch.replace(goal)
+                with contextlib.suppress(PermissionError):  # the agent's own doing
+                    shutil.copy2(source, scratch, follow_symlinks=False)
+                    scratch.replace(goal)
+
+
+def _is_free(path: Path, kind: Callable[[int], bool]) -> bool:
+    """Return whether there is nothing at `path`, or what is of this kind."""
+    try:
+        return kind(path.lstat().st_mode)
+    except FileNotFoundError:
+        return True
 
 
 def _is_plain(file: Path) -> bool:
-    return stat.S_ISREG(file.lstat().st_mode)
+    try:
+        return stat.S_ISREG(file.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def _stamp(file: Path) -> tuple[int, int] | None:
@@ -148,6 +179,11 @@ def _stamp(file: Path) -> tuple[int, int] | None:
 
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
+        path.chmod(0o700)  # an agent may have taken the right to write there
+        for top, folders, _ in os.walk(path):
+            for inner in (Path(top, name) for name in folders):
+                if not inner.is_symlink():
+                    inner.chmod(0o700)
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
@@ -155,7 +191,7 @@ def _remove(path: Path) -> None:
 
 def head_apart(repo: Repository, tree: Guarded) -> str:
     """Return the commit that a session at work apart is on, brought into the repository; or ""."""
-    if not (tree.git_dir / _APART / _TIP).exists():
+    if not (tree.apart / _TIP).exists():
         return ""
     take_in(repo, tree)
     head = os.fsdecode(read_plain(apart_admin(tree) / "HEAD", _POINTER)).strip()
@@ -203,14 +239,20 @@ def _take(repo: Repository, tree: Guarded, names: list[str], failures: _Failures
 
 
 def _objects_in(objects: Path) -> Iterator[str]:
-    """Yield the ids that the files of an object folder name, loose or packed."""
-    for folder in sorted(_names(objects)):
+    """Yield the ids that the files of an object folder name, loose or packed.
+
+    Behind a link are objects of others, and a pipe in the place of a file may never answer.
+    """
+    for folder in sorted(_names(objects, folders=True)):
         if len(folder) == 2:
-            yield from (folder + name for name in _names(objects / folder) if len(name) >= 38)
-    for name in _names(objects / "pack"):
-        if name.endswith(".idx"):
-            file = objects / "pack" / name
-            yield from _indexed(file, file.stat().st_mtime_ns)
+            yield from (
+                name for file in _names(objects / folder) if _ID.fullmatch(name := folder + file)
+            )
+    if "pack" in _names(objects, folders=True):
+        for name in _names(objects / "pack"):
+            if name.endswith(".idx"):
+                file = objects / "pack" / name
+                yield from _indexed(file, file.lstat().st_mtime_ns)
 
 
 @lru_cache(maxsize=64)
@@ -224,9 +266,13 @@ def _indexed(file: Path, _changed: int) -> tuple[str, ...]:
     return tuple(line.split()[1] for line in done.stdout.splitlines()) if done.code == 0 else ()
 
 
-def _names(folder: Path) -> list[str]:
+def _names(folder: Path, *, folders: bool = False) -> list[str]:
+    """Return the names of the files in a folder, or of the folders: of no link, and no pipe."""
     try:
-        return os.listdir(folder)  # noqa: PTH208 - fast
+        with os.scandir(folder) as entries:
+            if folders:
+                return [one.name for one in entries if one.is_dir(follow_symlinks=False)]
+            return [one.name for one in entries if one.is_file(follow_symlinks=False)]
     except OSError:
         return []
 

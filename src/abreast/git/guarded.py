@@ -134,6 +134,11 @@ class Guarded:
     def start(self) -> Path:
         return self.git_dir / "start"
 
+    @property
+    def apart(self) -> Path:
+        """What an agent in a sandbox writes in the place of git's folders: see `git.apart`."""
+        return self.git_dir / "apart"
+
     def give_index(self) -> None:
         """Make `start`, which our git has brought up to date, the worktree's own index."""
         copy_index(self.start, self.admin / "index")

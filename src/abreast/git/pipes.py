@@ -1,8 +1,9 @@
 """Pipes in the place of files that git reads, which would block git for ever.
 
 An agent, also one that a sandbox confines, can put one in the place of `.gitignore` in any folder,
-or into a submodule's repository. Git opens what it finds. So while git is at work on such a tree
-and takes long, we look for pipes and open them for writing: git then reads an empty file.
+into a submodule's repository, or among the objects that it writes. Git opens what it finds. So
+while git is at work on such a tree and takes long, we look for pipes and open them for writing: git
+then reads an empty file.
 """
 
 import contextlib
@@ -51,8 +52,9 @@ def _open(pipe: Path) -> None:
 def _pipes(tree: Guarded) -> Iterator[Path]:
     for folder, _, names in os.walk(tree.path):
         yield from (Path(folder, name) for name in _READ_BY_GIT & set(names) if _is(folder, name))
-    for folder, _, names in os.walk(tree.admin):
-        yield from (Path(folder, name) for name in names if _is(folder, name))
+    for top in (tree.admin, tree.apart / "objects"):
+        for folder, _, names in os.walk(top):
+            yield from (Path(folder, name) for name in names if _is(folder, name))
 
 
 def _is(folder: str, name: str) -> bool:

@@ -60,6 +60,7 @@ ATTEMPTS = {
     "write a hook": "mkdir -p {repo}/.git/hooks && echo x > {repo}/.git/hooks/post-merge",
     "write the configuration": "git config core.fsmonitor /bin/sh",
     "write its own configuration": "git config --file {repo}/.git/worktrees/a/commondir a.b c",
+    "name other objects": "cd {repo}/.git/objects && (echo /x >>info/alternates || mv info old)",
     "move a branch": "git update-ref refs/heads/main HEAD || git branch new",
     "replace its .git": "rm -f .git || mv .git git2",
     "see outside": "kill -9 {outside}",

@@ -16,7 +16,7 @@ from abreast.engine.common.sandboxed import load_sandbox, not_confined
 from abreast.engine.working.session import boundary_places as known
 from abreast.engine.working.session.context import SessionContext
 from abreast.errors import GitError, StateError
-from abreast.git.apart import SHARED, apart_admin, apart_folder, rejoin, set_apart
+from abreast.git.apart import INFO, SHARED, apart_admin, apart_folder, rejoin, set_apart
 from abreast.git.guard import guard_worktree
 from abreast.git.guarded import Guarded, guard_around
 from abreast.model.confinement import Confinement
@@ -186,14 +186,16 @@ _SEALED = ("commondir", "gitdir", "locked", "config.worktree")
 def _git(tree: Guarded, *, rejoins: bool) -> _Git:
     """Set the worktree's commits apart. What its own git folder says of others is sealed."""
     store, admin = os.path.realpath(tree.shared / "objects"), os.path.realpath(tree.admin)
+    sealed = (tree.path / ".git", *(tree.admin / name for name in _SEALED))
     if tree.in_tables:  # only git could bring them back
-        return _Git(writable=(tree.admin,), sealed=(tree.path / ".git",))
+        return _Git(writable=(tree.admin,), sealed=sealed)
     set_apart(tree, rejoins=rejoins)
+    own = apart_folder(tree)
     return _Git(
         writable=(tree.admin / "modules",),
-        sealed=(tree.path / ".git", *(tree.admin / name for name in _SEALED)),
-        mounted={store: str(apart_folder(tree)), admin: str(apart_admin(tree))},
-        shown={f"{store}/{SHARED}": store},
+        sealed=sealed,
+        mounted={store: str(own), admin: str(apart_admin(tree))},
+        shown={f"{store}/{SHARED}": store, f"{store}/{INFO}": str(own / INFO)},
     )
 
 
