@@ -189,7 +189,8 @@ def test_hostile_text_reaches_no_terminal():
     evil = replace(
         values.RETRY, state=SessionState.FAILED, reason="\x1b[2Jgone [red]", hint="\x1b]0;t\x07"
     )
-    drawn = closing(values.run(evil, note="\x1b[31mnote"))
+    drawn = closing(values.run(evil, note="\x1b[31mnote\nanother"))
+    assert "note: another" in drawn.splitlines()
     assert "\x1b" not in drawn
     assert "gone [red]" in drawn
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from textwrap import wrap
 
 from rich.text import Text
 
@@ -22,8 +23,9 @@ def timeline(run: Run, now: Moment, width: int) -> list[Text]:
     head.append(f"  {tally(run.sessions)}  {figures.duration(run.took(now))}")
     used = spent(run.sessions)
     lines = [head, *([Text(used, "dim")] if used else [])]
-    if run.note:
-        lines.append(Text(figures.one_line(run.note), "yellow"))
+    for note in run.note.splitlines():
+        # A page cuts off what does not fit.
+        lines += [Text(part, "yellow") for part in wrap(figures.one_line(note), max(20, width))]
     name = min(30, max((len(name_of(one)) for one in run.sessions), default=8), width // 3)
     room = max(8, width - name - 14)
     scale = _Scale(run.began, now, max(1.0, run.took(now)), room, name)

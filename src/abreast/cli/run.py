@@ -156,7 +156,7 @@ def run(
         started = _start(checked)
     for line in started.note.splitlines():
         if line not in warnings:
-            click.echo(f"gate: {figures.one_line(line)}", err=True)
+            click.echo(f"note: {figures.one_line(line)}", err=True)
     if detach:
         return leave(started, f"watch {started.id} shows it", json=json)
     return follow(started, json=json)

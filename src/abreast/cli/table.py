@@ -159,8 +159,8 @@ def summary(run: Run, now: Moment, who: Attendance = Attendance.NOT_NEEDED) -> T
     used = spent(run.sessions)
     if used:
         text.append(f"\nused: {used}")
-    if run.note:
-        text.append(f"\nnote: {figures.one_line(run.note)}")
+    for line in run.note.splitlines():
+        text.append(f"\nnote: {figures.one_line(line)}")
     if who is Attendance.AGENT:
         text.append(
             "\nnote: its worker has died; its agents go on, and the first to end starts another"

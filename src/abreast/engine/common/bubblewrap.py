@@ -52,8 +52,10 @@ def find_bubblewrap(environ: Mapping[str, str], named: str = "") -> Bubblewrap:
         return Bubblewrap("", "there is bubblewrap for Linux only")
     found = Path(named) if named else which(environ, _NAME)
     if found is None or not found.is_file():
-        why = f"{named} is not there" if named else "bubblewrap is not installed"
-        return Bubblewrap("", why, _install_line(environ))
+        if named:
+            anew = '`abreast settings set sandbox.program ""` takes the one on PATH'
+            return Bubblewrap("", f"{named} is not there", anew)
+        return Bubblewrap("", "bubblewrap is not installed", _install_line(environ))
     return _tried(found, found.stat().st_mtime_ns)
 
 

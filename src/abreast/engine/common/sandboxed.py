@@ -24,5 +24,7 @@ def not_confined(settings: SandboxSettings, found: Bubblewrap) -> str:
         return ""
     if settings.mode is SandboxMode.NONE:
         return "nothing is confined: your settings say so (sandbox)"
+    if settings.mode is SandboxMode.BWRAP:
+        return ""  # no session starts, and each says why
     said = f"agents, setup and verify run as you, without a sandbox: {found.why}"
     return f"{said}; {found.hint}" if found.hint else said
