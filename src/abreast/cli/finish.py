@@ -211,8 +211,12 @@ def _print_history(forgotten: Sequence[HistoryRemoval], *, remove: bool, details
     word = "removed" if remove else "can go"
     size = figures.size(sum(one.bytes for one in going))
     if forgotten:
-        runs = figures.counted(sum(1 for one in forgotten if one.sessions), "old run")
-        click.echo(f"{runs}: {len(going)} {word} with their caches, {size}")
+        parts = [
+            figures.counted(sum(1 for one in forgotten if bool(one.sessions) is runs), what)
+            for runs, what in ((True, "old run"), (False, "old file"))
+            if any(bool(one.sessions) is runs for one in forgotten)
+        ]
+        click.echo(f"{' and '.join(parts)}: {len(going)} {word}, {size}")
     room = len(forgotten) if details else _SHOWN
     for one in forgotten[:room]:
         why = f"stays: {figures.one_line(one.kept)}" if one.kept else word

@@ -32,6 +32,7 @@ def test_what_a_cleaned_session_held_comes_back(shared_stage: Stage, tmp_path: P
         ("made", KeptKind.COMMITS),
         ("dump", KeptKind.FILES),
     }
+    assert "idle" not in {task for task, _ in kinds}  # it has changed nothing
     red = f"{run.id}/red"
     page = rescuing.kept_page(red, places=places)
     assert [(one.path, one.added, one.deleted) for one in page.files] == [("red.txt", 1, 0)]

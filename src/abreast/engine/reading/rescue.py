@@ -33,7 +33,8 @@ _STATES = 20  # commits of a page
 def kept_works(places: Places, name: str = "", here: Path | None = None) -> KeptList:
     """Return what is kept of every session, or of the run or session `name`, newest first.
 
-    Repositories are those of all runs, of worktrees without a record, and the one around `here`.
+    A session that has changed nothing has nothing kept. Repositories are those of all runs, of
+    worktrees without a record, and the one around `here`.
     Raises NotFoundError when nothing is kept under that name.
     """
     runs, notes = _runs(places)
@@ -129,7 +130,7 @@ def _repositories(places: Places, runs: Sequence[Run], here: Path | None) -> lis
 def _under_refs(common_dir: Path, sessions: Mapping[str, Session]) -> Iterator[KeptWork]:
     for ref, commit, at in _refs(common_dir):
         work = _of_ref(common_dir, ref, commit, at, sessions)
-        if work is not None:
+        if work is not None and work.commit != work.base:  # which holds nothing of the session
             yield work
     modules = common_dir / "modules"
     for head in sorted(modules.rglob("HEAD")) if modules.is_dir() else ():
