@@ -194,6 +194,16 @@ plan.toml:1 task #1: must be a table, not 1
 """),
         ),
         (
+            '[sandbox]\nmode = "none"\n[limits.day]\nusd = 3\n[[task]]\nid = "a"\nprompt = "x"',
+            snapshot("""\
+
+plan.toml:1 sandbox: unknown key
+  hint: it belongs into your own file: abreast settings set
+plan.toml:3 limits.day: unknown key
+  hint: it belongs into your own file: abreast settings set
+"""),
+        ),
+        (
             '[[tasks]]\nid = "a"',
             snapshot("""\
 

@@ -37,6 +37,10 @@ def explain(source: Source, error: "ValidationError", schema: "type[BaseModel]")
         _explain(source, detail, schema)
 
 
+_OWN = {("sandbox",), ("notify",), ("disk",), ("limits", "day")}
+"""Keys of a user's own settings, which no plan has."""
+
+
 def did_you_mean(word: str, known: Iterable[str], kind: str) -> str:
     """Return a hint that names the known word nearest to `word`, or all of them."""
     names = list(known)
@@ -55,9 +59,9 @@ def _explain(source: Source, detail: "ErrorDetails", schema: "type[BaseModel]") 
     path, kind, value = detail["loc"], detail["type"], detail["input"]
     last = str(path[-1])
     if kind == "extra_forbidden":
-        source.problem(
-            path, "unknown key", did_you_mean(last, _keys(schema, path[:-1]), "keys are")
-        )
+        known = did_you_mean(last, _keys(schema, path[:-1]), "keys are")
+        own = "it belongs into your own file: abreast settings set"
+        source.problem(path, "unknown key", own if path in _OWN else known)
     elif kind == "missing":
         source.problem(path[:-1], f"`{last}` is missing")
     elif kind == "greater_than_equal":
