@@ -56,7 +56,7 @@ Done  1
 
 
 
-q quit Space reply l land d diff o log r resume x stop / fil
+q quit ? keys Space reply l land d diff o log r resume x sto
 """)
 
 
@@ -82,7 +82,7 @@ Done  1                                                                 │   ab
                                                                         │
                                                                         │
                                                                         │
-q quit Space reply l land d diff o log r resume x stop / filter n next g group ? keys
+q quit ? keys Space reply l land d diff o log r resume x stop / filter n next g group
 """)  # noqa: E501 (the width is the point)
 
 
@@ -100,7 +100,7 @@ Waiting  1                                                                      
 Done  1                                                                                                                                               │   abreast land k3v9/csv-export  merges and tests it, and moves main
 ✓ retry-http                  done       claude   k3v9      0:38  44s commit 9f8e7d6                                          50k  $0.13             2│                                                                                                 ▅
                                                                                                                                                       │ 1 file
-q quit Space reply l land d diff o log r resume x stop / filter n next g group ? keys
+q quit ? keys Space reply l land d diff o log r resume x stop / filter n next g group
 """)  # noqa: E501 (the width is the point)
 
 
@@ -118,7 +118,7 @@ shop  run k3v9  1 done
 
 
 retry
-q quit Space reply l land d diff o log r resume x stop / fil
+q quit ? keys Space reply l land d diff o log r resume x sto
 """)
 
 
@@ -158,7 +158,7 @@ Done  1 │ Space      look at the session, and write to it              │
 
 
 
-q quit Space reply l land d diff o log r resume x stop / filter n next g group ?
+q quit ? keys Space reply l land d diff o log r resume x stop / filter n next g
 """)
 
 
@@ -170,7 +170,7 @@ nothing has run yet; abreast run -t "…" starts a task
 
 
 
-q quit Space reply l land d diff o log r resume x stop / fil
+q quit ? keys Space reply l land d diff o log r resume x sto
 """)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from abreast.board.diff_view import at_line
 from abreast.model.moves import Edit, Read, Say, Shell, Write
 from abreast.model.session import LandMode
+from abreast.places import find_places
 from tests.board.screens import at_board, played
 from tests.support.stage import Stage, scripted, task, until
 
@@ -79,3 +80,16 @@ def test_each_editor_is_told_the_line_in_its_own_way():
     assert at_line(["code", "--wait"], file, 7) == ("code", "--wait", "--goto", "/w/a.py:7")
     assert at_line(["/usr/bin/hx"], file, 7) == ("/usr/bin/hx", "/w/a.py:7")
     assert at_line(["vim"], file, 0) == ("vim", "/w/a.py")
+
+
+def test_a_damaged_database_is_told_with_what_to_do(scratch_home: Path) -> None:
+    del scratch_home
+    places = find_places()
+    places.make()
+    Path(places.database.removeprefix("sqlite:///")).write_bytes(b"no database" * 1000)
+
+    async def scene() -> None:
+        async with at_board(places, (60, 16)) as me:
+            await me.sees("abreast recover")
+
+    played(scene())

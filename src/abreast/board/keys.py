@@ -56,6 +56,8 @@ KEYS = (
     Key("escape", "back", "", "back to the list; there, without a filter", "Esc"),
 )
 
+BAR = sorted(KEYS, key=lambda key: key.action != "help")
+"""The same as the line at the bottom has them: what a narrow terminal cuts off, `?` shows."""
 
 DIGITS = tuple(Key(str(n), f"answer({n})", "", f"answer with choice {n}") for n in range(1, 10))
 

@@ -47,7 +47,7 @@ class Peek(Vertical):
         super().__init__()
         self._said = Static(markup=False)
         self._does = Static(id="does", markup=False)
-        self._reply = Input(placeholder="your message; Enter sends it, Esc leaves")
+        self._reply = Input(placeholder="Enter sends it, Esc leaves")
         self._clock = clock
         self._row: Row | None = None
         self._looked = Looked("")

@@ -16,7 +16,7 @@ from abreast import api
 from abreast.board import acts
 from abreast.board.confirm import Confirm
 from abreast.board.help import Help
-from abreast.board.keys import DIGITS, KEYS
+from abreast.board.keys import BAR, DIGITS
 from abreast.board.line_view import LineView
 from abreast.board.lines import Grouping, laid_out, numbers
 from abreast.board.opening import opened
@@ -43,7 +43,7 @@ _AGAIN = 2.0  # seconds between two looks at a session that is at work
 class BoardScreen(Screen[object]):
     """All sessions. The latest snapshot is handed to `show`."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [key.binding for key in (*KEYS, *DIGITS)]
+    BINDINGS: ClassVar[list[BindingType]] = [key.binding for key in (*BAR, *DIGITS)]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 (as in its class)
     DEFAULT_CSS = """
     BoardScreen #summary { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
@@ -95,7 +95,10 @@ class BoardScreen(Screen[object]):
 
     def fail(self, error: AbreastError) -> None:
         """Say that there is nothing new to be shown, and why."""
-        self._trouble = f"{error}; it is tried again"
+        trouble = f"{error}; it is tried again"
+        if trouble != self._trouble:
+            self.complain(error)  # whole, with its hint: the line above cuts it off
+        self._trouble = trouble
         self._summarise()
 
     def _lay_out(self) -> None:
