@@ -118,3 +118,11 @@ def test_a_session_is_stopped_and_sent_on(shared_stage: Stage, serve: Serve, tmp
     }
     assert browser.post(f"{path}/answer", question="other/one#1.1", words="x").status == 404
     assert browser.post(f"{path}/answer", question="x", choice="nonsense").status == 400
+
+
+def test_what_to_do_about_an_end_is_said_once(shared_stage: Stage, serve: Serve) -> None:
+    run = shared_stage.run(task("red", writes("a.txt"), verify="false"))
+    browser = serve(shared_stage.places)
+    browser.enter()
+    shown = browser.ask(f"/session/{run.id}/red").text
+    assert shown.count(f"abreast logs {run.id}/red") == 1

@@ -63,6 +63,9 @@ def test_a_second_one_finds_the_first(scratch_home: Path) -> None:
         assert f"process {process.pid} is there already" in again.stderr
         second.enter()
         assert second.ask("/").status == 200
+        only = subprocess.run((*SERVE, "--read-only"), capture_output=True, text=True, check=False)
+        assert only.returncode == 1  # a link to a page that acts is not what was asked for
+        assert "can do more than show" in only.stdout + only.stderr
     # It was killed: its note is there, and nobody believes it.
     assert (find_places().state / serving.FILE).exists()
     assert serving.find_server(find_places()) is None

@@ -9,6 +9,7 @@ import webbrowser
 import click
 
 from abreast.cli import as_json, options
+from abreast.errors import StateError
 from abreast.places import Places, find_places
 
 
@@ -33,8 +34,17 @@ def serve(*, port: int | None, open_: bool, read_only: bool, json: bool) -> int:
 
     places = find_places()
     if found := serving.find_server(places):
+        there = f"the page of process {found.process.pid}"
+        if read_only and not found.read_only:
+            raise StateError(
+                f"{there} is there already, and can do more than show",
+                hint=f"end it first: Ctrl-C in its terminal, or kill {found.process.pid}",
+            )
+        words = f"{there} is there already{', read-only' if found.read_only else ''}"
+        if port not in (None, 0, found.port):
+            words += f"; it stays on port {found.port}"
         link = serving.new_link(found)
-        _tell(link, f"the page of process {found.process.pid} is there already", json=json)
+        _tell(link, words, json=json)
         if open_:
             _open(places, link)
         return 0

@@ -1,5 +1,6 @@
 """Templates: every value in them is escaped, and loses characters that act."""
 
+import re
 import time
 from functools import cache
 from pathlib import Path
@@ -54,6 +55,7 @@ def environment() -> Environment:
         "files_of": _files,
         "tokens_of": _tokens,
         "money_of": _money,
+        "advice": _advice,
         "ago": _ago,
         "clock_time": _clock_time,
         "decision_words": _DECISIONS.__getitem__,
@@ -95,6 +97,10 @@ def _clock_time(at: float) -> str:
 
 def _tokens(row: Row) -> str:
     return "" if row.tokens is None else figures.count(row.tokens)
+
+
+def _advice(session: Session) -> str:
+    return re.sub(r"\bRUN\b", session.run, session.advice)
 
 
 def _money(usd: float | None) -> str:

@@ -36,6 +36,7 @@ class ServingPage:
     url: str
     port: int
     token: str
+    read_only: bool = False
 
 
 @contextlib.contextmanager
@@ -65,7 +66,7 @@ def server(
             ws="none",
             timeout_graceful_shutdown=2,
         )
-        note = ServingPage(identify(), address.url, at, keys.token)
+        note = ServingPage(identify(), address.url, at, keys.token, read_only)
         write_json(places.state / FILE, note)
         try:
             yield uvicorn.Server(config), bound, _link(address.url, keys.link())
