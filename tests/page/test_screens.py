@@ -38,6 +38,9 @@ def test_from_the_board_to_a_landing(shared_stage: Stage, serve: Serve) -> None:
     assert "a&lt;b&gt;.py" in shown["session"].text
     assert '<span class="k-comment"># &lt;i&gt;</span>' in shown["diff"].text
     assert "moves main if it passes" in shown["confirm"].text
+    assert "nothing has tested it" in shown["confirm"].text
+    for screen in ("session", "log"):
+        assert "its conversation begins" in shown[screen].text
     done = browser.post(f"{path}/do/land")
     assert (done.status, done.headers["location"]) == (303, path)
     assert stage.wait(run.id).sessions[0].landing is LandState.LANDED

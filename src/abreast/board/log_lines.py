@@ -44,11 +44,9 @@ def log_lines(
 
 
 def _lines(event: LogEvent, width: int) -> Iterator[Text]:
-    # What the CLI calls its conversation helps nobody.
-    said = "its conversation begins" if event.kind == "started" else event.text
     style = _STYLES.get(event.kind, "dim")
     room = max(20, width - _HEAD)
-    parts = figures.harmless(said).strip().expandtabs(4).split("\n")
+    parts = figures.harmless(event.told).strip().expandtabs(4).split("\n")
     cut = [piece for part in parts for piece in (chop_cells(part, room) or [""])]
     yield _line(event, cut[0], style)
     for more in cut[1:]:

@@ -112,9 +112,7 @@ def _now(text: Text, row: Row, story: Iterable[LogEvent]) -> None:
     if told:
         text.append("\nIts story\n", "bold")
     for event in told:
-        # What the CLI calls it helps nobody.
-        told_text = "its conversation begins" if event.kind == "started" else event.text
-        said = figures.harmless(told_text).strip()
+        said = figures.harmless(event.told).strip()
         said = said if len(said) <= _SAID else f"{said[:_SAID]}…"
         text.append(f"  {event.kind:<9} ", "dim").append(said.replace("\n", "\n            "))
         text.append("\n")

@@ -208,9 +208,7 @@ def _print_head(session: Session, events: int | None) -> None:
 def story_line(event: LogEvent) -> str:
     """Return an event with its local time; further lines of its text are indented."""
     at = time.strftime("%H:%M:%S", time.localtime(event.at))
-    # What the CLI calls it helps nobody here; --json has it.
-    told = "its conversation begins" if event.kind == "started" else event.text
-    text = harmless(told).strip().replace("\n", "\n" + " " * 21)
+    text = harmless(event.told).strip().replace("\n", "\n" + " " * 21)
     return f"{at}  {event.kind:<9}  {text}".rstrip()
 
 

@@ -295,6 +295,11 @@ class LogEvent:
     kind: str
     text: str
 
+    @property
+    def told(self) -> str:
+        """What a person is told of it: what the CLI calls its conversation helps nobody."""
+        return "its conversation begins" if self.kind == "started" else self.text
+
 
 class Attendance(StrEnum):
     """Who works on a run. In this order, where more than one does."""

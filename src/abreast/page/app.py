@@ -132,8 +132,8 @@ class PageServer:
         """Show what an action will do, and ask."""
         name = self._session(request)
         action = acting.offered(name, request.path_params["kind"], self.places)
-        more = api.show(name, places=self.places).landing if action.kind == "land" else ""
-        return page("confirm.html", action=action, more=[more] if more else [])
+        shown = api.show(name, places=self.places) if action.kind == "land" else None
+        return page("confirm.html", action=action, shown=shown)
 
     async def act(self, request: Request) -> Response:
         """Do it, and go back to the session's page."""
