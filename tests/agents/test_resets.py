@@ -60,3 +60,12 @@ def test_what_states_no_time_has_none(said: str) -> None:
 def test_a_zone_that_nobody_knows_is_this_machines(set_zone: Callable[[str], None]) -> None:
     set_zone("UTC")
     assert reset_time("resets 5pm (Mars/Base)", NOW) == NOW + 3660
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["resets Jan 1 0001", "try again at Dec 31st, 9999 11:59 PM", "resets Feb 29, 3pm"],
+)
+def test_a_day_that_there_is_not_is_no_time(set_zone: Callable[[str], None], said: str) -> None:
+    set_zone("UTC")
+    assert reset_time(said, NOW) is None

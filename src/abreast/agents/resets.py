@@ -51,13 +51,13 @@ def _point(told: re.Match[str], now: float) -> float | None:
         if told["month"]:
             month = _MONTHS.index(told["month"].lower()) + 1
             at = at.replace(int(told["year"] or here.year), month, int(told["day"]))
-    except ValueError:
+        if not told["month"] and _stamp(at) <= now - 60:
+            at += _DAY
+        if told["month"] and not told["year"] and _stamp(at + _DAY) < now:
+            at = at.replace(year=at.year + 1)
+        return _stamp(at + _MINUTE) if told["hour"] else _stamp(at)
+    except (ValueError, OverflowError):  # there is no such day, or no number for it
         return None
-    if not told["month"] and _stamp(at) <= now - 60:
-        at += _DAY
-    if told["month"] and not told["year"] and _stamp(at + _DAY) < now:
-        at = at.replace(year=at.year + 1)
-    return _stamp(at + _MINUTE) if told["hour"] else _stamp(at)
 
 
 def _stamp(at: datetime) -> float:

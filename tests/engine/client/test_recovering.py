@@ -71,6 +71,24 @@ def test_a_run_comes_back_as_it_was(local_stage: Stage) -> None:
     assert stage.session(f"{failed.id}/good").landing is LandState.LANDED
 
 
+def test_a_copy_of_a_runs_folder_is_no_second_run(local_stage: Stage) -> None:
+    stage = local_stage
+    run = stage.run(task("one", writes("one.txt")))
+    other = stage.run(task("two", writes("two.txt")))
+    lose(stage)
+    for folder in (stage.places.runs, stage.places.sessions):
+        shutil.copytree(folder / run.id, folder / f"{run.id}.copy", symlinks=True)
+    # A session's record in the folder of another one is none of that.
+    shutil.copy(
+        stage.places.sessions / run.id / "one" / RECORD,
+        stage.places.sessions / other.id / "two" / RECORD,
+    )
+    recover(places=stage.places)
+    assert api.find_run(run.id, places=stage.places).sessions == run.sessions
+    [two] = api.find_run(other.id, places=stage.places).sessions
+    assert two.id == f"{other.id}/two"
+
+
 def test_what_had_not_ended_goes_on(local_stage: Stage, tmp_path: Path) -> None:
     """An agent that is at work is waited for, not started again; what had not begun begins."""
     stage = local_stage

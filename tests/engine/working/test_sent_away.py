@@ -1,5 +1,7 @@
 """What a session that was sent away makes of its agent's queue: pure."""
 
+import math
+
 import pytest
 
 from abreast.engine.common.ending import Ending
@@ -30,6 +32,10 @@ def test_a_stated_reset_is_waited_for() -> None:
     [
         (Cause.SESSION_LIMIT, None, UNSTATED),
         (Cause.SESSION_LIMIT, NOW - 60, STATED),
+        # In milliseconds, or made up: nobody waits for thousands of years.
+        (Cause.SESSION_LIMIT, NOW * 1000, UNSTATED),
+        (Cause.SESSION_LIMIT, math.inf, UNSTATED),
+        (Cause.SESSION_LIMIT, math.nan, UNSTATED),
         (Cause.TRANSIENT, None, OUTAGE),
     ],
 )

@@ -56,9 +56,12 @@ def keep_end_of_session(places: Places, session: Session) -> None:
 
 
 def kept_run(places: Places, run: str) -> RunRecord | None:
-    """Return what was kept of a run, its sessions as they ended last; None if nothing was."""
+    """Return what was kept of a run, its sessions as they ended last; None if nothing was.
+
+    A record of another run, such as in a copy of its folder, is none of this one.
+    """
     found = _read(RunRecord, places.runs / run / RECORD)
-    if found is None:
+    if found is None or found.run.id != run or any(one.run != run for one in found.run.sessions):
         return None
     newest = tuple(_newest(places, session) for session in found.run.sessions)
     return replace(found, run=replace(found.run, sessions=newest))
@@ -75,7 +78,8 @@ def _age(session: Session) -> tuple[int, bool, float]:
 
 def kept_session(places: Places, run: str, task: str) -> Session | None:
     """Return how a session ended last; None if that was not kept."""
-    return _read(Session, places.sessions / run / task / RECORD)
+    found = _read(Session, places.sessions / run / task / RECORD)
+    return found if found is not None and (found.run, found.task) == (run, task) else None
 
 
 def _read(kind: type[T], path: Path) -> T | None:

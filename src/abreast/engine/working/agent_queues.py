@@ -27,6 +27,8 @@ UNSTATED = (300.0, 3600.0)
 """The same for a usage limit of which nobody has said when it resets."""
 STATED = (2.0, 3600.0)
 """The same for one of which the CLI has said so, and which had not reset by then."""
+LONGEST_STATED = 32 * 86_400.0
+"""Seconds until the latest time that is believed: the longest limits are those of a month."""
 _SOON = 60.0  # seconds: for so long a child's parent may wait for nothing
 
 _KINDS = {
@@ -102,7 +104,8 @@ def send_away(
 ) -> AgentQueue:
     """Return the queue after a session has ended like this. Pure.
 
-    `stated` is when the limit resets by the CLI's word. Sessions that were at work together count
+    `stated` is when the limit resets by the CLI's word; what is too far away counts as unsaid: it
+    may be in milliseconds, or what a model wrote. Sessions that were at work together count
     as one. `seed`, from 0 to 1, spreads what nobody has stated over the later half of the wait.
     """
     told = AgentQueue(
@@ -115,6 +118,8 @@ def send_away(
     together = queue.state is QueueState.PARKED and now < (queue.until or 0.0)
     tries = queue.tries if together else queue.tries + 1
     limit = ending.cause is Cause.SESSION_LIMIT
+    if stated is not None and not stated <= now + LONGEST_STATED:  # NaN is no time either
+        stated = None
     bounds = (UNSTATED if stated is None else STATED) if limit else OUTAGE
     wait = backoff(tries, bounds)
     # What is stated may have passed, if a clock or our reading of it is wrong.
