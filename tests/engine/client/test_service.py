@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from abreast.engine.client.service import service_of, set_service
+from abreast.engine.client.service import service_of, set_service, unit_text
 from abreast.errors import StateError
 from abreast.places import Places
 
@@ -99,6 +99,21 @@ def test_systemd_finds_nothing_wrong_with_the_unit(places: Places, tmp_path: Pat
     unit.write_text(unit.read_text().replace("KillMode=process", "KillMode=nonsense"))
     found = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
     assert f"{unit.name}:" in found.stderr
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
+def test_systemd_takes_any_name_of_a_program_and_no_line_from_a_path(tmp_path: Path) -> None:
+    folder = tmp_path / "a $HOME's 100%h \"x\" \\"
+    folder.mkdir()
+    program = shutil.copy("/bin/true", folder / "true")
+    unit = tmp_path / "abreast-worker.service"
+    words = (str(program), "b\rExecStartPre=/bin/nothing")
+    unit.write_text(unit_text(words, {"A": "b\rNonsense=c\n\x0b"}), newline="")
+    env = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
+    argv = ["systemd-analyze", "--user", "--man=no", "verify", str(unit)]
+    found = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+    said = [line for line in (found.stdout + found.stderr).splitlines() if unit.name in line]
+    assert (found.returncode, said) == (0, [])
 
 
 def test_launchd_gets_the_same_as_a_property_list(places: Places) -> None:

@@ -21,6 +21,7 @@ from abreast.process.files import write_atomic
 _MARK = "abreast worker disable"  # in each file of ours
 _HIDDEN = "(hidden)"
 _LINGER = "it starts when you log in; `loginctl enable-linger` has it start with the machine"
+_ENV, _SPECIAL = "/usr/bin/env", "\"'\\$"
 _WAIT = 20.0  # seconds for the service manager
 
 
@@ -87,7 +88,9 @@ def unit_text(argv: tuple[str, ...], env: Mapping[str, str]) -> str:
     Only the worker itself is stopped with it: agents go on under their runners, in its group.
     """
     lines = [f"Environment={_quoted(f'{name}={value}')}" for name, value in env.items()]
-    command = " ".join(_quoted(word, command=True) for word in argv)
+    # systemd takes the program's own name as it stands, and none with such characters in it.
+    through = () if set(argv[0]).isdisjoint(_SPECIAL) and argv[0].isprintable() else (_ENV,)
+    command = " ".join(_quoted(word, command=True) for word in (*through, *argv))
     return "\n".join(
         [
             f"# Written by `abreast worker enable`; `{_MARK}` removes it.",
@@ -111,7 +114,8 @@ def unit_text(argv: tuple[str, ...], env: Mapping[str, str]) -> str:
 def _quoted(word: str, *, command: bool = False) -> str:
     """Return a word as systemd reads it back: see systemd.syntax(7) and systemd.unit(5)."""
     escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
-    escaped = escaped.replace("\n", "\\n").replace("\t", "\\t")
+    # A carriage return ends a line as well.
+    escaped = "".join(f"\\x{ord(one):02x}" if one < " " else one for one in escaped)
     return f'"{escaped.replace("$", "$$") if command else escaped}"'
 
 
