@@ -1,8 +1,13 @@
 """The screens, over sessions that really ran: what is shown, escaped, and done."""
 
+import contextlib
 import json
 import re
+from collections.abc import AsyncIterator
 
+import pytest
+
+from abreast.errors import StateError
 from abreast.model.action import ActionKind
 from abreast.model.moves import Write
 from abreast.model.session import LandMode, LandState, SessionState
@@ -100,6 +105,37 @@ def test_streams_are_bounded(shared_stage: Stage, serve: Serve) -> None:
     assert browser.ask("/").status == 200
     for connection in kept:
         connection.close()
+
+
+def test_a_stream_that_breaks_leaves_its_place(
+    shared_stage: Stage, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import http.client
+
+    from abreast.page.live import STREAMS
+
+    async def broken(*_: object) -> AsyncIterator[str]:
+        raise StateError("the database is gone")
+        yield ""
+
+    browser = serve(shared_stage.places)
+    browser.enter()
+    headers = {"Host": browser.host, "Cookie": browser.cookie}
+
+    def listen() -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", browser.port, timeout=60)
+        with contextlib.closing(connection):
+            connection.request("GET", "/events?of=/", headers=headers)
+            with connection.getresponse() as answer:
+                with contextlib.suppress(http.client.IncompleteRead):
+                    answer.readline()
+                return answer.status
+
+    with monkeypatch.context() as patch:
+        patch.setattr("abreast.page.app.patches", broken)
+        for _ in range(STREAMS):
+            assert listen() == 200
+    assert listen() == 200
 
 
 def test_a_session_is_stopped_and_sent_on(shared_stage: Stage, serve: Serve, tmp_path) -> None:

@@ -7,13 +7,12 @@ from urllib.parse import quote
 
 from sse_starlette import EventSourceResponse
 from starlette.applications import Starlette
-from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from abreast import api
 from abreast.errors import AbreastError, NotFoundError
@@ -93,9 +92,7 @@ class PageServer:
         view = self._view(request.query_params.get("of", "/"), request.query_params.get("q", ""))
         if not self.streams.take():
             raise HTTPException(503, "too many pages of abreast are open")
-        left = BackgroundTask(self.streams.leave)
-        found = patches(view, self.places)
-        return EventSourceResponse(_as_events(found), background=left, ping=15)
+        return _Stream(_as_events(patches(view, self.places)), ping=15, left=self.streams.leave)
 
     def board(self, request: Request) -> Response:
         words = request.query_params.get("q", "")[:500]
@@ -195,6 +192,22 @@ class PageServer:
             events=query,
             filter=words,
         )
+
+
+class _Stream(EventSourceResponse):
+    """A response that calls `left` when it has ended, however: one that broke holds no place."""
+
+    def __init__(
+        self, content: AsyncIterator[dict[str, str]], *, ping: int, left: Callable[[], None]
+    ) -> None:
+        super().__init__(content, ping=ping)
+        self._left = left
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._left()
 
 
 async def _as_events(found: AsyncIterator[str]) -> AsyncIterator[dict[str, str]]:

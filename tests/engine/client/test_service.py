@@ -103,7 +103,7 @@ def test_systemd_finds_nothing_wrong_with_the_unit(places: Places, tmp_path: Pat
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
 def test_systemd_takes_any_name_of_a_program_and_no_line_from_a_path(tmp_path: Path) -> None:
-    folder = tmp_path / "a $HOME's 100%h \"x\" \\"
+    folder = tmp_path / 'a $HOME\'s 100%h "x" \\'
     folder.mkdir()
     program = shutil.copy("/bin/true", folder / "true")
     unit = tmp_path / "abreast-worker.service"
