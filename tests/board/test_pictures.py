@@ -162,6 +162,19 @@ q quit ? keys Space reply l land d diff o log r resume x stop / filter n next g
 """)
 
 
+@pytest.mark.parametrize(
+    ("word", "found"),
+    [("diff", "diff: its changes  (d)"), ("retry", "retry: run it again, afresh  (R)")],
+)
+def test_the_palette_finds_what_the_command_line_calls_it(places, word, found):
+    async def scene():
+        async with before(board_of_three(), (80, 20), places, values.NOW) as me:
+            await me.press("ctrl+p", *word)
+            await me.sees(found)
+
+    played(scene())
+
+
 def test_without_a_session(places):
     assert picture((60, 6), places, shown=Snapshot("0")) == snapshot("""\
 

@@ -49,7 +49,7 @@ def proposed(row: Row, watched: Watched, places: Places, *kinds: ActionKind) -> 
         def more() -> str:
             page = api.show(row.id, places=places)
             risks = [f"! {figures.one_line(risk)}" for risk in page.risks]
-            return "\n".join([*risks, page.landing])
+            return "\n".join([*risks, *([f"landing it: {page.landing}"] if page.landing else [])])
 
     return Offer(
         f"{action.kind} {row.id}", action.does, lambda: api.act(action, places=places), more

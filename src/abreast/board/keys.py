@@ -16,6 +16,11 @@ class Key:
     named: str = ""  # the keys as people call them, where Textual has other names
 
     @property
+    def word(self) -> str:
+        """One word for it: that of the line at the bottom, else of the verb or the page."""
+        return self.label or self.action.partition("'")[2].rstrip("')") or self.action
+
+    @property
     def binding(self) -> Binding:
         shown = self.named or None
         return Binding(
