@@ -1,11 +1,7 @@
 """A database that another process has locked: whoever needs it waits, says so, and goes on."""
 
-import contextlib
 import logging
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,31 +10,9 @@ from abreast.errors import StoreError
 from abreast.model.session import RunState
 from abreast.store import direct, engine
 from abreast.store.engine import make_engine, transaction
+from tests.support.database_faults import locked, release
 from tests.support.deadlines import SECONDS, eventually
 from tests.support.stage import Stage, task, writes
-
-_HOLD = """
-import sqlite3, sys
-connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-connection.execute("BEGIN IMMEDIATE")
-print("locked", flush=True)
-sys.stdin.read()
-"""
-
-
-@contextlib.contextmanager
-def locked(file: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process holds the write lock until its standard input is closed."""
-    argv = [sys.executable, "-I", "-c", _HOLD, str(file)]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(argv, stdin=pipe, stdout=pipe, text=True) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "locked\n"
-        yield holder
-
-
-def release(holder: subprocess.Popen[str]) -> None:
-    holder.communicate(timeout=SECONDS)
 
 
 def test_client_and_worker_wait_say_so_and_go_on(

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from abreast.model.session import LandMode, LandState, Run, RunState, SessionSta
 from abreast.model.task import AgentChoice
 from abreast.runner.job import load_runner
 from abreast.store.damage import find_damage
+from tests.support.database_faults import spoil
 from tests.support.deadlines import eventually
 from tests.support.stage import Stage, scripted, task, until, writes
 
@@ -189,18 +188,6 @@ def test_a_delegation_is_collected_afterwards(local_stage: Stage) -> None:
     recover(places=stage.places)
     [delivered] = collect(asked.id, places=stage.places)
     assert delivered.value == answer
-
-
-def spoil(file: Path) -> None:
-    """Break the page of a table's root: what reads that table is told so."""
-    with closing(sqlite3.connect(file)) as connection:
-        assert connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
-        [size] = connection.execute("PRAGMA page_size").fetchone()
-        query = "SELECT rootpage FROM sqlite_master WHERE name = 'abreast_runs'"
-        [page] = connection.execute(query).fetchone()
-    with file.open("r+b") as opened:
-        opened.seek((page - 1) * size)
-        opened.write(b"\xff" * size)
 
 
 def test_a_damaged_file_is_kept_aside_whole(local_stage: Stage, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from abreast.model.moves import Say, Shell
 from abreast.model.session import LandMode, Run, RunState
 from tests.support import git_faults, process_faults
 from tests.support.crashing import CrashingStage
+from tests.support.database_faults import DamagedDatabase, LockedDatabase
 from tests.support.faults import At, Fault, Scene, Together
 from tests.support.git_faults import GitFault
 from tests.support.invariants import Ledger, begin, check_end, look
@@ -60,6 +61,8 @@ ELSEWHERE = GitFault("the user checks out another branch", git_faults.check_out_
 REWRITTEN = GitFault("the user rewrites the target", git_faults.rebase, HANDS)
 PUSHED_TARGET = GitFault("the target is pushed by force", git_faults.force_push_target, LATER)
 PUSHED_SESSION = GitFault("its branch is pushed by force", git_faults.force_push_session, LATER)
+LOCKED = LockedDatabase("the database is locked by somebody else", LATER)
+DAMAGED = DamagedDatabase("the database is damaged, then `recover`", KEPT)
 
 TOGETHER: tuple[Together, ...] = (
     Together(
@@ -73,6 +76,8 @@ TOGETHER: tuple[Together, ...] = (
     Together("a branch goes", (NO_BRANCH, PUSHED_SESSION)),
     Together("history changes", (REWRITTEN,)),
     Together("the target is elsewhere", (ELSEWHERE, PUSHED_TARGET)),
+    Together("the database is locked", (LOCKED,)),
+    Together("the database is damaged", (DAMAGED,)),
 )
 """Faults in one run each: what ends an attempt has it for itself."""
 
