@@ -78,8 +78,10 @@ SANDBOX = {
 }
 NOTIFY = {
     "command": "A shell command for each: it gets a JSON document on its standard input.",
-    "min_free_mb": "No session starts where a disk has less free than so many MB; 0: any may.",
     "desktop": "Show it on the desktop, by notify-send or osascript where there is one.",
+}
+DISK = {
+    "min_free_mb": "No session starts where a disk has less free than so many MB; 0: any may.",
 }
 TABLES = {
     "PlanTable": PLAN,
@@ -94,5 +96,6 @@ TABLES = {
     "DelegateTable": DELEGATE,
     "SandboxTable": SANDBOX,
     "NotifyTable": NOTIFY,
+    "DiskTable": DISK,
 }
 """By the name of each table of `plan/schema.py`."""
