@@ -100,3 +100,15 @@ def test_options_before_the_inner_verb_count(
     assert 'model = "m"' in file.read_text()
     assert guard([*first, "trust", "--yes"]) == 0
     assert json.loads(capsys.readouterr().out)["trusted"] is True
+
+
+def test_what_is_not_committed_is_told(
+    asking: Repo, capfd: pytest.CaptureFixture[str], scratch_home: Path
+) -> None:
+    del scratch_home
+    note = "note: abreast.toml has changes that count once they are committed"
+    assert guard(["settings"]) == 0
+    assert note not in capfd.readouterr().err
+    asking.write({"abreast.toml": 'verfy = "true"\n'})
+    assert guard(["settings"]) == 0
+    assert note in capfd.readouterr().err

@@ -39,7 +39,8 @@ def settings_page(*, repo: Path | None = None) -> SettingsPage:
         find_repository(repo, worktrees=find_places().worktrees)
     given = from_environment(os.environ, agents=tuple(AGENTS))
     found = settings_for(repo=repo)
-    return SettingsPage(found.each(given), dict(flat(found.asked)))
+    changed = files.is_uncommitted(repo or Path.cwd(), find_places())
+    return SettingsPage(found.each(given), dict(flat(found.asked)), changed)
 
 
 def asked_settings(*, repo: Path | None = None, base: str = "") -> dict[str, Any]:

@@ -42,6 +42,8 @@ def settings(ctx: click.Context, *, repo: Path | None, json: bool) -> int:
     wide = [max(len(row[at]) for row in (heads, *rows)) for at in range(2)]
     for key, value, source in (heads, *rows):
         click.echo(f"{key.ljust(wide[0])}  {value.ljust(min(wide[1], _WIDE))}  {source}".rstrip())
+    if found.uncommitted:
+        click.echo("note: abreast.toml has changes that count once they are committed", err=True)
     if asked:
         click.echo(f"abreast.toml also asks for {', '.join(asked)}, which wait for a yes", err=True)
         click.echo("hint: abreast settings trust shows them and asks you", err=True)

@@ -68,10 +68,14 @@ class Setting:
 
 @dataclass(frozen=True)
 class SettingsPage:
-    """The settings as they count, and by dotted key what of a project's waits for a yes."""
+    """The settings as they count, and by dotted key what of a project's waits for a yes.
+
+    `uncommitted` is whether the checkout's file is another than that of its HEAD, which counts.
+    """
 
     settings: Sequence[Setting]
     asked: Mapping[str, Any]
+    uncommitted: bool = False
 
 
 def read_layer(text: str, file: Path, level: Level, agents: Sequence[str]) -> Layer:

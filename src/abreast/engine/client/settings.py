@@ -15,8 +15,8 @@ from filelock import FileLock
 
 from abreast.agents import AGENTS
 from abreast.engine.common.settings_files import MOST, text_of, too_large, user_layers
-from abreast.errors import PlanError, Problem, StateError, UntrustedError
-from abreast.git.repository import Repository
+from abreast.errors import AbreastError, PlanError, Problem, StateError, UntrustedError
+from abreast.git.repository import Repository, find_repository
 from abreast.model.sandbox import SandboxSettings
 from abreast.places import Places
 from abreast.plan.explain import did_you_mean
@@ -133,6 +133,16 @@ def asked_of(file: Path, repository: Repository, places: Places) -> EffectiveSet
     asked = needs_yes(found.values)
     waits = asked and not _is_trusted(asked, repository, places)
     return EffectiveSettings((found,), asked if waits else {}, repository)
+
+
+def is_uncommitted(folder: Path, places: Places) -> bool:
+    """Return whether a checkout has a project's file that is not as in its HEAD."""
+    try:
+        repository = find_repository(folder, worktrees=places.worktrees)
+        here = text_of(project_file(repository))
+        return bool(here) and here.split() != _committed(repository, "HEAD").split()
+    except AbreastError:  # without a repository or a file of its own there is nothing to commit
+        return False
 
 
 _KEPT = 50  # versions of one project's settings: of a branch, of the next one
