@@ -14,9 +14,11 @@ from abreast.process.supervisor import below
 
 _PRIVATE = ("--unshare-pid", "--unshare-ipc", "--die-with-parent", "--proc", "/proc")
 # Root would keep what it takes to mount all of it anew. It needs this one for a sandbox within ours
-# (user_namespaces(7): who maps user 0).
+# (user_namespaces(7): who maps user 0). The kernel's settings are of no namespace, some name
+# programs that it runs outside, and root writes them without any capability: bubblewrap overlooks
+# that.
 _POWERLESS = ("--cap-drop", "ALL")
-_OF_ROOT = ("--cap-add", "CAP_SETFCAP")
+_OF_ROOT = ("--cap-add", "CAP_SETFCAP", "--ro-bind", "/proc/sys", "/proc/sys")
 _INSIDE = b"NSpid:"
 _FORWARDER = os.path.join(os.path.dirname(__file__), "forwarder.py")  # noqa: PTH118, PTH120
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "[::1]"})

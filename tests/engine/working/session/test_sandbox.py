@@ -67,6 +67,8 @@ ATTEMPTS = {
     "leave something in the common /tmp": "touch /tmp/abreast-left && test -e {repo}/../nothing",
     "reach docker": "ls /run/docker.sock /var/run/docker.sock",
     "remount": "mount -o remount,rw /",
+    "set the kernel": ": >> /proc/sys/kernel/core_pattern",  # opened only, and nothing written
+    "reach where the kernel is set": "unshare -rm umount /proc/sys",
 }
 
 
