@@ -9,7 +9,7 @@ from abreast.economics.rows import Prices
 from abreast.engine.common.run_budget import used_by_run
 from abreast.engine.common.settings_files import user_day
 from abreast.engine.working.session.context import Engine, plan_of
-from abreast.errors import PlanError
+from abreast.errors import NotFoundError, PlanError
 from abreast.model.budget import Budget, Consumption, reached
 from abreast.model.hold import Hold, HoldKind
 from abreast.process import clock
@@ -54,9 +54,21 @@ def parent_of(engine: Engine, run: str) -> str:
     return next((one.parent for one in engine.reader.sessions(run)), "")
 
 
+def budget_of(engine: Engine, run: str) -> Budget:
+    """Return what a run may use; no bounds where it is not on record.
+
+    Whoever delegates says itself for which session: that may be one of another state folder, or
+    one whose history has been cleaned away.
+    """
+    try:
+        return plan_of(engine, run).budget
+    except NotFoundError:
+        return Budget()
+
+
 def of_run(engine: Engine, run: str) -> Allowance | None:
     """Return the allowance of a run, None where it has no limits."""
-    budget = plan_of(engine, run).budget
+    budget = budget_of(engine, run)
     if not budget.bounded:
         return None
     spent = used_by_run(engine.places, engine.reader, run)
@@ -125,7 +137,7 @@ DAY = Day()
 
 def is_counted(engine: Engine, run: str, parent: str) -> bool:
     """Return whether limits ask for what a session of a run uses while it is at work."""
-    budget = plan_of(engine, parent.partition("/")[0] or run).budget
+    budget = budget_of(engine, parent.partition("/")[0] or run)
     return bool(parent) or budget.bounded or DAY.budget.bounded
 
 

@@ -15,7 +15,14 @@ from pathlib import Path
 from abreast.engine.common.home import is_at_home
 from abreast.engine.common.layout import ROUNDS, SessionLayout, layout_of
 from abreast.engine.common.run_budget import minutes_of, save_minutes
-from abreast.engine.working.allowance import DAY, Allowance, is_counted, of_run, of_session
+from abreast.engine.working.allowance import (
+    DAY,
+    Allowance,
+    budget_of,
+    is_counted,
+    of_run,
+    of_session,
+)
 from abreast.engine.working.mishap import log_trace
 from abreast.engine.working.session.context import Engine, plan_of
 from abreast.engine.working.session.spending import spent_of
@@ -120,7 +127,7 @@ class Overseer:
         """Count the time since the last look to runs of which a session is at work."""
         runs = {_run_of(one.session) for one in records if not self._is_paused(one)}
         for run in runs:
-            if plan_of(self.engine, run).budget.minutes:
+            if budget_of(self.engine, run).minutes:
                 known = self._minutes.get(run)
                 known = minutes_of(self.engine.places, run) if known is None else known
                 self._minutes[run] = known + seconds / 60
