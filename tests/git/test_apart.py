@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,8 +23,8 @@ def session(repo: Repo, tmp_path: Path) -> tuple[Repository, Guarded]:
     return found, guard_worktree(found, tmp_path / "tree", fresh=True)
 
 
-def commit_apart(tree: Guarded, *names: str) -> str:
-    """Commit a file of each name as an agent in a sandbox does; return HEAD."""
+def commit_apart(tree: Guarded, *names: str, written: bool = True) -> str:
+    """Commit a file of each name as an agent in a sandbox does, `written` here; return HEAD."""
     variables = {
         "GIT_DIR": str(apart_admin(tree)),
         "GIT_COMMON_DIR": str(tree.shared),
@@ -40,7 +41,8 @@ def commit_apart(tree: Guarded, *names: str) -> str:
         return done.stdout.strip()
 
     for name in names:
-        (tree.path / name).write_text(name)
+        if written:
+            (tree.path / name).write_text(name)
         git("add", name)
         git("commit", "-qm", name)
     return git("rev-parse", "HEAD")
@@ -116,6 +118,21 @@ def test_a_branch_that_others_moved_meanwhile_stays(
     rejoin(found, tree)
     assert repo.git("rev-parse", "own") == theirs
     assert repo.git("cat-file", "-t", head) == "commit"
+
+
+def test_what_is_committed_need_not_fit_into_memory(
+    session: tuple[Repository, Guarded], repo: Repo
+) -> None:
+    found, tree = session
+    set_apart(tree, rejoins=True)
+    (tree.path / "large").write_bytes(os.urandom(16 * 2**20))
+    head = commit_apart(tree, "large", written=False)
+    tracemalloc.start()
+    rejoin(found, tree)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2**20
+    assert repo.git("cat-file", "-s", f"{head}:large") == str(16 * 2**20)
 
 
 def pipe_as_object(objects: Path, _admin: Path) -> None:

@@ -209,7 +209,9 @@ def take_in(repo: Repository, tree: Guarded) -> None:
     lacking = [line.partition(" ")[0] for line in listed.splitlines() if line.endswith(" missing")]
     if not lacking:
         return
-    _take(repo, tree, lacking, _Failures())
+    # By way of a file: an agent may have committed more than there is memory.
+    with scratch_folder(tree.apart / "pack") as scratch:
+        _take(repo, tree, lacking, scratch / "pack", _Failures())
 
 
 class _Failures:
@@ -219,23 +221,29 @@ class _Failures:
     count = 0
 
 
-def _take(repo: Repository, tree: Guarded, names: list[str], failures: _Failures) -> None:
-    """Copy these objects; those that git cannot read are left out, unless they are many."""
+def _take(
+    repo: Repository, tree: Guarded, names: list[str], pack: Path, failures: _Failures
+) -> None:
+    """Copy these objects, by way of the file `pack`.
+
+    Those that git cannot read are left out, unless they are many.
+    """
     options = ("-q", "--stdout", "--window=0", "--threads=1")
     try:
-        made = call(tree, "pack-objects", *options, stdin="".join(f"{one}\n" for one in names))
+        listed = "".join(f"{one}\n" for one in names)
+        call(tree, "pack-objects", *options, stdin=listed, sink=pack)
     except GitError:
         failures.count += 1
         if failures.count > failures.most:
             raise
         if names[1:]:
             middle = len(names) // 2
-            _take(repo, tree, names[:middle], failures)
-            _take(repo, tree, names[middle:], failures)
+            _take(repo, tree, names[:middle], pack, failures)
+            _take(repo, tree, names[middle:], pack, failures)
         return
     few = len(names) <= _AT_ONCE
     command = ("unpack-objects", "-q") if few else ("index-pack", "--stdin", "--fix-thin")
-    repo.call(*command, stdin=made.stdout)
+    repo.call(*command, source=pack)
 
 
 def _objects_in(objects: Path) -> Iterator[str]:

@@ -98,6 +98,8 @@ def call(
     config: Sequence[str] = (),
     env: Mapping[str, str] | None = None,
     stdin: str = "",
+    source: Path | None = None,
+    sink: Path | None = None,
     codes: Collection[int] = (0,),
     timeout: float | None = None,
     climb: bool = False,
@@ -107,8 +109,9 @@ def call(
     Without `git_dir`, `where` must itself be a checkout (or a git directory): a checkout that lost
     its `.git` must not make us act on a repository further up. `climb` lifts that. On a `Guarded`
     one, git sees HEAD and the index as they are there, and all else as ours. `config` are
-    `name=value` settings for this call. What met another git at work is tried again four times, so
-    the command must be safe to repeat. Raises `GitError` unless the exit code is in `codes`.
+    `name=value` settings for this call; `source` and `sink` are files in the place of `stdin` and
+    the output. What met another git at work is tried again four times, so the command must be safe
+    to repeat. Raises `GitError` unless the exit code is in `codes`.
     """
     folder, variables = path_of(where), environment()
     place = [f"--git-dir={git_dir}"] if git_dir else []
@@ -143,6 +146,8 @@ def call(
                 cwd=folder,
                 env=variables,
                 stdin=stdin,
+                source=source,
+                sink=sink,
                 timeout=timeout,
                 check=False,
                 error=GitError,

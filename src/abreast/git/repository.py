@@ -49,6 +49,7 @@ class Repository:
         config: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
         stdin: str = "",
+        source: Path | None = None,
         codes: Collection[int] = (0,),
         as_user: bool = False,
     ) -> Completed:
@@ -67,6 +68,7 @@ class Repository:
             config=(*config, NO_HOOKS) if guard else config,
             env={**OUR_CONFIGURATION, **(env or {})} if guard else env,
             stdin=stdin,
+            source=source,
             codes=codes,
         )
 

@@ -31,26 +31,35 @@ def run(
     cwd: Path | str | None = None,
     env: Mapping[str, str] | None = None,
     stdin: str = "",
+    source: Path | None = None,
+    sink: Path | None = None,
     timeout: float | None = None,
     check: bool = True,
     error: type[CommandError] = CommandError,
 ) -> Completed:
     """Run `argv` to its end and return what it printed.
 
-    The program never sees our standard input. Raises `error` (a `CommandError`) when it cannot be
-    started, exceeds `timeout` seconds, or, with `check`, exits with a code other than 0.
+    The program never sees our standard input. What may be too much for memory is read from the file
+    `source` instead of `stdin`, and its output written to the file `sink`. Raises `error` (a
+    `CommandError`) when it cannot be started, exceeds `timeout` seconds, or, with `check`, exits
+    with a code other than 0.
     """
     place = str(cwd) if cwd is not None else None
     try:
-        done = subprocess.run(
-            argv,
-            cwd=cwd,
-            env=env,
-            input=os.fsencode(stdin),
-            capture_output=True,
-            timeout=timeout,
-            check=False,
-        )
+        with contextlib.ExitStack() as files:
+            given: dict[str, Any] = {"input": os.fsencode(stdin)}
+            if source is not None:
+                given = {"stdin": files.enter_context(source.open("rb"))}
+            done = subprocess.run(
+                argv,
+                cwd=cwd,
+                env=env,
+                stdout=subprocess.PIPE if sink is None else files.enter_context(sink.open("wb")),
+                stderr=subprocess.PIPE,
+                timeout=timeout,
+                check=False,
+                **given,
+            )
     except subprocess.TimeoutExpired as late:
         raise error(
             argv, None, stderr=f"did not end within {timeout} s: {late.stderr or b''!r}", cwd=place
@@ -58,7 +67,7 @@ def run(
     except OSError as failure:
         raise error(argv, None, stderr=str(failure), cwd=place) from failure
     result = Completed(
-        tuple(argv), done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr)
+        tuple(argv), done.returncode, os.fsdecode(done.stdout or b""), os.fsdecode(done.stderr)
     )
     if check and result.code != 0:
         raise error(argv, result.code, result.stdout, result.stderr, cwd=place)
