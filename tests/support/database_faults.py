@@ -1,4 +1,4 @@
-"""Faults of the database: locked by somebody else, damaged."""
+"""Faults of the database and of disks: locked by somebody else, damaged, full."""
 
 import contextlib
 import sqlite3
@@ -14,8 +14,10 @@ import pytest
 from abreast import api
 from abreast.api.recovering import recover
 from abreast.errors import DamagedError
+from abreast.store.reader import Reader
 from tests.support import process_faults
 from tests.support.deadlines import SECONDS, eventually
+from tests.support.disks import Disk
 from tests.support.faults import Scene
 from tests.support.process_faults import Killed
 
@@ -120,3 +122,38 @@ class DamagedDatabase:
 
     def heal(self, scene: Scene) -> None:
         """It was recovered at once: all that looks at it needs it."""
+
+
+@dataclass(frozen=True)
+class FullDisk:
+    """The disk of the repository is full until a session, or its landing, says so.
+
+    Once at each station: a step says once that it waits.
+    """
+
+    name: str
+    disk: Disk
+    stations: Mapping[str, str]
+    said: dict[str, int] = field(default_factory=dict)
+    points: dict[str, str] = field(default_factory=dict)
+
+    def strike(self, scene: Scene) -> None:
+        if scene.station not in self.points:
+            self.points[scene.station] = scene.point
+            self.said[scene.station] = self._told(scene)
+            self.disk.fill()
+
+    def heal(self, scene: Scene) -> None:
+        if self.points[scene.station] != scene.point:
+            return
+        try:
+            eventually(
+                lambda: self._told(scene) > self.said[scene.station],
+                f"it says at {scene.station} that the disk is full",
+            )
+        finally:
+            self.disk.free()
+
+    def _told(self, scene: Scene) -> int:
+        events = Reader(scene.stage.places.database).events(scene.run_id)
+        return sum("full" in event.text for _, event in events)

@@ -12,6 +12,8 @@ from abreast.errors import CommandError, FullError, ReadOnlyError, StateError
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
 _SAID_FULL = ("No space left on device", "Disk quota exceeded", "disk is full")
+# Git says why in most cases; of a ref's lock and of an index, only this.
+_SAID_BARELY = ("couldn't write", "unable to write")
 _SAID_READ_ONLY = ("Read-only file system",)
 _HARDLY = 1024 * 1024  # bytes: where less is free, what we write next does not fit
 LOOK = 1.0  # seconds between looks whether there is room again
@@ -21,8 +23,12 @@ def is_full(error: BaseException) -> bool:
     """Return whether a disk, or what its owner may use of it, was full; also where git says so."""
     if isinstance(error, OSError):
         return error.errno in _FULL
-    said = error.stderr if isinstance(error, CommandError) else ""
-    return isinstance(error, FullError) or any(words in said for words in _SAID_FULL)
+    if not isinstance(error, CommandError):
+        return isinstance(error, FullError)
+    if any(words in error.stderr for words in _SAID_FULL):
+        return True
+    barely = any(words in error.stderr.lower() for words in _SAID_BARELY)
+    return barely and error.cwd is not None and is_packed(Path(error.cwd))
 
 
 def refused(error: OSError | CommandError, *folders: Path) -> StateError | None:

@@ -10,7 +10,7 @@ import random
 import secrets
 import signal
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,13 +21,14 @@ from abreast.model.moves import Say, Shell
 from abreast.model.session import LandMode, Run, RunState
 from tests.support import git_faults, process_faults
 from tests.support.crashing import CrashingStage
-from tests.support.database_faults import DamagedDatabase, LockedDatabase
+from tests.support.database_faults import DamagedDatabase, FullDisk, LockedDatabase
+from tests.support.disks import Disk
 from tests.support.faults import At, Fault, Scene, Together
 from tests.support.git_faults import GitFault
 from tests.support.invariants import Ledger, begin, check_end, look
 from tests.support.process_faults import Killed, Signalled, Stopped
 from tests.support.reliability import recording
-from tests.support.repos import Repo
+from tests.support.repos import Repo, make_repo
 from tests.support.stage import scripted, task, until
 from tests.support.stations import EVERYWHERE, STATIONS, STEPS
 
@@ -87,12 +88,18 @@ TWO = "a run of two sessions, at every station"
 FAULTS: tuple[Fault, ...] = tuple(fault for one in TOGETHER for fault in one.faults)
 
 
-@pytest.fixture
-def crashing(tmp_path: Path, repo: Repo) -> Iterator[CrashingStage]:
+@contextmanager
+def stage_on(tmp_path: Path, repo: Repo) -> Iterator[CrashingStage]:
     repo.commit("start again", {"src/more.py": "MORE = 1\n", ".gitignore": "build/\n"})
     with CrashingStage.on_sqlite(tmp_path / "state", repo) as built:
         built.points = tmp_path / "points"
         built.points.mkdir()
+        yield built
+
+
+@pytest.fixture
+def crashing(tmp_path: Path, repo: Repo) -> Iterator[CrashingStage]:
+    with stage_on(tmp_path, repo) as built:
         yield built
 
 
@@ -165,6 +172,30 @@ def test_a_run_comes_to_its_end_whatever_happens_anywhere(
         struck = go_through(crashing, (At(fault, STATIONS),), STATIONS, "one", "two")
         assert len(struck) >= len(STATIONS) / 2
         row.points = len(struck)
+
+
+ROOM = at("the agent is in a tool", "the branch is to move to the commit", "the merge is made")
+"""In three steps, each of which says once that it waits, or has bounced."""
+
+
+@pytest.fixture
+def crashing_on_disk(
+    disk: Disk, tmp_path: Path, scratch_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[CrashingStage]:
+    """One whose repository is on a small disk, which may become full."""
+    (tmp_path / "config.toml").write_text("[disk]\nmin_free_mb = 0\n")
+    monkeypatch.setenv("ABREAST_CONFIG", str(tmp_path / "config.toml"))
+    with stage_on(tmp_path, make_repo(disk.path / "repo")) as built:
+        yield built
+
+
+def test_a_run_comes_to_its_end_though_the_disk_was_full(
+    crashing_on_disk: CrashingStage, disk: Disk
+) -> None:
+    full = FullDisk("the disk of the repository is full", disk, ROOM)
+    with recording(ONE, full.name) as row:
+        assert set(ROOM) <= set(go_through(crashing_on_disk, (full,), ROOM, "one"))
+        row.points = len(ROOM)
 
 
 @dataclass(frozen=True)
