@@ -96,6 +96,35 @@ def test_a_person_sees_it_need_them_and_lands_it(
     stage.wait(run.id)
 
 
+def test_what_is_meant_for_one_question_never_reaches_another(
+    shared_stage: Stage, serve: Serve, window: Page
+) -> None:
+    """One comes in the place of another while a person chooses, or has a finger on a key."""
+    enter(window, serve(shared_stage.places))
+    found = window.evaluate("""() => {
+        const form = (id) => `<form><input type="hidden" name="question" value="${id}">
+          <input type="radio" name="choice" value="1"><button>Allow</button></form>`;
+        const ask = (...ids) => patch(
+          {set: {asks: `<section id="asks">${ids.map(form).join("")}</section>`}});
+        const at = () => {
+          const here = document.activeElement;
+          return here.form ? `${here.tagName} ${here.form.elements.question.value}` : "";
+        };
+        const chosen = () => [...document.querySelectorAll("#asks :checked")].map(
+          (one) => one.form.elements.question.value);
+        ask("one", "two");
+        document.querySelectorAll("#asks [type=radio]")[1].checked = true;
+        document.querySelectorAll("#asks button")[1].focus();
+        const said = [];
+        for (const ids of [["one", "two"], ["two"], ["three"]]) {
+          ask(...ids);
+          said.push([chosen(), at()]);
+        }
+        return said;
+    }""")
+    assert found == [[["two"], "BUTTON two"], [["two"], "BUTTON two"], [[], ""]]
+
+
 def test_on_a_phone_nothing_is_wider_than_the_screen(
     shared_stage: Stage, serve: Serve, window: Page
 ) -> None:

@@ -11,13 +11,19 @@ function made(html) {
   return holder.content.firstElementChild;
 }
 
+// To which question a field or a button belongs: what is meant for one must not reach another.
+function asked(field) {
+  return field.form?.elements.namedItem("question")?.value ?? "";
+}
+
 // What a person has typed and opened outlives the element that it is in.
 function keep(before, after) {
   for (const field of before.querySelectorAll("textarea, input")) {
     const twin = field.id
       ? after.querySelector(`#${CSS.escape(field.id)}`)
       : [...after.querySelectorAll("input")].find(
-          (one) => one.name === field.name && one.value === field.value);
+          (one) => one.name === field.name && one.value === field.value
+            && asked(one) === asked(field));
     if (!twin) continue;
     if (field.type === "checkbox" || field.type === "radio") twin.checked = field.checked;
     else if (field.type !== "hidden") twin.value = field.value;
@@ -36,14 +42,19 @@ function pathTo(element, top) {
 
 function replace(before, after) {
   const focused = before.contains(document.activeElement) ? document.activeElement : null;
-  const path = focused && pathTo(focused, before);
+  const question = focused ? asked(focused) : "";
+  const path = focused && pathTo(focused, question ? focused.form : before);
   const range = focused && "selectionStart" in focused
     ? [focused.selectionStart, focused.selectionEnd] : null;
   keep(before, after);
   before.replaceWith(after);
   if (!focused) return;
-  let target = path.reduce((at, n) => at && at.children[n], after);
-  if (!target || target.tagName !== focused.tagName) target = after.querySelector("a, button");
+  const top = question
+    ? [...after.querySelectorAll("[name=question]")].find((one) => one.value === question)?.form
+    : after;
+  if (!top) return;
+  let target = path.reduce((at, n) => at && at.children[n], top);
+  if (!target || target.tagName !== focused.tagName) target = top.querySelector("a, button");
   if (!target) return;
   target.focus({ preventScroll: true });
   if (range && range[0] !== null && "setSelectionRange" in target) {
