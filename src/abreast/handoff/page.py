@@ -280,7 +280,9 @@ def _turned(draft: str, said: str) -> Iterator[str]:
 
 
 def _spans(text: str) -> list[str]:
-    return [code.strip() for line in text.split("\n") for _, _, code in code_spans(line)]
+    lines = text.split("\n")
+    fences = ["`"] if any(line.lstrip().startswith("```") for line in lines) else []
+    return fences + [code.strip() for line in lines for _, _, code in code_spans(line)]
 
 
 def _without_spans(text: str) -> str:
