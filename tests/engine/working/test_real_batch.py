@@ -15,7 +15,7 @@ from abreast.model.session import LandMode, LandState, RunState, SessionState
 from abreast.process.tree import MARKER
 from tests.support.clis import require_cli
 from tests.support.deadlines import SECONDS
-from tests.support.rig import BRIEFINGS, Rig, billed, every_cli, rigged, told
+from tests.support.rig import BRIEFINGS, Rig, billed, every_cli, quickest_cli, rigged, told
 
 pytestmark = pytest.mark.clis
 
@@ -31,6 +31,24 @@ def plain_rig(name: str, tmp_path: Path) -> Iterator[Rig]:
     """The same with a repository that has no briefing."""
     with rigged(name, tmp_path, briefings=False) as made:
         yield made
+
+
+@quickest_cli
+def test_the_first_of_an_agent_goes_ahead_until_its_model_has_replied(rig: Rig) -> None:
+    """Then the others start, while it is at work."""
+    gate = rig.root / "gate"
+    wait = Shell(f"until test -e {gate}; do sleep 0.1; done")
+    tasks = [
+        rig.task(name, wait, Write(f"{name}.txt", "x\n"), Say("Done."))
+        for name in ("one", "two", "three")
+    ]
+    run = rig.stage.start(*tasks)
+    for name in ("one", "two", "three"):
+        rig.stage.until(name, lambda session: session.state is SessionState.RUNNING)
+    gate.touch()
+    ended = rig.stage.wait(run.id)
+    assert [one.state for one in ended.sessions] == [SessionState.DONE] * 3
+    assert min(ended.sessions, key=lambda one: one.started or 0).task == "one"
 
 
 @every_cli

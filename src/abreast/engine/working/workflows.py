@@ -170,10 +170,12 @@ async def _run_sessions(run: str, generation: int) -> None:
             continue
         running |= await _begin(run, pace, ready)
         progress = progress.started(*ready)
-        if not running:
-            if progress.over(pace) or not admits:
-                return
-            continue  # nothing may start: what it waits for has changed
+        # Fewer may start than could: more of them, as soon as the reason for that is gone.
+        held = admits and bool(ready) and bool(in_turn(pace, progress).agents)
+        if not running and (progress.over(pace) or not admits):
+            return
+        if held or not running:
+            continue
         done = await first_done([handle for _, handle in running.values()])
         task, handle = running.pop(done.workflow_id)
         try:
