@@ -1,6 +1,7 @@
 """Claude Code without Claude Code: its command line, its login, its stream."""
 
 import json
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,13 @@ from abreast.agents.claude.agent import AGENT
 from abreast.agents.claude.stream import ClaudeReader
 from abreast.contract.shapes import PRESETS
 from abreast.model.cause import Cause
+from abreast.model.confinement import Confinement
 from abreast.model.events import Event, EventKind, Outcome
 from abreast.model.limits import Limits, Profile
 from abreast.model.usage import Usage
+from abreast.process.confining import confined
+from tests.support.bubblewrap import require_bubblewrap
+from tests.support.deadlines import SECONDS
 
 SESSION = "57b6e491-4f0a-45d9-ae63-5761acb170c7"
 MODEL = "claude-opus-4-8"
@@ -701,3 +706,26 @@ def test_fields_of_another_shape_break_nothing(wrong: Any) -> None:
     ):
         list(reader.feed(json.dumps(record).encode()))
     assert reader.verdict(1, "").outcome in {Outcome.FAILED, Outcome.UNKNOWN}
+
+
+# --- in a sandbox --------------------------------------------------------------------------------
+
+
+def test_no_session_can_put_another_folder_in_the_place_of_the_shared_login(tmp_path: Path) -> None:
+    """The next one, of another project, would be led where that leads."""
+    home, shared = tmp_path / "home", tmp_path / "state/claude/login"
+    for folder in (home / ".claude", shared, tmp_path / "session/claude-config"):
+        folder.mkdir(parents=True)
+    (home / ".claude/.credentials.json").write_text("{}")
+    state = AGENT.state_files(launch(tmp_path, {"HOME": str(home)}), shared)
+    bounds = Confinement(
+        program=str(require_bubblewrap()),
+        readable=(str(tmp_path),),
+        writable=tuple(map(str, state.writable)),
+        mounted={str(path): str(own) for path, own in state.mounted.items()},
+    )
+    script = "touch lock login/lock && mv login old; ls -d login old"
+    argv = confined(bounds, ("sh", "-c", script), str(shared.parent))
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=SECONDS)
+    assert done.stdout == "login\n", done.stderr
+    assert {one.name for one in shared.parent.iterdir()} == {"lock", "login"}

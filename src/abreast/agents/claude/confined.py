@@ -65,7 +65,8 @@ def state_files(launch: Launch, shared: Path, transcripts: Path) -> StateFiles:
         environment["CLAUDE_SECURESTORAGE_CONFIG_DIR"] = str(shared)
         mounted[login] = folder / _LOGIN
     return StateFiles(
-        writable=(transcripts, folder / _LOGIN, shared.parent),
+        # Its locks lie beside the folder too; mounted by itself, no session can put another there.
+        writable=(transcripts, folder / _LOGIN, shared.parent, shared),
         readable=(*lent, *_cloud(launch)),
         mounted=mounted,
         files=files,

@@ -82,7 +82,10 @@ def _state(wanted: ConfinedProcess, places: Places) -> StateFiles:
     """Return what a CLI needs of the user's files, once the folder that it shares is there."""
     if wanted.launch is None:
         return StateFiles()
-    shared = private_folder(places.state / _SHARED / wanted.agent / "login")
+    shared = places.state / _SHARED / wanted.agent / "login"
+    if shared.is_symlink():  # a session put it there
+        shared.unlink()
+    private_folder(shared)
     return AGENTS[wanted.agent].state_files(wanted.launch, shared)
 
 
