@@ -7,9 +7,12 @@ from abreast.board.columns import fitted
 from abreast.faces import figures
 from abreast.faces.states import LAND_STYLES
 from abreast.model.economy import By, Delegation, Ledger, LedgerRow
+from abreast.model.session import LandState
 from abreast.places import Places
 
 _DAYS = "14d"
+_WILL = {LandState.LANDED: "lands", LandState.BOUNCED: "bounces", LandState.PROPOSED: "is proposed"}
+"""What a landing will come to, while nothing of it has happened."""
 
 
 def queue_lines(run: str, places: Places) -> list[Text]:
@@ -17,7 +20,7 @@ def queue_lines(run: str, places: Places) -> list[Text]:
     lines = []
     for number, one in enumerate(api.forecast_landing(run, places=places), 1):
         line = Text(f"{number:>3} ", "dim").append(one.session, "bold").append("  ")
-        line.append(one.outcome, LAND_STYLES[one.outcome])
+        line.append(_WILL.get(one.outcome, one.outcome), LAND_STYLES[one.outcome])
         line.append(f"  {figures.one_line(one.why)}", "dim")
         lines.append(line)
         if one.reason:

@@ -183,7 +183,7 @@ def clean(
     overwritten later is not recognised: --force removes it.
 
     With --history it is about records instead: runs long over are forgotten, with the folders of
-    their sessions, and caches as old. Runs that go on stay, and those whose work is in a worktree
+    their sessions, and caches that old. Runs that go on stay, and those whose work is in a worktree
     or waits on a branch. Refs stay: abreast rescue lists what they keep.
     """
     from abreast.api import running

@@ -41,6 +41,8 @@ def test_the_reasons_are_told() -> None:
         "r/c: conflicts with r/a, 3 changed lines",
         "r/a: after r/b; no conflict, 7 changed lines",
     ]
+    [alone] = in_order([Waiting(A)])  # of which no lines were counted
+    assert alone.why == "nothing else waits to land"
 
 
 def test_what_the_order_depends_on_is_found_in_the_commits(shared_stage: Stage) -> None:

@@ -32,6 +32,8 @@ def in_order(waiting: Sequence[Waiting], order: LandOrder = LandOrder.FIT) -> li
     Each comes after those it waits for. Of the others, the next one is that with the fewest
     conflicts with those still waiting, then the smallest, then the first as given.
     """
+    if len(waiting) == 1:
+        return [QueuePlace(waiting[0].id, "nothing else waits to land")]
     rest, places = list(waiting), list[QueuePlace]()
     while rest:
         left = {one.id for one in rest}
@@ -59,7 +61,7 @@ def _why(one: Waiting, left: set[str], order: LandOrder) -> str:
 def look_at(repository: Repository, sessions: Sequence[Session], target: str) -> list[Waiting]:
     """Return what the order of these sessions depends on, each with a commit in `repository`.
 
-    They are to land on the branch `target`.
+    They are to land on the branch `target`. Of a single one nothing is looked up.
 
     Where git cannot tell (an object is missing, it is too old), nothing counts as a conflict.
     """
