@@ -10,16 +10,17 @@ HEAD = """\
 
 `make reliability` runs the tests of faults and writes this page from what they noted; nothing here
 is typed by hand. `make test` has a part of them, `make soak` all. A test notes a row behind its
-last check, or that one has not held.
+last check, or that one has not held. Only what was run has a row.
 
 What is checked at every moment, also while something is broken
 (`tests/support/invariants.py`): all that agents have written, committed and left ignored is there,
 found by its content in a ref or in a file; the target is at an old commit, at one of the user's,
 or at a state that has passed verify as a merge; the user's edits, untracked files, index,
 configuration and hooks are as they left them; what `status` says of who is at work, what is done
-and what has landed is so. And at the end, after at most one `resume` for each stroke: each task is
-done once and landed once, by one commit; each agent was started once for each attempt; git finds no
-fault in the repository; no process, no lock, no scratch file and no half-made worktree is left.
+and what has landed is so. And at the end, after at most one `resume` for each stroke, or `retry` or
+`land` where the hint says so: each task is done once and landed once, by one commit; each agent was
+started once for each attempt; git finds no fault in the repository; no process, no lock, no scratch
+file and no half-made worktree is left.
 
 A *point* is a place in the code at which a worker is about to change something outside itself: it
 starts a process, renames, links or removes a file, runs a git command that writes, or commits a
@@ -38,8 +39,20 @@ with time is needed. Each step of the workflows has stations, or a reason why no
 
 TAIL = """\
 
-A worktree that somebody removes takes along what was in it and nowhere else. A signal to the
-foreground command ends only that (`tests/cli/test_running.py`).
+A worktree that somebody removes takes along the files in it that are nowhere else; what was
+committed there is kept, amended commits and those of submodules too (`tests/git/test_behind.py`).
+
+Tried in other tests, below `tests/`:
+
+- a clock that jumps, either way, and a machine that sleeps: `engine/working/test_clock_jumps.py`
+- a database server that is stopped and started: `engine/working/test_server_away.py`
+- a database that is lost: `engine/client/test_recovering.py`
+- a full disk for the state: `engine/working/test_full_disk.py`
+- a state folder or a repository that is read-only: `engine/working/test_read_only.py`
+- a reboot: `engine/working/test_reboot.py`
+- a signal to the foreground command, which ends only that: `cli/test_running.py`
+
+Not tried: a state folder that becomes read-only while a session is at work.
 """
 
 
