@@ -52,6 +52,7 @@ def test_what_is_committed_inside_comes_out_and_lands_nowhere_else(confined: Sta
 ATTEMPTS = {
     "read ssh": "cat {home}/.ssh/id_ed25519",
     "read another agent's login": "cat {home}/.codex/auth.json",
+    "read the user's settings": "cat {home}/.config/abreast/config.toml",
     "read the state": "ls {state}/runs",
     "read the database": "cat {state}/abreast.db",
     "write home": "touch {home}/new",
@@ -76,6 +77,8 @@ def test_a_hostile_agent_gets_nowhere(confined: Stage, scratch_home: Path, tmp_p
     (scratch_home / ".ssh").mkdir()
     (scratch_home / ".ssh/id_ed25519").write_text("a secret key")
     (scratch_home / ".codex").mkdir()
+    (scratch_home / ".config/abreast").mkdir(parents=True)
+    (scratch_home / ".config/abreast/config.toml").write_text("# a secret address\n")
     (scratch_home / ".codex/auth.json").write_text("a secret login")
     places = {
         "home": scratch_home,

@@ -43,6 +43,7 @@ SECRET = (
         ".local/share/keyrings",
         ".local/share/kwalletd",
     ),
+    ".config/abreast",  # its `[notify]` may name an address that is a secret
     *(".1password", ".bitwarden-ssh-agent.sock", ".config/Bitwarden", ".config/1Password"),
     *(".bash_history", ".zsh_history", ".local/share/fish", ".python_history", ".psql_history"),
     *(".Xauthority", ".ICEauthority", ".config/systemd", ".config/autostart", ".colima", ".rd"),
