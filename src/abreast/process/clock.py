@@ -7,12 +7,14 @@ for measuring across processes: nobody sets it, and it counts on while the machi
 is for measuring in one process what only counts while the machine is awake, such as limits.
 """
 
+# A prompt imports it, and waits (`abreast status --line`): it imports next to nothing itself.
 import sys
 import time
 from functools import cache
-from pathlib import Path
 
-from abreast.model.moment import Moment
+TYPE_CHECKING = False  # as type checkers know it; `typing` takes longer than all the rest
+if TYPE_CHECKING:
+    from abreast.model.moment import Moment
 
 # What counts sleep: on macOS it is CLOCK_MONOTONIC, which time.monotonic() does not use there.
 _BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -43,8 +45,11 @@ def boot_id() -> str:
     """Return the id of this boot of this machine, unique among all; "" where there is none."""
     if sys.platform == "darwin":
         return _boot_session()
-    file = Path("/proc/sys/kernel/random/boot_id")
-    return file.read_text(encoding="ascii").strip() if file.exists() else ""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:  # noqa: PTH123
+            return file.read().strip()
+    except FileNotFoundError:
+        return ""
 
 
 def _boot_session() -> str:
@@ -57,6 +62,8 @@ def _boot_session() -> str:
     return said.value.decode() if found == 0 else ""
 
 
-def now() -> Moment:
+def now() -> "Moment":
     """Return this moment."""
+    from abreast.model.moment import Moment
+
     return Moment(wall(), f"{boot_id()} {boot():.3f}" if boot_id() else "")
