@@ -37,6 +37,7 @@ EFFECTS: Mapping[str, str] = {
     "batch._hold": QUEUE,
     "batch._member": POINTS,
     "batch._ready": QUEUE,
+    "confining._state": "the folder that logins share is made where it is missing, each time",
     "confining.drop_tmp": "steps that remove it are repeated, and it is removed whole",
     "deliver.mark_tree": "test_crash_points.py: a delegation",
     "fork_server.close": "test_fork_server.py",
