@@ -159,7 +159,7 @@ def test_readers_cannot_write(tmp_path):
     migrate(engine)
     engine.dispose()
     with (
-        pytest.raises(StoreError, match="readonly database"),
+        pytest.raises(StoreError, match="is read-only"),
         open_snapshot(url) as query,
     ):
         query("DELETE FROM abreast_runs")
