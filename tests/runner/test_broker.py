@@ -231,7 +231,7 @@ def test_only_so_many_servers_run_and_each_ends_with_its_client(
                 one.sendall(b'{"verb": "mcp"}\n')
                 assert b'"code": 0' in one.recv(100)
             assert b"more than" in says(path, b'{"verb": "mcp"}\n')
-            assert len(servers()) == 2
+            eventually(lambda: len(servers()) == 2, "each is the program that it is to be")
         eventually(lambda: servers() == [], "they leave with their clients")
         with client(path) as third:
             third.sendall(b'{"verb": "mcp"}\n')

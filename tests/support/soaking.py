@@ -19,6 +19,7 @@ import psutil
 
 from abreast import api
 from abreast.engine.common.worker_process import ensure_worker
+from abreast.model.hold import HoldKind
 from abreast.model.limits import Limits
 from abreast.model.moves import Say, Shell, Write
 from abreast.model.session import LandMode, LandState, Run, RunState, Session, SessionState
@@ -53,7 +54,7 @@ ENDS = {  # before the cure; after it all are done
     GARBAGE: {SessionState.DONE},
     CONFLICT: {SessionState.DONE},
     RED: {SessionState.FAILED},
-    QUOTA: {SessionState.FAILED, SessionState.BLOCKED},
+    QUOTA: {SessionState.QUEUED},  # held up: its agent's queue is parked
 }
 AGAIN = {CRASH, AGENT, RUNNER, HANG, RED, QUOTA}
 """Those whose sessions need the cure."""
@@ -154,10 +155,11 @@ class Soak:
                     self._kill(f"{run}/{name}", faults[name])
                     victims.remove(name)
             ended = sum(session.state.final for session in found.sessions)
+            held = sum(_is_held(session) for session in found.sessions) if faults else 0
             if faults and self.met[WORKER] < 10 * self.kills * (before + ended) / self.count:
                 self._kill_worker()
             self._look(before + ended)
-            if found.state.final:
+            if found.state.final or (held and held + ended == len(found.sessions)):
                 return found
             if ended != known:
                 known, late = ended, time.monotonic() + SECONDS
@@ -201,21 +203,26 @@ class Soak:
         clashed: list[LandState] = []
         for session in run.sessions:
             fault = faults[session.task]
+            over = run.state.final  # what is done lands at a run's end, so not before the cure
             states = {SessionState.DONE} if cured else ENDS[fault]
             assert session.state in states, (fault, session.id, session.state, session.reason)
+            assert _is_held(session) == (fault == QUOTA and not cured), (session.id, session.held)
             assert commits[session.id] == (session.landing is LandState.LANDED), session.id
             if fault == CONFLICT:
                 clashed.append(session.landing)
             else:
-                done = session.state is SessionState.DONE
+                done = over and session.state is SessionState.DONE
                 assert (session.landing is LandState.LANDED) == done, (fault, session)
             starts = list(self._starts(session))
             assert set(starts) <= {0, 1}, (session.id, starts)
             most = 2 if cured and fault in AGAIN else 1
             least = 0 if fault == QUOTA and not cured else 1
             assert least <= sum(starts) <= most, (fault, session.id, starts)
-        assert set(clashed) <= {LandState.LANDED, LandState.BOUNCED}, clashed
-        assert clashed.count(LandState.LANDED) == bool(clashed), clashed
+        if run.state.final:
+            assert set(clashed) <= {LandState.LANDED, LandState.BOUNCED}, clashed
+            assert clashed.count(LandState.LANDED) == bool(clashed), clashed
+        else:
+            assert set(clashed) <= {LandState.NONE}, clashed
 
     def _starts(self, session: Session) -> Iterator[int]:
         """How often each attempt has started its agent."""
@@ -233,6 +240,11 @@ class Soak:
 
 
 _STARTED = re.compile(rb'^\{"type": "started"', re.MULTILINE)
+
+
+def _is_held(session: Session) -> bool:
+    """Return whether a session waits until its agent's quota is filled up again."""
+    return session.held is not None and session.held.kind is HoldKind.QUOTA
 
 
 def _middle(looks: Sequence[Look]) -> Look:

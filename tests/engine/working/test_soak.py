@@ -32,7 +32,6 @@ def metered(scratch_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ABREAST_AGENTS", metered_agent.__file__)
 
 
-@pytest.mark.product  # its quota now parks its agent, which the harness does not know yet
 @pytest.mark.usefixtures("metered")
 def test_each_kind_of_fault_leads_to_the_end_that_it_has(
     local_stage: Stage, tmp_path: Path

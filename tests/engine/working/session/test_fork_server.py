@@ -157,7 +157,9 @@ def test_it_ends_with_whoever_started_it(server: ForkServer) -> None:
     process, control = server._process, server._control
     assert process is not None
     assert control is not None
-    assert psutil.Process(process.pid).environ()[MARKER] == NOBODY
+    started = psutil.Process(process.pid)
+    eventually(lambda: MARKER in started.environ(), "it is the program that it is to be")
+    assert started.environ()[MARKER] == NOBODY
     control.close()
     assert process.wait(SECONDS) == 0
 
