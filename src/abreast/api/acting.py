@@ -6,7 +6,6 @@ from abreast.agents import agent_named
 from abreast.api.answering import answer
 from abreast.api.delegations import tell
 from abreast.api.running import request_landing, request_undo, resume, retry, stop
-from abreast.engine.client.telling import TellResult
 from abreast.errors import StateError
 from abreast.faces.actions import actions_of
 from abreast.model.action import Action, ActionKind
@@ -44,12 +43,11 @@ def act(action: Action, words: str = "", *, places: Places | None = None) -> str
         raise StateError(f"{name} gets no words", hint=action.command)
     match action.kind:
         case ActionKind.ANSWER:
-            resumed = answer(name, words, places=where).resumed
-            done = f"{name} {'is resumed' if resumed else 'goes on'} with it"
+            done = answer(name, words, places=where).in_words()
         case ActionKind.REPLY:
             # An agent has a shell, too, and is not its user.
             sender = os.environ.get(SESSION, "")
-            done = _told(tell(name, words, sender=sender, patience=0, places=where))
+            done = tell(name, words, sender=sender, patience=0, places=where).in_words()
         case ActionKind.LAND:
             done = f"{name} waits to land on {request_landing(name, places=where).target}"
         case ActionKind.RESUME:
@@ -65,11 +63,3 @@ def act(action: Action, words: str = "", *, places: Places | None = None) -> str
         case ActionKind.ATTACH:
             raise StateError(f"{name} needs a terminal of its own", hint=action.command)
     return done
-
-
-def _told(said: TellResult) -> str:
-    if said.resumed:
-        return f"{said.session} goes on with it"
-    if said.heard:
-        return f"{said.session} has received it {said.heard}"
-    return f"{said.session} will receive it {said.waits_for}"

@@ -29,11 +29,10 @@ def snapshot(run: str = "", *, most: int = 1_000, places: Places | None = None) 
     """
     where = places or find_places()
     name = find_run(run, places=where).id if run else ""
+    from abreast.engine.reading.snapshots import look
     from abreast.store.snapshots import SnapshotReader
 
-    found = SnapshotReader(where.database, name, most).read()
-    watched = [Watched(one, presence(one, places=where)) for one in found.runs]
-    return snapshot_of(watched, found.questions, found.stamp)
+    return look(SnapshotReader(where.database, name, most), where)
 
 
 def newest(*, places: Places | None = None) -> Snapshot:

@@ -18,7 +18,6 @@ from abreast.model.text import either, harmless
 from abreast.process import clock
 
 if TYPE_CHECKING:
-    from abreast.engine.client.answering import AnswerResult
     from abreast.model.need import Need
     from abreast.model.snapshot import Row
 
@@ -94,7 +93,7 @@ def answer(
     if json:
         as_json.emit({"answered": said.question, "resumed": said.resumed, "left": said.left})
     else:
-        click.echo(_outcome(said))
+        click.echo(said.in_words())
     return 0
 
 
@@ -203,7 +202,7 @@ def _giving(one: Question, decision: Decision, said: str) -> Callable[[], str]:
         from abreast.api import answering
 
         why = click.prompt("Why", "", err=True) if decision is Decision.DENY else said
-        return _outcome(answering.answer(one.id, why, decision=decision))
+        return answering.answer(one.id, why, decision=decision).in_words()
 
     return give
 
@@ -265,17 +264,3 @@ def _ask(item: _Item) -> bool:
         if done:
             click.echo(done, err=True)
         return True
-
-
-def _outcome(said: "AnswerResult") -> str:
-    session = said.question.session
-    if said.lost:
-        run = session.partition("/")[0]
-        return f"nobody works on {session}: it hears that once it goes on: abreast resume {run}"
-    if said.left:
-        more = f"{said.left} more are" if said.left > 1 else "one more is"
-        return f"{session} goes on once {more} answered: abreast answer {session}"
-    if said.resumed:
-        run = session.partition("/")[0]
-        return f"{session} is resumed with it; abreast watch {run} follows"
-    return f"{session} goes on with it"

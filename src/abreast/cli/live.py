@@ -141,9 +141,7 @@ def of_followed(found: Snapshot, followed: Container[str]) -> Snapshot:
             rows.append(row)
         elif row.need:
             rows.append(replace(row, session=replace(row.session, conflicts=())))
-    names = {row.session.run for row in rows}
-    runs = tuple(one for one in found.runs if one.run.id in names)
-    return Snapshot(found.revision, tuple(rows), runs)
+    return found.with_rows(rows)
 
 
 def detached(run: Run, subject: str = "run") -> None:

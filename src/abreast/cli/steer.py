@@ -44,13 +44,8 @@ def tell(*, session: str, text: str, wait: float, json: bool) -> int:
         told = delegations.tell(session, text, sender=sender, patience=wait)
     if json:
         as_json.emit({"told": told})
-    elif told.resumed:
-        run = told.session.partition("/")[0]
-        click.echo(f"{told.session} goes on with it; abreast watch {run} follows")
-    elif told.heard:
-        click.echo(f"{told.session} has received it {told.heard}")
     else:
-        click.echo(f"{told.session} will receive it {told.waits_for}")
+        click.echo(told.in_words())
     return 0
 
 

@@ -34,10 +34,7 @@ class RowWords:
         """Return the snapshot with the rows that fit, and the runs that have any."""
         if self == RowWords():
             return snapshot
-        rows = tuple(row for row in snapshot.rows if self.fits(row))
-        names = {row.session.run for row in rows}
-        runs = tuple(one for one in snapshot.runs if one.run.id in names)
-        return Snapshot(snapshot.revision, rows, runs)
+        return snapshot.with_rows(row for row in snapshot.rows if self.fits(row))
 
 
 def parse_words(text: str) -> RowWords:

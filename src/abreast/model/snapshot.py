@@ -4,7 +4,7 @@ A snapshot is read from the database and changes nothing; `abreast.snapshot` and
 return it. How a session comes into its group is in `model.groups`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -112,10 +112,14 @@ class Snapshot:
                 and (not agents or session.agent in agents)
             )
 
-        rows = tuple(row for row in self.rows if fits(row))
-        runs = {row.session.run for row in rows}
-        kept = tuple(one for one in self.runs if one.run.id in runs)
-        return Snapshot(self.revision, rows, kept)
+        return self.with_rows(row for row in self.rows if fits(row))
+
+    def with_rows(self, rows: Iterable[Row]) -> "Snapshot":
+        """Return the snapshot with these rows instead of its own, and the runs that have any."""
+        found = tuple(rows)
+        names = {row.session.run for row in found}
+        runs = tuple(one for one in self.runs if one.run.id in names)
+        return Snapshot(self.revision, found, runs)
 
     def groups(self) -> Iterator[tuple[Group, tuple[Row, ...]]]:
         """Yield each group that has rows, with these."""

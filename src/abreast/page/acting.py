@@ -22,11 +22,7 @@ def offered(session: str, kind: str, places: Places) -> Action:
     )
 
 
-def answer(question: str, decision: str, choices: list[int], words: str, places: Places) -> str:
-    """Answer a question of a session, and return in a sentence what has come of it."""
+def answer(question: str, decision: str, choices: list[int], words: str, places: Places) -> None:
+    """Answer a question of a session; its page shows what comes of it."""
     said = Decision(decision or Decision.ANSWER)
-    result = api.answer(question, words[:_WORDS], choices=choices, decision=said, places=places)
-    session = result.question.session
-    if result.left:
-        return f"{session} goes on once the rest is answered"
-    return f"{session} {'is resumed' if result.resumed else 'goes on'} with it"
+    api.answer(question, words[:_WORDS], choices=choices, decision=said, places=places)

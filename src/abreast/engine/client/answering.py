@@ -42,6 +42,20 @@ class AnswerResult:
     left: int = 0
     lost: bool = False
 
+    def in_words(self) -> str:
+        """Return in a sentence what it has come to."""
+        session = self.question.session
+        run = session.partition("/")[0]
+        if self.lost:
+            on = f"abreast resume {run}"
+            return f"nobody works on {session}: it hears that once it goes on: {on}"
+        if self.left:
+            more = f"{self.left} more are" if self.left > 1 else "one more is"
+            return f"{session} goes on once {more} answered: abreast answer {session}"
+        if self.resumed:
+            return f"{session} is resumed with it; abreast watch {run} follows"
+        return f"{session} goes on with it"
+
 
 def find_question(session: Session, number: str, places: Places) -> Question:
     """Return the question of a session that waits longest, or the one called `number`.

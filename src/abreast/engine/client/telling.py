@@ -39,6 +39,15 @@ class TellResult:
     waits_for: str
     resumed: bool = False
 
+    def in_words(self) -> str:
+        """Return in a sentence what became of it."""
+        if self.resumed:
+            run = self.session.partition("/")[0]
+            return f"{self.session} goes on with it; abreast watch {run} follows"
+        if self.heard:
+            return f"{self.session} has received it {self.heard}"
+        return f"{self.session} will receive it {self.waits_for}"
+
 
 _HEARD = {
     mailbox.TOOL: "after a tool call",
